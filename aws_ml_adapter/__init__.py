@@ -1,0 +1,1 @@
+"""To come with its own issue: the same job through Amazon ML."""

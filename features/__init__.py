@@ -1,0 +1,1 @@
+"""From cleaned text to columns; opens no scan and trains no classifier."""

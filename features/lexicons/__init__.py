@@ -1,0 +1,1 @@
+"""Lexicons that ship: keywords of common kinds of documents, Italian and English."""

@@ -1,0 +1,141 @@
+"""The shapes that reading a document gives: words, pages, documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Document", "Page", "Status", "Word"]
+
+Status = Literal["ok", "partial", "failed", "skipped"]
+"""``ok``: all was read. ``partial``: some pages or some text are missing. ``failed``: nothing could be read.
+``skipped``: nothing was tried (no document, or not wanted)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word as the engine saw it.
+
+    Parameters
+    ----------
+    text : str
+        The word, as read (not cleaned).
+    confidence : float
+        The engine's confidence, 0 to 100; words of a text layer have 100.
+    box : tuple of int
+        Left, top, right and bottom edge in pixels of the upright page image; for a text layer, of the page
+        at 72 dots per inch.
+    line : int
+        Number of the text line the word stands in, from 0, in reading order over the page.
+    """
+
+    text: str
+    confidence: float
+    box: tuple[int, int, int, int]
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One side of a document.
+
+    Parameters
+    ----------
+    number : int
+        From 1, in the order of the file.
+    text : str
+        Cleaned text, with its line structure.
+    raw_text : str
+        The text as the engine or the text layer gave it.
+    words : tuple of Word
+        The words with box and confidence, in reading order.
+    source : {"ocr", "text layer", "none"}
+        Where the text comes from; "none" when nothing could be read.
+    confidence : float
+        Mean confidence of the words, weighted by length, 0 to 100; 0 without words.
+    rotation : int
+        Degrees the image was turned, counter-clockwise, to stand upright: 0, 90, 180 or 270.
+    scale : float
+        Factor between the image's pixels and those given to the engine; 1 for a text layer.
+    width, height : int
+        Size of the upright page image in pixels, before scaling; for a text layer in points.
+    status : {"ok", "partial", "failed", "skipped"}
+        How the reading went.
+    error : str
+        Why it did not go well, in one line; empty if it did.
+    seconds : float
+        Time spent on the page.
+    """
+
+    number: int
+    text: str = ""
+    raw_text: str = ""
+    words: tuple[Word, ...] = ()
+    source: Literal["ocr", "text layer", "none"] = "none"
+    confidence: float = 0.0
+    rotation: int = 0
+    scale: float = 1.0
+    width: int = 0
+    height: int = 0
+    status: Status = "ok"
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a person filed: one or more pages.
+
+    Parameters
+    ----------
+    document_id : str
+        The path under the folder given, with ``/``; or what the caller named it.
+    file : str
+        The path it was read from; empty for bytes.
+    pages : tuple of Page
+        The pages that were tried, in order.
+    page_count : int
+        Pages that the file has, also those beyond the limit; 0 if that could not be found out.
+    status : {"ok", "partial", "failed", "skipped"}
+        ``partial`` if any page was not read in full.
+    error : str
+        One line that says what is missing and why; empty if all was read.
+    seconds : float
+        Time spent on all its pages together.
+    """
+
+    document_id: str
+    file: str = ""
+    pages: tuple[Page, ...] = ()
+    page_count: int = 0
+    status: Status = "ok"
+    error: str = ""
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """Cleaned text of all pages, a blank line between two."""
+        return "\n\n".join(page.text for page in self.pages if page.text)
+
+    @property
+    def raw_text(self) -> str:
+        """Text of all pages as it was read, a form feed between two."""
+        return "\f".join(page.raw_text for page in self.pages)
+
+    @property
+    def confidence(self) -> float:
+        """Mean confidence over all words, weighted by length, 0 to 100; 0 without words."""
+        return _mean_confidence([word for page in self.pages for word in page.words])
+
+    @property
+    def confidence_low(self) -> float:
+        """The worst page: lowest page confidence among pages with words, 0 to 100; 0 without words.
+
+        A low quantile over pages shows the one bad page in a good document, which a mean hides.
+        """
+        return min((page.confidence for page in self.pages if page.words), default=0.0)
+
+
+def _mean_confidence(words: list[Word]) -> float:
+    length = sum(len(word.text) for word in words)
+    return sum(word.confidence * len(word.text) for word in words) / length if length else 0.0

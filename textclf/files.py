@@ -1,0 +1,79 @@
+"""Writing files so that nobody ever sees half of one.
+
+This module imports nothing of the project but its errors, so that every package can write this way.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from textclf.errors import OutputError
+
+__all__ = ["write_aside"]
+
+
+@contextmanager
+def write_aside(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` to write to, and rename it into place at the end.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Where the finished file shall stand. Its folder is made if it is missing.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty file in the same folder. If the block raises, it is removed and ``path`` stays as it was.
+
+    Raises
+    ------
+    textclf.errors.OutputError
+        If the file cannot be written: no permission, disk full, a folder in the way.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> target = pathlib.Path(tempfile.mkdtemp()) / "out" / "a.txt"
+    >>> with write_aside(target) as aside:
+    ...     _ = aside.write_text("whole")
+    >>> target.read_text()
+    'whole'
+    """
+    path = Path(path)
+    aside: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise OutputError("is a folder, not a file", where=path, remedy="give a file name")
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        aside = Path(name)
+        yield aside
+        # mkstemp makes files private; a result is as readable as the user's umask says
+        umask = os.umask(0)
+        os.umask(umask)
+        aside.chmod(0o666 & ~umask)
+        aside.replace(path)
+        aside = None
+    except OSError as error:
+        raise output_error(error, path) from error
+    finally:
+        if aside is not None:
+            aside.unlink(missing_ok=True)
+
+
+def output_error(error: OSError, path: str | Path) -> OutputError:
+    """Say in one line why ``path`` could not be written, and what to do."""
+    reason = (error.strerror or str(error)).lower()
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return OutputError(
+        f"cannot be written ({reason})",
+        where=path,
+        remedy="free some space and run the command again" if full else "choose another place with -o",
+    )
