@@ -1,0 +1,417 @@
+"""The datasource: one CSV with all columns, valid for Amazon ML, and its schema beside it."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.csv_files import Row, csv_writer, read_rows
+from features.schema import AttributeType, Schema, parse_binary
+from textclf.errors import BadDataError, BadInputError
+from textclf.files import write_aside
+
+__all__ = [
+    "DatasourceRow",
+    "DatasourceSummary",
+    "datasource_schema",
+    "decode_text",
+    "encode_text",
+    "read_datasource",
+    "read_datasource_schema",
+    "schema_path",
+    "vector_columns",
+    "write_datasource",
+]
+
+ROW_LIMIT = 100_000
+"""Bytes of a row, its line end included. Amazon ML rejects rows over 100 KB."""
+
+_GAP = "\n[…]\n"
+_TARGET = "category"
+_SCHEMA_LIMIT = 1_000_000
+_PREPARE_AGAIN = "write it again with textclf prepare"
+
+# what str.splitlines or a CSV reader takes for a line end, NUL, lone surrogates (which no file can hold), and the
+# two characters that the encoding itself needs
+_TO_ENCODE = re.compile("[\0\n-\r\x1c-\x1e\x85\u2028\u2029␤␛\ud800-\udfff]")
+_TO_DECODE = re.compile(" ?␤ ?|␛([0-9A-F]{4})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasourceRow:
+    """One document with all its columns.
+
+    Parameters
+    ----------
+    document_id : str
+        What the person who filed it calls it.
+    text : str
+        Cleaned text, with its line structure.
+    common_words : str
+        The keywords found in it.
+    indicators : tuple of bool
+        Whether a keyword of each category was found, in the order of the columns.
+    vector : tuple of float
+        Document vector, finite.
+    category : str
+        The target; empty if unknown.
+    """
+
+    document_id: str
+    text: str
+    common_words: str = ""
+    indicators: tuple[bool, ...] = ()
+    vector: tuple[float, ...] = ()
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasourceSummary:
+    """What was written.
+
+    Parameters
+    ----------
+    rows : int
+        Number of documents.
+    shortened : tuple of str
+        The documents, by id, that lost the middle of their text to stay within 100 KB.
+    """
+
+    rows: int
+    shortened: tuple[str, ...] = ()
+
+
+def schema_path(path: str | Path) -> Path:
+    """Name the schema file of a datasource, where Amazon ML's console looks for it.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The datasource.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Examples
+    --------
+    >>> schema_path("datasource.csv").name
+    'datasource.csv.schema'
+    """
+    path = Path(path)
+    return path.with_name(f"{path.name}.schema")
+
+
+def vector_columns(size: int) -> tuple[str, ...]:
+    """Name the columns of a document vector.
+
+    Parameters
+    ----------
+    size : int
+        Number of dimensions.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> vector_columns(2)
+    ('w2v_000', 'w2v_001')
+    """
+    return tuple(f"w2v_{i:03}" for i in range(size))
+
+
+def datasource_schema(indicator_names: Sequence[str], vector_size: int) -> Schema:
+    """Describe the columns of a datasource.
+
+    Parameters
+    ----------
+    indicator_names : sequence of str
+        Columns of the keyword indicators.
+    vector_size : int
+        Dimensions of the document vector; 0 for none.
+
+    Returns
+    -------
+    Schema
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        There are more than 1,000 columns, or a name is too long or used twice.
+
+    Examples
+    --------
+    >>> datasource_schema(["invoice_common_words"], 1).names
+    ('document_id', 'text_data', 'common_words', 'invoice_common_words', 'w2v_000', 'category')
+    """
+    return Schema(
+        attributes=(
+            ("document_id", AttributeType.CATEGORICAL),
+            ("text_data", AttributeType.TEXT),
+            ("common_words", AttributeType.TEXT),
+            *((name, AttributeType.BINARY) for name in indicator_names),
+            *((name, AttributeType.NUMERIC) for name in vector_columns(vector_size)),
+            (_TARGET, AttributeType.CATEGORICAL),
+        ),
+        target=_TARGET,
+        row_id="document_id",
+    )
+
+
+def encode_text(text: str) -> str:
+    r"""Write a text on one line, so that it can be restored.
+
+    A line feed becomes ``␤`` between two blanks. What else a program may take for a line end (``\r``, ``\v``,
+    ``\f``, U+001C to U+001E, U+0085, U+2028, U+2029), NUL, lone surrogates, and ``␤`` and ``␛`` themselves become
+    ``␛`` and four hexadecimal digits.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        Without line breaks; ``decode_text`` gives ``text`` again.
+
+    Examples
+    --------
+    >>> encode_text("Total\n12.50\f␤")
+    'Total ␤ 12.50␛000C␛2424'
+    """
+    return _TO_ENCODE.sub(lambda match: " ␤ " if match[0] == "\n" else f"␛{ord(match[0]):04X}", text)
+
+
+def decode_text(value: str) -> str:
+    r"""Restore what `encode_text` wrote.
+
+    Parameters
+    ----------
+    value : str
+        A value of the datasource.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> decode_text("Total ␤ 12.50␛000C␛2424")
+    'Total\n12.50\x0c␤'
+    """
+    return _TO_DECODE.sub(lambda match: chr(int(match[1], 16)) if match[1] else "\n", value)
+
+
+def write_datasource(
+    path: str | Path, rows: Sequence[DatasourceRow], *, indicator_names: Sequence[str], vector_size: int, seed: int
+) -> DatasourceSummary:
+    r"""Write documents as a datasource, in an order drawn from a seed, with the schema beside it.
+
+    A row over 100 KB loses the middle of its text, which then reads ``[…]`` on a line of its own.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The CSV file; the schema goes to ``<path>.schema``.
+    rows : sequence of DatasourceRow
+        The documents; each is looked at once, so a sequence that makes its rows when asked saves memory.
+    indicator_names : sequence of str
+        Columns of the keyword indicators.
+    vector_size : int
+        Dimensions of the document vectors.
+    seed : int
+        Same rows and seed, same bytes.
+
+    Returns
+    -------
+    DatasourceSummary
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        There are too many columns, or a row is over 100 KB even without its text.
+    ValueError
+        A row does not have the columns named, or a number is not finite.
+    textclf.errors.OutputError
+        A file cannot be written.
+
+    References
+    ----------
+    Amazon Machine Learning Developer Guide, "Understanding the Data Format for Amazon ML",
+    https://docs.aws.amazon.com/machine-learning/latest/dg/understanding-the-data-format-for-amazon-ml.html
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "datasource.csv"
+    >>> rows = [DatasourceRow(document_id="a", text="Total\n3", vector=(0.25,), category="receipt")]
+    >>> write_datasource(path, rows, indicator_names=[], vector_size=1, seed=0)
+    DatasourceSummary(rows=1, shortened=())
+    >>> print(path.read_text(encoding="utf-8"), end="")
+    document_id,text_data,common_words,w2v_000,category
+    a,Total ␤ 3,,0.25,receipt
+    >>> list(read_datasource(path)) == rows
+    True
+    """
+    schema = datasource_schema(indicator_names, vector_size)
+    draw = random.Random(seed)  # noqa: S311 - an order to learn from, not a secret
+    # random() gives the same numbers in every Python version, which shuffle() does not promise
+    order = sorted(range(len(rows)), key=[draw.random() for _ in range(len(rows))].__getitem__)
+    shortened: list[str] = []
+    # both files get their names at the end only, so that no datasource ever stands beside another's schema
+    with write_aside(schema_path(path)) as schema_aside, write_aside(path) as aside:
+        schema_aside.write_text(schema.to_json(), encoding="utf-8", newline="")
+        with aside.open("w", encoding="utf-8", newline="") as file:
+            csv_writer(file.write).writerow(schema.names)
+            for index in order:
+                row = rows[index]
+                line = _line(row, row.text, schema)
+                if _size(line) > ROW_LIMIT:
+                    line = _shortened_line(row, schema)
+                    shortened.append(row.document_id)
+                file.write(line)
+    return DatasourceSummary(rows=len(order), shortened=tuple(sorted(shortened)))
+
+
+def read_datasource_schema(path: str | Path) -> Schema:
+    """Read the schema beside a datasource and check that it is one of ours.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The datasource (not the schema).
+
+    Returns
+    -------
+    Schema
+        Its BINARY attributes are the indicators, its NUMERIC ones the vector.
+
+    Raises
+    ------
+    textclf.errors.BadInputError
+        The schema is missing or may not be read.
+    textclf.errors.BadDataError
+        It is no schema, or has other columns than a datasource.
+    """
+    place = schema_path(path)
+    try:
+        with place.open(encoding="utf-8") as file:
+            text = file.read(_SCHEMA_LIMIT + 1)
+    except OSError as error:
+        raise BadInputError(
+            f"cannot be read ({(error.strerror or str(error)).lower()})", where=place, remedy=_PREPARE_AGAIN
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadDataError("is not UTF-8", where=place, remedy=_PREPARE_AGAIN) from error
+    schema = Schema.from_json(text, where=place)
+    indicators = [name for name, kind in schema.attributes if kind is AttributeType.BINARY]
+    vector_size = sum(kind is AttributeType.NUMERIC for _, kind in schema.attributes)
+    if schema != datasource_schema(indicators, vector_size):
+        raise BadDataError("does not describe the columns of a datasource", where=place, remedy=_PREPARE_AGAIN)
+    return schema
+
+
+def read_datasource(path: str | Path) -> Iterator[DatasourceRow]:
+    """Read a datasource that `write_datasource` wrote, one row at a time.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The CSV file; its schema stands beside it.
+
+    Yields
+    ------
+    DatasourceRow
+        In the order of the file, equal to what was written but for the middle of texts that were too long.
+
+    Raises
+    ------
+    textclf.errors.BadInputError
+        The file or its schema is missing or may not be read.
+    textclf.errors.BadDataError
+        The file does not fit its schema.
+    """
+    schema = read_datasource_schema(path)
+    for row in read_rows(path, required=schema.names):
+        error = row.error
+        if not error and tuple(row.values) != schema.names:
+            error = "the columns are not those of the schema beside the file"
+        if error:
+            raise BadDataError(f"line {row.line}: {error}", where=path, remedy=_PREPARE_AGAIN)
+        yield _datasource_row(row, schema, path)
+
+
+def _datasource_row(row: Row, schema: Schema, path: str | Path) -> DatasourceRow:
+    indicators: list[bool] = []
+    vector: list[float] = []
+    for name, kind in schema.attributes:
+        value = row.values[name]
+        try:
+            if kind is AttributeType.BINARY:
+                indicators.append(parse_binary(value))
+            elif kind is AttributeType.NUMERIC:
+                vector.append(_finite(float(value)))
+        except (BadDataError, ValueError) as error:
+            raise BadDataError(
+                f"line {row.line}: '{value[:40]}' in column '{name}' is not {kind}", where=path, remedy=_PREPARE_AGAIN
+            ) from error
+    return DatasourceRow(
+        document_id=decode_text(row.values["document_id"]),
+        text=decode_text(row.values["text_data"]),
+        common_words=decode_text(row.values["common_words"]),
+        indicators=tuple(indicators),
+        vector=tuple(vector),
+        category=decode_text(row.values[_TARGET]),
+    )
+
+
+def _line(row: DatasourceRow, text: str, schema: Schema) -> str:
+    cells = [
+        *(encode_text(value) for value in (row.document_id, text, row.common_words)),
+        *("1" if indicator else "0" for indicator in row.indicators),
+        # repr() is the shortest decimal that gives the same number back
+        *(repr(_finite(number)) for number in row.vector),
+        encode_text(row.category),
+    ]
+    if len(cells) != len(schema.names):
+        raise ValueError(f"'{row.document_id}' has {len(cells)} values for {len(schema.names)} columns")
+    lines: list[str] = []
+    csv_writer(lines.append).writerow(cells)
+    return lines[0]
+
+
+def _shortened_line(row: DatasourceRow, schema: Schema) -> str:
+    """Give the row with as many characters from both ends of its text as fit."""
+
+    def line(kept: int) -> str:
+        return _line(row, row.text[: kept - kept // 2] + _GAP + row.text[len(row.text) - kept // 2 :], schema)
+
+    # what a character costs does not depend on its neighbours, so the size grows with what is kept
+    fits, too_long = -1, len(row.text)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        fits, too_long = (middle, too_long) if _size(line(middle)) <= ROW_LIMIT else (fits, middle)
+    if fits < 0:
+        raise BadDataError(
+            f"the row of '{row.document_id[:64]}' is over {ROW_LIMIT:,} bytes even without its text",
+            remedy="use fewer keyword categories or shorter vectors",
+        )
+    return line(fits)
+
+
+def _size(line: str) -> int:
+    return len(line) if line.isascii() else len(line.encode())
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is not a finite number")
+    return float(number)

@@ -1,0 +1,334 @@
+"""Lexicons: which keywords speak for which category, and how a category's column is called."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from features.tokens import tokenize
+from textclf.errors import BadDataError, BadInputError, BadModelError
+
+__all__ = ["COLUMN_SUFFIX", "Lexicon", "LexiconCategory", "column_name", "read_lexicon", "shipped_lexicon"]
+
+COLUMN_SUFFIX = "_common_words"
+MAX_COLUMN_LENGTH = 64
+MAX_BYTES = 1_000_000
+MAX_CATEGORIES = 1_000
+MAX_KEYWORDS = 20_000
+MAX_KEYWORD_LENGTH = 100
+MAX_KEYWORD_WORDS = 10
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LexiconCategory:
+    """The keywords that speak for one category.
+
+    Parameters
+    ----------
+    name : str
+        The category, as the data calls it.
+    keywords : tuple of str
+        Words and phrases; case, accents and punctuation do not matter.
+    names : tuple of str
+        Further names under which data may call the category, such as a plural or another language.
+    """
+
+    name: str
+    keywords: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexicon:
+    """Keywords by category.
+
+    Parameters
+    ----------
+    categories : tuple of LexiconCategory
+        In the order of the indicator columns.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        If two categories share a column name, a keyword holds no letter or digit, or a limit is passed.
+
+    Examples
+    --------
+    >>> tax = LexiconCategory(name="Tax return", keywords=("Mod. 730",))
+    >>> Lexicon(categories=(tax,)).columns
+    ('tax_return_common_words',)
+    """
+
+    categories: tuple[LexiconCategory, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.categories) > MAX_CATEGORIES:
+            raise BadDataError(
+                f"{len(self.categories)} categories in the lexicon", remedy=f"at most {MAX_CATEGORIES} are allowed"
+            )
+        count = sum(len(category.keywords) for category in self.categories)
+        if count > MAX_KEYWORDS:
+            raise BadDataError(f"{count} keywords in the lexicon", remedy=f"at most {MAX_KEYWORDS} are allowed")
+        for category in self.categories:
+            for keyword in category.keywords:
+                _check_keyword(category.name, keyword)
+        owners: dict[str, str] = {}
+        for category in self.categories:
+            column = column_name(category.name)
+            if column in owners:
+                raise BadDataError(
+                    f"categories {owners[column]!r} and {category.name!r} would both have the column {column!r}",
+                    remedy="rename one of them",
+                )
+            owners[column] = category.name
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The indicator column of each category, in order."""
+        return tuple(column_name(category.name) for category in self.categories)
+
+    def to_dict(self) -> dict[str, object]:
+        """Give what `from_dict` takes: lists and strings only, for a model file."""
+        return {
+            "categories": [
+                {"name": category.name, "keywords": list(category.keywords), "names": list(category.names)}
+                for category in self.categories
+            ]
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Lexicon:
+        """Rebuild a lexicon from what `to_dict` gave.
+
+        Parameters
+        ----------
+        data : object
+            Decoded JSON, not trusted.
+
+        Raises
+        ------
+        textclf.errors.BadModelError
+            If it is not what `to_dict` gives.
+
+        Examples
+        --------
+        >>> Lexicon.from_dict(shipped_lexicon().to_dict()) == shipped_lexicon()
+        True
+        """
+        try:
+            entries = _items(data, "categories")
+            return cls(
+                categories=tuple(
+                    LexiconCategory(
+                        name=_string(entry["name"]),
+                        keywords=tuple(map(_string, _items(entry, "keywords"))),
+                        names=tuple(map(_string, _items(entry, "names"))),
+                    )
+                    for entry in entries
+                )
+            )
+        except (KeyError, TypeError, BadDataError) as error:
+            raise BadModelError(f"not a lexicon: {error}", remedy="train the model again") from error
+
+
+def column_name(category: str) -> str:
+    """Name the indicator column of a category.
+
+    Accents go, letters become lower-case ASCII, whatever stands between words becomes ``_``. A letter that has no
+    ASCII form is spelled by its code point, so that categories in any script have a column of their own. What
+    is longer than 64 characters with the suffix is cut.
+
+    Parameters
+    ----------
+    category : str
+        Name of the category.
+
+    Returns
+    -------
+    str
+        ``<slug>_common_words``, at most 64 characters of ``a-z``, ``0-9`` and ``_``.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        If the name has no letter and no digit.
+
+    Examples
+    --------
+    >>> column_name("Carta d’Identità")
+    'carta_d_identita_common_words'
+    >>> column_name("契約")
+    'u5951u7d04_common_words'
+    """
+    decomposed = unicodedata.normalize("NFKD", category.casefold())
+    spelled = "".join(
+        char if char.isascii() else f"u{ord(char):04x}" if char.isalnum() else " "
+        for char in decomposed
+        if not unicodedata.combining(char)
+    )
+    slug = "_".join(re.findall(r"[a-z0-9]+", spelled.lower()))
+    if not slug:
+        raise BadDataError(
+            f"category {category!r} has no letter and no digit to name its column by", remedy="rename the category"
+        )
+    return slug[: MAX_COLUMN_LENGTH - len(COLUMN_SUFFIX)].rstrip("_") + COLUMN_SUFFIX
+
+
+@cache
+def shipped_lexicon() -> Lexicon:
+    """Give the lexicon that ships with the package: common papers of a household and an office.
+
+    Returns
+    -------
+    Lexicon
+        Italian and English keywords, categories in alphabetical order.
+
+    Examples
+    --------
+    >>> [category.name for category in shipped_lexicon().categories][:3]
+    ['bank_statement', 'identity_card', 'insurance_contract']
+    """
+    folder = resources.files("features.lexicons")
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
+    return Lexicon(
+        categories=tuple(
+            category for entry in files for category in _parse(entry.read_text(encoding="utf-8"), entry.name).categories
+        )
+    )
+
+
+def read_lexicon(path: str | Path) -> Lexicon:
+    """Read a lexicon from a TOML file.
+
+    A category is a table that holds lists of keywords, one for each language, and may hold a list ``names`` with other
+    names of the category. Or it is just a list of keywords. A keyword is a word or a phrase of up to 10 words::
+
+        [tax_return]
+        names = ["tax returns", "dichiarazione dei redditi"]
+        it = ["Mod. 730", "quadro C"]
+        en = ["income tax return"]
+
+        ["Other papers"]
+        en = ["dear sir", "yours faithfully"]
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A file of at most 1 MB with at most 1,000 categories and 20,000 keywords.
+
+    Returns
+    -------
+    Lexicon
+        The categories in the order of the file.
+
+    Raises
+    ------
+    textclf.errors.BadInputError
+        If the file cannot be read or is too large.
+    textclf.errors.BadDataError
+        If it is not a lexicon; the message names the line or the key.
+
+    References
+    ----------
+    TOML 1.0: https://toml.io/en/v1.0.0
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "mine.toml"
+    >>> _ = file.write_text('memo = ["for your information"]')
+    >>> read_lexicon(file).columns
+    ('memo_common_words',)
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise BadInputError(
+            f"cannot be read ({(error.strerror or str(error)).lower()})", where=path, remedy="check the path"
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise BadInputError("lexicon too large", where=path, remedy=f"keep it to {MAX_BYTES} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadDataError(f"byte {error.start} is not UTF-8", where=path, remedy="save the file as UTF-8") from error
+    return _parse(text, str(path))
+
+
+def _parse(text: str, where: str) -> Lexicon:
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadDataError(f"not valid TOML: {error}", where=where, remedy="put every keyword in quotes") from error
+    if not document:
+        raise BadDataError("no category", where=where, remedy='write one as: invoice = ["bill to", "unit price"]')
+    try:
+        return Lexicon(categories=tuple(_category(name, entry) for name, entry in document.items()))
+    except _KeywordError as error:
+        raise BadDataError(error.what, where=f"{where}:{_line(text, error.keyword)}", remedy=error.remedy) from error
+    except BadDataError as error:
+        raise BadDataError(error.what, where=where, remedy=error.remedy) from error
+
+
+def _category(name: str, entry: object) -> LexiconCategory:
+    table = {"en": entry} if isinstance(entry, list) else entry
+    if not isinstance(table, dict):
+        raise BadDataError(f"{name!r} is not a list of keywords", remedy=f'write: {name} = ["…", "…"]')
+    for key, value in table.items():
+        if key != "names" and not _LANGUAGE.fullmatch(key):
+            raise BadDataError(
+                f"key {key!r} of {name!r} is neither a language nor 'names'",
+                remedy="call it 'it' or 'en'; a category whose name holds a dot or a blank stands in quotes",
+            )
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise BadDataError(f"{key!r} of {name!r} is not a list of strings", remedy='write it as ["…", "…"]')
+    keywords = tuple(keyword for key, values in table.items() if key != "names" for keyword in values)
+    if not keywords:
+        raise BadDataError(f"category {name!r} has no keyword", remedy="give it some, or take it out")
+    return LexiconCategory(name=name, keywords=keywords, names=tuple(table.get("names", ())))
+
+
+class _KeywordError(BadDataError):
+    """One keyword that does not do; `_parse` adds the line."""
+
+    keyword: str = ""
+
+
+def _check_keyword(category: str, keyword: str) -> None:
+    words = len(tokenize(keyword[: MAX_KEYWORD_LENGTH + 1]))
+    if words and words <= MAX_KEYWORD_WORDS and len(keyword) <= MAX_KEYWORD_LENGTH:
+        return
+    error = _KeywordError(
+        f"keyword {keyword[:40]!r} of {category!r} " + ("is too long" if words else "has no letter and no digit"),
+        remedy=f"a keyword has 1 to {MAX_KEYWORD_WORDS} words and at most {MAX_KEYWORD_LENGTH} characters",
+    )
+    error.keyword = keyword
+    raise error
+
+
+def _line(text: str, keyword: str) -> int:
+    return next((number for number, line in enumerate(text.splitlines(), 1) if f'"{keyword}"' in line), 1)
+
+
+def _items(data: object, key: str) -> Sequence[Any]:
+    if not isinstance(data, Mapping) or not isinstance(data[key], list):
+        raise TypeError(f"{key!r} is not a list")
+    items: list[Any] = data[key]
+    return items
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a string")
+    return value

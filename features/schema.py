@@ -1,0 +1,273 @@
+"""The schema of a datasource, as Amazon ML writes it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from textclf.errors import BadDataError
+
+__all__ = ["AttributeType", "Schema", "parse_binary"]
+
+NAME_LIMIT = 64
+ATTRIBUTE_LIMIT = 1_000
+_JSON_LIMIT = 1_000_000
+
+# The console and the developer guide spell the keys the first way, the API reference the others; AWS's own samples
+# mix them in one object.
+_SPELLINGS = {
+    "targetAttributeName": ("targetFieldName",),
+    "rowId": ("recordAnnotationFieldName",),
+    "rowWeight": ("recordWeightFieldName",),
+    "attributes": ("variables",),
+    "excludedAttributeNames": ("excludedVariableNames",),
+    "attributeName": ("fieldName",),
+    "attributeType": ("fieldType",),
+}
+
+
+_BINARY = dict.fromkeys(("1", "y", "yes", "t", "true"), True) | dict.fromkeys(("0", "n", "no", "f", "false"), False)
+
+
+class AttributeType(StrEnum):
+    """What the values of a column are."""
+
+    TEXT = "TEXT"
+    """Words, split at white space."""
+    BINARY = "BINARY"
+    """0 or 1, or what `parse_binary` takes for them."""
+    NUMERIC = "NUMERIC"
+    """A quantity."""
+    CATEGORICAL = "CATEGORICAL"
+    """One string that is never split."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    r"""The columns of a datasource, in order, with their types and roles.
+
+    Parameters
+    ----------
+    attributes : tuple of (str, AttributeType)
+        Name and type of each column, in the order of the file: at most 1,000, names of 1 to 64 characters.
+    target : str, optional
+        The column to predict; None for data without one.
+    row_id : str, optional
+        The column that names the row and is never learned from.
+    has_header : bool
+        Whether the file's first line names the columns.
+    excluded : tuple of str
+        Columns to ignore.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        The parts do not fit together.
+
+    References
+    ----------
+    Amazon Machine Learning Developer Guide, "Creating a Data Schema for Amazon ML",
+    https://docs.aws.amazon.com/machine-learning/latest/dg/creating-a-data-schema-for-amazon-ml.html
+
+    Examples
+    --------
+    >>> schema = Schema(
+    ...     attributes=(("text_data", AttributeType.TEXT), ("category", AttributeType.CATEGORICAL)),
+    ...     target="category",
+    ... )
+    >>> Schema.from_json(schema.to_json()) == schema
+    True
+    """
+
+    attributes: tuple[tuple[str, AttributeType], ...]
+    target: str | None = None
+    row_id: str | None = None
+    has_header: bool = True
+    excluded: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.attributes) <= ATTRIBUTE_LIMIT:
+            raise BadDataError(
+                f"a schema has {len(self.attributes):,} attributes, not 1 to {ATTRIBUTE_LIMIT:,}",
+                remedy="use fewer keyword categories or shorter vectors",
+            )
+        seen: set[str] = set()
+        for name in self.names:
+            if not 1 <= len(name) <= NAME_LIMIT:
+                raise BadDataError(
+                    f"attribute name '{name[:NAME_LIMIT]}' has {len(name):,} characters, not 1 to {NAME_LIMIT}",
+                    remedy="shorten it",
+                )
+            if name in seen:
+                raise BadDataError(f"a schema names the attribute '{name}' twice", remedy="rename one of them")
+            seen.add(name)
+        for role, held in (("target", self.target), ("row id", self.row_id)):
+            if held is not None and held not in seen:
+                raise BadDataError(
+                    f"the schema's {role} '{held[:NAME_LIMIT]}' is not among its attributes",
+                    remedy="list it there or name another",
+                )
+        if self.target is not None and self.target == self.row_id:
+            raise BadDataError(f"'{self.target}' is target and row id at once", remedy="give one of the roles only")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(name for name, _ in self.attributes)
+
+    def to_json(self) -> str:
+        """Write in the spelling of the developer guide and the console.
+
+        Returns
+        -------
+        str
+            The same for the same schema, with a line feed at the end.
+        """
+        return (
+            json.dumps(
+                {
+                    "version": "1.0",
+                    "rowId": self.row_id,
+                    "rowWeight": None,
+                    "targetAttributeName": self.target,
+                    "dataFormat": "CSV",
+                    "dataFileContainsHeader": self.has_header,
+                    "attributes": [
+                        {"attributeName": name, "attributeType": str(kind)} for name, kind in self.attributes
+                    ],
+                    "excludedAttributeNames": list(self.excluded),
+                },
+                ensure_ascii=False,
+                indent=2,
+            )
+            + "\n"
+        )
+
+    @classmethod
+    def from_json(cls, text: str, *, where: str | Path | None = None) -> Schema:
+        """Read a schema in either spelling of the keys, or a mix of both.
+
+        Parameters
+        ----------
+        text : str
+            The JSON, at most 1,000,000 characters.
+        where : str or pathlib.Path, optional
+            Where it comes from, for the messages.
+
+        Returns
+        -------
+        Schema
+
+        Raises
+        ------
+        textclf.errors.BadDataError
+            It is no schema, or one that we cannot follow: a data format other than CSV, row weights, an unknown type.
+
+        Examples
+        --------
+        >>> Schema.from_json(
+        ...     '{"version": "1.0", "targetFieldName": "y", "dataFormat": "CSV", "dataFileContainsHeader": true,'
+        ...     ' "variables": [{"fieldName": "y", "fieldType": "BINARY"}]}'
+        ... ).target
+        'y'
+        """
+        try:
+            return _schema(_parse(text))
+        except BadDataError as error:
+            raise BadDataError(error.what, where=where, remedy=error.remedy) from error
+
+
+def parse_binary(value: str) -> bool:
+    """Read a BINARY value in any of the spellings that Amazon ML takes.
+
+    Parameters
+    ----------
+    value : str
+        ``1 y yes t true`` or ``0 n no f false``, whatever the case, blanks around it ignored.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        It is none of these.
+
+    Examples
+    --------
+    >>> parse_binary(" Yes "), parse_binary("0")
+    (True, False)
+    """
+    try:
+        return _BINARY[value.strip().lower()]
+    except KeyError:
+        raise BadDataError(f"'{value[:40]}' is not {AttributeType.BINARY}", remedy="write 1 or 0") from None
+
+
+def _parse(text: str) -> dict[str, Any]:
+    if len(text) > _JSON_LIMIT:
+        raise BadDataError(f"a schema of {len(text):,} characters is over {_JSON_LIMIT:,}", remedy="give a smaller one")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadDataError(f"the schema is not JSON ({error})", remedy="correct it, or write it anew") from error
+    if not isinstance(content, dict):
+        raise BadDataError("the schema is not a JSON object", remedy="write it as {...}")
+    return content
+
+
+def _schema(content: dict[str, Any]) -> Schema:
+    if _get(content, "version", str, default="1.0") != "1.0":
+        raise BadDataError(f"schema version {content['version']!r} is unknown", remedy='write "version": "1.0"')
+    if _get(content, "dataFormat", str, default="CSV") != "CSV":
+        raise BadDataError(f"data format {content['dataFormat']!r} is unknown", remedy='write "dataFormat": "CSV"')
+    if _get(content, "rowWeight", str) is not None:
+        raise BadDataError("the schema weights its rows, which we do not", remedy="leave rowWeight out or write null")
+    return Schema(
+        attributes=tuple(_attribute(entry) for entry in _get(content, "attributes", list, default=[])),
+        target=_get(content, "targetAttributeName", str),
+        row_id=_get(content, "rowId", str),
+        has_header=_get(content, "dataFileContainsHeader", bool, default=True),
+        excluded=tuple(_names(_get(content, "excludedAttributeNames", list, default=[]))),
+    )
+
+
+def _attribute(entry: object) -> tuple[str, AttributeType]:
+    if not isinstance(entry, dict):
+        raise BadDataError("an entry of the schema's attributes is no object", remedy="give it a name and a type")
+    name = _get(entry, "attributeName", str)
+    kind = _get(entry, "attributeType", str)
+    if name is None or kind is None:
+        raise BadDataError("an attribute of the schema lacks its name or type", remedy="give it both")
+    if kind not in AttributeType.__members__:
+        raise BadDataError(
+            f"attribute '{name[:NAME_LIMIT]}' has the unknown type '{kind[:NAME_LIMIT]}'",
+            remedy=f"use one of {', '.join(AttributeType)}",
+        )
+    return name, AttributeType(kind)
+
+
+def _names(values: list[object]) -> list[str]:
+    if not all(isinstance(value, str) for value in values):
+        raise BadDataError("excludedAttributeNames of the schema holds something that is no name", remedy="list names")
+    return [str(value) for value in values]
+
+
+def _get(content: dict[str, Any], key: str, kind: type, *, default: Any = None) -> Any:
+    """Value of a key in whichever spelling it stands; ``default`` where it is missing or null."""
+    spellings = [spelling for spelling in (key, *_SPELLINGS.get(key, ())) if content.get(spelling) is not None]
+    if not spellings:
+        return default
+    values = [content[spelling] for spelling in spellings]
+    if any(value != values[0] for value in values):
+        raise BadDataError(f"the schema gives {' and '.join(spellings)} with different values", remedy="keep one")
+    if not isinstance(values[0], kind):
+        raise BadDataError(f"{spellings[0]} of the schema has the wrong kind of value", remedy=f"give a {_KINDS[kind]}")
+    return values[0]
+
+
+_KINDS = {str: "string", list: "list", bool: "true or false"}

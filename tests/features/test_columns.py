@@ -1,0 +1,174 @@
+"""All features of documents together: fitted on some, computed for any."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
+from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
+from features.ngrams import stack_rows
+from features.tokens import tokenize
+from features.word_vectors import WordVectors
+
+LETTERS = tokenize("dear aunt with love from the sea yours ever faithfully greetings rain sun")
+INVOICES = tokenize("invoice number total due vat net gross amount payment bank transfer within days")
+PLAIN = FeatureSettings(lexicon="none", vectors="none")
+GIVEN_VECTORS = WordVectors.from_words(
+    ("sea", "unheard", "invoice", "love"), np.arange(1, 13, dtype=np.float32).reshape(4, 3)
+)
+GIVEN_LEXICON = Lexicon(
+    categories=(
+        LexiconCategory(name="letter", keywords=("yours faithfully",)),
+        LexiconCategory(name="invoice", keywords=("invoice", "total due")),
+    )
+)
+
+
+def _documents(count: int) -> tuple[list[str], list[str]]:
+    generator = random.Random(0)
+    texts = [
+        " ".join(generator.choices(words, k=generator.randrange(3, 60)))
+        for _ in range(count // 2)
+        for words in (LETTERS, INVOICES)
+    ]
+    return texts, ["letter", "invoice"] * (count // 2)
+
+
+TEXTS, CATEGORIES = _documents(80)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        PLAIN,
+        FeatureSettings(lexicon="auto", vectors="learn", vector_size=8),
+        FeatureSettings(lexicon="learn", vectors=GIVEN_VECTORS),
+        FeatureSettings(lexicon=GIVEN_LEXICON, vectors="none"),
+    ],
+    ids=["plain", "auto", "learned lexicon", "given lexicon"],
+)
+def fitted(request) -> FeatureSet:
+    return fit_features(TEXTS, CATEGORIES, request.param)
+
+
+def as_bytes(rows: FeatureRows) -> list[bytes]:
+    arrays = [array for view in rows.ngrams for array in view]
+    return [array.tobytes() for array in (*arrays, rows.indicators, rows.vectors)]
+
+
+def one_by_one(features: FeatureSet, texts: list[str]) -> FeatureRows:
+    alone = [features.rows([text]) for text in texts]
+    return FeatureRows(
+        ngrams=tuple(stack_rows(parts) for parts in zip(*(row.ngrams for row in alone), strict=True)),
+        indicators=np.concatenate([row.indicators for row in alone]),
+        vectors=np.concatenate([row.vectors for row in alone]),
+    )
+
+
+# rows
+
+
+def test_a_document_has_the_same_bytes_alone_and_in_a_batch(fitted):
+    texts = [*TEXTS, "", "unheard-of words only", *TEXTS[:5]]
+    assert as_bytes(fitted.rows(texts)) == as_bytes(one_by_one(fitted, texts))
+
+
+@given(texts=st.lists(st.text(max_size=40) | st.sampled_from(TEXTS), min_size=1, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_so_has_any_text(fitted, texts):
+    assert as_bytes(fitted.rows(texts)) == as_bytes(one_by_one(fitted, texts))
+
+
+def test_fitting_again_gives_the_same_bytes():
+    chosen = FeatureSettings(vector_size=8)
+    one, other = (fit_features(TEXTS, CATEGORIES, chosen).rows(TEXTS) for _ in range(2))
+    assert as_bytes(one) == as_bytes(other)
+
+
+def test_an_empty_text_has_no_features(fitted):
+    rows = fitted.rows(["", " \n"])
+    assert [view.starts.tolist() for view in rows.ngrams] == [[0, 0, 0]] * 2
+    assert not rows.indicators.any()
+    assert not rows.vectors.any()
+
+
+def test_no_texts_give_no_rows_of_the_same_width(fitted):
+    rows, some = fitted.rows([]), fitted.rows(TEXTS[:1])
+    assert [view.starts.tolist() for view in rows.ngrams] == [[0]] * 2
+    assert rows.indicators.shape == (0, some.indicators.shape[1])
+    assert rows.vectors.shape == (0, some.vectors.shape[1])
+
+
+def test_vectors_have_length_one_or_none(fitted):
+    lengths = np.linalg.norm(fitted.rows([*TEXTS, "", "ξξξ"]).vectors, axis=1)
+    assert all(length == pytest.approx(1, abs=1e-5) or length == 0 for length in lengths)
+
+
+def test_long_texts_take_the_memory_of_one():
+    features = fit_features(TEXTS, CATEGORIES, PLAIN)
+    text = " ".join(LETTERS * 2_000)[:150_000]
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        features.rows([text] * count)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    assert peak(4) < 1.5 * peak(1)
+
+
+# settings
+
+
+def test_without_lexicon_and_vectors_there_are_ngrams_only():
+    rows = fit_features(TEXTS, CATEGORIES, PLAIN).rows(TEXTS)
+    assert rows.indicators.shape == rows.vectors.shape == (len(TEXTS), 0)
+    assert all(len(view.values) for view in rows.ngrams)
+
+
+def test_learned_vectors_have_the_size_asked_for_and_know_the_training_words():
+    features = fit_features(TEXTS, CATEGORIES, replace(PLAIN, vectors="learn", vector_size=5))
+    assert sorted(features.vectors.words) == sorted({*LETTERS, *INVOICES})
+    assert features.rows(TEXTS).vectors.shape == (len(TEXTS), 5)
+
+
+def test_given_vectors_keep_the_words_of_the_training_texts_and_learn_their_weights():
+    features = fit_features(TEXTS, CATEGORIES, replace(PLAIN, vectors=GIVEN_VECTORS))
+    assert features.vectors.words == ("sea", "invoice", "love")
+    assert features.vectors.matrix.tolist() == GIVEN_VECTORS.matrix[[0, 2, 3]].tolist()
+    assert (features.vectors.weights > 1).all()
+    assert np.linalg.norm(features.vectors.common) == pytest.approx(1, abs=1e-5)
+    assert not features.rows(["unheard"]).vectors.any()
+
+
+def test_a_given_lexicon_is_taken_as_it_is():
+    features = fit_features(TEXTS, CATEGORIES, replace(PLAIN, lexicon=GIVEN_LEXICON))
+    assert features.matcher.lexicon == GIVEN_LEXICON
+    rows = features.rows(["Yours\nFaithfully", "lnvoice", "yours, and the total due", "rain"])
+    assert rows.indicators.tolist() == [[1, 0], [0, 1], [0, 1], [0, 0]]
+
+
+def test_a_learned_lexicon_has_keywords_of_the_training_texts():
+    features = fit_features(TEXTS, CATEGORIES, replace(PLAIN, lexicon="learn"))
+    letter, invoice = sorted(features.matcher.lexicon.categories, key=lambda category: category.name, reverse=True)
+    assert set(tokenize(" ".join(letter.keywords))) <= set(LETTERS)
+    assert set(tokenize(" ".join(invoice.keywords))) <= set(INVOICES)
+    rows = features.rows(["dear aunt with love from the rain", "bank transfer of the gross amount"])
+    assert rows.indicators.tolist() == [[0, 1], [1, 0]]
+
+
+def test_the_shipped_lexicon_serves_the_categories_it_knows():
+    shipped = {category.name: category.keywords for category in shipped_lexicon().categories}
+    known = fit_features(TEXTS, CATEGORIES, replace(PLAIN, lexicon="auto")).matcher.lexicon.categories
+    assert [category.keywords == shipped["invoice"] for category in known if category.name == "invoice"] == [True]
+    unknown = ["sports" if category == "invoice" else "letters" for category in CATEGORIES]
+    learned = fit_features(TEXTS, unknown, replace(PLAIN, lexicon="auto")).matcher.lexicon
+    assert learned == fit_features(TEXTS, unknown, replace(PLAIN, lexicon="learn")).matcher.lexicon

@@ -1,0 +1,233 @@
+"""N-grams against a plain counting of the same definition, and their weights against scikit-learn's."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from features.ngrams import (
+    VIEWS,
+    NgramTable,
+    NgramView,
+    SparseRows,
+    count_ngrams,
+    encode_texts,
+    fit_ngrams,
+    stack_rows,
+)
+from features.tokens import fold, tokenize
+
+WORDS, CHARACTERS = VIEWS
+EACH_VIEW = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+ODD = [
+    *"aAbéÉ1_.' \n\t\r",
+    "\u00a0",
+    "\u2028",
+    "\x85",
+    "\x1c",
+    "´",
+    "①",
+    "ﬁ",
+    "\u0301",
+    "\U00020000",
+    "😀",
+    "𝒜",
+    "\ud800",
+]
+TEXT = st.text(st.sampled_from(ODD) | st.characters(exclude_categories=()), max_size=40)
+ENGLISH = ["to be or not to be", "to be is to do", "do be do", "", "not one word here twice"]
+
+
+def plain_ngrams(text: str, view: NgramView) -> list[tuple[str, ...]]:
+    """The n-grams as `NgramView` defines them, one by one."""
+    if view.unit == "word":
+        units, inner_blanks = tokenize(text), True
+    else:
+        padded = f"\n{fold(text)}\n"
+        units = list(re.sub(r"\s+", lambda run: "\n" if "\n" in run.group() else " ", padded))
+        inner_blanks = False
+    windows = [
+        tuple(units[start : start + n])
+        for n in range(view.shortest, view.longest + 1)
+        for start in range(len(units) - n + 1)
+    ]
+    return [window for window in windows if inner_blanks or not any(map(str.isspace, window[1:-1]))]
+
+
+def plain_bucket(window: tuple[str, ...], view: NgramView) -> int:
+    """The bucket of one n-gram, in Python's own whole numbers. Model files depend on it: it may never change."""
+
+    def polynomial(characters: str) -> int:
+        return sum((ord(char) + 1) * pow(0x9E3779B97F4A7C15, i, 2**64) for i, char in enumerate(characters)) % 2**64
+
+    def mix(number: int) -> int:
+        for _ in range(2):
+            number = (number ^ (number >> 32)) * 0xD6E8FEB86659FD93 % 2**64
+        return number ^ (number >> 32)
+
+    if view.unit == "character":
+        return mix((polynomial("".join(window)) + len(window)) % 2**64) >> 42
+    hashed = polynomial(window[0])
+    for word in window[1:]:
+        hashed = (mix(hashed) + polynomial(word)) % 2**64
+    return mix(hashed) >> 42
+
+
+def plain_counts(text: str, view: NgramView) -> dict[int, float]:
+    return Counter(plain_bucket(window, view) for window in plain_ngrams(text, view))
+
+
+def counted(texts: Sequence[str], view: NgramView) -> list[dict[int, float]]:
+    return as_dicts(count_ngrams(encode_texts(texts), view))
+
+
+def as_dicts(rows: SparseRows) -> list[dict[int, float]]:
+    spans = [slice(*bounds) for bounds in pairwise(rows.starts)]
+    for span in spans:
+        assert (np.diff(rows.indices[span]) > 0).all()
+    return [dict(zip(rows.indices[span].tolist(), rows.values[span].tolist(), strict=True)) for span in spans]
+
+
+# counts
+
+
+@EACH_VIEW
+@given(texts=st.lists(TEXT, max_size=5))
+@settings(max_examples=150, deadline=None)
+def test_counts_are_those_of_plain_counting_for_any_texts(view, texts):
+    assert counted(texts, view) == [plain_counts(text, view) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        NgramView(name="three words", unit="word", shortest=3, longest=3),
+        NgramView(name="one word", unit="word", shortest=1, longest=1),
+        NgramView(name="long", unit="character", shortest=4, longest=9),
+    ],
+    ids=lambda view: view.name,
+)
+@given(texts=st.lists(st.text("ab \n", max_size=25), max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_so_are_those_of_other_lengths(view, texts):
+    assert counted(texts, view) == [plain_counts(text, view) for text in texts]
+
+
+@EACH_VIEW
+def test_long_texts_of_many_documents_count_the_same_alone_and_in_a_batch(view):
+    texts = [" ".join(f"word{i * j % 97}" for j in range(i * 40)) for i in range(33)]
+    assert counted(texts, view) == [row for text in texts for row in counted([text], view)]
+    assert counted(texts[-1:], view) == [plain_counts(texts[-1], view)]
+
+
+@pytest.mark.parametrize(
+    ("text", "windows"),
+    [
+        ("", []),
+        (" \n ", []),
+        ("a", ["\na", "a\n", "\na\n"]),
+        ("A  b", ["\na", "a ", " b", "b\n", "\na ", " b\n"]),
+        ("a \n b", ["\na", "a\n", "\nb", "b\n", "\na\n", "\nb\n"]),
+        ("a\u00a0b", ["\na", "a ", " b", "b\n", "\na ", " b\n"]),
+    ],
+)
+def test_character_windows_touch_white_space_with_their_ends_only(text, windows):
+    assert counted([text], CHARACTERS) == [Counter(plain_bucket(tuple(window), CHARACTERS) for window in windows)]
+
+
+def test_the_order_of_words_counts_and_the_place_does_not():
+    both, other = counted(["tax return", "return tax"], WORDS)
+    assert len(both.keys() & other.keys()) == 2
+    assert len(both.keys() ^ other.keys()) == 2
+    longer = counted(["what a tax return it is"], WORDS)[0]
+    assert both.keys() < longer.keys()
+
+
+def test_words_beyond_the_first_plane_are_words():
+    assert counted(["\U00020000\U00020001 b"], WORDS) == counted(["\U00020000\U00020001. B"], WORDS)
+    assert len(counted(["\U00020000\U00020001 b"], WORDS)[0]) == 3
+    assert counted(["😀"], WORDS) == [{}]
+
+
+@EACH_VIEW
+def test_an_empty_batch_has_no_rows(view):
+    rows = count_ngrams(encode_texts([]), view)
+    assert rows.starts.tolist() == [0]
+    assert as_dicts(rows) == []
+
+
+def test_buckets_stay_what_they_are_in_model_files():
+    assert sorted(counted(["to be"], WORDS)[0]) == [1509873, 2244178, 4141526]
+    assert sorted(counted(["è"], CHARACTERS)[0]) == [455904, 601125, 1104231]
+
+
+@EACH_VIEW
+def test_stacked_batches_are_one_batch(view):
+    parts = [count_ngrams(encode_texts(part), view) for part in (ENGLISH[:2], [], ENGLISH[2:])]
+    whole = count_ngrams(encode_texts(ENGLISH), view)
+    for stacked, expected in zip(stack_rows(parts), whole, strict=True):
+        assert stacked.dtype == expected.dtype
+        assert stacked.tolist() == expected.tolist()
+    assert [len(array) for array in stack_rows([])] == [1, 0, 0]
+
+
+# weights
+
+
+def fitted(texts: Sequence[str], view: NgramView, **options: int) -> tuple[NgramTable, SparseRows]:
+    counts = count_ngrams(encode_texts(texts), view)
+    return fit_ngrams(counts, view, **options), counts
+
+
+@EACH_VIEW
+@given(texts=st.lists(st.text("abc \n", max_size=30), min_size=1, max_size=8), least=st.integers(1, 3))
+@settings(max_examples=100, deadline=None)
+def test_weights_are_those_of_scikit_learn(view, texts, least):
+    table, counts = fitted(texts, view, min_documents=least)
+    buckets, places = np.unique(counts.indices, return_inverse=True)
+    matrix = csr_array((counts.values, places, counts.starts), shape=(len(texts), len(buckets)))
+    kept = np.bincount(places, minlength=len(buckets)) >= least
+    assert table.buckets.tolist() == buckets[kept].tolist()
+    ours = table.weigh(counts)
+    ours = csr_array((ours.values, ours.indices, ours.starts), shape=(len(texts), len(table.buckets))).toarray()
+    if kept.any():
+        theirs = TfidfTransformer(sublinear_tf=True).fit_transform(matrix[:, kept]).toarray()
+        assert np.allclose(ours, theirs, atol=1e-6)
+
+
+@EACH_VIEW
+def test_rows_of_a_batch_have_the_bytes_of_rows_one_by_one(view):
+    table, counts = fitted(ENGLISH * 5, view)
+    batch = table.weigh(counts)
+    alone = stack_rows([table.weigh(count_ngrams(encode_texts([text]), view)) for text in ENGLISH * 5])
+    for one, other in zip(batch, alone, strict=True):
+        assert one.dtype == other.dtype
+        assert one.tobytes() == other.tobytes()
+
+
+@EACH_VIEW
+def test_a_text_without_a_known_ngram_is_a_row_of_zeros_wherever_it_stands(view):
+    table, _ = fitted(ENGLISH, view)
+    unknown = "ξξξ"
+    rows = table.weigh(count_ngrams(encode_texts([unknown, "to be", unknown, "", "to be", unknown]), view))
+    found = as_dicts(rows)
+    assert [bool(row) for row in found] == [False, True, False, False, True, False]
+    assert found[1] == found[4]
+    assert np.linalg.norm(list(found[1].values())) == pytest.approx(1)
+
+
+@EACH_VIEW
+@pytest.mark.parametrize("texts", [[], ["", ""], ["all once"]])
+def test_where_nothing_is_kept_every_row_is_zero(view, texts):
+    table, _ = fitted(texts, view)
+    assert len(table.buckets) == len(table.idf) == 0
+    assert as_dicts(table.weigh(count_ngrams(encode_texts(["all once", ""]), view))) == [{}, {}]
