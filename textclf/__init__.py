@@ -1,8 +1,53 @@
 """textclf: from a scan to its kind, with how sure it is and why.
 
-Names of this package load their modules when first used, so that ``import textclf`` costs nothing.
+The names of this package load their modules when they are first used, so that ``import textclf`` costs nothing and
+predicting imports numpy alone.
+
+Examples
+--------
+>>> import textclf
+>>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
+>>> classifier = textclf.DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"])
+>>> classifier.save("/tmp/doctest.textclf")
+>>> textclf.load("/tmp/doctest.textclf").predict(["the invoice is due"])[0].predicted_category
+'invoice'
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textclf.classifier import DocumentClassifier
+    from textclf.errors import PredictionError, TextclfError
+    from textclf.local_client import LocalClient, predict_document_category
+    from textclf.model_file import load_model as load
+    from textclf.prediction import Prediction
+
+__all__ = [
+    "DocumentClassifier",
+    "LocalClient",
+    "Prediction",
+    "PredictionError",
+    "TextclfError",
+    "load",
+    "predict_document_category",
+]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "DocumentClassifier": "textclf.classifier",
+    "LocalClient": "textclf.local_client",
+    "Prediction": "textclf.prediction",
+    "PredictionError": "textclf.errors",
+    "TextclfError": "textclf.errors",
+    "load": "textclf.model_file",
+    "predict_document_category": "textclf.local_client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), "load_model" if name == "load" else name)

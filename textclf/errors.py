@@ -104,8 +104,8 @@ class BadInputError(TextclfError):
     exit_code = ExitCode.BAD_INPUT
 
 
-class BadDataError(TextclfError):
-    """A file whose content does not do."""
+class BadDataError(TextclfError, ValueError):
+    """A file, or values, whose content does not do."""
 
     code = "bad-data"
     exit_code = ExitCode.BAD_DATA

@@ -1,0 +1,282 @@
+"""`DocumentClassifier`, the estimator that trains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from features.columns import FeatureSettings
+from features.lexicon import Lexicon, read_lexicon
+from features.tokens import tokenize
+from features.word2vec import read_word_vectors
+from features.word_vectors import WordVectors
+from textclf import training
+from textclf.confidence import choose_acceptance, fit_temperature, softmax
+from textclf.errors import BadDataError
+from textclf.model_file import save_model
+from textclf.prediction import TrainingRecord
+from textclf.runtime import Runtime
+
+__all__ = ["DocumentClassifier"]
+
+
+class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Classify documents by their cleaned text, with calibrated scores.
+
+    Word and character n-grams, keyword indicators and word vectors go into a linear support vector machine. Its
+    margins are calibrated on out-of-fold predictions, from which the score to accept is chosen as well.
+
+    Parameters
+    ----------
+    lexicon : features.lexicon.Lexicon, path or {"auto", "learn", "none"}, default "auto"
+        Keywords of each category; see `features.columns.FeatureSettings`. A path is a TOML file.
+    vectors : features.word_vectors.WordVectors, path or {"learn", "none"}, default "learn"
+        Word vectors. A path is a word2vec file, text or binary.
+    vector_size : int, default 50
+        Dimensions of learned word vectors.
+    c : float, default 1.0
+        Inverse strength of the regularisation.
+    max_error : float, default 0.05
+        Error among accepted documents that can be borne, above 0 and below 1.
+    diagnostics : bool, default False
+        Also cross-validate each feature group and the learning curve (about two times the work).
+    n_jobs : int, optional
+        Processes for the cross-validation; all cores without it. The result does not depend on it.
+    random_state : int, default 0
+        Seed of folds, word vectors and the support vector machine.
+
+    Attributes
+    ----------
+    classes_ : ndarray of str, shape (k,)
+        The categories, sorted.
+    runtime_ : textclf.runtime.Runtime
+        The trained model as a model file holds it.
+    out_of_fold_scores_ : ndarray of float64, shape (n, k)
+        Calibrated scores of each training document with text by a model that had not seen it.
+    warnings_ : list of str
+        What the person who trains should know.
+
+    Examples
+    --------
+    >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
+    >>> classifier = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"])
+    >>> classifier.predict(["the invoice is due"]).tolist()
+    ['invoice']
+    """
+
+    def __init__(
+        self,
+        *,
+        lexicon: Lexicon | str | Path = "auto",
+        vectors: WordVectors | str | Path = "learn",
+        vector_size: int = 50,
+        c: float = 1.0,
+        max_error: float = 0.05,
+        diagnostics: bool = False,
+        n_jobs: int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.lexicon = lexicon
+        self.vectors = vectors
+        self.vector_size = vector_size
+        self.c = c
+        self.max_error = max_error
+        self.diagnostics = diagnostics
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: ArrayLike,  # noqa: N803 - scikit-learn's name for it
+        y: ArrayLike,
+        *,
+        document_ids: Sequence[str] | None = None,
+        talk: Callable[[str], None] = lambda message: None,
+    ) -> Self:
+        """Train on texts of known category.
+
+        Parameters
+        ----------
+        X : array-like of str, shape (n,)
+            Cleaned texts; empty ones are left out and counted.
+        y : array-like of str, shape (n,)
+            The category of each.
+        document_ids : sequence of str, length n, optional
+            Names that go into the data hash; positions without them.
+        talk : callable, optional
+            Is told in one line what is being done.
+
+        Returns
+        -------
+        DocumentClassifier
+            Itself.
+
+        Raises
+        ------
+        textclf.errors.BadDataError
+            One category only, or a category with one document.
+        """
+        texts, truths = _strings(X), _strings(y)
+        if len(texts) != len(truths):
+            raise BadDataError(f"{len(texts)} texts but {len(truths)} categories", remedy="give one category a text")
+        if not 0 < self.max_error < 1:
+            raise BadDataError(f"max_error is {self.max_error}", remedy="give a share between 0 and 1, such as 0.05")
+        names = [str(i) for i in range(len(texts))] if document_ids is None else list(document_ids)
+        hashed = training.data_hash(names, texts, truths)
+        kept = [i for i, text in enumerate(texts) if tokenize(text)]
+        counts = Counter(truths[i] for i in kept)
+        self.warnings_ = training.check_categories(counts)
+        if empty := len(texts) - len(kept):
+            self.warnings_.append(f"{empty} of {len(texts)} documents have no text and were left out")
+        texts = [texts[i] for i in kept]
+        categories = sorted(counts)
+        labels = np.searchsorted(np.array(categories), np.array([truths[i] for i in kept]))
+        settings = self.feature_settings()
+        folds = max(2, min(5, max(counts.values())))
+
+        def cross_validate(chosen: FeatureSettings, share: float = 1.0) -> training.CrossValidated:
+            return training.cross_validate(
+                texts, labels, categories, chosen, c=self.c, folds=folds, jobs=self.n_jobs, share=share
+            )
+
+        groups = training.feature_groups(settings)
+        *smaller, whole = groups
+        talk(f"cross-validating on {len(texts)} documents of {len(categories)} categories, {folds} folds")
+        results = {whole: cross_validate(groups[whole])}
+        curve = [(1.0, results[whole])]
+        if self.diagnostics:
+            for name in smaller:
+                talk(f"cross-validating with {name} alone")
+                results[name] = cross_validate(groups[name])
+            for share in (0.5, 0.25, 0.125):
+                talk(f"cross-validating on {share:.1%} of the training documents")
+                curve.insert(0, (share, cross_validate(settings, share)))
+        margins = results[whole].margins
+        inverse_temperature = fit_temperature(margins, labels)
+        self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
+        right = margins.argmax(axis=1) == labels
+        talk("fitting on all documents")
+        features, model = training.fit_model(texts, labels, categories, settings, c=self.c)
+        self.runtime_ = Runtime(
+            categories=tuple(categories),
+            features=features,
+            model=model,
+            inverse_temperature=inverse_temperature,
+            training=TrainingRecord(
+                documents={category: counts[category] for category in categories},
+                empty_texts=empty,
+                folds=folds,
+                groups=training.group_results({name: results[name] for name in groups if name in results}),
+                curve=training.learning_curve(curve, len(texts), folds),
+                acceptance=choose_acceptance(self.out_of_fold_scores_.max(axis=1), right, self.max_error),
+                data_hash=hashed,
+            ),
+            settings=self.plain_settings(),
+        )
+        self.classes_ = np.array(categories)
+        return self
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """Margins before calibration.
+
+        Parameters
+        ----------
+        X : array-like of str, shape (n,)
+            Cleaned texts.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, k), or (n,) with two categories
+            Columns as `classes_`; with two categories the lead of the second, as scikit-learn has it.
+        """
+        check_is_fitted(self)
+        margins = self.runtime_.margins(_strings(X))
+        return margins[:, 1] - margins[:, 0] if len(self.classes_) == 2 else margins
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """Calibrated scores.
+
+        Parameters
+        ----------
+        X : array-like of str, shape (n,)
+            Cleaned texts.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, k)
+            Columns as `classes_`; rows sum to 1.
+        """
+        check_is_fitted(self)
+        return self.runtime_.scores(self.runtime_.margins(_strings(X)))
+
+    def predict(self, X: ArrayLike) -> NDArray[np.str_]:  # noqa: N803
+        """Most likely category of each text.
+
+        Parameters
+        ----------
+        X : array-like of str, shape (n,)
+            Cleaned texts.
+
+        Returns
+        -------
+        ndarray of str, shape (n,)
+        """
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def save(self, path: str | Path) -> None:
+        """Write the model file.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Where to; `textclf.load` reads it.
+        """
+        check_is_fitted(self)
+        save_model(self.runtime_, path)
+
+    def feature_settings(self) -> FeatureSettings:
+        """Give the settings of the features; reads the files of lexicon and vectors.
+
+        Returns
+        -------
+        FeatureSettings
+            What `features.columns.fit_features` takes.
+        """
+        lexicon: Lexicon | Literal["auto", "learn", "none"]
+        match self.lexicon:
+            case Lexicon() | "auto" | "learn" | "none":
+                lexicon = self.lexicon
+            case path:
+                lexicon = read_lexicon(path)
+        vectors: WordVectors | Literal["learn", "none"]
+        match self.vectors:
+            case WordVectors() | "learn" | "none":
+                vectors = self.vectors
+            case path:
+                vectors = read_word_vectors(path)
+        return FeatureSettings(lexicon=lexicon, vectors=vectors, vector_size=self.vector_size, seed=self.random_state)
+
+    def plain_settings(self) -> dict[str, str | int | float | None]:
+        """Give the settings as a model file shows them: no path of this machine, nothing that changes no byte."""
+        return {
+            "lexicon": _word_or_given(self.lexicon, "auto", "learn", "none"),
+            "vectors": _word_or_given(self.vectors, "learn", "none"),
+            "vector_size": self.vector_size,
+            "c": self.c,
+            "random_state": self.random_state,
+        }
+
+
+def _strings(values: ArrayLike) -> list[str]:
+    return [str(value) for value in np.asarray(values, dtype=object).ravel()]
+
+
+def _word_or_given(value: object, *words: str) -> str:
+    return value if isinstance(value, str) and value in words else "given"

@@ -1,0 +1,136 @@
+"""Talking to a person: everything here goes to stderr, results go to stdout."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ocr.batch import Progress
+
+__all__ = ["say", "show_reading", "show_rows"]
+
+_EVERY = 5.0
+"""Seconds between lines where stderr is not a terminal."""
+
+
+def say(message: str) -> None:
+    """Print one line to stderr."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def warn(message: str) -> None:
+    """Print a warning to stderr."""
+    say(f"warning: {message}")
+
+
+@contextmanager
+def show_reading() -> Iterator[Callable[[Progress], None]]:
+    """Show how far reading is: a live display on a terminal, a line now and then elsewhere.
+
+    Yields
+    ------
+    callable
+        To be called with each `ocr.batch.Progress`.
+    """
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("[bold]reading"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("documents · {task.fields[pages]} pages · {task.fields[speed]} · {task.fields[eta]}"),
+        TimeElapsedColumn(),
+        TextColumn("[red]{task.fields[failures]}[/red] [dim]{task.fields[current]}"),
+    )
+    pace = _Pace()
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, pages=0, speed="", eta="", failures="", current="")
+
+        def update(progress: Progress) -> None:
+            from rich.markup import escape
+
+            pace.update(progress)
+            bar.update(
+                task,
+                completed=progress.documents_done,
+                total=progress.documents_total,
+                pages=progress.pages_done,
+                speed=f"{pace.speed:.1f} pages/s",
+                eta=f"{_clock(pace.left)} left" if pace.left is not None else "",
+                failures=f"{progress.failures} with errors" if progress.failures else "",
+                current=escape(" ".join(progress.current)[:60]),
+            )
+
+        yield update
+
+
+def _lines() -> Callable[[Progress], None]:
+    pace = _Pace()
+    last = time.monotonic()
+
+    def update(progress: Progress) -> None:
+        nonlocal last
+        pace.update(progress)
+        finished = progress.documents_done == progress.documents_total
+        if not finished and time.monotonic() - last < _EVERY:
+            return
+        last = time.monotonic()
+        left = f", {_clock(pace.left)} left" if pace.left and not finished else ""
+        failures = f", {progress.failures} with errors" if progress.failures else ""
+        at = f" ({', '.join(progress.current)})" if progress.current and not finished else ""
+        say(
+            f"read {progress.documents_done} of {progress.documents_total} documents, {progress.pages_done} pages, "
+            f"{pace.speed:.1f} pages/s{left}{failures}{at}"
+        )
+
+    return update
+
+
+class _Pace:
+    """Pages a second, and the seconds that are left at that pace."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.speed = 0.0
+        self.left: float | None = None
+
+    def update(self, progress: Progress) -> None:
+        seconds = max(time.monotonic() - self.started, 1e-6)
+        self.speed = progress.pages_done / seconds
+        if progress.documents_done and progress.pages_done:
+            # documents not yet opened are taken to have as many pages as those done
+            expected = progress.pages_done * progress.documents_total / progress.documents_done
+            expected = max(expected, float(progress.pages_known))
+            self.left = max(0.0, expected - progress.pages_done) / self.speed
+
+
+@contextmanager
+def show_rows(what: str) -> Iterator[Callable[[int], None]]:
+    """Show how many rows are done, where the total is not known."""
+    started = last = time.monotonic()
+    count = 0
+
+    def update(rows: int) -> None:
+        nonlocal last, count
+        count = rows
+        if time.monotonic() - last >= _EVERY:
+            last = time.monotonic()
+            say(f"{what} {rows:,} documents, {rows / (last - started):,.0f} a second")
+
+    yield update
+    say(f"{what} {count:,} documents in {time.monotonic() - started:.1f} s")
+
+
+def _clock(seconds: float | None) -> str:
+    minutes, rest = divmod(round(seconds or 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,319 @@
+"""Documents as tables: reading ``documents.csv``, a datasource or labels, writing what was read from scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from features.csv_files import read_rows, write_rows
+from features.datasource import read_datasource, schema_path
+from ocr.documents import Document
+from textclf.errors import BadDataError, BadInputError, UsageError
+
+__all__ = [
+    "InputDocument",
+    "Labelled",
+    "TableOptions",
+    "read_documents",
+    "read_labelled",
+    "read_labels",
+    "write_documents",
+]
+
+OCR_COLUMNS = ("file", "pages", "ocr_confidence", "ocr_confidence_low", "status", "error", "seconds")
+"""What we write beside ``document_id, text, category``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableOptions:
+    """How a documents CSV is read.
+
+    Parameters
+    ----------
+    id_column, text_column, category_column : str
+        Names of the columns.
+    encoding : str
+        How the file's bytes stand for characters; a byte order mark goes before it.
+    where : tuple of str
+        Conditions ``column=value``: only rows that fulfil all are read.
+
+    Raises
+    ------
+    textclf.errors.UsageError
+        If a condition is not of that form.
+    """
+
+    id_column: str = "document_id"
+    text_column: str = "text"
+    category_column: str = "category"
+    encoding: str = "utf-8"
+    where: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for condition in self.where:
+            if not condition.partition("=")[1] or not condition.partition("=")[0]:
+                raise UsageError(f"{condition!r} is no condition", where="--where", remedy="write column=value")
+
+    @property
+    def conditions(self) -> tuple[tuple[str, str], ...]:
+        """The conditions as pairs of column and value."""
+        return tuple((left, right) for left, _, right in (condition.partition("=") for condition in self.where))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputDocument:
+    """One row of a documents CSV.
+
+    Parameters
+    ----------
+    document_id, text, category : str
+        As they stand there; category is empty without that column.
+    line : int
+        Line of the file that the row begins on; 0 where there is none.
+    values : dict of str to str
+        All columns of the row.
+    error : str
+        Why the row cannot be used; empty if it can.
+    note : str
+        What was changed in the row; empty if nothing.
+    cut : bool
+        Whether the text was over the limit and lost its end.
+    """
+
+    document_id: str
+    text: str
+    category: str = ""
+    line: int = 0
+    values: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    note: str = ""
+    cut: bool = False
+
+
+class Labelled(NamedTuple):
+    """Documents to learn from: ids, texts and categories, all of the same length, sorted by id."""
+
+    document_ids: list[str]
+    texts: list[str]
+    categories: list[str]
+
+
+def read_documents(
+    path: str | Path, options: TableOptions | None = None, *, need_category: bool = False
+) -> Iterator[InputDocument]:
+    r"""Read a documents CSV, or a datasource with its schema beside it, one row at a time.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    options : TableOptions, optional
+        Columns, encoding, conditions.
+    need_category : bool, default False
+        Whether the category column must be there.
+
+    Yields
+    ------
+    InputDocument
+        In the order of the file; rows that cannot be used have an ``error``.
+
+    Raises
+    ------
+    textclf.errors.BadInputError
+        The file cannot be read.
+    textclf.errors.BadDataError
+        A column is missing, or the file is no CSV.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "documents.csv"
+    >>> _ = path.write_text("document_id,text\n1,total due\n")
+    >>> [(document.document_id, document.text) for document in read_documents(path)]
+    [('1', 'total due')]
+    """
+    options = options or TableOptions()
+    if schema_path(path).exists():
+        yield from _from_datasource(path)
+        return
+    required = [options.id_column, options.text_column, *([options.category_column] if need_category else [])]
+    required += [column for column, _ in options.conditions if column not in required]
+    for row in read_rows(path, required=required, encoding=options.encoding):
+        if all(row.values[column] == value for column, value in options.conditions):
+            yield InputDocument(
+                document_id=row.values[options.id_column],
+                text=row.values[options.text_column],
+                category=row.values.get(options.category_column, ""),
+                line=row.line,
+                values=row.values,
+                error=row.error,
+                note=row.note,
+                cut=row.cut,
+            )
+
+
+def _from_datasource(path: str | Path) -> Iterator[InputDocument]:
+    for row in read_datasource(path):
+        yield InputDocument(document_id=row.document_id, text=row.text, category=row.category)
+
+
+def read_labelled(
+    path: str | Path, options: TableOptions | None = None, *, warn: Callable[[str], None] = lambda message: None
+) -> Labelled:
+    """Read documents with their categories, to learn from or to evaluate on.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A documents CSV or a datasource.
+    options : TableOptions, optional
+        Columns, encoding, conditions.
+    warn : callable, optional
+        Told about rows that were changed or left out.
+
+    Returns
+    -------
+    Labelled
+        Sorted by id, so that the order of the file changes nothing.
+
+    Raises
+    ------
+    textclf.errors.BadInputError
+        The file cannot be read.
+    textclf.errors.BadDataError
+        A row has too few or too many cells, an id stands twice, or no row has a category.
+    """
+    lines: dict[str, int] = {}
+    found: list[tuple[str, str, str]] = []
+    without = 0
+    for document in read_documents(path, options, need_category=True):
+        if document.error:
+            raise BadDataError(
+                f"line {document.line}: {document.error}",
+                where=path,
+                remedy='mend the row; a value with , or " stands in quotes',
+            )
+        if document.note:
+            warn(f"{path}: line {document.line}: {document.note}")
+        if not document.category.strip():
+            without += 1
+            continue
+        if document.document_id in lines:
+            raise BadDataError(
+                f"document_id {document.document_id!r} stands in lines {lines[document.document_id]} and {document.line}",
+                where=path,
+                remedy="give each document an id of its own",
+            )
+        lines[document.document_id] = document.line
+        found.append((document.document_id, document.text, document.category.strip()))
+    if without:
+        warn(f"{path}: {without} of {without + len(found)} documents have no category and were left out")
+    if not found:
+        raise BadDataError("no row with a category", where=path, remedy="fill the category column, or mend --where")
+    found.sort()
+    return Labelled(*(list(column) for column in zip(*found, strict=True)))
+
+
+def read_labels(path: str | Path) -> dict[Path, dict[str, str]]:
+    """Read a labels file: a CSV with the columns ``file`` and ``category``.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file. Paths in it are relative to its folder.
+
+    Returns
+    -------
+    dict of pathlib.Path to dict of str to str
+        For each file, resolved, its row.
+
+    Raises
+    ------
+    textclf.errors.BadInputError, textclf.errors.BadDataError
+        As `features.csv_files.read_rows`; and if a file stands there twice.
+    """
+    labels: dict[Path, dict[str, str]] = {}
+    for row in read_rows(path, required=["file", "category"]):
+        if row.error:
+            raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="mend the row")
+        file = (Path(path).parent / row.values["file"]).resolve()
+        if file in labels:
+            raise BadDataError(
+                f"line {row.line}: file {row.values['file']!r} stands there twice", where=path, remedy="leave one"
+            )
+        labels[file] = row.values
+    return labels
+
+
+def write_documents(
+    path: str | Path,
+    documents: Iterable[Document],
+    *,
+    labels: dict[Path, dict[str, str]] | None = None,
+    from_folders: bool = False,
+) -> None:
+    """Write what was read from scans as a documents CSV.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file; it is put in place when the last document is written.
+    documents : iterable of Document
+        What was read.
+    labels : dict, optional
+        From `read_labels`; gives the category, and its other columns go along.
+    from_folders : bool, default False
+        Take the first folder of the document's id for its category.
+
+    Raises
+    ------
+    textclf.errors.OutputError
+        If the file cannot be written.
+    """
+    labels = labels or {}
+    taken = ("document_id", "text", "category", *OCR_COLUMNS)
+    further = [name for name in next(iter(labels.values()), {}) if name not in taken]
+
+    def row(document: Document) -> dict[str, object]:
+        label = labels.get(Path(document.file).resolve(), {})
+        folder, slash, _ = document.document_id.partition("/")
+        return {
+            "document_id": document.document_id,
+            "text": document.text,
+            "category": folder if from_folders and slash else label.get("category", ""),
+            "file": document.file,
+            "pages": document.page_count,
+            "ocr_confidence": f"{document.confidence:.1f}",
+            "ocr_confidence_low": f"{document.confidence_low:.1f}",
+            "status": document.status,
+            "error": document.error,
+            "seconds": f"{document.seconds:.2f}",
+            **{name: label.get(name, "") for name in further},
+        }
+
+    # text cells are read again by us, so they are not made safe for spreadsheets
+    write_rows(path, [*taken, *further], map(row, documents), formulas_safe=False)
+
+
+def check_folder(folder: Path) -> list[Path]:
+    """List the category folders of a folder-per-category tree, sorted; none is an error."""
+    folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if not folders:
+        raise BadInputError(
+            "holds no folder per category and no datasource.csv",
+            where=folder,
+            remedy="put the documents of each category into a folder named after it, or run `textclf prepare` first",
+        )
+    return folders
+
+
+def text_files(folders: Sequence[Path], *, max_bytes: int = 10_000_000) -> Iterator[tuple[str, str, str]]:
+    """Yield id, text and category of the ``.txt`` files in category folders, sorted."""
+    for folder in folders:
+        for file in sorted(folder.rglob("*.txt")):
+            if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
+                with file.open("rb") as stream:
+                    text = stream.read(max_bytes).decode("utf-8-sig", errors="replace")
+                yield f"{folder.name}/{file.relative_to(folder).as_posix()}", text, folder.name

@@ -1,0 +1,324 @@
+"""The model file: a plain archive of JSON and arrays, the same bytes for the same model.
+
+Layout of format 1, a ZIP archive whose entries stand in this order, all dated 1980-01-01:
+
+``manifest.json``
+    ``format`` (number), ``kind`` (``textclf model``), ``versions`` (of textclf, Python and the libraries that trained
+    it), ``categories``, ``data_hash``, and ``parts``: name, size and SHA-256 of each further entry.
+``model.json``
+    Settings, training record, calibration, views, keyword tables, words of the vectors.
+``<name>.npy``
+    Arrays in NumPy's format 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), no objects.
+
+A new format number is given whenever an older textclf could not read a file as it is meant, and only then; the reader
+of every older format stays, with a test on a file of that format. Nothing in the file is ever run: no pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.columns import FeatureSet
+from features.keywords import KeywordMatcher
+from features.ngrams import NgramTable, NgramView
+from features.word_vectors import WordVectors
+from textclf import __version__
+from textclf.errors import BadInputError, BadModelError
+from textclf.files import write_aside
+from textclf.prediction import Acceptance, CrossValidation, CurvePoint, TrainingRecord
+from textclf.runtime import LinearModel, Runtime
+
+__all__ = ["FORMAT", "ModelInfo", "load_model", "model_info", "save_model"]
+
+FORMAT = 1
+KIND = "textclf model"
+MAX_BYTES = 4 * 1024**3
+"""Size of all parts together that is read at most."""
+MAX_MANIFEST = 16 * 1024**2
+
+_RETRAIN = "train the model again"
+_TIME = (1980, 1, 1, 0, 0, 0)
+_LIBRARIES = ("numpy", "scikit-learn", "gensim", "spacy")
+
+
+def save_model(runtime: Runtime, path: str | Path) -> None:
+    """Write a model file; the same model and versions give the same bytes.
+
+    Parameters
+    ----------
+    runtime : Runtime
+        The trained model.
+    path : str or pathlib.Path
+        Where to.
+
+    Raises
+    ------
+    textclf.errors.OutputError
+        If it cannot be written; an older file there stays as it was.
+    """
+    parts = {"model.json": _json(_description(runtime))}
+    parts |= {f"{name}.npy": _npy(array) for name, array in _arrays(runtime).items()}
+    manifest = {
+        "format": FORMAT,
+        "kind": KIND,
+        "versions": _versions(),
+        "categories": list(runtime.categories),
+        "data_hash": runtime.training.data_hash,
+        "parts": {
+            name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in parts.items()
+        },
+    }
+    with write_aside(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, data in {"manifest.json": _json(manifest), **parts}.items():
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+
+
+def load_model(path: str | Path) -> Runtime:
+    """Read a model file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A file that `save_model` wrote.
+
+    Returns
+    -------
+    Runtime
+        Predicts with numpy alone.
+
+    Raises
+    ------
+    textclf.errors.BadInputError
+        If the file cannot be opened.
+    textclf.errors.BadModelError
+        If it is no model file, was cut short or changed, or has a newer format.
+    """
+    path = Path(path)
+    with _open(path) as archive:
+        manifest = _manifest(archive, path)
+        parts = {name: _part(archive, name, entry, path) for name, entry in manifest["parts"].items()}
+    try:
+        return _rebuild(
+            json.loads(parts.pop("model.json")),
+            {name.removesuffix(".npy"): _array(data) for name, data in parts.items()},
+        )
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise BadModelError("its parts do not fit together", where=path, remedy=_RETRAIN) from error
+    except BadModelError as error:
+        raise BadModelError(error.what, where=path, remedy=error.remedy) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """What a model file says about itself.
+
+    Parameters
+    ----------
+    format : int
+        Its format number.
+    versions : dict of str to str
+        What it was trained with.
+    bytes : int
+        Size of the file.
+    settings : dict
+        Training options.
+    training : TrainingRecord
+        What training found out.
+    features : dict of str to int
+        How many n-grams of each view, keywords and words with a vector it knows.
+    """
+
+    format: int
+    versions: dict[str, str]
+    bytes: int
+    settings: dict[str, str | int | float | None]
+    training: TrainingRecord
+    features: dict[str, int]
+
+
+def model_info(path: str | Path) -> ModelInfo:
+    """Read what a model file says about itself; raises as `load_model`."""
+    path = Path(path)
+    runtime = load_model(path)
+    with _open(path) as archive:
+        manifest = _manifest(archive, path)
+    features = {f"{table.view.name} n-grams": len(table.buckets) for table in runtime.features.tables}
+    lexicon = runtime.features.matcher.lexicon
+    features["keywords"] = sum(len(category.keywords) for category in lexicon.categories)
+    features["words with a vector"] = len(runtime.features.vectors.words)
+    return ModelInfo(
+        format=manifest["format"],
+        versions=manifest["versions"],
+        bytes=path.stat().st_size,
+        settings=runtime.settings,
+        training=runtime.training,
+        features=features,
+    )
+
+
+def _description(runtime: Runtime) -> dict[str, Any]:
+    return {
+        "settings": runtime.settings,
+        "training": asdict(runtime.training),
+        "categories": list(runtime.categories),
+        "inverse_temperature": runtime.inverse_temperature,
+        "views": [asdict(table.view) for table in runtime.features.tables],
+        "keywords": runtime.features.matcher.to_dict(),
+        "words": list(runtime.features.vectors.words),
+    }
+
+
+def _arrays(runtime: Runtime) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for table, weights in zip(runtime.features.tables, runtime.model.ngrams, strict=True):
+        arrays[f"{table.view.name}_buckets"] = table.buckets
+        arrays[f"{table.view.name}_idf"] = table.idf
+        arrays[f"{table.view.name}_weights"] = weights
+    arrays["indicator_weights"] = runtime.model.indicators
+    arrays["vector_weights"] = runtime.model.vectors
+    arrays["intercept"] = runtime.model.intercept
+    return arrays | {f"vectors_{name}": array for name, array in runtime.features.vectors.to_arrays().items()}
+
+
+def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Runtime:
+    categories = tuple(map(str, description["categories"]))
+    views = [NgramView(**view) for view in description["views"]]
+    tables = tuple(
+        NgramTable(view=view, buckets=arrays[f"{view.name}_buckets"], idf=arrays[f"{view.name}_idf"]) for view in views
+    )
+    vectors = WordVectors.from_arrays(
+        description["words"],
+        {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")},
+    )
+    matcher = KeywordMatcher.from_dict(description["keywords"])
+    model = LinearModel(
+        ngrams=tuple(arrays[f"{view.name}_weights"] for view in views),
+        indicators=arrays["indicator_weights"],
+        vectors=arrays["vector_weights"],
+        intercept=arrays["intercept"],
+    )
+    shapes = [(len(table.buckets), weights.shape[0]) for table, weights in zip(tables, model.ngrams, strict=True)]
+    shapes += [(len(table.idf), len(table.buckets)) for table in tables]
+    shapes += [(len(matcher.lexicon.categories), model.indicators.shape[0]), (len(categories), len(model.intercept))]
+    shapes += [(vectors.size, model.vectors.shape[0])]
+    shapes += [(len(categories), weights.shape[1]) for weights in (*model.ngrams, model.indicators, model.vectors)]
+    if any(one != other for one, other in shapes) or len(categories) < 2:
+        raise ValueError("sizes differ")
+    record = dict(description["training"])
+    record["groups"] = tuple(CrossValidation(**group) for group in record["groups"])
+    record["curve"] = tuple(CurvePoint(**point) for point in record["curve"])
+    record["acceptance"] = Acceptance(**record["acceptance"])
+    return Runtime(
+        categories=categories,
+        features=FeatureSet(tables=tables, matcher=matcher, vectors=vectors),
+        model=model,
+        inverse_temperature=float(description["inverse_temperature"]),
+        training=TrainingRecord(**record),
+        settings=description["settings"],
+    )
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        what = "is not a textclf model, or was cut short"
+        raise BadModelError(what, where=path, remedy="give a file that `textclf train` wrote") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise BadInputError(f"cannot be read ({reason})", where=path, remedy="check the path") from error
+
+
+def _manifest(archive: zipfile.ZipFile, path: Path) -> Mapping[str, Any]:
+    """Read and check the manifest: of a format that this version knows, with parts of bearable size."""
+    try:
+        manifest = json.loads(_read(archive, "manifest.json", MAX_MANIFEST))
+        foreign = manifest["kind"] != KIND
+        number = int(manifest["format"])
+        parts = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in manifest["parts"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, _UnreadableError) as error:
+        raise BadModelError(
+            "is not a textclf model", where=path, remedy="give a file that `textclf train` wrote"
+        ) from error
+    if foreign:
+        raise BadModelError("is not a textclf model", where=path, remedy="give a file that `textclf train` wrote")
+    if number > FORMAT:
+        made_by = str(manifest.get("versions", {}).get("textclf", "a newer version"))
+        raise BadModelError(
+            f"has format {number}, this version of textclf reads up to {FORMAT}",
+            where=path,
+            remedy=f"install textclf {made_by} or later, or {_RETRAIN}",
+        )
+    if sum(size for size, _ in parts.values()) > MAX_BYTES:
+        raise BadModelError(f"holds more than {MAX_BYTES:,} bytes", where=path, remedy=_RETRAIN)
+    if sorted(archive.namelist()) != sorted(["manifest.json", *parts]):
+        raise BadModelError("does not hold the parts its manifest lists", where=path, remedy=_RETRAIN)
+    return {**manifest, "format": number, "parts": parts}
+
+
+def _part(archive: zipfile.ZipFile, name: str, entry: tuple[int, str], path: Path) -> bytes:
+    size, digest = entry
+    try:
+        data = _read(archive, name, size)
+    except _UnreadableError as error:
+        raise BadModelError(f"part {name} is damaged", where=path, remedy="copy the file again, or train") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise BadModelError(f"part {name} was changed after training", where=path, remedy=_RETRAIN)
+    return data
+
+
+class _UnreadableError(Exception):
+    """An entry of the archive that cannot be read."""
+
+
+def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    import zlib
+
+    try:
+        with archive.open(name) as file:
+            data = file.read(limit + 1)
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise _UnreadableError(name) from error
+    if len(data) > limit:
+        raise _UnreadableError(name)
+    return data
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    return np.asarray(np.lib.format.read_array(io.BytesIO(data), allow_pickle=False))
+
+
+def _versions() -> dict[str, str]:
+    versions = {"textclf": __version__, "python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions

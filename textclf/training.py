@@ -1,0 +1,290 @@
+"""Fitting a model, and finding out by cross-validation how good it is."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
+from textclf.errors import BadDataError
+from textclf.prediction import CrossValidation, CurvePoint
+from textclf.runtime import LinearModel
+
+__all__ = ["CrossValidated", "cross_validate", "data_hash", "feature_groups", "fit_model", "learning_curve"]
+
+FEW = 5
+"""A category with fewer documents is warned about."""
+
+# Weights of the small feature blocks beside the n-gram rows of length 1; see benchmarks/feature_weights.py.
+INDICATOR_WEIGHT = 0.2
+VECTOR_WEIGHT = 0.3
+
+Talk = Callable[[str], None]
+
+
+class CrossValidated(NamedTuple):
+    """What cross-validation gives.
+
+    Parameters
+    ----------
+    margins : ndarray of float64, shape (n, k)
+        Margins of each document by the model that had not seen it.
+    accuracy, macro_f1 : float
+        Over all documents.
+    """
+
+    margins: NDArray[np.float64]
+    accuracy: float
+    macro_f1: float
+
+
+def fit_model(
+    texts: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], settings: FeatureSettings, *, c: float
+) -> tuple[FeatureSet, LinearModel]:
+    """Fit features and weights on all documents given.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        Cleaned texts.
+    labels : ndarray of int64, shape (n,)
+        Position of each document's category in `categories`; every category occurs.
+    categories : sequence of str, length k
+        All categories.
+    settings : FeatureSettings
+        How features are made.
+    c : float
+        Inverse strength of the regularisation of scikit-learn's ``LinearSVC``.
+
+    Returns
+    -------
+    features : FeatureSet
+        From text to features.
+    model : LinearModel
+        From features to margins.
+    """
+    from sklearn.svm import LinearSVC
+
+    features = fit_features(texts, [categories[label] for label in labels], settings)
+    rows = features.rows(texts)
+    machine = LinearSVC(C=c, random_state=settings.seed)
+    with warnings.catch_warnings():
+        from sklearn.exceptions import ConvergenceWarning
+
+        # the last thousandth of convergence changes no figure, and the user can do nothing about it
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        machine.fit(_matrix(rows, [len(table.buckets) for table in features.tables]), labels)
+    weights, intercept = machine.coef_, machine.intercept_
+    if len(categories) == 2:
+        weights, intercept = np.vstack([-weights, weights]) / 2, np.concatenate([-intercept, intercept]) / 2
+    return features, _split_weights(weights, intercept, features, rows)
+
+
+def cross_validate(
+    texts: Sequence[str],
+    labels: NDArray[np.int64],
+    categories: Sequence[str],
+    settings: FeatureSettings,
+    *,
+    c: float,
+    folds: int,
+    jobs: int | None = None,
+    share: float = 1.0,
+) -> CrossValidated:
+    """Predict each document by a model that has not seen it.
+
+    Lexicon, vectors and all else that learns are fitted anew on the training part of each fold.
+
+    Parameters
+    ----------
+    texts, labels, categories, settings, c
+        As for `fit_model`; every category has at least two documents.
+    folds : int
+        Number of folds; stratified and shuffled with the seed of the settings.
+    jobs : int, optional
+        Processes; all cores without it.
+    share : float, default 1.0
+        Share of each fold's training part to train on (for the learning curve); every category stays.
+
+    Returns
+    -------
+    CrossValidated
+        Out-of-fold margins and what they are worth.
+    """
+    from joblib import Parallel, delayed
+    from sklearn.metrics import accuracy_score, f1_score
+
+    parts = [(_share_of(train, labels, share), test) for train, test in _folds(labels, folds, settings.seed)]
+    done = Parallel(n_jobs=-1 if jobs is None else jobs)(
+        delayed(_fold_margins)(
+            [texts[i] for i in train], labels[train], categories, settings, c, [texts[i] for i in test]
+        )
+        for train, test in parts
+    )
+    margins = np.empty((len(texts), len(categories)))
+    for (_, test), part in zip(parts, done, strict=True):
+        margins[test] = part
+    predicted = margins.argmax(axis=1)
+    return CrossValidated(
+        margins, float(accuracy_score(labels, predicted)), float(f1_score(labels, predicted, average="macro"))
+    )
+
+
+def feature_groups(settings: FeatureSettings) -> dict[str, FeatureSettings]:
+    """Name the feature groups of some settings, each with the settings that give it and those before it.
+
+    Examples
+    --------
+    >>> list(feature_groups(FeatureSettings()))
+    ['text', 'text + keywords', 'text + keywords + vectors']
+    >>> list(feature_groups(FeatureSettings(lexicon="none")))
+    ['text', 'text + vectors']
+    """
+    from dataclasses import replace
+
+    name = "text"
+    groups = {name: replace(settings, lexicon="none", vectors="none")}
+    if settings.lexicon != "none":
+        name += " + keywords"
+        groups[name] = replace(settings, vectors="none")
+    if settings.vectors != "none":
+        name += " + vectors"
+        groups[name] = settings
+    return groups
+
+
+def learning_curve(
+    points: Sequence[tuple[float, CrossValidated]], documents: int, folds: int
+) -> tuple[CurvePoint, ...]:
+    """Write cross-validations on growing shares of the data as a curve."""
+    size = documents * (folds - 1) / folds
+    return tuple(
+        CurvePoint(documents=round(size * share), accuracy=result.accuracy, macro_f1=result.macro_f1)
+        for share, result in points
+    )
+
+
+def check_categories(counts: Counter[str]) -> list[str]:
+    """Refuse documents that nothing can be learned from, and warn about categories with few.
+
+    Parameters
+    ----------
+    counts : collections.Counter of str
+        Documents with text of each category.
+
+    Returns
+    -------
+    list of str
+        One warning a category with fewer than five documents.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        No document, one category only, or a category with one document.
+    """
+    if not counts:
+        raise BadDataError("no document with text and category", remedy="give documents with both columns filled")
+    if len(counts) == 1:
+        raise BadDataError(
+            f"all documents are of one category, {next(iter(counts))!r}",
+            remedy="add documents of at least one other category",
+        )
+    single = sorted(category for category, count in counts.items() if count == 1)
+    if single:
+        raise BadDataError(
+            f"one document only: category {', '.join(map(repr, single))}",
+            remedy="add at least one more, or take the category out; five or more are better",
+        )
+    return [
+        f"category {category!r}: {count} of {FEW} documents that a category should have at least"
+        for category, count in sorted(counts.items())
+        if count < FEW
+    ]
+
+
+def data_hash(document_ids: Sequence[str], texts: Sequence[str], categories: Sequence[str]) -> str:
+    """SHA-256 over ids, texts and categories, to tell whether a model was trained on these documents."""
+    digest = hashlib.sha256()
+    for row in zip(document_ids, texts, categories, strict=True):
+        for value in row:
+            data = value.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big"))
+            digest.update(data)
+    return digest.hexdigest()
+
+
+def group_results(results: dict[str, CrossValidated]) -> tuple[CrossValidation, ...]:
+    """Write the cross-validation of each feature group for the training record."""
+    return tuple(
+        CrossValidation(features=name, accuracy=result.accuracy, macro_f1=result.macro_f1)
+        for name, result in results.items()
+    )
+
+
+def _folds(labels: NDArray[np.int64], folds: int, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    from sklearn.model_selection import StratifiedKFold
+
+    with warnings.catch_warnings():
+        # categories with fewer documents than folds are in every training part all the same
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
+
+
+def _share_of(train: NDArray[np.int64], labels: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    """Take the first documents of each category, two at least, in the order of the fold."""
+    if share >= 1:
+        return train
+    taken = [
+        own[: max(2, round(len(own) * share))]
+        for own in (train[labels[train] == label] for label in np.unique(labels[train]))
+    ]
+    return np.sort(np.concatenate(taken))
+
+
+def _fold_margins(
+    texts: list[str],
+    labels: NDArray[np.int64],
+    categories: Sequence[str],
+    settings: FeatureSettings,
+    c: float,
+    unseen: list[str],
+) -> NDArray[np.float64]:
+    features, model = fit_model(texts, labels, categories, settings, c=c)
+    return model.margins(features.rows(unseen))
+
+
+def _matrix(rows: FeatureRows, widths: Sequence[int]) -> Any:
+    """All feature groups side by side, as scikit-learn wants them."""
+    from scipy import sparse
+
+    blocks = [
+        sparse.csr_array((part.values, part.indices, part.starts), shape=(len(rows.indicators), width))
+        for part, width in zip(rows.ngrams, widths, strict=True)
+    ]
+    blocks.append(sparse.csr_array(rows.indicators.astype(np.float32) * INDICATOR_WEIGHT))
+    blocks.append(sparse.csr_array(rows.vectors * VECTOR_WEIGHT))
+    matrix = sparse.hstack(blocks, format="csr")
+    # liblinear counts with 32 bits
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    return matrix
+
+
+def _split_weights(
+    weights: NDArray[np.float64], intercept: NDArray[np.float64], features: FeatureSet, rows: FeatureRows
+) -> LinearModel:
+    columns = weights.T.astype(np.float32)
+    widths = [len(table.buckets) for table in features.tables]
+    ends = np.cumsum([*widths, rows.indicators.shape[1], rows.vectors.shape[1]])
+    *ngrams, indicators, vectors = np.split(columns, ends[:-1])
+    return LinearModel(
+        ngrams=tuple(np.ascontiguousarray(block) for block in ngrams),
+        indicators=np.ascontiguousarray(indicators) * np.float32(INDICATOR_WEIGHT),
+        vectors=np.ascontiguousarray(vectors) * np.float32(VECTOR_WEIGHT),
+        intercept=intercept.astype(np.float32),
+    )
