@@ -1,1 +1,32 @@
-"""From the bytes of a scan to a cleaned `Document`; knows no category and no model."""
+"""From bytes to a cleaned `Document`: opening files, limits, engines, effort, cleaning, cache, many at once."""
+
+from __future__ import annotations
+
+from ocr.batch import Progress, iter_documents, read_document
+from ocr.cache import PageCache
+from ocr.cleaning import Variants, clean_text, read_variants
+from ocr.documents import Document, Page, Status, Word
+from ocr.engines import OcrEngine, Reading, TesseractEngine
+from ocr.finding import find_files
+from ocr.limits import Limits
+from ocr.reading import ReadingOptions
+
+__all__ = [
+    "Document",
+    "Limits",
+    "OcrEngine",
+    "Page",
+    "PageCache",
+    "Progress",
+    "Reading",
+    "ReadingOptions",
+    "Status",
+    "TesseractEngine",
+    "Variants",
+    "Word",
+    "clean_text",
+    "find_files",
+    "iter_documents",
+    "read_document",
+    "read_variants",
+]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Document", "Page", "Status", "Word"]
+__all__ = ["Document", "Page", "Status", "Word", "mean_confidence"]
 
 Status = Literal["ok", "partial", "failed", "skipped"]
 """``ok``: all was read. ``partial``: some pages or some text are missing. ``failed``: nothing could be read.
@@ -125,7 +126,7 @@ class Document:
     @property
     def confidence(self) -> float:
         """Mean confidence over all words, weighted by length, 0 to 100; 0 without words."""
-        return _mean_confidence([word for page in self.pages for word in page.words])
+        return mean_confidence(word for page in self.pages for word in page.words)
 
     @property
     def confidence_low(self) -> float:
@@ -136,6 +137,8 @@ class Document:
         return min((page.confidence for page in self.pages if page.words), default=0.0)
 
 
-def _mean_confidence(words: list[Word]) -> float:
+def mean_confidence(words: Iterable[Word]) -> float:
+    """Mean confidence of words, weighted by length, 0 to 100; 0 without words."""
+    words = tuple(words)
     length = sum(len(word.text) for word in words)
     return sum(word.confidence * len(word.text) for word in words) / length if length else 0.0

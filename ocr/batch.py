@@ -1,0 +1,341 @@
+"""Reading many documents: by pages over all cores, results in input order, in bounded memory."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ocr.cache import PageCache
+from ocr.documents import Document, Page
+from ocr.engines import OcrEngine, TesseractEngine, chosen_languages
+from ocr.pages import Source, Survey, survey
+from ocr.reading import ReadingOptions, assembled, failed_page, read_page
+from ocr.workers import InProcess, Worker, usable_cores, workers
+from textclf.errors import BadInputError, SomeFailedError, TextclfError
+
+__all__ = ["Progress", "iter_documents", "read_document"]
+
+_MAX_OPEN_DOCUMENTS = 64
+_MAX_HELD_PAGES = 256
+_GRACE = 20.0
+"""Seconds beyond `seconds_per_page` after which a page that does not even time out is ended from outside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a batch is.
+
+    Parameters
+    ----------
+    documents_done, documents_total : int
+        Documents, in all.
+    pages_done, pages_known : int
+        Pages; those of documents that were not yet opened are not known.
+    failures : int
+        Documents done that are ``failed`` or ``partial``.
+    current : tuple of str
+        Ids of the documents that are being read.
+    """
+
+    documents_done: int
+    documents_total: int
+    pages_done: int
+    pages_known: int
+    failures: int
+    current: tuple[str, ...]
+
+
+def read_document(
+    source: str | Path | bytes,
+    *,
+    options: ReadingOptions | None = None,
+    engine: OcrEngine | None = None,
+    cache: PageCache | None = None,
+    document_id: str | None = None,
+) -> Document:
+    """Read one document, in this process.
+
+    The engine's time is bounded here too; that a decoder takes all memory or hangs, only worker processes prevent
+    (`iter_documents`).
+
+    Parameters
+    ----------
+    source : str, pathlib.Path or bytes
+        A file or its content.
+    options : ReadingOptions, optional
+        Choices about reading.
+    engine : OcrEngine, optional
+        Tesseract, if not given.
+    cache : PageCache, optional
+        Where what was read is kept.
+    document_id : str, optional
+        Its name; the file's name if not given, ``document`` for bytes.
+
+    Returns
+    -------
+    Document
+        With status ``failed`` and an error if it cannot be read; nothing about a document raises.
+
+    Raises
+    ------
+    textclf.errors.MissingProgramError
+        If the engine or a language is not installed.
+
+    """
+    source = Path(source) if isinstance(source, str) else source
+    if document_id is None:
+        document_id = "document" if isinstance(source, bytes) else source.name
+    batch = _Batch([(document_id, source)], options, engine, cache)
+    return next(batch.documents([InProcess()], None))
+
+
+def iter_documents(
+    files: Sequence[tuple[str, Source]],
+    *,
+    options: ReadingOptions | None = None,
+    engine: OcrEngine | None = None,
+    cache: PageCache | None = None,
+    jobs: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    strict: bool = False,
+) -> Iterator[Document]:
+    """Read documents, page by page over all cores.
+
+    Each worker process has one page at a time: if it dies, that page is tried once more, then marked failed, and
+    all others are read. Where the system has no processes to give, all is read in this one. What `read_document`
+    gives for each file, this gives too.
+
+    Parameters
+    ----------
+    files : sequence of (str, pathlib.Path or bytes)
+        Document ids and files, such as `find_files` gives.
+    options : ReadingOptions, optional
+        Choices about reading.
+    engine : OcrEngine, optional
+        Tesseract, if not given.
+    cache : PageCache, optional
+        Each page goes there as soon as it is read: a batch that was stopped, however, goes on where it was.
+    jobs : int, optional
+        Worker processes; as many as there are usable cores, if not given.
+    progress : callable, optional
+        Called with a `Progress` after every page and document, in this process.
+    strict : bool, optional
+        Raise at the end if any document is not ``ok``.
+
+    Yields
+    ------
+    Document
+        In the order of ``files``, each as soon as it and all before it are done.
+
+    Raises
+    ------
+    textclf.errors.MissingProgramError
+        At once, if the engine or a language is not installed.
+    textclf.errors.OutputError
+        If the cache cannot be written.
+    textclf.errors.SomeFailedError
+        With ``strict``, after the last document.
+    """
+    batch = _Batch(files, options, engine, cache)
+    return batch.run(jobs or usable_cores(), progress, strict=strict)
+
+
+@dataclass(kw_only=True)
+class _Open:
+    """A document that is being read."""
+
+    document_id: str
+    source: Source
+    page_count: int = 0
+    wanted: int | None = None
+    pages: dict[int, Page] = field(default_factory=dict)
+    error: str = ""
+    seconds: float = 0.0
+
+    def is_done(self) -> bool:
+        return self.wanted is not None and len(self.pages) == self.wanted
+
+
+@dataclass(kw_only=True)
+class _Task:
+    """A page to read, or with number 0 a document to survey."""
+
+    document: _Open
+    number: int
+    sha256: str = ""
+    tried: int = 0
+    started: float = 0.0
+
+
+class _Batch:
+    """The state of one batch."""
+
+    def __init__(
+        self,
+        files: Sequence[tuple[str, Source]],
+        options: ReadingOptions | None,
+        engine: OcrEngine | None,
+        cache: PageCache | None,
+    ) -> None:
+        self.engine = engine or TesseractEngine()
+        options = options or ReadingOptions()
+        self.options = replace(options, languages=chosen_languages(self.engine, options.languages))
+        self.limits = options.limits
+        self.cache = cache
+        self.total = len(files)
+        self.upcoming = iter(files)
+        self.open: deque[_Open] = deque()
+        self.tasks: deque[_Task] = deque()
+        self.running: dict[Future[Any], tuple[Worker, _Task]] = {}
+        self.documents_done = self.pages_done = self.pages_known = self.failures = 0
+
+    def run(self, jobs: int, progress: Callable[[Progress], None] | None, *, strict: bool) -> Iterator[Document]:
+        """Yield all documents, and leave no process behind, however it ends."""
+        if not self.total:
+            return
+        team = workers(jobs, self.limits.max_memory)
+        try:
+            yield from self.documents(team, progress)
+            for worker in team:
+                worker.close()
+        finally:
+            for worker in team:
+                worker.kill()
+        if strict and self.failures:
+            raise SomeFailedError(f"{self.failures} of {self.total} documents were not read in full")
+
+    def documents(self, team: list[Worker], progress: Callable[[Progress], None] | None) -> Iterator[Document]:
+        """Yield all documents, in order."""
+        while True:
+            self._hand_out(team)
+            if progress:
+                progress(self._progress())
+            if self.open and self.open[0].is_done():
+                yield self._close(self.open.popleft())
+            elif self.running:
+                self._collect()
+            else:
+                break
+        if progress:
+            progress(self._progress())
+
+    def _hand_out(self, team: list[Worker]) -> None:
+        busy = {id(worker) for worker, _ in self.running.values()}
+        for worker in team:
+            if id(worker) in busy:
+                continue
+            task = self.tasks.popleft() if self.tasks else self._next_survey()
+            if task is None:
+                return
+            task.started = time.perf_counter()
+            document = task.document
+            future: Future[Any]
+            if task.number:
+                future = worker.submit(
+                    _read_page, document.source, task.number, task.sha256, self.options, self.engine, self.cache
+                )
+            else:
+                future = worker.submit(survey, document.source, self.limits)
+            self.running[future] = (worker, task)
+
+    def _next_survey(self) -> _Task | None:
+        held = sum(len(document.pages) for document in self.open)
+        # a slow document at the front must not let those behind it pile up without bound
+        if len(self.open) >= _MAX_OPEN_DOCUMENTS or held >= _MAX_HELD_PAGES:
+            return None
+        for document_id, source in self.upcoming:
+            document = _Open(document_id=document_id, source=source)
+            self.open.append(document)
+            return _Task(document=document, number=0)
+        return None
+
+    def _collect(self) -> None:
+        """Wait for the next task to end, and take in what it gave."""
+        limit = self.limits.seconds_per_page + _GRACE
+        first = min(task.started for _, task in self.running.values())
+        ended, _ = wait(
+            self.running, timeout=max(0.0, first + limit - time.perf_counter()), return_when=FIRST_COMPLETED
+        )
+        for future in ended:
+            worker, task = self.running.pop(future)
+            try:
+                result = future.result()
+            except BrokenExecutor:
+                worker.kill()
+                task.tried += 1
+                if task.tried < 2:
+                    self.tasks.appendleft(task)
+                else:
+                    self._fail(task, BadInputError("the process that read it died"))
+            except BadInputError as error:
+                self._fail(task, error)
+            except TextclfError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the boundary of one document
+                self._fail(task, error)
+            else:
+                self._take(task, result)
+        for future, (worker, task) in list(self.running.items()):
+            if time.perf_counter() >= task.started + limit and not future.done():
+                del self.running[future]
+                worker.kill()
+                self._fail(task, BadInputError(f"took longer than {limit:g} s and was stopped"))
+
+    def _take(self, task: _Task, result: Survey | Page) -> None:
+        document = task.document
+        if isinstance(result, Page):
+            document.pages[task.number] = result
+            self.pages_done += 1
+            return
+        document.seconds = time.perf_counter() - task.started
+        document.page_count = result.page_count
+        document.wanted = min(result.page_count, self.limits.max_pages)
+        self.pages_known += document.wanted
+        self.tasks.extend(
+            _Task(document=document, number=number, sha256=result.sha256) for number in range(1, document.wanted + 1)
+        )
+
+    def _fail(self, task: _Task, error: Exception) -> None:
+        page = failed_page(task.number, error, time.perf_counter() - task.started)
+        if task.number:
+            self._take(task, page)
+        else:
+            task.document.error = page.error
+            task.document.seconds = page.seconds
+            task.document.wanted = 0
+
+    def _close(self, document: _Open) -> Document:
+        read = assembled(
+            document.document_id,
+            document.source,
+            page_count=document.page_count,
+            pages=tuple(document.pages[number] for number in sorted(document.pages)),
+            limits=self.limits,
+            error=document.error,
+            seconds=document.seconds,
+        )
+        self.documents_done += 1
+        self.failures += read.status != "ok"
+        return read
+
+    def _progress(self) -> Progress:
+        current = dict.fromkeys(task.document.document_id for _, task in self.running.values())
+        return Progress(
+            documents_done=self.documents_done,
+            documents_total=self.total,
+            pages_done=self.pages_done,
+            pages_known=self.pages_known,
+            failures=self.failures,
+            current=tuple(current),
+        )
+
+
+def _read_page(
+    source: Source, number: int, sha256: str, options: ReadingOptions, engine: OcrEngine, cache: PageCache | None
+) -> Page:
+    return read_page(source, number, sha256=sha256, options=options, engine=engine, cache=cache)

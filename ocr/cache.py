@@ -1,0 +1,92 @@
+"""Keeping what was read, so that no page is read twice: after a kill, or with the same options again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ocr.documents import Page, Word
+from textclf.files import write_aside
+
+__all__ = ["PageCache"]
+
+_FORMAT = 1
+
+
+class PageCache:
+    """Pages on disk, one JSON file each.
+
+    The files hold private text: folders and files are readable by their owner only. A file that is damaged, or of
+    another format, counts as missing. Two processes may use one cache: each file is written aside and renamed.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Where the pages are kept; made when the first is.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> cache = PageCache(tempfile.mkdtemp())
+    >>> cache.put("ab12", Page(number=1, raw_text="Dear Sir"))
+    >>> cache.get("ab12").raw_text
+    'Dear Sir'
+    >>> cache.get("ab13") is None
+    True
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def get(self, key: str) -> Page | None:
+        """Give the page kept under a key, or None.
+
+        Parameters
+        ----------
+        key : str
+            Hexadecimal digits.
+        """
+        try:
+            entry = json.loads(self._path(key).read_bytes())
+            return _page(entry["page"]) if entry["format"] == _FORMAT and entry["key"] == key else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+    def put(self, key: str, page: Page) -> None:
+        """Keep a page.
+
+        Parameters
+        ----------
+        key : str
+            Hexadecimal digits.
+        page : Page
+            Its `text` is not kept: cleaning is done anew each time.
+
+        Raises
+        ------
+        textclf.errors.OutputError
+            If it cannot be written: disk full, no permission.
+        """
+        words = [[word.text, word.confidence, *word.box, word.line] for word in page.words]
+        entry = {"format": _FORMAT, "key": key, "page": {**asdict(page), "text": "", "words": words}}
+        path = self._path(key)
+        with write_aside(path) as aside:
+            path.parent.chmod(0o700)
+            aside.write_text(json.dumps(entry, ensure_ascii=True, separators=(",", ":")), encoding="ascii")
+        path.chmod(0o600)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"
+
+
+def _page(fields: dict[str, Any]) -> Page:
+    words = tuple(
+        Word(text=str(text), confidence=float(confidence), box=(int(x0), int(y0), int(x1), int(y1)), line=int(line))
+        for text, confidence, x0, y0, x1, y1, line in fields["words"]
+    )
+    page = Page(**{**fields, "words": words})
+    if not isinstance(page.raw_text, str) or not isinstance(page.number, int):
+        raise TypeError
+    return page

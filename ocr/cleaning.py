@@ -1,0 +1,239 @@
+"""Cleaning what was read: repaired, normalised, without rubbish, in its lines.
+
+Every step takes time linear in the text, also on hostile input: no pattern here can go back over what it has seen.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from ocr.words import MARKS, is_real_word
+from textclf.errors import BadDataError
+
+__all__ = ["Variants", "clean_text", "is_rubbish", "read_variants"]
+
+Variants = tuple[tuple[str, ...], ...]
+"""Groups of spellings that mean the same; the first of each group is the one to write."""
+
+_LINE_BREAK = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+_SOFT_HYPHEN = re.compile("[\u00ad\u0002\ufffe][ \t]*\n")
+_HYPHENS = ("-", "\u2010", "¬")
+_LONGEST_WORD = 60
+_NUMBER = re.compile(r"\d[.,:/-]?\d")
+_MAX_PASSES = 8
+_MAX_FORMS = 5_000
+
+
+def clean_text(raw: str, *, variants: Variants = ()) -> str:
+    r"""Clean the text of a page.
+
+    In this order: mojibake is undone, ligatures and full-width forms are written out, quotes straightened (ftfy);
+    Unicode composed (NFC: NFKC would turn ``m²`` into ``m2``); characters without a glyph removed; words broken
+    over a line end joined; white space collapsed; lines of rubbish (`is_rubbish`) dropped; variants unified.
+    Cleaning twice is cleaning once.
+
+    Parameters
+    ----------
+    raw : str
+        Text as an engine or a text layer gave it.
+    variants : tuple of tuple of str, optional
+        Groups of spellings, as `read_variants` gives them. They match whole words or phrases, whatever their case
+        and also over a line end; what is found is replaced by the first of its group.
+
+    Returns
+    -------
+    str
+        Lines without blanks at their ends, at most one empty line between two.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        If a spelling stands in two groups.
+
+    Examples
+    --------
+    >>> clean_text("The oﬃce in  new york is inter-\nnational now.\n~ | _ ;\n")
+    'The office in new york is international\nnow.'
+    >>> clean_text("The office in new york", variants=(("NY", "New York", "new_york"),))
+    'The office in NY'
+    """
+    matcher = _matcher(variants) if variants else None
+    text = raw
+    # one step can make work for another (a variant that completes a broken word): go on until nothing changes
+    for _ in range(_MAX_PASSES):
+        before = text
+        text = _without_rubbish(_joined_words(_repaired(text)))
+        if matcher:
+            text = matcher(text)
+        if text == before:
+            break
+    return text
+
+
+def is_rubbish(line: str) -> bool:
+    """Tell whether a line is what OCR makes of rules, stamps, signatures and dirt.
+
+    A line with a real-looking word or a number of two digits is never rubbish, nor is a single digit. Of the others
+    these are: no letter or digit; a single letter; more marks than letters and digits; three fragments or more with
+    less than two letters or digits each.
+
+    Measured on the OCR of 109 real pages: 2.7 % of 3,257 lines are dropped. On the 39 receipts among them, whose true
+    text is known, that costs 2 of 3,829 true words, and takes 13 of the 45 lines without any true word; those that
+    stay look like words.
+
+    Parameters
+    ----------
+    line : str
+        One line, not empty.
+
+    Returns
+    -------
+    bool
+        True if the line is to be dropped.
+
+    Examples
+    --------
+    >>> [is_rubbish(line) for line in ("_-—=|", "ee A) A) ~", "U.S.A.", "GST @6%: $0.46", "7")]
+    [True, True, False, False, False]
+    """
+    characters = len(line) - line.count(" ")
+    solid = sum(char.isalnum() for char in line)
+    if not solid:
+        return True
+    tokens = line.split()
+    if any(is_real_word(token) for token in tokens) or _NUMBER.search(line):
+        return False
+    if solid == 1 and not any(map(str.isdigit, line)):
+        return True
+    return 2 * solid < characters or (len(tokens) > 2 and solid < 2 * len(tokens))
+
+
+def read_variants(path: str | Path) -> Variants:
+    """Read a file of variants: one group a line, the spelling to write first, ``=`` between two.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        UTF-8 text such as ``NY = ny = New York = new_york``; empty lines and lines that begin with ``#`` are passed
+        over.
+
+    Returns
+    -------
+    tuple of tuple of str
+        For `clean_text`.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        If the file cannot be read, or a line is no group; the message names the line.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadDataError("the variants cannot be read", where=path, remedy="give a UTF-8 text file") from error
+    groups = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        group = tuple(spelling.strip() for spelling in line.split("="))
+        if len(group) < 2 or not all(group):
+            raise BadDataError(
+                "is no group of variants", where=f"{path}, line {number}", remedy="write it as NY = New York = new_york"
+            )
+        groups.append(group)
+    variants = tuple(groups)
+    try:
+        _matcher(variants)
+    except BadDataError as error:
+        raise BadDataError(error.what, where=path, remedy=error.remedy) from error
+    return variants
+
+
+class _Glyphs(dict[int, int | None]):
+    """Character to itself, or to nothing if it has no glyph: control, format, surrogate, private, unassigned."""
+
+    def __missing__(self, code: int) -> int | None:
+        keep = code in (9, 10) or unicodedata.category(chr(code))[0] != "C"
+        self[code] = code if keep else None
+        return self[code]
+
+
+_GLYPHS = _Glyphs()
+
+
+def _repaired(text: str) -> str:
+    import ftfy
+
+    text = _SOFT_HYPHEN.sub("-\n", _LINE_BREAK.sub("\n", text))
+    # HTML entities stay: text from an image has none
+    config = ftfy.TextFixerConfig(unescape_html=False, normalization="NFC", explain=False)
+    text = "\n".join(ftfy.fix_text_segment(line, config) if not line.isascii() else line for line in text.split("\n"))
+    return unicodedata.normalize("NFC", text.translate(_GLYPHS))
+
+
+def _joined_words(text: str) -> str:
+    """Join words that a line end has broken; the rest of the lower line stays where it was.
+
+    The hyphen goes, but stays before a capital (``Jean-Pierre``) and where the text has the word with a hyphen
+    elsewhere (``e-mail``).
+    """
+    hyphenated = {token.strip(MARKS).lower() for token in text.split() if "-" in token[1:-1]}
+    lines: list[str] = []
+    for line in (" ".join(line.split()) for line in text.split("\n")):
+        upper = lines[-1] if lines else ""
+        if not (upper.endswith(_HYPHENS) and upper[-2:-1].isalpha() and line[:1].isalpha()):
+            lines.append(line)
+            continue
+        left = upper[-_LONGEST_WORD:].split(" ")[-1][:-1]
+        right, _, rest = line.partition(" ")
+        if len(left) + len(right) > _LONGEST_WORD or len(left) < 2:
+            lines.append(line)
+            continue
+        real = f"{left}-{right}".strip(MARKS).lower() in hyphenated or (right[0].isupper() and not left.isupper())
+        lines[-1] = f"{upper[:-1]}{'-' if real else ''}{right}"
+        if rest:
+            lines.append(rest)
+    return "\n".join(lines)
+
+
+def _without_rubbish(text: str) -> str:
+    lines = [line if not line or not is_rubbish(line) else None for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line for line in lines if line is not None)).strip("\n")
+
+
+class _Matcher:
+    """Replaces every spelling by the first of its group; of two that could match, the longer one counts."""
+
+    def __init__(self, variants: Iterable[Sequence[str]]) -> None:
+        self.canonical: dict[str, str] = {}
+        for group in variants:
+            first, *others = (" ".join(_repaired(spelling).split()) for spelling in group)
+            for spelling in (first, *others):
+                key = spelling.casefold()
+                if not key or self.canonical.setdefault(key, first) != first:
+                    raise BadDataError(
+                        f"the variant {spelling!r} stands in two groups" if key else "a variant is empty",
+                        remedy="let each spelling stand in one group only",
+                    )
+        if len(self.canonical) > _MAX_FORMS:
+            raise BadDataError(f"there are more than {_MAX_FORMS:,} variants", remedy="keep those that matter")
+        # the longest first: an alternation takes the first that fits
+        spellings = sorted(self.canonical, key=lambda key: (-len(key), key))
+        body = "|".join("[ \n]".join(map(re.escape, key.split(" "))) for key in spellings)
+        self.pattern = re.compile(rf"(?<!\w)(?:{body})(?!\w)", re.IGNORECASE)
+
+    def __call__(self, text: str) -> str:
+        return self.pattern.sub(self._replacement, text)
+
+    def _replacement(self, match: re.Match[str]) -> str:
+        found = match.group()
+        return self.canonical.get(found.replace("\n", " ").casefold(), found)
+
+
+@lru_cache(maxsize=8)
+def _matcher(variants: Variants) -> _Matcher:
+    return _Matcher(variants)

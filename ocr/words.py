@@ -1,0 +1,58 @@
+"""What looks like a word of a language, and what like OCR's reading of dirt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ocr.documents import Word
+
+__all__ = ["MARKS", "is_real_word", "quality", "real_word_share"]
+
+MARKS = ".,;:!?()[]{}<>\"'“”‘’«»-–—/|*"
+"""Punctuation that may stand round a word."""
+
+_REAL_WORD = re.compile(r"(?:[^\W\d_]+['’])?([^\W\d_]{3,})")
+_VOWEL = re.compile(r"[aeiouyàáâäèéêëìíîïòóôöùúûü]")
+_HARD = re.compile(r"(.)\1\1|[^aeiouyàáâäèéêëìíîïòóôöùúûü]{5}")
+
+
+def is_real_word(word: str) -> bool:
+    """Tell whether a word looks like one of a Latin-script language rather than like what OCR makes of dirt.
+
+    Without its punctuation it has three letters or more and nothing else (an elided article may go before), a
+    vowel, no letter thrice in a row, no five consonants in a row; and it is lower case, upper case or capitalised.
+
+    Examples
+    --------
+    >>> [is_real_word(word) for word in ("Total:", "dell'anno", "aaaJt", "rn1l", "of")]
+    [True, True, False, False, False]
+    """
+    match = _REAL_WORD.fullmatch(word.strip(MARKS))
+    if match is None:
+        return False
+    letters = match[1]
+    lower = letters.lower()
+    return (
+        letters in (lower, letters.upper(), letters.capitalize())
+        and _VOWEL.search(lower) is not None
+        and _HARD.search(lower) is None
+    )
+
+
+def real_word_share(words: Iterable[Word]) -> float:
+    """Share of real-looking words among those of three characters and more without a digit; 1 without any such."""
+    long = [word.text for word in words if len(word.text) >= 3 and not any(map(str.isdigit, word.text))]
+    return sum(map(is_real_word, long)) / len(long) if long else 1.0
+
+
+def quality(words: Iterable[Word]) -> float:
+    """Measure how much good text a reading holds, so that readings of one page can be compared.
+
+    Returns
+    -------
+    float
+        Sum over the real-looking words of length times squared confidence (0 to 1): squared, because an upside
+        down page gives many letters with a middling confidence.
+    """
+    return sum(len(word.text) * (word.confidence / 100) ** 2 for word in words if is_real_word(word.text))

@@ -1,0 +1,179 @@
+"""Processes that read pages: one page in each at a time, so that one that dies takes only its own page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future
+from typing import Any, Protocol, TypeVar
+
+__all__ = ["InProcess", "Worker", "WorkerProcess", "usable_cores", "workers"]
+
+T = TypeVar("T")
+
+_RECYCLE_AFTER = 200
+
+
+class Worker(Protocol):
+    """Where one task at a time is done."""
+
+    def submit(self, task: Callable[..., T], *args: Any) -> Future[T]:
+        """Begin a task."""
+
+    def kill(self) -> None:
+        """Stop at once what is running, and its children; the next task finds a fresh process."""
+
+    def close(self) -> None:
+        """Be done."""
+
+
+class InProcess:
+    """Does a task at once in this process: for a single document, and where processes cannot be had."""
+
+    def submit(self, task: Callable[..., T], *args: Any) -> Future[T]:
+        """Do a task; it has ended when this returns."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(task(*args))
+        except Exception as error:  # noqa: BLE001 - handed on: whoever asks for the result gets it
+            future.set_exception(error)
+        return future
+
+    def kill(self) -> None:
+        """Do nothing: nothing runs between two tasks."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class WorkerProcess:
+    """A process of its own, started anew after it died, was killed, or has done 200 tasks (libraries leak).
+
+    loky starts it from a clean interpreter, thus without the caller's threads, and without running the caller's
+    script again, so that a script needs no ``if __name__ == "__main__"``.
+
+    Parameters
+    ----------
+    max_memory : int
+        Bound on its address space in bytes, where the system knows such bounds.
+    """
+
+    def __init__(self, max_memory: int) -> None:
+        self._max_memory = max_memory
+        self._done = 0
+        self._start()
+
+    def _start(self) -> None:
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        # engines leave images of private pages in the temporary folder when they are killed: it goes with the worker
+        self._scratch = tempfile.TemporaryDirectory(prefix="textclf-", ignore_cleanup_errors=True)
+        self._executor = ProcessPoolExecutor(
+            max_workers=1, initializer=_begin, initargs=(self._max_memory, self._scratch.name)
+        )
+        self._pid: Future[int] = self._executor.submit(os.getpid)
+
+    def submit(self, task: Callable[..., T], *args: Any) -> Future[T]:
+        """Begin a task."""
+        if self._done >= _RECYCLE_AFTER:
+            self.close()
+        if self._executor is None:
+            self._start()
+        self._done += 1
+        try:
+            future: Future[T] = self._executor.submit(task, *args)
+        # it died between two tasks
+        except BrokenExecutor:
+            self.kill()
+            self._start()
+            future = self._executor.submit(task, *args)
+        return future
+
+    def kill(self) -> None:
+        """Stop the process and the engine that it started; the next task finds a fresh one."""
+        if self._executor is None:
+            return
+        # loky notices that its worker is dead and clears up; its own way of killing needs pgrep, and can stumble
+        # over a task that was given to it only just now
+        try:
+            _kill_group(self._pid.result(timeout=10))
+        except TimeoutError:
+            self._executor.shutdown(wait=True, kill_workers=True)
+        except BrokenExecutor:
+            pass
+        self._executor.shutdown(wait=True)
+        self._forget()
+
+    def close(self) -> None:
+        """Let the process end."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._scratch.cleanup()
+        self._executor, self._done = None, 0
+
+
+def workers(jobs: int, max_memory: int) -> list[Worker]:
+    """Start worker processes; where the system has none to give, one worker in this process.
+
+    Parameters
+    ----------
+    jobs : int
+        How many.
+    max_memory : int
+        Bound on the address space of each, in bytes.
+    """
+    started: list[Worker] = []
+    try:
+        for _ in range(jobs):
+            started.append(WorkerProcess(max_memory))  # noqa: PERF401 - those that did start are needed
+    # no semaphores (AWS Lambda), or no more processes for this user
+    except (ImportError, NotImplementedError, OSError):
+        if not started:
+            return [InProcess()]
+    return started
+
+
+def usable_cores() -> int:
+    """Count the cores this process may use: its affinity and, in a container, its share of time."""
+    from joblib.externals.loky import cpu_count
+
+    return int(cpu_count())
+
+
+def _begin(max_memory: int, scratch: str) -> None:
+    """Set up a worker: its temporary folder, a process group of its own (Ctrl-C is the parent's), bounded memory."""
+    tempfile.tempdir = scratch
+    if os.name != "posix":
+        return
+    import resource
+
+    os.setpgid(0, 0)
+    threading.Thread(target=_end_with, args=(os.getppid(), scratch), daemon=True).start()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    bound = max_memory if hard == resource.RLIM_INFINITY else min(max_memory, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+
+
+def _end_with(parent: int, scratch: str) -> None:
+    """End the worker and its engine when the parent is gone: killed, it could not do so itself."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    shutil.rmtree(scratch, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _kill_group(pid: int) -> None:
+    if os.name != "posix":
+        return
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pypdfium2
+import pypdfium2.raw as pdfium_c
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+LETTER = (
+    "Dear Madam,",
+    "thank you for the payment of your insurance",
+    "premium. The contract number is 4711 and the",
+    "next premium is due in October.",
+    "",
+    "Please keep this letter with your policy.",
+    "Yours sincerely,",
+    "Margaret Johnson",
+)
+
+
+def _page(lines: tuple[str, ...] = LETTER, *, size: tuple[int, int] = (1240, 900), mode: str = "L") -> Image.Image:
+    image = Image.new("L", size, 255)
+    draw = ImageDraw.Draw(image)
+    for row, line in enumerate(lines):
+        draw.text((80, 60 + 70 * row), line, font=ImageFont.load_default(40), fill=0)
+    return image.convert(mode)
+
+
+@pytest.fixture(scope="session")
+def page() -> Callable[..., Image.Image]:
+    """A page at about 150 dpi that Tesseract reads without a fault."""
+    return _page
+
+
+@pytest.fixture(scope="session")
+def encoded() -> Callable[..., bytes]:
+    """The bytes of an image file."""
+
+    def encode(image: Image.Image, file_format: str = "PNG", **options: object) -> bytes:
+        stream = BytesIO()
+        image.save(stream, file_format, **options)
+        return stream.getvalue()
+
+    return encode
+
+
+@pytest.fixture(scope="session")
+def text_pdf() -> Callable[..., bytes]:
+    """A PDF of one page with a text layer and no picture."""
+
+    def write(*lines: str) -> bytes:
+        pdf = pypdfium2.PdfDocument.new()
+        sheet = pdf.new_page(300, 200)
+        font = pdfium_c.FPDFText_LoadStandardFont(pdf, b"Helvetica")
+        for row, line in enumerate(lines):
+            text = pdfium_c.FPDFPageObj_CreateTextObj(pdf, font, 20)
+            pdfium_c.FPDFText_SetText(text, (ctypes.c_ushort * (len(line) + 1))(*map(ord, line), 0))
+            pdfium_c.FPDFPageObj_Transform(text, 1, 0, 0, 1, 20, 160 - 40 * row)
+            pdfium_c.FPDFPage_InsertObject(sheet, text)
+        sheet.gen_content()
+        stream = BytesIO()
+        pdf.save(stream)
+        return stream.getvalue()
+
+    return write
+
+
+@pytest.fixture
+def fake_tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put a program named tesseract first on the PATH that answers what is asked of it, but reads as given."""
+
+    def install(reading: str) -> None:
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        script = folder / "tesseract"
+        script.write_text(
+            "#!/bin/sh\n"
+            'case "$1" in\n'
+            '--version) echo "tesseract 5.0.0";;\n'
+            '--list-langs) printf "List of available languages (2):\\neng\\nosd\\n";;\n'
+            f"*) input=$1; output=$2.tsv\n{reading}\n;;\n"
+            "esac\n"
+        )
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+    return install
+
+
+@pytest.fixture
+def tsv() -> Callable[..., str]:
+    """A table as Tesseract writes it, of words on one line."""
+
+    def table(*words: str, confidence: float = 90.0) -> str:
+        head = "level page_num block_num par_num line_num word_num left top width height conf text"
+        rows = [
+            ["5", "1", "1", "1", "1", str(n), str(n * 50), "10", "40", "20", str(confidence), word]
+            for n, word in enumerate(words, 1)
+        ]
+        return "\n".join("\t".join(row) for row in [head.split(), *rows]) + "\n"
+
+    return table

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ocr.cache import PageCache
+from ocr.documents import Page, Word
+from textclf.errors import OutputError
+
+PAGE = Page(
+    number=3,
+    raw_text="Totale €\n\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    words=(Word(text="Totale", confidence=91.25, box=(1, 2, 3, 4), line=0),),
+    source="ocr",
+    confidence=91.25,
+    rotation=90,
+    scale=1.5,
+    width=10,
+    height=20,
+    seconds=1.25,
+)
+
+
+def test_a_page_comes_back_as_it_went_in_and_only_its_owner_can_read_it(tmp_path):
+    cache = PageCache(tmp_path / "cache")
+    cache.put("abcd", PAGE)
+    assert cache.get("abcd") == PAGE
+    (file,) = (tmp_path / "cache").rglob("*.json")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_another_key_is_a_miss(tmp_path):
+    cache = PageCache(tmp_path)
+    cache.put("abcd", PAGE)
+    assert cache.get("abce") is None
+    (tmp_path / "ab" / "abce.json").write_bytes((tmp_path / "ab" / "abcd.json").read_bytes())
+    assert cache.get("abce") is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_damaged_entry_is_a_miss_or_unharmed(tmp_path_factory, data):
+    cache = PageCache(tmp_path_factory.mktemp("cache"))
+    cache.put("abcd", PAGE)
+    file = cache.folder / "ab" / "abcd.json"
+    content = file.read_bytes()
+    start = data.draw(st.integers(0, len(content)))
+    file.write_bytes(content[:start] + data.draw(st.binary(max_size=5)))
+    assert cache.get("abcd") in (None, PAGE)
+
+
+@pytest.mark.parametrize("change", [{"format": 2}, {"page": []}, {"page": {"number": "x", "words": []}}, {"key": "no"}])
+def test_a_foreign_entry_is_a_miss(tmp_path, change):
+    cache = PageCache(tmp_path)
+    cache.put("abcd", PAGE)
+    file = tmp_path / "ab" / "abcd.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    assert cache.get("abcd") is None
+
+
+def test_a_cache_that_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "cache").write_text("a file is in the way")
+    with pytest.raises(OutputError, match="cannot be written"):
+        PageCache(tmp_path / "cache").put("abcd", PAGE)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from ocr.batch import read_document
+from ocr.documents import Word
+from ocr.effort import is_blank, page_scale, read_upright, text_layer_worth
+from ocr.engines import Reading
+from ocr.limits import Limits
+from ocr.pdfs import TextLayer
+from ocr.reading import ReadingOptions
+from ocr.words import quality
+from textclf.errors import BadInputError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("size", "dpi", "scale"),
+    [
+        ((1754, 1240), None, 1.0),
+        ((1753, 1240), None, 1.5),
+        ((400, 300), 149.0, 1.5),
+        ((400, 300), 150.0, 1.0),
+        ((400, 300), 400.0, 1.0),
+        ((400, 300), 600.0, 0.5),
+    ],
+)
+def test_a_page_is_enlarged_or_reduced_by_its_resolution(size, dpi, scale):
+    assert page_scale(size, dpi, "auto", 10**9) == pytest.approx(scale, abs=0.01)
+
+
+def test_a_given_scale_counts_but_never_passes_the_limit_of_pixels():
+    assert page_scale((100, 100), None, 3.0, 90_000) == 3.0
+    assert page_scale((100, 100), None, 3.0, 40_000) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("scale", [0, -1, 8.1, float("nan")])
+def test_a_scale_without_meaning_is_refused(scale):
+    with pytest.raises(UsageError, match="scale"):
+        ReadingOptions(scale=scale)
+
+
+def test_blank_is_only_what_holds_nothing():
+    assert is_blank(Image.new("L", (3000, 4000), 200))
+    assert is_blank(Image.effect_noise((2000, 2000), 20).point(lambda value: value // 8 + 220))
+    page = Image.new("L", (2480, 3508), 255)
+    ImageDraw.Draw(page).text((200, 200), "3", fill=0, font_size=50)
+    assert not is_blank(page)
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_a_turned_page_is_put_upright(page, encoded, turned):
+    read = read_document(encoded(page().rotate(turned, expand=True))).pages[0]
+    assert read.rotation == (360 - turned) % 360
+    assert (read.width, read.height) == (1240, 900)
+    assert "payment of your insurance" in read.text
+    dear = next(word for word in read.words if word.text == "Dear")
+    assert dear.box == pytest.approx((80, 70, 165, 105), abs=12)
+
+
+def test_a_poor_page_that_stands_upright_is_not_turned(page, encoded):
+    poor = page().resize((310, 225)).filter(ImageFilter.GaussianBlur(1.2))
+    assert read_document(encoded(poor)).pages[0].rotation == 0
+
+
+def _reading(confidence: float, *, count: int = 30, box: tuple[int, int, int, int] = (0, 0, 50, 10)) -> Reading:
+    return Reading(words=tuple(Word(text="payment", confidence=confidence, box=box, line=0) for _ in range(count)))
+
+
+def test_a_good_reading_is_the_only_one():
+    seen = []
+    read_upright(Image.new("L", (10, 10)), lambda image: seen.append(image) or _reading(65))
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(("count", "readings"), [(30, 2), (5, 4)])
+def test_readings_are_bounded(count, readings):
+    seen = []
+    _, rotation = read_upright(Image.new("L", (10, 10)), lambda image: seen.append(image) or _reading(64, count=count))
+    assert (len(seen), rotation) == (readings, 0)
+
+
+def test_a_poor_reading_that_no_attempt_betters_is_still_put_upright_by_its_boxes():
+    sideways = _reading(50, box=(10, 20, 20, 70))
+    reading, rotation = read_upright(Image.new("L", (100, 200)), lambda image: sideways)
+    assert rotation == 90
+    assert reading.words[0].box == (20, 80, 70, 90)
+
+
+def test_an_attempt_that_fails_keeps_the_first_reading():
+    answers = iter([_reading(30)])
+
+    def read(image: Image.Image) -> Reading:
+        try:
+            return next(answers)
+        except StopIteration:
+            raise BadInputError("no time left") from None
+
+    assert read_upright(Image.new("L", (10, 10)), read) == (_reading(30), 0)
+
+
+def _layer(text: str, **fields: float) -> TextLayer:
+    words = tuple(Word(text=word, confidence=100, box=(0, 0, 1, 1), line=0) for word in text.split())
+    return TextLayer(text=text, words=words, **fields)
+
+
+@pytest.mark.parametrize(
+    ("layer", "worth"),
+    [
+        (_layer(""), "nothing"),
+        (_layer(" .\r\n-"), "nothing"),
+        (_layer("Total amount 42,00"), "enough"),
+        (_layer("12/03/2024 42,00"), "enough"),
+        (_layer("Totale dell’anno\r\ninter\x02national"), "enough"),
+        (_layer("Total \ue001\ue002\ue003 amount"), "doubtful"),
+        (_layer("xkcd qwrt zzzz Total"), "doubtful"),
+        (_layer("䴀甀氀琀椀挀漀氀漀爀"), "doubtful"),
+        (_layer("Scanned by Office", image_share=0.25, words_on_images=9), "doubtful"),
+        (_layer("Scanned by Office", image_share=0.25, words_on_images=10), "enough"),
+        (_layer("Scanned by Office", image_share=0.24), "enough"),
+    ],
+)
+def test_a_text_layer_is_judged(layer, worth):
+    assert text_layer_worth(layer) == worth
+
+
+def test_quality_counts_real_words_by_confidence():
+    assert quality([Word(text="payment", confidence=50, box=(0, 0, 1, 1), line=0)]) == pytest.approx(7 / 4)
+    assert quality([Word(text="x|~#", confidence=99, box=(0, 0, 1, 1), line=0)]) == 0
+
+
+@pytest.mark.parametrize("name", ["max_bytes", "max_pages", "max_pixels", "seconds_per_page"])
+def test_a_limit_of_nothing_is_refused(name):
+    with pytest.raises(UsageError, match=name):
+        Limits(**{name: 0})

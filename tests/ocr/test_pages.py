@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from ocr.limits import Limits
+from ocr.pages import open_page, survey
+from textclf.errors import BadInputError
+
+
+def grey_of(content: bytes, number: int = 1, **limits: int) -> Image.Image:
+    with open_page(content, number, Limits(**limits)) as page:
+        return page.image()
+
+
+def png(width: int, height: int, data: bytes, *, bits: int = 8, colour: int = 0) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def pdf_of(*sizes: tuple[float, float]) -> bytes:
+    pdf = pypdfium2.PdfDocument.new()
+    for size in sizes:
+        pdf.new_page(*size)
+    stream = BytesIO()
+    pdf.save(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF"])
+def test_every_image_format_opens_by_its_content_whatever_its_name(page, encoded, tmp_path, file_format):
+    file = tmp_path / "scan.txt"
+    file.write_bytes(encoded(page(mode="RGB"), file_format))
+    assert survey(file, Limits()).page_count == 1
+    with open_page(file, 1, Limits()) as opened:
+        image = opened.image()
+    assert (image.mode, image.size) == ("L", (1240, 900))
+    assert image.getpixel((0, 0)) > 250
+    assert image.getextrema()[0] < 40
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "I;16", "I", "F", "YCbCr"])
+def test_every_kind_of_pixel_becomes_black_on_white(encoded, mode):
+    image = Image.new("L", (40, 40), 255)
+    image.paste(0, (10, 10, 30, 30))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    elif mode == "F":
+        image = Image.fromarray(np.asarray(image).astype(np.float32) / 255)
+    else:
+        image = image.convert(mode)
+    content = encoded(image, "JPEG" if mode == "YCbCr" else "TIFF", **({"quality": 95} if mode == "YCbCr" else {}))
+    grey = grey_of(content)
+    assert grey.getpixel((20, 20)) < 20
+    assert grey.getpixel((2, 2)) > 235
+
+
+def test_what_is_transparent_is_paper(encoded):
+    image = Image.new("RGBA", (30, 30), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (10, 10, 20, 20))
+    grey = grey_of(encoded(image))
+    assert (grey.getpixel((1, 1)), grey.getpixel((15, 15))) == (255, 0)
+
+
+def test_a_photo_stands_as_its_exif_says(encoded):
+    image = Image.new("RGB", (60, 30), "white")
+    image.paste((0, 0, 0), (0, 0, 20, 10))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    grey = grey_of(encoded(image, "JPEG", exif=exif, quality=95))
+    assert grey.size == (30, 60)
+    assert grey.getpixel((25, 5)) < 60
+    assert grey.getpixel((5, 5)) > 200
+
+
+def test_pages_of_a_tiff_are_told_apart(encoded):
+    frames = [Image.new("L", (20 + n, 30), 255) for n in range(4)]
+    content = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:])
+    assert survey(content, Limits()).page_count == 4
+    assert grey_of(content, 3).size == (22, 30)
+
+
+def test_an_animation_is_one_page(encoded):
+    frames = [Image.new("P", (20, 30), n) for n in range(3)]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert survey(content, Limits()).page_count == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"Dear Sir", "plain text"),
+        (b"PK\x03\x04 zipped \0", "office document"),
+        (b"\x00\x01\x02\x03", "begins with the bytes 00 01 02 03"),
+        (b"%PDF-1.4\nbroken", "the PDF is damaged"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "damaged"),
+    ],
+)
+def test_what_cannot_be_opened_says_what_it_is(content, message):
+    with pytest.raises(BadInputError, match=message) as caught:
+        survey(content, Limits())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(BadInputError, match="no such file"):
+        survey(tmp_path / "none.png", Limits())
+    with pytest.raises(BadInputError, match="not a file"):
+        survey(tmp_path, Limits())
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
+def test_a_truncated_image_is_an_error_of_one_line(page, encoded, file_format):
+    content = encoded(page(mode="RGB"), file_format)
+    with pytest.raises(BadInputError, match=r"damaged|cut short") as caught:
+        grey_of(content[: len(content) // 2])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_at_the_limit_opens_and_one_byte_more_does_not(encoded):
+    content = encoded(Image.new("L", (30, 30), 255))
+    assert survey(content, Limits(max_bytes=len(content)))
+    with pytest.raises(BadInputError, match="too large"):
+        survey(content, Limits(max_bytes=len(content) - 1))
+
+
+def test_declared_pixels_at_the_limit_and_one_past_it(encoded):
+    content = encoded(Image.new("L", (30, 30), 255))
+    assert survey(content, Limits(max_declared_pixels=900))
+    with pytest.raises(BadInputError, match="announces 30 x 30 pixels"):
+        survey(content, Limits(max_declared_pixels=899))
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded():
+    content = png(2_000_000_000, 2_000_000_000, zlib.compress(bytes(1000)))
+    with pytest.raises(BadInputError, match="announces"):
+        survey(content, Limits())
+
+
+def test_a_bomb_in_a_later_page_of_a_tiff_is_refused(encoded):
+    content = encoded(
+        Image.new("1", (10, 10)),
+        "TIFF",
+        save_all=True,
+        append_images=[Image.new("1", (4000, 4000))],
+        compression="group4",
+    )
+    limits = Limits(max_declared_pixels=1_000_000)
+    assert survey(content, limits).page_count == 2
+    with pytest.raises(BadInputError, match="announces"), open_page(content, 2, limits):
+        pass
+
+
+def test_pixels_at_the_limit_stay_and_one_past_it_shrinks(encoded):
+    content = encoded(Image.new("L", (100, 100), 255))
+    assert grey_of(content, max_pixels=10_000).size == (100, 100)
+    assert grey_of(content, max_pixels=9_999).size == (50, 50)
+
+
+def test_an_image_of_30000_pixels_is_scaled_down():
+    rows = zlib.compressobj(1)
+    line = b"\0" + bytes([255]) * 30_000
+    data = b"".join([rows.compress(line * 100) for _ in range(20)]) + rows.flush()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        grey = grey_of(png(30_000, 2_000, data), max_pixels=15_000_000)
+    assert grey.size == (15_000, 1_000)
+    assert grey.getextrema() == (255, 255)
+
+
+@pytest.mark.slow
+def test_a_square_of_30000_pixels_is_scaled_down():
+    rows = zlib.compressobj(1)
+    line = b"\0" + b"\xff" * 3_750
+    data = b"".join([rows.compress(line * 1000) for _ in range(30)]) + rows.flush()
+    grey = grey_of(png(30_000, 30_000, data, bits=1))
+    assert grey.size == (6_000, 6_000)
+
+
+def test_opening_leaves_pillows_own_limit_alone(encoded):
+    before = Image.MAX_IMAGE_PIXELS
+    survey(encoded(Image.new("L", (30, 30))), Limits())
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"%PDF-1.7\n", b"II*\0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8\xff"]),
+)
+def test_any_bytes_open_or_give_an_error_of_one_line(content, start):
+    try:
+        with open_page(start + content, 1, Limits(max_declared_pixels=1_000_000)) as opened:
+            opened.image()
+    except BadInputError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - some drawn bytes open, most do not
+
+
+def test_pages_of_a_pdf_have_their_size_and_an_image_within_bounds():
+    content = pdf_of((612, 792), (144, 72))
+    assert survey(content, Limits()).page_count == 2
+    with open_page(content, 2, Limits()) as opened:
+        assert (opened.width, opened.height, opened.text_layer.text) == (144, 72, "")
+        assert opened.image().size == (600, 300)
+    with open_page(content, 2, Limits(max_pixels=45_000)) as opened:
+        assert opened.image().size == (300, 150)
+
+
+def test_a_huge_pdf_page_is_drawn_within_bounds():
+    with open_page(pdf_of((14_400, 14_400)), 1, Limits(max_pixels=1_000_000)) as opened:
+        width, height = opened.image().size
+    assert width * height <= 1_010_000
+
+
+def test_a_scan_in_a_pdf_is_drawn_at_its_own_resolution(page, encoded):
+    with open_page(encoded(page(), "PDF", resolution=150), 1, Limits()) as opened:
+        assert opened.dpi == pytest.approx(150, abs=1)
+        assert opened.image().size == pytest.approx((1240, 900), abs=2)
+        assert opened.text_layer.image_share == pytest.approx(1)
+
+
+def test_a_text_layer_gives_words_with_boxes_from_the_top_left(text_pdf):
+    with open_page(text_pdf("Total amount", "42 euro"), 1, Limits()) as opened:
+        layer = opened.text_layer
+    assert layer.text.split() == ["Total", "amount", "42", "euro"]
+    assert [word.line for word in layer.words] == [0, 0, 1, 1]
+    left, top, right, bottom = layer.words[0].box
+    assert 18 <= left < right < 80
+    assert 20 <= top < bottom <= 45
+    assert layer.words[2].box[1] > bottom
+
+
+def test_an_encrypted_pdf_says_so_and_one_without_a_password_opens():
+    # no library at hand encrypts: the trailer of a plain file is given an encryption dictionary no password fits
+    plain = pdf_of((72, 72))
+    entry = (
+        b"/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"00" * 32 + b"> /U <" + b"11" * 32 + b"> >>"
+        b" /ID [<" + b"22" * 16 + b"> <" + b"22" * 16 + b">]"
+    )
+    trailer = plain.rindex(b"/Root")
+    locked = plain[:trailer] + entry + b" " + plain[trailer:]
+    with pytest.raises(BadInputError, match="the PDF is encrypted; save a copy without a password"):
+        survey(locked, Limits())
+
+
+def test_a_page_that_is_not_there_is_an_error():
+    with pytest.raises(BadInputError, match="page 2 of the PDF is damaged"), open_page(pdf_of((72, 72)), 2, Limits()):
+        pass
+
+
+def test_same_content_same_hash_other_content_other_hash(tmp_path: Path, encoded):
+    first, second = encoded(Image.new("L", (9, 9), 0)), encoded(Image.new("L", (9, 9), 1))
+    (tmp_path / "a.png").write_bytes(first)
+    assert survey(first, Limits()).sha256 == survey(tmp_path / "a.png", Limits()).sha256
+    assert survey(first, Limits()).sha256 != survey(second, Limits()).sha256
