@@ -286,7 +286,7 @@ class WordVectors:
         if place is None:
             from rapidfuzz import process
 
-            near = [found for found, _, _ in process.extract(fold(word), self.words, limit=3, score_cutoff=60)]
+            near = [found for found, _, _ in process.extract(fold(word), self.words, limit=3, score_cutoff=70)]
             remedy = f"did you mean {', '.join(near)}?" if near else "try a word of the texts it was trained on"
             raise UsageError(f"the word '{word[:64]}' has no vector", remedy=remedy)
         return place

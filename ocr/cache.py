@@ -73,6 +73,7 @@ class PageCache:
         entry = {"format": _FORMAT, "key": key, "page": {**asdict(page), "text": "", "words": words}}
         path = self._path(key)
         with write_aside(path) as aside:
+            self.folder.chmod(0o700)
             path.parent.chmod(0o700)
             aside.write_text(json.dumps(entry, ensure_ascii=True, separators=(",", ":")), encoding="ascii")
         path.chmod(0o600)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ocr.words import MARKS, is_real_word
-from textclf.errors import BadDataError
+from textclf.errors import BadDataError, BadInputError
 
 __all__ = ["Variants", "clean_text", "is_rubbish", "read_variants"]
 
@@ -128,13 +128,18 @@ def read_variants(path: str | Path) -> Variants:
 
     Raises
     ------
+    textclf.errors.BadInputError
+        If the file cannot be read.
     textclf.errors.BadDataError
-        If the file cannot be read, or a line is no group; the message names the line.
+        If a line is no group; the message names the line.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadDataError("the variants cannot be read", where=path, remedy="give a UTF-8 text file") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise BadInputError(f"cannot be read ({reason})", where=path, remedy="check the path") from error
+    except UnicodeDecodeError as error:
+        raise BadDataError("is not UTF-8", where=path, remedy="save the file as UTF-8") from error
     groups = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -14,20 +14,24 @@ MARKS = ".,;:!?()[]{}<>\"'“”‘’«»-–—/|*"
 
 _REAL_WORD = re.compile(r"(?:[^\W\d_]+['’])?([^\W\d_]{3,})")
 _VOWEL = re.compile(r"[aeiouyàáâäèéêëìíîïòóôöùúûü]")
+_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f]")
 _HARD = re.compile(r"(.)\1\1|[^aeiouyàáâäèéêëìíîïòóôöùúûü]{5}")
 
 
 def is_real_word(word: str) -> bool:
-    """Tell whether a word looks like one of a Latin-script language rather than like what OCR makes of dirt.
+    """Tell whether a word looks like one of a language rather than like what OCR makes of dirt.
 
     Without its punctuation it has three letters or more and nothing else (an elided article may go before), a
     vowel, no letter thrice in a row, no five consonants in a row; and it is lower case, upper case or capitalised.
+    A word with a letter of another script is taken for real: dirt is not read as such.
 
     Examples
     --------
-    >>> [is_real_word(word) for word in ("Total:", "dell'anno", "aaaJt", "rn1l", "of")]
-    [True, True, False, False, False]
+    >>> [is_real_word(word) for word in ("Total:", "dell'anno", "aaaJt", "rn1l", "of", "счёт")]
+    [True, True, False, False, False, True]
     """
+    if _OTHER_SCRIPT.search(word):
+        return True
     match = _REAL_WORD.fullmatch(word.strip(MARKS))
     if match is None:
         return False

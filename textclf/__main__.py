@@ -30,39 +30,50 @@ def run(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code; see `textclf.errors.ExitCode`.
     """
-    from typer.exceptions import Abort, Exit, TyperException
-
-    from textclf.cli import app
-
     try:
-        code = app(args=None if arguments is None else list(arguments), standalone_mode=False, prog_name="textclf")
+        return _invoke(sys.argv[1:] if arguments is None else arguments)
     except TextclfError as error:
         say(f"error: {error}")
         return int(error.exit_code)
-    except Exit as error:
-        return int(error.exit_code)
-    except (Abort, KeyboardInterrupt):
-        say(
-            "stopped; nothing was half written, and pages that were read are in the cache: run the same command to go on"
-        )
+    except KeyboardInterrupt:
+        say("stopped; nothing is half written, and pages that were read are in the cache: run the command again")
         return int(ExitCode.INTERRUPTED)
-    except TyperException as error:
-        # the library's usage errors know how to say themselves, with the option's name
-        message = getattr(error, "format_message", error.__str__)()
-        say(f"error: {' '.join(message.split()).rstrip('.')}; `textclf COMMAND --help` lists the options")
-        return int(ExitCode.USAGE)
     except BrokenPipeError:
         # whoever read our output has seen enough; Python must not complain when it flushes at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.OK)
-    except Exception as error:  # noqa: BLE001 - the boundary: no traceback is ever shown to a user
+    # the boundary: no traceback is ever shown to a user
+    except Exception as error:
         if os.environ.get("TEXTCLF_DEBUG"):
             raise
         say(
-            f"error: a fault of textclf itself ({type(error).__name__}: {error}); set TEXTCLF_DEBUG=1 and report what it shows"
+            f"error: a fault of textclf itself ({type(error).__name__}: {error}); "
+            "set TEXTCLF_DEBUG=1 and report what it shows"
         )
         return int(ExitCode.INTERNAL)
-    return int(code or 0)
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    from typer.exceptions import Exit, TyperException
+    from typer.main import get_command
+
+    from textclf.cli import app
+
+    try:
+        # not by calling the app, which makes exits of its own out of Ctrl-C, a closed pipe and EOFError
+        with get_command(app).make_context("textclf", list(arguments)) as context:
+            context.command.invoke(context)
+    except Exit as error:
+        return int(error.exit_code)
+    except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error, file=sys.stderr)  # noqa: T201
+            return int(ExitCode.USAGE)
+        # the library's usage errors know how to say themselves, with the option's name
+        message = getattr(error, "format_message", error.__str__)()
+        say(f"error: {' '.join(message.split()).rstrip('.')}; `textclf COMMAND --help` lists the options")
+        return int(ExitCode.USAGE)
+    return int(ExitCode.OK)
 
 
 if __name__ == "__main__":

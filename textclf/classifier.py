@@ -19,12 +19,14 @@ from features.word2vec import read_word_vectors
 from features.word_vectors import WordVectors
 from textclf import training
 from textclf.confidence import choose_acceptance, fit_temperature, softmax
-from textclf.errors import BadDataError
+from textclf.errors import BadDataError, UsageError
 from textclf.model_file import save_model
 from textclf.prediction import TrainingRecord
 from textclf.runtime import Runtime
 
 __all__ = ["DocumentClassifier"]
+
+MAX_VECTOR_SIZE = 1000
 
 
 class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -121,18 +123,19 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         textclf.errors.BadDataError
-            One category only, or a category with one document.
+            One category only; a category with a single document, or none that has text; a value that is no string.
         """
         texts, truths = _strings(X), _strings(y)
         if len(texts) != len(truths):
             raise BadDataError(f"{len(texts)} texts but {len(truths)} categories", remedy="give one category a text")
-        if not 0 < self.max_error < 1:
-            raise BadDataError(f"max_error is {self.max_error}", remedy="give a share between 0 and 1, such as 0.05")
+        self._check_options()
         names = [str(i) for i in range(len(texts))] if document_ids is None else list(document_ids)
         hashed = training.data_hash(names, texts, truths)
         kept = [i for i, text in enumerate(texts) if tokenize(text)]
         counts = Counter(truths[i] for i in kept)
         self.warnings_ = training.check_categories(counts)
+        if without := sorted(set(truths) - set(counts)):
+            raise BadDataError(f"no document of category {without[0]!r} has text", remedy="take the category out")
         if empty := len(texts) - len(kept):
             self.warnings_.append(f"{empty} of {len(texts)} documents have no text and were left out")
         texts = [texts[i] for i in kept]
@@ -150,14 +153,14 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *smaller, whole = groups
         talk(f"cross-validating on {len(texts)} documents of {len(categories)} categories, {folds} folds")
         results = {whole: cross_validate(groups[whole])}
-        curve = [(1.0, results[whole])]
+        curve = [results[whole]]
         if self.diagnostics:
             for name in smaller:
                 talk(f"cross-validating with {name} alone")
                 results[name] = cross_validate(groups[name])
             for share in (0.5, 0.25, 0.125):
                 talk(f"cross-validating on {share:.1%} of the training documents")
-                curve.insert(0, (share, cross_validate(settings, share)))
+                curve.append(cross_validate(settings, share))
         margins = results[whole].margins
         inverse_temperature = fit_temperature(margins, labels)
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
@@ -174,7 +177,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 empty_texts=empty,
                 folds=folds,
                 groups=training.group_results({name: results[name] for name in groups if name in results}),
-                curve=training.learning_curve(curve, len(texts), folds),
+                curve=training.learning_curve(curve),
                 acceptance=choose_acceptance(self.out_of_fold_scores_.max(axis=1), right, self.max_error),
                 data_hash=hashed,
             ),
@@ -228,6 +231,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         ndarray of str, shape (n,)
         """
+        check_is_fitted(self)
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
     def save(self, path: str | Path) -> None:
@@ -263,6 +267,16 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 vectors = read_word_vectors(path)
         return FeatureSettings(lexicon=lexicon, vectors=vectors, vector_size=self.vector_size, seed=self.random_state)
 
+    def _check_options(self) -> None:
+        for name, value, fine, remedy in (
+            ("max_error", self.max_error, 0 < self.max_error < 1, "give a share between 0 and 1, such as 0.05"),
+            ("vector_size", self.vector_size, 1 <= self.vector_size <= MAX_VECTOR_SIZE, f"give 1 to {MAX_VECTOR_SIZE}"),
+            ("c", self.c, self.c > 0, "give a number above 0"),
+            ("random_state", self.random_state, 0 <= self.random_state < 2**32, "give 0 to 4294967295"),
+        ):
+            if not fine:
+                raise UsageError(f"{name} is {value}", remedy=remedy)
+
     def plain_settings(self) -> dict[str, str | int | float | None]:
         """Give the settings as a model file shows them: no path of this machine, nothing that changes no byte."""
         return {
@@ -275,7 +289,14 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _strings(values: ArrayLike) -> list[str]:
-    return [str(value) for value in np.asarray(values, dtype=object).ravel()]
+    array = np.asarray(values, dtype=object).ravel()
+    # a missing value of a table would otherwise be learned as the word "nan"
+    for i, value in enumerate(array):
+        if not isinstance(value, str):
+            raise BadDataError(
+                f"value {i} is {value!r:.40}, not a string", remedy="give strings, empty where there is none"
+            )
+    return [str(value) for value in array]
 
 
 def _word_or_given(value: object, *words: str) -> str:

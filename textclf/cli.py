@@ -28,7 +28,7 @@ __all__ = ["app"]
 Option = partial(typer.Option, show_envvar=False)
 
 app = typer.Typer(
-    help="Read scanned documents, say what kind each is, how sure that is and why. Nothing leaves this machine.",
+    help="Read scanned documents, say what kind each is and how sure that is. Nothing leaves this machine.",
     epilog="From scans to a model: textclf ocr SCANS -o documents.csv --labels-from-folders; "
     "textclf train documents.csv -o model.textclf; textclf classify model.textclf new.pdf. "
     "Every option can also be set in the environment, such as TEXTCLF_OCR_LANG=ita.",
@@ -127,10 +127,8 @@ def _leaves() -> list[Any]:
 
 @app.callback()
 def common(
-    version: Annotated[  # noqa: ARG001
-        bool, Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-    config: Annotated[  # noqa: ARG001
+    version: Annotated[bool, Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    config: Annotated[
         Path | None,
         Option(callback=_config, is_eager=True, help="TOML file with defaults: a table a command, an entry an option."),
     ] = None,
@@ -168,7 +166,7 @@ def ocr(
     )
     with show_reading() as progress:
         reading = _reading(options, jobs, cache, no_cache, progress)
-        counts = read_scans(paths, output, reading, labels=labels, labels_from_folders=labels_from_folders)
+        counts = read_scans(paths, output, reading, labels=labels, labels_from_folders=labels_from_folders, warn=warn)
     total = sum(counts.values())
     faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
     say(f"{output}: {counts['ok']} of {total} documents read in full{faulty}")
@@ -306,11 +304,13 @@ def evaluate(
     else:
         _print(
             f"accuracy  {report.accuracy:.3f}   macro F1  {report.macro_f1:.3f}   documents  {report.documents}",
-            f"accepted  {report.accepted} of {report.documents}, {report.accepted - report.accepted_right} of them wrong",
+            f"accepted  {report.accepted} of {report.documents}, "
+            f"{report.accepted - report.accepted_right} of them wrong",
         )
         for group in report.groups:
             _print(
-                f"{group.column} = {group.value}: accuracy {group.accuracy:.3f} of {group.documents}, accepted {group.accepted}"
+                f"{group.column} = {group.value}: accuracy {group.accuracy:.3f} of {group.documents}, "
+                f"accepted {group.accepted}"
             )
     say(f"{output / 'report.html'}")
 
@@ -451,7 +451,8 @@ def _show_training(record: TrainingRecord, to: Any = say) -> None:
         )
     else:
         to(
-            f"accepts nothing: too few documents, or too many mistakes, to promise at most {acceptance.max_error:.1%} errors"
+            "accepts nothing: too few documents, or too many mistakes, "
+            f"to promise at most {acceptance.max_error:.1%} errors"
         )
 
 

@@ -20,7 +20,7 @@ from textclf.documents import (
     text_files,
     write_documents,
 )
-from textclf.errors import BadDataError, BadInputError, SomeFailedError, UsageError
+from textclf.errors import BadDataError, BadInputError, BadModelError, SomeFailedError, UsageError
 from textclf.files import write_aside
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def read_scans(
     *,
     labels: Path | None = None,
     labels_from_folders: bool = False,
+    warn: Talk = lambda message: None,
 ) -> dict[str, int]:
     """Read scans and write ``documents.csv``.
 
@@ -104,6 +105,8 @@ def read_scans(
         CSV with the columns ``file`` and ``category``.
     labels_from_folders : bool, default False
         Take the first folder under the one given for the category.
+    warn : callable, optional
+        Told what the user should know.
 
     Returns
     -------
@@ -127,6 +130,8 @@ def read_scans(
         raise BadInputError(
             "no scan found", where=", ".join(map(str, paths)), remedy="name images, PDFs or folders that hold some"
         )
+    if known is not None and (without := sum(file.resolve() not in known for _, file in files)):
+        warn(f"{labels}: {without} of {len(files)} documents do not stand there and get no category")
     counts = dict.fromkeys(("ok", "partial", "failed", "skipped"), 0)
 
     def counted(documents: Iterable[Document]) -> Iterator[Document]:
@@ -233,7 +238,8 @@ def prepare_datasource(
     )
     if summary.shortened:
         warn(
-            f"{len(summary.shortened)} texts lost their middle to keep the row within 100 KB: {', '.join(summary.shortened[:5])}"
+            f"{len(summary.shortened)} texts lost their middle to keep the row within 100 KB: "
+            f"{', '.join(summary.shortened[:5])}"
         )
     kept = folder / "features"
     _write_json(kept / "keywords.json", features.matcher.to_dict())
@@ -280,6 +286,8 @@ def train_model(
     """
     from textclf.classifier import DocumentClassifier
 
+    if source.is_dir() and table.where:
+        raise UsageError("a folder takes no conditions", where="--where", remedy="give a documents CSV")
     if source.is_dir() and (source / "datasource.csv").exists():
         options = {**_prepared_options(source / "features"), **options}
         documents = read_labelled(source / "datasource.csv", warn=warn)
@@ -396,6 +404,9 @@ def evaluate_model(
     documents, predictions = [], []
     without = 0
     for document, prediction in _predictions(model, read_documents(source, table, need_category=True)):
+        if document.error:
+            # its cells may not stand where they belong, the category among them
+            raise BadDataError(f"line {document.line}: {document.error}", where=source, remedy="mend the row")
         if not document.category.strip():
             without += 1
             continue
@@ -464,9 +475,7 @@ def prediction_columns(categories: Sequence[str]) -> list[str]:
 
 def prediction_row(model: Runtime, prediction: Prediction) -> dict[str, object]:
     """Give the cells of a prediction; scores with six decimals."""
-    row: dict[str, object] = {
-        name: getattr(prediction, name) for name in prediction_columns(()) if name not in ("score",)
-    }
+    row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(()) if name != "score"}
     row["score"] = f"{prediction.score:.6f}"
     for category, score in zip(model.categories, prediction.scores, strict=False):
         row[f"score_{category}"] = f"{score:.6f}"
@@ -527,10 +536,13 @@ def _read_tree(folder: Path, reading: Reading, warn: Talk) -> Labelled:
 
 def _prepared_options(folder: Path) -> dict[str, Any]:
     """Options that `prepare_datasource` wrote down, with the lexicon and vectors that were given to it."""
+    from zipfile import BadZipFile
+
     import numpy as np
 
     from features.keywords import KeywordMatcher
     from features.word_vectors import WordVectors
+    from textclf.classifier import DocumentClassifier
 
     try:
         options: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
@@ -540,9 +552,10 @@ def _prepared_options(folder: Path) -> dict[str, Any]:
             ).lexicon
         if options["vectors"] == "given":
             words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
-            with np.load(folder / "vectors.npz", allow_pickle=False) as arrays:
+            with (folder / "vectors.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 options["vectors"] = WordVectors.from_arrays(words, dict(arrays))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        DocumentClassifier(**options)
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, BadModelError) as error:
         raise BadInputError(
             "what prepare wrote is missing or damaged", where=folder, remedy="run `textclf prepare` again"
         ) from error

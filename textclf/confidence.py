@@ -103,8 +103,9 @@ def choose_acceptance(scores: NDArray[np.float64], right: NDArray[np.bool_], max
     Returns
     -------
     Acceptance
-        The threshold that accepts most while ``(wrong + 1) / (accepted + 1) <= max_error``, at least 0.5: what is
-        more likely wrong than right is never accepted.
+        The lowest threshold that accepts most while ``(wrong + 1) / (accepted + 1) <= max_error``: it lies just
+        above the best score that is not accepted, and is at least 0.5: what is more likely wrong than right is never
+        accepted.
 
     Notes
     -----
@@ -116,7 +117,7 @@ def choose_acceptance(scores: NDArray[np.float64], right: NDArray[np.bool_], max
     --------
     >>> import numpy as np
     >>> choose_acceptance(np.linspace(0.5, 1, 40), np.arange(40) >= 10, 0.05)
-    Acceptance(max_error=0.05, threshold=0.6282051282051282, accepted=0.75, error=0.0)
+    Acceptance(max_error=0.05, threshold=0.6153846153846155, accepted=0.75, error=0.0)
     """
     order = np.argsort(-scores, kind="stable")
     scores, right = scores[order], right[order]
@@ -128,9 +129,11 @@ def choose_acceptance(scores: NDArray[np.float64], right: NDArray[np.bool_], max
     if not len(possible):
         return Acceptance(max_error=max_error, threshold=1.01, accepted=0.0, error=0.0)
     best = possible[-1]
+    next_score = float(scores[best + 1]) if best + 1 < len(scores) else 0.0
+    threshold = max(0.5, float(np.nextafter(next_score, 1.0)))
     return Acceptance(
         max_error=max_error,
-        threshold=float(scores[best]),
+        threshold=threshold,
         accepted=float(accepted[best] / len(scores)),
         error=float(wrong[best] / accepted[best]),
     )

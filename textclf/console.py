@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -81,9 +82,10 @@ def _lines() -> Callable[[Progress], None]:
         nonlocal last
         pace.update(progress)
         finished = progress.documents_done == progress.documents_total
-        if not finished and time.monotonic() - last < _EVERY:
+        if time.monotonic() < (last if finished else last + _EVERY):
             return
-        last = time.monotonic()
+        # the last line is said once, however often it is told that all is done
+        last = math.inf if finished else time.monotonic()
         left = f", {_clock(pace.left)} left" if pace.left and not finished else ""
         failures = f", {progress.failures} with errors" if progress.failures else ""
         at = f" ({', '.join(progress.current)})" if progress.current and not finished else ""

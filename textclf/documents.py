@@ -125,6 +125,8 @@ def read_documents(
         The file cannot be read.
     textclf.errors.BadDataError
         A column is missing, or the file is no CSV.
+    textclf.errors.UsageError
+        Conditions on a datasource, which has no columns to choose by.
 
     Examples
     --------
@@ -136,6 +138,10 @@ def read_documents(
     """
     options = options or TableOptions()
     if schema_path(path).exists():
+        if options.where:
+            raise UsageError(
+                "a datasource takes no conditions", where="--where", remedy="choose the rows when preparing it"
+            )
         yield from _from_datasource(path)
         return
     required = [options.id_column, options.text_column, *([options.category_column] if need_category else [])]
@@ -202,7 +208,8 @@ def read_labelled(
             continue
         if document.document_id in lines:
             raise BadDataError(
-                f"document_id {document.document_id!r} stands in lines {lines[document.document_id]} and {document.line}",
+                f"document_id {document.document_id!r} stands in lines {lines[document.document_id]} "
+                f"and {document.line}",
                 where=path,
                 remedy="give each document an id of its own",
             )
@@ -299,7 +306,10 @@ def write_documents(
 
 def check_folder(folder: Path) -> list[Path]:
     """List the category folders of a folder-per-category tree, sorted; none is an error."""
-    folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    try:
+        folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    except OSError as error:
+        raise BadInputError(f"cannot be listed ({(error.strerror or str(error)).lower()})", where=folder) from error
     if not folders:
         raise BadInputError(
             "holds no folder per category and no datasource.csv",
@@ -310,10 +320,17 @@ def check_folder(folder: Path) -> list[Path]:
 
 
 def text_files(folders: Sequence[Path], *, max_bytes: int = 10_000_000) -> Iterator[tuple[str, str, str]]:
-    """Yield id, text and category of the ``.txt`` files in category folders, sorted."""
+    """Yield id, text and category of the ``.txt`` files in category folders, sorted; hidden ones are passed over."""
     for folder in folders:
-        for file in sorted(folder.rglob("*.txt")):
+        for file in sorted(folder.rglob("*")):
+            inner = file.relative_to(folder)
+            if file.suffix.lower() != ".txt" or any(part.startswith(".") for part in inner.parts):
+                continue
             if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
-                with file.open("rb") as stream:
-                    text = stream.read(max_bytes).decode("utf-8-sig", errors="replace")
-                yield f"{folder.name}/{file.relative_to(folder).as_posix()}", text, folder.name
+                try:
+                    with file.open("rb") as stream:
+                        text = stream.read(max_bytes).decode("utf-8-sig", errors="replace")
+                except OSError as error:
+                    reason = (error.strerror or str(error)).lower()
+                    raise BadInputError(f"cannot be read ({reason})", where=file) from error
+                yield f"{folder.name}/{inner.as_posix()}", text, folder.name

@@ -90,7 +90,7 @@ def _rebuild(kind: type[TextclfError], what: str, where: str | None, remedy: str
     return kind(what, where=where, remedy=remedy)
 
 
-class UsageError(TextclfError):
+class UsageError(TextclfError, ValueError):
     """Options that do not fit together."""
 
     code = "usage"

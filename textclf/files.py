@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     Parameters
     ----------
     path : str or pathlib.Path
-        Where the finished file shall stand. Its folder is made if it is missing.
+        Where the finished file shall stand; a link is followed. Its folder is made if it is missing.
 
     Yields
     ------
@@ -34,7 +33,7 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     textclf.errors.OutputError
-        If the file cannot be written: no permission, disk full, a folder in the way.
+        If the file cannot be written: no permission, disk full, a folder or a device in the way.
 
     Examples
     --------
@@ -51,11 +50,15 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise OutputError("is a folder, not a file", where=path, remedy="give a file name")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        aside = Path(name)
+        # renaming onto /dev/null as root would take it away from the whole system
+        if path.exists() and not path.is_file():
+            raise OutputError("is a device or a pipe, not a file", where=path, remedy="give a file name")
+        path = path.resolve()
+        # named before it is made, so that Ctrl-C at any moment finds what to remove
+        aside = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.part")
+        aside.touch(0o600, exist_ok=False)
         yield aside
-        # mkstemp makes files private; a result is as readable as the user's umask says
+        # private until it is whole; a result is as readable as the user's umask says
         umask = os.umask(0)
         os.umask(umask)
         aside.chmod(0o666 & ~umask)

@@ -25,7 +25,7 @@ ENDPOINT_VARIABLE = "TEXTCLF_ML_ENDPOINT"
 class MachineLearningClient(Protocol):
     """What `predict_document_category` needs: a boto3 client ``machinelearning`` has it, `LocalClient` too."""
 
-    def predict(self, *, MLModelId: str, Record: Mapping[str, str], PredictEndpoint: str) -> Mapping[str, Any]:
+    def predict(self, *, MLModelId: str, Record: Mapping[str, str], PredictEndpoint: str) -> Mapping[str, Any]:  # noqa: N803
         """Predict one record, as Amazon ML's Predict operation does."""
         ...
 
@@ -43,7 +43,7 @@ class LocalClient:
     >>> from textclf import DocumentClassifier, LocalClient
     >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
     >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).runtime_
-    >>> answer = LocalClient(model).predict(MLModelId="", Record={"text_data": "total due"}, PredictEndpoint="")
+    >>> answer = LocalClient(model).predict(MLModelId="", Record={"text_data": "this invoice"}, PredictEndpoint="")
     >>> answer["Prediction"]["predictedLabel"]
     'invoice'
     """
@@ -51,7 +51,7 @@ class LocalClient:
     def __init__(self, model: str | Path | Runtime) -> None:
         self.runtime = model if isinstance(model, Runtime) else load_model(model)
 
-    def predict(self, *, MLModelId: str, Record: Mapping[str, str], PredictEndpoint: str) -> dict[str, Any]:  # noqa: N803, ARG002
+    def predict(self, *, MLModelId: str, Record: Mapping[str, str], PredictEndpoint: str) -> dict[str, Any]:  # noqa: N803
         """Predict one record.
 
         Parameters
@@ -74,8 +74,10 @@ class LocalClient:
             If there is no ``text_data``, or a column's value is not of its type.
         """
         text = Record.get("text_data")
-        if text is None:
-            raise PredictionError("the record has no 'text_data'", remedy="give the document's text under that name")
+        if not isinstance(text, str):
+            raise PredictionError(
+                "the record has no text 'text_data'", remedy="give the document's text under that name"
+            )
         rows = _with_given_columns(self.runtime, self.runtime.features.rows([text[:MAX_TEXT]]), Record)
         scores = self.runtime.scores(self.runtime.model.margins(rows))[0]
         return {
@@ -132,8 +134,8 @@ def predict_document_category(
     >>> from textclf import DocumentClassifier, LocalClient
     >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
     >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).runtime_
-    >>> label, score = predict_document_category(LocalClient(model), "total due")
-    >>> label, 0.5 < score < 1
+    >>> label, score = predict_document_category(LocalClient(model), "this invoice")
+    >>> label, 0.5 <= score <= 1
     ('invoice', True)
     """
     local = isinstance(ml_client, LocalClient)
@@ -144,20 +146,21 @@ def predict_document_category(
             Record=record,
             PredictEndpoint=_setting(endpoint, ENDPOINT_VARIABLE, "endpoint", needed=not local),
         )
-        prediction = answer["Prediction"]
-        label = str(prediction["predictedLabel"])
-        return label, float(prediction["predictedScores"][label])
     except PredictionError:
         raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise PredictionError(
-            "the answer holds no predicted label with a score", remedy="use a multi-class or binary model"
-        ) from error
     except Exception as error:
         # whichever client was given has exceptions of its own, which this package does not import
         raise PredictionError(
             f"the service refused or could not be reached ({type(error).__name__}: {error})",
             remedy="check model id, endpoint and credentials",
+        ) from error
+    try:
+        prediction = answer["Prediction"]
+        label = str(prediction["predictedLabel"])
+        return label, float(prediction["predictedScores"][label])
+    except (KeyError, TypeError, ValueError) as error:
+        raise PredictionError(
+            "the answer holds no predicted label with a score", remedy="use a multi-class or binary model"
         ) from error
 
 
@@ -189,4 +192,8 @@ def _with_given_columns(runtime: Runtime, rows: FeatureRows, record: Mapping[str
                 raise PredictionError(
                     f"column {name!r}: {record[name]!r} is not a number", remedy="give a decimal number"
                 ) from error
+            if not np.isfinite(vectors[0, i]):
+                raise PredictionError(
+                    f"column {name!r}: {record[name]!r} is not finite", remedy="give a decimal number"
+                )
     return rows._replace(indicators=indicators, vectors=vectors)

@@ -20,7 +20,9 @@ import hashlib
 import io
 import json
 import platform
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -46,11 +48,30 @@ FORMAT = 1
 KIND = "textclf model"
 MAX_BYTES = 4 * 1024**3
 """Size of all parts together that is read at most."""
+MAX_RATIO = 100
+"""Size of all parts together, as a multiple of the file's, that is read at most: weights hardly shrink."""
 MAX_MANIFEST = 16 * 1024**2
 
 _RETRAIN = "train the model again"
 _TIME = (1980, 1, 1, 0, 0, 0)
-_LIBRARIES = ("numpy", "scikit-learn", "gensim", "spacy")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "spacy", "spacy-lookups-data")
+
+
+class _UnreadableError(Exception):
+    """An entry of the archive that cannot be read."""
+
+
+# what comes of JSON and arrays that are not as we write them; an array may say that it is larger than any memory
+_MALFORMED = (
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+    _UnreadableError,
+)
 
 
 def save_model(runtime: Runtime, path: str | Path) -> None:
@@ -118,7 +139,7 @@ def load_model(path: str | Path) -> Runtime:
             json.loads(parts.pop("model.json")),
             {name.removesuffix(".npy"): _array(data) for name, data in parts.items()},
         )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except _MALFORMED as error:
         raise BadModelError("its parts do not fit together", where=path, remedy=_RETRAIN) from error
     except BadModelError as error:
         raise BadModelError(error.what, where=path, remedy=error.remedy) from error
@@ -224,7 +245,7 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     record["groups"] = tuple(CrossValidation(**group) for group in record["groups"])
     record["curve"] = tuple(CurvePoint(**point) for point in record["curve"])
     record["acceptance"] = Acceptance(**record["acceptance"])
-    return Runtime(
+    runtime = Runtime(
         categories=categories,
         features=FeatureSet(tables=tables, matcher=matcher, vectors=vectors),
         model=model,
@@ -232,12 +253,16 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
         training=TrainingRecord(**record),
         settings=description["settings"],
     )
+    if _arrays(runtime).keys() != arrays.keys():
+        raise ValueError("there are arrays that belong to nothing")
+    return runtime
 
 
 def _open(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    # what zipfile raises over a directory at the end of the file that makes no sense
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, ArithmeticError, struct.error) as error:
         what = "is not a textclf model, or was cut short"
         raise BadModelError(what, where=path, remedy="give a file that `textclf train` wrote") from error
     except OSError as error:
@@ -247,29 +272,29 @@ def _open(path: Path) -> zipfile.ZipFile:
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> Mapping[str, Any]:
     """Read and check the manifest: of a format that this version knows, with parts of bearable size."""
+    foreign = BadModelError("is not a textclf model", where=path, remedy="give a file that `textclf train` wrote")
     try:
         manifest = json.loads(_read(archive, "manifest.json", MAX_MANIFEST))
-        foreign = manifest["kind"] != KIND
-        number = int(manifest["format"])
+        number = int(manifest["format"]) if manifest["kind"] == KIND else 0
+        if number > FORMAT:
+            # of a format to come nothing else is known
+            raise BadModelError(
+                f"has format {number}, this version of textclf reads up to {FORMAT}",
+                where=path,
+                remedy=f"install a newer textclf, or {_RETRAIN}",
+            )
+        versions = {str(name): str(found) for name, found in manifest["versions"].items()}
         parts = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in manifest["parts"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, _UnreadableError) as error:
-        raise BadModelError(
-            "is not a textclf model", where=path, remedy="give a file that `textclf train` wrote"
-        ) from error
-    if foreign:
-        raise BadModelError("is not a textclf model", where=path, remedy="give a file that `textclf train` wrote")
-    if number > FORMAT:
-        made_by = str(manifest.get("versions", {}).get("textclf", "a newer version"))
-        raise BadModelError(
-            f"has format {number}, this version of textclf reads up to {FORMAT}",
-            where=path,
-            remedy=f"install textclf {made_by} or later, or {_RETRAIN}",
-        )
-    if sum(size for size, _ in parts.values()) > MAX_BYTES:
-        raise BadModelError(f"holds more than {MAX_BYTES:,} bytes", where=path, remedy=_RETRAIN)
+    except _MALFORMED as error:
+        raise foreign from error
+    if number < 1 or any(size < 0 for size, _ in parts.values()):
+        raise foreign
+    limit = min(MAX_BYTES, MAX_RATIO * path.stat().st_size)
+    if sum(size for size, _ in parts.values()) > limit:
+        raise BadModelError(f"holds more than {limit:,} bytes", where=path, remedy=_RETRAIN)
     if sorted(archive.namelist()) != sorted(["manifest.json", *parts]):
         raise BadModelError("does not hold the parts its manifest lists", where=path, remedy=_RETRAIN)
-    return {**manifest, "format": number, "parts": parts}
+    return {**manifest, "format": number, "versions": versions, "parts": parts}
 
 
 def _part(archive: zipfile.ZipFile, name: str, entry: tuple[int, str], path: Path) -> bytes:
@@ -283,17 +308,23 @@ def _part(archive: zipfile.ZipFile, name: str, entry: tuple[int, str], path: Pat
     return data
 
 
-class _UnreadableError(Exception):
-    """An entry of the archive that cannot be read."""
-
-
 def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    import zlib
-
     try:
+        if archive.getinfo(name).compress_type != zipfile.ZIP_DEFLATED:
+            raise _UnreadableError(name)
         with archive.open(name) as file:
             data = file.read(limit + 1)
-    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (
+        LookupError,
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        MemoryError,
+    ) as error:
         raise _UnreadableError(name) from error
     if len(data) > limit:
         raise _UnreadableError(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import asdict, fields
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,6 +164,7 @@ def _page(
         training=training,
         model_name=model_name,
         created=created,
+        groups=[(column, list(groups)) for column, groups in groupby(report.groups, key=lambda group: group.column)],
         tested=len(tested),
         trained=0 if training is None else sum(training.documents.values()),
         threshold=training.acceptance.threshold if training and training.acceptance.threshold <= 1 else None,

@@ -1,0 +1,692 @@
+"""What a person sees who types commands: results, messages, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+
+import pytest
+import typer
+from typer.main import get_command
+
+import textclf as package
+from textclf.cli import app
+from textclf.errors import ExitCode
+
+COLUMNS = ["document_id", "predicted_category", "score", "decision", "reason", "status", "error"]
+QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+
+
+def leaves(group=None, path=()):
+    """All commands, with the words that call them."""
+    group = group or get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from leaves(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.fixture
+def documents(tmp_path, table, corpus):
+    return table(tmp_path / "documents.csv", corpus(5).rows())
+
+
+# --- help, version, usage
+
+
+@pytest.mark.parametrize(
+    ("words", "command"), list(leaves()), ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+)
+def test_help_lists_every_option(textclf, words, command):
+    said = textclf(*words, "--help")
+    assert said.code == ExitCode.OK
+    assert said.err == ""
+    for parameter in command.params:
+        for name in (*parameter.opts, *parameter.secondary_opts):
+            if name.startswith("-"):
+                assert name in said.out, name
+            else:
+                assert (parameter.metavar or name) in said.out, name
+        if isinstance(parameter, typer.core.TyperOption):
+            assert parameter.help
+
+
+def test_the_names_that_were_promised_are_there(textclf):
+    names = {" ".join(words) for words, _ in leaves()}
+    assert {"ocr", "prepare", "train", "evaluate", "predict", "classify", "model info"} <= names
+    assert {"words similar", "words analogy"} <= names
+    said = textclf("--help")
+    assert all(
+        word in said.out for word in ("ocr", "prepare", "train", "evaluate", "predict", "classify", "model", "words")
+    )
+
+
+def test_help_answers_at_once_and_outside_of_any_folder(spawn):
+    """Best of three: other work on the machine is not our time."""
+    seconds = []
+    for _ in range(3):
+        started = time.monotonic()
+        out, err = spawn("--help").communicate()
+        seconds.append(time.monotonic() - started)
+        assert (out[:6], err) == ("Usage:", "")
+    assert min(seconds) < 1.5
+
+
+def test_version(textclf):
+    assert textclf("--version") == (0, f"textclf {package.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["unheard"], "unheard"),
+        (["predict"], "MODEL"),
+        (["predict", "m", "d"], "--output"),
+        (["train", "d", "-o", "m", "--seed", "many"], "--seed"),
+        (["train", "d", "-o", "m", "--colour", "red"], "--colour"),
+        (["ocr", "scans", "-o", "d.csv", "--scale", "huge"], "--scale"),
+        (["ocr", "scans", "-o", "d.csv", "--scale", "0"], "scale"),
+        (["ocr", "scans", "-o", "d.csv", "--page-segmentation", "99"], "page_segmentation"),
+        (["ocr", "scans", "-o", "d.csv", "--text-layer", "maybe"], "text_layer"),
+        (["ocr", "scans", "-o", "d.csv", "--jobs", "0"], "--jobs"),
+        (["ocr", "scans", "-o", "d.csv", "--max-pages", "0"], "max_pages"),
+        (["ocr", "scans", "-o", "d.csv", "--cache", "c", "--no-cache"], "--no-cache"),
+        (["ocr", "scans", "-o", "d.csv", "--labels", "l.csv", "--labels-from-folders"], "--labels-from-folders"),
+        (["train", "d.csv", "-o", "m", "--where", "split"], "--where"),
+        (["train", "d.csv", "-o", "m", "--encoding", "klingon"], "klingon"),
+    ],
+)
+def test_a_wrong_option_is_one_line_that_names_it(textclf, documents, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    documents.rename(tmp_path / "d.csv")
+    (tmp_path / "scans").mkdir()
+    said = textclf(*arguments)
+    assert said.code == ExitCode.USAGE
+    assert said.out == ""
+    assert words in said.error
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_fault_of_ours_says_so_without_a_traceback(textclf, documents, tmp_path, monkeypatch):
+    def fault(*arguments, **options):
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("textclf.commands.train_model", fault)
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.INTERNAL
+    assert "nobody thought of this" in said.error
+    monkeypatch.setenv("TEXTCLF_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        textclf("train", documents, "-o", tmp_path / "m.textclf")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(spawn, model_path):
+    process = spawn("model", "info", model_path)
+    process.stdout.close()
+    assert process.wait(timeout=60) == ExitCode.OK
+    assert process.stderr.read() == ""
+
+
+# --- configuration
+
+
+def test_a_config_file_gives_defaults_and_the_command_line_goes_before_it(textclf, documents, tmp_path, model_path):
+    config = tmp_path / "textclf.toml"
+    config.write_text('[predict]\nkeep_columns = true\nwhere = ["category=letter"]\n')
+    out = tmp_path / "p.csv"
+    assert textclf("--config", config, "predict", model_path, documents, "-o", out).code == 0
+    lines = out.read_text().splitlines()
+    assert lines[0].endswith(",category")
+    assert len(lines) == 6
+    assert textclf("--config", config, "predict", model_path, documents, "-o", out, "--no-keep-columns").code == 0
+    assert not out.read_text().splitlines()[0].endswith(",category")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[predict]\ncolour = 1\n", "colour"),
+        ("[unheard]\n", "unheard"),
+        ("predict = 1\n", "predict"),
+        ("not toml", "not valid TOML"),
+        ("[ocr]\nmax_pages = 'many'\n", "max-pages"),
+    ],
+)
+def test_a_wrong_config_is_refused_by_name(textclf, tmp_path, content, words):
+    config = tmp_path / "textclf.toml"
+    config.write_text(content)
+    said = textclf("--config", config, "ocr", tmp_path, "-o", tmp_path / "d.csv")
+    assert said.code in (ExitCode.BAD_DATA, ExitCode.USAGE)
+    assert words in said.error
+
+
+def test_a_config_that_is_missing_is_bad_input(textclf, tmp_path):
+    assert textclf("--config", tmp_path / "none.toml", "ocr", "x", "-o", "y").code == ExitCode.BAD_INPUT
+
+
+def test_the_environment_gives_options(textclf, documents, tmp_path, model_path, monkeypatch):
+    monkeypatch.setenv("TEXTCLF_PREDICT_KEEP_COLUMNS", "1")
+    assert textclf("predict", model_path, documents, "-o", tmp_path / "p.csv").code == 0
+    assert (tmp_path / "p.csv").read_text().splitlines()[0].endswith(",category")
+
+
+# --- predict
+
+
+def test_predictions_have_the_promised_columns_in_the_order_of_the_rows(
+    textclf, documents, tmp_path, model_path, model, read_table
+):
+    said = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert (said.code, said.out) == (0, "")
+    rows = read_table(tmp_path / "p.csv")
+    assert list(rows[0]) == [*COLUMNS, "score_invoice", "score_letter", "score_receipt"]
+    source = read_table(documents)
+    assert [row["document_id"] for row in rows] == [row["document_id"] for row in source]
+    expected = model.predict([row["text"] for row in source])
+    for row, prediction in zip(rows, expected, strict=True):
+        assert row["predicted_category"] == prediction.predicted_category
+        assert float(row["score"]) == pytest.approx(prediction.score, abs=1e-6)
+        assert (row["decision"], row["reason"], row["status"]) == (prediction.decision, prediction.reason, "ok")
+        assert sum(float(row[f"score_{name}"]) for name in model.categories) == pytest.approx(1, abs=1e-5)
+
+
+def test_rows_that_cannot_be_used_keep_their_line(textclf, tmp_path, model_path, read_table):
+    path = tmp_path / "documents.csv"
+    path.write_bytes(
+        b"document_id,text\n1,total due vat\n2,too,many\n3\n\n4,\n5,dear\0 madam\n5,same id\n6,"
+        + b"vat " * 1_250_000
+        + b"\n"
+    )
+    said = textclf("predict", model_path, path, "-o", tmp_path / "p.csv")
+    assert said.code == 0
+    rows = read_table(tmp_path / "p.csv")
+    assert [row["document_id"] for row in rows] == ["1", "2", "3", "4", "5", "5", "6"]
+    assert [row["status"] for row in rows] == ["ok", "failed", "failed", "skipped", "ok", "ok", "partial"]
+    assert [row["decision"] for row in rows[1:4]] == ["review"] * 3
+    assert "line 3" in rows[1]["error"]
+    assert "3 cells" in rows[1]["error"]
+    assert rows[1]["predicted_category"] == rows[1]["score_invoice"] == ""
+    assert rows[3]["reason"] == "no text"
+    assert "1,000,000" in rows[6]["error"]
+    assert "NUL" in said.err
+    strict = textclf("predict", model_path, path, "-o", tmp_path / "strict.csv", "--strict")
+    assert strict.code == ExitCode.SOME_FAILED
+    assert "2 of 7" in strict.error
+    assert (tmp_path / "strict.csv").read_bytes() == (tmp_path / "p.csv").read_bytes()
+
+
+def test_a_table_with_a_byte_order_mark_latin_1_or_other_names_is_read(textclf, tmp_path, model_path, read_table):
+    out = tmp_path / "p.csv"
+    (tmp_path / "bom.csv").write_bytes("document_id,text\nà,dear madam\n".encode("utf-8-sig"))
+    assert textclf("predict", model_path, tmp_path / "bom.csv", "-o", out).code == 0
+    assert read_table(out)[0]["document_id"] == "à"
+    (tmp_path / "latin.csv").write_bytes("nr,body\nà,dear madam\n".encode("latin-1"))
+    refused = textclf(
+        "predict", model_path, tmp_path / "latin.csv", "-o", out, "--id-column", "nr", "--text-column", "body"
+    )
+    assert refused.code == ExitCode.BAD_DATA
+    assert "--encoding latin-1" in refused.error
+    arguments = ("--encoding", "latin-1", "--id-column", "nr", "--text-column", "body")
+    assert textclf("predict", model_path, tmp_path / "latin.csv", "-o", out, *arguments).code == 0
+    assert read_table(out)[0]["document_id"] == "à"
+
+
+def test_cells_that_a_spreadsheet_would_run_are_made_harmless(textclf, tmp_path, table, model_path, read_table):
+    path = table(tmp_path / "d.csv", [("=1+1", "vat", "@SUM(A1)")], ("document_id", "text", "note"))
+    assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv", "--keep-columns").code == 0
+    (row,) = read_table(tmp_path / "p.csv")
+    assert (row["document_id"], row["note"]) == ("'=1+1", "'@SUM(A1)")
+
+
+def test_the_table_may_be_replaced_by_its_predictions(textclf, documents, model_path, read_table):
+    assert textclf("predict", model_path, documents, "-o", documents).code == 0
+    assert len(read_table(documents)) == 15
+
+
+def test_memory_does_not_grow_with_the_table(textclf, tmp_path, table, model_path):
+    import tracemalloc
+
+    peaks = []
+    for rows in (100, 1200):
+        path = table(
+            tmp_path / "d.csv", [(str(n), f"total due vat {n} " * 20) for n in range(rows)], ("document_id", "text")
+        )
+        tracemalloc.start()
+        assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv").code == 0
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.5
+
+
+# --- what every command that reads a table refuses
+
+READERS = {
+    "predict": lambda path, out, model: ("predict", model, path, "-o", out),
+    "evaluate": lambda path, out, model: ("evaluate", model, path, "-o", out),
+    "train": lambda path, out, model: ("train", path, "-o", out, *QUICK),
+    "prepare": lambda path, out, model: ("prepare", path, "-o", out, "--lexicon", "none", "--vectors", "none"),
+}
+BAD_TABLES = {
+    "no text column": (b"document_id,body,category\n1,x,y\n", "no column 'text'"),
+    "semicolons": (b"document_id;text;category\n1;x;y\n", "save it with commas"),
+    "header only": (b"document_id,text,category\n", "no row below it"),
+    "empty": (b"", "is empty"),
+    "latin-1": ("document_id,text,category\n1,caffè,y\n".encode("latin-1"), "line 2 is not utf-8"),
+    "open quote": (b'document_id,text,category\n1,"x,y\n', "never closed"),
+    "spreadsheet": (b"PK\x03\x04 and so on", "save the table as CSV"),
+    "two columns": (b"document_id,text,text,category\n1,x,x,y\n", "two columns 'text'"),
+}
+
+
+@pytest.mark.parametrize("command", READERS)
+@pytest.mark.parametrize("fault", BAD_TABLES)
+def test_a_bad_table_is_one_line_and_writes_nothing(textclf, tmp_path, model_path, command, fault):
+    content, words = BAD_TABLES[fault]
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    said = textclf(*READERS[command](path, tmp_path / "out", model_path))
+    assert said.code == ExitCode.BAD_DATA
+    assert said.out == ""
+    assert words in said.error
+    assert str(path) in said.error
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_table_that_is_missing_is_bad_input(textclf, tmp_path, model_path, command):
+    said = textclf(*READERS[command](tmp_path / "none.csv", tmp_path / "out", model_path))
+    assert said.code == ExitCode.BAD_INPUT
+    assert "none.csv" in said.error
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "prepare"])
+def test_a_ragged_row_is_refused_where_its_category_counts(textclf, tmp_path, documents, model_path, command):
+    with documents.open("a") as file:
+        file.write("ragged,row,that,goes on\n")
+    said = textclf(*READERS[command](documents, tmp_path / "out", model_path))
+    assert said.code == ExitCode.BAD_DATA
+    assert "line 17" in said.error
+
+
+@pytest.mark.parametrize("command", ["train", "prepare"])
+def test_an_id_that_stands_twice_is_refused_for_learning(textclf, tmp_path, documents, model_path, command):
+    with documents.open("a") as file:
+        file.write("letter-00,again,letter\n")
+    said = textclf(*READERS[command](documents, tmp_path / "out", model_path))
+    assert said.code == ExitCode.BAD_DATA
+    assert "'letter-00'" in said.error
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_conditions_that_leave_nothing_are_said(textclf, tmp_path, documents, model_path, command):
+    said = textclf(*READERS[command](documents, tmp_path / "out", model_path), "--where", "category=none")
+    assert said.code == ExitCode.BAD_DATA
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_damaged_model_has_a_code_of_its_own(textclf, tmp_path, documents, command):
+    (tmp_path / "bad.textclf").write_bytes(b"PK")
+    said = textclf(*READERS[command](documents, tmp_path / "out", tmp_path / "bad.textclf"))
+    assert said.code == ExitCode.BAD_MODEL
+    assert "bad.textclf" in said.error
+    assert textclf("model", "info", tmp_path / "bad.textclf").code == ExitCode.BAD_MODEL
+    assert textclf("model", "info", tmp_path / "none.textclf").code == ExitCode.BAD_INPUT
+
+
+# --- train
+
+
+def test_training_says_how_good_it_is_and_writes_a_model(textclf, documents, tmp_path):
+    said = textclf("train", documents, "-o", tmp_path / "new" / "m.textclf", *QUICK)
+    assert (said.code, said.out) == (0, "")
+    assert "accuracy" in said.err
+    assert "macro F1" in said.err
+    assert package.load(tmp_path / "new" / "m.textclf").categories == ("invoice", "letter", "receipt")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("x,single,odd\n", "'odd'"),
+        ("x,,odd\ny,,odd\n", "'odd' has text"),
+    ],
+)
+def test_a_category_with_one_document_or_no_text_is_refused(textclf, documents, tmp_path, more, words):
+    with documents.open("a") as file:
+        file.write(more)
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf", *QUICK)
+    assert said.code == ExitCode.BAD_DATA
+    assert words in said.error
+    assert not (tmp_path / "m.textclf").exists()
+
+
+def test_few_documents_are_warned_about(textclf, tmp_path, table, corpus):
+    path = table(tmp_path / "few.csv", corpus(3).rows())
+    said = textclf("train", path, "-o", tmp_path / "m.textclf", *QUICK)
+    assert said.code == 0
+    assert said.err.count("warning: category") == 3
+    assert "accepts nothing" in said.err
+
+
+def test_other_columns_and_the_order_of_rows_change_no_byte(textclf, tmp_path, table, corpus):
+    rows = corpus(4).rows()
+    first = table(tmp_path / "a.csv", rows)
+    turned = [(category, "noise", text, name) for name, text, category in reversed(rows)]
+    second = table(tmp_path / "b.csv", turned, ("category", "status", "text", "document_id"))
+    for path in (first, second):
+        assert textclf("train", path, "-o", path.with_suffix(".textclf"), *QUICK).code == 0
+    assert first.with_suffix(".textclf").read_bytes() == second.with_suffix(".textclf").read_bytes()
+
+
+@pytest.mark.parametrize("lexicon", ["none", "learn", "file"])
+def test_training_from_prepared_columns_gives_the_model_of_the_table(
+    textclf, tmp_path, table, corpus, lexicon, lexicon_file
+):
+    rows = [(name, text.replace(" the ", "\n"), category) for name, text, category in corpus(4).rows()]
+    path = table(tmp_path / "documents.csv", [(*rows[0][:2], " invoice "), *rows[1:]])
+    options = ("--lexicon", lexicon_file if lexicon == "file" else lexicon, "--vector-size", "4", "--seed", "3")
+    assert textclf("prepare", path, "-o", tmp_path / "prepared", *options).code == 0
+    run = ("--no-diagnostics", "--jobs", "1")
+    assert textclf("train", tmp_path / "prepared", "-o", tmp_path / "p.textclf", *run).code == 0
+    assert textclf("train", path, "-o", tmp_path / "t.textclf", *run, *options).code == 0
+    assert (tmp_path / "p.textclf").read_bytes() == (tmp_path / "t.textclf").read_bytes()
+
+
+def test_prepared_columns_are_those_of_amazon(textclf, documents, tmp_path, read_table, lexicon_file):
+    out = tmp_path / "prepared"
+    assert textclf("prepare", documents, "-o", out, "--lexicon", lexicon_file, "--vector-size", "4").code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["datasource.csv", "datasource.csv.schema", "features"]
+    rows = read_table(out / "datasource.csv")
+    assert list(rows[0]) == [
+        *("document_id", "text_data", "common_words", "invoice_common_words", "letter_common_words"),
+        *("w2v_000", "w2v_001", "w2v_002", "w2v_003", "category"),
+    ]
+    assert len(rows) == 15
+    for row in rows:
+        assert row["invoice_common_words"] == str(int("vat" in row["text_data"] or "gross" in row["text_data"]))
+    assert json.loads((out / "datasource.csv.schema").read_text())["targetAttributeName"] == "category"
+
+
+def test_a_datasource_can_be_predicted_and_evaluated(textclf, documents, tmp_path, model_path, read_table):
+    assert textclf("prepare", documents, "-o", tmp_path / "p", "--lexicon", "none", "--vectors", "none").code == 0
+    source = tmp_path / "p" / "datasource.csv"
+    assert textclf("predict", model_path, source, "-o", tmp_path / "p.csv").code == 0
+    assert len(read_table(tmp_path / "p.csv")) == 15
+    assert textclf("evaluate", model_path, source, "-o", tmp_path / "report").code == 0
+    said = textclf("evaluate", model_path, source, "-o", tmp_path / "report", "--where", "split=test")
+    assert said.code == ExitCode.USAGE
+    assert textclf("train", tmp_path / "p", "-o", tmp_path / "m", *QUICK, "--where", "a=b").code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "settings.json").unlink(),
+        lambda folder: (folder / "settings.json").write_text("[]"),
+        lambda folder: (folder / "settings.json").write_text('{"lexicon": "none", "vectors": "none", "odd": 1}'),
+        lambda folder: (folder / "keywords.json").write_text("{}"),
+        lambda folder: (
+            (folder / "settings.json").write_text('{"lexicon": "none", "vectors": "given"}')
+            + (folder / "vectors.npz").write_bytes(b"")
+        ),
+        lambda folder: (
+            (folder / "settings.json").write_text('{"lexicon": "none", "vectors": "given"}')
+            + (folder / "vectors.npz").write_bytes(b"PK\x03\x04")
+        ),
+    ],
+)
+def test_a_prepared_folder_that_was_damaged_is_refused(textclf, documents, tmp_path, lexicon_file, damage):
+    out = tmp_path / "p"
+    assert textclf("prepare", documents, "-o", out, "--lexicon", lexicon_file, "--vectors", "none").code == 0
+    damage(out / "features")
+    said = textclf("train", out, "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.BAD_INPUT
+    assert "run `textclf prepare` again" in said.error
+
+
+def test_a_folder_of_texts_trains_as_its_table(textclf, tmp_path, table, corpus):
+    rows = [(f"{category}/{name}.txt", text, category) for name, text, category in corpus(3).rows()]
+    for name, text, _ in rows:
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_text(text)
+    assert textclf("train", tmp_path / "tree", "-o", tmp_path / "tree.textclf", *QUICK).code == 0
+    path = table(tmp_path / "t.csv", rows)
+    assert textclf("train", path, "-o", tmp_path / "table.textclf", *QUICK).code == 0
+    assert (tmp_path / "tree.textclf").read_bytes() == (tmp_path / "table.textclf").read_bytes()
+
+
+def test_a_folder_without_documents_is_refused(textclf, tmp_path):
+    (tmp_path / "tree" / "invoice").mkdir(parents=True)
+    assert textclf("train", tmp_path / "tree" / "invoice", "-o", tmp_path / "m").code == ExitCode.BAD_INPUT
+    said = textclf("train", tmp_path / "tree", "-o", tmp_path / "m")
+    assert said.code == ExitCode.BAD_DATA
+    assert "no scan and no .txt" in said.error
+
+
+# --- evaluate
+
+
+def test_evaluation_prints_figures_and_writes_a_report(textclf, documents, tmp_path, model_path):
+    out = tmp_path / "report"
+    said = textclf("evaluate", model_path, documents, "-o", out, "--by", "category")
+    assert said.code == 0
+    assert said.out.startswith("accuracy  1.000   macro F1  1.000   documents  15\n")
+    assert "category = letter: accuracy 1.000 of 5" in said.out
+    assert {"report.html", "metrics.json", "confusion.csv", "confusion.png"} <= {path.name for path in out.iterdir()}
+    printed = textclf("evaluate", model_path, documents, "-o", out, "--json")
+    assert json.loads(printed.out) == json.loads((out / "metrics.json").read_text())
+    said = textclf("evaluate", model_path, documents, "-o", out, "--by", "colour")
+    assert said.code == ExitCode.BAD_DATA
+    assert "colour" in said.error
+
+
+def test_a_category_the_model_does_not_know_counts_as_wrong_and_is_named(textclf, documents, tmp_path, model_path):
+    with documents.open("a") as file:
+        file.write("x,total due,Rechnung\ny,,letter\nz,dear madam,\n")
+    said = textclf("evaluate", model_path, documents, "-o", tmp_path / "report")
+    assert said.code == 0
+    assert "accuracy  0.882" in said.out
+    assert "1 documents have no category" in said.err
+    assert "Rechnung" in (tmp_path / "report" / "report.html").read_text()
+    assert "Rechnung" in (tmp_path / "report" / "confusion.csv").read_text()
+
+
+# --- model, words
+
+
+def test_model_info_for_people_and_programs(textclf, model_path):
+    said = textclf("model", "info", model_path)
+    assert (said.code, said.err) == (0, "")
+    for words in ("format 1", "scikit-learn", "vector_size", "keywords", "invoice", "cross-validated"):
+        assert words in said.out
+    found = json.loads(textclf("model", "info", model_path, "--json").out)
+    assert found["training"]["documents"] == {"invoice": 12, "letter": 12, "receipt": 12}
+
+
+def test_words_of_a_model_and_of_a_word2vec_file(textclf, model_path, tmp_path):
+    said = textclf("words", "similar", model_path, "invoice", "-n", "3")
+    assert said.code == 0
+    assert len(said.out.splitlines()) == 3
+    path = tmp_path / "vectors.txt"
+    path.write_text("4 2\nking 1 1\nman 1 0\nwoman -1 0\nqueen -1 1\n")
+    said = textclf("words", "analogy", path, "king", "woman", "--minus", "man", "-n", "1")
+    assert said.out.split()[0] == "queen"
+    said = textclf("words", "similar", path, "quen")
+    assert said.code == ExitCode.USAGE
+    assert "queen" in said.error
+
+
+# --- ocr and classify
+
+
+def test_from_scans_to_a_model_and_a_decision(textclf, scan, tmp_path, read_table, model):
+    scans = tmp_path / "scans"
+    for number in (1, 2):
+        scan(scans / "invoice" / f"{number}.png", "Invoice total due", f"VAT number 471{number}")
+        scan(scans / "letter" / f"{number}.png", "Dear Madam", "yours sincerely", f"Margaret {number}")
+    (scans / "letter" / "broken.pdf").write_bytes(b"%PDF-1.4 and no more")
+    documents = tmp_path / "documents.csv"
+    cache = ("--cache", tmp_path / "cache")
+    said = textclf("ocr", scans, "-o", documents, "--labels-from-folders", "--lang", "eng", *cache)
+    assert (said.code, said.out) == (0, "")
+    assert "4 of 5 documents read in full, 0 in part, 1 not at all" in said.err
+    assert said.err.count("read 5 of 5 documents") == 1
+    rows = read_table(documents)
+    names = ["invoice/1.png", "invoice/2.png", "letter/1.png", "letter/2.png", "letter/broken.pdf"]
+    assert [(row["document_id"], row["category"]) for row in rows] == [(name, name.split("/")[0]) for name in names]
+    assert [row["status"] for row in rows] == ["ok"] * 4 + ["failed"]
+    assert "4711" in rows[0]["text"]
+    assert float(rows[0]["ocr_confidence"]) > 50
+    assert rows[4]["error"]
+    strict = textclf("ocr", scans, "-o", documents, "--labels-from-folders", "--lang", "eng", "--strict", *cache)
+    assert strict.code == ExitCode.SOME_FAILED
+    assert "1 of 5" in strict.error
+
+    tree, from_table = tmp_path / "tree.textclf", tmp_path / "table.textclf"
+    said = textclf("train", scans, "-o", tree, *QUICK, "--lang", "eng", *cache)
+    assert said.code == 0
+    assert "letter/broken.pdf" in said.err
+    assert textclf("train", documents, "-o", from_table, *QUICK).code == 0
+    found = [package.load(path).predict(["VAT total due"])[0].scores for path in (tree, from_table)]
+    assert found[0] == found[1]
+
+    page = scans / "invoice" / "1.png"
+    said = textclf("classify", tree, page, scans / "letter" / "broken.pdf", "--lang", "eng", *cache)
+    assert said.code == 0
+    first, second = said.out.splitlines()
+    assert first.startswith("invoice ")
+    assert "1.png" in first
+    assert "review" in second
+    assert "broken.pdf" in second
+    said = textclf("classify", tree, page, scans / "letter" / "broken.pdf", "--lang", "eng", "--json", *cache)
+    good, bad = map(json.loads, said.out.splitlines())
+    assert good["predicted_category"] == "invoice"
+    assert good["scores"].keys() == {"invoice", "letter"}
+    assert (bad["status"], bad["decision"], bad["predicted_category"]) == ("failed", "review", "")
+    assert bad["error"]
+    assert textclf("classify", tree, page, "--lang", "eng", "--strict", *cache).code == 0
+
+
+def test_labels_join_on_their_file_column(textclf, scan, tmp_path, table, read_table):
+    scan(tmp_path / "in" / "a.png", "one")
+    scan(tmp_path / "in" / "b.png", "two")
+    labels = table(tmp_path / "labels.csv", [("in/a.png", "invoice", "train")], ("file", "category", "split"))
+    said = textclf("ocr", tmp_path / "in", "-o", tmp_path / "d.csv", "--labels", labels, "--no-cache")
+    assert said.code == 0
+    assert "1 of 2 documents do not stand there" in said.err
+    assert [(row["category"], row["split"]) for row in read_table(tmp_path / "d.csv")] == [
+        ("invoice", "train"),
+        ("", ""),
+    ]
+
+
+@pytest.mark.parametrize("command", ["ocr", "classify", "train"])
+def test_without_tesseract_the_line_that_installs_it_is_shown(
+    textclf, scan, tmp_path, model_path, monkeypatch, command
+):
+    scan(tmp_path / "tree" / "letter" / "a.png", "one")
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    arguments = {
+        "ocr": ("ocr", tmp_path / "tree", "-o", tmp_path / "out"),
+        "classify": ("classify", model_path, tmp_path / "tree"),
+        "train": ("train", tmp_path / "tree", "-o", tmp_path / "out"),
+    }[command]
+    said = textclf(*arguments)
+    assert said.code == ExitCode.MISSING_PROGRAM
+    assert said.out == ""
+    assert "apt-get install tesseract-ocr" in said.error
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_language_the_line_that_installs_it_is_shown(textclf, scan, tmp_path):
+    scan(tmp_path / "in" / "a.png", "one")
+    said = textclf("ocr", tmp_path / "in", "-o", tmp_path / "d.csv", "--lang", "eng+xyz")
+    assert said.code == ExitCode.MISSING_PROGRAM
+    assert "apt-get install tesseract-ocr-xyz" in said.error
+
+
+def test_no_scan_is_bad_input(textclf, tmp_path, model_path):
+    (tmp_path / "in").mkdir()
+    for path in (tmp_path / "in", tmp_path / "none"):
+        for arguments in (("ocr", path, "-o", tmp_path / "d.csv"), ("classify", model_path, path)):
+            said = textclf(*arguments)
+            assert said.code == ExitCode.BAD_INPUT
+            assert str(path) in said.error
+
+
+# --- nowhere to write
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A file system without a byte left, with an old result on it."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("cannot mount a small file system here")
+    try:
+        (place / "old").write_text("old")
+        with pytest.raises(OSError, match="No space"):
+            (place / "filler").write_bytes(b"x" * 70_000)
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+WRITERS = {
+    "predict": lambda d, o, m: ("predict", m, d, "-o", o),
+    "train": lambda d, o, m: ("train", d, "-o", o, *QUICK),
+    "clean": lambda d, o, m: ("clean", d, "-o", o),
+    "prepare": lambda d, o, m: ("prepare", d, "-o", o.parent / "folder", "--lexicon", "none", "--vectors", "none"),
+    "evaluate": lambda d, o, m: ("evaluate", m, d, "-o", o.parent / "folder"),
+    "ocr": lambda d, o, m: ("ocr", d.parent / "in", "-o", o, "--no-cache"),
+    "ocr, cache": lambda d, o, m: ("ocr", d.parent / "in", "-o", d.parent / "new.csv", "--cache", o.parent / "cache"),
+}
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_a_full_disk_leaves_the_old_result_and_no_half_one(
+    textclf, documents, scan, full_disk, tmp_path, model_path, command
+):
+    scan(tmp_path / "in" / "a.png", "total due", "vat number")
+    said = textclf(*WRITERS[command](documents, full_disk / "old", model_path))
+    assert said.code == ExitCode.OUTPUT
+    assert said.out == ""
+    assert "free some space" in said.error
+    assert (full_disk / "old").read_text() == "old"
+    files = [path for path in full_disk.rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {"old", "filler"}
+    assert not (tmp_path / "new.csv").exists()
+
+
+@pytest.mark.parametrize("command", [name for name in WRITERS if name != "ocr, cache"])
+def test_a_place_that_cannot_be_written_is_said(textclf, documents, scan, tmp_path, model_path, command):
+    scan(tmp_path / "in" / "a.png", "total due", "vat number")
+    (tmp_path / "file").write_text("in the way")
+    said = textclf(*WRITERS[command](documents, tmp_path / "file" / "old", model_path))
+    assert said.code == ExitCode.OUTPUT
+    assert "-o" in said.error
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+# --- clean
+
+
+def test_clean_keeps_all_columns_and_unifies_spellings(textclf, tmp_path, table, read_table):
+    path = table(tmp_path / "d.csv", [("1", "the ofﬁce in N.Y.", "x")], ("nr", "text", "more"))
+    (tmp_path / "variants").write_text("New York = N.Y.\n")
+    said = textclf("clean", path, "-o", tmp_path / "c.csv", "--variants", tmp_path / "variants")
+    assert said.code == 0
+    (row,) = read_table(tmp_path / "c.csv")
+    assert list(row) == ["nr", "text", "more"]
+    assert "office" in row["text"]
+
+
+def test_every_exit_code_is_told_apart():
+    assert sorted(ExitCode) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 130]

@@ -1,0 +1,149 @@
+"""Ctrl-C in the middle of every command: the terminal sends it to the whole process group."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import termios
+import time
+from array import array
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks into /proc")
+
+
+def wait_for(condition, process, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "it did not come so far"
+        time.sleep(0.02)
+
+
+def holds_open(process, path):
+    """Whether the process has the file open."""
+
+    def holds():
+        try:
+            return any(os.path.realpath(link) == str(path) for link in Path(f"/proc/{process.pid}/fd").iterdir())
+        except OSError:
+            return False
+
+    return holds
+
+
+def waiting_bytes(pipe):
+    """How much was written to a pipe that nobody has read yet."""
+    waiting = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, waiting)
+    return waiting[0]
+
+
+def interrupt(process, left_over):
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("stopped; ")
+    assert left_over(process.pid) == []
+    return out
+
+
+@pytest.fixture
+def large_table(tmp_path, table, corpus):
+    _, texts, categories = corpus(4)
+    rows = [(f"{n}", texts[n % 12] * 20, categories[n % 12]) for n in range(3000)]
+    return table(tmp_path / "large.csv", rows)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """A program named tesseract that counts its pages and hands them to the real one."""
+    real = shutil.which("tesseract")
+    if real is None:
+        pytest.skip("no tesseract")
+    calls = tmp_path / "calls"
+    calls.touch()
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "tesseract"
+    script.write_text(f'#!/bin/sh\ncase "$1" in -*) ;; *) echo page >> {calls};; esac\nexec {real} "$@"\n')
+    script.chmod(0o755)
+    return {"PATH": f"{script.parent}:{os.environ['PATH']}"}, lambda: len(calls.read_text().splitlines())
+
+
+def test_predict(spawn, left_over, model_path, large_table, tmp_path):
+    (tmp_path / "out.csv").write_text("old")
+    process = spawn("predict", model_path, large_table, "-o", "out.csv")
+    wait_for(lambda: any(path.stat().st_size for path in tmp_path.glob(".out.csv.*.part")), process)
+    interrupt(process, left_over)
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.slow
+def test_evaluate(spawn, left_over, model_path, large_table, tmp_path):
+    process = spawn("evaluate", model_path, large_table, "-o", "report")
+    wait_for(holds_open(process, large_table), process)
+    interrupt(process, left_over)
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.slow
+def test_prepare(spawn, left_over, large_table, tmp_path):
+    process = spawn("prepare", large_table, "-o", "prepared", "--lexicon", "none", "--vectors", "none")
+    wait_for(lambda: list((tmp_path / "prepared").glob(".*.part")), process)
+    interrupt(process, left_over)
+    assert not list((tmp_path / "prepared").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("jobs", "pause"),
+    [(2, 0.2), pytest.param(1, 0.2, marks=pytest.mark.slow), pytest.param(2, 3, marks=pytest.mark.slow)],
+)
+def test_train(spawn, left_over, large_table, tmp_path, jobs, pause):
+    (tmp_path / "model.textclf").write_text("old")
+    process = spawn(
+        *("train", large_table, "-o", "model.textclf", "--lexicon", "none", "--vectors", "none", "--jobs", jobs)
+    )
+    wait_for(lambda: waiting_bytes(process.stderr), process)
+    time.sleep(pause)
+    interrupt(process, left_over)
+    assert (tmp_path / "model.textclf").read_text() == "old"
+    assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.slow
+def test_ocr_and_what_was_read_is_not_read_again(spawn, left_over, scan, engine, tmp_path):
+    environment, calls = engine
+    for number in range(6):
+        scan(tmp_path / "scans" / f"{number}.png", f"Invoice number {4711 + number}", "total due 12.50")
+    process = spawn("ocr", "scans", "-o", "documents.csv", "--jobs", 2, "--cache", "cache", **environment)
+    wait_for(lambda: len(list((tmp_path / "cache").rglob("*.json"))) >= 2, process)
+    interrupt(process, left_over)
+    assert not (tmp_path / "documents.csv").exists()
+    assert not list(tmp_path.rglob("*.part"))
+    before, kept = calls(), len(list((tmp_path / "cache").rglob("*.json")))
+    again = spawn("ocr", "scans", "-o", "documents.csv", "--jobs", 2, "--cache", "cache", **environment)
+    assert again.wait(timeout=120) == 0
+    read = (tmp_path / "documents.csv").read_text()
+    assert all(f"{4711 + number}" in read for number in range(6))
+    assert len(list((tmp_path / "cache").rglob("*.json"))) == 6
+    once = calls() - before
+    third = spawn("ocr", "scans", "-o", "again.csv", "--jobs", 1, "--cache", "cache", **environment)
+    assert third.wait(timeout=120) == 0
+    assert calls() == before + once
+    assert 0 < once <= 2 * (6 - kept)
+
+
+def test_classify(spawn, left_over, scan, engine, model_path, tmp_path):
+    environment, calls = engine
+    for number in range(6):
+        scan(tmp_path / "scans" / f"{number}.png", f"Invoice number {4711 + number}", "total due 12.50")
+    process = spawn("classify", model_path, "scans", "--no-cache", "--json", **environment)
+    wait_for(lambda: calls() >= 2, process)
+    out = interrupt(process, left_over)
+    assert all(line.endswith("}") for line in out.splitlines())

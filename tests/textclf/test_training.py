@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.columns import FeatureSettings
+from features.word_vectors import WordVectors
+from textclf.errors import BadDataError
+from textclf.training import check_categories, cross_validate, data_hash, fit_model, learning_curve
+
+BARE = FeatureSettings(lexicon="none", vectors="none")
+CATEGORIES = ["invoice", "letter", "receipt"]
+
+
+def labels_of(categories: list[str]) -> np.ndarray:
+    return np.searchsorted(CATEGORIES, categories)
+
+
+@pytest.mark.parametrize(
+    ("counts", "what", "remedy"),
+    [
+        ({}, "no document", "both columns filled"),
+        ({"invoice": 9}, "one category, 'invoice'", "at least one other"),
+        ({"invoice": 9, "letter": 1}, "'letter'", "take the category out"),
+    ],
+)
+def test_what_nothing_can_be_learned_from_is_refused_with_a_remedy(counts, what, remedy):
+    with pytest.raises(BadDataError) as caught:
+        check_categories(Counter(counts))
+    assert what in str(caught.value)
+    assert remedy in str(caught.value)
+
+
+def test_categories_with_less_than_five_documents_are_warned_about():
+    warnings = check_categories(Counter({"a": 2, "b": 4, "c": 5}))
+    assert len(warnings) == 2
+    assert "'a': 2" in warnings[0]
+    assert "'b': 4" in warnings[1]
+
+
+def test_the_data_hash_tells_any_change():
+    one = data_hash(["a", "b"], ["text", "more"], ["x", "y"])
+    assert one == data_hash(["a", "b"], ["text", "more"], ["x", "y"])
+    assert len(one) == 64
+    assert one != data_hash(["a", "b"], ["textm", "ore"], ["x", "y"])
+    assert one != data_hash(["a", "c"], ["text", "more"], ["x", "y"])
+    assert one != data_hash(["b", "a"], ["more", "text"], ["y", "x"])
+    assert data_hash(["a"], ["\ud800"], ["x"]) != data_hash(["a"], ["?"], ["x"])
+
+
+@pytest.mark.parametrize("lexicon", ["none", "learn"])
+def test_labels_without_meaning_are_predicted_by_chance(corpus, lexicon):
+    """Keywords that are chosen, or n-grams that are weighed, on held-out documents would show here."""
+    _, texts, _ = corpus(30, categories=["invoice"])
+    texts = [f"{text} mark{number} mark{number}" for number, text in enumerate(texts * 3)]
+    shuffled = np.random.default_rng(0).permutation(np.arange(90) % 3)
+    found = cross_validate(texts, shuffled, CATEGORIES, replace(BARE, lexicon=lexicon), c=1.0, folds=5, jobs=1)
+    assert found.accuracy < 0.48
+
+
+def test_the_margins_of_a_fold_do_not_depend_on_what_is_held_out(corpus):
+    """Whatever stands in the held-out documents beside their own text, lexicon, vectors and tables do not see it."""
+    _, texts, categories = corpus(10)
+    labels = labels_of(categories)
+    settings = FeatureSettings(lexicon="learn", vectors="learn", vector_size=4)
+    before = cross_validate(texts, labels, CATEGORIES, settings, c=1.0, folds=2, jobs=1).margins
+    held_out = np.flatnonzero(_second_half(labels))
+    changed = [f"{text} planted" * 3 if i in held_out[1:] else text for i, text in enumerate(texts)]
+    after = cross_validate(changed, labels, CATEGORIES, settings, c=1.0, folds=2, jobs=1).margins
+    assert after[held_out[0]].tolist() == before[held_out[0]].tolist()
+
+
+def _second_half(labels: np.ndarray) -> np.ndarray:
+    from sklearn.model_selection import StratifiedKFold
+
+    chosen = np.zeros(len(labels), bool)
+    chosen[list(StratifiedKFold(2, shuffle=True, random_state=0).split(labels, labels))[1][1]] = True
+    return chosen
+
+
+def test_every_category_is_in_every_training_part(corpus):
+    _, texts, categories = corpus(8)
+    texts, categories = [*texts, "rare paper one", "rare paper two"], [*categories, "zebra", "zebra"]
+    names = [*CATEGORIES, "zebra"]
+    labels = np.searchsorted(names, categories)
+    for share in (1.0, 0.125):
+        found = cross_validate(texts, labels, names, BARE, c=1.0, folds=5, jobs=1, share=share)
+        assert found.margins.shape == (26, 4)
+        assert np.isfinite(found.margins).all()
+
+
+def test_more_training_documents_are_no_worse(corpus):
+    _, texts, categories = corpus(16)
+    points = [
+        cross_validate(texts, labels_of(categories), CATEGORIES, BARE, c=1.0, folds=4, jobs=1, share=share)
+        for share in (0.1, 1.0)
+    ]
+    small, whole = learning_curve(points)
+    assert (small.documents, whole.documents) == (6, 36)
+    assert small.accuracy <= whole.accuracy
+
+
+def test_numpy_alone_gives_the_margins_of_the_library(corpus):
+    from sklearn.svm import LinearSVC
+
+    from textclf.training import _matrix
+
+    for names in (CATEGORIES, CATEGORIES[:2]):
+        _, texts, categories = corpus(8, categories=names)
+        labels = np.searchsorted(names, categories)
+        features, model = fit_model(texts, labels, names, BARE, c=1.0)
+        rows = features.rows(texts)
+        matrix = _matrix(rows, [len(table.buckets) for table in features.tables])
+        expected = LinearSVC(random_state=0).fit(matrix, labels).decision_function(matrix)
+        margins = model.margins(rows)
+        found = margins[:, 1] - margins[:, 0] if len(names) == 2 else margins
+        assert np.allclose(found, expected, atol=1e-5)
+
+
+def test_given_vectors_are_used_and_kept_to_the_words_of_the_texts(corpus):
+    _, texts, categories = corpus(6)
+    vectors = WordVectors.from_words(("invoice", "madam", "nowhere"), np.eye(3, dtype=np.float32))
+    features, _ = fit_model(texts, labels_of(categories), CATEGORIES, replace(BARE, vectors=vectors), c=1.0)
+    assert features.vectors.words == ("invoice", "madam")
