@@ -37,9 +37,11 @@ def page_scale(size: tuple[int, int], dpi: float | None, scale: float | Literal[
     size : tuple of int
         Width and height in pixels.
     dpi : float or None
-        Resolution, if it is known; else the longer side is taken for that of an A4 page.
+        Resolution, if the file states one.
     scale : float or "auto"
-        A number is taken as it is. ``auto``: 1.5 below 150 dpi, 1 up to 400 dpi, down to 300 dpi above.
+        A number is taken as it is. ``auto``: 1.5 below 150 dpi, 1 up to 400 dpi, down to 300 dpi above. The resolution
+        is the one stated, or the one at which the longer side is that of an A4 page, whichever is lower: files that
+        were made smaller often state what they had before.
     max_pixels : int
         The scaled image has no more pixels than this.
 
@@ -58,7 +60,7 @@ def page_scale(size: tuple[int, int], dpi: float | None, scale: float | Literal[
     0.5
     """
     if scale == "auto":
-        dpi = dpi or max(size) / _A4_INCHES
+        dpi = min(dpi or math.inf, max(size) / _A4_INCHES)
         scale = _ENLARGED if dpi < _LOW_DPI else 1.0 if dpi <= _HIGH_DPI else _FULL_DPI / dpi
     return min(scale, math.sqrt(max_pixels / (size[0] * size[1])))
 

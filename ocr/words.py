@@ -14,7 +14,7 @@ MARKS = ".,;:!?()[]{}<>\"'“”‘’«»-–—/|*"
 
 _REAL_WORD = re.compile(r"(?:[^\W\d_]+['’])?([^\W\d_]{3,})")
 _VOWEL = re.compile(r"[aeiouyàáâäèéêëìíîïòóôöùúûü]")
-_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f]")
+_OTHER_ALPHABET = re.compile(r"[^\W\d_\u0000-\u024f\u3000-\U0010ffff]")
 _HARD = re.compile(r"(.)\1\1|[^aeiouyàáâäèéêëìíîïòóôöùúûü]{5}")
 
 
@@ -23,14 +23,15 @@ def is_real_word(word: str) -> bool:
 
     Without its punctuation it has three letters or more and nothing else (an elided article may go before), a
     vowel, no letter thrice in a row, no five consonants in a row; and it is lower case, upper case or capitalised.
-    A word with a letter of another script is taken for real: dirt is not read as such.
+    A word with a letter of another alphabet is taken for real: dirt is not read as such. Chinese characters are not:
+    a text layer with a false table is full of them.
 
     Examples
     --------
     >>> [is_real_word(word) for word in ("Total:", "dell'anno", "aaaJt", "rn1l", "of", "счёт")]
     [True, True, False, False, False, True]
     """
-    if _OTHER_SCRIPT.search(word):
+    if _OTHER_ALPHABET.search(word):
         return True
     match = _REAL_WORD.fullmatch(word.strip(MARKS))
     if match is None:

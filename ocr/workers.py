@@ -8,11 +8,12 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-__all__ = ["InProcess", "Worker", "WorkerProcess", "usable_cores", "workers"]
+__all__ = ["InProcess", "Worker", "WorkerProcess", "deaf_to_interrupts", "usable_cores", "workers"]
 
 T = TypeVar("T")
 
@@ -76,7 +77,8 @@ class WorkerProcess:
         self._executor = ProcessPoolExecutor(
             max_workers=1, initializer=_begin, initargs=(self._max_memory, self._scratch.name)
         )
-        self._pid: Future[int] = self._executor.submit(os.getpid)
+        with deaf_to_interrupts():
+            self._pid: Future[int] = self._executor.submit(os.getpid)
 
     def submit(self, task: Callable[..., T], *args: Any) -> Future[T]:
         """Begin a task."""
@@ -118,6 +120,29 @@ class WorkerProcess:
     def _forget(self) -> None:
         self._scratch.cleanup()
         self._executor, self._done = None, 0
+
+
+@contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Let processes started here not hear Ctrl-C: the terminal sends it to all, and to end them is the parent's.
+
+    Examples
+    --------
+    >>> with deaf_to_interrupts():
+    ...     pass
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # the first process to start brings this one along, and starting it opens the mask again
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def workers(jobs: int, max_memory: int) -> list[Worker]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,10 @@ def _invoke(arguments: Sequence[str]) -> int:
 
     from textclf.cli import app
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a name that the terminal's encoding cannot say must not end a batch
+            stream.reconfigure(errors="backslashreplace")
     try:
         # not by calling the app, which makes exits of its own out of Ctrl-C, a closed pipe and EOFError
         with get_command(app).make_context("textclf", list(arguments)) as context:

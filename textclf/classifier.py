@@ -50,7 +50,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     diagnostics : bool, default False
         Also cross-validate each feature group and the learning curve (about two times the work).
     n_jobs : int, optional
-        Processes for the cross-validation; all cores without it. The result does not depend on it.
+        Processes for the cross-validation, -1 for all cores, None for one. The result does not depend on it.
     random_state : int, default 0
         Seed of folds, word vectors and the support vector machine.
 
@@ -146,7 +146,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         def cross_validate(chosen: FeatureSettings, share: float = 1.0) -> training.CrossValidated:
             return training.cross_validate(
-                texts, labels, categories, chosen, c=self.c, folds=folds, jobs=self.n_jobs, share=share
+                texts, labels, categories, chosen, c=self.c, folds=folds, jobs=self.n_jobs or 1, share=share
             )
 
         groups = training.feature_groups(settings)

@@ -19,8 +19,8 @@ from textclf.errors import BadDataError, BadInputError, UsageError
 
 if TYPE_CHECKING:
     from ocr.reading import ReadingOptions
-    from textclf.commands import Reading
     from textclf.prediction import TrainingRecord
+    from textclf.scans import Reading
 
 __all__ = ["app"]
 
@@ -159,7 +159,8 @@ def ocr(
 
     A run that was stopped goes on where it was: pages that were read are in the cache.
     """
-    from textclf.commands import check_strict, read_scans
+    from textclf.predicting import check_strict
+    from textclf.scans import read_scans
 
     options = _reading_options(
         lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page
@@ -182,7 +183,7 @@ def clean(
     encoding: Encoding = "utf-8",
 ) -> None:
     """Clean the texts of a CSV as those of scans are cleaned; all other columns stay."""
-    from textclf.commands import clean_table
+    from textclf.scans import clean_table
 
     rows = clean_table(table, output, variants=variants, table=TableOptions(text_column=text_column, encoding=encoding))
     say(f"{output}: {rows} documents")
@@ -209,13 +210,7 @@ def prepare(
     classifier = DocumentClassifier(
         **_given(lexicon=lexicon, vectors=vectors, vector_size=vector_size, random_state=seed)
     )
-    options = TableOptions(
-        id_column=id_column,
-        text_column=text_column,
-        category_column=category_column,
-        encoding=encoding,
-        where=tuple(where),
-    )
+    options = _columns(id_column, text_column, category_column, encoding, where)
     rows = prepare_datasource(table, output, classifier, options, talk=say, warn=warn)
     say(f"{output / 'datasource.csv'}: {rows} documents")
 
@@ -254,14 +249,8 @@ def train(
     from textclf.commands import train_model
 
     options = _given(lexicon=lexicon, vectors=vectors, vector_size=vector_size, random_state=seed)
-    options |= {"max_error": max_error, "c": c, "diagnostics": diagnostics, "n_jobs": jobs}
-    columns = TableOptions(
-        id_column=id_column,
-        text_column=text_column,
-        category_column=category_column,
-        encoding=encoding,
-        where=tuple(where),
-    )
+    options |= {"max_error": max_error, "c": c, "diagnostics": diagnostics, "n_jobs": jobs or -1}
+    columns = _columns(id_column, text_column, category_column, encoding, where)
     if source.is_dir():
         with show_reading() as progress:
             reading = _reading(_reading_options(lang), jobs, cache, no_cache, progress)
@@ -290,13 +279,7 @@ def evaluate(
     from textclf.commands import evaluate_model
     from textclf.model_file import load_model
 
-    options = TableOptions(
-        id_column=id_column,
-        text_column=text_column,
-        category_column=category_column,
-        encoding=encoding,
-        where=tuple(where),
-    )
+    options = _columns(id_column, text_column, category_column, encoding, where)
     today = date.today().isoformat()  # noqa: DTZ011 - the date on the user's own calendar
     report = evaluate_model(load_model(model), model.name, table, output, options, by=by, created=today, warn=warn)
     if as_json:
@@ -328,8 +311,8 @@ def predict(
     strict: Strict = False,
 ) -> None:
     """Predict a documents CSV into a predictions CSV, row by row, in the order of the table."""
-    from textclf.commands import check_strict, predict_table
     from textclf.model_file import load_model
+    from textclf.predicting import check_strict, predict_table
 
     options = TableOptions(id_column=id_column, text_column=text_column, encoding=encoding, where=tuple(where))
     with show_rows("predicted") as progress:
@@ -360,9 +343,9 @@ def classify(
     strict: Strict = False,
 ) -> None:
     """Say what kind of document each scan is: one line a document, or one JSON object a line."""
-    from textclf.commands import as_json as json_line
-    from textclf.commands import check_strict, classify_files
     from textclf.model_file import load_model
+    from textclf.predicting import as_json as json_line
+    from textclf.predicting import check_strict, classify_files
 
     runtime = load_model(model)
     options = _reading_options(
@@ -436,6 +419,12 @@ def _print(*lines: str) -> None:
         print(line, flush=True)  # noqa: T201
 
 
+def _columns(document_id: str, text: str, category: str, encoding: str, where: list[str]) -> TableOptions:
+    return TableOptions(
+        id_column=document_id, text_column=text, category_column=category, encoding=encoding, where=tuple(where)
+    )
+
+
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
@@ -491,7 +480,7 @@ def _reading_options(
 
 def _reading(options: ReadingOptions, jobs: int | None, cache: Path | None, no_cache: bool, progress: Any) -> Reading:
     from ocr.cache import PageCache
-    from textclf.commands import Reading, default_cache
+    from textclf.scans import Reading, default_cache
 
     if no_cache and cache is not None:
         raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")

@@ -103,21 +103,22 @@ def choose_acceptance(scores: NDArray[np.float64], right: NDArray[np.bool_], max
     Returns
     -------
     Acceptance
-        The lowest threshold that accepts most while ``(wrong + 1) / (accepted + 1) <= max_error``: it lies just
-        above the best score that is not accepted, and is at least 0.5: what is more likely wrong than right is never
-        accepted.
+        The threshold that accepts most while ``(wrong + 1) / (accepted + 1) <= max_error``. It lies halfway between
+        the lowest score accepted and the highest one not accepted, or 0.5 where that is higher: what is more likely
+        wrong than right is never accepted.
 
     Notes
     -----
-    The added one is the correction of conformal risk control for a finite sample: it stands for the document to come
-    (A. N. Angelopoulos et al., "Conformal risk control", ICLR 2024, theorem 1). With ``max_error`` 0.05 at least 19
-    documents without a mistake are needed before anything is accepted.
+    The added one stands for the document to come, as in conformal risk control (A. N. Angelopoulos et al., "Conformal
+    risk control", ICLR 2024, theorem 1). It is a rule of thumb here, not the theorem's promise: that wants an error
+    that can only grow as more is accepted, and this share can fall. With ``max_error`` 0.05 at least 19 documents
+    without a mistake are needed before anything is accepted.
 
     Examples
     --------
     >>> import numpy as np
     >>> choose_acceptance(np.linspace(0.5, 1, 40), np.arange(40) >= 10, 0.05)
-    Acceptance(max_error=0.05, threshold=0.6153846153846155, accepted=0.75, error=0.0)
+    Acceptance(max_error=0.05, threshold=0.6217948717948718, accepted=0.75, error=0.0)
     """
     order = np.argsort(-scores, kind="stable")
     scores, right = scores[order], right[order]
@@ -129,8 +130,8 @@ def choose_acceptance(scores: NDArray[np.float64], right: NDArray[np.bool_], max
     if not len(possible):
         return Acceptance(max_error=max_error, threshold=1.01, accepted=0.0, error=0.0)
     best = possible[-1]
-    next_score = float(scores[best + 1]) if best + 1 < len(scores) else 0.0
-    threshold = max(0.5, float(np.nextafter(next_score, 1.0)))
+    highest_left = max(float(scores[best + 1]) if best + 1 < len(scores) else 0.0, 0.5)
+    threshold = (float(scores[best]) + highest_left) / 2
     return Acceptance(
         max_error=max_error,
         threshold=threshold,

@@ -146,7 +146,8 @@ class Runtime:
         Returns
         -------
         list of Prediction, length n
-            In the order of the texts. An empty text is for review with reason ``no text``.
+            In the order of the texts. A text is for review with reason ``no text`` if it is empty, ``unknown kind``
+            if none of its words is known, ``unsure between A and B`` if its score is under the threshold.
         """
         names = [str(i) for i in range(len(texts))] if document_ids is None else document_ids
         return list(self.iter_predictions(zip(names, texts, strict=True)))
@@ -167,22 +168,27 @@ class Runtime:
         stream = iter(documents)
         while batch := list(islice(stream, BATCH)):
             texts = [text[:MAX_TEXT] for _, text in batch]
-            scores = self.scores(self.margins(texts))
-            for (document_id, whole), text, row in zip(batch, texts, scores, strict=True):
-                yield self._decide(document_id, text, row, cut=len(text) < len(whole))
+            rows = self.features.rows(texts)
+            scores = self.scores(self.model.margins(rows))
+            known = np.diff(rows.ngrams[0].starts) > 0
+            for (document_id, whole), text, row, familiar in zip(batch, texts, scores, known, strict=True):
+                yield self._decide(document_id, text, row, familiar=bool(familiar), cut=len(text) < len(whole))
 
-    def _decide(self, document_id: str, text: str, scores: NDArray[np.float64], *, cut: bool) -> Prediction:
+    def _decide(
+        self, document_id: str, text: str, scores: NDArray[np.float64], *, familiar: bool, cut: bool
+    ) -> Prediction:
         if not tokenize(text):
             return Prediction(document_id=document_id, reason="no text", status="skipped", error="the text is empty")
         first, second = np.argsort(-scores, kind="stable")[:2]
         score = float(scores[first])
-        accepted = score >= self.training.acceptance.threshold
+        unsure = f"unsure between {self.categories[first]} and {self.categories[second]}"
+        sure = score >= self.training.acceptance.threshold
         return Prediction(
             document_id=document_id,
             predicted_category=self.categories[first],
             score=score,
-            decision="accept" if accepted else "review",
-            reason="" if accepted else f"unsure between {self.categories[first]} and {self.categories[second]}",
+            decision="accept" if sure and familiar else "review",
+            reason="unknown kind" if not familiar else "" if sure else unsure,
             scores=tuple(scores.tolist()),
             status="partial" if cut else "ok",
             error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "",

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import signal
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
+from ocr.workers import deaf_to_interrupts
 from textclf.errors import BadDataError
 from textclf.prediction import CrossValidation, CurvePoint
 from textclf.runtime import LinearModel
@@ -100,7 +99,7 @@ def cross_validate(
     *,
     c: float,
     folds: int,
-    jobs: int | None = None,
+    jobs: int = 1,
     share: float = 1.0,
 ) -> CrossValidated:
     """Predict each document by a model that has not seen it.
@@ -113,8 +112,8 @@ def cross_validate(
         As for `fit_model`; every category has at least two documents.
     folds : int
         Number of folds; stratified and shuffled with the seed of the settings.
-    jobs : int, optional
-        Processes; all cores without it.
+    jobs : int, default 1
+        Processes; -1 for all cores.
     share : float, default 1.0
         Share of each fold's training part to train on (for the learning curve); every category stays.
 
@@ -126,9 +125,11 @@ def cross_validate(
     from joblib import Parallel, delayed
     from sklearn.metrics import accuracy_score, f1_score
 
-    parts = [(_share_of(train, labels, share), test) for train, test in _folds(labels, folds, settings.seed)]
-    with Parallel(n_jobs=-1 if jobs is None else jobs) as parallel:
-        with _deaf_to_interrupts():
+    parts = [
+        (_share_of(train, labels, share, settings.seed), test) for train, test in _folds(labels, folds, settings.seed)
+    ]
+    with Parallel(n_jobs=jobs) as parallel:
+        with deaf_to_interrupts():
             parallel(delayed(int)() for _ in parts)
         done = parallel(
             delayed(_fold_margins)(
@@ -244,22 +245,13 @@ def _folds(labels: NDArray[np.int64], folds: int, seed: int) -> list[tuple[NDArr
         return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
 
 
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Let processes started here not hear Ctrl-C: the terminal sends it to all, and to end them is the parent's."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _share_of(train: NDArray[np.int64], labels: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    """Take the first documents of each category, two at least, in the order of the fold."""
+def _share_of(train: NDArray[np.int64], labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+    """Draw documents of each category, two at least."""
     if share >= 1:
         return train
+    draw = np.random.default_rng(seed)
     taken = [
-        own[: max(2, round(len(own) * share))]
+        draw.permutation(own)[: max(2, round(len(own) * share))]
         for own in (train[labels[train] == label] for label in np.unique(labels[train]))
     ]
     return np.sort(np.concatenate(taken))

@@ -131,7 +131,7 @@ def test_a_file_of_variants(tmp_path):
         (b"NY = New York\nnothing here\n", "variants.txt, line 2: is no group of variants"),
         (b"NY = = New York\n", "line 1"),
         (b"NY = big\nLA = big\n", "'big' stands in two groups"),
-        (b"\xff\xfe\x00", "give a UTF-8 text file"),
+        (b"\xff\xfe\x00", "save the file as UTF-8"),
     ],
 )
 def test_a_bad_file_of_variants_names_the_fault(tmp_path, content, message):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +61,19 @@ def test_a_sure_prediction_is_accepted_and_an_unsure_one_says_between_what(model
     (sure,) = model.predict([corpus(1, seed=3).texts[0]])
     assert (sure.predicted_category, sure.decision, sure.reason) == ("invoice", "accept", "")
     assert sure.score >= model.training.acceptance.threshold
-    (unsure,) = model.predict(["zzz qqq"])
+    (unsure,) = model.predict([" ".join(corpus(1, seed=3).texts)])
     assert unsure.decision == "review"
     assert unsure.reason.startswith("unsure between ")
     assert unsure.score < model.training.acceptance.threshold
+
+
+def test_a_text_without_any_known_word_is_of_an_unknown_kind_however_sure_the_score(model):
+    sure_of_everything = replace(
+        model, training=replace(model.training, acceptance=replace(model.training.acceptance, threshold=0.0))
+    )
+    for text in ("zzz qqq", "ζζζ 4711"):
+        (prediction,) = sure_of_everything.predict([text])
+        assert (prediction.decision, prediction.reason, prediction.status) == ("review", "unknown kind", "ok")
 
 
 def test_a_text_over_the_limit_is_predicted_by_its_beginning_and_says_so(model):

@@ -1,0 +1,139 @@
+"""What all benchmarks share: options, reading the data, printing tables, writing JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+# a checkout that is not installed does as well
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from features.csv_files import read_rows
+from features.tokens import tokenize
+from ocr.engines import TesseractEngine
+from ocr.workers import usable_cores
+from textclf import __version__
+from textclf.files import write_aside
+
+ROOT = Path(__file__).parents[1]
+LIBRARIES = ("numpy", "scikit-learn", "gensim", "scipy", "pytesseract", "pypdfium2", "pillow")
+
+Row = Mapping[str, object]
+
+
+def options(topic: str, description: str) -> argparse.ArgumentParser:
+    """Give the command line that every benchmark has; scripts add their own options."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="a small part only, to see whether it runs; no JSON")
+    parser.set_defaults(topic=topic)
+    return parser
+
+
+def shared(*parts: str) -> Path:
+    """Find a data set in the folder ``shared`` beside the checkout; end the script in peace where it is absent."""
+    path = ROOT.parent.joinpath("shared", *parts)
+    if not path.exists():
+        print(f"skipped: there is no {os.path.relpath(path, ROOT)} beside this checkout", file=sys.stderr)
+        raise SystemExit(0)
+    return path
+
+
+def tobacco(*, quick: bool) -> tuple[list[str], list[str]]:
+    """Read texts and categories of the Tobacco-3482 pages, in file order; with ``quick`` every fifth."""
+    path = shared("datasets", "tobacco3482-ocr", "documents.csv")
+    rows = [row.values for row in read_rows(path, required=["text", "category"])]
+    rows = rows[::5] if quick else rows
+    return [row["text"] for row in rows], [row["category"] for row in rows]
+
+
+def word_recall(truth: str, text: str) -> float:
+    """Share of the true words, each as often as it occurs, that a reading found; 1 where there is nothing to find."""
+    wanted, found = Counter(tokenize(truth)), Counter(tokenize(text))
+    return (wanted & found).total() / wanted.total() if wanted else 1.0
+
+
+def run_textclf(*arguments: str | Path) -> str:
+    """Run ``textclf`` as a user would, and give what it printed; its talk goes to stderr."""
+    command = [sys.executable, "-m", "textclf", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")]))}
+    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def finish(arguments: argparse.Namespace, tables: Mapping[str, Sequence[Row]]) -> None:
+    """Print the tables and, unless ``--quick`` was given, write ``benchmarks/results/<topic>.json``.
+
+    The JSON holds no date, so that two runs differ only where a figure, a version or the machine does.
+    """
+    for title, rows in tables.items():
+        print_table(title, rows)
+    if arguments.quick:
+        print("quick run: no JSON written", file=sys.stderr)
+        return
+    path = ROOT / "benchmarks" / "results" / f"{arguments.topic}.json"
+    result = {
+        "topic": arguments.topic,
+        "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "commit": _commit(),
+        "cores": usable_cores(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "versions": {
+            "python": platform.python_version(),
+            "textclf": __version__,
+            "tesseract": TesseractEngine().version,
+            **{name: version(name) for name in LIBRARIES},
+        },
+        "tables": {
+            title: [{name: _rounded(value) for name, value in row.items()} for row in rows]
+            for title, rows in tables.items()
+        },
+    }
+    with write_aside(path) as aside:
+        aside.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {path.relative_to(ROOT)}", file=sys.stderr)
+
+
+def print_table(title: str, rows: Sequence[Row]) -> None:
+    """Print a table in plain text: words to the left, numbers to the right."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[_shown(row.get(name)) for name in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    left = [any(isinstance(row.get(name), str) for row in rows) for name in columns]
+    print(f"\n{title}")
+    for line in (columns, ["-" * width for width in widths], *cells):
+        padded = (
+            cell.ljust(width) if text else cell.rjust(width)
+            for cell, width, text in zip(line, widths, left, strict=True)
+        )
+        print("  ".join(padded).rstrip())
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.3f}" if isinstance(value, float) else str(value)
+
+
+def _rounded(value: object) -> object:
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def _commit() -> str:
+    """Name the commit, with ``+`` if files beside the results were changed since."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", ".", ":!benchmarks/results")
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,135 @@
+"""What the documentation shows and names must be so."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from ocr.documents import Document
+from textclf.cli import app
+from textclf.documents import write_documents
+from textclf.errors import ExitCode
+from textclf.predicting import prediction_columns
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
+OTHER_VARIABLES = {"TEXTCLF_CONFIG", "TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
+"""Variables that set no option of a command."""
+
+
+def each_page():
+    return pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+
+
+def commands(command=None, name: str = "") -> Iterator[tuple[str, object]]:
+    command = command or get_command(app)
+    yield name, command
+    for inner, below in getattr(command, "commands", {}).items():
+        yield from commands(below, f"{name} {inner}".strip())
+
+
+COMMANDS = dict(commands())
+
+
+def options(name: str) -> set[str]:
+    parameters = COMMANDS[name].params
+    return {option for parameter in parameters for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+
+
+def code(text: str) -> list[str]:
+    """Lines of fenced blocks, and what stands in backticks."""
+    fenced = re.findall(r"^```.*?\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^```.*?\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    lines = [line for block in fenced for line in block.replace("\\\n", " ").splitlines()]
+    return lines + [span.replace("\\|", "|") for span in re.findall(r"`([^`\n]+)`", rest)]
+
+
+def headings(page: Path) -> set[str]:
+    """Anchors of a page, as GitHub makes them."""
+    plain = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", plain, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@each_page()
+def test_examples_run_and_give_what_they_show(page, tmp_path, monkeypatch):
+    # the fences would be taken for output
+    text = re.sub(r"^```.*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    said: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner.run(test, out=said.append)
+    assert not said, "".join(said)
+
+
+@each_page()
+def test_links_within_the_project_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in headings(file), target
+
+
+@each_page()
+def test_commands_and_options_named_exist(page):
+    for part in (part for line in code(page.read_text(encoding="utf-8")) for part in re.split(r"; |&& ", line)):
+        if part.startswith("--"):
+            assert re.split(r"[ =:]", part)[0] in set().union(*map(options, COMMANDS)), part
+        elif part.startswith("textclf "):
+            name = ""
+            for before, word in pairwise(shlex.split(part.replace("'", "’"), comments=True)):
+                # a table writes "similar|analogy" for two commands that take the same
+                longer = f"{name} {word.partition('|')[0]}".strip()
+                if word.startswith("-"):
+                    assert word.partition("=")[0] in options(name), part
+                elif longer in COMMANDS:
+                    name = longer
+                else:
+                    assert name or before.startswith("--"), part
+
+
+@each_page()
+def test_environment_variables_named_exist(page):
+    known = {
+        f"TEXTCLF_{name.replace(' ', '_')}_{parameter.name}".upper()
+        for name, command in COMMANDS.items()
+        for parameter in command.params
+        if parameter.opts[0].startswith("-")
+    }
+    named = set(re.findall(r"\bTEXTCLF_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
+    assert named <= known | OTHER_VARIABLES
+
+
+@each_page()
+def test_settings_shown_for_a_config_file_exist(page):
+    for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL):
+        for name, entries in tomllib.loads(block).items():
+            if name in COMMANDS:
+                assert set(entries) <= {parameter.name for parameter in COMMANDS[name].params}, name
+
+
+def test_every_option_every_column_and_every_exit_code_is_explained(tmp_path):
+    formats = (ROOT / "docs" / "file-formats.md").read_text(encoding="utf-8")
+    write_documents(tmp_path / "documents.csv", [Document(document_id="a")])
+    columns = (tmp_path / "documents.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert [name for name in (*columns, *prediction_columns(())) if f"`{name}`" not in formats] == []
+    troubles = (ROOT / "docs" / "troubles.md").read_text(encoding="utf-8")
+    assert [exit_code for exit_code in ExitCode if f"| {exit_code.value} |" not in troubles] == []
+    everything = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    every_option = {option for name in COMMANDS for option in options(name) if option.startswith("--")}
+    hidden = {option for option in every_option if option.startswith("--no-")} - {"--no-cache", "--no-diagnostics"}
+    assert {option for option in every_option - hidden if option not in everything} == set()

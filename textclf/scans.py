@@ -1,0 +1,183 @@
+"""From scans to a table of documents: reading them for a command, and cleaning tables that others have read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from features.csv_files import read_rows, write_rows
+from textclf.documents import Labelled, TableOptions, check_folder, read_labels, text_files, write_documents
+from textclf.errors import BadDataError, BadInputError, UsageError
+
+if TYPE_CHECKING:
+    from ocr.batch import Progress
+    from ocr.cache import PageCache
+    from ocr.documents import Document
+    from ocr.reading import ReadingOptions
+
+__all__ = ["Reading", "clean_table", "default_cache", "find_scans", "read_scans", "read_tree"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How scans are read by a command.
+
+    Parameters
+    ----------
+    options : ocr.reading.ReadingOptions
+        What is read and how.
+    jobs : int, optional
+        Worker processes; all cores without it.
+    cache : ocr.cache.PageCache, optional
+        Where pages that were read are kept.
+    progress : callable, optional
+        Is told how far reading is.
+    """
+
+    options: ReadingOptions
+    jobs: int | None = None
+    cache: PageCache | None = None
+    progress: Callable[[Progress], None] | None = None
+
+    def iter_documents(self, files: Sequence[tuple[str, Path]]) -> Iterator[Document]:
+        """Read documents in input order."""
+        from ocr.batch import iter_documents
+
+        return iter_documents(files, options=self.options, jobs=self.jobs, cache=self.cache, progress=self.progress)
+
+
+def default_cache() -> Path:
+    """Folder where pages that were read are kept: ``textclf/pages`` in the user's cache folder (XDG)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "textclf" / "pages"
+
+
+def find_scans(paths: Sequence[Path]) -> list[tuple[str, Path]]:
+    """List the scans under files and folders, as `ocr.finding.find_files` does; none is an error."""
+    from ocr.finding import find_files
+
+    files = find_files(paths)
+    if not files:
+        raise BadInputError(
+            "no scan found", where=", ".join(map(str, paths)), remedy="name images, PDFs or folders that hold some"
+        )
+    return files
+
+
+def read_scans(
+    paths: Sequence[Path],
+    output: Path,
+    reading: Reading,
+    *,
+    labels: Path | None = None,
+    labels_from_folders: bool = False,
+    warn: Callable[[str], None] = lambda message: None,
+) -> dict[str, int]:
+    """Read scans and write ``documents.csv``.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        Files and folders.
+    output : pathlib.Path
+        The CSV file.
+    reading : Reading
+        How to read.
+    labels : pathlib.Path, optional
+        CSV with the columns ``file`` and ``category``.
+    labels_from_folders : bool, default False
+        Take the first folder under the one given for the category.
+    warn : callable, optional
+        Told what the user should know.
+
+    Returns
+    -------
+    dict of str to int
+        How many documents ended with each status.
+
+    Raises
+    ------
+    textclf.errors.BadInputError
+        There is no document.
+    textclf.errors.UsageError
+        Both ways to label are asked for.
+    """
+    if labels is not None and labels_from_folders:
+        raise UsageError("--labels and --labels-from-folders exclude each other", remedy="give one of them")
+    known = None if labels is None else read_labels(labels)
+    files = find_scans(paths)
+    if known is not None and (without := sum(file.resolve() not in known for _, file in files)):
+        warn(f"{labels}: {without} of {len(files)} documents do not stand there and get no category")
+    counts = dict.fromkeys(("ok", "partial", "failed", "skipped"), 0)
+
+    def counted(documents: Iterable[Document]) -> Iterator[Document]:
+        for document in documents:
+            counts[document.status] += 1
+            yield document
+
+    write_documents(output, counted(reading.iter_documents(files)), labels=known, from_folders=labels_from_folders)
+    return counts
+
+
+def clean_table(source: Path, output: Path, *, variants: Path | None = None, table: TableOptions) -> int:
+    """Clean the texts of a documents CSV as those of scans are cleaned; all other columns stay.
+
+    Returns
+    -------
+    int
+        Number of rows.
+    """
+    from ocr.cleaning import clean_text, read_variants
+
+    known = () if variants is None else read_variants(variants)
+    rows = read_rows(source, required=[table.text_column], encoding=table.encoding)
+    first = next(rows)
+
+    def cleaned() -> Iterator[dict[str, object]]:
+        for row in chain([first], rows):
+            if row.error:
+                raise BadDataError(f"line {row.line}: {row.error}", where=source, remedy="mend the row")
+            yield {**row.values, table.text_column: clean_text(row.values[table.text_column], variants=known)}
+
+    return write_rows(output, list(first.values), cleaned(), formulas_safe=False)
+
+
+def read_tree(folder: Path, reading: Reading, warn: Callable[[str], None]) -> Labelled:
+    """Read a folder with one folder a category, which hold scans or ``.txt`` files.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder; the names of those in it are the categories.
+    reading : Reading
+        How scans are read.
+    warn : callable
+        Told about scans that could not be read; they are left out.
+
+    Returns
+    -------
+    Labelled
+        Sorted by id, which is the path under the folder.
+
+    Raises
+    ------
+    textclf.errors.BadInputError, textclf.errors.BadDataError
+        If there is no folder per category, or nothing in them.
+    """
+    from ocr.finding import find_files
+
+    found = list(text_files(check_folder(folder)))
+    files = [(name, file) for name, file in find_files([folder]) if "/" in name]
+    for document in reading.iter_documents(files):
+        if document.status == "failed":
+            warn(f"{document.document_id}: {document.error}")
+            continue
+        found.append((document.document_id, document.text, document.document_id.partition("/")[0]))
+    if not found:
+        raise BadDataError("no scan and no .txt file in its folders", where=folder, remedy="put documents into them")
+    found.sort()
+    return Labelled(*(list(column) for column in zip(*found, strict=True)))
