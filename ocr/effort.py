@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ocr.engines import Reading
+from ocr.images import A4_INCHES
 from ocr.pdfs import TextLayer
 from ocr.words import quality, real_word_share
 from textclf.errors import BadInputError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["is_blank", "page_scale", "read_upright", "text_layer_worth"]
 
-_A4_INCHES = 11.69
 _LOW_DPI = 150
 _HIGH_DPI = 400
 _FULL_DPI = 300
@@ -37,11 +37,9 @@ def page_scale(size: tuple[int, int], dpi: float | None, scale: float | Literal[
     size : tuple of int
         Width and height in pixels.
     dpi : float or None
-        Resolution, if the file states one.
+        Resolution, if it is known; else the longer side is taken for that of an A4 page.
     scale : float or "auto"
-        A number is taken as it is. ``auto``: 1.5 below 150 dpi, 1 up to 400 dpi, down to 300 dpi above. The resolution
-        is the one stated, or the one at which the longer side is that of an A4 page, whichever is lower: files that
-        were made smaller often state what they had before.
+        A number is taken as it is. ``auto``: 1.5 below 150 dpi, 1 up to 400 dpi, down to 300 dpi above.
     max_pixels : int
         The scaled image has no more pixels than this.
 
@@ -60,7 +58,7 @@ def page_scale(size: tuple[int, int], dpi: float | None, scale: float | Literal[
     0.5
     """
     if scale == "auto":
-        dpi = min(dpi or math.inf, max(size) / _A4_INCHES)
+        dpi = dpi or max(size) / A4_INCHES
         scale = _ENLARGED if dpi < _LOW_DPI else 1.0 if dpi <= _HIGH_DPI else _FULL_DPI / dpi
     return min(scale, math.sqrt(max_pixels / (size[0] * size[1])))
 

@@ -7,6 +7,7 @@ from ocr.batch import read_document
 from ocr.documents import Word
 from ocr.effort import is_blank, page_scale, read_upright, text_layer_worth
 from ocr.engines import Reading
+from ocr.images import stated_dpi
 from ocr.limits import Limits
 from ocr.pdfs import TextLayer
 from ocr.reading import ReadingOptions
@@ -19,12 +20,10 @@ from textclf.errors import BadInputError, UsageError
     [
         ((1754, 1240), None, 1.0),
         ((1753, 1240), None, 1.5),
-        ((1754, 1240), 149.0, 1.5),
-        ((1754, 1240), 150.0, 1.0),
-        ((440, 1000), 150.0, 1.5),
-        ((4960, 3508), 400.0, 1.0),
-        ((7016, 4960), None, 0.5),
-        ((7016, 4960), 600.0, 0.5),
+        ((400, 300), 149.0, 1.5),
+        ((400, 300), 150.0, 1.0),
+        ((400, 300), 400.0, 1.0),
+        ((400, 300), 600.0, 0.5),
     ],
 )
 def test_a_page_is_enlarged_or_reduced_by_its_resolution(size, dpi, scale):
@@ -135,3 +134,12 @@ def test_quality_counts_real_words_by_confidence():
 def test_a_limit_of_nothing_is_refused(name):
     with pytest.raises(UsageError, match=name):
         Limits(**{name: 0})
+
+
+def test_a_small_image_is_enlarged_though_it_states_what_it_had_before():
+    image = Image.new("L", (440, 1000))
+    image.info["dpi"] = (150, 150)
+    assert page_scale(image.size, stated_dpi(image), "auto", 10**9) == 1.5
+    image = Image.new("L", (1240, 1754))
+    image.info["dpi"] = (150, 150)
+    assert page_scale(image.size, stated_dpi(image), "auto", 10**9) == 1.0
