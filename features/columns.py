@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from features.keywords import KeywordMatcher
 from features.lexicon import Lexicon, shipped_lexicon
-from features.ngrams import BATCH, VIEWS, NgramTable, SparseRows, count_ngrams, encode_texts, fit_ngrams, stack_rows
+from features.ngrams import BATCH, VIEWS, NgramTable, NgramView, SparseRows, count_views, fit_ngrams, stack_rows
+from features.page_shape import PageShape
 from features.tokens import tokenize
 from features.word2vec import train_word_vectors
 from features.word_vectors import WordVectors
 
-__all__ = ["FeatureRows", "FeatureSet", "FeatureSettings", "fit_features"]
+__all__ = ["FeatureRows", "FeatureSet", "FeatureSettings", "fit_features", "fit_rows"]
 
 BATCH_CHARACTERS = 250_000
 """Counting n-grams takes about 220 bytes a character: long texts are counted one by one."""
@@ -37,13 +38,22 @@ class FeatureSettings:
         or ``none``.
     vector_size : int
         Dimensions of learned word vectors.
+    views : tuple of NgramView
+        How n-grams look at a page.
+    page_shape : bool
+        Whether to measure how a page looks.
+    poor_copies : bool
+        Whether to train also on a poor copy of each text (`features.ocr_noise.poor_copies`).
     seed : int
-        For the learned word vectors.
+        For the learned word vectors and the poor copies.
     """
 
     lexicon: Lexicon | Literal["auto", "learn", "none"] = "auto"
     vectors: WordVectors | Literal["learn", "none"] = "learn"
     vector_size: int = 50
+    views: tuple[NgramView, ...] = VIEWS
+    page_shape: bool = True
+    poor_copies: bool = True
     seed: int = 0
 
 
@@ -53,7 +63,9 @@ class FeatureRows(NamedTuple):
     Parameters
     ----------
     ngrams : tuple of SparseRows
-        TF-IDF rows, one entry a view of `features.ngrams.VIEWS`.
+        TF-IDF rows, one entry a view of the settings.
+    page_shape : ndarray of float32, shape (n, s)
+        How each page looks beside the training pages.
     indicators : ndarray of uint8, shape (n, c)
         Whether a keyword of each lexicon category was found.
     vectors : ndarray of float32, shape (n, d)
@@ -61,6 +73,7 @@ class FeatureRows(NamedTuple):
     """
 
     ngrams: tuple[SparseRows, ...]
+    page_shape: NDArray[np.float32]
     indicators: NDArray[np.uint8]
     vectors: NDArray[np.float32]
 
@@ -73,6 +86,8 @@ class FeatureSet:
     ----------
     tables : tuple of NgramTable
         The n-grams kept, one table a view.
+    page_shape : PageShape
+        Measures how a page looks.
     matcher : KeywordMatcher
         Finds the lexicon's keywords.
     vectors : WordVectors
@@ -80,6 +95,7 @@ class FeatureSet:
     """
 
     tables: tuple[NgramTable, ...]
+    page_shape: PageShape
     matcher: KeywordMatcher
     vectors: WordVectors
 
@@ -96,16 +112,15 @@ class FeatureSet:
         FeatureRows
             In the order of the texts.
         """
-        ngrams: list[list[SparseRows]] = [[] for _ in self.tables]
-        for batch in _batches(texts):
-            encoded = encode_texts(batch)
-            for parts, table in zip(ngrams, self.tables, strict=True):
-                parts.append(table.weigh(count_ngrams(encoded, table.view)))
-        words = [tokenize(text) for text in texts]
+        counts = _count(texts, [table.view for table in self.tables])
+        return self._rows(texts, counts, [tokenize(text) for text in texts])
+
+    def _rows(self, texts: Sequence[str], counts: list[SparseRows], words: list[list[str]]) -> FeatureRows:
         vectors, _ = self.vectors.transform(words)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return FeatureRows(
-            ngrams=tuple(stack_rows(parts) for parts in ngrams),
+            ngrams=tuple(table.weigh(counted) for table, counted in zip(self.tables, counts, strict=True)),
+            page_shape=self.page_shape.rows(texts),
             indicators=self.matcher.indicators([self.matcher.find(found) for found in words]),
             vectors=np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0),
         )
@@ -128,17 +143,30 @@ def fit_features(texts: Sequence[str], categories: Sequence[str], settings: Feat
     FeatureSet
         Ready to compute the features of any text.
     """
+    return fit_rows(texts, categories, settings)[0]
+
+
+def fit_rows(
+    texts: Sequence[str], categories: Sequence[str], settings: FeatureSettings
+) -> tuple[FeatureSet, FeatureRows]:
+    """Fit as `fit_features`, and give the rows of the same texts, whose n-grams are then counted once only."""
     words = [tokenize(text) for text in texts]
-    counts: list[list[SparseRows]] = [[] for _ in VIEWS]
-    for batch in _batches(texts):
-        encoded = encode_texts(batch)
-        for parts, view in zip(counts, VIEWS, strict=True):
-            parts.append(count_ngrams(encoded, view))
-    return FeatureSet(
-        tables=tuple(fit_ngrams(stack_rows(parts), view) for parts, view in zip(counts, VIEWS, strict=True)),
+    counts = _count(texts, settings.views)
+    features = FeatureSet(
+        tables=tuple(fit_ngrams(counted, view) for counted, view in zip(counts, settings.views, strict=True)),
+        page_shape=PageShape.fit(texts) if settings.page_shape else PageShape.unmeasured(),
         matcher=_matcher(texts, words, categories, settings),
         vectors=_word_vectors(words, settings),
     )
+    return features, features._rows(texts, counts, words)
+
+
+def _count(texts: Sequence[str], views: Sequence[NgramView]) -> list[SparseRows]:
+    parts: list[list[SparseRows]] = [[] for _ in views]
+    for batch in _batches(texts):
+        for part, counted in zip(parts, count_views(batch, views), strict=True):
+            part.append(counted)
+    return [stack_rows(part) for part in parts]
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:

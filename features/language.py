@@ -7,7 +7,7 @@ and lemmas only where ``spacy-lookups-data`` is installed (the extra ``lemmas``)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cache, lru_cache
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from features.keywords import KeywordMatcher, skeleton
 from features.lexicon import Lexicon
 from features.tokens import fold, tokenize
 
-__all__ = ["LANGUAGES", "compile_matcher", "dictionary", "inflected_forms", "stop_words"]
+__all__ = ["LANGUAGES", "compile_matcher", "dictionary", "inflected_forms", "stop_words", "stop_words_by_language"]
 
 LANGUAGES = ("it", "en")
 """Languages of the shipped lexicon."""
@@ -58,6 +58,27 @@ def stop_words() -> frozenset[str]:
     defaults = [get_lang_class(language).Defaults for language in LANGUAGES]
     entries = [entry for default in defaults for entry in (*default.stop_words, *default.tokenizer_exceptions)]
     return frozenset(word for entry in entries for word in tokenize(entry))
+
+
+def stop_words_by_language(languages: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Give spaCy's stop words of some languages.
+
+    Parameters
+    ----------
+    languages : iterable of str
+        Two-letter codes.
+
+    Returns
+    -------
+    dict of str to frozenset of str
+        Folded and split as `features.tokens.tokenize` does.
+    """
+    from spacy.util import get_lang_class
+
+    return {
+        language: frozenset(word for entry in get_lang_class(language).Defaults.stop_words for word in tokenize(entry))
+        for language in languages
+    }
 
 
 @cache

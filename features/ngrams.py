@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.page_parts import Form, Part, part_text
 from features.tokens import fold
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "NgramView",
     "SparseRows",
     "count_ngrams",
+    "count_views",
     "encode_texts",
     "fit_ngrams",
     "stack_rows",
@@ -59,17 +61,33 @@ class NgramView:
         its ends only, so that it stays in a word and knows whether the word begins or ends a line.
     shortest, longest : int
         Bounds of n.
+    part : {"page", "top", "head", "tail", "starts", "labels"}, default "page"
+        Where on the page; see `features.page_parts.part_spans`.
+    form : {"text", "shape"}, default "text"
+        The text itself, or the kinds of its characters (`features.page_parts.shape_of`), where a blank is a character
+        like others and a window stays in its line.
     """
 
     name: str
     unit: Literal["word", "character"]
     shortest: int
     longest: int
+    part: Part = "page"
+    form: Form = "text"
 
 
+# chosen by cross-validation on scanned office pages: benchmarks/bench_views.py shows what each is worth
 VIEWS = (
     NgramView(name="words", unit="word", shortest=1, longest=2),
+    NgramView(name="phrases", unit="word", shortest=3, longest=3),
     NgramView(name="characters", unit="character", shortest=2, longest=5),
+    NgramView(name="top_characters", unit="character", shortest=3, longest=5, part="top"),
+    NgramView(name="head_words", unit="word", shortest=1, longest=2, part="head"),
+    NgramView(name="head_characters", unit="character", shortest=3, longest=5, part="head"),
+    NgramView(name="tail_characters", unit="character", shortest=3, longest=5, part="tail"),
+    NgramView(name="line_starts", unit="character", shortest=2, longest=5, part="starts"),
+    NgramView(name="labels", unit="word", shortest=1, longest=2, part="labels"),
+    NgramView(name="shapes", unit="character", shortest=3, longest=6, form="shape"),
 )
 
 
@@ -157,6 +175,28 @@ def count_ngrams(encoded: EncodedTexts, view: NgramView) -> SparseRows:
     rows = (keys >> _U64(BUCKET_BITS)).astype(np.int64)
     starts = np.searchsorted(rows, np.arange(encoded.size + 1))
     return SparseRows(starts, (keys & _U64(2**BUCKET_BITS - 1)).astype(np.int32), counts.astype(np.float32))
+
+
+def count_views(texts: Sequence[str], views: Sequence[NgramView]) -> list[SparseRows]:
+    """Count the n-grams of a batch, as several views see it.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        Cleaned texts; a batch of about 32 is fastest.
+    views : sequence of NgramView
+        What to count.
+
+    Returns
+    -------
+    list of SparseRows
+        One a view; each with one row a text.
+    """
+    encoded: dict[tuple[Part, Form], EncodedTexts] = {}
+    for view in views:
+        if (view.part, view.form) not in encoded:
+            encoded[view.part, view.form] = encode_texts([part_text(text, view.part, view.form) for text in texts])
+    return [count_ngrams(encoded[view.part, view.form], view) for view in views]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

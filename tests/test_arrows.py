@@ -85,4 +85,4 @@ path = {str(tmp_path / "model.textclf")!r}
 assert textclf.load(path).predict(["the invoice is due", "lnvoice"])[0].predicted_category == "invoice"
 assert textclf.predict_document_category(textclf.LocalClient(path), "dear madam")[0] == "letter"
 """
-    assert loaded_by(program) == {"textclf", "features", "numpy"}
+    assert loaded_by(program) == {"textclf", "features", "ocr", "numpy"}

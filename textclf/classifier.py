@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from features.columns import FeatureSettings
+from features.languages import fit_language_guess
 from features.lexicon import Lexicon, read_lexicon
 from features.tokens import tokenize
 from features.word2vec import read_word_vectors
@@ -20,6 +21,7 @@ from features.word_vectors import WordVectors
 from textclf import training
 from textclf.confidence import choose_acceptance, fit_temperature, softmax
 from textclf.errors import BadDataError, UsageError
+from textclf.familiarity import fit_familiarity
 from textclf.model_file import save_model
 from textclf.prediction import TrainingRecord
 from textclf.runtime import Runtime
@@ -47,6 +49,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Inverse strength of the regularisation.
     max_error : float, default 0.05
         Error among accepted documents that can be borne, above 0 and below 1.
+    confidence : float, default 0.9
+        How sure it shall be that the error among accepted documents stays under it, above 0 and below 1.
     diagnostics : bool, default False
         Also cross-validate each feature group and the learning curve (about two times the work).
     n_jobs : int, optional
@@ -81,6 +85,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         vector_size: int = 50,
         c: float = 1.0,
         max_error: float = 0.05,
+        confidence: float = 0.9,
         diagnostics: bool = False,
         n_jobs: int | None = None,
         random_state: int = 0,
@@ -90,6 +95,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.vector_size = vector_size
         self.c = c
         self.max_error = max_error
+        self.confidence = confidence
         self.diagnostics = diagnostics
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -100,6 +106,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: ArrayLike,
         *,
         document_ids: Sequence[str] | None = None,
+        others: ArrayLike = (),
         talk: Callable[[str], None] = lambda message: None,
     ) -> Self:
         """Train on texts of known category.
@@ -112,6 +119,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The category of each.
         document_ids : sequence of str, length n, optional
             Names that go into the data hash; positions without them.
+        others : array-like of str, optional
+            Cleaned texts of documents that are of none of the categories; the model learns to turn such away.
         talk : callable, optional
             Is told in one line what is being done.
 
@@ -142,11 +151,20 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         categories = sorted(counts)
         labels = np.searchsorted(np.array(categories), np.array([truths[i] for i in kept]))
         settings = self.feature_settings()
+        foreign = [text for text in _strings(others) if tokenize(text)]
         folds = max(2, min(5, max(counts.values())))
 
         def cross_validate(chosen: FeatureSettings, share: float = 1.0) -> training.CrossValidated:
             return training.cross_validate(
-                texts, labels, categories, chosen, c=self.c, folds=folds, jobs=self.n_jobs or 1, share=share
+                texts,
+                labels,
+                categories,
+                chosen,
+                c=self.c,
+                folds=folds,
+                jobs=self.n_jobs or 1,
+                share=share,
+                others=foreign,
             )
 
         groups = training.feature_groups(settings)
@@ -166,19 +184,23 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
         right = margins.argmax(axis=1) == labels
         talk("fitting on all documents")
-        features, model = training.fit_model(texts, labels, categories, settings, c=self.c)
+        fitted = training.fit_model(texts, labels, categories, settings, c=self.c, others=foreign)
         self.runtime_ = Runtime(
             categories=tuple(categories),
-            features=features,
-            model=model,
+            features=fitted.features,
+            model=fitted.model,
             inverse_temperature=inverse_temperature,
+            familiarity=fit_familiarity(fitted.centroids, margins, results[whole].resemblance),
+            languages=fit_language_guess([tokenize(text) for text in texts]),
             training=TrainingRecord(
                 documents={category: counts[category] for category in categories},
                 empty_texts=empty,
                 folds=folds,
                 groups=training.group_results({name: results[name] for name in groups if name in results}),
                 curve=training.learning_curve(curve),
-                acceptance=choose_acceptance(self.out_of_fold_scores_.max(axis=1), right, self.max_error),
+                acceptance=choose_acceptance(
+                    self.out_of_fold_scores_.max(axis=1), right, self.max_error, self.confidence
+                ),
                 data_hash=hashed,
             ),
             settings=self.plain_settings(),
@@ -270,6 +292,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _check_options(self) -> None:
         for name, value, fine, remedy in (
             ("max_error", self.max_error, 0 < self.max_error < 1, "give a share between 0 and 1, such as 0.05"),
+            ("confidence", self.confidence, 0 < self.confidence < 1, "give a share between 0 and 1, such as 0.9"),
             ("vector_size", self.vector_size, 1 <= self.vector_size <= MAX_VECTOR_SIZE, f"give 1 to {MAX_VECTOR_SIZE}"),
             ("c", self.c, self.c > 0, "give a number above 0"),
             ("random_state", self.random_state, 0 <= self.random_state < 2**32, "give 0 to 4294967295"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,12 @@ from textclf.documents import TableOptions, read_documents, read_labelled
 from textclf.errors import BadDataError, BadInputError, BadModelError, UsageError
 from textclf.files import write_aside
 from textclf.predicting import iter_predictions
-from textclf.scans import Reading, read_tree
+from textclf.scans import Reading, read_others, read_tree
 
 if TYPE_CHECKING:
     from features.word_vectors import WordVectors
     from textclf.classifier import DocumentClassifier
-    from textclf.evaluation import EvaluationReport
+    from textclf.evaluation_report import EvaluationReport
     from textclf.runtime import Runtime
 
 __all__ = ["evaluate_model", "load_words", "prepare_datasource", "train_model"]
@@ -111,6 +112,7 @@ def train_model(
     table: TableOptions,
     reading: Reading,
     *,
+    others: Sequence[Path] = (),
     talk: Talk,
     warn: Talk,
 ) -> Runtime:
@@ -129,6 +131,8 @@ def train_model(
         How a CSV is read.
     reading : Reading
         How scans are read.
+    others : sequence of pathlib.Path, optional
+        Documents of no category: CSV files with texts, or folders of scans and ``.txt`` files.
     talk, warn : callable
         Told what is done, and what the user should know.
 
@@ -149,7 +153,10 @@ def train_model(
     else:
         documents = read_labelled(source, table, warn=warn)
     classifier = DocumentClassifier(**options)
-    classifier.fit(documents.texts, documents.categories, document_ids=documents.document_ids, talk=talk)
+    foreign = [text for path in others for text in read_others(path, table, reading, warn)]
+    classifier.fit(
+        documents.texts, documents.categories, document_ids=documents.document_ids, others=foreign, talk=talk
+    )
     for message in classifier.warnings_:
         warn(message)
     classifier.save(output)
@@ -218,9 +225,19 @@ def evaluate_model(
         predictions,
         texts=[document.text for document in documents],
         groups={column: [document.values[column] for document in documents] for column in by},
+        ocr_confidences=[_ocr_confidence(document.values) for document in documents],
     )
     write_report(report, folder, title=source.name, training=model.training, model_name=model_name, created=created)
     return report
+
+
+def _ocr_confidence(values: Mapping[str, str]) -> float | None:
+    """Take it from the column that ``textclf ocr`` writes, or one that others call ``confidence``."""
+    try:
+        confidence = float(values.get("ocr_confidence", values.get("confidence", "")))
+    except ValueError:
+        return None
+    return confidence if math.isfinite(confidence) else None
 
 
 def load_words(source: Path) -> WordVectors:

@@ -2,221 +2,39 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.errors import BadDataError
+from textclf.evaluation_report import (
+    CategoryFigures,
+    ConfidenceGroup,
+    ConfusedPair,
+    EvaluationReport,
+    GroupFigures,
+    LabelDoubt,
+    Mistake,
+    ReasonFigures,
+    ScoreHistogram,
+)
+from textclf.label_errors import likely_label_errors
 from textclf.prediction import Prediction
+from textclf.reliability import Calibration, calibration, equal_mass, risk_coverage
 
-__all__ = [
-    "CategoryFigures",
-    "ConfusedPair",
-    "EvaluationReport",
-    "GroupFigures",
-    "Mistake",
-    "ScoreHistogram",
-    "evaluate_predictions",
-]
+__all__ = ["evaluate_predictions"]
 
 BINS = 20
 SNIPPET_LENGTH = 160
+EXCERPT_LENGTH = 1500
 CONFIDENT_ERRORS = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CategoryFigures:
-    """The figures of one category.
-
-    Parameters
-    ----------
-    category : str
-        Its name.
-    precision : float
-        Share of the documents predicted as this category that are of it, 0 to 1; 0 if none was predicted.
-    recall : float
-        Share of the documents of this category that were predicted as it, 0 to 1; 0 if there is none.
-    f1 : float
-        Harmonic mean of both.
-    support : int
-        Documents of this category.
-    predicted : int
-        Documents predicted as this category.
-    known : bool
-        Whether the model knows it; one that it does not know is wrong in every document.
-    """
-
-    category: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
-    predicted: int
-    known: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """One document that was not predicted as it should be.
-
-    Parameters
-    ----------
-    document_id : str
-        As given.
-    category : str
-        What it is.
-    predicted_category : str
-        What the model said; empty if it could say nothing.
-    score : float
-        Calibrated probability, 0 to 1, that the model gave its answer.
-    decision : str
-        ``accept`` or ``review``.
-    error : str
-        Why nothing could be said, or what was missing; empty if all went well.
-    snippet : str
-        How the text begins, on one line.
-    """
-
-    document_id: str
-    category: str
-    predicted_category: str
-    score: float
-    decision: str
-    error: str
-    snippet: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfusedPair:
-    """Documents of one category taken for another.
-
-    Parameters
-    ----------
-    category, predicted_category : str
-        What they are and what the model said.
-    documents : tuple of Mistake
-        All of them, highest score first.
-    """
-
-    category: str
-    predicted_category: str
-    documents: tuple[Mistake, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreHistogram:
-    """How many documents were right and wrong at which score.
-
-    Parameters
-    ----------
-    edges : tuple of float
-        The 21 edges of 20 equally wide bins from 0 to 1; a bin holds its lower edge, the last one both.
-    right, wrong : tuple of int
-        Documents in each bin. Documents that could not be predicted have no score and are left out.
-    """
-
-    edges: tuple[float, ...]
-    right: tuple[int, ...]
-    wrong: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupFigures:
-    """The figures of the documents that have one value in a column of the table.
-
-    Parameters
-    ----------
-    column, value : str
-        Name of the column and the value in it.
-    documents : int
-        Documents with that value.
-    accuracy, macro_f1 : float
-        As in `EvaluationReport`, of these documents.
-    accepted, accepted_right : int
-        Those of them with decision ``accept``, and the right ones among those.
-    """
-
-    column: str
-    value: str
-    documents: int
-    accuracy: float
-    macro_f1: float
-    accepted: int
-    accepted_right: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EvaluationReport:
-    """All figures of one evaluation.
-
-    Parameters
-    ----------
-    documents : int
-        Documents evaluated. Those that could not be predicted, and those of a category that the model does
-        not know, are among them and count as wrong; those for review count by their predicted category.
-    right : int
-        Documents whose predicted category is theirs.
-    accuracy : float
-        ``right / documents``.
-    accuracy_interval : tuple of float
-        Lower and upper end of the 95 % Wilson score interval of the accuracy.
-    macro_f1 : float
-        Mean F1 over the categories that have a document here, known to the model or not.
-    accepted, accepted_right : int
-        Documents with decision ``accept``, and those of them that are right.
-    categories : tuple of CategoryFigures
-        The model's categories in its order, then those that it does not know, by name.
-    true_categories, predicted_categories : tuple of str
-        What the rows and the columns of `confusion` stand for. The columns are the model's categories; where
-        documents could not be predicted, a last column, named by the empty string, counts them.
-    confusion : ndarray of shape (n_true, n_predicted), dtype int64
-        Documents by true and predicted category. Read-only.
-    confused_pairs : tuple of ConfusedPair
-        Most documents first, then by name.
-    confident_errors : tuple of Mistake
-        The wrong predictions with the highest scores, at most 20.
-    not_predicted : tuple of Mistake
-        Documents for which the model could say nothing, in the order given.
-    histogram : ScoreHistogram
-        Right and wrong predictions by score.
-    groups : tuple of GroupFigures
-        The figures for each value of the columns asked for.
-    """
-
-    documents: int
-    right: int
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    macro_f1: float
-    accepted: int
-    accepted_right: int
-    categories: tuple[CategoryFigures, ...]
-    true_categories: tuple[str, ...]
-    predicted_categories: tuple[str, ...]
-    confusion: NDArray[np.int64]
-    confused_pairs: tuple[ConfusedPair, ...]
-    confident_errors: tuple[Mistake, ...]
-    not_predicted: tuple[Mistake, ...]
-    histogram: ScoreHistogram
-    groups: tuple[GroupFigures, ...] = ()
-
-    @property
-    def accepted_share(self) -> float:
-        """Share of the documents that need no look, 0 to 1."""
-        return self.accepted / self.documents
-
-    @property
-    def accepted_accuracy(self) -> float | None:
-        """Share of right predictions among the accepted documents, 0 to 1; None if none was accepted."""
-        return self.accepted_right / self.accepted if self.accepted else None
-
-    @property
-    def unknown_categories(self) -> tuple[CategoryFigures, ...]:
-        """The categories of documents here that the model does not know."""
-        return tuple(figures for figures in self.categories if not figures.known)
+LABEL_DOUBTS = 20
+SPOKE = 6
+"""How much of what spoke for a wrong answer is kept, and of what spoke against it."""
+CONFIDENCE_GROUPS, LEAST_IN_GROUP = 5, 10
 
 
 def evaluate_predictions(
@@ -226,6 +44,8 @@ def evaluate_predictions(
     *,
     texts: Sequence[str] | None,
     groups: Mapping[str, Sequence[str]] | None = None,
+    ocr_confidences: Sequence[float | None] | None = None,
+    explain: Callable[[str], Sequence[tuple[str, float]]] | None = None,
 ) -> EvaluationReport:
     """Compare predictions with the categories that the documents really have.
 
@@ -241,6 +61,11 @@ def evaluate_predictions(
         The documents' texts, for the snippets beside the errors.
     groups : mapping of str to sequence of str of length n, optional
         Column to the value of each document; the figures are given for each value as well.
+    ocr_confidences : sequence of float or None, of length n, optional
+        How sure OCR was of each document, 0 to 100; None where that is not known.
+    explain : callable, optional
+        Given a text, names what spoke for (above 0) and against (below 0) the predicted category, and how much. It
+        is asked about the most confident errors.
 
     Returns
     -------
@@ -272,6 +97,7 @@ def evaluate_predictions(
 
     texts = [""] * len(truths) if texts is None else texts
     _check(categories, truths, predictions, texts)
+    explain = explain or (lambda text: ())
     names = (*categories, *sorted(set(truths) - set(categories)))
     # numbers instead of names: scikit-learn then knows the categories nobody has, and the one of no answer
     number = {name: index for index, name in enumerate(names)}
@@ -290,10 +116,14 @@ def evaluate_predictions(
     confusion = matrix[: len(names), columns].astype(np.int64)
     confusion.flags.writeable = False
 
-    mistakes = [_mistake(*entry) for entry in zip(truths, predictions, texts, strict=True)]
+    scores = np.array([prediction.score for prediction in predictions])
+    familiarity = np.array([prediction.familiarity for prediction in predictions])
+    answered = said != no_answer
+    snippets = [_snippet(text) for text in texts]
+    mistakes = [_mistake(*entry) for entry in zip(truths, predictions, snippets, strict=True)]
+    # the highest scores first
     errors = sorted(
-        (mistakes[index] for index in np.flatnonzero(~right & (said != no_answer))),
-        key=lambda document: (-document.score, document.document_id),
+        np.flatnonzero(~right & answered).tolist(), key=lambda i: (-mistakes[i].score, mistakes[i].document_id)
     )
     return EvaluationReport(
         documents=len(truths),
@@ -318,17 +148,23 @@ def evaluate_predictions(
         true_categories=names,
         predicted_categories=tuple(names[column] if column < no_answer else "" for column in columns),
         confusion=confusion,
-        confused_pairs=_pairs(errors),
-        confident_errors=tuple(errors[:CONFIDENT_ERRORS]),
-        not_predicted=tuple(mistakes[index] for index in np.flatnonzero(said == no_answer)),
-        histogram=_histogram(
-            np.array([prediction.score for prediction in predictions]), right, ~right & (said != no_answer)
-        ),
+        confused_pairs=_pairs([mistakes[i] for i in errors]),
+        confident_errors=tuple(_explained(mistakes[i], texts[i], explain(texts[i])) for i in errors[:CONFIDENT_ERRORS]),
+        not_predicted=tuple(mistakes[i] for i in np.flatnonzero(~answered)),
+        histogram=_histogram(scores, right, ~right & answered),
         groups=tuple(
             _group(column, value, np.array(values) == value, true, said, accepted)
             for column, values in (groups or {}).items()
             for value in sorted(set(values))
         ),
+        confidence_groups=_confidence_groups(ocr_confidences or [], right, accepted),
+        reasons=_reasons(predictions, right),
+        risk_coverage=(
+            risk_coverage(scores[answered], right[answered], documents=len(truths)) if answered.any() else None
+        ),
+        calibration=_calibration(scores, right, answered, predictions, true),
+        familiarity=_histogram(familiarity, right, ~right & answered) if familiarity.any() else None,
+        label_doubts=_label_doubts(categories, truths, predictions, snippets),
     )
 
 
@@ -371,9 +207,13 @@ def _group(
     )
 
 
-def _mistake(truth: str, prediction: Prediction, text: str) -> Mistake:
+def _snippet(text: str) -> str:
     # a snippet needs no more than the beginning, and a text may have megabytes
     words = " ".join(text[: 4 * SNIPPET_LENGTH].split())
+    return words if len(words) <= SNIPPET_LENGTH else words[: SNIPPET_LENGTH - 1].rstrip() + "…"
+
+
+def _mistake(truth: str, prediction: Prediction, snippet: str) -> Mistake:
     return Mistake(
         document_id=prediction.document_id,
         category=truth,
@@ -381,7 +221,17 @@ def _mistake(truth: str, prediction: Prediction, text: str) -> Mistake:
         score=prediction.score,
         decision=prediction.decision,
         error=prediction.error or (prediction.reason if not prediction.predicted_category else ""),
-        snippet=words if len(words) <= SNIPPET_LENGTH else words[: SNIPPET_LENGTH - 1].rstrip() + "…",
+        snippet=snippet,
+    )
+
+
+def _explained(mistake: Mistake, text: str, amounts: Sequence[tuple[str, float]]) -> Mistake:
+    ordered = sorted(amounts, key=lambda entry: (-abs(entry[1]), entry[0]))
+    return replace(
+        mistake,
+        excerpt=text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1].rstrip() + "…",
+        spoke_for=tuple(entry for entry in ordered if entry[1] > 0)[:SPOKE],
+        spoke_against=tuple(entry for entry in ordered if entry[1] < 0)[:SPOKE],
     )
 
 
@@ -403,4 +253,77 @@ def _histogram(scores: NDArray[np.float64], right: NDArray[np.bool_], wrong: NDA
         edges=tuple(edges.tolist()),
         right=tuple(np.histogram(scores[right], bins=edges)[0].tolist()),
         wrong=tuple(np.histogram(scores[wrong], bins=edges)[0].tolist()),
+    )
+
+
+def _confidence_groups(
+    confidences: Sequence[float | None], right: NDArray[np.bool_], accepted: NDArray[np.bool_]
+) -> tuple[ConfidenceGroup, ...]:
+    known = np.array([i for i, confidence in enumerate(confidences) if confidence is not None], dtype=np.int64)
+    if not len(known):
+        return ()
+    values = np.array([confidences[i] for i in known], dtype=np.float64)
+    found = []
+    for group in equal_mass(values, max(min(len(known) // LEAST_IN_GROUP, CONFIDENCE_GROUPS), 1)):
+        inside = known[group]
+        found.append(
+            ConfidenceGroup(
+                lowest=float(values[group].min()),
+                highest=float(values[group].max()),
+                documents=len(group),
+                right=int(right[inside].sum()),
+                accepted=int(accepted[inside].sum()),
+                accepted_right=int((accepted & right)[inside].sum()),
+            )
+        )
+    return tuple(found)
+
+
+def _reasons(predictions: Sequence[Prediction], right: NDArray[np.bool_]) -> tuple[ReasonFigures, ...]:
+    documents: Counter[str] = Counter()
+    well: Counter[str] = Counter()
+    for prediction, good in zip(predictions, right.tolist(), strict=True):
+        if prediction.decision == "review":
+            reason = "unsure" if prediction.reason.startswith("unsure between ") else prediction.reason
+            documents[reason] += 1
+            well[reason] += good
+    return tuple(
+        ReasonFigures(reason=reason, documents=count, right=well[reason])
+        for reason, count in sorted(documents.items(), key=lambda entry: (-entry[1], entry[0]))
+    )
+
+
+def _calibration(
+    scores: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    answered: NDArray[np.bool_],
+    predictions: Sequence[Prediction],
+    true: NDArray[np.int64],
+) -> Calibration | None:
+    if not answered.any():
+        return None
+    whole = [i for i in np.flatnonzero(answered).tolist() if true[i] < len(predictions[i].scores)]
+    each = np.array([predictions[i].scores for i in whole], dtype=np.float64)
+    return calibration(np.clip(scores[answered], 0.0, 1.0), right[answered], each, true[whole])
+
+
+def _label_doubts(
+    categories: Sequence[str], truths: Sequence[str], predictions: Sequence[Prediction], snippets: Sequence[str]
+) -> tuple[LabelDoubt, ...]:
+    number = {name: index for index, name in enumerate(categories)}
+    kept = [i for i, prediction in enumerate(predictions) if prediction.scores and truths[i] in number]
+    if not kept:
+        return ()
+    scores = np.array([predictions[i].scores for i in kept])
+    labels = np.array([number[truths[i]] for i in kept])
+    return tuple(
+        LabelDoubt(
+            document_id=predictions[kept[row]].document_id,
+            category=truths[kept[row]],
+            suggested=categories[scores[row].argmax()],
+            score=float(scores[row].max()),
+            category_score=float(scores[row, labels[row]]),
+            snippet=snippets[kept[row]],
+        )
+        for row in likely_label_errors(scores, labels)[:LABEL_DOUBTS].tolist()
     )

@@ -34,10 +34,13 @@ from numpy.typing import NDArray
 
 from features.columns import FeatureSet
 from features.keywords import KeywordMatcher
+from features.languages import LanguageGuess
 from features.ngrams import NgramTable, NgramView
+from features.page_shape import DECILES, PageShape
 from features.word_vectors import WordVectors
 from textclf import __version__
 from textclf.errors import BadInputError, BadModelError
+from textclf.familiarity import QUANTILES, Familiarity
 from textclf.files import write_aside
 from textclf.prediction import Acceptance, CrossValidation, CurvePoint, TrainingRecord
 from textclf.runtime import LinearModel, Runtime
@@ -202,6 +205,7 @@ def _description(runtime: Runtime) -> dict[str, Any]:
         "views": [asdict(table.view) for table in runtime.features.tables],
         "keywords": runtime.features.matcher.to_dict(),
         "words": list(runtime.features.vectors.words),
+        "languages": {"stop_words": runtime.languages.stop_words, "known": runtime.languages.known},
     }
 
 
@@ -211,9 +215,13 @@ def _arrays(runtime: Runtime) -> dict[str, NDArray[Any]]:
         arrays[f"{table.view.name}_buckets"] = table.buckets
         arrays[f"{table.view.name}_idf"] = table.idf
         arrays[f"{table.view.name}_weights"] = weights
+    arrays["page_shape_deciles"] = runtime.features.page_shape.deciles
+    arrays["page_shape_weights"] = runtime.model.page_shape
     arrays["indicator_weights"] = runtime.model.indicators
     arrays["vector_weights"] = runtime.model.vectors
     arrays["intercept"] = runtime.model.intercept
+    arrays["familiarity_centroids"] = runtime.familiarity.centroids
+    arrays["familiarity_quantiles"] = runtime.familiarity.quantiles
     return arrays | {f"vectors_{name}": array for name, array in runtime.features.vectors.to_arrays().items()}
 
 
@@ -227,18 +235,33 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
         description["words"],
         {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")},
     )
+    page_shape = PageShape(deciles=arrays["page_shape_deciles"])
     matcher = KeywordMatcher.from_dict(description["keywords"])
     model = LinearModel(
         ngrams=tuple(arrays[f"{view.name}_weights"] for view in views),
+        page_shape=arrays["page_shape_weights"],
         indicators=arrays["indicator_weights"],
         vectors=arrays["vector_weights"],
         intercept=arrays["intercept"],
     )
+    familiarity = Familiarity(centroids=arrays["familiarity_centroids"], quantiles=arrays["familiarity_quantiles"])
+    languages = LanguageGuess(
+        stop_words={
+            str(code): tuple(map(str, words)) for code, words in description["languages"]["stop_words"].items()
+        },
+        known=tuple(map(str, description["languages"]["known"])),
+    )
     shapes = [(len(table.buckets), weights.shape[0]) for table, weights in zip(tables, model.ngrams, strict=True)]
     shapes += [(len(table.idf), len(table.buckets)) for table in tables]
     shapes += [(len(matcher.lexicon.categories), model.indicators.shape[0]), (len(categories), len(model.intercept))]
+    shapes += [(page_shape.size, model.page_shape.shape[0]), (page_shape.deciles.shape[1], len(DECILES))]
     shapes += [(vectors.size, model.vectors.shape[0])]
-    shapes += [(len(categories), weights.shape[1]) for weights in (*model.ngrams, model.indicators, model.vectors)]
+    shapes += [
+        (len(categories), weights.shape[1])
+        for weights in (*model.ngrams, model.page_shape, model.indicators, model.vectors)
+    ]
+    shapes += [(len(tables[0].buckets), familiarity.centroids.shape[0]), (3, familiarity.quantiles.shape[0])]
+    shapes += [(len(categories), familiarity.centroids.shape[1]), (QUANTILES, familiarity.quantiles.shape[1])]
     if any(one != other for one, other in shapes) or len(categories) < 2:
         raise ValueError("sizes differ")
     record = dict(description["training"])
@@ -247,9 +270,11 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     record["acceptance"] = Acceptance(**record["acceptance"])
     runtime = Runtime(
         categories=categories,
-        features=FeatureSet(tables=tables, matcher=matcher, vectors=vectors),
+        features=FeatureSet(tables=tables, page_shape=page_shape, matcher=matcher, vectors=vectors),
         model=model,
         inverse_temperature=float(description["inverse_temperature"]),
+        familiarity=familiarity,
+        languages=languages,
         training=TrainingRecord(**record),
         settings=description["settings"],
     )

@@ -105,7 +105,7 @@ def classify_files(model: Runtime, paths: Sequence[Path], reading: Reading) -> I
         In the order found. What could not be read has status ``failed`` and the reader's error.
     """
     for document in reading.iter_documents(find_scans(paths)):
-        (prediction,) = model.predict([document.text], [document.document_id])
+        (prediction,) = model.predict([document.text], [document.document_id], [document.confidence])
         if document.status == "failed":
             prediction = replace(prediction, status="failed", error=document.error, reason="could not be read")
         elif document.status == "partial":
@@ -121,14 +121,14 @@ def prediction_columns(categories: Sequence[str]) -> list[str]:
     >>> prediction_columns(["a", "b"])[-2:]
     ['score_a', 'score_b']
     """
-    columns = ["document_id", "predicted_category", "score", "decision", "reason", "status", "error"]
+    columns = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
     return columns + [f"score_{category}" for category in categories]
 
 
 def prediction_row(model: Runtime, prediction: Prediction) -> dict[str, object]:
     """Give the cells of a prediction; scores with six decimals."""
-    row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(()) if name != "score"}
-    row["score"] = f"{prediction.score:.6f}"
+    row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())}
+    row |= {name: f"{getattr(prediction, name):.6f}" for name in ("score", "familiarity")}
     for category, score in zip(model.categories, prediction.scores, strict=False):
         row[f"score_{category}"] = f"{score:.6f}"
     return row
@@ -153,7 +153,8 @@ def iter_predictions(model: Runtime, documents: Iterable[InputDocument]) -> Iter
     stream = iter(documents)
     while batch := list(islice(stream, BATCH)):
         good = [document for document in batch if not document.error]
-        found = iter(model.predict([d.text for d in good], [d.document_id for d in good]))
+        sure = [_confidence(document) for document in good]
+        found = iter(model.predict([d.text for d in good], [d.document_id for d in good], sure))
         for document in batch:
             if document.error:
                 yield (
@@ -169,3 +170,11 @@ def iter_predictions(model: Runtime, documents: Iterable[InputDocument]) -> Iter
                 yield document, replace(next(found), status="partial", error=document.note)
             else:
                 yield document, next(found)
+
+
+def _confidence(document: InputDocument) -> float | None:
+    """Take the OCR confidence from the column that ``textclf ocr`` writes, if it is there and a number."""
+    try:
+        return float(document.values.get("ocr_confidence", ""))
+    except ValueError:
+        return None

@@ -20,10 +20,14 @@ class Prediction:
         The most likely category; empty if nothing could be predicted.
     score : float
         Calibrated probability, 0 to 1, that `predicted_category` is right.
+    familiarity : float
+        Share of the training documents that were less like what the model was trained on, 0 to 1.
     decision : {"accept", "review"}
         ``review``: a person should look.
     reason : str
-        Why it is for review; empty with ``accept``.
+        Why it is for review; empty with ``accept``: ``no text``, ``poor scan``, ``other language``, ``unknown kind``,
+        ``unsure between A and B``, ``nothing is accepted`` (the model could choose no threshold), ``could not be
+        read`` or ``row cannot be used``.
     scores : tuple of float
         Probability of each category, in the order of the model's categories; empty if nothing could be predicted.
     status : {"ok", "partial", "failed", "skipped"}
@@ -35,6 +39,7 @@ class Prediction:
     document_id: str
     predicted_category: str = ""
     score: float = 0.0
+    familiarity: float = 0.0
     decision: Literal["accept", "review"] = "review"
     reason: str = ""
     scores: tuple[float, ...] = ()
@@ -50,6 +55,8 @@ class Acceptance:
     ----------
     max_error : float
         The error among accepted documents that the user can bear, 0 to 1.
+    confidence : float
+        How sure it is that the error stays under `max_error` for documents like those trained on, 0 to 1.
     threshold : float
         Documents with at least this score are accepted; above 1 (1.01) if no threshold keeps the error low enough.
     accepted : float
@@ -59,6 +66,7 @@ class Acceptance:
     """
 
     max_error: float
+    confidence: float
     threshold: float
     accepted: float
     error: float

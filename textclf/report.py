@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from features.csv_files import csv_writer, safe_cell, write_rows
-from textclf.evaluation import EvaluationReport, Mistake
+from textclf.evaluation_report import EvaluationReport, ScoreHistogram
 from textclf.files import write_aside
 from textclf.prediction import TrainingRecord
+from textclf.reliability import Calibration, RiskCoverage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["metrics", "write_report"]
 
 NOT_PREDICTED = "(not predicted)"
+ERRORS_ASKED = (0.01, 0.02, 0.05, 0.1)
+"""Errors among accepted documents for which the report says how many could be accepted."""
+CURVE_POINTS = 300
+MISTAKE_COLUMNS = (
+    "documents_of_pair",
+    "document_id",
+    "category",
+    "predicted_category",
+    "score",
+    "decision",
+    "error",
+    "snippet",
+)
 PNG_NAME_LENGTH = 32
 PNG_PIXELS = 4000
 PNG_RIGHT = (31, 95, 191)
@@ -138,7 +152,32 @@ def metrics(
             for pair in report.confused_pairs
         ],
         "score_histogram": asdict(report.histogram),
+        "accepted_error_bound_95": report.accepted_error_bound,
+        "risk_coverage": None if report.risk_coverage is None else _curve_figures(report.risk_coverage),
+        "calibration": None if report.calibration is None else asdict(report.calibration),
+        "by_ocr_confidence": [asdict(group) for group in report.confidence_groups],
+        "reasons": [asdict(figures) for figures in report.reasons],
+        "familiarity_histogram": None if report.familiarity is None else asdict(report.familiarity),
+        "confident_errors": [
+            {name: getattr(mistake, name) for name in ("document_id", "category", "predicted_category", "score")}
+            for mistake in report.confident_errors
+        ],
+        "label_doubts": [
+            {name: value for name, value in asdict(doubt).items() if name != "snippet"} for doubt in report.label_doubts
+        ],
         "training": None if training is None else asdict(training),
+    }
+
+
+def _curve_figures(curve: RiskCoverage) -> dict[str, object]:
+    points = curve.thinned(CURVE_POINTS)
+    return {
+        "aurc": curve.area,
+        "accepted_at": [asdict(curve.accepted_at(error)) for error in ERRORS_ASKED],
+        "thresholds": points.thresholds.tolist(),
+        "accepted": points.accepted.tolist(),
+        "error": points.error.tolist(),
+        "error_bound_95": points.upper.tolist(),
     }
 
 
@@ -157,7 +196,7 @@ def _page(
     environment.filters |= {"percent": _percent, "counted": _counted}
     tested = [figures for figures in report.categories if figures.support]
     by_f1 = sorted(tested, key=lambda figures: figures.f1)
-    histogram = report.histogram
+    curve = report.risk_coverage
     return environment.get_template("report.html").render(
         report=report,
         title=title,
@@ -169,7 +208,12 @@ def _page(
         trained=0 if training is None else sum(training.documents.values()),
         threshold=training.acceptance.threshold if training and training.acceptance.threshold <= 1 else None,
         weakest=[figures for figures in by_f1 if figures.known and figures.f1 < 1][:3],
-        score_axis=_count_axis(max(map(sum, zip(histogram.right, histogram.wrong, strict=True)))),
+        score_axis=_histogram_axis(report.histogram),
+        familiarity_axis=_histogram_axis(report.familiarity) if report.familiarity else [],
+        accepted_at=[curve.accepted_at(error) for error in ERRORS_ASKED] if curve else [],
+        risk_axis=_risk_axis(curve, training.acceptance.max_error if training else 0.0) if curve else [],
+        risk_points=curve.thinned(CURVE_POINTS) if curve else None,
+        reliability_axis=_reliability_axis(report.calibration) if report.calibration else [],
         curve_axes=() if training is None or not training.curve else _curve_axes(training),
     )
 
@@ -185,11 +229,30 @@ def _counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _count_axis(largest: int) -> list[int]:
+def _histogram_axis(histogram: ScoreHistogram) -> list[int]:
     from matplotlib.ticker import MaxNLocator
 
+    largest = max(map(sum, zip(histogram.right, histogram.wrong, strict=True)))
     ticks = MaxNLocator(nbins=4, integer=True, min_n_ticks=1).tick_values(0, max(1, largest))
     return [round(tick) for tick in ticks]
+
+
+def _risk_axis(curve: RiskCoverage, max_error: float) -> list[float]:
+    """Ticks up the errors: the bound of few documents goes through the roof, and may."""
+    from matplotlib.ticker import MaxNLocator
+
+    highest = max(1.25 * float(curve.error[-1]), 2 * max_error, 0.05)
+    ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(0, min(highest, 1.0))
+    return [round(float(tick), 6) for tick in ticks if tick <= 1]
+
+
+def _reliability_axis(found: Calibration) -> list[float]:
+    """Ticks of scores and shares both, from the lowest that is shown to 1."""
+    from matplotlib.ticker import MaxNLocator
+
+    lowest = min(min(group.score, group.interval[0]) for group in found.bins)
+    ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(max(0.0, min(lowest, 0.8)), 1.0)
+    return [round(float(tick), 6) for tick in ticks if 0 <= tick <= 1]
 
 
 def _curve_axes(training: TrainingRecord) -> tuple[list[int], list[float]]:
@@ -229,10 +292,8 @@ def _write_picture(report: EvaluationReport, path: Path) -> None:
 
 def _write_mistakes(report: EvaluationReport, path: Path) -> None:
     groups = [*(pair.documents for pair in report.confused_pairs), report.not_predicted]
-    names = [field.name for field in fields(Mistake)]
-    names.insert(names.index("document_id"), "documents_of_pair")
     rows = (asdict(mistake) | {"documents_of_pair": len(group)} for group in groups for mistake in group)
-    write_rows(path, names, rows, formulas_safe=True)
+    write_rows(path, MISTAKE_COLUMNS, rows, formulas_safe=True)
 
 
 def _confusion_figure(report: EvaluationReport) -> Figure:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.columns import FeatureRows, FeatureSet
+from features.languages import LanguageGuess
 from features.ngrams import BATCH
 from features.tokens import tokenize
+from ocr.words import is_real_word
 from textclf.confidence import softmax
+from textclf.familiarity import Familiarity
 from textclf.prediction import Prediction, TrainingRecord
 
 __all__ = ["LinearModel", "Runtime"]
 
 MAX_TEXT = 1_000_000
 """Characters of a text that are looked at; what is beyond is left out and said."""
+LEAST_FAMILIARITY = 0.02
+"""A document less familiar is of an unknown kind; one in fifty of the known kinds is taken for one too."""
+LEAST_CONFIDENCE = 60.0
+"""OCR confidence under which a scan is poor."""
+LEAST_REAL, FEWEST_LONG, LOOKED_AT = 0.5, 10, 20_000
+"""Share of real-looking words under which a scan is poor, words needed to say so, characters looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,8 @@ class LinearModel:
     ----------
     ngrams : tuple of ndarray of float32, each shape (m, k)
         Weights of the kept n-grams, one array a view.
+    page_shape : ndarray of float32, shape (s, k)
+        Weights of how the page looks.
     indicators : ndarray of float32, shape (c, k)
         Weights of the keyword indicators.
     vectors : ndarray of float32, shape (d, k)
@@ -38,6 +49,7 @@ class LinearModel:
     """
 
     ngrams: tuple[NDArray[np.float32], ...]
+    page_shape: NDArray[np.float32]
     indicators: NDArray[np.float32]
     vectors: NDArray[np.float32]
     intercept: NDArray[np.float32]
@@ -62,6 +74,7 @@ class LinearModel:
             for weights, part in zip(self.ngrams, rows.ngrams, strict=True):
                 span = slice(part.starts[i], part.starts[i + 1])
                 total += part.values[span] @ weights[part.indices[span]]
+            total += rows.page_shape[i] @ self.page_shape
             total += rows.indicators[i].astype(np.float32) @ self.indicators
             total += rows.vectors[i] @ self.vectors
             margins[i] = total
@@ -82,6 +95,10 @@ class Runtime:
         From features to margins.
     inverse_temperature : float
         Factor between margins and calibrated margins.
+    familiarity : Familiarity
+        How much a document is like the training documents.
+    languages : LanguageGuess
+        The languages of the training documents.
     training : TrainingRecord
         What training found out.
     settings : dict of str to str, int, float or None
@@ -100,6 +117,8 @@ class Runtime:
     features: FeatureSet
     model: LinearModel
     inverse_temperature: float
+    familiarity: Familiarity
+    languages: LanguageGuess
     training: TrainingRecord
     settings: dict[str, str | int | float | None]
 
@@ -133,7 +152,12 @@ class Runtime:
         """
         return softmax(margins * self.inverse_temperature)
 
-    def predict(self, texts: Sequence[str], document_ids: Sequence[str] | None = None) -> list[Prediction]:
+    def predict(
+        self,
+        texts: Sequence[str],
+        document_ids: Sequence[str] | None = None,
+        ocr_confidences: Sequence[float | None] | None = None,
+    ) -> list[Prediction]:
         """Say what kind of document each text is.
 
         Parameters
@@ -142,23 +166,28 @@ class Runtime:
             Cleaned texts.
         document_ids : sequence of str, length n, optional
             Names for the predictions; the position, from 0, without them.
+        ocr_confidences : sequence of float or None, length n, optional
+            How sure OCR was of each text, 0 to 100.
 
         Returns
         -------
         list of Prediction, length n
-            In the order of the texts. A text is for review with reason ``no text`` if it is empty, ``unknown kind``
-            if none of its words is known, ``unsure between A and B`` if its score is under the threshold.
+            In the order of the texts. A text is for review, with the first reason of these that holds: ``no text``;
+            ``other language`` than those trained on; ``unknown kind`` if none of its words is known, or if 98 % of
+            the training documents were more familiar; and under the threshold ``poor scan`` if OCR was unsure or the
+            words look like dirt, else ``unsure between A and B``.
         """
         names = [str(i) for i in range(len(texts))] if document_ids is None else document_ids
-        return list(self.iter_predictions(zip(names, texts, strict=True)))
+        sure = [None] * len(texts) if ocr_confidences is None else ocr_confidences
+        return list(self.iter_predictions(zip(names, texts, sure, strict=True)))
 
-    def iter_predictions(self, documents: Iterable[tuple[str, str]]) -> Iterator[Prediction]:
+    def iter_predictions(self, documents: Iterable[tuple[str, str, float | None]]) -> Iterator[Prediction]:
         """Predict a stream of documents in constant memory.
 
         Parameters
         ----------
-        documents : iterable of (str, str)
-            Id and cleaned text of each.
+        documents : iterable of (str, str, float or None)
+            Id, cleaned text and OCR confidence of each.
 
         Yields
         ------
@@ -167,29 +196,53 @@ class Runtime:
         """
         stream = iter(documents)
         while batch := list(islice(stream, BATCH)):
-            texts = [text[:MAX_TEXT] for _, text in batch]
+            texts = [text[:MAX_TEXT] for _, text, _ in batch]
             rows = self.features.rows(texts)
-            scores = self.scores(self.model.margins(rows))
-            known = np.diff(rows.ngrams[0].starts) > 0
-            for (document_id, whole), text, row, familiar in zip(batch, texts, scores, known, strict=True):
-                yield self._decide(document_id, text, row, familiar=bool(familiar), cut=len(text) < len(whole))
+            margins = self.model.margins(rows)
+            scores = self.scores(margins)
+            familiarity = self.familiarity.of(rows.ngrams[0], margins).tolist()
+            for (document_id, whole, sure), text, row, familiar in zip(batch, texts, scores, familiarity, strict=True):
+                prediction = self._decide(document_id, text, row, familiar, sure)
+                if len(text) < len(whole) and prediction.status == "ok":
+                    note = f"only the first {MAX_TEXT:,} characters were looked at"
+                    prediction = replace(prediction, status="partial", error=note)
+                yield prediction
 
     def _decide(
-        self, document_id: str, text: str, scores: NDArray[np.float64], *, familiar: bool, cut: bool
+        self, document_id: str, text: str, scores: NDArray[np.float64], familiarity: float, ocr_confidence: float | None
     ) -> Prediction:
-        if not tokenize(text):
+        words = tokenize(text)
+        if not words:
             return Prediction(document_id=document_id, reason="no text", status="skipped", error="the text is empty")
-        first, second = np.argsort(-scores, kind="stable")[:2]
+        first, second = np.argsort(-scores, kind="stable")[:2].tolist()
         score = float(scores[first])
-        unsure = f"unsure between {self.categories[first]} and {self.categories[second]}"
-        sure = score >= self.training.acceptance.threshold
+        threshold = self.training.acceptance.threshold
+        if self.languages.foreign(words):
+            reason = "other language"
+        elif familiarity < LEAST_FAMILIARITY:
+            reason = "unknown kind"
+        elif score >= threshold:
+            reason = ""
+        elif _is_poor(text, ocr_confidence):
+            reason = "poor scan"
+        elif threshold > 1:
+            reason = "nothing is accepted"
+        else:
+            reason = f"unsure between {self.categories[first]} and {self.categories[second]}"
         return Prediction(
             document_id=document_id,
             predicted_category=self.categories[first],
             score=score,
-            decision="accept" if sure and familiar else "review",
-            reason="unknown kind" if not familiar else "" if sure else unsure,
+            familiarity=familiarity,
+            decision="review" if reason else "accept",
+            reason=reason,
             scores=tuple(scores.tolist()),
-            status="partial" if cut else "ok",
-            error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "",
         )
+
+
+def _is_poor(text: str, ocr_confidence: float | None) -> bool:
+    """Tell whether a text looks like the reading of a bad scan."""
+    if ocr_confidence is not None and ocr_confidence < LEAST_CONFIDENCE:
+        return True
+    long = [word for word in text[:LOOKED_AT].split() if len(word) > 2 and not any(map(str.isdigit, word))]
+    return len(long) >= FEWEST_LONG and sum(map(is_real_word, long)) < LEAST_REAL * len(long)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.csv_files import read_rows, write_rows
-from textclf.documents import Labelled, TableOptions, check_folder, read_labels, text_files, write_documents
+from textclf.documents import (
+    Labelled,
+    TableOptions,
+    check_folder,
+    read_documents,
+    read_labels,
+    text_files,
+    write_documents,
+)
 from textclf.errors import BadDataError, BadInputError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     from ocr.documents import Document
     from ocr.reading import ReadingOptions
 
-__all__ = ["Reading", "clean_table", "default_cache", "find_scans", "read_scans", "read_tree"]
+__all__ = ["Reading", "clean_table", "default_cache", "find_scans", "read_others", "read_scans", "read_tree"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +152,44 @@ def clean_table(source: Path, output: Path, *, variants: Path | None = None, tab
             yield {**row.values, table.text_column: clean_text(row.values[table.text_column], variants=known)}
 
     return write_rows(output, list(first.values), cleaned(), formulas_safe=False)
+
+
+def read_others(source: Path, table: TableOptions, reading: Reading, warn: Callable[[str], None]) -> list[str]:
+    """Read the texts of documents that are of no category.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        A documents CSV, or a folder with scans and ``.txt`` files, also in folders.
+    table : TableOptions
+        How a CSV is read; conditions do not count.
+    reading : Reading
+        How scans are read.
+    warn : callable
+        Told about documents that could not be read; they are left out.
+
+    Returns
+    -------
+    list of str
+        Their texts.
+    """
+    from ocr.finding import find_files
+
+    texts = []
+    if not source.is_dir():
+        for row in read_documents(source, replace(table, where=())):
+            if row.error:
+                warn(f"{source}: line {row.line}: {row.error}")
+            else:
+                texts.append(row.text)
+        return texts
+    texts = [text for _, text, _ in text_files(check_folder(source))]
+    for document in reading.iter_documents(find_files([source])):
+        if document.status == "failed":
+            warn(f"{document.document_id}: {document.error}")
+        else:
+            texts.append(document.text)
+    return texts
 
 
 def read_tree(folder: Path, reading: Reading, warn: Callable[[str], None]) -> Labelled:

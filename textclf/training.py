@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
+from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_rows
+from features.ocr_noise import poor_copies
 from ocr.workers import deaf_to_interrupts
 from textclf.errors import BadDataError
+from textclf.familiarity import fit_centroids, resemblance
 from textclf.prediction import CrossValidation, CurvePoint
 from textclf.runtime import LinearModel
 
-__all__ = ["CrossValidated", "cross_validate", "data_hash", "feature_groups", "fit_model", "learning_curve"]
+__all__ = ["CrossValidated", "Fitted", "cross_validate", "data_hash", "feature_groups", "fit_model", "learning_curve"]
 
 FEW = 5
 """A category with fewer documents is warned about."""
@@ -41,17 +43,34 @@ class CrossValidated(NamedTuple):
         Documents that a model was trained on, mean over the folds.
     accuracy, macro_f1 : float
         Over all documents.
+    resemblance : ndarray of float64, shape (n,)
+        How much each document is like those of its predicted category that the model had seen.
     """
 
     margins: NDArray[np.float64]
     trained: float
     accuracy: float
     macro_f1: float
+    resemblance: NDArray[np.float64]
+
+
+class Fitted(NamedTuple):
+    """What is fitted on documents: from text to features, to margins, and the categories' own documents."""
+
+    features: FeatureSet
+    model: LinearModel
+    centroids: NDArray[np.float32]
 
 
 def fit_model(
-    texts: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], settings: FeatureSettings, *, c: float
-) -> tuple[FeatureSet, LinearModel]:
+    texts: Sequence[str],
+    labels: NDArray[np.int64],
+    categories: Sequence[str],
+    settings: FeatureSettings,
+    *,
+    c: float,
+    others: Sequence[str] = (),
+) -> Fitted:
     """Fit features and weights on all documents given.
 
     Parameters
@@ -66,29 +85,36 @@ def fit_model(
         How features are made.
     c : float
         Inverse strength of the regularisation of scikit-learn's ``LinearSVC``.
+    others : sequence of str, optional
+        Cleaned texts of no category: every category's machine learns to turn them away.
 
     Returns
     -------
-    features : FeatureSet
-        From text to features.
-    model : LinearModel
-        From features to margins.
+    Fitted
+        From text to features, from features to margins, and `textclf.familiarity.fit_centroids`.
     """
     from sklearn.svm import LinearSVC
 
-    features = fit_features(texts, [categories[label] for label in labels], settings)
-    rows = features.rows(texts)
-    machine = LinearSVC(C=c, random_state=settings.seed)
+    features, rows = fit_rows(texts, [categories[label] for label in labels], settings)
+    widths = [len(table.buckets) for table in features.tables]
+    further = [*others, *(poor_copies([*texts, *others], settings.seed) if settings.poor_copies else [])]
+    matrix, targets = _matrix(rows, widths), np.concatenate([labels, np.full(len(others), len(categories))])
+    if further:
+        matrix = _stacked(matrix, _matrix(features.rows(further), widths))
+        targets = np.tile(targets, 2) if settings.poor_copies else targets
+    machine = LinearSVC(C=c, tol=0.01, class_weight="balanced", random_state=settings.seed)
     with warnings.catch_warnings():
         from sklearn.exceptions import ConvergenceWarning
 
         # the last thousandth of convergence changes no figure, and the user can do nothing about it
         warnings.simplefilter("ignore", ConvergenceWarning)
-        machine.fit(_matrix(rows, [len(table.buckets) for table in features.tables]), labels)
-    weights, intercept = machine.coef_, machine.intercept_
-    if len(categories) == 2:
+        machine.fit(matrix, targets)
+    # the machine that knows the others from all else has no category
+    weights, intercept = machine.coef_[: len(categories)], machine.intercept_[: len(categories)]
+    if len(weights) == 1:
         weights, intercept = np.vstack([-weights, weights]) / 2, np.concatenate([-intercept, intercept]) / 2
-    return features, _split_weights(weights, intercept, features, rows)
+    centroids = fit_centroids(rows.ngrams[0], labels, len(categories), widths[0])
+    return Fitted(features, _split_weights(weights, intercept, features, rows), centroids)
 
 
 def cross_validate(
@@ -101,6 +127,7 @@ def cross_validate(
     folds: int,
     jobs: int = 1,
     share: float = 1.0,
+    others: Sequence[str] = (),
 ) -> CrossValidated:
     """Predict each document by a model that has not seen it.
 
@@ -116,6 +143,8 @@ def cross_validate(
         Processes; -1 for all cores.
     share : float, default 1.0
         Share of each fold's training part to train on (for the learning curve); every category stays.
+    others : sequence of str, optional
+        As for `fit_model`; each fold trains on all of them.
 
     Returns
     -------
@@ -133,17 +162,22 @@ def cross_validate(
             parallel(delayed(int)() for _ in parts)
         done = parallel(
             delayed(_fold_margins)(
-                [texts[i] for i in train], labels[train], categories, settings, c, [texts[i] for i in test]
+                [texts[i] for i in train], labels[train], categories, settings, c, [texts[i] for i in test], others
             )
             for train, test in parts
         )
     margins = np.empty((len(texts), len(categories)))
+    alike = np.empty(len(texts))
     for (_, test), part in zip(parts, done, strict=True):
-        margins[test] = part
+        margins[test], alike[test] = part
     predicted = margins.argmax(axis=1)
     trained = sum(len(train) for train, _ in parts) / len(parts)
     return CrossValidated(
-        margins, trained, float(accuracy_score(labels, predicted)), float(f1_score(labels, predicted, average="macro"))
+        margins=margins,
+        trained=trained,
+        accuracy=float(accuracy_score(labels, predicted)),
+        macro_f1=float(f1_score(labels, predicted, average="macro")),
+        resemblance=alike,
     )
 
 
@@ -264,9 +298,12 @@ def _fold_margins(
     settings: FeatureSettings,
     c: float,
     unseen: list[str],
-) -> NDArray[np.float64]:
-    features, model = fit_model(texts, labels, categories, settings, c=c)
-    return model.margins(features.rows(unseen))
+    others: Sequence[str],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    fitted = fit_model(texts, labels, categories, settings, c=c, others=others)
+    rows = fitted.features.rows(unseen)
+    margins = fitted.model.margins(rows)
+    return margins, resemblance(fitted.centroids, rows.ngrams[0], margins.argmax(axis=1))
 
 
 def _matrix(rows: FeatureRows, widths: Sequence[int]) -> Any:
@@ -277,10 +314,20 @@ def _matrix(rows: FeatureRows, widths: Sequence[int]) -> Any:
         sparse.csr_array((part.values, part.indices, part.starts), shape=(len(rows.indicators), width))
         for part, width in zip(rows.ngrams, widths, strict=True)
     ]
+    blocks.append(sparse.csr_array(rows.page_shape))
     blocks.append(sparse.csr_array(rows.indicators.astype(np.float32) * INDICATOR_WEIGHT))
     blocks.append(sparse.csr_array(rows.vectors * VECTOR_WEIGHT))
-    matrix = sparse.hstack(blocks, format="csr")
-    # liblinear counts with 32 bits
+    return _for_liblinear(sparse.hstack(blocks, format="csr"))
+
+
+def _stacked(one: Any, other: Any) -> Any:
+    from scipy import sparse
+
+    return _for_liblinear(sparse.vstack([one, other], format="csr"))
+
+
+def _for_liblinear(matrix: Any) -> Any:
+    # it counts with 32 bits
     matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
     return matrix
 
@@ -290,10 +337,11 @@ def _split_weights(
 ) -> LinearModel:
     columns = weights.T.astype(np.float32)
     widths = [len(table.buckets) for table in features.tables]
-    ends = np.cumsum([*widths, rows.indicators.shape[1], rows.vectors.shape[1]])
-    *ngrams, indicators, vectors = np.split(columns, ends[:-1])
+    ends = np.cumsum([*widths, rows.page_shape.shape[1], rows.indicators.shape[1], rows.vectors.shape[1]])
+    *ngrams, page_shape, indicators, vectors = np.split(columns, ends[:-1])
     return LinearModel(
         ngrams=tuple(np.ascontiguousarray(block) for block in ngrams),
+        page_shape=np.ascontiguousarray(page_shape),
         indicators=np.ascontiguousarray(indicators) * np.float32(INDICATOR_WEIGHT),
         vectors=np.ascontiguousarray(vectors) * np.float32(VECTOR_WEIGHT),
         intercept=intercept.astype(np.float32),

@@ -100,7 +100,7 @@ def classifier() -> Callable[..., DocumentClassifier]:
 @pytest.fixture(scope="session")
 def trained() -> DocumentClassifier:
     """One trained estimator with all feature groups."""
-    _, texts, categories = make_corpus(12)
+    _, texts, categories = make_corpus(24)
     return DocumentClassifier(lexicon=LEXICON, vector_size=6, n_jobs=1).fit(texts, categories)
 
 

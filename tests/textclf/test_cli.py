@@ -15,7 +15,7 @@ import textclf as package
 from textclf.cli import app
 from textclf.errors import ExitCode
 
-COLUMNS = ["document_id", "predicted_category", "score", "decision", "reason", "status", "error"]
+COLUMNS = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 
 
@@ -505,7 +505,7 @@ def test_model_info_for_people_and_programs(textclf, model_path):
     for words in ("format 1", "scikit-learn", "vector_size", "keywords", "invoice", "cross-validated"):
         assert words in said.out
     found = json.loads(textclf("model", "info", model_path, "--json").out)
-    assert found["training"]["documents"] == {"invoice": 12, "letter": 12, "receipt": 12}
+    assert found["training"]["documents"] == {"invoice": 24, "letter": 24, "receipt": 24}
 
 
 def test_words_of_a_model_and_of_a_word2vec_file(textclf, model_path, tmp_path):

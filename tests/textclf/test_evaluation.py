@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 from textclf.errors import BadDataError
-from textclf.evaluation import CONFIDENT_ERRORS, SNIPPET_LENGTH, EvaluationReport, evaluate_predictions
+from textclf.evaluation import (
+    CONFIDENT_ERRORS,
+    EXCERPT_LENGTH,
+    LABEL_DOUBTS,
+    SNIPPET_LENGTH,
+    SPOKE,
+    evaluate_predictions,
+)
+from textclf.evaluation_report import EvaluationReport
 from textclf.prediction import Prediction
 
 CATEGORIES = ["contract", "invoice", "letter"]
@@ -131,6 +139,114 @@ def test_histogram_holds_the_ends_of_the_scale() -> None:
     assert (report.histogram.right[0], report.histogram.right[1], report.histogram.right[-1]) == (1, 1, 2)
     assert report.histogram.wrong[10] == 1
     assert len(report.histogram.edges) == len(report.histogram.right) + 1 == 21
+
+
+def test_curve_counts_documents_without_an_answer_as_never_accepted() -> None:
+    report = evaluate(["letter"] * 4, [said("letter", 0.9), said("letter", 0.8), said("invoice", 0.7), unread()])
+    assert report.risk_coverage is not None
+    assert report.risk_coverage.accepted.tolist() == [0.25, 0.5, 0.75]
+    assert report.risk_coverage.error.tolist() == [0, 0, pytest.approx(1 / 3)]
+    assert report.calibration is not None
+    assert report.calibration.documents == 3
+
+
+def test_without_any_answer_there_is_no_curve() -> None:
+    report = evaluate(["letter"], [unread()])
+    assert (report.risk_coverage, report.calibration, report.familiarity) == (None, None, None)
+    assert report.accepted_error_bound is None
+
+
+def test_bound_of_the_error_among_accepted() -> None:
+    report = evaluate(["letter"] * 59, [said("letter")] * 59)
+    # 59 without a mistake: the smallest number that shows 5 % with 95 % confidence
+    assert report.accepted_error_bound == pytest.approx(0.0495, abs=1e-4)
+
+
+def test_losses_leave_out_categories_unknown_to_the_model() -> None:
+    sure = dataclasses.replace(said("letter", 0.8), scores=(0.1, 0.1, 0.8))
+    report = evaluate(["letter", "recipe"], [sure, sure])
+    assert report.calibration is not None
+    assert (report.calibration.documents, report.calibration.known) == (2, 1)
+    assert report.calibration.log_loss == pytest.approx(-np.log(0.8))
+    assert report.calibration.brier == pytest.approx(0.06)
+    assert report.calibration.bins[0].right == 0.5
+
+
+def test_reasons_are_counted_whatever_the_pair() -> None:
+    reasons = ["unsure between invoice and letter", "poor scan", "unsure between contract and letter", ""]
+    predictions = [
+        dataclasses.replace(said(category, accept=not reason), reason=reason)
+        for category, reason in zip(["letter", "letter", "invoice", "letter"], reasons, strict=True)
+    ]
+    report = evaluate(["letter"] * 4, predictions)
+    assert [(f.reason, f.documents, f.right) for f in report.reasons] == [("unsure", 2, 1), ("poor scan", 1, 1)]
+
+
+def test_familiarity_is_shown_where_predictions_carry_it() -> None:
+    assert evaluate(["letter"], [said("letter")]).familiarity is None
+    new = dataclasses.replace(said("invoice"), familiarity=0.01)
+    known = dataclasses.replace(said("letter"), familiarity=0.5)
+    report = evaluate(["letter"] * 2, [new, known])
+    assert report.familiarity is not None
+    assert (report.familiarity.wrong[0], report.familiarity.right[10]) == (1, 1)
+
+
+def test_groups_of_ocr_confidence_start_with_the_worst() -> None:
+    predictions = [said("letter" if index >= 10 else "invoice", accept=index >= 20) for index in range(40)]
+    confidences = [None, None, *(float(index) for index in range(2, 40))]
+    report = evaluate_predictions(CATEGORIES, ["letter"] * 40, predictions, texts=None, ocr_confidences=confidences)
+    assert [(g.lowest, g.highest, g.documents) for g in report.confidence_groups] == [
+        (2, 14, 13), (15, 26, 12), (27, 39, 13)
+    ]  # fmt: skip
+    worst, middle, best = report.confidence_groups
+    assert (worst.right, worst.accepted, best.right, best.accepted_right) == (5, 0, 13, 13)
+    assert middle.accepted == 7
+    unknown = evaluate_predictions(CATEGORIES, ["letter"], [said("letter")], texts=None, ocr_confidences=[None])
+    assert unknown.confidence_groups == ()
+
+
+def test_only_the_most_confident_errors_are_explained() -> None:
+    asked: list[str] = []
+
+    def explain(text: str) -> list[tuple[str, float]]:
+        asked.append(text)
+        return [("dear", -0.5), ("total", 2.0), ("nothing", 0.0), *((f"word {n}", n / 10) for n in range(1, 9))]
+
+    wrong = CONFIDENT_ERRORS + 1
+    report = evaluate_predictions(
+        CATEGORIES,
+        ["letter"] * (wrong + 1),
+        [*(said("invoice", 0.5 + index / 100, str(index)) for index in range(wrong)), said("letter")],
+        texts=[f"text {index}\n" + "x" * 2000 for index in range(wrong + 1)],
+        explain=explain,
+    )
+    assert len(asked) == CONFIDENT_ERRORS
+    worst = report.confident_errors[0]
+    assert worst.spoke_for[:2] == (("total", 2.0), ("word 8", 0.8))
+    assert len(worst.spoke_for) == SPOKE
+    assert worst.spoke_against == (("dear", -0.5),)
+    assert worst.excerpt.startswith(f"text {wrong - 1}\nxxx")
+    assert len(worst.excerpt) == EXCERPT_LENGTH
+    assert report.confused_pairs[0].documents[0].excerpt == ""
+
+
+@pytest.mark.parametrize("wrong", [LABEL_DOUBTS, LABEL_DOUBTS + 1])
+def test_labels_in_doubt_come_likeliest_first(wrong: int) -> None:
+    shares = [0.6, *(0.7 + index / 100 for index in range(wrong))]
+    predictions = [
+        dataclasses.replace(said("invoice", name=f"{index:02}"), score=share, scores=(0.0, share, 1 - share))
+        for index, share in enumerate(shares)
+    ]
+    report = evaluate(["invoice", *["letter"] * wrong], predictions)
+    first = report.label_doubts[0]
+    assert (first.document_id, first.category, first.suggested) == (f"{wrong:02}", "letter", "invoice")
+    assert (first.score, first.category_score) == (shares[-1], pytest.approx(1 - shares[-1]))
+    assert len(report.label_doubts) == LABEL_DOUBTS
+
+
+def test_no_label_is_doubted_that_the_model_does_not_know() -> None:
+    sure = dataclasses.replace(said("letter", 0.8), scores=(0.1, 0.1, 0.8))
+    assert evaluate(["recipe", "letter"], [sure, sure]).label_doubts == ()
 
 
 def test_no_documents_are_refused() -> None:

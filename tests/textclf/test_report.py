@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from textclf.errors import OutputError
-from textclf.evaluation import EvaluationReport, evaluate_predictions
+from textclf.evaluation import evaluate_predictions
+from textclf.evaluation_report import EvaluationReport
 from textclf.prediction import Acceptance, CrossValidation, CurvePoint, Prediction, TrainingRecord
 from textclf.report import metrics, write_report
 
@@ -35,7 +36,7 @@ def training(categories: list[str], threshold: float = 0.6) -> TrainingRecord:
             CurvePoint(documents=10, accuracy=0.55, macro_f1=0.5),
             CurvePoint(documents=29, accuracy=0.9, macro_f1=0.875),
         ),
-        acceptance=Acceptance(max_error=0.05, threshold=threshold, accepted=0.7, error=0.031),
+        acceptance=Acceptance(max_error=0.05, confidence=0.9, threshold=threshold, accepted=0.7, error=0.031),
         data_hash="ab" * 32,
     )
 
@@ -79,7 +80,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
-        self.text += "" if tag == "span" else " "
+        self.text += "" if tag in {"span", "tspan"} else " "
         if tag not in VOID:
             self.open.append(tag)
 
@@ -126,7 +127,95 @@ def test_page_says_what_came_out(tmp_path: Path) -> None:
         "Trained on 36 documents of 3 categories; 1 without text left out",
     ):
         assert expected in page.text
-    assert page.tags.count("svg") == 2
+    assert page.tags.count("svg") == 4
+
+
+def everything() -> EvaluationReport:
+    """Every part of the page has something to show."""
+    truths, predictions, texts = [], [], []
+    for index in range(60):
+        score = 0.5 + index / 125
+        predictions.append(
+            Prediction(
+                document_id=f"scan {index}.pdf",
+                predicted_category="invoice" if index % 6 else "letter",
+                score=score,
+                familiarity=index / 60,
+                decision="review" if index < 20 else "accept",
+                reason="" if index >= 20 else "poor scan" if index < 5 else "unsure between invoice and letter",
+                scores=(score, 1 - score) if index % 6 else (1 - score, score),
+            )
+        )
+        # the worst read one is a letter indeed
+        truths.append("invoice" if index else "letter")
+        texts.append(f"Dear <b>Sir</b> {index}\n" + "word " * 100)
+    return evaluate_predictions(
+        ["invoice", "letter"],
+        truths,
+        predictions,
+        texts=texts,
+        groups={"issuer": ["Acme", "Widget & Co"] * 30},
+        ocr_confidences=[40.0 + index for index in range(60)],
+        explain=lambda text: [("dear <i>sir", 1.25), ("total due", -0.5)],
+    )
+
+
+def test_page_tells_what_can_be_left_to_the_model(tmp_path: Path) -> None:
+    write_report(everything(), tmp_path, training=training(["invoice", "letter"]), **ABOUT)
+    page = read_page(tmp_path)
+    for expected in (
+        "It accepted 40 of 60 documents, and 6 of them were wrong.",
+        "at most 27.5% of the accepted ones are wrong (95% confidence)",
+        "less than 5.0% of the accepted are wrong, with 90% confidence",
+        "What this assumes: documents like those trained on",
+        "Compare the figures by issuer below",
+        "error that can be borne: 5.0%",
+        "the model accepts 66.7%, 15.0% of them wrong",
+        "at most 5%",
+        "unsure 15 25.0% 12",
+        "poor scan 5 8.3% 5",
+        "Scores are off by",
+        "both over all predicted documents",
+        "40 to 51",
+        "88 to 99",
+        "Labels that may be wrong",
+        "Documents by familiarity",
+    ):
+        assert expected in page.text, expected
+    assert page.tags.count("svg") == 5
+    # what a decision maker asks first stands first
+    headings = ("How much can be left", "Why documents are for review", "How far scores", "Labels that may be wrong")
+    places = [page.text.index(heading) for heading in (*headings, "Learning curve")]
+    assert places == sorted(places)
+
+
+def test_errors_are_explained_with_their_text(tmp_path: Path) -> None:
+    write_report(everything(), tmp_path, training=None, **ABOUT)
+    page = read_page(tmp_path)
+    assert page.tags.count("details") == 9
+    assert "For letter dear <i>sir+1.25 Against it total due-0.50 Text Dear <b>Sir</b> 54 word" in page.text
+    assert not {"b", "i"} & set(page.tags)
+    widths = [value for name, value in page.attributes if name == "style" and value and value.startswith("width")]
+    assert {"width:100.0%", "width:40.0%"} <= set(widths)
+
+
+def test_metrics_hold_the_new_figures_without_texts(tmp_path: Path) -> None:
+    report = everything()
+    write_report(report, tmp_path, training=None, **ABOUT)
+    text = (tmp_path / "metrics.json").read_text(encoding="utf-8")
+    assert "Dear" not in text
+    assert "dear" not in text
+    figures = json.loads(text)
+    assert report.risk_coverage is not None
+    assert figures["risk_coverage"]["aurc"] == report.risk_coverage.area
+    assert [point["max_error"] for point in figures["risk_coverage"]["accepted_at"]] == [0.01, 0.02, 0.05, 0.1]
+    assert figures["risk_coverage"]["accepted"][-1] == 1
+    assert figures["accepted_error_bound_95"] == pytest.approx(0.2747, abs=1e-4)
+    assert figures["calibration"]["known"] == 60
+    assert [group["documents"] for group in figures["by_ocr_confidence"]] == [12] * 5
+    assert figures["reasons"][0] == {"reason": "unsure", "documents": 15, "right": 12}
+    assert figures["confident_errors"][0]["document_id"] == "scan 54.pdf"
+    assert figures["label_doubts"][0]["suggested"] == "letter"
 
 
 def test_same_input_gives_same_bytes(tmp_path: Path) -> None:
@@ -142,6 +231,7 @@ def test_metrics_file_holds_all_figures(tmp_path: Path) -> None:
     report = evaluation(["a", "b"])
     write_report(report, tmp_path, training=training(["a", "b"]), **ABOUT)
     figures = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert figures["risk_coverage"]["accepted"][-1] == pytest.approx(59 / 60)
     assert figures == json.loads(json.dumps(metrics(report, training=training(["a", "b"]), **ABOUT)))
     assert figures["accuracy"] == report.accuracy
     assert figures["accuracy_interval_95"] == list(report.accuracy_interval)
@@ -186,7 +276,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     unread = Prediction(document_id=HOSTILE[0], status="failed", error=HOSTILE[1])
     report = evaluate_predictions(
-        HOSTILE, [*HOSTILE, "</style><script>"], [*predictions, unread], texts=[*HOSTILE, "</td>"]
+        HOSTILE,
+        [*HOSTILE, "</style><script>"],
+        [*predictions, unread],
+        texts=[*HOSTILE, "</td>"],
+        explain=lambda text: [(text, 1.0), (f"{text} ", -1.0)],
     )
     write_report(
         report, folder, title=HOSTILE[0], training=training(HOSTILE), model_name=HOSTILE[1], created=HOSTILE[3]
@@ -260,7 +354,10 @@ def test_all_wrong_and_nothing_accepted(tmp_path: Path) -> None:
 def test_nothing_could_be_predicted(tmp_path: Path) -> None:
     predictions = [Prediction(document_id="a", reason="no text", status="skipped", error="the text is empty")]
     write_report(evaluate_predictions(["x", "y"], ["x"], predictions, texts=[""]), tmp_path, training=None, **ABOUT)
-    assert "not predicted: the text is empty" in read_page(tmp_path).text
+    page = read_page(tmp_path)
+    assert "not predicted: the text is empty" in page.text
+    assert "It accepted nothing here" in page.text
+    assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["risk_coverage"] is None
 
 
 def test_nearly_all_is_not_called_all(tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""Texts as poor OCR would have read them, to train on: what was read for what is learned from real pages.
+
+The counts in ``ocr_confusions.json`` come from ``benchmarks/learn_confusions.py``; no text of those pages is in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.tokens import fold
+
+__all__ = ["add_ocr_noise", "poor_copies"]
+
+STRAY, PAIR = 0.15, 0.2
+"""Shares of all errors in the table: a stray character was added, two characters were read as one thing."""
+
+NOISE = 0.1
+"""Share of misread characters in a poor copy: on pages of poor scans one word in three is then hit."""
+
+
+class _Confusions(NamedTuple):
+    """What was read for a piece of text, and up to which share of all readings each of them goes."""
+
+    readings: tuple[str, ...]
+    shares: NDArray[np.float64]
+
+
+def add_ocr_noise(text: str, rate: float, rng: np.random.Generator) -> str:
+    """Put OCR errors into a text.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    rate : float
+        Share of the characters to be misread, 0 to 1.
+    rng : numpy.random.Generator
+        The same generator gives the same text.
+
+    Returns
+    -------
+    str
+        The text with characters replaced, dropped and added as real OCR did. Line breaks stay. Capitals are misread as
+        their small letters are; before a character that was never misread only a stray one may come.
+
+    Examples
+    --------
+    >>> add_ocr_noise("Total amount due", 0.0, np.random.default_rng(0))
+    'Total amount due'
+    >>> add_ocr_noise("Total amount due 11.07.2018", 0.3, np.random.default_rng(3)) == "Total amount due 11.07.2018"
+    False
+    """
+    table = _table()
+    folded = fold(text)
+    hits = np.flatnonzero(rng.random(len(text)) < rate)
+    draws = rng.random((len(hits), 2))
+    parts = []
+    done = 0
+    for place, (kind, draw) in zip(hits.tolist(), draws.tolist(), strict=True):
+        if place < done or text[place] == "\n":
+            continue
+        # a stray character stands for nothing, the others for one or two that were there
+        known = [length for length in (1, 2) if folded[place : place + length] in table] or [0]
+        length = 0 if kind < STRAY else known[-1] if kind > 1 - PAIR else known[0]
+        found = table[folded[place : place + length]]
+        parts.append(text[done:place])
+        parts.append(found.readings[int(np.searchsorted(found.shares, draw, side="right"))])
+        done = place + length
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+def poor_copies(texts: Sequence[str], seed: int) -> list[str]:
+    r"""Make a copy of each text as it might have come: every other one misread, the others without line breaks.
+
+    Trained on beside the texts, they teach a model not to lean on what a poor scan or a PDF without lines lacks.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        Cleaned texts.
+    seed : int
+        The same seed and texts give the same copies.
+
+    Returns
+    -------
+    list of str, length n
+        One copy a text.
+
+    Examples
+    --------
+    >>> poor_copies(["To: all\nFrom: me"], seed=0)
+    ['To: all From: me']
+    """
+    return [
+        add_ocr_noise(text, NOISE, np.random.default_rng([seed, i])) if i % 2 else " ".join(text.split())
+        for i, text in enumerate(texts)
+    ]
+
+
+@cache
+def _table() -> dict[str, _Confusions]:
+    data = json.loads(files("features").joinpath("ocr_confusions.json").read_text(encoding="utf-8"))
+    readings: dict[str, dict[str, int]] = {}
+    for true, read, count in data["confusions"]:
+        readings.setdefault(true, {})[read] = count
+    return {
+        true: _Confusions(tuple(seen), np.cumsum(list(seen.values()))[:-1] / sum(seen.values()))
+        for true, seen in readings.items()
+    }

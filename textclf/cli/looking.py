@@ -1,0 +1,53 @@
+"""Commands that look into models and word vectors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textclf.cli.options import AsJson, Model, Option, print_lines, show_training
+
+__all__ = ["analogy", "info", "similar"]
+
+
+def info(model: Model, as_json: AsJson = False) -> None:
+    """Show what a model knows, was trained with, and found out about itself."""
+    from textclf.model_file import model_info
+
+    found = model_info(model)
+    if as_json:
+        print_lines(json.dumps(asdict(found), ensure_ascii=False, indent=1))
+        return
+    versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
+    print_lines(f"{model}: format {found.format}, {found.bytes / 1e6:.1f} MB", f"trained with  {versions}")
+    print_lines(*(f"  {name:<20} {value}" for name, value in found.settings.items()))
+    print_lines("knows", *(f"  {name:<20} {count:,}" for name, count in found.features.items()))
+    print_lines("documents", *(f"  {name:<20} {count:,}" for name, count in found.training.documents.items()))
+    show_training(found.training, to=print_lines)
+
+
+def similar(
+    source: Annotated[Path, typer.Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
+    word: Annotated[str, typer.Argument(help="A word.")],
+    n: Annotated[int, Option("-n", help="How many to show.")] = 10,
+) -> None:
+    """Show the words that are most like a word."""
+    from textclf.commands import load_words
+
+    print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).similar(word, n)))
+
+
+def analogy(
+    source: Annotated[Path, typer.Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
+    words: Annotated[list[str], typer.Argument(help="Words to add; put the ones to subtract after --minus.")],
+    minus: Annotated[list[str], Option(help="A word to subtract. May stand several times.")] = [],  # noqa: B006
+    n: Annotated[int, Option("-n", help="How many to show.")] = 10,
+) -> None:
+    """Show the words nearest to a sum: king woman --minus man."""
+    from textclf.commands import load_words
+
+    print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).analogy(words, minus, n)))

@@ -1,0 +1,109 @@
+"""Commands that decide: rows of a table, or scans."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from textclf.cli.options import (
+    AsJson,
+    Cache,
+    Encoding,
+    IdColumn,
+    Jobs,
+    Lang,
+    MaxBytes,
+    MaxPages,
+    Model,
+    NoCache,
+    Option,
+    Output,
+    Scale,
+    Scans,
+    Seconds,
+    Segmentation,
+    Strict,
+    Table,
+    TextColumn,
+    TextLayer,
+    VariantsFile,
+    Where,
+    open_reading,
+    print_lines,
+    reading_options,
+)
+from textclf.console import say, show_reading, show_rows, warn
+from textclf.documents import TableOptions
+
+__all__ = ["classify", "predict"]
+
+
+def predict(
+    model: Model,
+    table: Table,
+    output: Output,
+    keep_columns: Annotated[bool, Option(help="Carry the other columns of the table along.")] = False,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = "document_id",
+    encoding: Encoding = "utf-8",
+    where: Where = [],  # noqa: B006
+    strict: Strict = False,
+) -> None:
+    """Predict a documents CSV into a predictions CSV, row by row, in the order of the table."""
+    from textclf.model_file import load_model
+    from textclf.predicting import check_strict, predict_table
+
+    options = TableOptions(id_column=id_column, text_column=text_column, encoding=encoding, where=tuple(where))
+    with show_rows("predicted") as progress:
+        counts = predict_table(
+            load_model(model), table, output, options, keep_columns=keep_columns, progress=progress, warn=warn
+        )
+    failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
+    say(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")
+    check_strict(counts["failed"], counts["accept"] + counts["review"], "could not be predicted", strict=strict)
+
+
+def classify(
+    model: Model,
+    paths: Scans,
+    as_json: AsJson = False,
+    lang: Lang = "",
+    scale: Scale = "auto",
+    page_segmentation: Segmentation = 3,
+    text_layer: TextLayer = "auto",
+    variants: VariantsFile = None,
+    max_pages: MaxPages = 100,
+    max_bytes: MaxBytes = 200_000_000,
+    seconds_per_page: Seconds = 60.0,
+    jobs: Jobs = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    strict: Strict = False,
+) -> None:
+    """Say what kind of document each scan is: one line a document, or one JSON object a line."""
+    from textclf.model_file import load_model
+    from textclf.predicting import as_json as json_line
+    from textclf.predicting import check_strict, classify_files
+
+    runtime = load_model(model)
+    options = reading_options(
+        lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page
+    )
+    failed = total = 0
+    with show_reading() as progress:
+        reading = open_reading(options, jobs, cache, no_cache, progress)
+        for document, prediction in classify_files(runtime, paths, reading):
+            total += 1
+            failed += document.status != "ok"
+            if as_json:
+                print_lines(
+                    json_line(
+                        prediction, runtime, pages=document.page_count, ocr_confidence=round(document.confidence, 1)
+                    )
+                )
+            else:
+                note = prediction.error or prediction.reason
+                print_lines(
+                    f"{prediction.predicted_category or '-':<24} {prediction.score:6.1%}  {prediction.decision:<6}  "
+                    f"{document.document_id}{f'  ({note})' if note else ''}"
+                )
+    check_strict(failed, total, "were not read in full", strict=strict)

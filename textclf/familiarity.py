@@ -1,0 +1,167 @@
+"""How much a document is like those a model was trained on.
+
+A score only weighs the known categories against each other: of a document of no known kind one of them is the best all
+the same. Familiarity asks whether any of them is good, by two kinds of evidence: the margins of the machines that each
+know one category from all else, of which a document of two kinds has two that are middling and one of no kind has none;
+and how much the words resemble those of the predicted category's own documents. Both are compared with what training
+documents reached when a model had not seen them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.ngrams import SparseRows
+
+__all__ = ["QUANTILES", "Familiarity", "fit_centroids", "fit_familiarity", "resemblance"]
+
+QUANTILES = 201
+RUNNER_UP_WEIGHT, RESEMBLANCE_WEIGHT = 0.5, 0.3
+"""Beside the 1 of the largest margin; see benchmarks/bench_familiarity.py."""
+LEAST_OWN = 0.01
+"""Lower bound of a category's mean resemblance to itself: two documents may have no word in common."""
+
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Familiarity:
+    """What training documents reached out of fold.
+
+    Parameters
+    ----------
+    centroids : ndarray of float32, shape (m, k)
+        Mean TF-IDF row of each category's documents in the first view, divided by their mean resemblance to it.
+    quantiles : ndarray of float64, shape (3, 201)
+        Evenly spaced quantiles of the evidence of the margins, of the resemblance, and of both together.
+    """
+
+    centroids: NDArray[np.float32]
+    quantiles: NDArray[np.float64]
+
+    def of(self, words: SparseRows, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Say how familiar documents are.
+
+        Parameters
+        ----------
+        words : SparseRows
+            TF-IDF rows of n documents in the first view.
+        margins : ndarray of float64, shape (n, k)
+            Margins before calibration.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Share of the training documents that were less familiar, 0 to 1; 0 without a known word. So few of the
+            known kinds are turned away at a bound of 0.02 as the bound says: it is a conformal p-value (S. Bates et
+            al., "Testing for outliers with conformal p-values", Annals of Statistics 51, 2023).
+        """
+        alike = resemblance(self.centroids, words, margins.argmax(axis=1))
+        both = _together(self.quantiles, _evidence(margins), alike)
+        return np.where(np.diff(words.starts) > 0, _share_below(self.quantiles[2], both), 0.0)
+
+
+def fit_centroids(words: SparseRows, labels: NDArray[np.int64], categories: int, columns: int) -> NDArray[np.float32]:
+    """Average the rows of each category.
+
+    Parameters
+    ----------
+    words : SparseRows
+        TF-IDF rows of n documents, of length 1 or 0.
+    labels : ndarray of int64, shape (n,)
+        Category number of each; at least two documents a category.
+    categories, columns : int
+        k and m.
+
+    Returns
+    -------
+    ndarray of float32, shape (m, k)
+        Scaled so that a document of the category has a mean resemblance of 1 to the others of it.
+    """
+    rows = np.repeat(np.arange(len(labels)), np.diff(words.starts))
+    sums = np.zeros((columns, categories))
+    np.add.at(sums, (words.indices, labels[rows]), words.values)
+    counts = np.bincount(labels, minlength=categories)
+    # the sum of all pairs of different documents of a category, from the length of the sum
+    lengths = np.bincount(labels[rows], words.values.astype(np.float64) ** 2, minlength=categories)
+    own = ((sums**2).sum(axis=0) - lengths) / np.maximum(counts * (counts - 1), 1)
+    centroids: NDArray[np.float32] = (sums / counts / np.maximum(own, LEAST_OWN)).astype(np.float32)
+    return centroids
+
+
+def resemblance(centroids: NDArray[np.float32], words: SparseRows, predicted: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Compare documents with those of a category.
+
+    Parameters
+    ----------
+    centroids : ndarray of float32, shape (m, k)
+        From `fit_centroids`.
+    words : SparseRows
+        TF-IDF rows of n documents in the same view.
+    predicted : ndarray of int64, shape (n,)
+        The category to compare each with.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        About 1 for documents of the category, 0 for those without a word of it.
+    """
+    rows = np.repeat(np.arange(len(predicted)), np.diff(words.starts))
+    parts = words.values.astype(np.float64) * centroids[words.indices, predicted[rows]]
+    return np.bincount(rows, parts, minlength=len(predicted)).astype(np.float64)
+
+
+def fit_familiarity(
+    centroids: NDArray[np.float32], margins: NDArray[np.float64], alike: NDArray[np.float64]
+) -> Familiarity:
+    """Learn what training documents reach.
+
+    Parameters
+    ----------
+    centroids : ndarray of float32, shape (m, k)
+        Of all training documents.
+    margins : ndarray of float64, shape (n, k)
+        Of the training documents, out of fold.
+    alike : ndarray of float64, shape (n,)
+        Their `resemblance` to the predicted category, out of fold.
+
+    Returns
+    -------
+    Familiarity
+        Ready for new documents.
+    """
+    steps = np.linspace(0, 1, QUANTILES)
+    evidence = _evidence(margins)
+    quantiles = np.vstack([np.quantile(evidence, steps), np.quantile(alike, steps), np.zeros(QUANTILES)])
+    quantiles[2] = np.quantile(_together(quantiles, evidence, alike), steps)
+    return Familiarity(centroids=centroids, quantiles=quantiles)
+
+
+def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    best = np.sort(margins, axis=1)
+    evidence: NDArray[np.float64] = best[:, -1] + RUNNER_UP_WEIGHT * best[:, -2]
+    return evidence
+
+
+def _together(
+    quantiles: NDArray[np.float64], evidence: NDArray[np.float64], alike: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weigh both kinds of evidence, each as a standard normal score (Stouffer's method)."""
+    return _normal(quantiles[0], evidence) + RESEMBLANCE_WEIGHT * _normal(quantiles[1], alike)
+
+
+def _normal(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    edge = 1 / (2 * QUANTILES)
+    shares = np.clip(_share_below(quantiles, values), edge, 1 - edge)
+    return np.array([_NORMAL.inv_cdf(share) for share in shares.tolist()])
+
+
+def _share_below(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    below = np.searchsorted(quantiles, values, side="left") / len(quantiles)
+    between = np.interp(values, quantiles, np.linspace(0, 1, len(quantiles)))
+    # np.interp knows nothing of equal quantiles, of which small sets have many
+    return np.minimum(below, between)
