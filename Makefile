@@ -14,8 +14,8 @@ demo: $(BIN)/.installed tesseract
 	$(BIN)/textclf train $(DEMO)/prepared -o $(DEMO)/model.textclf
 	$(BIN)/textclf evaluate $(DEMO)/model.textclf $(DEMO)/documents.csv --where split=test -o $(DEMO)/report --by language --by dpi --by rotation
 	$(BIN)/textclf predict $(DEMO)/model.textclf $(DEMO)/documents.csv -o $(DEMO)/predictions.csv
-	$(BIN)/textclf classify $(DEMO)/model.textclf data/scans/invoice-01.* data/scans/tax_return-15.* data/scans/other-01.* --cache $(DEMO)/cache
-	@echo "look at $(DEMO)/report/report.html, $(DEMO)/predictions.csv and $(DEMO)/prepared/datasource.csv"
+	$(BIN)/textclf classify $(DEMO)/model.textclf data/scans/invoice-01.* data/scans/tax_return-15.* data/scans/other-01.* --cache $(DEMO)/cache --why --explain $(DEMO)/why
+	@echo "look at $(DEMO)/report/report.html, $(DEMO)/why, $(DEMO)/predictions.csv and $(DEMO)/prepared/datasource.csv"
 
 test: $(BIN)/.installed tesseract
 	$(BIN)/python -m pytest

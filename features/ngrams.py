@@ -19,19 +19,21 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.page_parts import Form, Part, part_text
+from features.page_parts import Form, Part, part_spans, part_text
 from features.tokens import fold
 
 __all__ = [
     "BATCH",
     "VIEWS",
     "EncodedTexts",
+    "FoundNgrams",
     "NgramTable",
     "NgramView",
     "SparseRows",
     "count_ngrams",
     "count_views",
     "encode_texts",
+    "find_ngrams",
     "fit_ngrams",
     "stack_rows",
 ]
@@ -45,6 +47,8 @@ _BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(_BASE, -1, 2**64)
 _MIX = _U64(0xD6E8FEB86659FD93)
 _BLANK, _LETTER = 2, 1
+
+_Windows = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +107,14 @@ class SparseRows(NamedTuple):
 
 
 class EncodedTexts(NamedTuple):
-    """A batch of folded texts as one array of characters, with prefix sums of their hashes."""
+    """A batch of folded texts as one array of characters, with prefix sums of their hashes.
+
+    ``places`` says where each character stands in its text joined to the others, each between two line breaks.
+    """
 
     size: int
     codes: NDArray[np.uint32]
+    places: NDArray[np.int64]
     document: NDArray[np.int64]
     prefix: NDArray[np.uint64]
     blank: NDArray[np.bool_]
@@ -138,11 +146,11 @@ def encode_texts(texts: Sequence[str]) -> EncodedTexts:
     breaks[run[raw == ord("\n")]] = True
     codes = raw.copy()
     codes[first] = np.where(breaks, ord("\n"), ord(" "))
-    keep = ~blank | first
-    codes, document, blank, letter = codes[keep], document[keep], blank[keep], (kinds == _LETTER)[keep]
+    places = np.flatnonzero(~blank | first)
+    codes, document, blank, letter = codes[places], document[places], blank[places], kinds[places] == _LETTER
     prefix = np.zeros(len(codes) + 1, dtype=_U64)
     np.cumsum((codes.astype(_U64) + _U64(1)) * _powers(_BASE, len(codes)), out=prefix[1:])
-    return EncodedTexts(len(texts), codes, document, prefix, blank, letter)
+    return EncodedTexts(len(texts), codes, places, document, prefix, blank, letter)
 
 
 def count_ngrams(encoded: EncodedTexts, view: NgramView) -> SparseRows:
@@ -166,11 +174,9 @@ def count_ngrams(encoded: EncodedTexts, view: NgramView) -> SparseRows:
     >>> sorted(rows.values.tolist())  # twice "to", "be", "to be"; once "or", "not", "be or", "or not", "not to"
     [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
     """
-    windows = _word_windows if view.unit == "word" else _character_windows
-    parts = list(windows(encoded, view.shortest, view.longest))
-    hashes = np.concatenate([hashed for hashed, _ in parts])
-    documents = np.concatenate([document for _, document in parts]).astype(_U64)
-    keys = (documents << _U64(BUCKET_BITS)) | (_mix(hashes) >> _U64(64 - BUCKET_BITS))
+    hashes, first, _ = _windows(encoded, view)
+    documents = encoded.document[first].astype(_U64)
+    keys = (documents << _U64(BUCKET_BITS)) | _buckets(hashes)
     keys, counts = np.unique(keys, return_counts=True)
     rows = (keys >> _U64(BUCKET_BITS)).astype(np.int64)
     starts = np.searchsorted(rows, np.arange(encoded.size + 1))
@@ -197,6 +203,57 @@ def count_views(texts: Sequence[str], views: Sequence[NgramView]) -> list[Sparse
         if (view.part, view.form) not in encoded:
             encoded[view.part, view.form] = encode_texts([part_text(text, view.part, view.form) for text in texts])
     return [count_ngrams(encoded[view.part, view.form], view) for view in views]
+
+
+class FoundNgrams(NamedTuple):
+    """Where the n-grams of one text stand.
+
+    Parameters
+    ----------
+    buckets : ndarray of int32, shape (n,)
+        Bucket of each n-gram, as often as it stands there.
+    first, last : ndarray of int64, shape (n,)
+        Its first character, and the one behind its last, as positions in `places`.
+    places : ndarray of int64, shape (m,)
+        Where on the page each character stands that n-grams are made of; -1 for white space.
+    """
+
+    buckets: NDArray[np.int32]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+
+def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
+    r"""Find where the n-grams of a text stand, those that `count_ngrams` counts.
+
+    Parameters
+    ----------
+    text : str
+        Cleaned text of the whole page.
+    view : NgramView
+        What to find; of the form "text".
+
+    Returns
+    -------
+    FoundNgrams
+        Each n-gram, and its place on the page.
+
+    Examples
+    --------
+    >>> found = find_ngrams("Total  due", NgramView(name="pairs", unit="word", shortest=2, longest=2))
+    >>> found.places[found.first[0] : found.last[0]].tolist()
+    [0, 1, 2, 3, 4, -1, 7, 8, 9]
+    """
+    encoded = encode_texts([part_text(text, view.part)])
+    hashes, first, last = _windows(encoded, view)
+    # the same pieces that part_text joins with line breaks, between the line breaks that encode_texts puts around them
+    outside = np.array([-1])
+    pieces = [outside]
+    for start, end in part_spans(text, view.part):
+        pieces += [np.arange(start, end), outside]
+    places = np.concatenate([*pieces, outside])[encoded.places]
+    return FoundNgrams(_buckets(hashes).astype(np.int32), first, last, np.where(encoded.blank, -1, places))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,10 +288,7 @@ class NgramTable:
             Columns are positions in `buckets`; values ``(1 + ln count) * idf``, each row divided by its Euclidean
             length. A text without a known n-gram is a row of zeros.
         """
-        if not len(self.buckets):
-            return SparseRows(np.zeros_like(counts.starts), np.empty(0, np.int32), np.empty(0, np.float32))
-        place = np.minimum(np.searchsorted(self.buckets, counts.indices), len(self.buckets) - 1)
-        known = self.buckets[place] == counts.indices
+        place, known = self.columns_of(counts.indices)
         starts = np.concatenate([[0], np.cumsum(known)])[counts.starts]
         columns = place[known].astype(np.int32)
         values = (1 + np.log(counts.values[known])) * self.idf[columns]
@@ -242,6 +296,13 @@ class NgramTable:
         # bincount adds up row by row, so a row has the same length, to the last bit, alone and in a batch
         lengths = np.sqrt(np.bincount(rows, values.astype(np.float64) ** 2))
         return SparseRows(starts, columns, (values / lengths[rows]).astype(np.float32))
+
+    def columns_of(self, buckets: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Look buckets up: the column of each, and whether it was kept at all."""
+        if not len(self.buckets):
+            return np.zeros(len(buckets), dtype=np.int64), np.zeros(len(buckets), dtype=bool)
+        place = np.minimum(np.searchsorted(self.buckets, buckets), len(self.buckets) - 1)
+        return place, self.buckets[place] == buckets
 
 
 def fit_ngrams(counts: SparseRows, view: NgramView, *, min_documents: int = 2) -> NgramTable:
@@ -278,10 +339,19 @@ def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:
     )
 
 
-def _word_windows(
-    encoded: EncodedTexts, shortest: int, longest: int
-) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
-    """Hashes of words and runs of words, each with its document."""
+def _windows(encoded: EncodedTexts, view: NgramView) -> _Windows:
+    """Hashes of all n-grams, with the first character of each and the one behind its last."""
+    windows = _word_windows if view.unit == "word" else _character_windows
+    hashes, first, last = zip(*windows(encoded, view.shortest, view.longest), strict=True)
+    return np.concatenate(hashes), np.concatenate(first), np.concatenate(last)
+
+
+def _buckets(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return _mix(hashes) >> _U64(64 - BUCKET_BITS)
+
+
+def _word_windows(encoded: EncodedTexts, shortest: int, longest: int) -> Iterator[_Windows]:
+    """Words and runs of words."""
     letter = encoded.letter
     starts = np.flatnonzero(letter & ~np.concatenate([[False], letter[:-1]]))
     ends = np.flatnonzero(letter & ~np.concatenate([letter[1:], [False]])) + 1
@@ -293,14 +363,12 @@ def _word_windows(
             # the order of the words must count, so the run so far is mixed before the next word is added
             hashes = _mix(hashes[:-1]) + words[n - 1 :] if len(hashes) else hashes
         if n >= shortest:
-            inside = document[: len(hashes)] == document[n - 1 :][: len(hashes)]
-            yield hashes[inside], document[: len(hashes)][inside]
+            inside = np.flatnonzero(document[: len(hashes)] == document[n - 1 :][: len(hashes)])
+            yield hashes[inside], starts[inside], ends[inside + n - 1]
 
 
-def _character_windows(
-    encoded: EncodedTexts, shortest: int, longest: int
-) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
-    """Hashes of character windows inside padded words, each with its document."""
+def _character_windows(encoded: EncodedTexts, shortest: int, longest: int) -> Iterator[_Windows]:
+    """Character windows inside padded words."""
     size = len(encoded.codes)
     inverse = _powers(_BASE_INVERSE, size)
     blanks = np.concatenate([[0], np.cumsum(encoded.blank)])
@@ -310,7 +378,8 @@ def _character_windows(
         inside = encoded.document[:count] == encoded.document[size - count :]
         if n > 2:
             inside &= blanks[size - count : size] == blanks[1 : count + 1]
-        yield hashes[inside], encoded.document[:count][inside]
+        first = np.flatnonzero(inside)
+        yield hashes[first], first, first + n
 
 
 def _mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclf.documents import TableOptions, read_documents, read_labelled
 from textclf.errors import BadDataError, BadInputError, BadModelError, UsageError
+from textclf.explanation import explain
 from textclf.files import write_aside
 from textclf.predicting import iter_predictions
 from textclf.scans import Reading, read_others, read_tree
@@ -225,19 +225,11 @@ def evaluate_model(
         predictions,
         texts=[document.text for document in documents],
         groups={column: [document.values[column] for document in documents] for column in by},
-        ocr_confidences=[_ocr_confidence(document.values) for document in documents],
+        ocr_confidences=[document.ocr_confidence for document in documents],
+        explain=lambda text: explain(model, text).named(),
     )
     write_report(report, folder, title=source.name, training=model.training, model_name=model_name, created=created)
     return report
-
-
-def _ocr_confidence(values: Mapping[str, str]) -> float | None:
-    """Take it from the column that ``textclf ocr`` writes, or one that others call ``confidence``."""
-    try:
-        confidence = float(values.get("ocr_confidence", values.get("confidence", "")))
-    except ValueError:
-        return None
-    return confidence if math.isfinite(confidence) else None
 
 
 def load_words(source: Path) -> WordVectors:

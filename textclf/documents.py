@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +91,15 @@ class InputDocument:
     error: str = ""
     note: str = ""
     cut: bool = False
+
+    @property
+    def ocr_confidence(self) -> float | None:
+        """How sure OCR was, 0 to 100, where a column ``ocr_confidence`` (or ``confidence``) holds a number."""
+        try:
+            confidence = float(self.values.get("ocr_confidence", self.values.get("confidence", "")))
+        except ValueError:
+            return None
+        return confidence if math.isfinite(confidence) else None
 
 
 class Labelled(NamedTuple):

@@ -13,6 +13,7 @@ from features.csv_files import write_rows
 from features.ngrams import BATCH
 from textclf.documents import InputDocument, TableOptions, read_documents
 from textclf.errors import BadDataError, SomeFailedError
+from textclf.explanation import explain
 from textclf.prediction import Prediction
 from textclf.scans import Reading, find_scans
 
@@ -38,6 +39,7 @@ def predict_table(
     table: TableOptions,
     *,
     keep_columns: bool = False,
+    why: bool = False,
     progress: Callable[[int], None] = lambda rows: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> dict[str, int]:
@@ -53,6 +55,8 @@ def predict_table(
         How the CSV is read.
     keep_columns : bool, default False
         Carry the other columns of the source along.
+    why : bool, default False
+        Add a column ``why`` with what spoke for and against each category.
     progress : callable, optional
         Told the number of rows done.
     warn : callable, optional
@@ -63,7 +67,7 @@ def predict_table(
     dict of str to int
         Rows by decision (``accept``, ``review``) and by status (``failed``).
     """
-    columns = prediction_columns(model.categories)
+    columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
     counts = {"accept": 0, "review": 0, "failed": 0}
     further: list[str] = []
     documents = read_documents(source, table)
@@ -81,7 +85,10 @@ def predict_table(
             counts[prediction.decision] += 1
             counts["failed"] += prediction.status == "failed"
             progress(done)
-            yield {**{name: document.values.get(name, "") for name in further}, **prediction_row(model, prediction)}
+            row = prediction_row(model, prediction)
+            if why:
+                row["why"] = explain(model, document.text).to_line() if prediction.predicted_category else ""
+            yield {**{name: document.values.get(name, "") for name in further}, **row}
 
     write_rows(output, [*columns, *further], rows(), formulas_safe=True)
     return counts
@@ -153,8 +160,8 @@ def iter_predictions(model: Runtime, documents: Iterable[InputDocument]) -> Iter
     stream = iter(documents)
     while batch := list(islice(stream, BATCH)):
         good = [document for document in batch if not document.error]
-        sure = [_confidence(document) for document in good]
-        found = iter(model.predict([d.text for d in good], [d.document_id for d in good], sure))
+        columns = ([d.text for d in good], [d.document_id for d in good], [d.ocr_confidence for d in good])
+        found = iter(model.predict(*columns))
         for document in batch:
             if document.error:
                 yield (
@@ -170,11 +177,3 @@ def iter_predictions(model: Runtime, documents: Iterable[InputDocument]) -> Iter
                 yield document, replace(next(found), status="partial", error=document.note)
             else:
                 yield document, next(found)
-
-
-def _confidence(document: InputDocument) -> float | None:
-    """Take the OCR confidence from the column that ``textclf ocr`` writes, if it is there and a number."""
-    try:
-        return float(document.values.get("ocr_confidence", ""))
-    except ValueError:
-        return None

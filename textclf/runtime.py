@@ -18,7 +18,7 @@ from textclf.confidence import softmax
 from textclf.familiarity import Familiarity
 from textclf.prediction import Prediction, TrainingRecord
 
-__all__ = ["LinearModel", "Runtime"]
+__all__ = ["MAX_TEXT", "LinearModel", "Runtime"]
 
 MAX_TEXT = 1_000_000
 """Characters of a text that are looked at; what is beyond is left out and said."""

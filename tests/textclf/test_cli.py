@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -570,6 +571,29 @@ def test_from_scans_to_a_model_and_a_decision(textclf, scan, tmp_path, read_tabl
     assert (bad["status"], bad["decision"], bad["predicted_category"]) == ("failed", "review", "")
     assert bad["error"]
     assert textclf("classify", tree, page, "--lang", "eng", "--strict", *cache).code == 0
+
+    said = textclf("classify", tree, page, "--lang", "eng", "--why", "--explain", tmp_path / "why.png", *cache)
+    assert said.code == 0
+    assert "lead of invoice over letter" in said.out
+    assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
+    said = textclf("classify", tree, scans, "--lang", "eng", "--why", "--json", "--explain", tmp_path / "why", *cache)
+    *good, bad = map(json.loads, said.out.splitlines())
+    assert bad["why"] is None
+    for line in good:
+        why = line["why"]
+        amounts = [entry["amount"] for entry in (*why["words"], *why["features"])]
+        assert sum(amounts) + why["other_words"] == pytest.approx(why["margin"])
+    drawn = sorted(path.relative_to(tmp_path / "why").as_posix() for path in (tmp_path / "why").rglob("*.png"))
+    assert drawn == [f"{name}.png" for name in names[:4]]
+    said = textclf("classify", tree, scans, "--explain", tmp_path / "why.png", *cache)
+    assert said.code == ExitCode.USAGE
+    assert "give a folder" in said.error
+
+
+def test_a_table_can_say_why(textclf, documents, tmp_path, model_path, read_table):
+    assert textclf("predict", model_path, documents, "-o", tmp_path / "p.csv", "--why").code == 0
+    rows = read_table(tmp_path / "p.csv")
+    assert all(re.fullmatch(r"(.+ [+-]\d\.\d{3}; ){5}.+ [+-]\d\.\d{3}", row["why"]) for row in rows)
 
 
 def test_labels_join_on_their_file_column(textclf, scan, tmp_path, table, read_table):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from textclf.cli.options import (
@@ -33,6 +34,7 @@ from textclf.cli.options import (
 )
 from textclf.console import say, show_reading, show_rows, warn
 from textclf.documents import TableOptions
+from textclf.errors import BadInputError, UsageError
 
 __all__ = ["classify", "predict"]
 
@@ -46,6 +48,7 @@ def predict(
     id_column: IdColumn = "document_id",
     encoding: Encoding = "utf-8",
     where: Where = [],  # noqa: B006
+    why: Annotated[bool, Option("--why", help="Add a column with the words that spoke for and against.")] = False,
     strict: Strict = False,
 ) -> None:
     """Predict a documents CSV into a predictions CSV, row by row, in the order of the table."""
@@ -55,7 +58,7 @@ def predict(
     options = TableOptions(id_column=id_column, text_column=text_column, encoding=encoding, where=tuple(where))
     with show_rows("predicted") as progress:
         counts = predict_table(
-            load_model(model), table, output, options, keep_columns=keep_columns, progress=progress, warn=warn
+            load_model(model), table, output, options, keep_columns=keep_columns, why=why, progress=progress, warn=warn
         )
     failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
     say(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")
@@ -66,6 +69,15 @@ def classify(
     model: Model,
     paths: Scans,
     as_json: AsJson = False,
+    why: Annotated[bool, Option("--why", help="Also say which words and features spoke for and against.")] = False,
+    explain: Annotated[
+        Path | None,
+        Option(
+            "--explain",
+            metavar="PNG",
+            help="Draw the words that spoke for and against on the page; a folder for several documents.",
+        ),
+    ] = None,
     lang: Lang = "",
     scale: Scale = "auto",
     page_segmentation: Segmentation = 3,
@@ -80,30 +92,45 @@ def classify(
     strict: Strict = False,
 ) -> None:
     """Say what kind of document each scan is: one line a document, or one JSON object a line."""
+    from textclf.drawing import draw_explanation
+    from textclf.explanation import explain as explain_text
     from textclf.model_file import load_model
     from textclf.predicting import as_json as json_line
     from textclf.predicting import check_strict, classify_files
+    from textclf.scans import find_scans
 
     runtime = load_model(model)
     options = reading_options(
         lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page
     )
+    if explain is not None and explain.suffix and len(find_scans(paths)) > 1:
+        raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
     failed = total = 0
     with show_reading() as progress:
         reading = open_reading(options, jobs, cache, no_cache, progress)
         for document, prediction in classify_files(runtime, paths, reading):
             total += 1
             failed += document.status != "ok"
+            found = None
+            if prediction.predicted_category and (why or explain is not None):
+                found = explain_text(runtime, document.text)
             if as_json:
-                print_lines(
-                    json_line(
-                        prediction, runtime, pages=document.page_count, ocr_confidence=round(document.confidence, 1)
-                    )
-                )
+                more = {"why": None if found is None else found.to_dict()} if why else {}
+                sure = round(document.confidence, 1)
+                print_lines(json_line(prediction, runtime, pages=document.page_count, ocr_confidence=sure, **more))
             else:
                 note = prediction.error or prediction.reason
                 print_lines(
                     f"{prediction.predicted_category or '-':<24} {prediction.score:6.1%}  {prediction.decision:<6}  "
                     f"{document.document_id}{f'  ({note})' if note else ''}"
                 )
+                if why and found is not None:
+                    print_lines(*(f"    {line}" for line in found.to_lines()))
+            if explain is not None and found is not None:
+                picture = explain if explain.suffix else explain / f"{document.document_id}.png"
+                try:
+                    for path in draw_explanation(document, found, picture, options.limits):
+                        say(f"{path}")
+                except BadInputError as error:
+                    warn(str(error))
     check_strict(failed, total, "were not read in full", strict=strict)
