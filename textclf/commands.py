@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,12 @@ from textclf.scans import Reading, read_others, read_tree
 if TYPE_CHECKING:
     from features.word_vectors import WordVectors
     from textclf.classifier import DocumentClassifier
+    from textclf.comparison import Comparison
+    from textclf.data_check import DataCheck
     from textclf.evaluation_report import EvaluationReport
     from textclf.runtime import Runtime
 
-__all__ = ["evaluate_model", "load_words", "prepare_datasource", "train_model"]
+__all__ = ["check_table", "compare_on_table", "evaluate_model", "load_words", "prepare_datasource", "train_model"]
 
 Talk = Callable[[str], None]
 
@@ -230,6 +233,90 @@ def evaluate_model(
     )
     write_report(report, folder, title=source.name, training=model.training, model_name=model_name, created=created)
     return report
+
+
+def check_table(
+    source: Path,
+    table: TableOptions,
+    *,
+    against: Path | None,
+    against_table: TableOptions,
+    output: Path | None,
+    threshold: float,
+    labels: bool,
+    jobs: int,
+    talk: Talk,
+    warn: Talk,
+) -> DataCheck:
+    """Look for what spoils learning from a documents CSV.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        A documents CSV with categories.
+    table : TableOptions
+        How it is read.
+    against : pathlib.Path, optional
+        Documents to test on.
+    against_table : TableOptions
+        How those are read.
+    output : pathlib.Path, optional
+        Gets all findings as CSV.
+    threshold, labels, jobs
+        As `textclf.data_check.check_documents` takes them.
+    talk, warn : callable
+        Told what is done, and what the user should know.
+
+    Returns
+    -------
+    DataCheck
+        The findings.
+    """
+    from features.csv_files import write_rows
+    from textclf.data_check import Finding, check_documents
+
+    if not 0 < threshold <= 1:
+        raise UsageError(f"{threshold:g} is no share above 0", where="--threshold", remedy="give one such as 0.8")
+    if against is None and against_table.where:
+        raise UsageError("there is nothing to choose from", where="--against-where", remedy="give --against too")
+    documents = read_labelled(source, table, warn=warn)
+    others = None if against is None else read_labelled(against, against_table, warn=warn)
+    found = check_documents(documents, others, threshold=threshold, labels=labels, jobs=jobs, talk=talk)
+    if output is not None:
+        names = [field.name for field in fields(Finding)]
+        write_rows(output, names, (asdict(finding) for finding in found.findings), formulas_safe=True)
+    return found
+
+
+def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None) -> Comparison:
+    """Compare two models on a documents CSV.
+
+    Parameters
+    ----------
+    a, b : Runtime
+        The models.
+    source : pathlib.Path
+        A documents CSV, with categories or without.
+    table : TableOptions
+        How it is read.
+    output : pathlib.Path, optional
+        Gets all changes as CSV.
+
+    Returns
+    -------
+    Comparison
+        Counts, test and changes.
+    """
+    from features.csv_files import write_rows
+    from textclf.comparison import Change, compare_models
+
+    found = compare_models(a, b, read_documents(source, table))
+    if not found.documents:
+        raise BadDataError("no row to compare on", where=source, remedy="mend --where")
+    if output is not None:
+        names = [field.name for field in fields(Change)]
+        write_rows(output, names, (asdict(change) for change in found.changes), formulas_safe=True)
+    return found
 
 
 def load_words(source: Path) -> WordVectors:

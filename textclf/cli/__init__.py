@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from textclf import __version__
+from textclf.cli.checking import check, compare
 from textclf.cli.looking import analogy, info, similar
 from textclf.cli.options import Option
 from textclf.cli.predicting import classify, predict
@@ -32,7 +33,7 @@ model_app = typer.Typer(help="Look into model files.", no_args_is_help=True)
 words_app = typer.Typer(help="Ask word vectors: which words are alike, and king - man + woman.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.add_typer(words_app, name="words")
-for command in (ocr, clean, prepare, train, evaluate, predict, classify):
+for command in (ocr, clean, check, prepare, train, evaluate, compare, predict, classify):
     app.command()(command)
 model_app.command()(info)
 words_app.command()(similar)

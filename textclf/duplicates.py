@@ -1,0 +1,204 @@
+"""Texts that stand twice, word by word or nearly: found by min-wise hashing, verified one by one.
+
+Two scans of one paper never give the same text. How alike two texts are is the Jaccard similarity of their sets of
+shingles, here of characters and not of words, so that a misread letter spoils five shingles and not three whole words.
+Comparing all pairs is out of the question; instead each text keeps the least value of its shingles under 128 hash
+functions, of which two texts agree in a share that estimates their similarity, and texts that agree in a whole band of
+such values are compared.
+
+Sources: A. Z. Broder, "On the resemblance and containment of documents", Compression and Complexity of Sequences,
+1997 (shingles, min-wise hashing); P. Indyk and R. Motwani, "Approximate nearest neighbors", STOC 1998 (banding).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.tokens import fold, tokenize
+
+__all__ = ["SHINGLE", "Likeness", "jaccard", "near_duplicates", "same_texts", "shingles"]
+
+SHINGLE = 5
+"""Characters of a shingle: about a word."""
+
+HASHES = 128
+MISSED = 0.002
+"""Chance that two texts just as alike as the threshold share no band."""
+_BLOCK = 4096
+"""Shingles hashed at once: the working memory does not grow with the text."""
+_KEPT_SHINGLES = 2048
+"""Texts whose shingles are kept while pairs are verified."""
+
+_U64 = np.uint64
+_LARGEST = np.iinfo(np.uint32).max
+_BASE = _U64(0x9E3779B97F4A7C15)
+_MIX = _U64(0xBF58476D1CE4E5B9)
+
+
+class Likeness(NamedTuple):
+    """Two texts by their positions, the first the lower, and their Jaccard similarity, 0 to 1."""
+
+    first: int
+    second: int
+    similarity: float
+
+
+def same_texts(texts: Sequence[str]) -> list[list[int]]:
+    """Bring together texts that are the same but for case, accents and white space.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        Cleaned texts.
+
+    Returns
+    -------
+    list of list of int
+        Positions of the documents of each different text, in order of the first.
+
+    Examples
+    --------
+    >>> same_texts(["Total due", "Dear Sir", "TOTAL  DUE"])
+    [[0, 2], [1]]
+    """
+    found: dict[str, list[int]] = {}
+    for position, text in enumerate(texts):
+        found.setdefault(" ".join(fold(text).split()), []).append(position)
+    return list(found.values())
+
+
+def shingles(text: str) -> NDArray[np.uint64]:
+    """Give the set of shingles of a text: every five characters in a row of its folded words.
+
+    Parameters
+    ----------
+    text : str
+        Cleaned text.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n,)
+        A 64-bit hash of each, sorted, each once; none of a text without words.
+
+    Examples
+    --------
+    >>> len(shingles("to be, or TO BE"))  # " to b", "to be" and so on, each once
+    9
+    """
+    words = tokenize(text)
+    if not words:
+        return np.empty(0, dtype=_U64)
+    codes = np.frombuffer(f" {' '.join(words)} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(_U64)
+    count = max(len(codes) - SHINGLE + 1, 1)
+    hashes = np.zeros(count, dtype=_U64)
+    for offset in range(min(SHINGLE, len(codes))):
+        hashes = hashes * _BASE + codes[offset : offset + count]
+    # the last characters only reach the low bits of a product; folding the halves spreads them
+    hashes = (hashes ^ (hashes >> _U64(31))) * _MIX
+    return np.unique(hashes ^ (hashes >> _U64(29)))
+
+
+def jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
+    """Give the share of the shingles of either text that both have; 0 if neither has any."""
+    common = len(np.intersect1d(one, other, assume_unique=True))
+    either = len(one) + len(other) - common
+    return common / either if either else 0.0
+
+
+def near_duplicates(texts: Sequence[str], threshold: float, *, own: int | None = None) -> list[Likeness]:
+    """Find pairs of texts that are nearly the same.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        Cleaned texts, no two of them the same: see `same_texts`.
+    threshold : float
+        Least Jaccard similarity of their shingles, above 0, at most 1.
+    own : int, optional
+        Only the texts before this position are compared with each other and with those from there on, not the latter
+        with each other: training documents and test documents. All, if not given.
+
+    Returns
+    -------
+    list of Likeness
+        Every pair given is as alike as it says. Of a group of texts that are all alike not every pair is given, but
+        enough of them to hold the group together.
+
+    Notes
+    -----
+    The rows of a band are as many as let no more than one pair in 500 at the threshold slip through. Within a band the
+    signatures are sorted as they stand from there on, and only neighbours are compared: the work grows with n and not
+    with the square of the size of a group, and the nearest texts stand next to each other (the idea of the LSH forest:
+    M. Bawa et al., WWW 2005).
+
+    Examples
+    --------
+    >>> pages = ["please pay the total of 730 euro at once", "dear aunt", "please pay the totol of 730 euro at once"]
+    >>> near_duplicates(pages, 0.6)
+    [Likeness(first=0, second=2, similarity=0.7674418604651163)]
+    """
+    found = (shingles(text) for text in texts)
+    signatures = np.array([_signature(hashes) for hashes in found], dtype=np.uint32).reshape(-1, HASHES)
+    worded = np.flatnonzero((signatures < _LARGEST).any(axis=1))
+    if len(worded) < 2:
+        return []
+    pairs = _candidates(signatures, worded, _rows_of_band(threshold), len(texts) if own is None else own)
+    agreed = np.concatenate(
+        [
+            (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(axis=1)
+            for part in np.array_split(pairs, len(pairs) // _BLOCK + 1)
+        ]
+    )
+    # four standard deviations of the estimate below the threshold: not one in 10,000 such pairs is alike after all
+    pairs = pairs[agreed >= threshold - 4 * np.sqrt(threshold * (1 - threshold) / HASHES)]
+    kept = lru_cache(maxsize=_KEPT_SHINGLES)(lambda position: shingles(texts[position]))
+    likenesses = (Likeness(first, second, jaccard(kept(first), kept(second))) for first, second in pairs.tolist())
+    return [likeness for likeness in likenesses if likeness.similarity >= threshold]
+
+
+def _signature(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Least value of the shingles under each hash function; the largest number there is without a shingle."""
+    factors, offsets = _hash_functions()
+    least = np.full(HASHES, _LARGEST, dtype=np.uint32)
+    # the upper halves: a processor multiplies 32 bits twice as fast, and pairs found are verified with all 64
+    upper = (hashes >> _U64(32)).astype(np.uint32)
+    for start in range(0, len(upper), _BLOCK):
+        values = np.multiply.outer(factors, upper[start : start + _BLOCK])
+        values += offsets[:, None]
+        np.minimum(least, values.min(axis=1), out=least)
+    return least
+
+
+@lru_cache(maxsize=1)
+def _hash_functions() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    drawn = np.random.default_rng(0).integers(0, 2**32, size=(2, HASHES), dtype=np.uint32)
+    return drawn[0] | np.uint32(1), drawn[1]
+
+
+def _rows_of_band(threshold: float) -> int:
+    """As many values in a band as still find a pair at the threshold: the more, the fewer chance meetings."""
+    fitting = [rows for rows in range(1, 33) if (1 - threshold**rows) ** (HASHES // rows) <= MISSED]
+    return max(fitting, default=1)
+
+
+def _candidates(signatures: NDArray[np.uint32], worded: NDArray[np.int64], rows: int, own: int) -> NDArray[np.int64]:
+    """Pairs of neighbours in any band, of which one at least stands before `own`; sorted, each once."""
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for start in range(0, HASHES - rows + 1, rows):
+        # the band, and the values that follow it as further keys
+        keys = signatures[worded][:, np.arange(start, start + 2 * rows) % HASHES]
+        order = worded[np.lexsort(keys.T[::-1])]
+        band = signatures[order, start : start + rows]
+        bucket = np.concatenate([[0], np.cumsum((band[1:] != band[:-1]).any(axis=1))])
+        for ordered, buckets in ((order, bucket), (order[::-1], bucket[::-1])):
+            # the nearest text before `own` ahead of each one; going through the order both ways gives both neighbours
+            places = np.maximum.accumulate(np.where(ordered < own, np.arange(len(ordered)), -1))
+            before = np.concatenate([[-1], places[:-1]])
+            meet = (before >= 0) & (buckets[before] == buckets)
+            found.append(np.sort(np.column_stack([ordered[before[meet]], ordered[meet]]), axis=1))
+    return np.unique(np.concatenate(found), axis=0)
