@@ -12,16 +12,64 @@ from numpy.typing import NDArray
 
 from features.keywords import KeywordMatcher
 from features.lexicon import Lexicon, shipped_lexicon
-from features.ngrams import BATCH, VIEWS, NgramTable, NgramView, SparseRows, count_views, fit_ngrams, stack_rows
-from features.page_shape import PageShape
+from features.ngrams import (
+    BATCH,
+    VIEWS,
+    NgramTable,
+    NgramView,
+    SparseRows,
+    count_views,
+    fit_ngrams,
+    stack_rows,
+    take_rows,
+)
+from features.page_shape import PageShape, measure_pages
 from features.tokens import tokenize
 from features.word2vec import train_word_vectors
 from features.word_vectors import WordVectors
 
-__all__ = ["FeatureRows", "FeatureSet", "FeatureSettings", "fit_features", "fit_rows"]
+__all__ = [
+    "FeatureRows",
+    "FeatureSet",
+    "FeatureSettings",
+    "ObservedTexts",
+    "fit_features",
+    "fit_rows",
+    "observe",
+]
 
 BATCH_CHARACTERS = 250_000
 """Counting n-grams takes about 220 bytes a character: long texts are counted one by one."""
+
+
+class ObservedTexts(NamedTuple):
+    """What is seen of n texts before anything is learned: it is the same whatever a model is trained on.
+
+    Parameters
+    ----------
+    texts : list of str
+        Cleaned texts.
+    words : list of list of str
+        The words of each, from `features.tokens.tokenize`.
+    counts : tuple of SparseRows
+        N-grams counted, one entry a view.
+    measures : ndarray of float64, shape (n, 20)
+        From `features.page_shape.measure_pages`; shape (n, 0) where pages are not measured.
+    """
+
+    texts: list[str]
+    words: list[list[str]]
+    counts: tuple[SparseRows, ...]
+    measures: NDArray[np.float64]
+
+    def take(self, chosen: NDArray[np.int64]) -> ObservedTexts:
+        """Choose texts by their positions."""
+        return ObservedTexts(
+            texts=[self.texts[i] for i in chosen],
+            words=[self.words[i] for i in chosen],
+            counts=tuple(take_rows(counted, chosen) for counted in self.counts),
+            measures=self.measures[chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,16 +160,17 @@ class FeatureSet:
         FeatureRows
             In the order of the texts.
         """
-        counts = _count(texts, [table.view for table in self.tables])
-        return self._rows(texts, counts, [tokenize(text) for text in texts])
+        views = [table.view for table in self.tables]
+        return self.rows_of(observe(texts, views, page_shape=bool(self.page_shape.size)))
 
-    def _rows(self, texts: Sequence[str], counts: list[SparseRows], words: list[list[str]]) -> FeatureRows:
-        vectors, _ = self.vectors.transform(words)
+    def rows_of(self, observed: ObservedTexts) -> FeatureRows:
+        """Compute all features of texts that were looked at already, by `observe` with the same views."""
+        vectors, _ = self.vectors.transform(observed.words)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return FeatureRows(
-            ngrams=tuple(table.weigh(counted) for table, counted in zip(self.tables, counts, strict=True)),
-            page_shape=self.page_shape.rows(texts),
-            indicators=self.matcher.indicators([self.matcher.find(found) for found in words]),
+            ngrams=tuple(table.weigh(counted) for table, counted in zip(self.tables, observed.counts, strict=True)),
+            page_shape=self.page_shape.rows(observed.measures),
+            indicators=self.matcher.indicators([self.matcher.find(found) for found in observed.words]),
             vectors=np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0),
         )
 
@@ -143,22 +192,45 @@ def fit_features(texts: Sequence[str], categories: Sequence[str], settings: Feat
     FeatureSet
         Ready to compute the features of any text.
     """
-    return fit_rows(texts, categories, settings)[0]
+    return fit_rows(observe(texts, settings.views, page_shape=settings.page_shape), categories, settings)[0]
 
 
 def fit_rows(
-    texts: Sequence[str], categories: Sequence[str], settings: FeatureSettings
+    observed: ObservedTexts, categories: Sequence[str], settings: FeatureSettings
 ) -> tuple[FeatureSet, FeatureRows]:
-    """Fit as `fit_features`, and give the rows of the same texts, whose n-grams are then counted once only."""
-    words = [tokenize(text) for text in texts]
-    counts = _count(texts, settings.views)
+    """Fit as `fit_features`, on texts that were looked at with the views of the settings, and give their rows too."""
     features = FeatureSet(
-        tables=tuple(fit_ngrams(counted, view) for counted, view in zip(counts, settings.views, strict=True)),
-        page_shape=PageShape.fit(texts) if settings.page_shape else PageShape.unmeasured(),
-        matcher=_matcher(texts, words, categories, settings),
-        vectors=_word_vectors(words, settings),
+        tables=tuple(fit_ngrams(counted, view) for counted, view in zip(observed.counts, settings.views, strict=True)),
+        page_shape=PageShape.fit(observed.measures) if settings.page_shape else PageShape.unmeasured(),
+        matcher=_matcher(observed.texts, observed.words, categories, settings),
+        vectors=_word_vectors(observed.words, settings),
     )
-    return features, features._rows(texts, counts, words)
+    return features, features.rows_of(observed)
+
+
+def observe(texts: Sequence[str], views: Sequence[NgramView], *, page_shape: bool) -> ObservedTexts:
+    """Look at texts, as far as nothing has to be learned for it.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        Cleaned texts.
+    views : sequence of NgramView
+        How n-grams look at a page.
+    page_shape : bool
+        Whether to measure how pages look.
+
+    Returns
+    -------
+    ObservedTexts
+        Words, n-grams, and measures.
+    """
+    return ObservedTexts(
+        texts=list(texts),
+        words=[tokenize(text) for text in texts],
+        counts=tuple(_count(texts, views)),
+        measures=measure_pages(texts) if page_shape else np.zeros((len(texts), 0)),
+    )
 
 
 def _count(texts: Sequence[str], views: Sequence[NgramView]) -> list[SparseRows]:

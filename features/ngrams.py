@@ -36,6 +36,7 @@ __all__ = [
     "find_ngrams",
     "fit_ngrams",
     "stack_rows",
+    "take_rows",
 ]
 
 BUCKET_BITS = 22
@@ -337,6 +338,21 @@ def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:
         np.concatenate([part.indices for part in parts]) if parts else np.empty(0, np.int32),
         np.concatenate([part.values for part in parts]) if parts else np.empty(0, np.float32),
     )
+
+
+def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
+    """Choose rows, in the order given.
+
+    Examples
+    --------
+    >>> rows = count_ngrams(encode_texts(["to be", "or", "not"]), VIEWS[0])
+    >>> np.diff(take_rows(rows, np.array([2, 0])).starts).tolist()
+    [1, 3]
+    """
+    lengths = np.diff(rows.starts)[chosen]
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    places = np.arange(starts[-1]) + np.repeat(rows.starts[:-1][chosen] - starts[:-1], lengths)
+    return SparseRows(starts, rows.indices[places], rows.values[places])
 
 
 def _windows(encoded: EncodedTexts, view: NgramView) -> _Windows:

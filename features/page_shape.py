@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from features.page_parts import has_lines
 from features.tokens import tokenize
 
-__all__ = ["SHAPE_NAMES", "PageShape", "measure_page"]
+__all__ = ["SHAPE_NAMES", "PageShape", "measure_page", "measure_pages"]
 
 SHAPE_NAMES = (
     "characters",
@@ -101,6 +101,26 @@ def measure_page(text: str) -> NDArray[np.float64]:
     )
 
 
+def measure_pages(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Measure many pages.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        Cleaned texts.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 20)
+        As `measure_page`; NaN for texts without the lines of a page.
+    """
+    measures = np.full((len(texts), len(SHAPE_NAMES)), np.nan)
+    for row, text in zip(measures, texts, strict=True):
+        if has_lines(text):
+            row[:] = measure_page(text)
+    return measures
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageShape:
     """The deciles that pages are compared with.
@@ -114,23 +134,23 @@ class PageShape:
     deciles: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> PageShape:
-        """Learn the deciles of some texts.
+    def fit(cls, measures: NDArray[np.float64]) -> PageShape:
+        """Learn the deciles of some pages.
 
         Parameters
         ----------
-        texts : sequence of str, length n
-            Cleaned texts; those without the lines of a page are left out.
+        measures : ndarray of float64, shape (n, 20)
+            From `measure_pages`; those of texts without lines are left out.
 
         Returns
         -------
         PageShape
-            Ready to give the rows of any text.
+            Ready to give the rows of any page.
         """
-        pages = [measure_page(text) for text in texts if has_lines(text)]
-        if not pages:
+        pages = measures[~np.isnan(measures).any(axis=1)]
+        if not len(pages):
             return cls.unmeasured()
-        return cls(deciles=np.ascontiguousarray(np.quantile(np.array(pages), DECILES, axis=0).T))
+        return cls(deciles=np.ascontiguousarray(np.quantile(pages, DECILES, axis=0).T))
 
     @classmethod
     def unmeasured(cls) -> PageShape:
@@ -142,13 +162,13 @@ class PageShape:
         """Columns of a row."""
         return int(self.deciles.size)
 
-    def rows(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def rows(self, measures: NDArray[np.float64]) -> NDArray[np.float32]:
         """Compare pages with the deciles.
 
         Parameters
         ----------
-        texts : sequence of str, length n
-            Cleaned texts.
+        measures : ndarray of float64, shape (n, 20)
+            From `measure_pages`.
 
         Returns
         -------
@@ -156,10 +176,10 @@ class PageShape:
             Nine columns a measure: plus where it is at least the decile, else minus, all of the same size so that a
             row has length 1. A text without the lines of a page has a row of zeros.
         """
-        rows = np.zeros((len(texts), self.size), dtype=np.float32)
+        rows = np.zeros((len(measures), self.size), dtype=np.float32)
         if self.size:
             step = np.float32(1 / np.sqrt(self.size))
-            for row, text in zip(rows, texts, strict=True):
-                if has_lines(text):
-                    row[:] = np.where(measure_page(text)[:, None] >= self.deciles, step, -step).ravel()
+            for row, measured in zip(rows, measures, strict=True):
+                if not np.isnan(measured[0]):
+                    row[:] = np.where(measured[:, None] >= self.deciles, step, -step).ravel()
         return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -181,9 +182,8 @@ def _telling(table: NDArray[np.float64], documents: NDArray[np.float64]) -> tupl
 
 
 def _phrases(text: str) -> Iterator[str]:
-    common = stop_words()
     words = tokenize(text)
-    telling = [_is_word(word) and word not in common for word in words]
+    telling = [_tells(word) for word in words]
     for word, tells in zip(words, telling, strict=True):
         if tells:
             yield word
@@ -193,14 +193,16 @@ def _phrases(text: str) -> Iterator[str]:
             yield f"{first} {second}"
 
 
-def _is_word(word: str) -> bool:
-    """Tell words from what OCR makes of specks and lines."""
+@lru_cache(maxsize=100_000)
+def _tells(word: str) -> bool:
+    """Tell words that mean something from stop words and from what OCR makes of specks and lines."""
     return (
         3 <= len(word) <= LONGEST_WORD
         and word.isalpha()
         and len(set(word)) > 1
         # other scripts have other vowels, or none
         and (not word.isascii() or any(letter in "aeiouy" for letter in word))
+        and word not in stop_words()
     )
 
 

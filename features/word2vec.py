@@ -90,7 +90,7 @@ def train_word_vectors(
             min_count=min_count,
             seed=seed,
             workers=1,
-            epochs=epochs or min(max(1_300_000 // counts.total(), 5), 50),
+            epochs=epochs or min(max(650_000 // counts.total(), 5), 50),
             # four times gensim's: documents are few, and 5 epochs then do what 20 did, at a quarter of the time
             alpha=0.1,
         )

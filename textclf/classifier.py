@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -153,44 +153,31 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         settings = self.feature_settings()
         foreign = [text for text in _strings(others) if tokenize(text)]
         folds = max(2, min(5, max(counts.values())))
+        observed = training.observe_training(texts, settings, foreign)
 
-        def cross_validate(chosen: FeatureSettings, share: float = 1.0) -> training.CrossValidated:
-            return training.cross_validate(
-                texts,
-                labels,
-                categories,
-                chosen,
-                c=self.c,
-                folds=folds,
-                jobs=self.n_jobs or 1,
-                share=share,
-                others=foreign,
-            )
-
+        options: dict[str, Any] = {"c": self.c, "folds": folds, "jobs": self.n_jobs or 1}
         groups = training.feature_groups(settings)
         *smaller, whole = groups
-        talk(f"cross-validating on {len(texts)} documents of {len(categories)} categories, {folds} folds")
-        results = {whole: cross_validate(groups[whole])}
-        curve = [results[whole]]
+        talk(f"fitting and cross-validating on {len(texts)} documents of {len(categories)} categories, {folds} folds")
+        fitted, found = training.fit_and_cross_validate(observed, labels, categories, settings, **options)
+        results, curve = {whole: found}, [found]
         if self.diagnostics:
             for name in smaller:
                 talk(f"cross-validating with {name} alone")
-                results[name] = cross_validate(groups[name])
+                results[name] = training.cross_validate(observed, labels, categories, groups[name], **options)
             for share in (0.5, 0.25, 0.125):
                 talk(f"cross-validating on {share:.1%} of the training documents")
-                curve.append(cross_validate(settings, share))
-        margins = results[whole].margins
+                curve.append(training.cross_validate(observed, labels, categories, settings, share=share, **options))
+        margins = found.margins
         inverse_temperature = fit_temperature(margins, labels)
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
         right = margins.argmax(axis=1) == labels
-        talk("fitting on all documents")
-        fitted = training.fit_model(texts, labels, categories, settings, c=self.c, others=foreign)
         self.runtime_ = Runtime(
             categories=tuple(categories),
             features=fitted.features,
             model=fitted.model,
             inverse_temperature=inverse_temperature,
-            familiarity=fit_familiarity(fitted.centroids, margins, results[whole].resemblance),
+            familiarity=fit_familiarity(fitted.centroids, margins, found.resemblance),
             languages=fit_language_guess([tokenize(text) for text in texts]),
             training=TrainingRecord(
                 documents={category: counts[category] for category in categories},

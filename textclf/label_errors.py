@@ -111,16 +111,17 @@ def out_of_fold_scores(
 
     from textclf.classifier import DocumentClassifier
     from textclf.confidence import fit_temperature, softmax
-    from textclf.training import cross_validate
+    from textclf.training import cross_validate, observe_training
 
     classifier = DocumentClassifier()
     settings = classifier.feature_settings()
     folds = max(2, min(FOLDS, int(np.bincount(labels).max())))
     margins = np.zeros((len(texts), len(categories)))
+    observed = observe_training(texts, settings)
     for seed in range(repeats):
         talk(f"cross-validating for likely wrong labels on {len(texts):,} documents, {seed + 1} of {repeats}")
         result = cross_validate(
-            list(texts),
+            observed,
             labels,
             categories,
             replace(settings, seed=seed),

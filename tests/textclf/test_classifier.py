@@ -216,7 +216,7 @@ def test_diagnostics_say_what_each_group_gives_and_the_learning_curve(classifier
     assert [group.features for group in record.groups] == ["text", "text + keywords", "text + keywords + vectors"]
     assert [point.documents for point in record.curve] == [6, 12, 24]
     assert record.curve[-1].accuracy == record.groups[-1].accuracy
-    assert len(talk) == 7
+    assert len(talk) == 6
 
 
 def test_the_settings_in_the_file_name_no_path(classifier, corpus, lexicon_file):

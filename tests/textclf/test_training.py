@@ -9,7 +9,15 @@ import pytest
 from features.columns import FeatureSettings
 from features.word_vectors import WordVectors
 from textclf.errors import BadDataError
-from textclf.training import check_categories, cross_validate, data_hash, fit_model, learning_curve
+from textclf.training import (
+    TOLERANCE,
+    check_categories,
+    cross_validate,
+    data_hash,
+    fit_model,
+    learning_curve,
+    observe_training,
+)
 
 BARE = FeatureSettings(lexicon="none", vectors="none")
 CATEGORIES = ["invoice", "letter", "receipt"]
@@ -57,7 +65,9 @@ def test_labels_without_meaning_are_predicted_by_chance(corpus, lexicon):
     _, texts, _ = corpus(30, categories=["invoice"])
     texts = [f"{text} mark{number} mark{number}" for number, text in enumerate(texts * 3)]
     shuffled = np.random.default_rng(0).permutation(np.arange(90) % 3)
-    found = cross_validate(texts, shuffled, CATEGORIES, replace(BARE, lexicon=lexicon), c=1.0, folds=5, jobs=1)
+    settings = replace(BARE, lexicon=lexicon)
+    observed = observe_training(texts, settings)
+    found = cross_validate(observed, shuffled, CATEGORIES, settings, c=1.0, folds=5, jobs=1)
     assert found.accuracy < 0.48
 
 
@@ -66,11 +76,16 @@ def test_the_margins_of_a_fold_do_not_depend_on_what_is_held_out(corpus):
     _, texts, categories = corpus(10)
     labels = labels_of(categories)
     settings = FeatureSettings(lexicon="learn", vectors="learn", vector_size=4)
-    before = cross_validate(texts, labels, CATEGORIES, settings, c=1.0, folds=2, jobs=1).margins
+    before = margins_of(texts, labels, settings)
     held_out = np.flatnonzero(_second_half(labels))
     changed = [f"{text} planted" * 3 if i in held_out[1:] else text for i, text in enumerate(texts)]
-    after = cross_validate(changed, labels, CATEGORIES, settings, c=1.0, folds=2, jobs=1).margins
+    after = margins_of(changed, labels, settings)
     assert after[held_out[0]].tolist() == before[held_out[0]].tolist()
+
+
+def margins_of(texts: list[str], labels: np.ndarray, settings: FeatureSettings) -> np.ndarray:
+    observed = observe_training(texts, settings)
+    return cross_validate(observed, labels, CATEGORIES, settings, c=1.0, folds=2, jobs=1).margins
 
 
 def _second_half(labels: np.ndarray) -> np.ndarray:
@@ -87,16 +102,16 @@ def test_every_category_is_in_every_training_part(corpus):
     names = [*CATEGORIES, "zebra"]
     labels = np.searchsorted(names, categories)
     for share in (1.0, 0.125):
-        found = cross_validate(texts, labels, names, BARE, c=1.0, folds=5, jobs=1, share=share)
+        found = cross_validate(observe_training(texts, BARE), labels, names, BARE, c=1.0, folds=5, jobs=1, share=share)
         assert found.margins.shape == (26, 4)
         assert np.isfinite(found.margins).all()
 
 
 def test_more_training_documents_are_no_worse(corpus):
     _, texts, categories = corpus(16)
+    observed, labels = observe_training(texts, BARE), labels_of(categories)
     points = [
-        cross_validate(texts, labels_of(categories), CATEGORIES, BARE, c=1.0, folds=4, jobs=1, share=share)
-        for share in (0.1, 1.0)
+        cross_validate(observed, labels, CATEGORIES, BARE, c=1.0, folds=4, jobs=1, share=share) for share in (0.1, 1.0)
     ]
     small, whole = learning_curve(points)
     assert (small.documents, whole.documents) == (6, 36)
@@ -106,17 +121,17 @@ def test_more_training_documents_are_no_worse(corpus):
 def test_numpy_alone_gives_the_margins_of_the_library(corpus):
     from sklearn.svm import LinearSVC
 
-    from textclf.training import _matrix
+    from textclf.training import _for_liblinear, _matrix
 
     for names in (CATEGORIES, CATEGORIES[:2]):
         _, texts, categories = corpus(8, categories=names)
         labels = np.searchsorted(names, categories)
-        features, model, _ = fit_model(texts, labels, names, replace(BARE, poor_copies=False), c=1.0)
+        settings = replace(BARE, poor_copies=False)
+        features, model, _ = fit_model(observe_training(texts, settings), labels, names, settings, c=1.0)
         rows = features.rows(texts)
-        matrix = _matrix(rows, [len(table.buckets) for table in features.tables])
-        expected = (
-            LinearSVC(tol=0.01, class_weight="balanced", random_state=0).fit(matrix, labels).decision_function(matrix)
-        )
+        matrix = _for_liblinear(_matrix(rows, [len(table.buckets) for table in features.tables]))
+        library = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0).fit(matrix, labels)
+        expected = library.decision_function(matrix)
         margins = model.margins(rows)
         found = margins[:, 1] - margins[:, 0] if len(names) == 2 else margins
         assert np.allclose(found, expected, atol=1e-5)
@@ -125,5 +140,6 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
 def test_given_vectors_are_used_and_kept_to_the_words_of_the_texts(corpus):
     _, texts, categories = corpus(6)
     vectors = WordVectors.from_words(("invoice", "madam", "nowhere"), np.eye(3, dtype=np.float32))
-    fitted = fit_model(texts, labels_of(categories), CATEGORIES, replace(BARE, vectors=vectors), c=1.0)
+    settings = replace(BARE, vectors=vectors)
+    fitted = fit_model(observe_training(texts, settings), labels_of(categories), CATEGORIES, settings, c=1.0)
     assert fitted.features.vectors.words == ("invoice", "madam")
