@@ -13,6 +13,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from runpy import run_path
+
+import numpy as np
+from numpy.typing import NDArray
 
 # a checkout that is not installed does as well
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -21,8 +25,9 @@ from features.csv_files import read_rows
 from features.tokens import tokenize
 from ocr.engines import TesseractEngine
 from ocr.workers import usable_cores
-from textclf import __version__
+from textclf import DocumentClassifier, __version__
 from textclf.files import write_aside
+from textclf.training import fit_model, observe_training
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("numpy", "scikit-learn", "gensim", "scipy", "pytesseract", "pypdfium2", "pillow")
@@ -47,12 +52,32 @@ def shared(*parts: str) -> Path:
     return path
 
 
+def dataset(name: str, *, quick: bool = False) -> list[dict[str, str]]:
+    """Read the rows of a data set, in file order; with ``quick`` every fifth."""
+    path = shared("datasets", name, "documents.csv")
+    return [row.values for row in read_rows(path, required=["text", "category"])][:: 5 if quick else 1]
+
+
 def tobacco(*, quick: bool) -> tuple[list[str], list[str]]:
     """Read texts and categories of the Tobacco-3482 pages, in file order; with ``quick`` every fifth."""
-    path = shared("datasets", "tobacco3482-ocr", "documents.csv")
-    rows = [row.values for row in read_rows(path, required=["text", "category"])]
-    rows = rows[::5] if quick else rows
+    rows = dataset("tobacco3482-ocr", quick=quick)
     return [row["text"] for row in rows], [row["category"] for row in rows]
+
+
+def corrupted(texts: Sequence[str], rate: float) -> list[str]:
+    """Corrupt texts with the yardstick ``shared/tools/corrupt.py``: the text at position i with seed i."""
+    corrupt = run_path(str(shared("tools", "corrupt.py")))["corrupt"]
+    return [corrupt(text, rate, i) for i, text in enumerate(texts)]
+
+
+def fitted_scores(
+    train: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], unseen: Sequence[str]
+) -> NDArray[np.float64]:
+    """Train ours on some texts, without calibration and threshold, and give the margins of others."""
+    classifier = DocumentClassifier()
+    settings = classifier.feature_settings()
+    fitted = fit_model(observe_training(train, settings), labels, categories, settings, c=classifier.c)
+    return fitted.model.margins(fitted.features.rows(unseen))
 
 
 def word_recall(truth: str, text: str) -> float:
