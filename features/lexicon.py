@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 import unicodedata
@@ -14,8 +15,17 @@ from typing import Any
 
 from features.tokens import tokenize
 from textclf.errors import BadDataError, BadInputError, BadModelError
+from textclf.files import write_aside
 
-__all__ = ["COLUMN_SUFFIX", "Lexicon", "LexiconCategory", "column_name", "read_lexicon", "shipped_lexicon"]
+__all__ = [
+    "COLUMN_SUFFIX",
+    "Lexicon",
+    "LexiconCategory",
+    "column_name",
+    "read_lexicon",
+    "shipped_lexicon",
+    "write_lexicon",
+]
 
 COLUMN_SUFFIX = "_common_words"
 MAX_COLUMN_LENGTH = 64
@@ -264,6 +274,33 @@ def read_lexicon(path: str | Path) -> Lexicon:
     except UnicodeDecodeError as error:
         raise BadDataError(f"byte {error.start} is not UTF-8", where=path, remedy="save the file as UTF-8") from error
     return _parse(text, str(path))
+
+
+def write_lexicon(path: str | Path, lexicon: Lexicon) -> None:
+    """Write a lexicon as a TOML file that `read_lexicon` reads.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    lexicon : Lexicon
+        Its keywords go under ``und``, the code of ISO 639-2 for a language that is not determined.
+
+    Raises
+    ------
+    textclf.errors.OutputError
+        The file cannot be written.
+    """
+    lines = []
+    for category in lexicon.categories:
+        # JSON's strings are basic strings of TOML
+        lines.append(f"[{json.dumps(category.name, ensure_ascii=False)}]")
+        for key, values in (("names", category.names), ("und", category.keywords)):
+            if values or key == "und":
+                lines += [f"{key} = [", *(f"    {json.dumps(value, ensure_ascii=False)}," for value in values), "]"]
+        lines.append("")
+    with write_aside(path) as aside:
+        aside.write_text("\n".join(lines), encoding="utf-8")
 
 
 def _parse(text: str, where: str) -> Lexicon:

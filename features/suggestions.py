@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,18 @@ from numpy.typing import NDArray
 from features.language import stop_words
 from features.lexicon import COLUMN_SUFFIX, Lexicon, LexiconCategory, column_name
 from features.tokens import tokenize
+from features.word_vectors import WordVectors
 from textclf.errors import BadDataError
 
-__all__ = ["adapt_lexicon", "fits", "learn_lexicon"]
+__all__ = [
+    "Suggestion",
+    "adapt_lexicon",
+    "extend_lexicon",
+    "fits",
+    "learn_lexicon",
+    "same_category",
+    "suggest_keywords",
+]
 
 KEYWORDS_PER_CATEGORY = 15
 """More make an indicator 1 in too many documents: on scanned office papers 10 to 20 told more than 40."""
@@ -28,6 +37,10 @@ LEAST_RATIO = 8.0
 PRIOR_DOCUMENTS = 10.0
 """Weight of the prior, in documents: what a keyword's share in all documents counts against its category's own."""
 LONGEST_WORD = 25
+LEAST_SUGGESTED_RATIO = 2.0
+"""As `LEAST_RATIO`, for what a person will choose from."""
+RANK_OFFSET = 60
+"""Of reciprocal rank fusion, as its authors set it: so that the first places do not decide alone."""
 
 
 def learn_lexicon(
@@ -75,21 +88,147 @@ def learn_lexicon(
         raise BadDataError(f"{len(texts)} texts but {len(categories)} categories", remedy="give one category a text")
     names = sorted(set(categories))
     number = {name: index for index, name in enumerate(names)}
-    counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for text, category in zip(texts, categories, strict=True):
-        for phrase in set(_phrases(text)):
-            counts[phrase][number[category]] += 1
-    phrases = sorted(phrase for phrase, found in counts.items() if found.total() >= FEWEST_DOCUMENTS)
-    table = np.array([[counts[phrase][index] for index in range(len(names))] for phrase in phrases], dtype=np.float64)
-    sizes = Counter(categories)
-    documents = np.array([sizes[name] for name in names], dtype=np.float64)
-    z, ratio = _telling(table.reshape(len(phrases), len(names)), documents)
+    phrases, table = _count(texts, [number[category] for category in categories], len(names), longest=2)
+    z, ratio = _telling(table, _sizes(categories))
     learned = []
     for index, name in enumerate(names):
         telling = [row for row in range(len(phrases)) if z[row, index] >= LEAST_Z and ratio[row, index] >= LEAST_RATIO]
         best = sorted(telling, key=lambda row: (-round(z[row, index], 9), phrases[row]))[:keywords_per_category]
         learned.append(LexiconCategory(name=name, keywords=tuple(phrases[row] for row in best)))
     return Lexicon(categories=tuple(learned))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A phrase that may be a keyword.
+
+    Parameters
+    ----------
+    category, phrase : str
+        The category it speaks for, and the phrase, folded.
+    own, others : int
+        Documents of the category that have it, and documents of all others.
+    by_tfidf, by_log_odds, by_vectors : int or None
+        Its place, from 1, among the candidates of the category, by class-based TF-IDF, by log-odds with an informative
+        prior, and by likeness to the category's own keywords; None without those.
+    """
+
+    category: str
+    phrase: str
+    own: int
+    others: int
+    by_tfidf: int
+    by_log_odds: int
+    by_vectors: int | None
+
+
+def suggest_keywords(
+    texts: Sequence[str],
+    categories: Sequence[str],
+    lexicon: Lexicon | None = None,
+    vectors: WordVectors | None = None,
+    *,
+    n: int = 20,
+) -> list[Suggestion]:
+    """Propose keywords from documents: phrases of up to three words.
+
+    Candidates are telling (as in `learn_lexicon`, but twice as common as elsewhere will do), not found by the
+    category's own keywords, and no part of a longer phrase that stands in the same documents. They are put in order by
+    three signals, fused by reciprocal ranks.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n_documents
+        Cleaned texts.
+    categories : sequence of str, length n_documents
+        Their categories.
+    lexicon : Lexicon, optional
+        Keywords that the user has.
+    vectors : WordVectors, optional
+        For the likeness to those keywords.
+    n : int, default 20
+        At most so many a category.
+
+    Returns
+    -------
+    list of Suggestion
+        By category in alphabetical order, the best first.
+
+    References
+    ----------
+    Grootendorst (2022), "BERTopic", arXiv:2203.05794 (class-based TF-IDF; here a document counts once). Cormack, Clarke
+    & Buettcher (2009), "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR.
+
+    Examples
+    --------
+    >>> texts = ["gross pay per hour", "gross pay and tax", "insured vehicle", "vehicle of the insured"]
+    >>> found = suggest_keywords(texts * 5, ["payslip", "payslip", "policy", "policy"] * 5, n=2)
+    >>> [(one.phrase, one.own, one.others) for one in found if one.category == "policy"]
+    [('insured', 10, 0), ('vehicle', 10, 0)]
+    """
+    names = sorted(set(categories))
+    phrases, table = _count(texts, [names.index(category) for category in categories], len(names), longest=3)
+    kept = _longest_only(phrases, table)
+    phrases, table = [phrases[row] for row in kept], table[kept]
+    z, ratio = _telling(table, _sizes(categories))
+    tfidf = table / np.maximum(table.sum(axis=0), 1) * np.log1p(table.sum() / len(names) / table.sum(axis=1))[:, None]
+    entries = {} if lexicon is None else _entries(lexicon)
+    found = []
+    for label, name in enumerate(names):
+        own = entries.get(_plain(name), LexiconCategory(name=name, keywords=()))
+        known = _finder(own)
+        rows = np.array(
+            [
+                row
+                for row in np.flatnonzero(
+                    (z[:, label] >= LEAST_Z) & (ratio[:, label] >= LEAST_SUGGESTED_RATIO)
+                ).tolist()
+                if not known(phrases[row])
+            ],
+            dtype=np.int64,
+        )
+        ranks = [_ranks(tfidf[rows, label]), _ranks(z[rows, label])]
+        if own.keywords and vectors is not None and len(vectors.words):
+            ranks.append(_ranks(_likeness([phrases[row] for row in rows], own.keywords, vectors)))
+        fused = np.sum([1 / (RANK_OFFSET + rank) for rank in ranks], axis=0)
+        for place in sorted(range(len(rows)), key=lambda place: (-fused[place], phrases[rows[place]]))[:n]:
+            row = int(rows[place])
+            found.append(
+                Suggestion(
+                    category=name,
+                    phrase=phrases[row],
+                    own=int(table[row, label]),
+                    others=int(table[row].sum() - table[row, label]),
+                    by_tfidf=int(ranks[0][place]),
+                    by_log_odds=int(ranks[1][place]),
+                    by_vectors=int(ranks[2][place]) if len(ranks) > 2 else None,
+                )
+            )
+    return found
+
+
+def extend_lexicon(lexicon: Lexicon | None, suggestions: Sequence[Suggestion]) -> Lexicon:
+    """Add suggestions to a lexicon, behind the keywords that it has.
+
+    Parameters
+    ----------
+    lexicon : Lexicon or None
+        The user's own, if any.
+    suggestions : sequence of Suggestion
+        From `suggest_keywords`.
+
+    Returns
+    -------
+    Lexicon
+        The user's categories first, then those that were not among them.
+    """
+    categories = {} if lexicon is None else {category.name: category for category in lexicon.categories}
+    names = {} if lexicon is None else {plain: entry.name for plain, entry in _entries(lexicon).items()}
+    for one in suggestions:
+        name = names.get(_plain(one.category), one.category)
+        category = categories.get(name, LexiconCategory(name=name, keywords=()))
+        categories[name] = replace(category, keywords=(*category.keywords, one.phrase))
+    return Lexicon(categories=tuple(categories.values()))
 
 
 def fits(lexicon: Lexicon, categories: Sequence[str]) -> bool:
@@ -163,6 +302,24 @@ def adapt_lexicon(
     )
 
 
+def _count(
+    texts: Sequence[str], labels: Sequence[int], categories: int, *, longest: int
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Count the documents of each category that have a phrase: phrases in order, and a row of counts for each."""
+    counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for text, label in zip(texts, labels, strict=True):
+        for phrase in set(_phrases(text, longest)):
+            counts[phrase][label] += 1
+    phrases = sorted(phrase for phrase, found in counts.items() if found.total() >= FEWEST_DOCUMENTS)
+    table = np.array([[counts[phrase][label] for label in range(categories)] for phrase in phrases], dtype=np.float64)
+    return phrases, table.reshape(len(phrases), categories)
+
+
+def _sizes(categories: Sequence[str]) -> NDArray[np.float64]:
+    sizes = Counter(categories)
+    return np.array([sizes[name] for name in sorted(sizes)], dtype=np.float64)
+
+
 def _telling(table: NDArray[np.float64], documents: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Give z-scores and ratios of rates, each of shape (n_phrases, n_categories)."""
     total = table.sum(axis=1, keepdims=True)
@@ -181,16 +338,18 @@ def _telling(table: NDArray[np.float64], documents: NDArray[np.float64]) -> tupl
     return z, ratio
 
 
-def _phrases(text: str) -> Iterator[str]:
+def _phrases(text: str, longest: int = 2) -> Iterator[str]:
+    """List words and phrases that may be keywords: they begin and end with words that mean something."""
     words = tokenize(text)
     telling = [_tells(word) for word in words]
-    for word, tells in zip(words, telling, strict=True):
-        if tells:
-            yield word
-    for (first, second), (first_tells, second_tells) in zip(pairwise(words), pairwise(telling), strict=True):
-        # a number may be part of a name, as in "mod 730"
-        if first_tells and (second_tells or (second.isdigit() and 2 <= len(second) <= 4)):
-            yield f"{first} {second}"
+    # a number may be part of a name, as in "mod 730"
+    ending = [tells or (word.isdigit() and 2 <= len(word) <= 4) for word, tells in zip(words, telling, strict=True)]
+    for start in range(len(words)):
+        if telling[start]:
+            yield words[start]
+            for end in range(start + 2, min(start + longest, len(words)) + 1):
+                if ending[end - 1]:
+                    yield " ".join(words[start:end])
 
 
 @lru_cache(maxsize=100_000)
@@ -210,5 +369,59 @@ def _plain(name: str) -> str:
     return "_".join(word.rstrip("s") or word for word in column_name(name).removesuffix(COLUMN_SUFFIX).split("_"))
 
 
+def same_category(lexicon: Lexicon, categories: Sequence[str]) -> dict[str, str]:
+    """Find the data's name of the categories of a lexicon, as far as the data has them; see `fits`.
+
+    Examples
+    --------
+    >>> from features.lexicon import shipped_lexicon
+    >>> same_category(shipped_lexicon(), ["Bollette", "letter"])
+    {'utility_bill': 'Bollette'}
+    """
+    entries = _entries(lexicon)
+    return {entries[_plain(name)].name: name for name in categories if _plain(name) in entries}
+
+
 def _entries(lexicon: Lexicon) -> dict[str, LexiconCategory]:
     return {_plain(name): category for category in lexicon.categories for name in (category.name, *category.names)}
+
+
+def _longest_only(phrases: Sequence[str], table: NDArray[np.float64]) -> list[int]:
+    """Leave out phrases that stand in a longer one with the same counts, and so in the same documents."""
+    row_of = {phrase: row for row, phrase in enumerate(phrases)}
+    idle = set()
+    for row, phrase in enumerate(phrases):
+        words = phrase.split()
+        for start in range(len(words)):
+            for end in range(start + 1, len(words) + 1):
+                part = row_of.get(" ".join(words[start:end]))
+                if part is not None and part != row and (table[part] == table[row]).all():
+                    idle.add(part)
+    return [row for row in range(len(phrases)) if row not in idle]
+
+
+def _finder(category: LexiconCategory) -> Callable[[str], bool]:
+    from features.language import compile_matcher
+
+    if not category.keywords:
+        return lambda phrase: False
+    matcher = compile_matcher(Lexicon(categories=(category,)), Counter())
+    return lambda phrase: bool(matcher.find(tokenize(phrase)))
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Place of each value, from 1 for the highest."""
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[np.argsort(-values.round(9), kind="stable")] = np.arange(1, len(values) + 1)
+    return ranks
+
+
+def _likeness(phrases: Sequence[str], keywords: Sequence[str], vectors: WordVectors) -> NDArray[np.float64]:
+    """Cosine of each phrase's mean vector with that of the keywords; 0 for what has no known word."""
+    found, _ = vectors.transform([tokenize(phrase) for phrase in phrases])
+    middle, _ = vectors.transform([tokenize(" ".join(keywords))])
+    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(middle)
+    likeness: NDArray[np.float64] = np.divide(
+        found @ middle[0], lengths, out=np.zeros(len(phrases), dtype=np.float32), where=lengths > 0
+    ).astype(np.float64)
+    return likeness

@@ -17,14 +17,26 @@ from textclf.predicting import iter_predictions
 from textclf.scans import Reading, read_others, read_tree
 
 if TYPE_CHECKING:
+    from features.keyword_check import KeywordCheck
+    from features.suggestions import Suggestion
     from features.word_vectors import WordVectors
     from textclf.classifier import DocumentClassifier
     from textclf.comparison import Comparison
     from textclf.data_check import DataCheck
     from textclf.evaluation_report import EvaluationReport
+    from textclf.keyword_gain import KeywordGain
     from textclf.runtime import Runtime
 
-__all__ = ["check_table", "compare_on_table", "evaluate_model", "load_words", "prepare_datasource", "train_model"]
+__all__ = [
+    "check_lexicon",
+    "check_table",
+    "compare_on_table",
+    "evaluate_model",
+    "load_words",
+    "prepare_datasource",
+    "suggest_from_table",
+    "train_model",
+]
 
 Talk = Callable[[str], None]
 
@@ -317,6 +329,99 @@ def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, 
         names = [field.name for field in fields(Change)]
         write_rows(output, names, (asdict(change) for change in found.changes), formulas_safe=True)
     return found
+
+
+def suggest_from_table(
+    source: Path,
+    table: TableOptions,
+    *,
+    lexicon: Path | None,
+    n: int,
+    output: Path | None,
+    seed: int,
+    warn: Talk,
+) -> list[Suggestion]:
+    """Propose keywords from a documents CSV.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        A documents CSV with categories.
+    table : TableOptions
+        How it is read.
+    lexicon : pathlib.Path, optional
+        The user's keywords.
+    n : int
+        At most so many a category.
+    output : pathlib.Path, optional
+        Gets a lexicon of the user's keywords and those proposed.
+    seed : int
+        For the word vectors, which are learned if there is a lexicon to compare with.
+    warn : callable
+        Told what the user should know.
+
+    Returns
+    -------
+    list of Suggestion
+        By category.
+    """
+    from features.lexicon import read_lexicon, write_lexicon
+    from features.suggestions import extend_lexicon, suggest_keywords
+    from features.tokens import tokenize
+    from features.word2vec import train_word_vectors
+
+    if n < 1:
+        raise UsageError(f"{n} phrases", where="-n", remedy="give 1 or more")
+    documents = read_labelled(source, table, warn=warn)
+    own = None if lexicon is None else read_lexicon(lexicon)
+    vectors = None if own is None else train_word_vectors([tokenize(text) for text in documents.texts], seed=seed)
+    found = suggest_keywords(documents.texts, documents.categories, own, vectors, n=n)
+    if output is not None:
+        write_lexicon(output, extend_lexicon(own, found))
+    return found
+
+
+def check_lexicon(
+    lexicon: Path, source: Path, table: TableOptions, *, gain: bool, jobs: int, talk: Talk, warn: Talk
+) -> tuple[KeywordCheck, list[KeywordGain]]:
+    """Look at what a lexicon does on a documents CSV.
+
+    Parameters
+    ----------
+    lexicon : pathlib.Path
+        A TOML file.
+    source : pathlib.Path
+        A documents CSV with categories.
+    table : TableOptions
+        How it is read.
+    gain : bool
+        Whether to cross-validate.
+    jobs : int
+        Processes for that, -1 for all cores.
+    talk, warn : callable
+        Told what is done, and what the user should know.
+
+    Returns
+    -------
+    (KeywordCheck, list of KeywordGain)
+        What is hit, and what it adds.
+    """
+    from features.keyword_check import check_keywords
+    from features.lexicon import read_lexicon
+    from features.tokens import tokenize
+    from textclf.keyword_gain import keyword_gain
+    from textclf.training import check_categories
+
+    keywords = read_lexicon(lexicon)
+    documents = read_labelled(source, table, warn=warn)
+    found = check_keywords(keywords, documents.texts, documents.categories)
+    if not gain:
+        return found, []
+    worded = [pair for pair in zip(documents.texts, documents.categories, strict=True) if tokenize(pair[0])]
+    for message in check_categories(Counter(category for _, category in worded)):
+        warn(message)
+    texts, categories = map(list, zip(*worded, strict=True))
+    return found, keyword_gain(keywords, texts, categories, jobs=jobs, talk=talk)
 
 
 def load_words(source: Path) -> WordVectors:

@@ -10,6 +10,7 @@ import typer
 
 from textclf import __version__
 from textclf.cli.checking import check, compare
+from textclf.cli.keywords import check_keywords, suggest
 from textclf.cli.looking import analogy, info, similar
 from textclf.cli.options import Option
 from textclf.cli.predicting import classify, predict
@@ -31,10 +32,14 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="Look into model files.", no_args_is_help=True)
 words_app = typer.Typer(help="Ask word vectors: which words are alike, and king - man + woman.", no_args_is_help=True)
+keywords_app = typer.Typer(help="Find keywords, and see what they do.", no_args_is_help=True)
+app.add_typer(keywords_app, name="keywords")
 app.add_typer(model_app, name="model")
 app.add_typer(words_app, name="words")
 for command in (ocr, clean, check, prepare, train, evaluate, compare, predict, classify):
     app.command()(command)
+keywords_app.command()(suggest)
+keywords_app.command("check")(check_keywords)
 model_app.command()(info)
 words_app.command()(similar)
 words_app.command()(analogy)

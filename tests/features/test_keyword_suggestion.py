@@ -1,0 +1,87 @@
+"""Keywords proposed from documents, and written to a file."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.lexicon import Lexicon, LexiconCategory, read_lexicon, write_lexicon
+from features.suggestions import extend_lexicon, suggest_keywords
+from features.tokens import tokenize
+from features.word2vec import train_word_vectors
+
+PLANTED = {
+    "busta paga": ["trattenute sociali", "dichiarazione dei redditi", "stipendio"],
+    "invoice": ["unit price", "vat", "balance payable"],
+}
+FILLER = ["the", "of", "and", "table", "person", "casa", "acqua", "della", "giorno", "paper", "morning", "garden"]
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[list[str], list[str]]:
+    chance = random.Random(3)
+    texts, categories = [], []
+    for category, phrases in PLANTED.items():
+        for _ in range(30):
+            pieces = chance.choices(FILLER, k=25) + [phrase for phrase in phrases if chance.random() < 0.8]
+            chance.shuffle(pieces)
+            texts.append(" ".join(pieces))
+            categories.append(category)
+    return texts, categories
+
+
+def test_planted_phrases_are_proposed_whole_with_the_documents_that_have_them(planted):
+    texts, categories = planted
+    found = suggest_keywords(texts, categories, n=3)
+    for category, phrases in PLANTED.items():
+        proposed = [one for one in found if one.category == category]
+        assert {one.phrase for one in proposed} == set(phrases)
+        for one in proposed:
+            assert one.own == sum(one.phrase in text for text in texts)
+            assert one.others == 0
+            assert one.by_vectors is None
+
+
+def test_what_the_own_keywords_find_is_not_proposed_again_and_likeness_to_them_counts(planted):
+    texts, categories = planted
+    own = Lexicon(categories=(LexiconCategory(name="Invoices", keywords=("prices", "VAT")),))
+    vectors = train_word_vectors([tokenize(text) for text in texts], size=8, seed=0)
+    found = suggest_keywords(texts, categories, own, vectors, n=5)
+    invoice = [one for one in found if one.category == "invoice"]
+    assert not {"vat", "unit price", "price"} & {one.phrase for one in invoice}
+    assert invoice[0].phrase == "balance payable"
+    assert invoice[0].by_vectors is not None
+    assert all(one.by_vectors is None for one in found if one.category == "busta paga")
+
+
+def test_a_category_that_differs_in_nothing_gets_no_proposal():
+    assert suggest_keywords(["same words here"] * 20, ["a", "b"] * 10) == []
+
+
+def test_proposals_go_behind_the_own_keywords_and_survive_the_file(planted, tmp_path):
+    own = Lexicon(categories=(LexiconCategory(name="Invoices", keywords=("VAT",), names=("fatture",)),))
+    extended = extend_lexicon(own, suggest_keywords(*planted, own, n=2))
+    assert [category.name for category in extended.categories] == ["Invoices", "busta paga"]
+    assert extended.categories[0].keywords[0] == "VAT"
+    assert len(extended.categories[0].keywords) == 3
+    write_lexicon(tmp_path / "lexicon.toml", extended)
+    assert read_lexicon(tmp_path / "lexicon.toml") == extended
+
+
+@given(
+    st.lists(
+        st.text("aZ9 .-'\"\\àß€\t", min_size=1, max_size=20).filter(tokenize), min_size=1, max_size=5, unique=True
+    ),
+    st.text('Tax "\\]#=\n', min_size=1, max_size=10).filter(tokenize),
+)
+@settings(max_examples=50, deadline=None)
+def test_any_lexicon_survives_the_file(tmp_path_factory, keywords, name):
+    path = tmp_path_factory.mktemp("lexicon") / "lexicon.toml"
+    lexicon = Lexicon(categories=(LexiconCategory(name=name, keywords=tuple(keywords)),))
+    write_lexicon(path, lexicon)
+    (found,) = read_lexicon(path).categories
+    assert found.name == name
+    assert [tokenize(keyword) for keyword in found.keywords] == [tokenize(keyword) for keyword in keywords]
