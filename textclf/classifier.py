@@ -45,6 +45,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Word vectors. A path is a word2vec file, text or binary.
     vector_size : int, default 50
         Dimensions of learned word vectors.
+    poor_copies : bool, default True
+        Also train on a poor copy of each text: misread, or without its line breaks.
     c : float, default 1.0
         Inverse strength of the regularisation.
     max_error : float, default 0.05
@@ -83,6 +85,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lexicon: Lexicon | str | Path = "auto",
         vectors: WordVectors | str | Path = "learn",
         vector_size: int = 50,
+        poor_copies: bool = True,
         c: float = 1.0,
         max_error: float = 0.05,
         confidence: float = 0.9,
@@ -93,6 +96,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.lexicon = lexicon
         self.vectors = vectors
         self.vector_size = vector_size
+        self.poor_copies = poor_copies
         self.c = c
         self.max_error = max_error
         self.confidence = confidence
@@ -137,7 +141,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         texts, truths = _strings(X), _strings(y)
         if len(texts) != len(truths):
             raise BadDataError(f"{len(texts)} texts but {len(truths)} categories", remedy="give one category a text")
-        self._check_options()
+        self.check_options()
         names = [str(i) for i in range(len(texts))] if document_ids is None else list(document_ids)
         hashed = training.data_hash(names, texts, truths)
         kept = [i for i, text in enumerate(texts) if tokenize(text)]
@@ -274,9 +278,16 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 vectors = self.vectors
             case path:
                 vectors = read_word_vectors(path)
-        return FeatureSettings(lexicon=lexicon, vectors=vectors, vector_size=self.vector_size, seed=self.random_state)
+        return FeatureSettings(
+            lexicon=lexicon,
+            vectors=vectors,
+            vector_size=self.vector_size,
+            poor_copies=self.poor_copies,
+            seed=self.random_state,
+        )
 
-    def _check_options(self) -> None:
+    def check_options(self) -> None:
+        """Refuse options that make no sense, with `textclf.errors.UsageError`."""
         for name, value, fine, remedy in (
             ("max_error", self.max_error, 0 < self.max_error < 1, "give a share between 0 and 1, such as 0.05"),
             ("confidence", self.confidence, 0 < self.confidence < 1, "give a share between 0 and 1, such as 0.9"),
@@ -293,6 +304,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "lexicon": _word_or_given(self.lexicon, "auto", "learn", "none"),
             "vectors": _word_or_given(self.vectors, "learn", "none"),
             "vector_size": self.vector_size,
+            "poor_copies": self.poor_copies,
             "c": self.c,
             "random_state": self.random_state,
         }

@@ -57,7 +57,7 @@ def check(
     Train and test in one file: textclf check documents.csv --where split=train --against documents.csv
     --against-where split=test
     """
-    from textclf.commands import check_table
+    from textclf.improving import check_table
 
     def options(conditions: list[str]) -> TableOptions:
         return table_options(id_column, text_column, category_column, encoding, conditions)
@@ -98,7 +98,7 @@ def compare(
 
     Give documents that neither model was trained on; without a category column it only shows what changes.
     """
-    from textclf.commands import compare_on_table
+    from textclf.improving import compare_on_table
     from textclf.model_file import load_model
 
     options = table_options(id_column, text_column, category_column, encoding, where)

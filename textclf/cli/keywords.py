@@ -47,7 +47,7 @@ def suggest(
     as_json: AsJson = False,
 ) -> None:
     """Propose keywords for each category, found in documents whose category is known. Choose: some are chance."""
-    from textclf.commands import suggest_from_table
+    from textclf.improving import suggest_from_table
 
     options = table_options(id_column, text_column, category_column, encoding, where)
     found = suggest_from_table(table, options, lexicon=lexicon, n=n, output=output, seed=seed or 0, warn=warn)
@@ -79,7 +79,7 @@ def check_keywords(
     as_json: AsJson = False,
 ) -> None:
     """Show what keywords hit: coverage, false hits, overlap, conflict, and what they add."""
-    from textclf.commands import check_lexicon
+    from textclf.improving import check_lexicon
 
     options = table_options(id_column, text_column, category_column, encoding, where)
     found, gains = check_lexicon(lexicon, table, options, gain=gain, jobs=jobs or -1, talk=say, warn=warn)

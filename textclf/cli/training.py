@@ -82,7 +82,20 @@ def train(
     other: Annotated[
         list[Path], Option("--other", help="Documents of no category: a CSV, or a folder. May stand several times.")
     ] = [],  # noqa: B006
-    c: Annotated[float, Option("--c", help="Inverse strength of the regularisation.")] = 1.0,
+    settings: Annotated[
+        Path | None, Option(help="Settings that tune wrote; options given beside it go before them.")
+    ] = None,
+    c: Annotated[
+        float | None, Option("--c", help="Inverse strength of the regularisation.", show_default="1.0")
+    ] = None,
+    poor_copies: Annotated[
+        bool | None,
+        Option(
+            "--poor-copies/--no-poor-copies",
+            help="Train also on a poor copy of each text, as a bad scan gives it.",
+            show_default="yes",
+        ),
+    ] = None,
     seed: Seed = None,
     diagnostics: Annotated[
         bool, Option(help="Also measure what each feature group gives, and the learning curve.")
@@ -99,12 +112,15 @@ def train(
 ) -> None:
     """Train a model, cross-validated, with calibrated scores, and write its file."""
     from textclf.commands import train_model
+    from textclf.tuning import read_settings
 
-    options = given(lexicon=lexicon, vectors=vectors, vector_size=vector_size, random_state=seed)
+    options = {} if settings is None else read_settings(settings)
+    options |= given(
+        lexicon=lexicon, vectors=vectors, vector_size=vector_size, poor_copies=poor_copies, c=c, random_state=seed
+    )
     options |= {
         "max_error": max_error,
         "confidence": confidence,
-        "c": c,
         "diagnostics": diagnostics,
         "n_jobs": jobs or -1,
     }

@@ -1,0 +1,135 @@
+"""The search for better settings."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from textclf import tuning
+from textclf.errors import BadDataError, BadInputError, ExitCode
+from textclf.tuning import DEFAULTS, read_settings, tune
+
+
+@pytest.mark.slow
+def test_the_same_input_seed_and_number_give_the_same_settings(corpus):
+    _, texts, categories = corpus(12)
+    found = tune(texts, categories, candidates=3, minutes=10)
+    assert found == tune(texts, categories, candidates=3, minutes=10)
+    assert found.candidates == 3
+    assert not found.stopped
+    assert found.aside == 9
+    assert 0 <= found.accuracy <= 1
+
+
+@pytest.mark.slow
+def test_without_anything_to_learn_the_defaults_stand(corpus):
+    _, texts, categories = corpus(16)
+    random.Random(0).shuffle(categories)
+    found = tune(texts, categories, candidates=3, minutes=10)
+    if not found.better:
+        assert found.settings == DEFAULTS
+        assert found.accuracy == found.accuracy_of_defaults
+        assert any("defaults stand" in line for line in found.to_lines())
+    # whatever the search believes, what it never saw does not
+    assert found.accuracy < 0.8
+
+
+def test_a_candidate_must_be_ahead_by_more_than_chance():
+    right = np.arange(100) < 80
+    candidate = {**DEFAULTS, "c": 2.0}
+    for gained, lost, better in (
+        (6, 0, True),
+        (1, 0, False),
+        (2, 0, True),
+        (12, 8, False),
+        (13, 8, True),
+        (0, 6, False),
+    ):
+        changed = right.copy()
+        changed[80 : 80 + gained] = True
+        changed[:lost] = False
+        rights = {tuning._key(DEFAULTS): right, tuning._key(candidate): changed}
+        assert tuning._is_better(rights, candidate) == better, (gained, lost)
+    assert not tuning._is_better({tuning._key(DEFAULTS): right}, DEFAULTS)
+
+
+def test_nothing_is_begun_that_would_not_end_in_time(corpus):
+    _, texts, categories = corpus(8)
+    times = iter(np.arange(0, 1000, 25.0).tolist())
+    found = tune(texts, categories, minutes=1, clock=lambda: next(times))
+    assert found.candidates == 1
+    assert found.settings == DEFAULTS
+
+
+def test_too_few_documents_are_refused(corpus):
+    _, texts, categories = corpus(7)
+    with pytest.raises(BadDataError, match="7 documents"):
+        tune(texts, categories)
+
+
+def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
+    path = table(tmp_path / "d.csv", corpus(10).rows())
+    settings = tmp_path / "settings.json"
+    said = textclf("tune", path, "-o", settings, "--candidates", "2", "--jobs", "1")
+    assert said.code == 0
+    assert "tried 2 settings" in said.out
+    assert "left" in said.err
+    chosen = json.loads(settings.read_text())["settings"]
+    quick = ("--no-diagnostics", "--jobs", "1")
+    said = textclf("train", path, "-o", tmp_path / "m.textclf", "--settings", settings, "--c", "3", *quick)
+    assert said.code == 0
+    trained = json.loads(textclf("model", "info", tmp_path / "m.textclf", "--json").out)["settings"]
+    assert {**chosen, "c": 3.0, "random_state": 0} == trained
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"settings": {}}',
+        json.dumps({"settings": {**DEFAULTS, "c": -1}}),
+        json.dumps({"settings": {**DEFAULTS, "c": "much"}}),
+        json.dumps({"settings": {**DEFAULTS, "lexicon": "/etc/passwd"}}),
+        json.dumps({"settings": {**DEFAULTS, "poor_copies": 1}}),
+        json.dumps({"settings": {**DEFAULTS, "n_jobs": 500}}),
+    ],
+)
+def test_a_damaged_or_hostile_file_is_refused(content, tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text(content)
+    with pytest.raises(BadInputError, match="settings"):
+        read_settings(path)
+    with pytest.raises(BadInputError):
+        read_settings(tmp_path / "missing.json")
+
+
+def test_wrong_options_are_one_line(textclf, corpus, table, tmp_path):
+    path = table(tmp_path / "d.csv", corpus(8).rows())
+    for option, value in (("--minutes", "0"), ("--candidates", "-1")):
+        said = textclf("tune", path, "-o", tmp_path / "s.json", option, value)
+        assert (said.code, option in said.error) == (ExitCode.USAGE, True)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_best_so_far(spawn, corpus, table, tmp_path):
+    path = table(tmp_path / "d.csv", corpus(12).rows())
+    process = spawn("tune", path, "-o", tmp_path / "settings.json", "--jobs", "1")
+    said = ""
+    end = time.monotonic() + 90
+    while "settings tried" not in said and time.monotonic() < end:
+        said += process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "stopped before the end" in out
+    found = json.loads((tmp_path / "settings.json").read_text())
+    assert found["search"]["stopped"]
+    assert found["settings"].keys() == DEFAULTS.keys()
