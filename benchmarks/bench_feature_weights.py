@@ -21,6 +21,7 @@ from sklearn.svm import LinearSVC
 
 from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
 from features.csv_files import read_rows
+from textclf.training import TOLERANCE
 
 DATASETS = ("tobacco3482-ocr", "bbc-news", "sib200-it")
 WEIGHTS = (
@@ -67,18 +68,20 @@ def right_by_weight(name: str, texts: list[str], truth: NDArray[np.str_]) -> dic
         for weights in WEIGHTS:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                machine = LinearSVC(random_state=0).fit(matrix(features, known, *weights), truth[train])
+                machine = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0)
+                machine.fit(matrix(features, known, *weights), truth[train])
             predicted = machine.predict(matrix(features, unseen, *weights))
             right[weights] += int((predicted == truth[test]).sum())
     return right
 
 
 def matrix(features: FeatureSet, rows: FeatureRows, indicators: float, vectors: float) -> Any:
-    """Put all feature groups side by side, as training does."""
+    """Put all feature groups side by side, as training does; without poor copies, to be quick."""
     blocks = [
         sparse.csr_array((part.values, part.indices, part.starts), shape=(len(rows.indicators), len(table.buckets)))
         for part, table in zip(rows.ngrams, features.tables, strict=True)
     ]
+    blocks += [sparse.csr_array(rows.page_shape)]
     blocks += [sparse.csr_array(rows.indicators * np.float32(indicators)), sparse.csr_array(rows.vectors * vectors)]
     whole = sparse.hstack(blocks, format="csr")
     # liblinear counts with 32 bits
