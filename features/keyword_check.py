@@ -29,6 +29,8 @@ class KeywordFigures:
         Documents of its category that it is found in, and documents of all others.
     most_in : str
         The category of the data with most of its hits; empty without one.
+    precision : float or None
+        Share of its hits that are in its own category; None if it hits nothing.
     note : str
         What is wrong with it: it hits nothing, mostly others, or stands under another category too; empty if nothing.
     """
@@ -38,6 +40,7 @@ class KeywordFigures:
     own: int
     others: int
     most_in: str
+    precision: float | None
     note: str
 
 
@@ -126,7 +129,10 @@ def check_keywords(lexicon: Lexicon, texts: Sequence[str], categories: Sequence[
         for number in {number for number, _ in hits}:
             by_category[number][truth] += 1
     owners: Counter[tuple[str, ...]] = Counter(
-        tuple(tokenize(keyword)) for category in lexicon.categories for keyword in {*category.keywords}
+        keyword
+        for category in lexicon.categories
+        # a keyword that one category has in two spellings is no conflict
+        for keyword in {tuple(tokenize(keyword)) for keyword in category.keywords}
     )
     keywords, figures = [], []
     for number, category in enumerate(lexicon.categories):
@@ -140,6 +146,7 @@ def check_keywords(lexicon: Lexicon, texts: Sequence[str], categories: Sequence[
                     own=hit[name],
                     others=hit.total() - hit[name],
                     most_in=max(hit, key=lambda other: (hit[other], other)) if hit else "",
+                    precision=hit[name] / hit.total() if hit else None,
                     note=_note(hit, name, shared=owners[tuple(tokenize(keyword))] > 1),
                 )
             )

@@ -37,8 +37,6 @@ LEAST_RATIO = 8.0
 PRIOR_DOCUMENTS = 10.0
 """Weight of the prior, in documents: what a keyword's share in all documents counts against its category's own."""
 LONGEST_WORD = 25
-LEAST_SUGGESTED_RATIO = 2.0
-"""As `LEAST_RATIO`, for what a person will choose from."""
 RANK_OFFSET = 60
 """Of reciprocal rank fusion, as its authors set it: so that the first places do not decide alone."""
 
@@ -132,9 +130,9 @@ def suggest_keywords(
 ) -> list[Suggestion]:
     """Propose keywords from documents: phrases of up to three words.
 
-    Candidates are telling (as in `learn_lexicon`, but twice as common as elsewhere will do), not found by the
-    category's own keywords, and no part of a longer phrase that stands in the same documents. They are put in order by
-    three signals, fused by reciprocal ranks.
+    Candidates are telling (as in `learn_lexicon`), not found by the category's own keywords, and no part of a longer
+    phrase that stands in the same documents. They are put in order by three signals, fused by reciprocal ranks. They
+    are chosen by these very documents: what they are worth only other documents tell.
 
     Parameters
     ----------
@@ -180,9 +178,7 @@ def suggest_keywords(
         rows = np.array(
             [
                 row
-                for row in np.flatnonzero(
-                    (z[:, label] >= LEAST_Z) & (ratio[:, label] >= LEAST_SUGGESTED_RATIO)
-                ).tolist()
+                for row in np.flatnonzero((z[:, label] >= LEAST_Z) & (ratio[:, label] >= LEAST_RATIO)).tolist()
                 if not known(phrases[row])
             ],
             dtype=np.int64,
@@ -348,6 +344,9 @@ def _phrases(text: str, longest: int = 2) -> Iterator[str]:
         if telling[start]:
             yield words[start]
             for end in range(start + 2, min(start + longest, len(words)) + 1):
+                # rubbish in the middle would also make the phrase longer than a keyword may be
+                if len(words[end - 1]) > LONGEST_WORD:
+                    break
                 if ending[end - 1]:
                     yield " ".join(words[start:end])
 

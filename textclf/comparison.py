@@ -72,6 +72,8 @@ class Comparison:
     ----------
     documents, known : int
         Documents compared, and those among them whose category is known.
+    unusable : int
+        Rows that cannot be used; they count nowhere else.
     both_right, only_a_right, only_b_right, both_wrong : int
         Of those whose category is known.
     p_value : float
@@ -80,14 +82,19 @@ class Comparison:
         95 % interval of the accuracy of B less that of A.
     accepted_a, accepted_b, accepted_wrong_a, accepted_wrong_b : int
         Documents accepted, and the wrong ones among them.
+    only_a_accepts, only_b_accepts : int
+        Documents that only one model accepts.
     only_in_a, only_in_b : tuple of str
         Categories that one model alone knows.
+    pairs : tuple of (str, str, int)
+        Category by A, another category by B, and how often; the most frequent first.
     changes : tuple of Change
         The most harmful first.
     """
 
     documents: int
     known: int
+    unusable: int
     both_right: int
     only_a_right: int
     only_b_right: int
@@ -98,8 +105,11 @@ class Comparison:
     accepted_b: int
     accepted_wrong_a: int
     accepted_wrong_b: int
+    only_a_accepts: int
+    only_b_accepts: int
     only_in_a: tuple[str, ...]
     only_in_b: tuple[str, ...]
+    pairs: tuple[tuple[str, str, int], ...]
     changes: tuple[Change, ...]
 
     def to_lines(self, shown: int) -> list[str]:
@@ -111,6 +121,7 @@ class Comparison:
             Changes shown one by one.
         """
         lines = [f"{self.documents:,} documents, {len(self.changes):,} of them with another category or decision"]
+        lines += [f"{self.unusable:,} rows could not be used"] if self.unusable else []
         for name, categories in (("A", self.only_in_a), ("B", self.only_in_b)):
             if categories:
                 lines.append(f"only {name} knows {', '.join(categories)}")
@@ -124,7 +135,13 @@ class Comparison:
             ]
         wrong = f", {self.accepted_wrong_a} of them wrong", f", {self.accepted_wrong_b} of them wrong"
         wrong_a, wrong_b = wrong if self.known else ("", "")
-        lines.append(f"accepted  A {self.accepted_a:,}{wrong_a}   B {self.accepted_b:,}{wrong_b}")
+        lines.append(
+            f"accepted  A {self.accepted_a:,}{wrong_a}   B {self.accepted_b:,}{wrong_b}; "
+            f"by A alone {self.only_a_accepts:,}, by B alone {self.only_b_accepts:,}"
+        )
+        if self.pairs:
+            pairs = ", ".join(f"{by_a or '-'} to {by_b or '-'} {count:,}" for by_a, by_b, count in self.pairs[:shown])
+            lines.append(f"from A to B  {pairs}{', ...' if len(self.pairs) > shown else ''}")
         for effect, count in Counter(change.effect for change in self.changes).items():
             found = [change for change in self.changes if change.effect == effect]
             lines.append(f"{effect}: {count}")
@@ -156,7 +173,7 @@ def compare_models(a: Runtime, b: Runtime, documents: Iterable[InputDocument]) -
     a, b : Runtime
         The models: the one in use, and the one that might take its place.
     documents : iterable of InputDocument
-        Rows of a table; those that cannot be used change nothing.
+        Rows of a table.
 
     Returns
     -------
@@ -177,6 +194,10 @@ def compare_models(a: Runtime, b: Runtime, documents: Iterable[InputDocument]) -
     sums: Counter[str] = Counter()
     changes: list[Change] = []
     for (document, by_a), (_, by_b) in zip(iter_predictions(a, for_a), iter_predictions(b, for_b), strict=True):
+        if document.error:
+            # its cells may not stand where they belong, the category among them
+            sums["unusable"] += 1
+            continue
         truth = document.category.strip()
         right = by_a.predicted_category == truth, by_b.predicted_category == truth
         sums["documents"] += 1
@@ -187,11 +208,16 @@ def compare_models(a: Runtime, b: Runtime, documents: Iterable[InputDocument]) -
             sums[f"accepted_wrong_{name}"] += accepted and bool(truth) and not is_right
         if (by_a.predicted_category, by_a.decision) != (by_b.predicted_category, by_b.decision):
             changes.append(_change(truth, by_a, by_b))
+            decided = by_a.decision, by_b.decision
+            sums["only_a_accepts"] += decided == ("accept", "review")
+            sums["only_b_accepts"] += decided == ("review", "accept")
+    pairs = Counter((one.category_a, one.category_b) for one in changes if one.category_a != one.category_b)
     only_a, only_b = counts[True, False], counts[False, True]
     known = counts.total()
     return Comparison(
         documents=sums["documents"],
         known=known,
+        unusable=sums["unusable"],
         both_right=counts[True, True],
         only_a_right=only_a,
         only_b_right=only_b,
@@ -202,8 +228,11 @@ def compare_models(a: Runtime, b: Runtime, documents: Iterable[InputDocument]) -
         accepted_b=sums["accepted_b"],
         accepted_wrong_a=sums["accepted_wrong_a"],
         accepted_wrong_b=sums["accepted_wrong_b"],
+        only_a_accepts=sums["only_a_accepts"],
+        only_b_accepts=sums["only_b_accepts"],
         only_in_a=tuple(sorted({*a.categories} - {*b.categories})),
         only_in_b=tuple(sorted({*b.categories} - {*a.categories})),
+        pairs=tuple((*pair, count) for pair, count in sorted(pairs.items(), key=lambda entry: (-entry[1], entry[0]))),
         changes=tuple(sorted(changes, key=lambda change: (EFFECTS.index(change.effect), -change.score_b))),
     )
 

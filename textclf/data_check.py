@@ -339,5 +339,6 @@ def _documents(count: int) -> str:
 
 
 def _snippet(text: str) -> str:
-    words = " ".join(text[: 4 * SNIPPET_LENGTH].split())
+    # what would steer a terminal is not shown
+    words = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * SNIPPET_LENGTH]).split())
     return words if len(words) <= SNIPPET_LENGTH else words[: SNIPPET_LENGTH - 1].rstrip() + "…"

@@ -153,6 +153,10 @@ def suggest_from_table(
     own = None if lexicon is None else read_lexicon(lexicon)
     vectors = None if own is None else train_word_vectors([tokenize(text) for text in documents.texts], seed=seed)
     found = suggest_keywords(documents.texts, documents.categories, own, vectors, n=n)
+    if not found:
+        raise BadDataError(
+            "no word or phrase sets a category apart", where=source, remedy="give more documents, of two categories"
+        )
     if output is not None:
         write_lexicon(output, extend_lexicon(own, found))
     return found

@@ -38,7 +38,8 @@ def test_each_keyword_with_its_hits_misread_ones_too(found):
     figures = {(one.category, one.keyword): one for one in found.keywords}
     assert (figures["Invoices", "invoice"].own, figures["Invoices", "invoice"].note) == (2, "")
     total = figures["Invoices", "total"]
-    assert (total.own, total.others, total.note) == (1, 1, "")
+    assert (total.own, total.others, total.precision, total.note) == (1, 1, 0.5, "")
+    assert figures["Invoices", "customs"].precision is None
     assert figures["Invoices", "customs"].note == "hits nothing"
     assert figures["Invoices", "dear"].note == figures["letter", "Dear"].note == "stands under another category too"
 
@@ -46,3 +47,8 @@ def test_each_keyword_with_its_hits_misread_ones_too(found):
 def test_categories_that_one_side_alone_knows(found):
     assert found.without_keywords == ("report",)
     assert found.without_documents == ("contract",)
+
+
+def test_two_spellings_in_one_category_are_no_conflict():
+    lexicon = Lexicon(categories=(LexiconCategory(name="letter", keywords=("Sincerely", "sincerely")),))
+    assert [one.note for one in check_keywords(lexicon, TEXTS, CATEGORIES).keywords if one.own] == ["", ""]

@@ -61,6 +61,20 @@ def test_a_category_that_differs_in_nothing_gets_no_proposal():
     assert suggest_keywords(["same words here"] * 20, ["a", "b"] * 10) == []
 
 
+def test_rubbish_within_a_phrase_makes_no_keyword_that_a_lexicon_refuses():
+    texts = [f"insured {'x' * 120} vehicle"] * 8 + ["dear aunt"] * 8
+    found = suggest_keywords(texts, ["policy"] * 8 + ["letter"] * 8)
+    assert {one.phrase for one in found if one.category == "policy"} == {"insured", "vehicle"}
+    assert extend_lexicon(None, found).columns == ("letter_common_words", "policy_common_words")
+
+
+def test_what_is_nearly_as_common_elsewhere_is_not_proposed():
+    own, others = ["report on tobacco"] * 6 + ["report"] * 4, ["tobacco"] * 20 + ["memo"] * 60
+    found = suggest_keywords(own + others, ["report"] * 10 + ["memo"] * 80)
+    assert "report" in {one.phrase for one in found}
+    assert "tobacco" not in {one.phrase for one in found}
+
+
 def test_proposals_go_behind_the_own_keywords_and_survive_the_file(planted, tmp_path):
     own = Lexicon(categories=(LexiconCategory(name="Invoices", keywords=("VAT",), names=("fatture",)),))
     extended = extend_lexicon(own, suggest_keywords(*planted, own, n=2))

@@ -69,3 +69,26 @@ def test_a_wrong_option_is_one_line(textclf, spoilt):
         said = textclf("check", spoilt, *arguments)
         assert said.code == ExitCode.USAGE
         assert arguments[0] in said.error
+
+
+def test_strict_ends_with_an_error_where_labels_or_figures_are_wrong_and_only_there(
+    textclf, spoilt, corpus, table, tmp_path
+):
+    assert textclf("check", spoilt, "--no-labels").code == ExitCode.OK
+    said = textclf("check", spoilt, "--no-labels", "--strict")
+    assert said.code == ExitCode.SOME_FAILED
+    assert "contradiction" in said.out
+    assert "2 findings make labels or figures wrong" in said.error
+    sound = [*corpus(6).rows(), ("blank", "", "letter")]
+    said = textclf("check", table(tmp_path / "sound.csv", sound), "--no-labels", "--strict")
+    assert said.code == ExitCode.OK
+    assert "no text: 1" in said.out
+
+
+def test_documents_without_a_category_are_left_out_and_that_is_said(textclf, corpus, table, tmp_path):
+    rows = corpus(6).rows()
+    rows += [("unlabelled", rows[0][1], ""), ("unlabelled too", "", " ")]
+    said = textclf("check", table(tmp_path / "d.csv", rows), "--no-labels", "--json")
+    assert "2 of 20 documents have no category" in said.err
+    found = json.loads(said.out)
+    assert (found["documents"], found["findings"], found["problems"]) == (18, [], 0)

@@ -56,6 +56,11 @@ def test_a_worse_model_is_found_out_and_every_change_listed(model, worse, docume
     assert len(found.changes) == len(changed)
     order = [EFFECTS.index(change.effect) for change in found.changes]
     assert order == sorted(order)
+    assert found.only_b_accepts - found.only_a_accepts == found.accepted_b - found.accepted_a
+    assert sum(count for *_, count in found.pairs) == sum(
+        a.predicted_category != b.predicted_category for a, b in zip(by_a, by_b, strict=True)
+    )
+    assert found.pairs[0][0] == "receipt"
     back = compare_models(worse, model, documents)
     assert back.verdict.startswith("B is right more often")
     assert back.p_value == found.p_value
@@ -68,6 +73,13 @@ def test_without_known_categories_it_says_what_changes_and_no_more(model, worse,
     assert {change.effect for change in found.changes} <= {"other category", "accepted now", "no longer accepted"}
     assert "nobody can say" in found.verdict
     assert not any("right  " in line for line in found.to_lines(3))
+
+
+def test_a_row_that_cannot_be_used_counts_nowhere(model, worse, documents):
+    broken = InputDocument(document_id="x", text="dear madam", category="invoice", error="row has 4 cells")
+    found = compare_models(model, worse, [broken, *documents])
+    assert (found.documents, found.known, found.unusable) == (30, 30, 1)
+    assert "1 rows could not be used" in found.to_lines(3)
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
@@ -99,6 +111,7 @@ def test_the_command_shows_and_writes_the_changes(textclf, model_path, worse, do
     assert said.out.splitlines()[-1].startswith("A is right more often")
     rows = read_table(tmp_path / "changes.csv")
     found = json.loads(textclf("compare", model_path, tmp_path / "worse.textclf", path, "--json").out)
+    assert found["verdict"] == said.out.splitlines()[-1]
     assert [row["document_id"] for row in rows] == [change["document_id"] for change in found["changes"]]
     none = textclf("compare", model_path, model_path, path, "--where", "category=nothing")
     assert none.code == ExitCode.BAD_DATA

@@ -139,3 +139,9 @@ def test_labels_cannot_be_checked_with_one_category_that_can_be_trained():
     check = check_documents(of_categories(bill=6, letter=1))
     assert not check.labels_checked
     assert kinds(check) == {"small category": 1}
+
+
+def test_what_is_shown_of_a_text_cannot_steer_a_terminal():
+    documents = labelled(("x", "red \x1b[31m\x07 alert\n\u202etwice", "bill"))
+    (finding,) = check_documents(documents, labels=False).of_kind("few words")
+    assert finding.snippet == "red [31m alert twice"

@@ -68,10 +68,13 @@ def test_a_clean_document_of_a_known_kind_stays_accepted_without_its_line_breaks
 
 def test_others_given_in_training_are_turned_away(classifier, corpus):
     _, texts, categories = corpus(24)
-    likeness = [f"{text} oven spoon" for text in corpus(8, seed=5, categories=("invoice",)).texts]
+
+    def of_a_bakery(count, seed):
+        return [f"{text} oven spoon butter flour" for text in corpus(count, seed=seed, categories=("invoice",)).texts]
+
     plain = classifier().fit(texts, categories).runtime_
-    taught = classifier().fit(texts, categories, others=strangers(30) + likeness).runtime_
-    new = [f"{text} oven spoon" for text in corpus(8, seed=6, categories=("invoice",)).texts]
+    taught = classifier().fit(texts, categories, others=of_a_bakery(30, seed=5)).runtime_
+    new = of_a_bakery(8, seed=6)
 
     def accepted(model, asked):
         return sum(prediction.decision == "accept" for prediction in model.predict(asked))

@@ -71,3 +71,28 @@ def test_turned_labels_come_first(corpus):
     assert np.allclose(scores.sum(axis=1), 1)
     assert sorted(likely_label_errors(scores, labels)[:3].tolist()) == wrong
     assert len(said) == 1
+
+
+def test_many_documents_are_looked_at_in_parts_and_rare_categories_stay_whole(corpus):
+    _, texts, categories = corpus(14, seed=5)
+    categories[:3] = ["rare"] * 3
+    categories[20] = "invoice"
+    names = sorted(set(categories))
+    labels = np.searchsorted(names, categories)
+    said: list[str] = []
+    scores = out_of_fold_scores(texts, labels, names, repeats=1, part=21, talk=said.append)
+    assert [line for line in said if line.startswith("part")] == ["part 1 of 2", "part 2 of 2"]
+    assert np.allclose(scores.sum(axis=1), 1)
+    # every document has a score for its own category; the rare one is known in one part only
+    assert (scores[np.arange(42), labels] > 0).all()
+    assert len(set((scores[:3] > 0).sum(axis=1))) == 1
+    assert (scores[:, names.index("rare")] == 0).any()
+    assert likely_label_errors(scores, labels)[0] == 20
+
+
+def test_a_part_of_one_category_leaves_no_doubt(corpus):
+    _, texts, _ = corpus(14, seed=5)
+    labels = np.array([1, 1] + [0] * 40)
+    scores = out_of_fold_scores(texts, labels, ["common", "rare"], repeats=1, part=21)
+    assert np.allclose(scores.sum(axis=1), 1)
+    assert (scores[:, 0] == 1).sum() >= 20

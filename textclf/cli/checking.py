@@ -24,6 +24,7 @@ from textclf.cli.options import (
 )
 from textclf.console import say, warn
 from textclf.documents import TableOptions
+from textclf.errors import SomeFailedError
 
 __all__ = ["check", "compare"]
 
@@ -50,6 +51,9 @@ def check(
     encoding: Encoding = "utf-8",
     where: Where = [],  # noqa: B006
     jobs: Jobs = None,
+    strict: Annotated[
+        bool, Option("--strict", help="Exit with code 8 if findings make labels or figures wrong.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look for what spoils learning: copies, leaks, contradictions, odd labels and categories, empty texts.
@@ -75,11 +79,15 @@ def check(
         warn=warn,
     )
     if as_json:
-        print_lines(json.dumps(asdict(found), ensure_ascii=False, indent=1))
+        print_lines(json.dumps({**asdict(found), "problems": found.problems}, ensure_ascii=False, indent=1))
     else:
         print_lines(*found.to_lines(SHOWN))
     if output is not None:
         say(f"{output}: {len(found.findings)} findings")
+    if strict and found.problems:
+        raise SomeFailedError(
+            f"{found.problems} findings make labels or figures wrong", where=table, remedy="mend the documents"
+        )
 
 
 def compare(
@@ -104,7 +112,7 @@ def compare(
     options = table_options(id_column, text_column, category_column, encoding, where)
     found = compare_on_table(load_model(model_a), load_model(model_b), table, options, output=output)
     if as_json:
-        print_lines(json.dumps(asdict(found), ensure_ascii=False, indent=1))
+        print_lines(json.dumps({**asdict(found), "verdict": found.verdict}, ensure_ascii=False, indent=1))
     else:
         print_lines(*found.to_lines(SHOWN))
     if output is not None:

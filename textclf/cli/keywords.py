@@ -105,9 +105,12 @@ def check_keywords(
     if found.without_documents:
         print_lines("", f"no documents of {', '.join(found.without_documents)}")
     if gains:
-        print_lines("", "keywords of               accuracy without  with   gained  lost  McNemar's p")
+        print_lines(
+            "", "keywords of               accuracy without  with   macro F1  with   gained  lost  McNemar's p  by"
+        )
         for one_gain in gains:
             print_lines(
                 f"{one_gain.keywords:<24}  {one_gain.accuracy_without:>16.3f}  {one_gain.accuracy_with:.3f}  "
-                f"{one_gain.gained:>6}  {one_gain.lost:>4}  {one_gain.p_value:>11.3f}"
+                f"{one_gain.macro_f1_without:>8.3f}  {one_gain.macro_f1_with:.3f}  "
+                f"{one_gain.gained:>6}  {one_gain.lost:>4}  {one_gain.p_value:>11.3f}  {one_gain.by}"
             )
