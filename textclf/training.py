@@ -30,6 +30,8 @@ __all__ = [
     "fit_model",
     "learning_curve",
     "observe_training",
+    "share_of",
+    "stratified_folds",
 ]
 
 FEW = 5
@@ -244,7 +246,8 @@ def _cross_validate(
     from sklearn.metrics import accuracy_score, f1_score
 
     parts = [
-        (_share_of(train, labels, share, settings.seed), test) for train, test in _folds(labels, folds, settings.seed)
+        (share_of(train, labels, share, settings.seed), test)
+        for train, test in stratified_folds(labels, folds, settings.seed)
     ]
     with Parallel(n_jobs=jobs) as parallel:
         with deaf_to_interrupts():
@@ -361,7 +364,10 @@ def group_results(results: dict[str, CrossValidated]) -> tuple[CrossValidation, 
     )
 
 
-def _folds(labels: NDArray[np.int64], folds: int, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def stratified_folds(
+    labels: NDArray[np.int64], folds: int, seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Split into folds, shuffled: the positions to train on, and those to test on."""
     from sklearn.model_selection import StratifiedKFold
 
     with warnings.catch_warnings():
@@ -370,8 +376,8 @@ def _folds(labels: NDArray[np.int64], folds: int, seed: int) -> list[tuple[NDArr
         return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
 
 
-def _share_of(train: NDArray[np.int64], labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
-    """Draw documents of each category, two at least."""
+def share_of(train: NDArray[np.int64], labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+    """Draw a share of the training documents: of each category, two at least."""
     if share >= 1:
         return train
     draw = np.random.default_rng(seed)

@@ -2,7 +2,8 @@
 
 Random search (J. Bergstra and Y. Bengio, Journal of Machine Learning Research 13, 2012) with successive halving
 (K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016):
-many candidates learn from few documents, the best third of them from more, and the best of those from all.
+many candidates learn from few documents of one fold, the best third of them from more, and the best of those from all
+of every fold.
 
 A quarter of the documents is put aside first. The search never sees it; what it found, and the defaults, are measured
 there at the end. The figure that the search itself saw is the best of many, and for that reason too good.
@@ -11,40 +12,46 @@ there at the end. The figure that the search itself saw is the best of many, and
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import FeatureSettings
+from features.columns import FeatureSettings, ObservedTexts, observe
+from features.ngrams import VIEWS
+from ocr.workers import deaf_to_interrupts
 from textclf import __version__
 from textclf.classifier import DocumentClassifier
 from textclf.comparison import mcnemar
-from textclf.errors import BadDataError, BadInputError, UsageError
+from textclf.errors import BadDataError, BadInputError
 from textclf.files import write_aside
-from textclf.training import TrainingTexts, cross_validate, fit_model, observe_training
+from textclf.training import TrainingTexts, fit_model, observe_training, share_of, stratified_folds
 
 __all__ = ["Settings", "Tuning", "read_settings", "tune", "write_settings"]
 
-SHARES = (0.25, 0.5, 1.0)
-"""Of the training part of each fold, in the three rounds."""
+ROUNDS = ((0.25, 1), (0.5, 1), (1.0, 3))
+"""Share of the training part of a fold, and how many of the folds."""
+LAST = len(ROUNDS) - 1
 FIRST, KEPT = 9, 3
 """Candidates of a first round; one in so many goes on."""
+LEAST_C, MOST_C = 0.1, 10.0
 FOLDS = 3
 OUTER = 4
 """One part in so many is put aside for the end."""
+CHANCE = 0.05
+"""Of taking other settings although they are no better."""
 LEAST_DOCUMENTS = 8
 """Of the smallest category, so that every fold of the search has some."""
 
 Settings = Mapping[str, str | int | float | bool]
 """Options of `DocumentClassifier`."""
 
-DEFAULTS: Settings = {"c": 1.0, "lexicon": "auto", "vectors": "learn", "vector_size": 50, "poor_copies": True}
+DEFAULTS: Settings = {"c": 1.0, "lexicon": "auto", "vectors": "learn", "vector_size": 50}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,37 +111,91 @@ class Tuning:
 
 
 class _Search:
-    """The documents of the search, and what was found on them."""
+    """The documents of the search, and which of them come out right with which settings."""
 
     def __init__(
-        self, texts: Sequence[str], labels: NDArray[np.int64], categories: list[str], seed: int, jobs: int
+        self,
+        texts: Sequence[str],
+        labels: NDArray[np.int64],
+        categories: list[str],
+        seed: int,
+        parallel: Any,
+        jobs: int,
+        clock: Callable[[], float],
     ) -> None:
-        self.texts, self.labels, self.categories, self.seed, self.jobs = list(texts), labels, categories, seed, jobs
-        self.observed = observe_training(self.texts, self.features(DEFAULTS))
-        self.right: dict[str, NDArray[np.bool_]] = {}
-        self.seconds: dict[float, float] = {}
+        self.labels, self.categories, self.seed = labels, categories, seed
+        self.parallel, self.jobs, self.clock = parallel, jobs, clock
+        self.folds = stratified_folds(labels, FOLDS, seed)
+        self.observed = observe_training(texts, self._features(DEFAULTS))
+        self.right: dict[tuple[str, int], list[NDArray[np.bool_]]] = {}
+        self.seconds = [0.0] * len(ROUNDS)
 
-    def features(self, settings: Settings) -> FeatureSettings:
+    def play(self, rivals: Sequence[Settings], number: int, goes_on: Callable[[], bool]) -> list[Settings]:
+        """Play a round; gives the settings that came to its end, the best first, ties as they were drawn."""
+        share, folds = ROUNDS[number]
+        tasks = [(settings, fold) for settings in rivals for fold in range(folds)]
+        for start in range(0, len(tasks), self.jobs):
+            if not goes_on():
+                break
+            began, batch = self.clock(), tasks[start : start + self.jobs]
+            found = self._predictions(
+                (
+                    settings,
+                    share_of(self.folds[fold][0], self.labels, share, self.seed),
+                    self.observed.documents.take(self.folds[fold][1]),
+                )
+                for settings, fold in batch
+            )
+            for (settings, fold), predicted in zip(batch, found, strict=True):
+                right = predicted == self.labels[self.folds[fold][1]]
+                self.right.setdefault((_key(settings), number), []).append(right)
+            self.seconds[number] = max(self.seconds[number], self.clock() - began)
+        ended = [settings for settings in rivals if len(self.right.get((_key(settings), number), [])) == folds]
+        return sorted(ended, key=lambda settings: -self.right_in(number, settings).mean())
+
+    def measure(self, several: Sequence[Settings], texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Train with each of some settings on all documents, and predict other texts."""
+        everything = np.arange(len(self.labels))
+        asked = observe(texts, VIEWS, page_shape=True)
+        return self._predictions((settings, everything, asked) for settings in several)
+
+    def right_in(self, number: int, settings: Settings) -> NDArray[np.bool_]:
+        """Which documents came out right in a round."""
+        return np.concatenate(self.right[_key(settings), number])
+
+    def accuracy(self, settings: Settings) -> float:
+        """Cross-validated in the last round."""
+        return float(self.right_in(LAST, settings).mean())
+
+    def seconds_for(self, *candidates: int) -> float:
+        """Time for so many candidates in each round, and for measuring at the end."""
+        batches = (-(-count * folds // self.jobs) for count, (_, folds) in zip(candidates, ROUNDS, strict=True))
+        rounds = sum(count * seconds for count, seconds in zip(batches, self.seconds, strict=True))
+        # at the end two are trained on half as many documents again
+        return rounds + 1.5 * -(-2 // self.jobs) * self.seconds[LAST]
+
+    def _features(self, settings: Settings) -> FeatureSettings:
         options: dict[str, Any] = dict(settings)
         return DocumentClassifier(random_state=self.seed, **options).feature_settings()
 
-    def accuracy(self, settings: Settings, share: float) -> float:
-        """Cross-validate settings, trained on a share of each fold's training part."""
-        started = time.monotonic()
-        found = cross_validate(
-            _observed(self.observed, settings),
-            self.labels,
-            self.categories,
-            self.features(settings),
-            c=float(settings["c"]),
-            folds=FOLDS,
-            jobs=self.jobs,
-            share=share,
+    def _predictions(
+        self, tasks: Iterable[tuple[Settings, NDArray[np.int64], ObservedTexts]]
+    ) -> list[NDArray[np.int64]]:
+        from joblib import delayed
+
+        found: list[NDArray[np.int64]] = self.parallel(
+            delayed(_predict)(
+                self.observed,
+                self.labels,
+                self.categories,
+                self._features(settings),
+                float(settings["c"]),
+                train,
+                asked,
+            )
+            for settings, train, asked in tasks
         )
-        self.seconds[share] = max(self.seconds.get(share, 0.0), time.monotonic() - started)
-        if share == 1:
-            self.right[_key(settings)] = found.margins.argmax(axis=1) == self.labels
-        return found.accuracy
+        return found
 
 
 def tune(
@@ -157,7 +218,7 @@ def tune(
     categories : sequence of str, length n
         The category of each.
     minutes : float, default 5
-        Time for all of it; nothing is begun that would not end in time.
+        Time for all of it; nothing is begun that would not end in time, but the defaults are always measured.
     candidates : int, default 0
         At most so many settings; 0 for as many as there is time for.
     seed : int, default 0
@@ -179,7 +240,7 @@ def tune(
     textclf.errors.BadDataError
         If a category has too few documents to search on.
     """
-    from sklearn.model_selection import StratifiedKFold
+    from joblib import Parallel, delayed, effective_n_jobs
 
     names, numbers = np.unique(categories, return_inverse=True)
     labels = numbers.astype(np.int64)
@@ -189,58 +250,67 @@ def tune(
             f"category {names[counts.argmin()]!r} has {counts.min()} documents",
             remedy=f"tuning needs {LEAST_DOCUMENTS} of each category, and two categories",
         )
-    started, end = clock(), clock() + 60 * minutes
-    inner, outer = next(StratifiedKFold(OUTER, shuffle=True, random_state=seed).split(labels, labels))
-    search = _Search([texts[i] for i in inner], labels[inner], names.tolist(), seed, jobs)
-    tried, stopped = 1, False
-    accuracies: dict[str, tuple[float, Settings]] = {}
-    own = 0.0
-
-    def left_for(share: float) -> bool:
-        # the two fits at the end take about as long as one cross-validation
-        return clock() + search.seconds[share] + search.seconds[1.0] <= end
-
-    try:
-        for share in SHARES:
-            own = search.accuracy(DEFAULTS, share)
+    started = clock()
+    end = started + 60 * minutes
+    inner, outer = stratified_folds(labels, OUTER, seed)[0]
+    processes = effective_n_jobs(jobs)
+    with Parallel(n_jobs=processes) as parallel:
+        with deaf_to_interrupts():
+            parallel(delayed(int)() for _ in range(processes))
+        search = _Search([texts[i] for i in inner], labels[inner], names.tolist(), seed, parallel, processes, clock)
+        for number in range(len(ROUNDS)):
+            search.play([DEFAULTS], number, lambda: True)
+        # Ctrl-C before this has nothing to keep
+        own = search.accuracy(DEFAULTS)
         talk(f"the defaults: accuracy {own:.3f} in {clock() - started:.0f} s")
-        drawn = _draw(seed)
-        while left_for(SHARES[0]) and (not candidates or tried < candidates):
-            wanted = min(FIRST, candidates - tried) if candidates else FIRST
-            field: list[tuple[float, Settings]] = []
-            for share in SHARES:
-                rivals = [next(drawn) for _ in range(wanted)] if share == SHARES[0] else _best(field)
-                field = []
-                for settings in rivals:
-                    if not left_for(share):
-                        break
-                    field.append((search.accuracy(settings, share), settings))
-                    tried += share == SHARES[0]
-                    best = max([own, *(found for found, _ in accuracies.values())])
-                    talk(
-                        f"{tried} settings tried, best accuracy {best:.3f}, defaults {own:.3f}, "
-                        f"{max(end - clock(), 0):.0f} s left"
-                    )
-            accuracies |= {_key(settings): (accuracy, settings) for accuracy, settings in field}
-    except KeyboardInterrupt:
-        stopped = True
-    accuracy, settings = max(accuracies.values(), key=lambda entry: entry[0], default=(own, DEFAULTS))
-    better = _key(DEFAULTS) in search.right and _is_better(search.right, settings)
-    if not better:
-        settings, accuracy = DEFAULTS, own
-    figures: tuple[float | None, float | None, float | None] = (None, None, None)
-    if not stopped:
-        talk(f"measuring on {len(outer)} documents put aside")
-        asked = [texts[i] for i in outer]
-        last = _right(search, DEFAULTS, asked, labels[outer])
-        first = _right(search, settings, asked, labels[outer]) if better else last
-        p_value = mcnemar(int((first & ~last).sum()), int((last & ~first).sum()))
-        figures = float(first.mean()), float(last.mean()), p_value
+        drawn, tried, stopped = _draw(seed), 1, False
+        finalists: list[Settings] = []
+
+        def there_is_time(*rounds: int) -> bool:
+            return clock() + search.seconds_for(*rounds) <= end
+
+        def told_and_in_time(number: int) -> bool:
+            best = max(map(search.accuracy, [DEFAULTS, *finalists]))
+            talk(
+                f"{tried} settings tried, best accuracy {best:.3f}, defaults {own:.3f}, "
+                f"{max(end - clock(), 0):.0f} s left"
+            )
+            return there_is_time(*(int(number == other) for other in range(len(ROUNDS))))
+
+        try:
+            while not candidates or tried < candidates:
+                most = min(FIRST, candidates - tried) if candidates else FIRST
+                # a smaller last field, rather than one that never comes to its end
+                in_time = (n for n in range(most, 0, -1) if there_is_time(n, _kept(n), _kept(_kept(n))))
+                field = [next(drawn) for _ in range(next(in_time, 0))]
+                if not field:
+                    break
+                for number in range(len(ROUNDS)):
+                    ended = search.play(field, number, partial(told_and_in_time, number))
+                    tried += len(ended) if number == 0 else 0
+                    field = ended[: _kept(len(ended))]
+                finalists += field
+        except KeyboardInterrupt:
+            stopped = True
+        settings = max([DEFAULTS, *finalists], key=search.accuracy)
+        better = _is_better(search.right_in(LAST, settings), search.right_in(LAST, DEFAULTS), len(finalists))
+        settings = settings if better else DEFAULTS
+        figures: tuple[float | None, float | None, float | None] = (None, None, None)
+        if not stopped:
+            talk(f"measuring on {len(outer)} documents put aside")
+            try:
+                found = search.measure([DEFAULTS, settings] if better else [DEFAULTS], [texts[i] for i in outer])
+            except KeyboardInterrupt:
+                stopped = True
+            else:
+                last, first = found[0] == labels[outer], found[-1] == labels[outer]
+                p_value = mcnemar(int((first & ~last).sum()), int((last & ~first).sum()))
+                figures = float(first.mean()), float(last.mean()), p_value
     return Tuning(
         settings=settings,
         better=better,
         candidates=tried,
-        search_accuracy=accuracy,
+        search_accuracy=search.accuracy(settings),
         search_accuracy_of_defaults=own,
         accuracy=figures[0],
         accuracy_of_defaults=figures[1],
@@ -295,10 +365,11 @@ def read_settings(path: Path) -> dict[str, Any]:
             settings[name] in allowed and type(settings[name]) is type(allowed[0])
             for name, allowed in _CHOICES.items()
         )
-        DocumentClassifier(c=float(settings["c"])).check_options()
+        c = settings["c"]
+        fits = fits and type(c) is float and LEAST_C <= c <= MOST_C
     except OSError as error:
         raise BadInputError(f"cannot be read ({(error.strerror or str(error)).lower()})", where=path) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInputError("holds no settings", where=path, remedy=remedy) from error
     if not fits:
         raise BadInputError("holds other settings than those of a search", where=path, remedy=remedy)
@@ -309,7 +380,6 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "lexicon": ("auto", "learn", "none"),
     "vectors": ("learn", "none"),
     "vector_size": (25, 50, 100),
-    "poor_copies": (True, False),
 }
 
 
@@ -318,7 +388,7 @@ def _draw(seed: int) -> Iterator[Settings]:
     random = np.random.default_rng(seed)
     seen = {_key(DEFAULTS)}
     while True:
-        settings: dict[str, Any] = {"c": round(float(10 ** random.uniform(-1, 1)), 3)}
+        settings: dict[str, Any] = {"c": round(float(np.exp(random.uniform(np.log(LEAST_C), np.log(MOST_C)))), 3)}
         settings |= {name: choices[int(random.integers(len(choices)))] for name, choices in _CHOICES.items()}
         if _key(settings) not in seen:
             seen.add(_key(settings))
@@ -329,32 +399,30 @@ def _key(settings: Settings) -> str:
     return json.dumps(settings, sort_keys=True)
 
 
-def _best(field: list[tuple[float, Settings]]) -> list[Settings]:
-    """One in three, one at least; ties go to what was drawn first."""
-    ordered = sorted(field, key=lambda entry: -entry[0])
-    return [settings for _, settings in ordered[: max(len(field) // KEPT, 1)]]
+def _kept(candidates: int) -> int:
+    """How many go on: one in three, one at least."""
+    return max(candidates // KEPT, 1)
 
 
-def _is_better(right: Mapping[str, NDArray[np.bool_]], settings: Settings) -> bool:
-    """Whether settings are ahead of the defaults by more than a standard error of the difference."""
-    if _key(settings) == _key(DEFAULTS):
-        return False
-    mine, own = right[_key(settings)], right[_key(DEFAULTS)]
+def _is_better(mine: NDArray[np.bool_], own: NDArray[np.bool_], compared: int) -> bool:
+    """Whether settings are ahead of the defaults by more than chance, being the best of so many compared.
+
+    McNemar's test with Bonferroni's correction: the best of many is ahead by a standard error more often than not, even
+    if all are as good as the defaults.
+    """
     gained, lost = int((mine & ~own).sum()), int((own & ~mine).sum())
-    return gained - lost > math.sqrt(gained + lost)
+    return gained > lost and mcnemar(lost, gained) < CHANCE / compared
 
 
-def _observed(observed: TrainingTexts, settings: Settings) -> TrainingTexts:
-    return observed if settings["poor_copies"] else observed._replace(copies=None)
-
-
-def _right(search: _Search, settings: Settings, texts: Sequence[str], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    fitted = fit_model(
-        _observed(search.observed, settings),
-        search.labels,
-        search.categories,
-        search.features(settings),
-        c=float(settings["c"]),
-    )
-    right: NDArray[np.bool_] = fitted.model.margins(fitted.features.rows(texts)).argmax(axis=1) == labels
-    return right
+def _predict(
+    observed: TrainingTexts,
+    labels: NDArray[np.int64],
+    categories: list[str],
+    features: FeatureSettings,
+    c: float,
+    train: NDArray[np.int64],
+    asked: ObservedTexts,
+) -> NDArray[np.int64]:
+    fitted = fit_model(observed.take(train), labels[train], categories, features, c=c)
+    predicted: NDArray[np.int64] = fitted.model.margins(fitted.features.rows_of(asked)).argmax(axis=1)
+    return predicted

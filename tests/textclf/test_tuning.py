@@ -40,30 +40,82 @@ def test_without_anything_to_learn_the_defaults_stand(corpus):
 
 
 def test_a_candidate_must_be_ahead_by_more_than_chance():
-    right = np.arange(100) < 80
-    candidate = {**DEFAULTS, "c": 2.0}
-    for gained, lost, better in (
-        (6, 0, True),
-        (1, 0, False),
-        (2, 0, True),
-        (12, 8, False),
-        (13, 8, True),
-        (0, 6, False),
-    ):
-        changed = right.copy()
-        changed[80 : 80 + gained] = True
-        changed[:lost] = False
-        rights = {tuning._key(DEFAULTS): right, tuning._key(candidate): changed}
-        assert tuning._is_better(rights, candidate) == better, (gained, lost)
-    assert not tuning._is_better({tuning._key(DEFAULTS): right}, DEFAULTS)
+    own = np.arange(100) < 80
+    for gained, lost, better in ((6, 0, True), (5, 0, False), (13, 8, False), (18, 6, True), (0, 6, False)):
+        mine = own.copy()
+        mine[80 : 80 + gained] = True
+        mine[:lost] = False
+        assert tuning._is_better(mine, own, 1) == better, (gained, lost)
+        # the best of a hundred is often ahead by as much
+        assert not tuning._is_better(mine, own, 100)
+    assert not tuning._is_better(own, own, 0)
 
 
-def test_nothing_is_begun_that_would_not_end_in_time(corpus):
+@pytest.fixture
+def fits(monkeypatch):
+    """Counts the fits; before one of them the test's own function is called with their number."""
+    real, count, before = tuning.fit_model, 0, [lambda number: None]
+
+    def fit(*arguments, **options):
+        nonlocal count
+        before[0](count)
+        count += 1
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(tuning, "fit_model", fit)
+    return before
+
+
+def press_ctrl_c_at(number):
+    def before(count):
+        if count == number:
+            raise KeyboardInterrupt
+
+    return before
+
+
+def test_stopped_before_the_defaults_are_measured_there_is_nothing_to_keep(corpus, fits):
     _, texts, categories = corpus(8)
-    times = iter(np.arange(0, 1000, 25.0).tolist())
-    found = tune(texts, categories, minutes=1, clock=lambda: next(times))
-    assert found.candidates == 1
-    assert found.settings == DEFAULTS
+    fits[0] = press_ctrl_c_at(3)
+    with pytest.raises(KeyboardInterrupt):
+        tune(texts, categories, candidates=2)
+
+
+# five fits measure the defaults, one the first round of a candidate; without candidates the sixth measures at the end
+@pytest.mark.parametrize(("candidates", "at", "tried"), [(2, 6, 2), (1, 5, 1)])
+def test_stopped_later_the_best_so_far_is_kept(corpus, fits, candidates, at, tried):
+    _, texts, categories = corpus(8)
+    fits[0] = press_ctrl_c_at(at)
+    found = tune(texts, categories, candidates=candidates)
+    assert (found.stopped, found.candidates, found.settings) == (True, tried, DEFAULTS)
+    assert found.search_accuracy_of_defaults > 0.5
+    assert found.accuracy is None
+
+
+def test_the_time_is_kept(corpus, fits):
+    _, texts, categories = corpus(8)
+    now = 0.0
+
+    def wait(_):
+        nonlocal now
+        now += 60
+
+    def clock():
+        return now
+
+    fits[0] = wait
+    # five fits measure the defaults; three are kept for measuring at the end; a candidate takes five
+    for minutes, candidates in ((1, 1), (12.9, 1), (13, 2)):
+        now = 0.0
+        found = tune(texts, categories, minutes=minutes, clock=clock)
+        assert (found.candidates, found.stopped) == (candidates, False), minutes
+        assert now <= 60 * max(minutes, 6)
+
+
+@pytest.mark.slow
+def test_the_number_of_processes_changes_nothing(corpus):
+    _, texts, categories = corpus(10)
+    assert tune(texts, categories, candidates=3) == tune(texts, categories, candidates=3, jobs=2)
 
 
 def test_too_few_documents_are_refused(corpus):
@@ -84,7 +136,7 @@ def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
     said = textclf("train", path, "-o", tmp_path / "m.textclf", "--settings", settings, "--c", "3", *quick)
     assert said.code == 0
     trained = json.loads(textclf("model", "info", tmp_path / "m.textclf", "--json").out)["settings"]
-    assert {**chosen, "c": 3.0, "random_state": 0} == trained
+    assert {**chosen, "c": 3.0, "poor_copies": True, "random_state": 0} == trained
 
 
 @pytest.mark.parametrize(
@@ -96,9 +148,13 @@ def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
         "[" * 100_000,
         '{"settings": {}}',
         json.dumps({"settings": {**DEFAULTS, "c": -1}}),
-        json.dumps({"settings": {**DEFAULTS, "c": "much"}}),
+        json.dumps({"settings": {**DEFAULTS, "c": "2"}}),
+        json.dumps({"settings": {**DEFAULTS, "c": True}}),
+        json.dumps({"settings": {**DEFAULTS, "c": float("inf")}}),
+        json.dumps({"settings": {**DEFAULTS, "c": float("nan")}}),
+        json.dumps({"settings": {**DEFAULTS, "c": 1e300}}),
         json.dumps({"settings": {**DEFAULTS, "lexicon": "/etc/passwd"}}),
-        json.dumps({"settings": {**DEFAULTS, "poor_copies": 1}}),
+        json.dumps({"settings": {**DEFAULTS, "vector_size": "50"}}),
         json.dumps({"settings": {**DEFAULTS, "n_jobs": 500}}),
     ],
 )
