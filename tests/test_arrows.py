@@ -67,7 +67,7 @@ def loaded_by(program: str) -> set[str]:
         f"{program}\n"
         "print(*({name.split('.')[0] for name in {*sys.modules} - before} - sys.stdlib_module_names))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
 
