@@ -21,7 +21,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from textclf import DocumentClassifier
 from textclf.confidence import choose_acceptance, fit_temperature, softmax
 from textclf.reliability import brier, debiased_ece, ece_interval, log_loss, risk_coverage
-from textclf.training import cross_validate, feature_groups, observe_training
+from textclf.training import cross_validate, feature_groups, observe_training, stratified_folds
 
 JOBS = 2
 MAX_ERROR = 0.05
@@ -136,15 +136,16 @@ def calibrated_svm(train: Documents) -> Predict:
 
 
 def by_feature_group(documents: Documents) -> list[dict[str, object]]:
-    """Cross-validate parts of our features; `cross_validate` makes the very same folds."""
+    """Cross-validate parts of our features; the very same folds."""
     settings = DocumentClassifier().feature_settings()
     observed = observe_training(documents.texts, settings)
     groups = feature_groups(settings) | feature_groups(replace(settings, lexicon="none"))
     del groups["text + keywords + vectors"]
+    folds = stratified_folds(documents.labels, 5, settings.seed)
     rows = []
     for name, chosen in groups.items():
         print(f"textclf, {name}", file=sys.stderr)
-        result = cross_validate(observed, documents.labels, documents.categories, chosen, c=1.0, folds=5, jobs=JOBS)
+        result = cross_validate(observed, documents.labels, documents.categories, chosen, c=1.0, folds=folds, jobs=JOBS)
         rows.append(figures(f"textclf, {name}", documents, result.margins.argmax(axis=1)))
     return rows
 

@@ -1,6 +1,6 @@
 """How much keyword indicators and word vectors should weigh beside the n-grams: cross-validated accuracy.
 
-Figures for the constants ``INDICATOR_WEIGHT`` and ``VECTOR_WEIGHT`` of `textclf.training`, on pages, articles and
+Figures for the constants ``LEARNED_KEYWORD_WEIGHT`` and ``VECTOR_WEIGHT`` of `textclf.training`, on pages, articles and
 sentences. The folds are others than those that ``bench_accuracy.py`` reports on.
 """
 

@@ -16,7 +16,7 @@ from common import finish, options, tobacco
 
 from features.columns import FeatureSettings
 from features.ngrams import VIEWS
-from textclf.training import cross_validate, observe_training
+from textclf.training import cross_validate, observe_training, stratified_folds
 
 JOBS = 2
 SEEDS = (0, 1)
@@ -36,7 +36,13 @@ def main() -> None:
             observed = observe_training(texts, seeded)
             results.append(
                 cross_validate(
-                    observed, labels.astype(np.int64), categories.tolist(), seeded, c=1.0, folds=5, jobs=JOBS
+                    observed,
+                    labels.astype(np.int64),
+                    categories.tolist(),
+                    seeded,
+                    c=1.0,
+                    folds=stratified_folds(labels, 5, seed),
+                    jobs=JOBS,
                 )
             )
         rows.append(

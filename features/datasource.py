@@ -32,6 +32,7 @@ ROW_LIMIT = 100_000
 
 _GAP = "\n[…]\n"
 _TARGET = "category"
+_GROUP = "group"
 _SCHEMA_LIMIT = 1_000_000
 _PREPARE_AGAIN = "write it again with textclf prepare"
 
@@ -59,6 +60,8 @@ class DatasourceRow:
         Document vector, finite.
     category : str
         The target; empty if unknown.
+    group : str
+        What the document belongs to, such as its issuer; empty if nothing. Amazon ML is told to ignore it.
     """
 
     document_id: str
@@ -67,6 +70,7 @@ class DatasourceRow:
     indicators: tuple[bool, ...] = ()
     vector: tuple[float, ...] = ()
     category: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,7 @@ def vector_columns(size: int) -> tuple[str, ...]:
     return tuple(f"w2v_{i:03}" for i in range(size))
 
 
-def datasource_schema(indicator_names: Sequence[str], vector_size: int) -> Schema:
+def datasource_schema(indicator_names: Sequence[str], vector_size: int, *, grouped: bool = False) -> Schema:
     """Describe the columns of a datasource.
 
     Parameters
@@ -135,6 +139,8 @@ def datasource_schema(indicator_names: Sequence[str], vector_size: int) -> Schem
         Columns of the keyword indicators.
     vector_size : int
         Dimensions of the document vector; 0 for none.
+    grouped : bool, default False
+        Whether there is a column with the group of each document.
 
     Returns
     -------
@@ -157,10 +163,12 @@ def datasource_schema(indicator_names: Sequence[str], vector_size: int) -> Schem
             ("common_words", AttributeType.TEXT),
             *((name, AttributeType.BINARY) for name in indicator_names),
             *((name, AttributeType.NUMERIC) for name in vector_columns(vector_size)),
+            *([(_GROUP, AttributeType.CATEGORICAL)] if grouped else []),
             (_TARGET, AttributeType.CATEGORICAL),
         ),
         target=_TARGET,
         row_id="document_id",
+        excluded=(_GROUP,) if grouped else (),
     )
 
 
@@ -211,7 +219,13 @@ def decode_text(value: str) -> str:
 
 
 def write_datasource(
-    path: str | Path, rows: Sequence[DatasourceRow], *, indicator_names: Sequence[str], vector_size: int, seed: int
+    path: str | Path,
+    rows: Sequence[DatasourceRow],
+    *,
+    indicator_names: Sequence[str],
+    vector_size: int,
+    seed: int,
+    grouped: bool = False,
 ) -> DatasourceSummary:
     r"""Write documents as a datasource, in an order drawn from a seed, with the schema beside it.
 
@@ -229,6 +243,8 @@ def write_datasource(
         Dimensions of the document vectors.
     seed : int
         Same rows and seed, same bytes.
+    grouped : bool, default False
+        Whether to write the groups of the documents.
 
     Returns
     -------
@@ -261,7 +277,7 @@ def write_datasource(
     >>> list(read_datasource(path)) == rows
     True
     """
-    schema = datasource_schema(indicator_names, vector_size)
+    schema = datasource_schema(indicator_names, vector_size, grouped=grouped)
     draw = random.Random(seed)  # noqa: S311 - an order to learn from, not a secret
     # random() gives the same numbers in every Python version, which shuffle() does not promise
     order = sorted(range(len(rows)), key=[draw.random() for _ in range(len(rows))].__getitem__)
@@ -314,7 +330,7 @@ def read_datasource_schema(path: str | Path) -> Schema:
     schema = Schema.from_json(text, where=place)
     indicators = [name for name, kind in schema.attributes if kind is AttributeType.BINARY]
     vector_size = sum(kind is AttributeType.NUMERIC for _, kind in schema.attributes)
-    if schema != datasource_schema(indicators, vector_size):
+    if schema != datasource_schema(indicators, vector_size, grouped=bool(schema.excluded)):
         raise BadDataError("does not describe the columns of a datasource", where=place, remedy=_PREPARE_AGAIN)
     return schema
 
@@ -370,6 +386,7 @@ def _datasource_row(row: Row, schema: Schema, path: str | Path) -> DatasourceRow
         indicators=tuple(indicators),
         vector=tuple(vector),
         category=decode_text(row.values[_TARGET]),
+        group=decode_text(row.values.get(_GROUP, "")),
     )
 
 
@@ -379,6 +396,7 @@ def _line(row: DatasourceRow, text: str, schema: Schema) -> str:
         *("1" if indicator else "0" for indicator in row.indicators),
         # repr() is the shortest decimal that gives the same number back
         *(repr(_finite(number)) for number in row.vector),
+        *([encode_text(row.group)] if schema.excluded else []),
         encode_text(row.category),
     ]
     if len(cells) != len(schema.names):

@@ -50,11 +50,14 @@ class LexiconCategory:
         Words and phrases; case, accents and punctuation do not matter.
     names : tuple of str
         Further names under which data may call the category, such as a plural or another language.
+    learned : bool
+        Whether the keywords were chosen by the documents that a model is trained on, rather than by a person.
     """
 
     name: str
     keywords: tuple[str, ...]
     names: tuple[str, ...] = ()
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,12 @@ class Lexicon:
         """Give what `from_dict` takes: lists and strings only, for a model file."""
         return {
             "categories": [
-                {"name": category.name, "keywords": list(category.keywords), "names": list(category.names)}
+                {
+                    "name": category.name,
+                    "keywords": list(category.keywords),
+                    "names": list(category.names),
+                    "learned": category.learned,
+                }
                 for category in self.categories
             ]
         }
@@ -142,6 +150,7 @@ class Lexicon:
                         name=_string(entry["name"]),
                         keywords=tuple(map(_string, _items(entry, "keywords"))),
                         names=tuple(map(_string, _items(entry, "names"))),
+                        learned=bool(entry["learned"]),
                     )
                     for entry in entries
                 )
@@ -295,6 +304,8 @@ def write_lexicon(path: str | Path, lexicon: Lexicon) -> None:
     for category in lexicon.categories:
         # JSON's strings are basic strings of TOML
         lines.append(f"[{json.dumps(category.name, ensure_ascii=False)}]")
+        if category.learned:
+            lines.append("learned = true")
         for key, values in (("names", category.names), ("und", category.keywords)):
             if values or key == "und":
                 lines += [f"{key} = [", *(f"    {json.dumps(value, ensure_ascii=False)}," for value in values), "]"]
@@ -322,6 +333,9 @@ def _category(name: str, entry: object) -> LexiconCategory:
     table = {"en": entry} if isinstance(entry, list) else entry
     if not isinstance(table, dict):
         raise BadDataError(f"{name!r} is not a list of keywords", remedy=f'write: {name} = ["…", "…"]')
+    learned = table.pop("learned", False)
+    if not isinstance(learned, bool):
+        raise BadDataError(f"'learned' of {name!r} is neither true nor false", remedy="take it out")
     for key, value in table.items():
         if key != "names" and not _LANGUAGE.fullmatch(key):
             raise BadDataError(
@@ -333,7 +347,7 @@ def _category(name: str, entry: object) -> LexiconCategory:
     keywords = tuple(keyword for key, values in table.items() if key != "names" for keyword in values)
     if not keywords:
         raise BadDataError(f"category {name!r} has no keyword", remedy="give it some, or take it out")
-    return LexiconCategory(name=name, keywords=keywords, names=tuple(table.get("names", ())))
+    return LexiconCategory(name=name, keywords=keywords, names=tuple(table.get("names", ())), learned=learned)
 
 
 class _KeywordError(BadDataError):

@@ -92,7 +92,7 @@ def learn_lexicon(
     for index, name in enumerate(names):
         telling = [row for row in range(len(phrases)) if z[row, index] >= LEAST_Z and ratio[row, index] >= LEAST_RATIO]
         best = sorted(telling, key=lambda row: (-round(z[row, index], 9), phrases[row]))[:keywords_per_category]
-        learned.append(LexiconCategory(name=name, keywords=tuple(phrases[row] for row in best)))
+        learned.append(LexiconCategory(name=name, keywords=tuple(phrases[row] for row in best), learned=True))
     return Lexicon(categories=tuple(learned))
 
 
@@ -216,13 +216,13 @@ def extend_lexicon(lexicon: Lexicon | None, suggestions: Sequence[Suggestion]) -
     Returns
     -------
     Lexicon
-        The user's categories first, then those that were not among them.
+        The user's categories first, then those that were not among them, marked as learned.
     """
     categories = {} if lexicon is None else {category.name: category for category in lexicon.categories}
     names = {} if lexicon is None else {plain: entry.name for plain, entry in _entries(lexicon).items()}
     for one in suggestions:
         name = names.get(_plain(one.category), one.category)
-        category = categories.get(name, LexiconCategory(name=name, keywords=()))
+        category = categories.get(name, LexiconCategory(name=name, keywords=(), learned=True))
         categories[name] = replace(category, keywords=(*category.keywords, one.phrase))
     return Lexicon(categories=tuple(categories.values()))
 
@@ -292,7 +292,7 @@ def adapt_lexicon(
     entries = _entries(lexicon)
     return Lexicon(
         categories=tuple(
-            LexiconCategory(name=category.name, keywords=entries.get(_plain(category.name), category).keywords)
+            replace(entries.get(_plain(category.name), category), name=category.name, names=())
             for category in learned.categories
         )
     )

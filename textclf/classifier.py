@@ -29,6 +29,8 @@ from textclf.runtime import Runtime
 __all__ = ["DocumentClassifier"]
 
 MAX_VECTOR_SIZE = 1000
+FOLDS = 5
+MIXED = "{}, groups mixed"
 
 
 class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -110,6 +112,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: ArrayLike,
         *,
         document_ids: Sequence[str] | None = None,
+        groups: Sequence[str] | None = None,
         others: ArrayLike = (),
         talk: Callable[[str], None] = lambda message: None,
     ) -> Self:
@@ -123,6 +126,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The category of each.
         document_ids : sequence of str, length n, optional
             Names that go into the data hash; positions without them.
+        groups : sequence of str, length n, optional
+            What each document belongs to, such as its issuer, empty if nothing. Cross-validation keeps the documents of
+            a group together, so that scores, threshold and familiarity hold for groups never seen; without it, they
+            hold for further documents of the same ones.
         others : array-like of str, optional
             Cleaned texts of documents that are of none of the categories; the model learns to turn such away.
         talk : callable, optional
@@ -136,11 +143,14 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         textclf.errors.BadDataError
-            One category only; a category with a single document, or none that has text; a value that is no string.
+            One category only; a category with a single document, or none that has text; a value that is no string;
+            too few groups.
         """
         texts, truths = _strings(X), _strings(y)
         if len(texts) != len(truths):
             raise BadDataError(f"{len(texts)} texts but {len(truths)} categories", remedy="give one category a text")
+        if groups is not None and len(groups) != len(texts):
+            raise BadDataError(f"{len(texts)} texts but {len(groups)} groups", remedy="give one group a text")
         self.check_options()
         names = [str(i) for i in range(len(texts))] if document_ids is None else list(document_ids)
         hashed = training.data_hash(names, texts, truths)
@@ -156,19 +166,30 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels = np.searchsorted(np.array(categories), np.array([truths[i] for i in kept]))
         settings = self.feature_settings()
         foreign = [text for text in _strings(others) if tokenize(text)]
-        folds = max(2, min(5, max(counts.values())))
+        together = None
+        if groups is not None:
+            together, warned = training.group_numbers([groups[i] for i in kept], labels, categories)
+            self.warnings_ += warned
+        folds = training.stratified_folds(labels, FOLDS, self.random_state, together)
         observed = training.observe_training(texts, settings, foreign)
 
         options: dict[str, Any] = {"c": self.c, "folds": folds, "jobs": self.n_jobs or 1}
-        groups = training.feature_groups(settings)
-        *smaller, whole = groups
-        talk(f"fitting and cross-validating on {len(texts)} documents of {len(categories)} categories, {folds} folds")
+        parts = training.feature_groups(settings)
+        *smaller, whole = parts
+        talk(
+            f"fitting and cross-validating on {len(texts)} documents of {len(categories)} categories, "
+            f"{len(folds)} folds"
+        )
         fitted, found = training.fit_and_cross_validate(observed, labels, categories, settings, **options)
         results, curve = {whole: found}, [found]
         if self.diagnostics:
             for name in smaller:
                 talk(f"cross-validating with {name} alone")
-                results[name] = training.cross_validate(observed, labels, categories, groups[name], **options)
+                results[name] = training.cross_validate(observed, labels, categories, parts[name], **options)
+            if together is not None:
+                talk("cross-validating with the groups mixed")
+                alone = options | {"folds": training.stratified_folds(labels, FOLDS, self.random_state)}
+                results[MIXED.format(whole)] = training.cross_validate(observed, labels, categories, settings, **alone)
             for share in (0.5, 0.25, 0.125):
                 talk(f"cross-validating on {share:.1%} of the training documents")
                 curve.append(training.cross_validate(observed, labels, categories, settings, share=share, **options))
@@ -186,8 +207,11 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             training=TrainingRecord(
                 documents={category: counts[category] for category in categories},
                 empty_texts=empty,
-                folds=folds,
-                groups=training.group_results({name: results[name] for name in groups if name in results}),
+                folds=len(folds),
+                kept_together=0 if together is None else len(np.unique(together)),
+                groups=training.group_results(
+                    {name: results[name] for name in (*smaller, MIXED.format(whole), whole) if name in results}
+                ),
                 curve=training.learning_curve(curve),
                 acceptance=choose_acceptance(
                     self.out_of_fold_scores_.max(axis=1), right, self.max_error, self.confidence

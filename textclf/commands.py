@@ -85,6 +85,7 @@ def prepare_datasource(
                 indicators=tuple(map(bool, found.indicators[0])),
                 vector=tuple(found.vectors[0].tolist()),
                 category=documents.categories[i],
+                group=documents.groups[i],
             )
 
     talk("writing the datasource")
@@ -94,6 +95,7 @@ def prepare_datasource(
         indicator_names=features.matcher.lexicon.columns,
         vector_size=features.vectors.size,
         seed=settings.seed,
+        grouped=bool(table.group_column),
     )
     if summary.shortened:
         warn(
@@ -150,6 +152,10 @@ def train_model(
 
     if source.is_dir() and table.where:
         raise UsageError("a folder takes no conditions", where="--where", remedy="give a documents CSV")
+    if source.is_dir() and table.group_column:
+        raise UsageError(
+            "a folder has no columns", where="--group", remedy="give a documents CSV, here or to textclf prepare"
+        )
     if source.is_dir() and (source / "datasource.csv").exists():
         options = {**_prepared_options(source / "features"), **options}
         documents = read_labelled(source / "datasource.csv", warn=warn)
@@ -160,7 +166,12 @@ def train_model(
     classifier = DocumentClassifier(**options)
     foreign = [text for path in others for text in read_others(path, table, reading, warn)]
     classifier.fit(
-        documents.texts, documents.categories, document_ids=documents.document_ids, others=foreign, talk=talk
+        documents.texts,
+        documents.categories,
+        document_ids=documents.document_ids,
+        groups=documents.groups if any(documents.groups) else None,
+        others=foreign,
+        talk=talk,
     )
     for message in classifier.warnings_:
         warn(message)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from textclf.prediction import Acceptance
 
-__all__ = ["choose_acceptance", "fit_temperature", "softmax"]
+__all__ = ["choose_acceptance", "fit_temperature", "least_documents", "softmax"]
 
 LEVELS = 20
 """How many numbers of accepted documents are tried."""
@@ -95,6 +95,17 @@ def fit_temperature(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> f
     return inverse_temperature * 2 if categories == 2 else inverse_temperature
 
 
+def least_documents(max_error: float, confidence: float) -> int:
+    """Say how many documents without a mistake are needed to promise an error with some confidence.
+
+    Examples
+    --------
+    >>> least_documents(0.05, 0.9)
+    45
+    """
+    return int(np.ceil(np.log(1 - confidence) / np.log1p(-max_error)))
+
+
 def choose_acceptance(
     scores: NDArray[np.float64], right: NDArray[np.bool_], max_error: float, confidence: float = 0.9
 ) -> Acceptance:
@@ -142,7 +153,7 @@ def choose_acceptance(
     documents = len(scores)
     sequences = min(max(documents // SEQUENCE_DOCUMENTS, 1), MAX_SEQUENCES)
     alone = (1 - confidence) / sequences
-    first = int(np.ceil(np.log(alone) / np.log1p(-max_error)))
+    first = least_documents(max_error, 1 - alone)
     levels = np.unique(np.append(np.linspace(0, documents, LEVELS + 1).astype(int), first))
     levels = levels[(levels >= first) & (levels <= documents)]
     starts = set(levels[(np.arange(sequences) * len(levels)) // sequences].tolist()) if len(levels) else set()

@@ -39,6 +39,8 @@ class TableOptions:
         How the file's bytes stand for characters; a byte order mark goes before it.
     where : tuple of str
         Conditions ``column=value``: only rows that fulfil all are read.
+    group_column : str
+        Name of the column that says what a document belongs to, such as its issuer; empty for none.
 
     Raises
     ------
@@ -51,6 +53,7 @@ class TableOptions:
     category_column: str = "category"
     encoding: str = "utf-8"
     where: tuple[str, ...] = ()
+    group_column: str = ""
 
     def __post_init__(self) -> None:
         for condition in self.where:
@@ -71,6 +74,8 @@ class InputDocument:
     ----------
     document_id, text, category : str
         As they stand there; category is empty without that column.
+    group : str
+        What it belongs to, such as its issuer; empty if nothing.
     line : int
         Line of the file that the row begins on; 0 where there is none.
     values : dict of str to str
@@ -86,6 +91,7 @@ class InputDocument:
     document_id: str
     text: str
     category: str = ""
+    group: str = ""
     line: int = 0
     values: dict[str, str] = field(default_factory=dict)
     error: str = ""
@@ -103,11 +109,12 @@ class InputDocument:
 
 
 class Labelled(NamedTuple):
-    """Documents to learn from: ids, texts and categories, all of the same length, sorted by id."""
+    """Documents to learn from: ids, texts, categories and, if any, groups, all of the same length, sorted by id."""
 
     document_ids: list[str]
     texts: list[str]
     categories: list[str]
+    groups: Sequence[str] = ()
 
 
 def read_documents(
@@ -156,12 +163,14 @@ def read_documents(
         return
     required = [options.id_column, options.text_column, *([options.category_column] if need_category else [])]
     required += [column for column, _ in options.conditions if column not in required]
+    required += [options.group_column] if options.group_column else []
     for row in read_rows(path, required=required, encoding=options.encoding):
         if all(row.values[column] == value for column, value in options.conditions):
             yield InputDocument(
                 document_id=row.values[options.id_column],
                 text=row.values[options.text_column],
                 category=row.values.get(options.category_column, ""),
+                group=row.values.get(options.group_column, "").strip(),
                 line=row.line,
                 values=row.values,
                 error=row.error,
@@ -172,7 +181,7 @@ def read_documents(
 
 def _from_datasource(path: str | Path) -> Iterator[InputDocument]:
     for row in read_datasource(path):
-        yield InputDocument(document_id=row.document_id, text=row.text, category=row.category)
+        yield InputDocument(document_id=row.document_id, text=row.text, category=row.category, group=row.group)
 
 
 def read_labelled(
@@ -202,7 +211,7 @@ def read_labelled(
         A row has too few or too many cells, an id stands twice, or no row has a category.
     """
     lines: dict[str, int] = {}
-    found: list[tuple[str, str, str]] = []
+    found: list[tuple[str, str, str, str]] = []
     without = 0
     for document in read_documents(path, options, need_category=True):
         if document.error:
@@ -224,7 +233,7 @@ def read_labelled(
                 remedy="give each document an id of its own",
             )
         lines[document.document_id] = document.line
-        found.append((document.document_id, document.text, document.category.strip()))
+        found.append((document.document_id, document.text, document.category.strip(), document.group))
     if without:
         warn(f"{path}: {without} of {without + len(found)} documents have no category and were left out")
     if not found:

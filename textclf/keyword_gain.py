@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from features.columns import FeatureSettings
 from features.language import compile_matcher
 from features.lexicon import Lexicon
 from textclf.comparison import mcnemar
-from textclf.training import CrossValidated, cross_validate, observe_training
+from textclf.training import CrossValidated, Folds, cross_validate, observe_training, stratified_folds
 
 __all__ = ["MOST_CATEGORIES", "KeywordGain", "keyword_gain"]
 
@@ -110,7 +109,7 @@ def keyword_gain(
     labels = labels.astype(np.int64)
     settings = FeatureSettings(lexicon="none", vectors="none", poor_copies=False)
     observed = observe_training(texts, settings)
-    folds = max(2, min(FOLDS, int(np.bincount(labels).max())))
+    folds = stratified_folds(labels, FOLDS, settings.seed)
 
     def validate(chosen: FeatureSettings) -> CrossValidated:
         return cross_validate(observed, labels, names.tolist(), chosen, c=c, folds=folds, jobs=jobs)
@@ -136,17 +135,13 @@ def keyword_gain(
 
 
 def _stand_in(
-    margins: NDArray[np.float64], indicators: NDArray[np.float64], labels: NDArray[np.int64], folds: int
+    margins: NDArray[np.float64], indicators: NDArray[np.float64], labels: NDArray[np.int64], folds: Folds
 ) -> NDArray[np.int64]:
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
 
     rows = np.hstack([margins / (margins.std() or 1.0), indicators])
-    with warnings.catch_warnings():
-        # as in training: categories with fewer documents than folds are in every training part all the same
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        parts = list(StratifiedKFold(folds, shuffle=True, random_state=0).split(rows, labels))
-    found: NDArray[np.int64] = cross_val_predict(LogisticRegression(max_iter=1000), rows, labels, cv=parts)
+    found: NDArray[np.int64] = cross_val_predict(LogisticRegression(max_iter=1000), rows, labels, cv=folds)
     return found
 
 

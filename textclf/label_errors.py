@@ -155,14 +155,13 @@ def _part_scores(
 
     from textclf.classifier import DocumentClassifier
     from textclf.confidence import fit_temperature, softmax
-    from textclf.training import cross_validate, observe_training
+    from textclf.training import cross_validate, observe_training, stratified_folds
 
     if len(categories) < 2:
         # nothing to confuse it with
         return np.ones((len(texts), len(categories)))
     classifier = DocumentClassifier(lexicon="none", vectors="none", poor_copies=False)
     settings = classifier.feature_settings()
-    folds = max(2, min(FOLDS, int(np.bincount(labels).max())))
     margins = np.zeros((len(texts), len(categories)))
     observed = observe_training(texts, settings)
     for seed in range(repeats):
@@ -173,7 +172,7 @@ def _part_scores(
             categories,
             replace(settings, seed=seed),
             c=classifier.c,
-            folds=folds,
+            folds=stratified_folds(labels, FOLDS, seed),
             jobs=jobs or 1,
         )
         margins += result.margins / repeats

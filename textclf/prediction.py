@@ -79,7 +79,8 @@ class CrossValidation:
     Parameters
     ----------
     features : str
-        The feature groups used: ``text``, ``text + keywords`` or ``text + keywords + vectors``.
+        The feature groups used: ``text``, ``text + keywords`` or ``text + keywords + vectors``; with ``, groups
+        mixed`` where documents of a group were not kept together.
     accuracy, macro_f1 : float
         Over all documents, each predicted once, 0 to 1.
     """
@@ -118,6 +119,8 @@ class TrainingRecord:
         Documents left out because they had no text.
     folds : int
         Folds of the cross-validation.
+    kept_together : int
+        Groups, such as issuers, whose documents it kept together; 0 if it treated each document alone.
     groups : tuple of CrossValidation
         What each feature group gives; the last is the model itself.
     curve : tuple of CurvePoint
@@ -131,6 +134,7 @@ class TrainingRecord:
     documents: dict[str, int]
     empty_texts: int
     folds: int
+    kept_together: int = 0
     groups: tuple[CrossValidation, ...]
     curve: tuple[CurvePoint, ...]
     acceptance: Acceptance

@@ -216,13 +216,13 @@ def read_tree(folder: Path, reading: Reading, warn: Callable[[str], None]) -> La
     """
     from ocr.finding import find_files
 
-    found = list(text_files(check_folder(folder)))
+    found = [(*file, "") for file in text_files(check_folder(folder))]
     files = [(name, file) for name, file in find_files([folder]) if "/" in name]
     for document in reading.iter_documents(files):
         if document.status == "failed":
             warn(f"{document.document_id}: {document.error}")
             continue
-        found.append((document.document_id, document.text, document.document_id.partition("/")[0]))
+        found.append((document.document_id, document.text, document.document_id.partition("/")[0], ""))
     if not found:
         raise BadDataError("no scan and no .txt file in its folders", where=folder, remedy="put documents into them")
     found.sort()

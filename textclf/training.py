@@ -22,12 +22,14 @@ from textclf.runtime import LinearModel
 __all__ = [
     "CrossValidated",
     "Fitted",
+    "Folds",
     "TrainingTexts",
     "cross_validate",
     "data_hash",
     "feature_groups",
     "fit_and_cross_validate",
     "fit_model",
+    "group_numbers",
     "learning_curve",
     "observe_training",
     "share_of",
@@ -37,15 +39,20 @@ __all__ = [
 FEW = 5
 """A category with fewer documents is warned about."""
 
-# Weights of the small feature blocks beside the n-gram rows of length 1. On the folds of benchmarks/bench_accuracy.py
-# 0.1 to 0.3 differ by less than a point, 0.5 is worse: learned keywords fit the training documents too well.
-INDICATOR_WEIGHT = 0.2
+# Weights of the small feature blocks beside the n-gram rows of length 1: benchmarks/bench_feature_weights.py. Keywords
+# learned from the training documents fit these too well; those that a person wrote down hold for any issuer.
+KEYWORD_WEIGHT = 1.0
+LEARNED_KEYWORD_WEIGHT = 0.2
 VECTOR_WEIGHT = 0.3
 
 TOLERANCE = 0.1
 """Of the solver: margins differ by 0.002 on average from those at 0.001, for a third of the time."""
 
+SHUFFLES = 20
+"""Tried until each category is in every training part, with documents that are kept together."""
+
 Talk = Callable[[str], None]
+Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 class CrossValidated(NamedTuple):
@@ -162,7 +169,11 @@ def fit_model(
     features, rows = fit_rows(observed.documents, [categories[label] for label in labels], settings)
     widths = [len(table.buckets) for table in features.tables]
     further = [observed.others] if observed.copies is None else [observed.copies, observed.others]
-    blocks = [_matrix(rows, widths), *(_matrix(features.rows_of(part), widths) for part in further if part.texts)]
+    weights_of_keywords = _keyword_weights(features)
+    blocks = [
+        _matrix(part, widths, weights_of_keywords)
+        for part in [rows, *(features.rows_of(part) for part in further if part.texts)]
+    ]
     matrix = _for_liblinear(sparse.vstack(blocks, format="csr"))
     others = np.full(len(observed.others.texts), len(categories))
     targets = np.concatenate([labels, others] if observed.copies is None else [labels, labels, others])
@@ -188,7 +199,7 @@ def cross_validate(
     settings: FeatureSettings,
     *,
     c: float,
-    folds: int,
+    folds: Folds,
     jobs: int = 1,
     share: float = 1.0,
 ) -> CrossValidated:
@@ -200,8 +211,8 @@ def cross_validate(
     ----------
     observed, labels, categories, settings, c
         As for `fit_model`; every category has at least two documents.
-    folds : int
-        Number of folds; stratified and shuffled with the seed of the settings.
+    folds : list of (ndarray of int64, ndarray of int64)
+        From `stratified_folds`.
     jobs : int, default 1
         Processes; -1 for all cores.
     share : float, default 1.0
@@ -222,7 +233,7 @@ def fit_and_cross_validate(
     settings: FeatureSettings,
     *,
     c: float,
-    folds: int,
+    folds: Folds,
     jobs: int = 1,
 ) -> tuple[Fitted, CrossValidated]:
     """Do `fit_model` on all documents beside the folds of `cross_validate`, so that no core waits."""
@@ -236,7 +247,7 @@ def _cross_validate(
     categories: Sequence[str],
     settings: FeatureSettings,
     c: float,
-    folds: int,
+    folds: Folds,
     jobs: int,
     share: float,
     *,
@@ -245,10 +256,7 @@ def _cross_validate(
     from joblib import Parallel, delayed
     from sklearn.metrics import accuracy_score, f1_score
 
-    parts = [
-        (share_of(train, labels, share, settings.seed), test)
-        for train, test in stratified_folds(labels, folds, settings.seed)
-    ]
+    parts = [(share_of(train, labels, share, settings.seed), test) for train, test in folds]
     with Parallel(n_jobs=jobs) as parallel:
         with deaf_to_interrupts():
             parallel(delayed(int)() for _ in parts)
@@ -365,15 +373,91 @@ def group_results(results: dict[str, CrossValidated]) -> tuple[CrossValidation, 
 
 
 def stratified_folds(
-    labels: NDArray[np.int64], folds: int, seed: int
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Split into folds, shuffled: the positions to train on, and those to test on."""
-    from sklearn.model_selection import StratifiedKFold
+    labels: NDArray[np.int64], folds: int, seed: int, groups: NDArray[np.int64] | None = None
+) -> Folds:
+    """Split into folds, shuffled, each with about the same share of every category.
 
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (n,)
+        Category number of each document.
+    folds : int
+        Folds at most: no more than the documents, or groups, of the category with the most of them, but two.
+    seed : int
+        For the shuffling.
+    groups : ndarray of int64, shape (n,), optional
+        Documents with the same number are kept together, as those of an issuer.
+
+    Returns
+    -------
+    list of (ndarray of int64, ndarray of int64)
+        The positions to train on, and those to test on.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        The groups leave no way to have every category in every training part.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    units = np.arange(len(labels)) if groups is None else groups
+    most = max(len(np.unique(units[labels == label])) for label in np.unique(labels))
+    folds = max(2, min(folds, most))
     with warnings.catch_warnings():
         # categories with fewer documents than folds are in every training part all the same
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
+        if groups is None:
+            return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
+        for shuffle in range(SHUFFLES):
+            split = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + shuffle).split(labels, labels, groups)
+            parts = [(train, test) for train, test in split if len(test)]
+            if all(len(np.unique(labels[train])) == len(np.unique(labels)) for train, _ in parts):
+                return parts
+    raise BadDataError(
+        "the groups are too few to have every category in every training part of a cross-validation",
+        remedy="add documents of further groups, or train without --group",
+    )
+
+
+def group_numbers(
+    groups: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str]
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Give numbers to the groups of documents that cross-validation keeps together.
+
+    Parameters
+    ----------
+    groups : sequence of str, length n
+        What each document belongs to; one with an empty string stands alone.
+    labels : ndarray of int64, shape (n,)
+        Category number of each document.
+    categories : sequence of str, length k
+        Names of the categories.
+
+    Returns
+    -------
+    numbers : ndarray of int64, shape (n,)
+        For `stratified_folds`. Documents of a category that is in one group only stand alone.
+    warnings : list of str
+        One a category of which that is so.
+
+    Examples
+    --------
+    >>> numbers, warnings = group_numbers(["a", "a", "b", "", "c", "c"], np.array([0, 0, 0, 0, 1, 1]), ["x", "y"])
+    >>> len(set(numbers.tolist())), warnings
+    (5, ["category 'y': all documents are of group 'c'; how those of others would fare is not known"])
+    """
+    named = [group or f"\0{i}" for i, group in enumerate(groups)]
+    warned = []
+    for label, category in enumerate(categories):
+        own = np.flatnonzero(labels == label).tolist()
+        if len({named[i] for i in own}) == 1:
+            warned.append(
+                f"category {category!r}: all documents are of group {groups[own[0]]!r}; "
+                "how those of others would fare is not known"
+            )
+            for i in own:
+                named[i] = f"\0{i}"
+    return np.unique(named, return_inverse=True)[1].astype(np.int64), warned
 
 
 def share_of(train: NDArray[np.int64], labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
@@ -403,7 +487,13 @@ def _fold_margins(
     return margins, resemblance(fitted.centroids, rows.ngrams[0], margins.argmax(axis=1))
 
 
-def _matrix(rows: FeatureRows, widths: Sequence[int]) -> Any:
+def _keyword_weights(features: FeatureSet) -> NDArray[np.float32]:
+    """Weigh the indicator of each lexicon category."""
+    learned = [category.learned for category in features.matcher.lexicon.categories]
+    return np.where(learned, LEARNED_KEYWORD_WEIGHT, KEYWORD_WEIGHT).astype(np.float32)
+
+
+def _matrix(rows: FeatureRows, widths: Sequence[int], keyword_weights: NDArray[np.float32]) -> Any:
     """All feature groups side by side, as scikit-learn wants them."""
     from scipy import sparse
 
@@ -412,7 +502,7 @@ def _matrix(rows: FeatureRows, widths: Sequence[int]) -> Any:
         for part, width in zip(rows.ngrams, widths, strict=True)
     ]
     blocks.append(sparse.csr_array(rows.page_shape))
-    blocks.append(sparse.csr_array(rows.indicators.astype(np.float32) * INDICATOR_WEIGHT))
+    blocks.append(sparse.csr_array(rows.indicators * keyword_weights))
     blocks.append(sparse.csr_array(rows.vectors * VECTOR_WEIGHT))
     return sparse.hstack(blocks, format="csr")
 
@@ -433,7 +523,7 @@ def _split_weights(
     return LinearModel(
         ngrams=tuple(np.ascontiguousarray(block) for block in ngrams),
         page_shape=np.ascontiguousarray(page_shape),
-        indicators=np.ascontiguousarray(indicators) * np.float32(INDICATOR_WEIGHT),
+        indicators=np.ascontiguousarray(indicators) * _keyword_weights(features)[:, None],
         vectors=np.ascontiguousarray(vectors) * np.float32(VECTOR_WEIGHT),
         intercept=intercept.astype(np.float32),
     )

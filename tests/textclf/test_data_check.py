@@ -38,7 +38,7 @@ def test_nothing_to_say_about_good_documents():
 def test_the_same_text_under_two_categories_is_a_copy_and_a_contradiction():
     documents = of_categories(bill=6, letter=6)
     text = documents.texts[0]
-    documents = labelled(*zip(*documents, strict=True), ("x", text.upper(), "letter"))
+    documents = labelled(*zip(*documents[:3], strict=True), ("x", text.upper(), "letter"))
     check = check_documents(documents, labels=False)
     assert kinds(check) == {"contradiction": 1, "duplicate": 1}
     (contradiction,) = check.of_kind("contradiction")
@@ -59,7 +59,7 @@ def test_categories_too_small(count, said):
 
 
 def test_a_category_is_as_large_as_its_documents_with_text():
-    documents = labelled(*((str(i), "", "letter") for i in range(9)), *zip(*of_categories(bill=6), strict=True))
+    documents = labelled(*((str(i), "", "letter") for i in range(9)), *zip(*of_categories(bill=6)[:3], strict=True))
     check = check_documents(documents, labels=False)
     assert kinds(check) == {"no text": 9, "small category": 1}
     assert check.of_kind("small category")[0].detail.startswith("0 documents with text")
@@ -76,7 +76,7 @@ def test_imbalance(count, found):
 )
 def test_texts_with_next_to_no_words(words, kind):
     text = " ".join(f"word{i}" for i in range(words)) + " . - a b c"[: 4 if not words else None]
-    documents = labelled(("x", text, "bill"), *zip(*of_categories(bill=6), strict=True))
+    documents = labelled(("x", text, "bill"), *zip(*of_categories(bill=6)[:3], strict=True))
     assert [finding.kind for finding in check_documents(documents, labels=False).findings] == kind
 
 

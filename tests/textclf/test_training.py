@@ -15,8 +15,10 @@ from textclf.training import (
     cross_validate,
     data_hash,
     fit_model,
+    group_numbers,
     learning_curve,
     observe_training,
+    stratified_folds,
 )
 
 BARE = FeatureSettings(lexicon="none", vectors="none")
@@ -67,7 +69,9 @@ def test_labels_without_meaning_are_predicted_by_chance(corpus, lexicon):
     shuffled = np.random.default_rng(0).permutation(np.arange(90) % 3)
     settings = replace(BARE, lexicon=lexicon)
     observed = observe_training(texts, settings)
-    found = cross_validate(observed, shuffled, CATEGORIES, settings, c=1.0, folds=5, jobs=1)
+    found = cross_validate(
+        observed, shuffled, CATEGORIES, settings, c=1.0, folds=stratified_folds(shuffled, 5, 0), jobs=1
+    )
     assert found.accuracy < 0.48
 
 
@@ -85,7 +89,9 @@ def test_the_margins_of_a_fold_do_not_depend_on_what_is_held_out(corpus):
 
 def margins_of(texts: list[str], labels: np.ndarray, settings: FeatureSettings) -> np.ndarray:
     observed = observe_training(texts, settings)
-    return cross_validate(observed, labels, CATEGORIES, settings, c=1.0, folds=2, jobs=1).margins
+    return cross_validate(
+        observed, labels, CATEGORIES, settings, c=1.0, folds=stratified_folds(labels, 2, 0), jobs=1
+    ).margins
 
 
 def _second_half(labels: np.ndarray) -> np.ndarray:
@@ -102,7 +108,16 @@ def test_every_category_is_in_every_training_part(corpus):
     names = [*CATEGORIES, "zebra"]
     labels = np.searchsorted(names, categories)
     for share in (1.0, 0.125):
-        found = cross_validate(observe_training(texts, BARE), labels, names, BARE, c=1.0, folds=5, jobs=1, share=share)
+        found = cross_validate(
+            observe_training(texts, BARE),
+            labels,
+            names,
+            BARE,
+            c=1.0,
+            folds=stratified_folds(labels, 5, 0),
+            jobs=1,
+            share=share,
+        )
         assert found.margins.shape == (26, 4)
         assert np.isfinite(found.margins).all()
 
@@ -111,7 +126,10 @@ def test_more_training_documents_are_no_worse(corpus):
     _, texts, categories = corpus(16)
     observed, labels = observe_training(texts, BARE), labels_of(categories)
     points = [
-        cross_validate(observed, labels, CATEGORIES, BARE, c=1.0, folds=4, jobs=1, share=share) for share in (0.1, 1.0)
+        cross_validate(
+            observed, labels, CATEGORIES, BARE, c=1.0, folds=stratified_folds(labels, 4, 0), jobs=1, share=share
+        )
+        for share in (0.1, 1.0)
     ]
     small, whole = learning_curve(points)
     assert (small.documents, whole.documents) == (6, 36)
@@ -121,7 +139,7 @@ def test_more_training_documents_are_no_worse(corpus):
 def test_numpy_alone_gives_the_margins_of_the_library(corpus):
     from sklearn.svm import LinearSVC
 
-    from textclf.training import _for_liblinear, _matrix
+    from textclf.training import _for_liblinear, _keyword_weights, _matrix
 
     for names in (CATEGORIES, CATEGORIES[:2]):
         _, texts, categories = corpus(8, categories=names)
@@ -129,7 +147,9 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
         settings = replace(BARE, poor_copies=False)
         features, model, _ = fit_model(observe_training(texts, settings), labels, names, settings, c=1.0)
         rows = features.rows(texts)
-        matrix = _for_liblinear(_matrix(rows, [len(table.buckets) for table in features.tables]))
+        matrix = _for_liblinear(
+            _matrix(rows, [len(table.buckets) for table in features.tables], _keyword_weights(features))
+        )
         library = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0).fit(matrix, labels)
         expected = library.decision_function(matrix)
         margins = model.margins(rows)
@@ -143,3 +163,64 @@ def test_given_vectors_are_used_and_kept_to_the_words_of_the_texts(corpus):
     settings = replace(BARE, vectors=vectors)
     fitted = fit_model(observe_training(texts, settings), labels_of(categories), CATEGORIES, settings, c=1.0)
     assert fitted.features.vectors.words == ("invoice", "madam")
+
+
+def test_documents_of_a_group_are_never_on_both_sides_of_a_fold():
+    draw = np.random.default_rng(0)
+    labels, groups = np.repeat([0, 1, 2], 20), np.repeat(np.arange(15), 4)
+    order = draw.permutation(60)
+    labels, groups = labels[order], groups[order]
+    folds = stratified_folds(labels, 5, 0, groups)
+    assert np.sort(np.concatenate([test for _, test in folds])).tolist() == list(range(60))
+    for train, test in folds:
+        assert not set(groups[train].tolist()) & set(groups[test].tolist())
+        assert set(labels[train].tolist()) == {0, 1, 2}
+
+
+def test_a_group_may_hold_several_categories_and_a_category_one_group_only():
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    numbers, warned = group_numbers(["a", "a", "b", "b", "a", "a", "a", "a"], labels, ["bill", "letter"])
+    assert len(warned) == 1
+    assert "'letter'" in warned[0]
+    assert "'a'" in warned[0]
+    for train, _ in stratified_folds(labels, 5, 0, numbers):
+        assert set(labels[train].tolist()) == {0, 1}
+
+
+def test_groups_that_cannot_be_split_are_refused_with_a_remedy():
+    labels = np.array([0, 0, 1, 1])
+    with pytest.raises(BadDataError, match="--group"):
+        # wherever "a" goes, the other part lacks a category
+        stratified_folds(labels, 2, 0, np.array([0, 1, 0, 0]))
+
+
+def test_what_only_the_issuer_tells_is_not_taken_for_knowledge():
+    """Each category has two issuers with letterheads of their own, and no word in common."""
+    texts, categories, issuers = [], [], []
+    for category, issuer in (("bill", "alder"), ("bill", "birch"), ("letter", "cedar"), ("letter", "elm")):
+        for number in range(10):
+            texts.append(f"{issuer} company {issuer} street {number} page {number}")
+            categories.append(category)
+            issuers.append(issuer)
+    labels = np.searchsorted(["bill", "letter"], categories)
+    observed = observe_training(texts, BARE)
+    numbers, _ = group_numbers(issuers, labels, ["bill", "letter"])
+    mixed, apart = (
+        cross_validate(observed, labels, ["bill", "letter"], BARE, c=1.0, folds=stratified_folds(labels, 5, 0, groups))
+        for groups in (None, numbers)
+    )
+    assert mixed.accuracy == 1.0
+    assert apart.accuracy < 0.7
+
+
+def test_keywords_of_a_person_weigh_more_than_learned_ones(corpus):
+    from features.lexicon import Lexicon, LexiconCategory
+    from textclf.training import _keyword_weights
+
+    _, texts, categories = corpus(6)
+    own = LexiconCategory(name="invoice", keywords=("vat",))
+    lexicon = Lexicon(categories=(own, LexiconCategory(name="letter", keywords=("madam",), learned=True)))
+    settings = replace(BARE, lexicon=lexicon)
+    fitted = fit_model(observe_training(texts, settings), labels_of(categories), CATEGORIES, settings, c=1.0)
+    person, learned = _keyword_weights(fitted.features).tolist()
+    assert person > learned

@@ -47,6 +47,14 @@ TextColumn = Annotated[str, Option(help="Name of the column that holds the text.
 IdColumn = Annotated[str, Option(help="Name of the column that holds the document's id.")]
 CategoryColumn = Annotated[str, Option(help="Name of the column that holds the category.")]
 Encoding = Annotated[str, Option(help="Encoding of the CSV file, such as latin-1.")]
+GroupColumn = Annotated[
+    str,
+    Option(
+        "--group",
+        help="Column that says what a document belongs to, such as its issuer. Cross-validation keeps the documents "
+        "of each together, so that scores and threshold hold for issuers never seen.",
+    ),
+]
 Where = Annotated[list[str], Option(help="Only rows with this value: column=value. May stand several times.")]
 LexiconChoice = Annotated[
     str | None,
@@ -72,10 +80,17 @@ def print_lines(*lines: str) -> None:
         print(line, flush=True)  # noqa: T201
 
 
-def table_options(document_id: str, text: str, category: str, encoding: str, where: list[str]) -> TableOptions:
+def table_options(
+    document_id: str, text: str, category: str, encoding: str, where: list[str], group: str = ""
+) -> TableOptions:
     """Bring together how a CSV is read."""
     return TableOptions(
-        id_column=document_id, text_column=text, category_column=category, encoding=encoding, where=tuple(where)
+        id_column=document_id,
+        text_column=text,
+        category_column=category,
+        encoding=encoding,
+        where=tuple(where),
+        group_column=group,
     )
 
 
@@ -88,6 +103,8 @@ def show_training(record: TrainingRecord, to: Any = say) -> None:
     """Say what cross-validation found, and what the model will accept."""
     for group in record.groups:
         to(f"cross-validated, {group.features}: accuracy {group.accuracy:.3f}, macro F1 {group.macro_f1:.3f}")
+    if record.kept_together:
+        to(f"the documents of each of {record.kept_together} groups were kept together: this is for groups never seen")
     acceptance = record.acceptance
     if acceptance.accepted:
         to(
@@ -96,9 +113,13 @@ def show_training(record: TrainingRecord, to: Any = say) -> None:
             f"less than {acceptance.max_error:.1%} of documents like these"
         )
     else:
+        from textclf.confidence import least_documents
+
+        least = least_documents(acceptance.max_error, acceptance.confidence)
         to(
-            "accepts nothing: too few documents, or too many mistakes, "
-            f"to promise at most {acceptance.max_error:.1%} errors"
+            f"accepts nothing: to promise at most {acceptance.max_error:.1%} errors with {acceptance.confidence:.0%} "
+            f"confidence, the {least} surest documents at least must be right; "
+            "train on more documents, or bear more with --max-error"
         )
 
 

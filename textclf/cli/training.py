@@ -13,6 +13,7 @@ from textclf.cli.options import (
     Cache,
     CategoryColumn,
     Encoding,
+    GroupColumn,
     IdColumn,
     Jobs,
     Lang,
@@ -51,6 +52,7 @@ def prepare(
     category_column: CategoryColumn = "category",
     encoding: Encoding = "utf-8",
     where: Where = [],  # noqa: B006
+    group: GroupColumn = "",
 ) -> None:
     """Write the datasource CSV with keyword indicators and word vectors, as Amazon ML reads it, and its schema."""
     from textclf.classifier import DocumentClassifier
@@ -59,7 +61,7 @@ def prepare(
     classifier = DocumentClassifier(
         **given(lexicon=lexicon, vectors=vectors, vector_size=vector_size, random_state=seed)
     )
-    options = table_options(id_column, text_column, category_column, encoding, where)
+    options = table_options(id_column, text_column, category_column, encoding, where, group)
     rows = prepare_datasource(table, output, classifier, options, talk=say, warn=warn)
     say(f"{output / 'datasource.csv'}: {rows} documents")
 
@@ -105,6 +107,7 @@ def train(
     category_column: CategoryColumn = "category",
     encoding: Encoding = "utf-8",
     where: Where = [],  # noqa: B006
+    group: GroupColumn = "",
     lang: Lang = "",
     jobs: Jobs = None,
     cache: Cache = None,
@@ -124,7 +127,7 @@ def train(
         "diagnostics": diagnostics,
         "n_jobs": jobs or -1,
     }
-    columns = table_options(id_column, text_column, category_column, encoding, where)
+    columns = table_options(id_column, text_column, category_column, encoding, where, group)
     if source.is_dir():
         with show_reading() as progress:
             reading = open_reading(reading_options(lang), jobs, cache, no_cache, progress)
