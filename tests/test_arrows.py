@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def test_errors_and_files_stand_on_nothing_of_the_project():
         imported(*(ROOT / "textclf" / f"{name}.py" for name in ("errors", "files"))), "textclf", "ocr", "features"
     )
     assert {name for name in names if not name.startswith(GROUND)} == set()
+
+
+def test_every_package_is_installed():
+    """A folder that the project file does not name works in a checkout, and is missing where it was installed."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = set(settings["tool"]["setuptools"]["packages"])
+    top = {name.partition(".")[0] for name in listed}
+    found = {".".join(path.parent.relative_to(ROOT).parts) for name in top for path in (ROOT / name).rglob("*.py")}
+    assert listed == found
 
 
 def loaded_by(program: str) -> set[str]:
