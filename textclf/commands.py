@@ -62,6 +62,7 @@ def prepare_datasource(
     from features.tokens import tokenize
     from textclf.training import check_categories
 
+    classifier.check_options()
     documents = read_labelled(source, table, warn=warn)
     for message in check_categories(Counter(documents.categories)):
         warn(message)

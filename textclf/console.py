@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import time
@@ -12,15 +13,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ocr.batch import Progress
 
-__all__ = ["say", "show_reading", "show_rows"]
+__all__ = ["harmless", "say", "show_reading", "show_rows", "warn"]
 
 _EVERY = 5.0
 """Seconds between lines where stderr is not a terminal."""
 
 
+def harmless(text: str) -> str:
+    r"""Write what could steer a terminal as JSON escapes it.
+
+    Parameters
+    ----------
+    text : str
+        One line; names of files and categories in it come from strangers.
+
+    Returns
+    -------
+    str
+        Characters that can be printed, and tabs. JSON in one line keeps its meaning.
+
+    Examples
+    --------
+    >>> print(harmless("\x1b[2Jbill\n"))
+    \u001b[2Jbill\n
+    """
+    return "".join(c if c.isprintable() or c == "\t" else json.dumps(c)[1:-1] for c in text)
+
+
 def say(message: str) -> None:
-    """Print one line to stderr."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201
+    """Print one message to stderr."""
+    for line in message.split("\n"):
+        print(harmless(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def warn(message: str) -> None:

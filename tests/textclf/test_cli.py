@@ -130,6 +130,17 @@ def test_a_reader_that_has_seen_enough_is_no_error(spawn, model_path):
     assert process.stderr.read() == ""
 
 
+def test_names_from_strangers_cannot_steer_the_terminal(textclf, tmp_path, table, corpus):
+    rows = [(name, text, category.replace("letter", "let\x1b[2Jter")) for name, text, category in corpus(4).rows()]
+    path = table(tmp_path / "d.csv", rows)
+    assert textclf("train", path, "-o", tmp_path / "m.textclf", *QUICK).code == 0
+    for form in ((), ("--json",)):
+        said = textclf("model", "info", tmp_path / "m.textclf", *form)
+        assert "\x1b" not in said.out + said.err
+        assert "let\\u001b[2Jter" in said.out
+    assert "let\x1b[2Jter" in json.loads(said.out)["training"]["documents"]
+
+
 # --- configuration
 
 

@@ -211,3 +211,10 @@ def test_a_group_column_must_be_there_and_a_folder_has_none(textclf, of_issuers,
     said = textclf("train", tmp_path / "tree", "-o", tmp_path / "m", *QUICK, "--group", "issuer")
     assert said.code == ExitCode.USAGE
     assert "--group" in said.error
+
+
+def test_options_that_make_no_sense_are_refused_by_prepare_too(textclf, documents, tmp_path):
+    said = textclf("prepare", documents, "-o", tmp_path / "p", "--vector-size", "0")
+    assert said.code == ExitCode.USAGE
+    assert "vector_size" in said.error
+    assert not (tmp_path / "p").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from textclf.cli.options import (
     Table,
     TextColumn,
     Where,
+    print_json,
     print_lines,
     table_options,
 )
@@ -79,7 +79,7 @@ def check(
         warn=warn,
     )
     if as_json:
-        print_lines(json.dumps({**asdict(found), "problems": found.problems}, ensure_ascii=False, indent=1))
+        print_json({**asdict(found), "problems": found.problems})
     else:
         print_lines(*found.to_lines(SHOWN))
     if output is not None:
@@ -112,7 +112,7 @@ def compare(
     options = table_options(id_column, text_column, category_column, encoding, where)
     found = compare_on_table(load_model(model_a), load_model(model_b), table, options, output=output)
     if as_json:
-        print_lines(json.dumps({**asdict(found), "verdict": found.verdict}, ensure_ascii=False, indent=1))
+        print_json({**asdict(found), "verdict": found.verdict})
     else:
         print_lines(*found.to_lines(SHOWN))
     if output is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +20,7 @@ from textclf.cli.options import (
     Table,
     TextColumn,
     Where,
+    print_json,
     print_lines,
     table_options,
 )
@@ -52,7 +52,7 @@ def suggest(
     options = table_options(id_column, text_column, category_column, encoding, where)
     found = suggest_from_table(table, options, lexicon=lexicon, n=n, output=output, seed=seed or 0, warn=warn)
     if as_json:
-        print_lines(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
+        print_json([asdict(one) for one in found])
     else:
         for category, group in groupby(found, key=lambda one: one.category):
             print_lines(category, "    own  others  tf-idf  log-odds  vectors")
@@ -85,7 +85,7 @@ def check_keywords(
     found, gains = check_lexicon(lexicon, table, options, gain=gain, jobs=jobs or -1, talk=say, warn=warn)
     if as_json:
         values = {**asdict(found), "gain": [asdict(one) for one in gains]}
-        print_lines(json.dumps(values, ensure_ascii=False, indent=1))
+        print_json(values)
         return
     print_lines("category                  own documents hit    others hit")
     for figures in found.categories:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from textclf.cli.options import AsJson, Model, Option, print_lines, show_training
+from textclf.cli.options import AsJson, Model, Option, print_json, print_lines, show_training
 
 __all__ = ["analogy", "info", "similar"]
 
@@ -20,7 +19,7 @@ def info(model: Model, as_json: AsJson = False) -> None:
 
     found = model_info(model)
     if as_json:
-        print_lines(json.dumps(asdict(found), ensure_ascii=False, indent=1))
+        print_json(asdict(found))
         return
     versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
     print_lines(f"{model}: format {found.format}, {found.bytes / 1e6:.1f} MB", f"trained with  {versions}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textclf.console import say
+from textclf.console import harmless, say
 from textclf.documents import TableOptions
 from textclf.errors import UsageError
 
@@ -75,9 +76,14 @@ AsJson = Annotated[bool, Option("--json", help="Print JSON for a program to read
 
 
 def print_lines(*lines: str) -> None:
-    """Print results to stdout, a line each."""
+    """Print results to stdout, a line each; what could steer a terminal is shown as `harmless` writes it."""
     for line in lines:
-        print(line, flush=True)  # noqa: T201
+        print(harmless(line), flush=True)  # noqa: T201
+
+
+def print_json(value: object) -> None:
+    """Print JSON to stdout, indented."""
+    print_lines(*json.dumps(value, ensure_ascii=False, indent=1).split("\n"))
 
 
 def table_options(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from textclf.cli.options import (
     Table,
     TextColumn,
     Where,
+    print_json,
     print_lines,
     table_options,
 )
@@ -58,5 +58,8 @@ def tune(
         talk=say,
         warn=warn,
     )
-    print_lines(*([json.dumps(asdict(found), indent=1)] if as_json else found.to_lines()))
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_lines(*found.to_lines())
     say(f"{output}: settings for textclf train --settings")
