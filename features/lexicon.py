@@ -150,12 +150,12 @@ class Lexicon:
                         name=_string(entry["name"]),
                         keywords=tuple(map(_string, _items(entry, "keywords"))),
                         names=tuple(map(_string, _items(entry, "names"))),
-                        learned=bool(entry["learned"]),
+                        learned=bool(entry.get("learned")),
                     )
                     for entry in entries
                 )
             )
-        except (KeyError, TypeError, BadDataError) as error:
+        except (AttributeError, KeyError, TypeError, BadDataError) as error:
             raise BadModelError(f"not a lexicon: {error}", remedy="train the model again") from error
 
 
