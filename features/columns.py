@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.characters import read_pages
 from features.keywords import KeywordMatcher
 from features.lexicon import Lexicon, shipped_lexicon
 from features.ngrams import (
@@ -23,8 +24,7 @@ from features.ngrams import (
     stack_rows,
     take_rows,
 )
-from features.page_shape import PageShape, measure_pages
-from features.tokens import tokenize
+from features.page_shape import SHAPE_NAMES, PageShape, measure_pages
 from features.word2vec import train_word_vectors
 from features.word_vectors import WordVectors
 
@@ -160,11 +160,14 @@ class FeatureSet:
         FeatureRows
             In the order of the texts.
         """
-        views = [table.view for table in self.tables]
-        return self.rows_of(observe(texts, views, page_shape=bool(self.page_shape.size)))
+        return self.rows_of(self.observe(texts))
+
+    def observe(self, texts: Sequence[str]) -> ObservedTexts:
+        """Look at texts with the views of these features, for `rows_of`."""
+        return observe(texts, [table.view for table in self.tables], page_shape=bool(self.page_shape.size))
 
     def rows_of(self, observed: ObservedTexts) -> FeatureRows:
-        """Compute all features of texts that were looked at already, by `observe` with the same views."""
+        """Compute all features of texts that were looked at already, with the same views."""
         vectors, _ = self.vectors.transform(observed.words)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return FeatureRows(
@@ -225,20 +228,22 @@ def observe(texts: Sequence[str], views: Sequence[NgramView], *, page_shape: boo
     ObservedTexts
         Words, n-grams, and measures.
     """
+    words: list[list[str]] = []
+    counts: list[list[SparseRows]] = [[] for _ in views]
+    measures = [np.zeros((0, len(SHAPE_NAMES) if page_shape else 0))]
+    for batch in _batches(texts):
+        pages = read_pages(batch)
+        found = pages.words()
+        words += found
+        for parts, counted in zip(counts, count_views(pages, views), strict=True):
+            parts.append(counted)
+        measures.append(measure_pages(pages, found) if page_shape else np.zeros((len(batch), 0)))
     return ObservedTexts(
         texts=list(texts),
-        words=[tokenize(text) for text in texts],
-        counts=tuple(_count(texts, views)),
-        measures=measure_pages(texts) if page_shape else np.zeros((len(texts), 0)),
+        words=words,
+        counts=tuple(stack_rows(parts) for parts in counts),
+        measures=np.concatenate(measures),
     )
-
-
-def _count(texts: Sequence[str], views: Sequence[NgramView]) -> list[SparseRows]:
-    parts: list[list[SparseRows]] = [[] for _ in views]
-    for batch in _batches(texts):
-        for part, counted in zip(parts, count_views(batch, views), strict=True):
-            part.append(counted)
-    return [stack_rows(part) for part in parts]
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:

@@ -288,8 +288,8 @@ class KeywordMatcher:
                 if word in heads and (parts := self._breakable.get(word + following)):
                     steps[start] = {**steps[start], **dict.fromkeys(parts, _BROKEN)}
         found: dict[tuple[int, int], tuple[int, bool]] = {}
-        for start, here in enumerate(steps):
-            for part, (width, wrong, as_written) in here.items():
+        for start in [start for start, here in enumerate(steps) if here]:
+            for part, (width, wrong, as_written) in steps[start].items():
                 for rest, phrase in self._starts.get(part, ()):
                     end, total, exact = start + width, wrong, as_written
                     for next_part in rest:

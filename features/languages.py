@@ -42,6 +42,8 @@ class LanguageGuess:
         languages_of: dict[str, list[str]] = {}
         for language, words in self.stop_words.items():
             for word in words:
+                if len(word) < SHORTEST:
+                    continue
                 languages_of.setdefault(word, []).append(language)
         object.__setattr__(self, "_languages_of", {word: tuple(found) for word, found in languages_of.items()})
 
@@ -58,11 +60,13 @@ class LanguageGuess:
         dict of str to float
             Languages of which there is any, 0 to 1; none for a text of fewer than eight such words.
         """
-        telling = [word for word in words if len(word) >= SHORTEST]
-        if len(telling) < FEWEST_WORDS:
+        telling = sum(len(word) >= SHORTEST for word in words)
+        if telling < FEWEST_WORDS:
             return {}
-        found = Counter(language for word in telling for language in self._languages_of.get(word, ()))
-        return {language: count / len(telling) for language, count in sorted(found.items())}
+        found: Counter[str] = Counter()
+        for languages, count in Counter(filter(None, map(self._languages_of.get, words))).items():
+            found.update(dict.fromkeys(languages, count))
+        return {language: count / telling for language, count in sorted(found.items())}
 
     def foreign(self, words: Sequence[str]) -> str:
         """Name the language of a text if it is none of the known ones.

@@ -12,15 +12,15 @@ scale multitask learning", ICML 2009.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.page_parts import Form, Part, part_spans, part_text
-from features.tokens import fold
+from features.characters import BLANK, LETTER, Pages, read_pages
+from features.page_parts import Part, line_spans, part_spans
 
 __all__ = [
     "BATCH",
@@ -32,7 +32,7 @@ __all__ = [
     "SparseRows",
     "count_ngrams",
     "count_views",
-    "encode_texts",
+    "encode_pages",
     "find_ngrams",
     "fit_ngrams",
     "stack_rows",
@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 BUCKET_BITS = 22
+OF_LINES = ("top", "head", "starts")
 # A batch of this size keeps its windows in the processor's cache: seen fastest between 16 and 64.
 BATCH = 32
 
@@ -47,8 +48,8 @@ _U64 = np.uint64
 _BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(_BASE, -1, 2**64)
 _MIX = _U64(0xD6E8FEB86659FD93)
-_BLANK, _LETTER = 2, 1
 
+Form = Literal["text", "shape"]
 _Windows = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -69,8 +70,9 @@ class NgramView:
     part : {"page", "top", "head", "tail", "starts", "labels"}, default "page"
         Where on the page; see `features.page_parts.part_spans`.
     form : {"text", "shape"}, default "text"
-        The text itself, or the kinds of its characters (`features.page_parts.shape_of`), where a blank is a character
-        like others and a window stays in its line.
+        The text itself; or a letter for the kind of each character (`features.characters.Pages.shapes`), runs cut to
+        two so that neither the length of a word nor that of a ruled line matters. There a blank is a character like
+        others and a window stays in its line.
     """
 
     name: str
@@ -108,9 +110,9 @@ class SparseRows(NamedTuple):
 
 
 class EncodedTexts(NamedTuple):
-    """A batch of folded texts as one array of characters, with prefix sums of their hashes.
+    """A part of the texts of a batch as one array of characters, with prefix sums of their hashes.
 
-    ``places`` says where each character stands in its text joined to the others, each between two line breaks.
+    ``places`` says where each character stands in its own text; what was put between pieces has no meaning there.
     """
 
     size: int
@@ -122,36 +124,66 @@ class EncodedTexts(NamedTuple):
     letter: NDArray[np.bool_]
 
 
-def encode_texts(texts: Sequence[str]) -> EncodedTexts:
-    """Turn texts into the arrays that all views count from.
+def encode_pages(
+    pages: Pages, part: Part = "page", form: Form = "text", lines: Sequence[list[tuple[int, int]]] | None = None
+) -> EncodedTexts:
+    """Turn texts into the arrays that views count from.
 
     Parameters
     ----------
-    texts : sequence of str, length n
-        Cleaned texts; a batch of about 32 is fastest.
+    pages : Pages
+        The texts; a batch of about 32 is fastest.
+    part, form
+        As `NgramView`. The pieces of a part stand on lines of their own.
+    lines : sequence of list of (int, int), length n, optional
+        From `features.page_parts.line_spans` for each text, if known.
 
     Returns
     -------
     EncodedTexts
         Characters and hash prefix sums of all texts, one behind the other.
     """
-    folded = [f"\n{fold(text)}\n" for text in texts]
-    raw = np.frombuffer("".join(folded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    document = np.repeat(np.arange(len(texts)), [len(text) for text in folded])
-    kinds = _character_kinds(raw)
-    blank = kinds == _BLANK
+    starts: list[int] = []
+    lengths: list[int] = []
+    documents: list[int] = []
+    for i, (text, start) in enumerate(zip(pages.texts, pages.starts.tolist(), strict=True)):
+        spans = part_spans(text, part, lines[i] if lines else None)
+        # a line break before each piece, and one at the end; the array of the pages begins with one
+        starts += [start + first - 1 for first, _ in spans]
+        lengths += [last - first + 1 for first, last in spans]
+        documents += [i] * (len(spans) + 1)
+        starts.append(0)
+        lengths.append(1)
+    sizes = np.array(lengths, dtype=np.int64)
+    ends = np.cumsum(sizes)
+    chosen = np.arange(ends[-1] if len(ends) else 0) + np.repeat(np.array(starts, dtype=np.int64) - ends + sizes, sizes)
+    chosen[ends - sizes] = 0
+    document = np.repeat(np.array(documents, dtype=np.int64), sizes)
+    kinds = pages.kinds[chosen]
+    if form == "shape":
+        codes = pages.shapes()[chosen]
+        breaks = blank = codes == ord("\n")
+        kept = np.ones(len(codes), dtype=bool)
+        kept[2:] = (codes[2:] != codes[1:-1]) | (codes[2:] != codes[:-2]) | blank[2:]
+        letter = ~blank
+    else:
+        codes = pages.folded[chosen]
+        blank, letter = (kinds & BLANK) > 0, (kinds & LETTER) > 0
+        breaks = pages.codes[chosen] == ord("\n")
+        kept = ~blank
     first = blank.copy()
     first[1:] &= ~blank[:-1] | (document[1:] != document[:-1])
     run = np.cumsum(first) - 1
-    breaks = np.zeros(int(first.sum()), dtype=bool)
-    breaks[run[raw == ord("\n")]] = True
-    codes = raw.copy()
-    codes[first] = np.where(breaks, ord("\n"), ord(" "))
-    places = np.flatnonzero(~blank | first)
-    codes, document, blank, letter = codes[places], document[places], blank[places], kinds[places] == _LETTER
+    broken = np.zeros(int(first.sum()), dtype=bool)
+    broken[run[breaks]] = True
+    codes[first] = np.where(broken, ord("\n"), ord(" "))
+    places = np.flatnonzero((kept & ~blank) | first)
+    codes, document, blank, letter = codes[places], document[places], blank[places], letter[places]
     prefix = np.zeros(len(codes) + 1, dtype=_U64)
     np.cumsum((codes.astype(_U64) + _U64(1)) * _powers(_BASE, len(codes)), out=prefix[1:])
-    return EncodedTexts(len(texts), codes, places, document, prefix, blank, letter)
+    return EncodedTexts(
+        len(pages.texts), codes, chosen[places] - pages.starts[document], document, prefix, blank, letter
+    )
 
 
 def count_ngrams(encoded: EncodedTexts, view: NgramView) -> SparseRows:
@@ -160,7 +192,7 @@ def count_ngrams(encoded: EncodedTexts, view: NgramView) -> SparseRows:
     Parameters
     ----------
     encoded : EncodedTexts
-        From `encode_texts`.
+        From `encode_pages`, with the part and the form of the view.
     view : NgramView
         What to count.
 
@@ -171,7 +203,7 @@ def count_ngrams(encoded: EncodedTexts, view: NgramView) -> SparseRows:
 
     Examples
     --------
-    >>> rows = count_ngrams(encode_texts(["to be or not to be"]), VIEWS[0])
+    >>> rows = count_ngrams(encode_pages(read_pages(["to be or not to be"])), VIEWS[0])
     >>> sorted(rows.values.tolist())  # twice "to", "be", "to be"; once "or", "not", "be or", "or not", "not to"
     [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
     """
@@ -184,13 +216,13 @@ def count_ngrams(encoded: EncodedTexts, view: NgramView) -> SparseRows:
     return SparseRows(starts, (keys & _U64(2**BUCKET_BITS - 1)).astype(np.int32), counts.astype(np.float32))
 
 
-def count_views(texts: Sequence[str], views: Sequence[NgramView]) -> list[SparseRows]:
+def count_views(pages: Pages, views: Sequence[NgramView]) -> list[SparseRows]:
     """Count the n-grams of a batch, as several views see it.
 
     Parameters
     ----------
-    texts : sequence of str, length n
-        Cleaned texts; a batch of about 32 is fastest.
+    pages : Pages
+        The texts; a batch of about 32 is fastest.
     views : sequence of NgramView
         What to count.
 
@@ -199,10 +231,11 @@ def count_views(texts: Sequence[str], views: Sequence[NgramView]) -> list[Sparse
     list of SparseRows
         One a view; each with one row a text.
     """
+    lines = [line_spans(text) for text in pages.texts] if any(view.part in OF_LINES for view in views) else None
     encoded: dict[tuple[Part, Form], EncodedTexts] = {}
     for view in views:
         if (view.part, view.form) not in encoded:
-            encoded[view.part, view.form] = encode_texts([part_text(text, view.part, view.form) for text in texts])
+            encoded[view.part, view.form] = encode_pages(pages, view.part, view.form, lines)
     return [count_ngrams(encoded[view.part, view.form], view) for view in views]
 
 
@@ -246,15 +279,9 @@ def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
     >>> found.places[found.first[0] : found.last[0]].tolist()
     [0, 1, 2, 3, 4, -1, 7, 8, 9]
     """
-    encoded = encode_texts([part_text(text, view.part)])
+    encoded = encode_pages(read_pages([text]), view.part)
     hashes, first, last = _windows(encoded, view)
-    # the same pieces that part_text joins with line breaks, between the line breaks that encode_texts puts around them
-    outside = np.array([-1])
-    pieces = [outside]
-    for start, end in part_spans(text, view.part):
-        pieces += [np.arange(start, end), outside]
-    places = np.concatenate([*pieces, outside])[encoded.places]
-    return FoundNgrams(_buckets(hashes).astype(np.int32), first, last, np.where(encoded.blank, -1, places))
+    return FoundNgrams(_buckets(hashes).astype(np.int32), first, last, np.where(encoded.blank, -1, encoded.places))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +301,16 @@ class NgramTable:
     view: NgramView
     buckets: NDArray[np.int32]
     idf: NDArray[np.float32]
+    _bits: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
+    _before: NDArray[np.int32] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        kept = np.zeros(2**BUCKET_BITS, dtype=bool)
+        kept[self.buckets] = True
+        bits = np.packbits(kept, bitorder="little").view("<u8")
+        counts = np.bitwise_count(bits)
+        object.__setattr__(self, "_bits", bits)
+        object.__setattr__(self, "_before", np.cumsum(counts, dtype=np.int32) - counts)
 
     def weigh(self, counts: SparseRows) -> SparseRows:
         """Turn counts into TF-IDF rows of length 1.
@@ -291,19 +328,20 @@ class NgramTable:
         """
         place, known = self.columns_of(counts.indices)
         starts = np.concatenate([[0], np.cumsum(known)])[counts.starts]
-        columns = place[known].astype(np.int32)
+        columns = place[known]
         values = (1 + np.log(counts.values[known])) * self.idf[columns]
         rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
         # bincount adds up row by row, so a row has the same length, to the last bit, alone and in a batch
         lengths = np.sqrt(np.bincount(rows, values.astype(np.float64) ** 2))
         return SparseRows(starts, columns, (values / lengths[rows]).astype(np.float32))
 
-    def columns_of(self, buckets: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def columns_of(self, buckets: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """Look buckets up: the column of each, and whether it was kept at all."""
-        if not len(self.buckets):
-            return np.zeros(len(buckets), dtype=np.int64), np.zeros(len(buckets), dtype=bool)
-        place = np.minimum(np.searchsorted(self.buckets, buckets), len(self.buckets) - 1)
-        return place, self.buckets[place] == buckets
+        # a bucket's column is the number of those kept before it: of whole words of 64 bits, and within its own
+        word, bit = buckets >> 6, (buckets & 63).astype(_U64)
+        bits = self._bits[word]
+        known = (bits >> bit) & _U64(1) > 0
+        return self._before[word] + np.bitwise_count(bits & ((_U64(1) << bit) - _U64(1))), known
 
 
 def fit_ngrams(counts: SparseRows, view: NgramView, *, min_documents: int = 2) -> NgramTable:
@@ -345,7 +383,7 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
 
     Examples
     --------
-    >>> rows = count_ngrams(encode_texts(["to be", "or", "not"]), VIEWS[0])
+    >>> rows = count_ngrams(encode_pages(read_pages(["to be", "or", "not"])), VIEWS[0])
     >>> np.diff(take_rows(rows, np.array([2, 0])).starts).tolist()
     [1, 3]
     """
@@ -417,19 +455,3 @@ def _power_table(base: int, size: int) -> NDArray[np.uint64]:
     powers = np.full(size, base, dtype=_U64)
     powers[0] = 1
     return np.cumprod(powers, dtype=_U64)
-
-
-def _character_kinds(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """Kind of each character: blank, letter (or digit), or neither."""
-    kinds = _kinds_of_first_plane()[np.minimum(codes, 0xFFFF)]
-    # no blank is among the later ones, and they are too many for a table
-    beyond = np.flatnonzero(codes > 0xFFFF)
-    kinds[beyond] = [_LETTER if chr(code).isalnum() else 0 for code in codes[beyond].tolist()]
-    return kinds
-
-
-@cache
-def _kinds_of_first_plane() -> NDArray[np.uint8]:
-    return np.array(
-        [_BLANK if char.isspace() else _LETTER if char.isalnum() else 0 for char in map(chr, range(0x10000))], np.uint8
-    )

@@ -1,4 +1,4 @@
-"""Parts of a page by where words stand on it, and the page written as shapes of characters.
+"""Parts of a page by where words stand on it.
 
 On paper, where a word stands says as much as the word: a letter begins with an address, a form has its labels before
 colons. The parts are found from the text alone. A text that came without its line breaks (many digital PDFs) is
@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-__all__ = ["Form", "Part", "has_lines", "line_spans", "part_spans", "part_text", "shape_of"]
+__all__ = ["Part", "has_lines", "label_spans", "line_spans", "part_spans"]
 
 Part = Literal["page", "top", "head", "tail", "starts", "labels"]
-Form = Literal["text", "shape"]
 
 TOP_LINES = 10
 HEAD_LINES = 5
@@ -25,30 +24,9 @@ MEAN_LINE = 150
 
 _LINE = re.compile(r"\S(?:[^\n]{0,98}\S)?(?!\S)|\S{100}\S*")
 _START = re.compile(r"\S+(?:[^\S\n]+\S+)?")
-_LABEL = re.compile(r"[^\W_][^\n:]{0,25}:")
-_RUN = re.compile(r"(.)\1{2,}")
-
-
-class _Shapes(dict[int, str]):
-    """Character to the letter that stands for its kind, worked out when first met."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        if char == "\n":
-            kind = "\n"
-        elif char.isspace():
-            kind = "b"
-        elif char.isdecimal():
-            kind = "d"
-        elif char.isalpha():
-            kind = "u" if char.isupper() else "l"
-        else:
-            kind = "p"
-        self[code] = kind
-        return kind
-
-
-_SHAPES = _Shapes()
+_LETTER = re.compile(r"[^\W_]")
+LONGEST_LABEL = 26
+"""Characters before the colon."""
 
 
 def line_spans(text: str) -> list[tuple[int, int]]:
@@ -84,7 +62,7 @@ def has_lines(text: str) -> bool:
     return bool(text.strip()) and len(text) <= MEAN_LINE * max(lines, 1)
 
 
-def part_spans(text: str, part: Part) -> list[tuple[int, int]]:
+def part_spans(text: str, part: Part, lines: list[tuple[int, int]] | None = None) -> list[tuple[int, int]]:
     r"""Find a part of a page.
 
     Parameters
@@ -94,6 +72,8 @@ def part_spans(text: str, part: Part) -> list[tuple[int, int]]:
     part : {"page", "top", "head", "tail", "starts", "labels"}
         All of it; its first ten lines; its first five; its last 300 characters; the first two words of each line
         (none where `has_lines` says no); what stands before a colon, up to 25 characters.
+    lines : list of (int, int), optional
+        From `line_spans`, if known.
 
     Returns
     -------
@@ -110,59 +90,35 @@ def part_spans(text: str, part: Part) -> list[tuple[int, int]]:
         case "page":
             return [(0, len(text))]
         case "top" | "head":
-            lines = line_spans(text[: 20 * TOP_LINES * LONGEST_LINE])[: TOP_LINES if part == "top" else HEAD_LINES]
-            return [(lines[0][0], lines[-1][1])] if lines else []
+            found = lines or line_spans(text[: 20 * TOP_LINES * LONGEST_LINE])
+            last = min(TOP_LINES if part == "top" else HEAD_LINES, len(found))
+            return [(found[0][0], found[last - 1][1])] if found else []
         case "tail":
             return [(max(len(text.rstrip()) - TAIL_CHARACTERS, 0), len(text.rstrip()))]
         case "labels":
-            return [match.span() for match in _LABEL.finditer(text)]
+            return label_spans(text)
         case "starts":
             if not has_lines(text):
                 return []
-            found = (_START.match(text, start, end) for start, end in line_spans(text))
-            return [match.span() for match in found if match]
+            starts = (_START.match(text, start, end) for start, end in lines or line_spans(text))
+            return [match.span() for match in starts if match]
 
 
-def part_text(text: str, part: Part, form: Form = "text") -> str:
-    r"""Give a part of a page as one text, its pieces on lines of their own.
-
-    Parameters
-    ----------
-    text : str
-        Cleaned text.
-    part
-        As `part_spans`.
-    form : {"text", "shape"}
-        As it stands, or as `shape_of` writes it.
+def label_spans(text: str) -> list[tuple[int, int]]:
+    r"""Find what stands before the colons, from its first letter or digit on the line, with the colon.
 
     Examples
     --------
-    >>> part_text("To: all\nFrom: me", "starts")
-    'To: all\nFrom: me'
+    >>> label_spans("(To: all\nfrom me: 7")
+    [(1, 4), (9, 17)]
     """
-    if part != "page":
-        text = "\n".join(text[start:end] for start, end in part_spans(text, part))
-    return text if form == "text" else shape_of(text)
-
-
-def shape_of(text: str) -> str:
-    """Write a letter for the kind of each character: u, l, d, p and b for upper, lower, digit, punctuation and blank.
-
-    Runs count as two, so that neither the length of a word nor that of a ruled line matters.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        Shapes, with the line breaks of the text.
-
-    Examples
-    --------
-    >>> shape_of("Invoice No. 2041:")
-    'ullbulpbddp'
-    """
-    return _RUN.sub(r"\1\1", text.translate(_SHAPES))
+    spans, after = [], 0
+    colon = text.find(":")
+    while colon >= 0:
+        earliest = max(after, colon - LONGEST_LABEL)
+        first = _LETTER.search(text, max(earliest, text.rfind("\n", earliest, colon) + 1), colon)
+        after = colon + 1
+        if first:
+            spans.append((first.start(), after))
+        colon = text.find(":", after)
+    return spans

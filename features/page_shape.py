@@ -6,17 +6,17 @@ The numbers are compared with the deciles of the training pages, so that a linea
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.characters import BLANK, CAPITAL, DIGIT, PUNCTUATION, Pages
 from features.page_parts import has_lines
-from features.tokens import tokenize
 
-__all__ = ["SHAPE_NAMES", "PageShape", "measure_page", "measure_pages"]
+__all__ = ["SHAPE_NAMES", "PageShape", "measure_pages"]
 
 SHAPE_NAMES = (
     "characters",
@@ -40,85 +40,116 @@ SHAPE_NAMES = (
     "question marks",
     "at signs",
 )
-"""What `measure_page` measures, in its order."""
+"""What `measure_pages` measures, in its order."""
 
 SHORT_LINE, LONG_LINE = 12, 60
 DECILES = np.linspace(0.1, 0.9, 9)
 
-_DIGIT = re.compile(r"\d")
-_CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ]")
-_PUNCTUATION = re.compile(r"[^\w\s]")
-_CURRENCY = re.compile(r"[$€£]")
 
-
-def measure_page(text: str) -> NDArray[np.float64]:
-    r"""Measure how a page looks.
+def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    r"""Measure how pages look.
 
     Parameters
     ----------
-    text : str
-        Cleaned text.
-
-    Returns
-    -------
-    ndarray of float64, shape (20,)
-        What `SHAPE_NAMES` says: counts, lengths in characters, and shares of lines, characters or words, 0 to 1.
-
-    Examples
-    --------
-    >>> dict(zip(SHAPE_NAMES, measure_page("To: all\nFrom: me").tolist()))["lines"]
-    2.0
-    """
-    lines = [line for line in text.splitlines() if line.strip()]
-    lengths = np.array([len(line) for line in lines] or [0], dtype=np.float64)
-    words = text.split()
-    known = tokenize(text)
-    characters = max(len(text), 1)
-    return np.array(
-        [
-            len(text),
-            len(lines),
-            len(words),
-            lengths.mean(),
-            lengths.max(),
-            lengths.std(),
-            text.count("\n\n") / max(len(lines), 1),
-            (lengths < SHORT_LINE).mean(),
-            (lengths > LONG_LINE).mean(),
-            sum(line.rstrip().endswith(":") for line in lines) / max(len(lines), 1),
-            len(_DIGIT.findall(text)) / characters,
-            len(_CAPITAL.findall(text)) / characters,
-            len(_PUNCTUATION.findall(text)) / characters,
-            sum(map(len, words)) / max(len(words), 1),
-            len(set(known)) / max(len(known), 1),
-            sum(len(word) == 1 for word in known) / max(len(known), 1),
-            len(_CURRENCY.findall(text)),
-            text.count("%"),
-            text.count("?"),
-            text.count("@"),
-        ],
-        dtype=np.float64,
-    )
-
-
-def measure_pages(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Measure many pages.
-
-    Parameters
-    ----------
-    texts : sequence of str, length n
-        Cleaned texts.
+    pages : Pages
+        The texts, n of them.
+    words : sequence of sequence of str, length n
+        Their words, as `Pages.words` gives them.
 
     Returns
     -------
     ndarray of float64, shape (n, 20)
-        As `measure_page`; NaN for texts without the lines of a page.
+        What `SHAPE_NAMES` says: counts, lengths in characters, and shares of lines, characters or words, 0 to 1. NaN
+        for texts without the lines of a page.
+
+    Examples
+    --------
+    >>> from features.characters import read_pages
+    >>> pages = read_pages(["To: all\nFrom: me"])
+    >>> dict(zip(SHAPE_NAMES, measure_pages(pages, pages.words())[0].tolist()))["lines"]
+    2.0
     """
-    measures = np.full((len(texts), len(SHAPE_NAMES)), np.nan)
-    for row, text in zip(measures, texts, strict=True):
-        if has_lines(text):
-            row[:] = measure_page(text)
+    size = len(pages.texts)
+    measures = np.full((size, len(SHAPE_NAMES)), np.nan)
+    if not size:
+        return measures
+
+    def per_text(which: NDArray[np.bool_]) -> NDArray[np.float64]:
+        # each text has at least the line break behind it
+        return np.asarray(np.add.reduceat(which, pages.starts, dtype=np.float64))
+
+    solid = (pages.kinds & BLANK) == 0
+    lines = _lines(pages, solid)
+    count = np.maximum(lines.number, 1)
+    characters = np.maximum(np.array([len(text) for text in pages.texts]), 1)
+    begins = solid.copy()
+    begins[1:] &= ~solid[:-1]
+    runs = per_text(begins)
+    known = np.array([max(len(found), 1) for found in words])
+    columns = (
+        [len(text) for text in pages.texts],
+        lines.number,
+        runs,
+        lines.mean,
+        lines.longest,
+        lines.spread,
+        np.array([text.count("\n\n") for text in pages.texts]) / count,
+        lines.short / count,
+        lines.long / count,
+        lines.colons / count,
+        per_text((pages.kinds & DIGIT) > 0) / characters,
+        per_text((pages.kinds & CAPITAL) > 0) / characters,
+        per_text((pages.kinds & PUNCTUATION) > 0) / characters,
+        per_text(solid) / np.maximum(runs, 1),
+        [len(set(found)) for found in words] / known,
+        [sum(len(word) == 1 for word in found) for found in words] / known,
+        [sum(map(text.count, "$€£")) for text in pages.texts],
+        *([text.count(sign) for text in pages.texts] for sign in "%?@"),
+    )
+    paged = [i for i, text in enumerate(pages.texts) if has_lines(text)]
+    measures[paged] = np.array(columns, dtype=np.float64).T[paged]
     return measures
+
+
+class _Lines(NamedTuple):
+    """Of the lines of each text that are not blank: how many, their lengths, those that end with a colon."""
+
+    number: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    longest: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    short: NDArray[np.float64]
+    long: NDArray[np.float64]
+    colons: NDArray[np.float64]
+
+
+def _lines(pages: Pages, solid: NDArray[np.bool_]) -> _Lines:
+    size = len(pages.texts)
+    breaks = np.flatnonzero(pages.codes == ord("\n"))
+    before = np.concatenate([[0], np.cumsum(solid)])
+    filled = before[breaks[1:]] > before[breaks[:-1]]
+    starts, ends = breaks[:-1][filled] + 1, breaks[1:][filled]
+    document = np.searchsorted(pages.starts, starts, side="right") - 1
+    lengths = (ends - starts).astype(np.float64)
+    last = np.flatnonzero(solid)[before[ends] - 1]
+
+    # bincount adds up one by one, so that a text has the same measures, to the last bit, alone and in a batch
+    def per_text(values: NDArray[np.float64] | NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.asarray(np.bincount(document, values, minlength=size), dtype=np.float64)
+
+    count = np.bincount(document, minlength=size).astype(np.float64)
+    mean = per_text(lengths) / np.maximum(count, 1)
+    longest = np.zeros(size)
+    np.maximum.at(longest, document, lengths)
+    return _Lines(
+        number=count,
+        mean=mean,
+        longest=longest,
+        spread=np.sqrt(per_text((lengths - mean[document]) ** 2) / np.maximum(count, 1)),
+        short=per_text(lengths < SHORT_LINE),
+        long=per_text(lengths > LONG_LINE),
+        colons=per_text(pages.codes[last] == ord(":")),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +210,7 @@ class PageShape:
         rows = np.zeros((len(measures), self.size), dtype=np.float32)
         if self.size:
             step = np.float32(1 / np.sqrt(self.size))
-            for row, measured in zip(rows, measures, strict=True):
-                if not np.isnan(measured[0]):
-                    row[:] = np.where(measured[:, None] >= self.deciles, step, -step).ravel()
+            paged = ~np.isnan(measures[:, 0])
+            compared = np.where(measures[paged][:, :, None] >= self.deciles, step, -step)
+            rows[paged] = compared.reshape(len(compared), self.size)
         return rows

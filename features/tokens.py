@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import NamedTuple
 
-__all__ = ["Token", "fold", "token_spans", "tokenize"]
+from features.characters import WORD, fold_character
 
-_WORD = re.compile(r"[^\W_]+")
+__all__ = ["Token", "fold", "token_spans", "tokenize"]
 
 
 class _Folding(dict[int, int]):
     """Character to folded character, worked out when first met (a table of all Unicode would be larger)."""
 
     def __missing__(self, code: int) -> int:
-        char = chr(code)
-        decomposed = unicodedata.normalize("NFKD", char)
-        base = "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
-        # one character for one, so that offsets in the folded text are offsets in the text
-        folded = ord(base) if len(base) == 1 else ord(char.lower()) if len(char.lower()) == 1 else code
-        self[code] = folded
+        self[code] = folded = ord(fold_character(chr(code)))
         return folded
 
 
@@ -66,7 +59,7 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("Carta d’Identità, Mod.730")
     ['carta', 'd', 'identita', 'mod', '730']
     """
-    return _WORD.findall(fold(text))
+    return WORD.findall(fold(text))
 
 
 class Token(NamedTuple):
@@ -95,4 +88,4 @@ def token_spans(text: str) -> list[Token]:
     >>> token_spans("A 730")
     [Token(word='a', start=0, end=1), Token(word='730', start=2, end=5)]
     """
-    return [Token(m.group(), m.start(), m.end()) for m in _WORD.finditer(fold(text))]
+    return [Token(m.group(), m.start(), m.end()) for m in WORD.finditer(fold(text))]

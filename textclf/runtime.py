@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from features.columns import FeatureRows, FeatureSet
 from features.languages import LanguageGuess
 from features.ngrams import BATCH
-from features.tokens import tokenize
 from ocr.words import is_real_word
 from textclf.confidence import softmax
 from textclf.familiarity import Familiarity
@@ -73,7 +72,7 @@ class LinearModel:
             total = self.intercept.astype(np.float64)
             for weights, part in zip(self.ngrams, rows.ngrams, strict=True):
                 span = slice(part.starts[i], part.starts[i + 1])
-                total += part.values[span] @ weights[part.indices[span]]
+                total += part.values[span] @ weights.take(part.indices[span], axis=0)
             total += rows.page_shape[i] @ self.page_shape
             total += rows.indicators[i].astype(np.float32) @ self.indicators
             total += rows.vectors[i] @ self.vectors
@@ -197,21 +196,29 @@ class Runtime:
         stream = iter(documents)
         while batch := list(islice(stream, BATCH)):
             texts = [text[:MAX_TEXT] for _, text, _ in batch]
-            rows = self.features.rows(texts)
+            observed = self.features.observe(texts)
+            rows = self.features.rows_of(observed)
             margins = self.model.margins(rows)
             scores = self.scores(margins)
             familiarity = self.familiarity.of(rows.ngrams[0], margins).tolist()
-            for (document_id, whole, sure), text, row, familiar in zip(batch, texts, scores, familiarity, strict=True):
-                prediction = self._decide(document_id, text, row, familiar, sure)
+            for (document_id, whole, sure), text, words, row, familiar in zip(
+                batch, texts, observed.words, scores, familiarity, strict=True
+            ):
+                prediction = self._decide(document_id, text, words, row, familiar, sure)
                 if len(text) < len(whole) and prediction.status == "ok":
                     note = f"only the first {MAX_TEXT:,} characters were looked at"
                     prediction = replace(prediction, status="partial", error=note)
                 yield prediction
 
     def _decide(
-        self, document_id: str, text: str, scores: NDArray[np.float64], familiarity: float, ocr_confidence: float | None
+        self,
+        document_id: str,
+        text: str,
+        words: Sequence[str],
+        scores: NDArray[np.float64],
+        familiarity: float,
+        ocr_confidence: float | None,
     ) -> Prediction:
-        words = tokenize(text)
         if not words:
             return Prediction(document_id=document_id, reason="no text", status="skipped", error="the text is empty")
         first, second = np.argsort(-scores, kind="stable")[:2].tolist()

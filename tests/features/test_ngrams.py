@@ -14,19 +14,26 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from features.characters import read_pages
 from features.ngrams import (
     VIEWS,
     NgramTable,
     NgramView,
     SparseRows,
     count_ngrams,
-    encode_texts,
+    encode_pages,
     fit_ngrams,
     stack_rows,
 )
 from features.tokens import fold, tokenize
 
 WORDS, CHARACTERS = VIEWS[0], VIEWS[2]
+
+
+def encode(texts):
+    return encode_pages(read_pages(texts))
+
+
 EACH_VIEW = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 ODD = [
     *"aAbéÉ1_.' \n\t\r",
@@ -87,7 +94,7 @@ def plain_counts(text: str, view: NgramView) -> dict[int, float]:
 
 
 def counted(texts: Sequence[str], view: NgramView) -> list[dict[int, float]]:
-    return as_dicts(count_ngrams(encode_texts(texts), view))
+    return as_dicts(count_ngrams(encode(texts), view))
 
 
 def as_dicts(rows: SparseRows) -> list[dict[int, float]]:
@@ -160,7 +167,7 @@ def test_words_beyond_the_first_plane_are_words():
 
 @EACH_VIEW
 def test_an_empty_batch_has_no_rows(view):
-    rows = count_ngrams(encode_texts([]), view)
+    rows = count_ngrams(encode([]), view)
     assert rows.starts.tolist() == [0]
     assert as_dicts(rows) == []
 
@@ -172,8 +179,8 @@ def test_buckets_stay_what_they_are_in_model_files():
 
 @EACH_VIEW
 def test_stacked_batches_are_one_batch(view):
-    parts = [count_ngrams(encode_texts(part), view) for part in (ENGLISH[:2], [], ENGLISH[2:])]
-    whole = count_ngrams(encode_texts(ENGLISH), view)
+    parts = [count_ngrams(encode(part), view) for part in (ENGLISH[:2], [], ENGLISH[2:])]
+    whole = count_ngrams(encode(ENGLISH), view)
     for stacked, expected in zip(stack_rows(parts), whole, strict=True):
         assert stacked.dtype == expected.dtype
         assert stacked.tolist() == expected.tolist()
@@ -184,7 +191,7 @@ def test_stacked_batches_are_one_batch(view):
 
 
 def fitted(texts: Sequence[str], view: NgramView, **options: int) -> tuple[NgramTable, SparseRows]:
-    counts = count_ngrams(encode_texts(texts), view)
+    counts = count_ngrams(encode(texts), view)
     return fit_ngrams(counts, view, **options), counts
 
 
@@ -208,7 +215,7 @@ def test_weights_are_those_of_scikit_learn(view, texts, least):
 def test_rows_of_a_batch_have_the_bytes_of_rows_one_by_one(view):
     table, counts = fitted(ENGLISH * 5, view)
     batch = table.weigh(counts)
-    alone = stack_rows([table.weigh(count_ngrams(encode_texts([text]), view)) for text in ENGLISH * 5])
+    alone = stack_rows([table.weigh(count_ngrams(encode([text]), view)) for text in ENGLISH * 5])
     for one, other in zip(batch, alone, strict=True):
         assert one.dtype == other.dtype
         assert one.tobytes() == other.tobytes()
@@ -218,7 +225,7 @@ def test_rows_of_a_batch_have_the_bytes_of_rows_one_by_one(view):
 def test_a_text_without_a_known_ngram_is_a_row_of_zeros_wherever_it_stands(view):
     table, _ = fitted(ENGLISH * 2, view)
     unknown = "ξξξ"
-    rows = table.weigh(count_ngrams(encode_texts([unknown, ENGLISH[0], unknown, "", ENGLISH[0], unknown]), view))
+    rows = table.weigh(count_ngrams(encode([unknown, ENGLISH[0], unknown, "", ENGLISH[0], unknown]), view))
     found = as_dicts(rows)
     assert [bool(row) for row in found] == [False, True, False, False, True, False]
     assert found[1] == found[4]
@@ -230,4 +237,4 @@ def test_a_text_without_a_known_ngram_is_a_row_of_zeros_wherever_it_stands(view)
 def test_where_nothing_is_kept_every_row_is_zero(view, texts):
     table, _ = fitted(texts, view)
     assert len(table.buckets) == len(table.idf) == 0
-    assert as_dicts(table.weigh(count_ngrams(encode_texts(["all once", ""]), view))) == [{}, {}]
+    assert as_dicts(table.weigh(count_ngrams(encode(["all once", ""]), view))) == [{}, {}]
