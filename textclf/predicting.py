@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.csv_files import write_rows
-from features.ngrams import BATCH
 from textclf.documents import InputDocument, TableOptions, read_documents
 from textclf.errors import BadDataError, SomeFailedError
 from textclf.explanation import explain
+from textclf.parallel import map_in_order
 from textclf.prediction import Prediction
 from textclf.scans import Reading, find_scans
 
@@ -31,6 +32,13 @@ __all__ = [
     "prediction_row",
 ]
 
+DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 256, 2_000_000
+"""That go to a process together at most: enough to make the way there worth it."""
+ALONE = 4
+"""Times as many documents again are predicted before processes are started for the rest."""
+
+_UNUSABLE = Prediction(document_id="", reason="row cannot be used", status="failed")
+
 
 def predict_table(
     model: Runtime,
@@ -40,6 +48,7 @@ def predict_table(
     *,
     keep_columns: bool = False,
     why: bool = False,
+    jobs: int | None = 1,
     progress: Callable[[int], None] = lambda rows: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> dict[str, int]:
@@ -57,6 +66,8 @@ def predict_table(
         Carry the other columns of the source along.
     why : bool, default False
         Add a column ``why`` with what spoke for and against each category.
+    jobs : int or None, default 1
+        Processes; None for all cores. The result does not depend on it.
     progress : callable, optional
         Told the number of rows done.
     warn : callable, optional
@@ -79,7 +90,8 @@ def predict_table(
         further = [name for name in first.values if name not in used]
 
     def rows() -> Iterator[dict[str, object]]:
-        for done, (document, prediction) in enumerate(iter_predictions(model, chain([first], documents)), 1):
+        stream = _iter_explained(model, chain([first], documents), jobs, why=why)
+        for done, (document, prediction, told) in enumerate(stream, 1):
             if document.note:
                 warn(f"{source}: line {document.line}: {document.note}")
             counts[prediction.decision] += 1
@@ -87,7 +99,7 @@ def predict_table(
             progress(done)
             row = prediction_row(model, prediction)
             if why:
-                row["why"] = explain(model, document.text).to_line() if prediction.predicted_category else ""
+                row["why"] = told
             yield {**{name: document.values.get(name, "") for name in further}, **row}
 
     write_rows(output, [*columns, *further], rows(), formulas_safe=True)
@@ -155,25 +167,70 @@ def check_strict(failed: int, total: int, what: str, *, strict: bool) -> None:
         )
 
 
-def iter_predictions(model: Runtime, documents: Iterable[InputDocument]) -> Iterator[tuple[InputDocument, Prediction]]:
-    """Predict rows in order; one that cannot be used gets a failed prediction in its place."""
+def iter_predictions(
+    model: Runtime, documents: Iterable[InputDocument], jobs: int | None = 1
+) -> Iterator[tuple[InputDocument, Prediction]]:
+    """Predict rows in order; one that cannot be used gets a failed prediction in its place.
+
+    Parameters
+    ----------
+    model : Runtime
+        The model.
+    documents : iterable of InputDocument
+        The rows.
+    jobs : int or None, default 1
+        Processes; None for all cores.
+
+    Yields
+    ------
+    (InputDocument, Prediction)
+        In the order of the rows, in constant memory.
+    """
+    for document, prediction, _ in _iter_explained(model, documents, jobs, why=False):
+        yield document, prediction
+
+
+def _iter_explained(
+    model: Runtime, documents: Iterable[InputDocument], jobs: int | None, *, why: bool
+) -> Iterator[tuple[InputDocument, Prediction, str]]:
     stream = iter(documents)
-    while batch := list(islice(stream, BATCH)):
-        good = [document for document in batch if not document.error]
-        columns = ([d.text for d in good], [d.document_id for d in good], [d.ocr_confidence for d in good])
-        found = iter(model.predict(*columns))
-        for document in batch:
+    # taken from the stream when a process is free for them, and given back with what it says of them
+    under_way: deque[list[InputDocument]] = deque()
+
+    def batches() -> Iterator[list[tuple[str, str, float | None]]]:
+        while batch := _up_to(stream, DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE):
+            under_way.append(batch)
+            yield [(d.document_id, d.text, d.ocr_confidence) for d in batch if not d.error]
+
+    task = _predict_and_explain if why else _predict
+    for found in map_in_order(task, model, batches(), jobs=jobs, alone=ALONE):
+        predictions = iter(found)
+        for document in under_way.popleft():
             if document.error:
-                yield (
-                    document,
-                    Prediction(
-                        document_id=document.document_id,
-                        reason="row cannot be used",
-                        status="failed",
-                        error=f"line {document.line}: {document.error}",
-                    ),
-                )
-            elif document.cut:
-                yield document, replace(next(found), status="partial", error=document.note)
-            else:
-                yield document, next(found)
+                error = f"line {document.line}: {document.error}"
+                yield document, replace(_UNUSABLE, document_id=document.document_id, error=error), ""
+                continue
+            prediction, told = next(predictions)
+            if document.cut:
+                prediction = replace(prediction, status="partial", error=document.note)
+            yield document, prediction, told
+
+
+def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> list[InputDocument]:
+    """Take documents from a stream until so many, or so many characters, are reached."""
+    taken: list[InputDocument] = []
+    while len(taken) < documents and characters > 0 and (document := next(stream, None)):
+        taken.append(document)
+        characters -= len(document.text)
+    return taken
+
+
+def _predict(model: Runtime, batch: list[tuple[str, str, float | None]]) -> list[tuple[Prediction, str]]:
+    return [(prediction, "") for prediction in model.iter_predictions(batch)]
+
+
+def _predict_and_explain(model: Runtime, batch: list[tuple[str, str, float | None]]) -> list[tuple[Prediction, str]]:
+    return [
+        (prediction, explain(model, text).to_line() if prediction.predicted_category else "")
+        for prediction, (_, text, _) in zip(model.iter_predictions(batch), batch, strict=True)
+    ]

@@ -100,6 +100,13 @@ def table_options(
     )
 
 
+def checked_jobs(jobs: int | None) -> int | None:
+    """Refuse fewer processes than one."""
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"{jobs} workers", where="--jobs", remedy="give 1 or more")
+    return jobs
+
+
 def given(**options: Any) -> dict[str, Any]:
     """Leave out the options that were not given, so that the defaults of the library hold."""
     return {name: value for name, value in options.items() if value is not None}
@@ -172,7 +179,5 @@ def open_reading(
 
     if no_cache and cache is not None:
         raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
-    if jobs is not None and jobs < 1:
-        raise UsageError(f"{jobs} workers", where="--jobs", remedy="give 1 or more")
     kept = None if no_cache else PageCache(cache or default_cache())
-    return Reading(options=options, jobs=jobs, cache=kept, progress=progress)
+    return Reading(options=options, jobs=checked_jobs(jobs), cache=kept, progress=progress)

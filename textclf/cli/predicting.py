@@ -28,6 +28,7 @@ from textclf.cli.options import (
     TextLayer,
     VariantsFile,
     Where,
+    checked_jobs,
     open_reading,
     print_lines,
     reading_options,
@@ -49,6 +50,7 @@ def predict(
     encoding: Encoding = "utf-8",
     where: Where = [],  # noqa: B006
     why: Annotated[bool, Option("--why", help="Add a column with the words that spoke for and against.")] = False,
+    jobs: Jobs = None,
     strict: Strict = False,
 ) -> None:
     """Predict a documents CSV into a predictions CSV, row by row, in the order of the table."""
@@ -58,7 +60,15 @@ def predict(
     options = TableOptions(id_column=id_column, text_column=text_column, encoding=encoding, where=tuple(where))
     with show_rows("predicted") as progress:
         counts = predict_table(
-            load_model(model), table, output, options, keep_columns=keep_columns, why=why, progress=progress, warn=warn
+            load_model(model),
+            table,
+            output,
+            options,
+            keep_columns=keep_columns,
+            why=why,
+            jobs=checked_jobs(jobs),
+            progress=progress,
+            warn=warn,
         )
     failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
     say(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")

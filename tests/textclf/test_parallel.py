@@ -1,0 +1,90 @@
+"""A stream of work through several processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from itertools import count, islice
+
+import pytest
+
+from textclf.errors import PredictionError
+from textclf.parallel import map_in_order
+from textclf.predicting import CHARACTERS_AT_ONCE, DOCUMENTS_AT_ONCE, iter_predictions
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
+
+
+def square(_, number):
+    return number * number, os.getpid()
+
+
+def die_once(marker, number):
+    if number == 5 and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def die(_, number):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail(_, number):
+    raise ValueError(f"no {number}")
+
+
+def test_results_come_in_order_from_several_processes():
+    found = list(map_in_order(square, None, range(40), jobs=2, alone=3))
+    assert [result for result, _ in found] == [number * number for number in range(40)]
+    assert {process for _, process in found[:3]} == {os.getpid()}
+    assert os.getpid() not in {process for _, process in found[3:]}
+
+
+def test_a_short_stream_needs_no_process():
+    assert {process for _, process in map_in_order(square, None, range(3), jobs=2, alone=3)} == {os.getpid()}
+
+
+def test_a_stream_without_end_is_read_only_a_little_ahead():
+    numbers = count()
+    first = list(islice(map_in_order(square, None, numbers, jobs=2), 5))
+    assert [result for result, _ in first] == [0, 1, 4, 9, 16]
+    assert next(numbers) < 15
+
+
+def test_the_work_of_a_process_that_died_is_done_by_another(tmp_path):
+    assert list(map_in_order(die_once, tmp_path / "died", range(20), jobs=2)) == list(range(20))
+    assert (tmp_path / "died").exists()
+
+
+def test_processes_that_always_die_end_it_with_a_remedy():
+    with pytest.raises(PredictionError, match="--jobs 1"):
+        list(map_in_order(die, None, range(9), jobs=2))
+
+
+def test_what_a_task_raises_is_raised_here():
+    with pytest.raises(ValueError, match="no 0"):
+        list(map_in_order(fail, None, range(9), jobs=2))
+
+
+def test_a_large_table_is_predicted_the_same_by_one_process_and_by_several(
+    textclf, tmp_path, table, corpus, model_path
+):
+    _, texts, _ = corpus(4)
+    rows = [[f"{number}", texts[number % 12]] for number in range(3 * DOCUMENTS_AT_ONCE)]
+    rows[700] = ["x", "one", "too many"]
+    rows[710] = ["long", "vat " * (CHARACTERS_AT_ONCE // 4)]
+    path = table(tmp_path / "d.csv", [], ("document_id", "text"))
+    path.write_text("document_id,text\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    for jobs in ("1", "2"):
+        said = textclf("predict", model_path, path, "-o", tmp_path / f"{jobs}.csv", "--why", "--jobs", jobs)
+        assert said.code == 0
+    one, two = ((tmp_path / f"{jobs}.csv").read_bytes() for jobs in "12")
+    assert one == two
+    assert one.count(b"\n") == len(rows) + 1
+
+
+def test_fewer_processes_than_one_are_refused(textclf, tmp_path, table, model_path):
+    path = table(tmp_path / "d.csv", [("a", "b")], ("document_id", "text"))
+    assert textclf("predict", model_path, path, "-o", tmp_path / "p", "--jobs", "0").code == 2
+    assert list(iter_predictions(None, [])) == []

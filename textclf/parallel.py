@@ -1,0 +1,124 @@
+"""A stream of batches through several processes, in order and in constant memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
+from itertools import chain, islice
+from typing import Any, TypeVar
+
+from ocr.workers import deaf_to_interrupts, usable_cores
+from textclf.errors import PredictionError
+
+__all__ = ["map_in_order"]
+
+AHEAD = 2
+"""Batches under way for each process: one that it works on, and one that waits for it."""
+BROKEN_AT_MOST = 3
+
+Shared = TypeVar("Shared")
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
+_shared: Any = None
+
+
+def map_in_order(
+    task: Callable[[Shared, Given], Result],
+    shared: Shared,
+    batches: Iterable[Given],
+    *,
+    jobs: int | None = None,
+    alone: int = 0,
+) -> Iterator[Result]:
+    """Do a task for each batch of a stream.
+
+    Parameters
+    ----------
+    task : callable
+        A function of a module, given `shared` and the batch.
+    shared : object
+        What every batch needs; each process gets it once.
+    batches : iterable
+        Read only so far ahead as the processes need.
+    jobs : int, optional
+        Processes; all cores if None.
+    alone : int, default 0
+        Batches to do in this process first: a short stream is done before others have started.
+
+    Yields
+    ------
+    object
+        What the task gives, in the order of the batches. Where the system has no processes, all is done in this one.
+
+    Raises
+    ------
+    textclf.errors.PredictionError
+        If processes died again and again; the work of one that died is given to another.
+
+    Examples
+    --------
+    >>> list(map_in_order(pow, 2, range(5), jobs=1))
+    [1, 2, 4, 8, 16]
+    """
+    jobs = usable_cores() if jobs is None else jobs
+    stream = iter(batches)
+    for batch in stream if jobs == 1 else islice(stream, alone):
+        yield task(shared, batch)
+    first = next(stream, None)
+    if first is None:
+        return
+    stream = chain([first], stream)
+    executor = _start(shared, jobs)
+    if executor is None:
+        for batch in stream:
+            yield task(shared, batch)
+        return
+    broken = 0
+    under_way = deque((batch, executor.submit(_do, task, batch)) for batch in islice(stream, AHEAD * jobs))
+    try:
+        while under_way:
+            try:
+                result = under_way[0][1].result()
+            except BrokenExecutor as error:
+                broken += 1
+                executor.shutdown(wait=True)
+                executor = _start(shared, jobs) if broken < BROKEN_AT_MOST else None
+                if executor is None:
+                    raise PredictionError(
+                        "a process that predicts died", remedy="there may be too little memory: try --jobs 1"
+                    ) from error
+                under_way = deque((batch, executor.submit(_do, task, batch)) for batch, _ in under_way)
+                continue
+            under_way.popleft()
+            under_way.extend((batch, executor.submit(_do, task, batch)) for batch in islice(stream, 1))
+            yield result
+    finally:
+        if executor is not None:
+            for _, future in under_way:
+                future.cancel()
+            executor.shutdown(wait=True)
+
+
+def _start(shared: object, jobs: int) -> Any:
+    """Start processes; None where the system has none to give."""
+    try:
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        executor = ProcessPoolExecutor(max_workers=jobs, initializer=_begin, initargs=(shared,))
+        with deaf_to_interrupts():
+            executor.submit(os.getpid)
+    except (ImportError, NotImplementedError, OSError):
+        return None
+    return executor
+
+
+def _begin(shared: object) -> None:
+    global _shared
+    _shared = shared
+
+
+def _do(task: Callable[[Any, Given], Result], batch: Given) -> Result:
+    return task(_shared, batch)
