@@ -8,9 +8,10 @@ from itertools import count, islice
 
 import pytest
 
+from textclf import predicting
 from textclf.errors import PredictionError
 from textclf.parallel import map_in_order
-from textclf.predicting import CHARACTERS_AT_ONCE, DOCUMENTS_AT_ONCE, iter_predictions
+from textclf.predicting import iter_predictions
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
 
@@ -67,13 +68,13 @@ def test_what_a_task_raises_is_raised_here():
         list(map_in_order(fail, None, range(9), jobs=2))
 
 
-def test_a_large_table_is_predicted_the_same_by_one_process_and_by_several(
-    textclf, tmp_path, table, corpus, model_path
-):
+def test_a_table_is_predicted_the_same_by_one_and_by_several(textclf, tmp_path, table, corpus, model_path, monkeypatch):
+    monkeypatch.setattr(predicting, "DOCUMENTS_AT_ONCE", 20)
+    monkeypatch.setattr(predicting, "CHARACTERS_AT_ONCE", 2_000)
     _, texts, _ = corpus(4)
-    rows = [[f"{number}", texts[number % 12]] for number in range(3 * DOCUMENTS_AT_ONCE)]
-    rows[700] = ["x", "one", "too many"]
-    rows[710] = ["long", "vat " * (CHARACTERS_AT_ONCE // 4)]
+    rows = [[f"{number}", texts[number % 12]] for number in range(200)]
+    rows[150] = ["x", "one", "too many"]
+    rows[160] = ["long", "vat " * 1000]
     path = table(tmp_path / "d.csv", [], ("document_id", "text"))
     path.write_text("document_id,text\n" + "".join(f"{','.join(row)}\n" for row in rows))
     for jobs in ("1", "2"):
