@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocr.cache import PageCache
+from ocr.cluster import cluster_workers
 from ocr.documents import Document, Page
 from ocr.engines import OcrEngine, TesseractEngine, chosen_languages
 from ocr.pages import Source, Survey, survey
 from ocr.reading import ReadingOptions, assembled, failed_page, read_page
 from ocr.workers import InProcess, Worker, usable_cores, workers
 from textclf.errors import BadInputError, SomeFailedError, TextclfError
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["Progress", "iter_documents", "read_document"]
 
@@ -101,6 +105,7 @@ def iter_documents(
     engine: OcrEngine | None = None,
     cache: PageCache | None = None,
     jobs: int | None = None,
+    cluster: Client | None = None,
     progress: Callable[[Progress], None] | None = None,
     strict: bool = False,
 ) -> Iterator[Document]:
@@ -122,6 +127,9 @@ def iter_documents(
         Each page goes there as soon as it is read: a batch that was stopped, however, goes on where it was.
     jobs : int, optional
         Worker processes; as many as there are usable cores, if not given.
+    cluster : distributed.Client, optional
+        Read on this Dask cluster instead. Its workers need Tesseract, and the files and the cache at the same paths;
+        give the content of files where they have none of them.
     progress : callable, optional
         Called with a `Progress` after every page and document, in this process.
     strict : bool, optional
@@ -142,7 +150,11 @@ def iter_documents(
         With ``strict``, after the last document.
     """
     batch = _Batch(files, options, engine, cache)
-    return batch.run(jobs or usable_cores(), progress, strict=strict)
+    return batch.run(
+        lambda: cluster_workers(cluster) if cluster else workers(jobs or usable_cores(), batch.limits.max_memory),
+        progress,
+        strict=strict,
+    )
 
 
 @dataclass(kw_only=True)
@@ -194,11 +206,13 @@ class _Batch:
         self.running: dict[Future[Any], tuple[Worker, _Task]] = {}
         self.documents_done = self.pages_done = self.pages_known = self.failures = 0
 
-    def run(self, jobs: int, progress: Callable[[Progress], None] | None, *, strict: bool) -> Iterator[Document]:
+    def run(
+        self, start: Callable[[], list[Worker]], progress: Callable[[Progress], None] | None, *, strict: bool
+    ) -> Iterator[Document]:
         """Yield all documents, and leave no process behind, however it ends."""
         if not self.total:
             return
-        team = workers(jobs, self.limits.max_memory)
+        team = start()
         try:
             yield from self.documents(team, progress)
             for worker in team:
@@ -234,13 +248,15 @@ class _Batch:
                 return
             task.started = time.perf_counter()
             document = task.document
+            # a worker may have another working folder
+            source = document.source if isinstance(document.source, bytes) else document.source.absolute()
             future: Future[Any]
             if task.number:
                 future = worker.submit(
-                    _read_page, document.source, task.number, task.sha256, self.options, self.engine, self.cache
+                    _read_page, source, task.number, task.sha256, self.options, self.engine, self.cache
                 )
             else:
-                future = worker.submit(survey, document.source, self.limits)
+                future = worker.submit(survey, source, self.limits)
             self.running[future] = (worker, task)
 
     def _next_survey(self) -> _Task | None:

@@ -32,6 +32,7 @@ def map_in_order(
     *,
     jobs: int | None = None,
     alone: int = 0,
+    dask: str = "",
 ) -> Iterator[Result]:
     """Do a task for each batch of a stream.
 
@@ -47,6 +48,8 @@ def map_in_order(
         Processes; all cores if None.
     alone : int, default 0
         Batches to do in this process first: a short stream is done before others have started.
+    dask : str
+        Address of a Dask scheduler to work on its cluster, or ``local``; empty for processes of this machine.
 
     Yields
     ------
@@ -57,12 +60,17 @@ def map_in_order(
     ------
     textclf.errors.PredictionError
         If processes died again and again; the work of one that died is given to another.
+    textclf.errors.MissingProgramError, textclf.errors.BadInputError
+        If there is no such cluster.
 
     Examples
     --------
     >>> list(map_in_order(pow, 2, range(5), jobs=1))
     [1, 2, 4, 8, 16]
     """
+    if dask:
+        yield from _map_on_cluster(task, shared, iter(batches), dask)
+        return
     jobs = usable_cores() if jobs is None else jobs
     stream = iter(batches)
     for batch in stream if jobs == 1 else islice(stream, alone):
@@ -100,6 +108,27 @@ def map_in_order(
             for _, future in under_way:
                 future.cancel()
             executor.shutdown(wait=True)
+
+
+def _map_on_cluster(
+    task: Callable[[Shared, Given], Result], shared: Shared, stream: Iterator[Given], address: str
+) -> Iterator[Result]:
+    from ocr.cluster import open_cluster
+
+    with open_cluster(address) as client:
+        from distributed.scheduler import KilledWorker
+
+        everywhere = client.scatter(shared, broadcast=True, hash=False)
+        executor = client.get_executor(pure=False)
+        ahead = AHEAD * sum(client.nthreads().values())
+        under_way = deque(executor.submit(task, everywhere, batch) for batch in islice(stream, ahead))
+        while under_way:
+            try:
+                result = under_way.popleft().result()
+            except KilledWorker as error:
+                raise PredictionError("every process that predicts died", remedy="look at the workers' logs") from error
+            under_way.extend(executor.submit(task, everywhere, batch) for batch in islice(stream, 1))
+            yield result
 
 
 def _start(shared: object, jobs: int) -> Any:

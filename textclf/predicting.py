@@ -49,6 +49,7 @@ def predict_table(
     keep_columns: bool = False,
     why: bool = False,
     jobs: int | None = 1,
+    dask: str = "",
     progress: Callable[[int], None] = lambda rows: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> dict[str, int]:
@@ -68,6 +69,8 @@ def predict_table(
         Add a column ``why`` with what spoke for and against each category.
     jobs : int or None, default 1
         Processes; None for all cores. The result does not depend on it.
+    dask : str
+        Address of a Dask scheduler to predict on its cluster, or ``local``; empty for processes of this machine.
     progress : callable, optional
         Told the number of rows done.
     warn : callable, optional
@@ -90,7 +93,7 @@ def predict_table(
         further = [name for name in first.values if name not in used]
 
     def rows() -> Iterator[dict[str, object]]:
-        stream = _iter_explained(model, chain([first], documents), jobs, why=why)
+        stream = _iter_explained(model, chain([first], documents), jobs, dask, why=why)
         for done, (document, prediction, told) in enumerate(stream, 1):
             if document.note:
                 warn(f"{source}: line {document.line}: {document.note}")
@@ -186,12 +189,12 @@ def iter_predictions(
     (InputDocument, Prediction)
         In the order of the rows, in constant memory.
     """
-    for document, prediction, _ in _iter_explained(model, documents, jobs, why=False):
+    for document, prediction, _ in _iter_explained(model, documents, jobs, "", why=False):
         yield document, prediction
 
 
 def _iter_explained(
-    model: Runtime, documents: Iterable[InputDocument], jobs: int | None, *, why: bool
+    model: Runtime, documents: Iterable[InputDocument], jobs: int | None, dask: str, *, why: bool
 ) -> Iterator[tuple[InputDocument, Prediction, str]]:
     stream = iter(documents)
     # taken from the stream when a process is free for them, and given back with what it says of them
@@ -203,7 +206,7 @@ def _iter_explained(
             yield [(d.document_id, d.text, d.ocr_confidence) for d in batch if not d.error]
 
     task = _predict_and_explain if why else _predict
-    for found in map_in_order(task, model, batches(), jobs=jobs, alone=ALONE):
+    for found in map_in_order(task, model, batches(), jobs=jobs, alone=0 if dask else ALONE, dask=dask):
         predictions = iter(found)
         for document in under_way.popleft():
             if document.error:

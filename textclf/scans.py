@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,18 +45,30 @@ class Reading:
         Where pages that were read are kept.
     progress : callable, optional
         Is told how far reading is.
+    dask : str
+        Address of a Dask scheduler to read on its cluster, or ``local``; empty for processes of this machine.
     """
 
     options: ReadingOptions
     jobs: int | None = None
     cache: PageCache | None = None
     progress: Callable[[Progress], None] | None = None
+    dask: str = ""
 
     def iter_documents(self, files: Sequence[tuple[str, Path]]) -> Iterator[Document]:
         """Read documents in input order."""
         from ocr.batch import iter_documents
 
-        return iter_documents(files, options=self.options, jobs=self.jobs, cache=self.cache, progress=self.progress)
+        read = partial(
+            iter_documents, files, options=self.options, jobs=self.jobs, cache=self.cache, progress=self.progress
+        )
+        if not self.dask:
+            yield from read()
+            return
+        from ocr.cluster import open_cluster
+
+        with open_cluster(self.dask) as client:
+            yield from read(cluster=client)
 
 
 def default_cache() -> Path:

@@ -77,11 +77,12 @@ def test_a_table_is_predicted_the_same_by_one_and_by_several(textclf, tmp_path, 
     rows[160] = ["long", "vat " * 1000]
     path = table(tmp_path / "d.csv", [], ("document_id", "text"))
     path.write_text("document_id,text\n" + "".join(f"{','.join(row)}\n" for row in rows))
-    for jobs in ("1", "2"):
-        said = textclf("predict", model_path, path, "-o", tmp_path / f"{jobs}.csv", "--why", "--jobs", jobs)
-        assert said.code == 0
-    one, two = ((tmp_path / f"{jobs}.csv").read_bytes() for jobs in "12")
-    assert one == two
+    results = []
+    for spread in (("--jobs", "1"), ("--jobs", "2"), ("--dask", "local")):
+        assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv", "--why", *spread).code == 0
+        results.append((tmp_path / "p.csv").read_bytes())
+    one, two, cluster = results
+    assert one == two == cluster
     assert one.count(b"\n") == len(rows) + 1
 
 

@@ -43,6 +43,14 @@ Cache = Annotated[
     Path | None, Option("--cache", help="Folder for pages that were read; the user's cache folder if not given.")
 ]
 NoCache = Annotated[bool, Option("--no-cache", help="Keep nothing that was read; a stopped run starts anew.")]
+Dask = Annotated[
+    str,
+    Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Work on a Dask cluster: the address of its scheduler, such as tcp://10.0.0.1:8786, or local.",
+    ),
+]
 Strict = Annotated[bool, Option("--strict", help="Exit with code 8 if any document failed.")]
 TextColumn = Annotated[str, Option(help="Name of the column that holds the text.")]
 IdColumn = Annotated[str, Option(help="Name of the column that holds the document's id.")]
@@ -171,7 +179,7 @@ def reading_options(
 
 
 def open_reading(
-    options: ReadingOptions, jobs: int | None, cache: Path | None, no_cache: bool, progress: Any
+    options: ReadingOptions, jobs: int | None, cache: Path | None, no_cache: bool, progress: Any, dask: str = ""
 ) -> Reading:
     """Say how and where scans are read, with a cache unless none is wanted."""
     from ocr.cache import PageCache
@@ -179,5 +187,5 @@ def open_reading(
 
     if no_cache and cache is not None:
         raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
-    kept = None if no_cache else PageCache(cache or default_cache())
-    return Reading(options=options, jobs=checked_jobs(jobs), cache=kept, progress=progress)
+    kept = None if no_cache else PageCache((cache or default_cache()).absolute())
+    return Reading(options=options, jobs=checked_jobs(jobs), cache=kept, progress=progress, dask=dask)

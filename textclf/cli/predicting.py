@@ -8,6 +8,7 @@ from typing import Annotated
 from textclf.cli.options import (
     AsJson,
     Cache,
+    Dask,
     Encoding,
     IdColumn,
     Jobs,
@@ -51,6 +52,7 @@ def predict(
     where: Where = [],  # noqa: B006
     why: Annotated[bool, Option("--why", help="Add a column with the words that spoke for and against.")] = False,
     jobs: Jobs = None,
+    dask: Dask = "",
     strict: Strict = False,
 ) -> None:
     """Predict a documents CSV into a predictions CSV, row by row, in the order of the table."""
@@ -67,6 +69,7 @@ def predict(
             keep_columns=keep_columns,
             why=why,
             jobs=checked_jobs(jobs),
+            dask=dask,
             progress=progress,
             warn=warn,
         )
@@ -99,6 +102,7 @@ def classify(
     jobs: Jobs = None,
     cache: Cache = None,
     no_cache: NoCache = False,
+    dask: Dask = "",
     strict: Strict = False,
 ) -> None:
     """Say what kind of document each scan is: one line a document, or one JSON object a line."""
@@ -117,7 +121,7 @@ def classify(
         raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
     failed = total = 0
     with show_reading() as progress:
-        reading = open_reading(options, jobs, cache, no_cache, progress)
+        reading = open_reading(options, jobs, cache, no_cache, progress, dask)
         for document, prediction in classify_files(runtime, paths, reading):
             total += 1
             failed += document.status != "ok"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from textclf.cli.options import (
     Cache,
+    Dask,
     Encoding,
     Jobs,
     Lang,
@@ -49,6 +50,7 @@ def ocr(
     jobs: Jobs = None,
     cache: Cache = None,
     no_cache: NoCache = False,
+    dask: Dask = "",
     strict: Strict = False,
 ) -> None:
     """Read scans into documents.csv: one row a document, with its text, confidence and what went wrong.
@@ -62,7 +64,7 @@ def ocr(
         lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page
     )
     with show_reading() as progress:
-        reading = open_reading(options, jobs, cache, no_cache, progress)
+        reading = open_reading(options, jobs, cache, no_cache, progress, dask)
         counts = read_scans(paths, output, reading, labels=labels, labels_from_folders=labels_from_folders, warn=warn)
     total = sum(counts.values())
     faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
