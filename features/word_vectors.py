@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -225,6 +226,13 @@ class WordVectors:
         # a stable sort: of equally near words the more frequent one comes first
         nearest = (int(i) for i in np.argsort(-cosines, kind="stable") if int(i) not in asked)
         return [(self.words[i], float(cosines[i])) for i, _ in zip(nearest, range(n), strict=False)]
+
+    def digest(self) -> str:
+        """SHA-256 of words and vectors."""
+        found = hashlib.sha256("\0".join(self.words).encode("utf-8", "surrogatepass"))
+        for _, array in sorted(self.to_arrays().items()):
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
 
     def to_arrays(self) -> dict[str, Floats]:
         """Give what a model file stores beside ``words``.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +24,7 @@ from textclf import training
 from textclf.confidence import choose_acceptance, fit_temperature, softmax
 from textclf.errors import BadDataError, UsageError
 from textclf.familiarity import fit_familiarity
-from textclf.model_file import save_model
+from textclf.model_file import library_versions, save_model
 from textclf.prediction import TrainingRecord
 from textclf.runtime import Runtime
 
@@ -154,6 +156,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.check_options()
         names = [str(i) for i in range(len(texts))] if document_ids is None else list(document_ids)
         hashed = training.data_hash(names, texts, truths)
+        inputs_hash = self.inputs_hash(texts, truths, document_ids=names, groups=groups, others=others)
         kept = [i for i, text in enumerate(texts) if tokenize(text)]
         counts = Counter(truths[i] for i in kept)
         self.warnings_ = training.check_categories(counts)
@@ -217,6 +220,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     self.out_of_fold_scores_.max(axis=1), right, self.max_error, self.confidence
                 ),
                 data_hash=hashed,
+                inputs_hash=inputs_hash,
             ),
             settings=self.plain_settings(),
         )
@@ -309,6 +313,41 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             poor_copies=self.poor_copies,
             seed=self.random_state,
         )
+
+    def inputs_hash(
+        self,
+        texts: Sequence[str],
+        categories: Sequence[str],
+        *,
+        document_ids: Sequence[str],
+        groups: Sequence[str] | None = None,
+        others: ArrayLike = (),
+    ) -> str:
+        """Hash all that a model depends on, to tell whether training would give the same once more.
+
+        Parameters
+        ----------
+        texts, categories, document_ids, groups, others
+            As for `fit`.
+
+        Returns
+        -------
+        str
+            SHA-256. The number of processes does not matter; versions of the libraries do.
+        """
+        settings = self.feature_settings()
+        lexicon, vectors = settings.lexicon, settings.vectors
+        content = {
+            "documents": training.data_hash(document_ids, texts, categories),
+            "groups": None if groups is None else list(groups),
+            "others": training.data_hash(_strings(others)),
+            "options": self.plain_settings() | {"max_error": self.max_error, "confidence": self.confidence},
+            "diagnostics": self.diagnostics,
+            "lexicon": lexicon.to_dict() if isinstance(lexicon, Lexicon) else lexicon,
+            "vectors": vectors.digest() if isinstance(vectors, WordVectors) else vectors,
+            "versions": library_versions(),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def check_options(self) -> None:
         """Refuse options that make no sense, with `textclf.errors.UsageError`."""

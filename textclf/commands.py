@@ -166,14 +166,16 @@ def train_model(
         documents = read_labelled(source, table, warn=warn)
     classifier = DocumentClassifier(**options)
     foreign = [text for path in others for text in read_others(path, table, reading, warn)]
-    classifier.fit(
-        documents.texts,
-        documents.categories,
-        document_ids=documents.document_ids,
-        groups=documents.groups if any(documents.groups) else None,
-        others=foreign,
-        talk=talk,
-    )
+    given: dict[str, Any] = {
+        "document_ids": documents.document_ids,
+        "groups": documents.groups if any(documents.groups) else None,
+        "others": foreign,
+    }
+    classifier.check_options()
+    if same := _trained_alike(output, classifier.inputs_hash(documents.texts, documents.categories, **given)):
+        talk(f"{output} was trained on the same documents with the same options, and stays; delete it to train anew")
+        return same
+    classifier.fit(documents.texts, documents.categories, **given, talk=talk)
     for message in classifier.warnings_:
         warn(message)
     classifier.save(output)
@@ -257,6 +259,17 @@ def load_words(source: Path) -> WordVectors:
     from textclf.model_file import load_model
 
     return load_model(source).features.vectors if zipfile.is_zipfile(source) else read_word_vectors(source)
+
+
+def _trained_alike(path: Path, inputs_hash: str) -> Runtime | None:
+    """Load the model at a place, if training would give the same bytes once more."""
+    from textclf.model_file import load_model
+
+    try:
+        model = load_model(path)
+    except (BadInputError, BadModelError):
+        return None
+    return model if model.training.inputs_hash == inputs_hash else None
 
 
 def _prepared_options(folder: Path) -> dict[str, Any]:

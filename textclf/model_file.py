@@ -45,7 +45,7 @@ from textclf.files import write_aside
 from textclf.prediction import Acceptance, CrossValidation, CurvePoint, TrainingRecord
 from textclf.runtime import LinearModel, Runtime
 
-__all__ = ["FORMAT", "ModelInfo", "load_model", "model_info", "save_model"]
+__all__ = ["FORMAT", "ModelInfo", "library_versions", "load_model", "model_info", "save_model"]
 
 FORMAT = 1
 KIND = "textclf model"
@@ -97,7 +97,7 @@ def save_model(runtime: Runtime, path: str | Path) -> None:
     manifest = {
         "format": FORMAT,
         "kind": KIND,
-        "versions": _versions(),
+        "versions": library_versions(),
         "categories": list(runtime.categories),
         "data_hash": runtime.training.data_hash,
         "parts": {
@@ -370,7 +370,8 @@ def _array(data: bytes) -> NDArray[Any]:
     return np.asarray(np.lib.format.read_array(io.BytesIO(data), allow_pickle=False))
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
+    """Give the versions that the bytes of a model depend on."""
     versions = {"textclf": __version__, "python": platform.python_version()}
     for name in _LIBRARIES:
         try:

@@ -129,6 +129,8 @@ class TrainingRecord:
         Which documents are accepted.
     data_hash : str
         SHA-256 of the training documents: ids, texts and categories.
+    inputs_hash : str
+        SHA-256 of all that the model depends on: documents, groups, others, options, lexicon, vectors, versions.
     """
 
     documents: dict[str, int]
@@ -139,3 +141,4 @@ class TrainingRecord:
     curve: tuple[CurvePoint, ...]
     acceptance: Acceptance
     data_hash: str
+    inputs_hash: str = ""

@@ -353,10 +353,10 @@ def check_categories(counts: Counter[str]) -> list[str]:
     ]
 
 
-def data_hash(document_ids: Sequence[str], texts: Sequence[str], categories: Sequence[str]) -> str:
-    """SHA-256 over ids, texts and categories, to tell whether a model was trained on these documents."""
+def data_hash(*columns: Sequence[str]) -> str:
+    """SHA-256 over columns of the same length: ids, texts and categories tell whether a model was trained on these."""
     digest = hashlib.sha256()
-    for row in zip(document_ids, texts, categories, strict=True):
+    for row in zip(*columns, strict=True):
         for value in row:
             data = value.encode("utf-8", "surrogatepass")
             digest.update(len(data).to_bytes(8, "big"))

@@ -218,3 +218,23 @@ def test_options_that_make_no_sense_are_refused_by_prepare_too(textclf, document
     assert said.code == ExitCode.USAGE
     assert "vector_size" in said.error
     assert not (tmp_path / "p").exists()
+
+
+def test_the_same_training_is_not_done_twice(textclf, documents, tmp_path, lexicon_file):
+    model = tmp_path / "m.textclf"
+    run = ("train", documents, "-o", model, "--lexicon", lexicon_file, *QUICK[2:])
+    assert textclf(*run).code == 0
+    first = model.read_bytes()
+    again = textclf(*run)
+    assert again.code == 0
+    assert "stays; delete it to train anew" in again.err
+    assert "cross-validated, text" in again.err
+    assert "fitting" not in again.err
+    assert model.read_bytes() == first
+    for change in (("--max-error", "0.1"), ("--seed", "1"), ("--other", documents)):
+        said = textclf(*run, *change)
+        assert "fitting" in said.err, change
+    lexicon_file.write_text(lexicon_file.read_text().replace("vat", "total"))
+    assert "fitting" in textclf(*run).err
+    model.write_bytes(first[:100])
+    assert "fitting" in textclf(*run).err
