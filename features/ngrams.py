@@ -25,14 +25,11 @@ from features.page_parts import Part, line_spans, part_spans
 __all__ = [
     "BATCH",
     "VIEWS",
-    "EncodedTexts",
     "FoundNgrams",
     "NgramTable",
     "NgramView",
     "SparseRows",
-    "count_ngrams",
     "count_views",
-    "encode_pages",
     "find_ngrams",
     "fit_ngrams",
     "stack_rows",
@@ -109,111 +106,19 @@ class SparseRows(NamedTuple):
     values: NDArray[np.float32]
 
 
-class EncodedTexts(NamedTuple):
-    """A part of the texts of a batch as one array of characters, with prefix sums of their hashes.
+class _Encoded(NamedTuple):
+    """Parts of the texts of a batch as one array of characters, with prefix sums of their hashes.
 
-    ``places`` says where each character stands in its own text; what was put between pieces has no meaning there.
+    ``owner`` says whose a character is: number of the part times the number of texts, plus that of the text.
+    ``places`` says where it stands in its own text; what was put between pieces has no meaning there.
     """
 
-    size: int
     codes: NDArray[np.uint32]
     places: NDArray[np.int64]
-    document: NDArray[np.int64]
+    owner: NDArray[np.int64]
     prefix: NDArray[np.uint64]
     blank: NDArray[np.bool_]
     letter: NDArray[np.bool_]
-
-
-def encode_pages(
-    pages: Pages, part: Part = "page", form: Form = "text", lines: Sequence[list[tuple[int, int]]] | None = None
-) -> EncodedTexts:
-    """Turn texts into the arrays that views count from.
-
-    Parameters
-    ----------
-    pages : Pages
-        The texts; a batch of about 32 is fastest.
-    part, form
-        As `NgramView`. The pieces of a part stand on lines of their own.
-    lines : sequence of list of (int, int), length n, optional
-        From `features.page_parts.line_spans` for each text, if known.
-
-    Returns
-    -------
-    EncodedTexts
-        Characters and hash prefix sums of all texts, one behind the other.
-    """
-    starts: list[int] = []
-    lengths: list[int] = []
-    documents: list[int] = []
-    for i, (text, start) in enumerate(zip(pages.texts, pages.starts.tolist(), strict=True)):
-        spans = part_spans(text, part, lines[i] if lines else None)
-        # a line break before each piece, and one at the end; the array of the pages begins with one
-        starts += [start + first - 1 for first, _ in spans]
-        lengths += [last - first + 1 for first, last in spans]
-        documents += [i] * (len(spans) + 1)
-        starts.append(0)
-        lengths.append(1)
-    sizes = np.array(lengths, dtype=np.int64)
-    ends = np.cumsum(sizes)
-    chosen = np.arange(ends[-1] if len(ends) else 0) + np.repeat(np.array(starts, dtype=np.int64) - ends + sizes, sizes)
-    chosen[ends - sizes] = 0
-    document = np.repeat(np.array(documents, dtype=np.int64), sizes)
-    kinds = pages.kinds[chosen]
-    if form == "shape":
-        codes = pages.shapes()[chosen]
-        breaks = blank = codes == ord("\n")
-        kept = np.ones(len(codes), dtype=bool)
-        kept[2:] = (codes[2:] != codes[1:-1]) | (codes[2:] != codes[:-2]) | blank[2:]
-        letter = ~blank
-    else:
-        codes = pages.folded[chosen]
-        blank, letter = (kinds & BLANK) > 0, (kinds & LETTER) > 0
-        breaks = pages.codes[chosen] == ord("\n")
-        kept = ~blank
-    first = blank.copy()
-    first[1:] &= ~blank[:-1] | (document[1:] != document[:-1])
-    run = np.cumsum(first) - 1
-    broken = np.zeros(int(first.sum()), dtype=bool)
-    broken[run[breaks]] = True
-    codes[first] = np.where(broken, ord("\n"), ord(" "))
-    places = np.flatnonzero((kept & ~blank) | first)
-    codes, document, blank, letter = codes[places], document[places], blank[places], letter[places]
-    prefix = np.zeros(len(codes) + 1, dtype=_U64)
-    np.cumsum((codes.astype(_U64) + _U64(1)) * _powers(_BASE, len(codes)), out=prefix[1:])
-    return EncodedTexts(
-        len(pages.texts), codes, chosen[places] - pages.starts[document], document, prefix, blank, letter
-    )
-
-
-def count_ngrams(encoded: EncodedTexts, view: NgramView) -> SparseRows:
-    """Count the n-grams of a batch.
-
-    Parameters
-    ----------
-    encoded : EncodedTexts
-        From `encode_pages`, with the part and the form of the view.
-    view : NgramView
-        What to count.
-
-    Returns
-    -------
-    SparseRows
-        One row a text; ``indices`` are bucket numbers below ``2 ** 22``, ``values`` the counts.
-
-    Examples
-    --------
-    >>> rows = count_ngrams(encode_pages(read_pages(["to be or not to be"])), VIEWS[0])
-    >>> sorted(rows.values.tolist())  # twice "to", "be", "to be"; once "or", "not", "be or", "or not", "not to"
-    [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
-    """
-    hashes, first, _ = _windows(encoded, view)
-    documents = encoded.document[first].astype(_U64)
-    keys = (documents << _U64(BUCKET_BITS)) | _buckets(hashes)
-    keys, counts = np.unique(keys, return_counts=True)
-    rows = (keys >> _U64(BUCKET_BITS)).astype(np.int64)
-    starts = np.searchsorted(rows, np.arange(encoded.size + 1))
-    return SparseRows(starts, (keys & _U64(2**BUCKET_BITS - 1)).astype(np.int32), counts.astype(np.float32))
 
 
 def count_views(pages: Pages, views: Sequence[NgramView]) -> list[SparseRows]:
@@ -229,14 +134,43 @@ def count_views(pages: Pages, views: Sequence[NgramView]) -> list[SparseRows]:
     Returns
     -------
     list of SparseRows
-        One a view; each with one row a text.
+        One a view; each with one row a text. ``indices`` are bucket numbers below ``2 ** 22``, ``values`` the counts.
+
+    Examples
+    --------
+    >>> (rows,) = count_views(read_pages(["to be or not to be"]), VIEWS[:1])
+    >>> sorted(rows.values.tolist())  # twice "to", "be", "to be"; once "or", "not", "be or", "or not", "not to"
+    [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
     """
-    lines = [line_spans(text) for text in pages.texts] if any(view.part in OF_LINES for view in views) else None
-    encoded: dict[tuple[Part, Form], EncodedTexts] = {}
-    for view in views:
-        if (view.part, view.form) not in encoded:
-            encoded[view.part, view.form] = encode_pages(pages, view.part, view.form, lines)
-    return [count_ngrams(encoded[view.part, view.form], view) for view in views]
+    size = len(pages.texts)
+    parts = list(dict.fromkeys((view.part, view.form) for view in views))
+    encoded = _encode(pages, parts)
+    hashes, owners = [np.empty(0, _U64)], [np.empty(0, np.int64)]
+    for unit, windows in (("word", _word_windows), ("character", _character_windows)):
+        wanted = [(number, view) for number, view in enumerate(views) if view.unit == unit]
+        if not wanted:
+            continue
+        lengths = range(min(view.shortest for _, view in wanted), max(view.longest for _, view in wanted) + 1)
+        # all parts at once, then each view takes those of its own
+        for n, (found, first, _) in zip(lengths, windows(encoded, lengths), strict=True):
+            owner = encoded.owner[first]
+            bounds = np.searchsorted(owner, np.arange(len(parts) + 1) * size).tolist()
+            for number, view in wanted:
+                if view.shortest <= n <= view.longest:
+                    part = parts.index((view.part, view.form))
+                    own = slice(bounds[part], bounds[part + 1])
+                    hashes.append(found[own])
+                    owners.append(owner[own] + (number - part) * size)
+    keys = (np.concatenate(owners).astype(_U64) << _U64(BUCKET_BITS)) | _buckets(np.concatenate(hashes))
+    keys, counts = np.unique(keys, return_counts=True)
+    starts = np.searchsorted(keys, np.arange(len(views) * size + 1, dtype=_U64) << _U64(BUCKET_BITS))
+    buckets, values = (keys & _U64(2**BUCKET_BITS - 1)).astype(np.int32), counts.astype(np.float32)
+    rows = []
+    for number in range(len(views)):
+        own_starts = starts[number * size : (number + 1) * size + 1]
+        own = slice(own_starts[0], own_starts[-1])
+        rows.append(SparseRows(own_starts - own_starts[0], buckets[own], values[own]))
+    return rows
 
 
 class FoundNgrams(NamedTuple):
@@ -259,7 +193,7 @@ class FoundNgrams(NamedTuple):
 
 
 def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
-    r"""Find where the n-grams of a text stand, those that `count_ngrams` counts.
+    r"""Find where the n-grams of a text stand, those that `count_views` counts.
 
     Parameters
     ----------
@@ -279,8 +213,10 @@ def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
     >>> found.places[found.first[0] : found.last[0]].tolist()
     [0, 1, 2, 3, 4, -1, 7, 8, 9]
     """
-    encoded = encode_pages(read_pages([text]), view.part)
-    hashes, first, last = _windows(encoded, view)
+    encoded = _encode(read_pages([text]), [(view.part, view.form)])
+    windows = _word_windows if view.unit == "word" else _character_windows
+    found = windows(encoded, range(view.shortest, view.longest + 1))
+    hashes, first, last = (np.concatenate(column) for column in zip(*found, strict=True))
     return FoundNgrams(_buckets(hashes).astype(np.int32), first, last, np.where(encoded.blank, -1, encoded.places))
 
 
@@ -318,7 +254,7 @@ class NgramTable:
         Parameters
         ----------
         counts : SparseRows
-            From `count_ngrams` with the same view.
+            From `count_views` with the same view.
 
         Returns
         -------
@@ -383,7 +319,7 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
 
     Examples
     --------
-    >>> rows = count_ngrams(encode_pages(read_pages(["to be", "or", "not"])), VIEWS[0])
+    >>> (rows,) = count_views(read_pages(["to be", "or", "not"]), VIEWS[:1])
     >>> np.diff(take_rows(rows, np.array([2, 0])).starts).tolist()
     [1, 3]
     """
@@ -393,43 +329,86 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
     return SparseRows(starts, rows.indices[places], rows.values[places])
 
 
-def _windows(encoded: EncodedTexts, view: NgramView) -> _Windows:
-    """Hashes of all n-grams, with the first character of each and the one behind its last."""
-    windows = _word_windows if view.unit == "word" else _character_windows
-    hashes, first, last = zip(*windows(encoded, view.shortest, view.longest), strict=True)
-    return np.concatenate(hashes), np.concatenate(first), np.concatenate(last)
+def _encode(pages: Pages, parts: Sequence[tuple[Part, Form]]) -> _Encoded:
+    """Put parts of the texts one behind the other; their pieces stand on lines of their own."""
+    starts: list[int] = []
+    lengths: list[int] = []
+    owners: list[int] = []
+    shapes: list[tuple[int, int]] = []
+    lines = [line_spans(text) if any(part in OF_LINES for part, _ in parts) else None for text in pages.texts]
+    begins = pages.starts.tolist()
+    for number, (part, form) in enumerate(parts):
+        begun = len(lengths)
+        for i, text in enumerate(pages.texts):
+            spans = part_spans(text, part, lines[i])
+            # a line break before each piece, and one at the end; the array of the pages begins with one
+            starts += [begins[i] + first - 1 for first, _ in spans]
+            lengths += [last - first + 1 for first, last in spans]
+            owners += [number * len(begins) + i] * (len(spans) + 1)
+            starts.append(0)
+            lengths.append(1)
+        if form == "shape":
+            shapes.append((begun, len(lengths)))
+    sizes = np.array(lengths, dtype=np.int64)
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    chosen = np.arange(ends[-1]) + np.repeat(np.array(starts, dtype=np.int64) - ends[:-1], sizes)
+    chosen[ends[:-1]] = 0
+    owner = np.repeat(np.array(owners, dtype=np.int64), sizes)
+    codes, kinds = pages.folded[chosen], pages.kinds[chosen]
+    blank, letter = (kinds & BLANK) > 0, (kinds & LETTER) > 0
+    breaks = pages.codes[chosen] == ord("\n")
+    kept = ~blank
+    for begun, ended in shapes:
+        own = slice(ends[begun], ends[ended])
+        codes[own] = shape = pages.shapes()[chosen[own]]
+        blank[own], letter[own] = breaks[own], ~breaks[own]
+        runs = np.zeros(len(shape), dtype=bool)
+        runs[2:] = (shape[2:] == shape[1:-1]) & (shape[2:] == shape[:-2])
+        kept[own] = letter[own] & ~runs
+    first = blank.copy()
+    first[1:] &= ~blank[:-1] | (owner[1:] != owner[:-1])
+    run = np.cumsum(first) - 1
+    broken = np.zeros(int(first.sum()), dtype=bool)
+    broken[run[breaks]] = True
+    codes[first] = np.where(broken, ord("\n"), ord(" "))
+    places = np.flatnonzero(kept | first)
+    codes, owner, blank, letter = codes[places], owner[places], blank[places], letter[places]
+    prefix = np.zeros(len(codes) + 1, dtype=_U64)
+    np.cumsum((codes.astype(_U64) + _U64(1)) * _powers(_BASE, len(codes)), out=prefix[1:])
+    places = chosen[places] - pages.starts[owner % max(len(begins), 1)]
+    return _Encoded(codes, places, owner, prefix, blank, letter)
 
 
 def _buckets(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return _mix(hashes) >> _U64(64 - BUCKET_BITS)
 
 
-def _word_windows(encoded: EncodedTexts, shortest: int, longest: int) -> Iterator[_Windows]:
-    """Words and runs of words."""
+def _word_windows(encoded: _Encoded, lengths: range) -> Iterator[_Windows]:
+    """Words and runs of words: for each length, hashes, first characters, and those behind the last."""
     letter = encoded.letter
     starts = np.flatnonzero(letter & ~np.concatenate([[False], letter[:-1]]))
     ends = np.flatnonzero(letter & ~np.concatenate([letter[1:], [False]])) + 1
     words = (encoded.prefix[ends] - encoded.prefix[starts]) * _powers(_BASE_INVERSE, len(letter))[starts]
-    document = encoded.document[starts]
+    owner = encoded.owner[starts]
     hashes = words
-    for n in range(1, longest + 1):
+    for n in range(1, lengths.stop):
         if n > 1:
             # the order of the words must count, so the run so far is mixed before the next word is added
             hashes = _mix(hashes[:-1]) + words[n - 1 :] if len(hashes) else hashes
-        if n >= shortest:
-            inside = np.flatnonzero(document[: len(hashes)] == document[n - 1 :][: len(hashes)])
+        if n in lengths:
+            inside = np.flatnonzero(owner[: len(hashes)] == owner[n - 1 :][: len(hashes)])
             yield hashes[inside], starts[inside], ends[inside + n - 1]
 
 
-def _character_windows(encoded: EncodedTexts, shortest: int, longest: int) -> Iterator[_Windows]:
-    """Character windows inside padded words."""
+def _character_windows(encoded: _Encoded, lengths: range) -> Iterator[_Windows]:
+    """Character windows inside padded words, as `_word_windows` gives them."""
     size = len(encoded.codes)
     inverse = _powers(_BASE_INVERSE, size)
     blanks = np.concatenate([[0], np.cumsum(encoded.blank)])
-    for n in range(shortest, longest + 1):
+    for n in lengths:
         count = max(size - n + 1, 0)
         hashes = (encoded.prefix[size + 1 - count :] - encoded.prefix[:count]) * inverse[:count] + _U64(n)
-        inside = encoded.document[:count] == encoded.document[size - count :]
+        inside = encoded.owner[:count] == encoded.owner[size - count :]
         if n > 2:
             inside &= blanks[size - count : size] == blanks[1 : count + 1]
         first = np.flatnonzero(inside)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,21 +21,24 @@ from features.ngrams import (
     NgramTable,
     NgramView,
     SparseRows,
-    count_ngrams,
-    encode_pages,
+    count_views,
     fit_ngrams,
     stack_rows,
 )
+from features.page_parts import part_spans
 from features.tokens import fold, tokenize
 
 WORDS, CHARACTERS = VIEWS[0], VIEWS[2]
 
 
-def encode(texts):
-    return encode_pages(read_pages(texts))
+def count(texts, view):
+    (rows,) = count_views(read_pages(texts), [view])
+    return rows
 
 
-EACH_VIEW = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+EACH_VIEW = pytest.mark.parametrize(
+    "view", [replace(view, part="page", form="text") for view in VIEWS], ids=lambda view: view.name
+)
 ODD = [
     *"aAbéÉ1_.' \n\t\r",
     "\u00a0",
@@ -94,7 +98,7 @@ def plain_counts(text: str, view: NgramView) -> dict[int, float]:
 
 
 def counted(texts: Sequence[str], view: NgramView) -> list[dict[int, float]]:
-    return as_dicts(count_ngrams(encode(texts), view))
+    return as_dicts(count(texts, view))
 
 
 def as_dicts(rows: SparseRows) -> list[dict[int, float]]:
@@ -167,7 +171,7 @@ def test_words_beyond_the_first_plane_are_words():
 
 @EACH_VIEW
 def test_an_empty_batch_has_no_rows(view):
-    rows = count_ngrams(encode([]), view)
+    rows = count([], view)
     assert rows.starts.tolist() == [0]
     assert as_dicts(rows) == []
 
@@ -179,19 +183,57 @@ def test_buckets_stay_what_they_are_in_model_files():
 
 @EACH_VIEW
 def test_stacked_batches_are_one_batch(view):
-    parts = [count_ngrams(encode(part), view) for part in (ENGLISH[:2], [], ENGLISH[2:])]
-    whole = count_ngrams(encode(ENGLISH), view)
+    parts = [count(part, view) for part in (ENGLISH[:2], [], ENGLISH[2:])]
+    whole = count(ENGLISH, view)
     for stacked, expected in zip(stack_rows(parts), whole, strict=True):
         assert stacked.dtype == expected.dtype
         assert stacked.tolist() == expected.tolist()
     assert [len(array) for array in stack_rows([])] == [1, 0, 0]
 
 
+PARTS = ("page", "top", "head", "tail", "starts", "labels")
+TWO_OF_A_PART = NgramView(name="longer", unit="character", shortest=4, longest=9, part="head")
+
+
+@given(texts=st.lists(TEXT, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_views_counted_together_are_those_counted_alone(texts):
+    views = [*VIEWS, TWO_OF_A_PART]
+    for together, view in zip(count_views(read_pages(texts), views), views, strict=True):
+        for one, other in zip(together, count(texts, view), strict=True):
+            assert one.dtype == other.dtype
+            assert one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("part", PARTS)
+@given(texts=st.lists(TEXT | st.text("aB1: .\n", max_size=200), max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_a_part_counts_as_its_pieces_on_lines_of_their_own(part, texts):
+    pieces = ["\n".join(text[start:end] for start, end in part_spans(text, part)) for text in texts]
+    for view in (WORDS, CHARACTERS):
+        assert as_dicts(count(texts, replace(view, part=part))) == as_dicts(count(pieces, view))
+
+
+@given(texts=st.lists(TEXT, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_shapes_count_as_the_text_of_their_letters(texts):
+    def letter(char):
+        if char == "\n":
+            return char
+        alpha = char.isalpha()
+        kinds = (("b", char.isspace()), ("d", char.isdecimal()), ("u", alpha and char.isupper()), ("l", alpha))
+        return next((kind for kind, holds in kinds if holds), "p")
+
+    shapes = [re.sub(r"(.)\1{2,}", r"\1\1", "".join(map(letter, text))) for text in texts]
+    view = replace(CHARACTERS, form="shape")
+    assert as_dicts(count(texts, view)) == as_dicts(count(shapes, CHARACTERS))
+
+
 # weights
 
 
 def fitted(texts: Sequence[str], view: NgramView, **options: int) -> tuple[NgramTable, SparseRows]:
-    counts = count_ngrams(encode(texts), view)
+    counts = count(texts, view)
     return fit_ngrams(counts, view, **options), counts
 
 
@@ -215,7 +257,7 @@ def test_weights_are_those_of_scikit_learn(view, texts, least):
 def test_rows_of_a_batch_have_the_bytes_of_rows_one_by_one(view):
     table, counts = fitted(ENGLISH * 5, view)
     batch = table.weigh(counts)
-    alone = stack_rows([table.weigh(count_ngrams(encode([text]), view)) for text in ENGLISH * 5])
+    alone = stack_rows([table.weigh(count([text], view)) for text in ENGLISH * 5])
     for one, other in zip(batch, alone, strict=True):
         assert one.dtype == other.dtype
         assert one.tobytes() == other.tobytes()
@@ -225,7 +267,7 @@ def test_rows_of_a_batch_have_the_bytes_of_rows_one_by_one(view):
 def test_a_text_without_a_known_ngram_is_a_row_of_zeros_wherever_it_stands(view):
     table, _ = fitted(ENGLISH * 2, view)
     unknown = "ξξξ"
-    rows = table.weigh(count_ngrams(encode([unknown, ENGLISH[0], unknown, "", ENGLISH[0], unknown]), view))
+    rows = table.weigh(count([unknown, ENGLISH[0], unknown, "", ENGLISH[0], unknown], view))
     found = as_dicts(rows)
     assert [bool(row) for row in found] == [False, True, False, False, True, False]
     assert found[1] == found[4]
@@ -237,4 +279,4 @@ def test_a_text_without_a_known_ngram_is_a_row_of_zeros_wherever_it_stands(view)
 def test_where_nothing_is_kept_every_row_is_zero(view, texts):
     table, _ = fitted(texts, view)
     assert len(table.buckets) == len(table.idf) == 0
-    assert as_dicts(table.weigh(count_ngrams(encode(["all once", ""]), view))) == [{}, {}]
+    assert as_dicts(table.weigh(count(["all once", ""], view))) == [{}, {}]
