@@ -237,16 +237,15 @@ class NgramTable:
     view: NgramView
     buckets: NDArray[np.int32]
     idf: NDArray[np.float32]
-    _bits: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
-    _before: NDArray[np.int32] = field(init=False, repr=False, compare=False)
+    _ranks: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         kept = np.zeros(2**BUCKET_BITS, dtype=bool)
         kept[self.buckets] = True
-        bits = np.packbits(kept, bitorder="little").view("<u8")
-        counts = np.bitwise_count(bits)
-        object.__setattr__(self, "_bits", bits)
-        object.__setattr__(self, "_before", np.cumsum(counts, dtype=np.int32) - counts)
+        # for every 32 buckets which are kept, and above that how many are kept before them
+        bits = np.packbits(kept, bitorder="little").view("<u4").astype(_U64)
+        counts = np.bitwise_count(bits).astype(_U64)
+        object.__setattr__(self, "_ranks", ((np.cumsum(counts) - counts) << _U64(32)) | bits)
 
     def weigh(self, counts: SparseRows) -> SparseRows:
         """Turn counts into TF-IDF rows of length 1.
@@ -273,11 +272,11 @@ class NgramTable:
 
     def columns_of(self, buckets: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """Look buckets up: the column of each, and whether it was kept at all."""
-        # a bucket's column is the number of those kept before it: of whole words of 64 bits, and within its own
-        word, bit = buckets >> 6, (buckets & 63).astype(_U64)
-        bits = self._bits[word]
-        known = (bits >> bit) & _U64(1) > 0
-        return self._before[word] + np.bitwise_count(bits & ((_U64(1) << bit) - _U64(1))), known
+        # a bucket's column is the number of those kept before it
+        ranks, bit = self._ranks[buckets >> 5], (buckets & 31).astype(_U64)
+        known = (ranks >> bit) & _U64(1) > 0
+        inside = np.bitwise_count(ranks & ((_U64(1) << bit) - _U64(1)))
+        return (ranks >> _U64(32)).astype(np.int32) + inside, known
 
 
 def fit_ngrams(counts: SparseRows, view: NgramView, *, min_documents: int = 2) -> NgramTable:
