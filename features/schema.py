@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from textclf.errors import BadDataError
 
-__all__ = ["AttributeType", "Schema", "parse_binary"]
+__all__ = ["AttributeType", "Schema", "parse_binary", "parse_numeric"]
 
 NAME_LIMIT = 64
 ATTRIBUTE_LIMIT = 1_000
@@ -206,6 +207,39 @@ def parse_binary(value: str) -> bool:
         return _BINARY[value.strip().lower()]
     except KeyError:
         raise BadDataError(f"'{value[:40]}' is not {AttributeType.BINARY}", remedy="write 1 or 0") from None
+
+
+def parse_numeric(value: str) -> float:
+    """Read a NUMERIC value.
+
+    Parameters
+    ----------
+    value : str
+        A decimal number, with an exponent or not, blanks around it ignored.
+
+    Returns
+    -------
+    float
+        Finite.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        It is none, or too large for a float.
+
+    Examples
+    --------
+    >>> parse_numeric(" -1.5e3 ")
+    -1500.0
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    # Python takes 1_000 for a number, which no other program writes
+    if not math.isfinite(number) or "_" in value:
+        raise BadDataError(f"'{value[:40]}' is not {AttributeType.NUMERIC}", remedy="write a finite decimal number")
+    return number
 
 
 def _parse(text: str) -> dict[str, Any]:

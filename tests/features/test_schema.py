@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.schema import AttributeType, Schema, parse_binary
+from features.schema import AttributeType, Schema, parse_binary, parse_numeric
 from textclf.errors import BadDataError
 
 TEXT, BINARY, NUMERIC, CATEGORICAL = AttributeType
@@ -166,3 +166,16 @@ def test_binary_values_in_every_spelling(value):
 def test_other_binary_values_are_refused(value):
     with pytest.raises(BadDataError, match=r"is not BINARY; write 1 or 0"):
         parse_binary(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("1", 1.0), (" -0.5\t", -0.5), ("+1.5E-3", 0.0015), (".5", 0.5), ("5.", 5.0), ("-0", 0.0)]
+)
+def test_numeric_values(value, number):
+    assert parse_numeric(value) == number
+
+
+@pytest.mark.parametrize("value", ["", " ", "x", "1,5", "1_000", "0x10", "nan", "inf", "-Infinity", "1e999", "1 2"])
+def test_other_numeric_values_are_refused(value):
+    with pytest.raises(BadDataError, match="is not NUMERIC; write a finite decimal number"):
+        parse_numeric(value)
