@@ -1,0 +1,226 @@
+"""Training a model: from rows to weights, within the size allowed, with a log of how it went.
+
+Several learning rates are tried at once. In the first pass each block of rows is predicted before it is learned from,
+so the losses so far say how a rate does on rows not seen [1]_; poor ones are halted during the first pass, all but the
+best at its end. What exceeds the size allowed is pruned then, and the other passes make up for it.
+
+.. [1] A. Blum, A. Kalai and J. Langford, "Beating the hold-out: bounds for k-fold and progressive cross-validation",
+   COLT 1999.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.csv_data import Batch
+from aws_ml_adapter.faults import DataFault
+from aws_ml_adapter.gradient_descent import Learners
+from aws_ml_adapter.model import FEATURE_BYTES, Model, model_size
+from aws_ml_adapter.parameters import Parameters
+from aws_ml_adapter.recipe import Recipe
+from aws_ml_adapter.targets import ModelType, TargetSummary, TargetValues
+from aws_ml_adapter.training_rows import Block, KeyCounts, RowStore, write_blocks
+from aws_ml_adapter.transforms import Transforms
+from features.schema import Schema
+
+__all__ = ["RATES", "train"]
+
+RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
+"""Learning rates that are tried, unless told otherwise."""
+
+# steps enough in a pass over small data, rows enough in a step for speed
+_STEPS = 500
+_LARGEST_BLOCK = 256
+# rows after which the first half of the learners is halted; the next at twice as many
+_FIRST_HALT = 8_192
+_FIRST_REPORT = 64
+# share by which a pass must better the loss of the one before
+_CONVERGED = 1e-4
+
+
+def train(
+    read: Callable[[], Iterable[Batch]],
+    *,
+    schema: Schema,
+    recipe: Recipe,
+    model_type: ModelType,
+    parameters: Parameters,
+    seed: int = 0,
+    rates: Sequence[float] = RATES,
+    log: Callable[[str], object] = lambda line: None,
+) -> Model:
+    """Train a model.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the rows from the first on, each time it is called: once, or twice if the recipe has NUMERIC attributes.
+    schema : Schema
+        Of the rows.
+    recipe : Recipe
+        Made for this schema.
+    model_type : ModelType
+        What to learn.
+    parameters : Parameters
+        How to learn it.
+    seed : int
+        Of shuffling and of the sample for quantile bins. The same rows, parameters and seed give the same model.
+    rates : sequence of float
+        Learning rates to try.
+    log : callable
+        Called with each line of the job's log, without its time.
+
+    Returns
+    -------
+    Model
+        Of at most ``parameters.max_size`` bytes as a file.
+
+    Raises
+    ------
+    RequestFault
+        The schema has no target, or one that is not of the type this model learns.
+    DataFault
+        No row has a usable target, all have the same class, there are more than 100 classes, or the size allowed has
+        no room for a single weight.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/learning-algorithm.html
+    https://docs.aws.amazon.com/machine-learning/latest/dg/training-parameters.html
+
+    Examples
+    --------
+    >>> from aws_ml_adapter.recipe import parse_recipe
+    >>> from features.schema import AttributeType
+    >>> schema = Schema(
+    ...     attributes=(("note", AttributeType.TEXT), ("spam", AttributeType.BINARY)), target="spam"
+    ... )
+    >>> rows = [["win a prize", "1"], ["see you at noon", "0"], ["a prize for you", "1"], ["noon it is", "0"]]
+    >>> model = train(
+    ...     lambda: [Batch(rows=rows)],
+    ...     schema=schema,
+    ...     recipe=parse_recipe('{"outputs": ["ALL_TEXT"]}', schema),
+    ...     model_type=ModelType.BINARY,
+    ...     parameters=Parameters(shuffle=True),
+    ... )
+    >>> bool(model.predict_record({"note": "prize"})[0] > 0.5)
+    True
+    """
+    targets = TargetValues(schema, model_type)
+    log(f"training: type={model_type} " + " ".join(f"{k}={v}" for k, v in parameters.to_strings().items()))
+    if not parameters.shuffle:
+        log("warning: sgd.shuffleType is none, so rows are learned from in the order of the data")
+    transforms = Transforms.fit(recipe, schema, read, seed=seed)
+    with tempfile.TemporaryDirectory(prefix="amazon-ml-") as name:
+        folder = Path(name)
+        counts = KeyCounts(parameters.max_size // FEATURE_BYTES)
+        places = transforms.places(schema)
+        with RowStore(folder) as store:
+            for batch in read():
+                features = transforms.transform(targets.take(batch.rows), places)
+                store.append(features)
+                counts.add(features.keys)
+        target, values = targets.finish()
+        room = _room(transforms, target, parameters.max_size)
+        # more than there is room for: which are useful shows while learning
+        keys = counts.most_frequent(2 * room)
+        log(f"features: different={len(keys)} room={room}")
+        order = np.arange(target.rows)
+        if parameters.shuffle:
+            order = np.random.default_rng(seed).permutation(order)
+        size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
+        blocks = write_blocks(store, order, keys, size, folder)
+        store.remove()
+        learners = Learners(blocks, len(keys), model_type, target.width, parameters, rates)
+        passes = _learn(learners, blocks, values[order].astype(np.float32), parameters.max_passes, room, log)
+    # in double precision: standardising may have taken a large mean off
+    weights, intercept = learners.weights.astype(np.float64), learners.intercepts.astype(np.float64)
+    used = weights.any(axis=1)
+    log(
+        f"finished-training: total-passes={passes} valid-records={passes * target.rows} "
+        f"invalid-records={passes * target.invalid_rows} learning-rate={learners.rates[0]:g} features={used.sum()}"
+    )
+    return Model(
+        transforms=transforms,
+        target=target,
+        keys=keys[used],
+        weights=(weights[used] * target.deviation).astype(np.float32),
+        intercept=(intercept * target.deviation + target.mean).astype(np.float32),
+    )
+
+
+def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
+    """Features that a model of a size can have."""
+    nothing = np.empty((0, target.width), np.float32)
+    frame = Model(
+        transforms=transforms,
+        target=target,
+        keys=np.empty(0, np.uint64),
+        weights=nothing,
+        intercept=np.zeros(target.width, np.float32),
+    )
+    room = (max_size - model_size(frame)) // (FEATURE_BYTES + nothing.itemsize * target.width)
+    if room < 1:
+        raise DataFault(
+            f"{max_size:,} bytes leave no room for weights beside the schema, the recipe and its bins",
+            remedy="raise sgd.maxMLModelSizeInBytes or use fewer bins",
+        )
+    return room
+
+
+def _learn(
+    learners: Learners,
+    blocks: Sequence[Block],
+    values: NDArray[np.float32],
+    max_passes: int,
+    room: int,
+    log: Callable[[str], object],
+) -> int:
+    """Go over the blocks until nothing is gained any more; gives the number of passes, and leaves the best learner."""
+    report, halt, seen = _FIRST_REPORT, _FIRST_HALT, 0
+    before = np.inf
+    for number in range(1, max_passes + 1):
+        losses, start = np.zeros(len(learners.rates)), seen
+        for block in blocks:
+            losses += learners.step(block, values[block.rows])
+            seen += block.rows.stop - block.rows.start
+            if seen >= report:
+                log(f"progress: records={seen} {_losses(learners, losses / (seen - start))}")
+                report *= 2
+            if seen >= halt and len(learners.rates) > 1:
+                losses = _halt(learners, losses, (len(learners.rates) + 1) // 2, log)
+                halt *= 2
+        if number == 1:
+            losses = _halt(learners, losses, 1, log)
+            pruned = learners.prune(room)
+            log(f"pruned: features={pruned}")
+        loss = losses[0] / len(values) + learners.penalties()[0]
+        log(f"finished-pass: pass={number} {_losses(learners, losses / len(values))} with-penalty={loss:.6g}")
+        if before - loss < _CONVERGED * before:
+            log("converged")
+            return number
+        before = loss
+    return max_passes
+
+
+def _halt(
+    learners: Learners, losses: NDArray[np.float64], left: int, log: Callable[[str], object]
+) -> NDArray[np.float64]:
+    """Keep the learners with the smallest losses."""
+    chosen = sorted(np.argsort(np.nan_to_num(losses, nan=np.inf), kind="stable")[:left].tolist())
+    halted = [f"{rate:g}" for i, rate in enumerate(learners.rates) if i not in chosen]
+    if halted:
+        log(f"halted: learning-rates={','.join(halted)}")
+    learners.keep(chosen)
+    return losses[chosen]
+
+
+def _losses(learners: Learners, losses: NDArray[np.float64]) -> str:
+    return " ".join(
+        f"loss[learning-rate={rate:g}]={loss:.6g}" for rate, loss in zip(learners.rates, losses, strict=True)
+    )

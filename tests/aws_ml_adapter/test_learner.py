@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from sklearn import datasets
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from aws_ml_adapter.csv_data import Batch
+from aws_ml_adapter.faults import DataFault, RequestFault
+from aws_ml_adapter.learner import train
+from aws_ml_adapter.model import Model, ModelType, model_size
+from aws_ml_adapter.parameters import Parameters
+from aws_ml_adapter.recipe import parse_recipe
+from features.schema import AttributeType, Schema
+
+Rows = list[list[str]]
+SHUFFLED = Parameters(shuffle=True)
+
+
+def schema_of(*attributes: tuple[str, AttributeType], target: str = "y") -> Schema:
+    return Schema(attributes=attributes, target=target)
+
+
+def trained(rows: Rows, schema: Schema, model_type: ModelType, parameters: Parameters = SHUFFLED, **options) -> Model:
+    recipe = parse_recipe(options.pop("recipe", '{"outputs": ["ALL_INPUTS"]}'), schema)
+    batches = [Batch(rows=rows[i : i + 100]) for i in range(0, len(rows), 100)]
+    return train(lambda: batches, schema=schema, recipe=recipe, model_type=model_type, parameters=parameters, **options)
+
+
+def notes(count: int, seed: int = 1) -> Rows:
+    """Make notes in which one word of twenty tells the class."""
+    chance = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        spam = chance.random() < 0.5
+        words = [f"w{chance.randrange(500)}" for _ in range(19)] + ["win" if spam else "meet"]
+        rows.append([" ".join(words), str(int(spam))])
+    return rows
+
+
+NOTES = schema_of(("note", AttributeType.TEXT), ("y", AttributeType.BINARY))
+
+
+def table(data, model_type: ModelType) -> tuple[Rows, Schema]:
+    numbers = [(f"x{i}", AttributeType.NUMERIC) for i in range(data.data.shape[1])]
+    targets = [repr(float(y)) if model_type is ModelType.REGRESSION else str(y) for y in data.target.tolist()]
+    rows = [[*map(repr, map(float, x)), y] for x, y in zip(data.data.tolist(), targets, strict=True)]
+    return rows, schema_of(*numbers, ("y", model_type.target_type))
+
+
+# scikit-learn's own data. The passes are the API's default where they do, and 100, the most its page allows, where
+# there are as few rows as of iris
+@pytest.mark.parametrize(
+    ("name", "model_type", "passes"),
+    [
+        pytest.param("iris", ModelType.MULTICLASS, 100, marks=pytest.mark.slow),
+        ("wine", ModelType.MULTICLASS, 10),
+        pytest.param("digits", ModelType.MULTICLASS, 10, marks=pytest.mark.slow),
+        ("breast_cancer", ModelType.BINARY, 10),
+        ("diabetes", ModelType.REGRESSION, 10),
+    ],
+)
+def test_a_model_is_as_good_as_scikit_learns_own(name, model_type, passes):
+    data = getattr(datasets, f"load_{name}")()
+    rows, schema = table(data, model_type)
+    peer = LinearRegression() if model_type is ModelType.REGRESSION else LogisticRegression(max_iter=1_000)
+    ours, theirs = [], []
+    truth = []
+    for learned, unseen in KFold(5, shuffle=True, random_state=0).split(rows):
+        model = trained([rows[i] for i in learned], schema, model_type, Parameters(shuffle=True, max_passes=passes))
+        scores, usable = model.predict(Batch(rows=[rows[i] for i in unseen]), schema)
+        assert usable.all()
+        ours.append(scores)
+        fitted = make_pipeline(StandardScaler(), peer).fit(data.data[learned], data.target[learned])
+        theirs.append(
+            fitted.predict(data.data[unseen])[:, None]
+            if model_type is ModelType.REGRESSION
+            else fitted.predict_proba(data.data[unseen])[:, -scores.shape[1] :]
+        )
+        truth.append(data.target[unseen])
+    measure = MEASURES[model_type]
+    reached, wanted = (measure(np.concatenate(truth), np.concatenate(scores)) for scores in (ours, theirs))
+    assert reached <= wanted * 1.01 if model_type is ModelType.REGRESSION else reached >= wanted * 0.99
+
+
+MEASURES = {
+    ModelType.MULTICLASS: lambda truth, scores: f1_score(truth, scores.argmax(axis=1), average="macro"),
+    ModelType.BINARY: lambda truth, scores: roc_auc_score(truth, scores[:, 0]),
+    ModelType.REGRESSION: lambda truth, scores: np.sqrt(np.mean((truth - scores[:, 0]) ** 2)),
+}
+
+
+def test_a_known_line_is_found():
+    random_ = np.random.default_rng(0)
+    x = random_.normal(size=(500, 2)) * [100, 0.01]
+    y = 1e6 + 3 * x[:, 0] - 20_000 * x[:, 1]
+    rows = [[repr(a), repr(b), repr(c)] for a, b, c in zip(*x.T.tolist(), y.tolist(), strict=True)]
+    schema = schema_of(("a", AttributeType.NUMERIC), ("b", AttributeType.NUMERIC), ("y", AttributeType.NUMERIC))
+    model = trained(rows, schema, ModelType.REGRESSION)
+    values = [model.predict_record({"a": a, "b": b})[0] for a, b in (("0", "0"), ("100", "0"), ("0", "0.01"))]
+    assert values == pytest.approx([1e6, 1e6 + 300, 1e6 - 200], abs=10)
+
+
+# l2 is the factor of half the squared weights beside the mean loss, so scikit-learn's C is 1 / (rows * l2)
+@pytest.mark.parametrize("l2", [0.01, 1.0])
+def test_l2_means_what_it_means_to_scikit_learn(l2):
+    data = datasets.load_wine()
+    rows, schema = table(data, ModelType.MULTICLASS)
+    model = trained(rows, schema, ModelType.MULTICLASS, Parameters(shuffle=True, max_passes=100, l2=l2))
+    scores, _ = model.predict(Batch(rows=rows), schema)
+    apart = {}
+    for factor in (0.5, 1, 2):
+        peer = make_pipeline(StandardScaler(), LogisticRegression(C=1 / (len(rows) * l2 * factor), max_iter=1_000))
+        wanted = peer.fit(data.data, data.target).predict_proba(data.data)
+        apart[factor] = np.abs(scores - wanted).mean()
+    assert apart[1] < 0.02
+    assert apart[1] < min(apart[0.5], apart[2]) / 3
+
+
+def test_l1_leaves_few_weights():
+    plain, sparse = (trained(notes(300), NOTES, ModelType.BINARY, Parameters(shuffle=True, l1=l1)) for l1 in (0, 1e-2))
+    assert len(sparse.keys) < len(plain.keys) / 10
+    assert sparse.predict_record({"note": "win"})[0] > 0.5 > sparse.predict_record({"note": "meet"})[0]
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another():
+    def weights(seed: int) -> bytes:
+        return trained(notes(200), NOTES, ModelType.BINARY, seed=seed).weights.tobytes()
+
+    assert weights(7) == weights(7) != weights(8)
+
+
+def test_without_shuffling_the_order_of_the_rows_counts_and_the_log_warns():
+    rows, log = notes(200), []
+    ordered, reversed_ = (
+        trained(given, NOTES, ModelType.BINARY, Parameters(), log=log.append) for given in (rows, rows[::-1])
+    )
+    assert ordered.weights.tobytes() != reversed_.weights.tobytes()
+    assert any("shuffleType is none" in line for line in log)
+
+
+def test_what_is_too_large_is_pruned_to_the_most_useful():
+    rows = [[f"{note} id{i}a id{i}b id{i}c id{i}d", y] for i, (note, y) in enumerate(notes(3_000))]
+    recipe = '{"outputs": ["ngram(note, 2)"]}'
+    log: list[str] = []
+    small = trained(
+        rows, NOTES, ModelType.BINARY, Parameters(shuffle=True, max_size=100_000), recipe=recipe, log=log.append
+    )
+    large = trained(rows, NOTES, ModelType.BINARY, recipe=recipe)
+    assert model_size(small) <= 100_000 < model_size(large)
+    assert model_size(small) > 90_000, "what is allowed is used"
+    assert small.predict_record({"note": "win"})[0] > 0.7
+    assert small.predict_record({"note": "meet"})[0] < 0.3
+    assert any(line.startswith("pruned: features=") and not line.endswith("=0") for line in log)
+
+
+def test_bins_that_fill_the_model_alone_are_a_fault_of_the_data():
+    numbers = [(f"x{i}", AttributeType.NUMERIC) for i in range(20)]
+    schema = schema_of(*numbers, ("y", AttributeType.BINARY))
+    chance = random.Random(0)
+    rows = [[*(repr(chance.random()) for _ in numbers), str(i % 2)] for i in range(1_500)]
+    recipe = '{"outputs": ["quantile_bin(ALL_NUMERIC, 1000)"]}'
+    with pytest.raises(DataFault, match="no room for weights"):
+        trained(rows, schema, ModelType.BINARY, Parameters(max_size=100_000), recipe=recipe)
+
+
+def test_the_log_tells_the_course():
+    log: list[str] = []
+    rows: list = [*notes(150), None, ["no target", ""], ["no target", "perhaps"]]
+    trained(rows, NOTES, ModelType.BINARY, Parameters(shuffle=True, max_passes=3), log=log.append)
+    assert log[0].startswith("training: type=BINARY algorithm=sgd")
+    assert sum(line.startswith("finished-pass:") for line in log) == 3
+    assert any(line.startswith("progress: records=64 ") and line.count("learning-rate") == 5 for line in log)
+    assert any(line.startswith("halted: learning-rates=") for line in log)
+    assert log[-1].startswith("finished-training: total-passes=3 valid-records=450 invalid-records=9 ")
+
+
+def test_poor_rates_are_halted_in_the_first_pass():
+    log: list[str] = []
+    trained(notes(9_000), NOTES, ModelType.BINARY, Parameters(shuffle=True, max_passes=1), log=log.append)
+    assert sum(line.startswith("halted:") for line in log) == 2
+
+
+def test_it_stops_when_nothing_is_gained_any_more():
+    schema = schema_of(("x", AttributeType.CATEGORICAL), ("y", AttributeType.BINARY))
+    log: list[str] = []
+    trained([["a", "0"], ["a", "1"]] * 50, schema, ModelType.BINARY, Parameters(max_passes=10_000), log=log.append)
+    assert "converged" in log
+    assert int(log[-1].split("total-passes=")[1].split()[0]) < 1_000
+
+
+CLASSES = schema_of(("x", AttributeType.TEXT), ("y", AttributeType.CATEGORICAL))
+
+
+def test_there_are_a_hundred_classes_at_most():
+    rows = [["word", f"class {i % 100}"] for i in range(200)]
+    parameters = Parameters(max_passes=1)
+    assert len(trained(rows, CLASSES, ModelType.MULTICLASS, parameters).target.classes) == 100
+    with pytest.raises(DataFault, match="more than 100 classes"):
+        trained([*rows, ["word", "one more"]], CLASSES, ModelType.MULTICLASS, parameters)
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([], "no row has a usable value"),
+        ([None, ["word", ""]], "no row has a usable value"),
+        ([["word", "a"], ["other", "a"]], "same class"),
+    ],
+)
+def test_data_without_two_classes_teach_nothing(rows, problem):
+    with pytest.raises(DataFault, match=problem):
+        trained(rows, CLASSES, ModelType.MULTICLASS)
+
+
+def test_the_model_type_must_fit_the_target():
+    with pytest.raises(RequestFault, match="MULTICLASS model predicts a CATEGORICAL attribute"):
+        trained(notes(10), NOTES, ModelType.MULTICLASS)
+    aimless = Schema(attributes=NOTES.attributes)
+    with pytest.raises(RequestFault, match="names no target"):
+        trained(notes(10), aimless, ModelType.BINARY)
+
+
+def test_rows_without_any_feature_are_learned_as_the_share_of_each_class():
+    rows = [["", "a"]] * 30 + [["", "b"]] * 10
+    model = trained(rows, CLASSES, ModelType.MULTICLASS, Parameters(shuffle=True, max_passes=100))
+    assert model.predict_record({}).tolist() == pytest.approx([0.75, 0.25], abs=0.05)
+
+
+def test_wild_numbers_do_not_make_weights_wild():
+    chance = random.Random(3)
+    rows = [[repr(chance.choice([1e300, -1e300, 0.0, 1e-300])), repr(chance.uniform(-1e30, 1e30))] for _ in range(50)]
+    schema = schema_of(("x", AttributeType.NUMERIC), ("y", AttributeType.NUMERIC))
+    model = trained([*rows, ["1", "1.1e30"]], schema, ModelType.REGRESSION)
+    assert (model.target.rows, model.target.invalid_rows) == (50, 1)
+    for value in ("1e308", "-1e308", "1e-308", ""):
+        assert np.isfinite(model.predict_record({"x": value})).all()
