@@ -6,11 +6,24 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple
 
 from textclf.console import say
 from textclf.errors import ExitCode, TextclfError
 
-__all__ = ["main", "run"]
+__all__ = ["Program", "main", "run"]
+
+
+class Program(NamedTuple):
+    """A command line: its name, the module that holds its ``app``, and what to say after Ctrl-C."""
+
+    name: str
+    module: str
+    after_a_stop: str
+
+
+TEXTCLF = Program("textclf", "textclf.cli", "nothing is half written, and pages that were read are in the cache")
 
 
 def main() -> None:
@@ -18,13 +31,15 @@ def main() -> None:
     sys.exit(run())
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
     """Run the command line.
 
     Parameters
     ----------
     arguments : sequence of str, optional
         Without the program's name; ``sys.argv`` if not given.
+    program : Program
+        Which command line.
 
     Returns
     -------
@@ -32,12 +47,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         The exit code; see `textclf.errors.ExitCode`.
     """
     try:
-        return _invoke(sys.argv[1:] if arguments is None else arguments)
+        return _invoke(sys.argv[1:] if arguments is None else arguments, program)
     except TextclfError as error:
         say(f"error: {error}")
         return int(error.exit_code)
     except KeyboardInterrupt:
-        say("stopped; nothing is half written, and pages that were read are in the cache: run the command again")
+        say(f"stopped; {program.after_a_stop}: run the command again")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # whoever read our output has seen enough; Python must not complain when it flushes at the end
@@ -48,17 +63,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("TEXTCLF_DEBUG"):
             raise
         say(
-            f"error: a fault of textclf itself ({type(error).__name__}: {error}); "
+            f"error: a fault of {program.name} itself ({type(error).__name__}: {error}); "
             "set TEXTCLF_DEBUG=1 and report what it shows"
         )
         return int(ExitCode.INTERNAL)
 
 
-def _invoke(arguments: Sequence[str]) -> int:
+def _invoke(arguments: Sequence[str], program: Program) -> int:
     from typer.exceptions import Exit, TyperException
     from typer.main import get_command
 
-    from textclf.cli import app
+    app = import_module(program.module).app
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -66,7 +81,7 @@ def _invoke(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         # not by calling the app, which makes exits of its own out of Ctrl-C, a closed pipe and EOFError
-        with get_command(app).make_context("textclf", list(arguments)) as context:
+        with get_command(app).make_context(program.name, list(arguments)) as context:
             context.command.invoke(context)
     except Exit as error:
         return int(error.exit_code)

@@ -1,0 +1,239 @@
+"""Real-time predictions: which models are mounted, how often each may be asked, and their answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from aws_ml_adapter.model import Model, load_model
+from aws_ml_adapter.service.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.service.errors import ServiceError
+from aws_ml_adapter.service.job import MODEL, folder_of
+from aws_ml_adapter.targets import ModelType
+from textclf.errors import TextclfError
+
+__all__ = ["NO_ENDPOINT", "Mounted", "RealTime"]
+
+NO_ENDPOINT: dict[str, Any] = {"EndpointStatus": "NONE", "PeakRequestsPerSecond": 0}
+"""``EndpointInfo`` of a model without an endpoint:
+https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html."""
+
+MEMORY = 10 * 2**30
+"""Bytes of all mounted models: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
+
+
+class Mounted:
+    """A model that is ready to answer.
+
+    Parameters
+    ----------
+    model : Model
+    threshold : float
+        Score from which a binary model answers 1.
+    rate : float
+        Predictions a second; a bucket that holds one second's worth is filled at this rate.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    def __init__(self, model: Model, *, threshold: float, rate: float, clock: Callable[[], float]) -> None:
+        self._model = model
+        self.threshold = threshold
+        self._rate = rate
+        self._clock = clock
+        self._allowance = rate
+        self._last = clock()
+        self._details = {"PredictiveModelType": str(model.type), "Algorithm": "SGD"}
+
+    def predict(self, record: Mapping[str, str]) -> dict[str, Any]:
+        """Predict one record.
+
+        Parameters
+        ----------
+        record : mapping of str to str
+
+        Returns
+        -------
+        dict
+            ``Prediction`` of the answer. Scores are single-precision numbers; a binary model has one, the probability
+            of 1, under the predicted label.
+
+        Raises
+        ------
+        ServiceError
+            Over the rate.
+        aws_ml_adapter.faults.RequestFault
+            The record is over 100 KB.
+
+        References
+        ----------
+        https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html
+        """
+        self._take()
+        scores = self._model.predict_record(record).tolist()
+        match self._model.type:
+            case ModelType.REGRESSION:
+                return {"predictedValue": scores[0], "details": self._details}
+            case ModelType.BINARY:
+                label = "1" if scores[0] >= self.threshold else "0"
+                return {"predictedLabel": label, "predictedScores": {label: scores[0]}, "details": self._details}
+            case _:
+                classes = self._model.target.classes
+                return {
+                    "predictedLabel": classes[scores.index(max(scores))],
+                    "predictedScores": dict(zip(classes, scores, strict=True)),
+                    "details": self._details,
+                }
+
+    def _take(self) -> None:
+        now = self._clock()
+        self._allowance = min(self._rate, self._allowance + (now - self._last) * self._rate)
+        self._last = now
+        if self._allowance < 1:
+            raise ServiceError(
+                "LimitExceededException", f"The endpoint's limit of {self._rate:g} predictions a second is exceeded"
+            )
+        self._allowance -= 1
+
+
+class RealTime:
+    """The endpoints of all models.
+
+    Parameters
+    ----------
+    entities : Entities
+    data_dir : pathlib.Path
+    rate : float
+        Predictions a second that an endpoint answers.
+    """
+
+    def __init__(self, entities: Entities, *, data_dir: Path, rate: float) -> None:
+        self._entities = entities
+        self._data_dir = data_dir
+        self._rate = rate
+        self._mounted: dict[str, Mounted] = {}
+        self._lock = threading.Lock()
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mount")
+
+    def start(self) -> None:
+        """Mount again what an earlier server had mounted."""
+        for entity in self._endpoints():
+            self._loader.submit(self._mount, entity.id)
+
+    def stop(self) -> None:
+        """Stop loading models."""
+        self._loader.shutdown(cancel_futures=True)
+
+    def mounted(self, model_id: str) -> Mounted | None:
+        """Give a mounted model, without waiting for anything."""
+        return self._mounted.get(model_id)
+
+    def find(self, model_id: str) -> Mounted:
+        """Give a mounted model; waits for one that an earlier server had mounted.
+
+        Parameters
+        ----------
+        model_id : str
+
+        Returns
+        -------
+        Mounted
+
+        Raises
+        ------
+        ServiceError
+            There is no such model, or it has no endpoint that is ready.
+        """
+        entity = self._entities.get(Kind.MODEL, model_id)
+        if entity is None:
+            raise ServiceError("ResourceNotFoundException", f"No MLModel with id {model_id} exists")
+        if entity.record["EndpointInfo"]["EndpointStatus"] == "READY":
+            self._loader.submit(self._mount, model_id).result()
+            if (mounted := self._mounted.get(model_id)) is not None:
+                return mounted
+        raise ServiceError("PredictorNotMountedException", f"MLModel {model_id} has no endpoint that is ready")
+
+    def create(self, entity: Entity) -> dict[str, Any]:
+        """Begin to mount a model; does nothing for one that has an endpoint.
+
+        Parameters
+        ----------
+        entity : Entity
+            The model.
+
+        Returns
+        -------
+        dict
+            ``RealtimeEndpointInfo``, without the URL.
+
+        Raises
+        ------
+        ServiceError
+            The model is not completed, or all mounted models together would be too large.
+        """
+        with self._lock:
+            endpoint: dict[str, Any] = entity.record["EndpointInfo"]
+            if endpoint["EndpointStatus"] in ("READY", "UPDATING"):
+                return endpoint
+            if entity.status is not Status.COMPLETED:
+                raise ServiceError(
+                    "InvalidInputException", f"MLModel {entity.id} is {entity.status}, not {Status.COMPLETED}"
+                )
+            sizes = (each.record["SizeInBytes"] for each in (*self._endpoints(), entity))
+            if sum(sizes) > MEMORY:
+                raise ServiceError("InvalidInputException", f"All endpoints would hold more than {MEMORY:,} bytes")
+            endpoint = {"EndpointStatus": "UPDATING", "PeakRequestsPerSecond": 0, "CreatedAt": round(time.time(), 3)}
+            self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)
+        self._loader.submit(self._mount, entity.id)
+        return endpoint
+
+    def delete(self, entity: Entity) -> dict[str, Any]:
+        """Take a model's endpoint away, if it has one.
+
+        Parameters
+        ----------
+        entity : Entity
+            The model.
+
+        Returns
+        -------
+        dict
+            ``RealtimeEndpointInfo``.
+        """
+        with self._lock:
+            self._mounted.pop(entity.id, None)
+            self._entities.update(entity.serial, {"EndpointInfo": NO_ENDPOINT | {"CreatedAt": None}}, touch=False)
+        return NO_ENDPOINT
+
+    def set_threshold(self, model_id: str, threshold: float) -> None:
+        """Let a mounted model answer by a new threshold."""
+        if (mounted := self._mounted.get(model_id)) is not None:
+            mounted.threshold = threshold
+
+    def _endpoints(self) -> list[Entity]:
+        where = "json_extract(record, '$.EndpointInfo.EndpointStatus') IN ('UPDATING', 'READY')"
+        return self._entities.select(Kind.MODEL, where, (), -1)
+
+    def _mount(self, model_id: str) -> None:
+        """Load a model, unless it is loaded, and say so in its record, unless its endpoint was deleted meanwhile."""
+        entity = self._entities.get(Kind.MODEL, model_id)
+        if model_id in self._mounted or entity is None:
+            return
+        endpoint = {"EndpointStatus": "READY", "PeakRequestsPerSecond": round(self._rate)}
+        model: Model | None = None
+        try:
+            model = load_model(folder_of(self._data_dir, entity.serial) / MODEL)
+        except (TextclfError, OSError, MemoryError):
+            endpoint = {"EndpointStatus": "FAILED", "PeakRequestsPerSecond": 0}
+        with self._lock:
+            entity = self._entities.by_serial([entity.serial])[:1][0]
+            if entity.record["EndpointInfo"]["EndpointStatus"] not in ("UPDATING", "READY"):
+                return
+            if model is not None:
+                threshold = entity.record.get("ScoreThreshold", 0.5)
+                self._mounted[model_id] = Mounted(model, threshold=threshold, rate=self._rate, clock=time.monotonic)
+            self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)

@@ -1,0 +1,230 @@
+"""Runs the server: one a data directory, until it is told to stop."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import logging
+import os
+import re
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import uvicorn
+
+from aws_ml_adapter.service.app import App
+from aws_ml_adapter.service.databases import parse_databases
+from aws_ml_adapter.service.entities import Entities
+from aws_ml_adapter.service.jobs import Jobs
+from aws_ml_adapter.service.operations import Operations
+from aws_ml_adapter.service.pages import Pages
+from aws_ml_adapter.service.realtime import RealTime
+from aws_ml_adapter.service.signature import read_keys
+from aws_ml_adapter.service.storage import StorageOptions, open_storage
+from textclf.errors import OutputError, UsageError
+from textclf.files import output_error, write_aside
+
+__all__ = ["ServerOptions", "serve"]
+
+_CONNECTIONS = 256
+_LOG_BYTES, _LOG_FILES = 32 * 2**20, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """How to run the server.
+
+    Parameters
+    ----------
+    data_dir : pathlib.Path
+        Keeps the server's state; made if it is missing.
+    host : str
+        Address to listen on; other than this machine's own only with credentials.
+    port : int
+        0 takes a free one.
+    s3_root : pathlib.Path, optional
+        The folder that holds one folder a bucket; ``s3`` in the data directory if neither it nor an endpoint is given.
+    s3_endpoint : str, optional
+        URL of S3, or a server that speaks like it, to use instead of a folder.
+    credentials : pathlib.Path, optional
+        An AWS credentials file: requests must be signed with one of its keys.
+    jobs : int
+        Jobs at once.
+    rate : float
+        Predictions a second that each real-time endpoint answers.
+    public_url : str, optional
+        Scheme, host and port under which clients reach the server, if that is not what they ask for.
+    best_answer : bool
+        Whether batch predictions of multiclass models have a column ``bestAnswer`` before those of the classes.
+    databases : tuple of str
+        ``IDENTIFIER/NAME=URL`` each: the database that stands for one of Redshift or RDS.
+    """
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    s3_root: Path | None = None
+    s3_endpoint: str | None = None
+    credentials: Path | None = None
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    rate: float = 200.0
+    public_url: str | None = None
+    best_answer: bool = False
+    databases: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if self.credentials is None and not _is_loopback(self.host):
+            raise UsageError(
+                f"{self.host} can be reached from other machines", remedy="give keys with --credentials, or no --host"
+            )
+        if self.s3_root is not None and self.s3_endpoint is not None:
+            raise UsageError("both --s3-root and --s3-endpoint are given", remedy="give one of them")
+        # clients drop a path: https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Predict.html
+        if self.public_url is not None and not re.fullmatch(r"https?://[^/?#@\s]+", self.public_url):
+            raise UsageError(f"--public-url {self.public_url} is no http://HOST:PORT", remedy="leave out any path")
+
+
+def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
+    """Run the server until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    options : ServerOptions
+    ready : callable
+        Called, once the server answers, with its URL and with that of its pages for a browser. The latter is a secret
+        where keys are asked for: whoever has it may read all pages.
+
+    Raises
+    ------
+    textclf.errors.TextclfError
+        The address or the data directory cannot be used, or another server uses it.
+    """
+    keys = read_keys(options.credentials) if options.credentials else None
+    databases = parse_databases(options.databases)
+    root = options.s3_root or options.data_dir / "s3"
+    storage = StorageOptions(root=str(root), endpoint=options.s3_endpoint)
+    with _locked(options.data_dir), _listening(options.host, options.port) as listener:
+        _log_requests(options.data_dir / "requests.log")
+        if options.s3_endpoint is None:
+            root.mkdir(parents=True, exist_ok=True)
+        entities = Entities(options.data_dir / "state.sqlite3", clock=time.time)
+        jobs = Jobs(
+            entities,
+            data_dir=options.data_dir,
+            storage=storage,
+            most=options.jobs,
+            databases=databases,
+            best_answer=options.best_answer,
+        )
+        realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
+        secret = _secret(options.data_dir / "secret")
+        operations = Operations(
+            entities, jobs, realtime, storage=open_storage(storage), secret=secret, databases=databases
+        )
+        pages = Pages(entities, data_dir=options.data_dir, secret=secret, signed=keys is not None)
+        app = App(operations, realtime, pages, data_dir=options.data_dir, keys=keys, public_url=options.public_url)
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=10,
+        )
+        host, port = listener.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        # uvicorn raises again, at its end, the signal that ended it
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        jobs.start()
+        realtime.start()
+        try:
+            _Server(config, lambda: ready(url, (options.public_url or url) + pages.path)).run(sockets=[listener])
+        finally:
+            jobs.stop()
+            realtime.stop()
+            entities.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the data directory, which the kernel lets go of however the server ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("a")
+    except OSError as error:
+        raise output_error(error, folder) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                "another server uses this data directory", where=folder, remedy="stop it or give another --data-dir"
+            ) from error
+        yield
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        raise OutputError(f"cannot listen on {host} port {port} ({error})", remedy="give another --port") from error
+    with listener:
+        yield listener
+
+
+def _log_requests(path: Path) -> None:
+    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
+    formatter = logging.Formatter("%(asctime)s %(message)s")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logger = logging.getLogger("aws_ml_adapter.requests")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _secret(path: Path) -> bytes:
+    """Give the key of signed URLs, which outlives the server."""
+    if not path.is_file():
+        with write_aside(path) as aside:
+            aside.write_bytes(secrets.token_bytes(32))
+        path.chmod(0o600)
+    return path.read_bytes()

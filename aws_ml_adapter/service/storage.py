@@ -1,0 +1,298 @@
+"""Where ``s3://bucket/key`` is: in a folder that holds one folder a bucket, or in S3 and whatever speaks like it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, Protocol
+
+from aws_ml_adapter.faults import DataFault, RequestFault
+from textclf.errors import OutputError
+from textclf.files import write_aside
+
+__all__ = ["FolderStorage", "S3Storage", "Storage", "StorageOptions", "StoredFile", "open_storage", "split_url"]
+
+MAX_FILES = 10_000
+"""Files that one location may name."""
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_KEY_BYTES = 1_024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """One object: its URL and its size in bytes."""
+
+    url: str
+    size: int
+
+
+class Storage(Protocol):
+    """What the server needs of an object store. Every method raises `DataFault`, with the URL, if it cannot."""
+
+    def files(self, url: str) -> list[StoredFile]:
+        """List the object with this key; for a key that ends in ``/``, the objects directly below it, sorted by key.
+
+        Objects whose name begins with a dot or ends in ``.schema`` are no data and left out, as are empty keys.
+        """
+        ...
+
+    def open(self, url: str) -> BinaryIO:
+        """Open an object as a stream of bytes."""
+        ...
+
+    def read(self, url: str, limit: int) -> bytes | None:
+        """Read a small object, None if there is none."""
+        ...
+
+    def write(self, url: str) -> Any:
+        """Give a context with a path to write to; the object appears, whole, when the context ends."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageOptions:
+    """Which storage to use; one of the two is given.
+
+    Parameters
+    ----------
+    root : str, optional
+        The folder that holds one folder a bucket.
+    endpoint : str, optional
+        URL of S3, or of a server that speaks like it; credentials come from boto3's usual places.
+    """
+
+    root: str | None = None
+    endpoint: str | None = None
+
+
+def open_storage(options: StorageOptions) -> Storage:
+    """Open the storage that the options name.
+
+    Parameters
+    ----------
+    options : StorageOptions
+
+    Returns
+    -------
+    Storage
+    """
+    if options.endpoint is not None:
+        return S3Storage(options.endpoint)
+    return FolderStorage(Path(options.root or "."))
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Take an S3 URL apart.
+
+    Parameters
+    ----------
+    url : str
+        ``s3://bucket/key``.
+
+    Returns
+    -------
+    bucket, key : str
+        The key is empty, or does not begin with ``/``.
+
+    Raises
+    ------
+    aws_ml_adapter.faults.RequestFault
+        No valid bucket name, or a key that no folder could hold: with empty or dotted parts, or over 1,024 bytes.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+
+    Examples
+    --------
+    >>> split_url("s3://examplebucket/banking/training.csv")
+    ('examplebucket', 'banking/training.csv')
+    >>> split_url("s3://examplebucket/../other")
+    Traceback (most recent call last):
+    aws_ml_adapter.faults.RequestFault: s3://examplebucket/../other: the key has a part that is empty, '.' or '..'
+    """
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    if not url.startswith("s3://") or not _BUCKET.fullmatch(bucket) or ".." in bucket:
+        raise RequestFault("the bucket's name breaks the rules of S3", where=url[:200])
+    if len(key.encode()) > _KEY_BYTES or not key.isprintable() or "\\" in key:
+        raise RequestFault(f"the key is over {_KEY_BYTES:,} bytes or holds control characters", where=url[:200])
+    if any(part in ("", ".", "..") for part in key.removesuffix("/").split("/")) and key:
+        raise RequestFault("the key has a part that is empty, '.' or '..'", where=url)
+    return bucket, key
+
+
+class FolderStorage:
+    """A folder that holds one folder a bucket; what links lead out of it is not there.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> storage = FolderStorage(Path(tempfile.mkdtemp()))
+    >>> with storage.write("s3://bucket/out/a.txt") as path:
+    ...     _ = path.write_bytes(b"whole")
+    >>> storage.files("s3://bucket/out/")
+    [StoredFile(url='s3://bucket/out/a.txt', size=5)]
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def files(self, url: str) -> list[StoredFile]:
+        """List an object, or the objects directly below a prefix."""
+        path = self._path(url)
+        found = sorted(path.iterdir()) if _is_prefix(url) and path.is_dir() else [path]
+        names = {each: _below(url, each.name) for each in found if self._is_inside(each) and each.is_file()}
+        return _checked(url, [StoredFile(url=name, size=each.stat().st_size) for each, name in names.items()])
+
+    def open(self, url: str) -> BinaryIO:
+        """Open an object as a stream of bytes."""
+        path = self._path(url)
+        if not (self._is_inside(path) and path.is_file()):
+            raise _missing(url)
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise DataFault(f"cannot be read ({error.strerror})", where=url) from error
+
+    def read(self, url: str, limit: int) -> bytes | None:
+        """Read a small object, None if there is none."""
+        path = self._path(url)
+        if not (self._is_inside(path) and path.is_file()):
+            return None
+        with self.open(url) as stream:
+            return _small(stream.read(limit + 1), limit, url)
+
+    @contextmanager
+    def write(self, url: str) -> Iterator[Path]:
+        """Give a path to write to; the object appears when the context ends."""
+        path = self._path(url)
+        if not self._is_inside(path):
+            raise DataFault("leads out of the storage folder", where=url)
+        try:
+            with write_aside(path) as aside:
+                yield aside
+        except OutputError as error:
+            raise DataFault(error.what, where=url) from error
+
+    def _path(self, url: str) -> Path:
+        bucket, key = split_url(url)
+        return self._root.joinpath(bucket, *key.split("/"))
+
+    def _is_inside(self, path: Path) -> bool:
+        try:
+            return path.resolve().is_relative_to(self._root)
+        except (OSError, RuntimeError):
+            return False
+
+
+class S3Storage:
+    """S3 through boto3, or any server that speaks like it.
+
+    Parameters
+    ----------
+    endpoint : str
+        URL of the server.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        import boto3
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        # a region is needed to sign, and an own endpoint does not mind which
+        region = boto3.session.Session().region_name or "us-east-1"
+        self._client = boto3.client("s3", endpoint_url=endpoint, region_name=region)
+        self._errors = (BotoCoreError, ClientError, Boto3Error)
+
+    def files(self, url: str) -> list[StoredFile]:
+        """List an object, or the objects directly below a prefix."""
+        bucket, key = split_url(url)
+        try:
+            if not _is_prefix(url):
+                return [StoredFile(url=url, size=self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])]
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+            listed = [entry for page in pages for entry in page.get("Contents", ())]
+        except self._errors as error:
+            raise _failed(error, url) from error
+        return _checked(
+            url, [StoredFile(url=_below(url, entry["Key"][len(key) :]), size=entry["Size"]) for entry in listed]
+        )
+
+    def open(self, url: str) -> BinaryIO:
+        """Open an object as a stream of bytes."""
+        bucket, key = split_url(url)
+        try:
+            body: BinaryIO = self._client.get_object(Bucket=bucket, Key=key)["Body"]
+        except self._errors as error:
+            raise _failed(error, url) from error
+        return body
+
+    def read(self, url: str, limit: int) -> bytes | None:
+        """Read a small object, None if there is none."""
+        try:
+            with self.open(url) as stream:
+                return _small(stream.read(limit + 1), limit, url)
+        except DataFault as error:
+            if error.what == _MISSING:
+                return None
+            raise
+
+    @contextmanager
+    def write(self, url: str) -> Iterator[Path]:
+        """Give a path to write to; the object is sent when the context ends."""
+        bucket, key = split_url(url)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "object"
+            yield path
+            try:
+                self._client.upload_file(str(path), bucket, key)
+            except self._errors as error:
+                raise _failed(error, url) from error
+
+
+_MISSING = "there is no such object"
+_S3_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
+
+
+def _missing(url: str) -> DataFault:
+    return DataFault(_MISSING, where=url)
+
+
+def _failed(error: Exception, url: str) -> DataFault:
+    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+    return _missing(url) if code in _S3_MISSING else DataFault(f"S3 refused or cannot be reached ({error})", where=url)
+
+
+def _is_prefix(url: str) -> bool:
+    return url.endswith("/") or url.count("/") < 3
+
+
+def _below(url: str, name: str) -> str:
+    return f"{url.removesuffix('/')}/{name}" if _is_prefix(url) else url
+
+
+def _checked(url: str, files: list[StoredFile]) -> list[StoredFile]:
+    """Leave out what is no data, and insist on one file at least."""
+    if _is_prefix(url):
+        names = {file: file.url.rpartition("/")[2] for file in files}
+        files = [file for file in files if names[file][:1] not in ("", ".") and not names[file].endswith(".schema")]
+    if not files:
+        raise _missing(url)
+    if len(files) > MAX_FILES:
+        raise DataFault(f"names more than {MAX_FILES:,} files", where=url)
+    return files
+
+
+def _small(content: bytes, limit: int, url: str) -> bytes:
+    if len(content) > limit:
+        raise DataFault(f"is over {limit:,} bytes", where=url)
+    return content

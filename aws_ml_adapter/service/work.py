@@ -1,0 +1,202 @@
+"""What a worker process does for one object: read its data, learn, evaluate, predict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aws_ml_adapter.batch_output import manifest_location, manifest_text, result_locations, write_predictions
+from aws_ml_adapter.csv_data import Batch, DataFile, read_batches
+from aws_ml_adapter.evaluation import evaluate
+from aws_ml_adapter.faults import DataFault
+from aws_ml_adapter.learner import train
+from aws_ml_adapter.model import load_model, save_model
+from aws_ml_adapter.parameters import parse_parameters
+from aws_ml_adapter.rearrangement import parse_rearrangement
+from aws_ml_adapter.recipe import parse_recipe, suggest_recipe
+from aws_ml_adapter.service.databases import unload
+from aws_ml_adapter.service.entities import Kind
+from aws_ml_adapter.service.job import EVALUATION, LOG, MODEL, STATISTICS, Data, Job
+from aws_ml_adapter.service.storage import Storage, open_storage
+from aws_ml_adapter.service.texts import RECIPE_LIMIT, SCHEMA_LIMIT, compact_schema, pretty_recipe, read_text
+from aws_ml_adapter.statistics import DataStatistics, compute_statistics
+from aws_ml_adapter.targets import ModelType
+from features.schema import Schema
+from textclf.files import write_aside
+
+__all__ = ["perform"]
+
+_CHUNK = 1 << 20
+Log = Callable[[str], None]
+
+
+def perform(job: Job) -> dict[str, Any]:
+    """Do the job.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    dict
+        Members that the object's record gets.
+
+    Raises
+    ------
+    textclf.errors.TextclfError
+        The data do not do; the message is for the object's ``Message``.
+    """
+    storage = open_storage(job.storage)
+    begun = time.process_time()
+    with (job.folder / LOG).open("a", encoding="utf-8", buffering=1) as stream:
+        log = partial(_log, stream.write)
+        log(f"began: {job.kind} {job.request[f'{job.kind}Id']}")
+        try:
+            members = _DO[job.kind](job, storage, log)
+        except Exception as error:
+            log(f"failed: {error}")
+            if isinstance(error, DataFault) and error.where is None:
+                where = job.data.spec["DataLocationS3"]
+                raise DataFault(error.what, where=where, remedy=error.remedy) from error
+            raise
+        log("finished")
+    if job.kind is not Kind.DATA_SOURCE or job.request.get("ComputeStatistics"):
+        members["ComputeTime"] = round((time.process_time() - begun) * 1000)
+    return members
+
+
+def _data_source(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
+    schema = _schema(job.data, storage)
+    if job.data.query is not None:
+        with storage.write(job.data.spec["DataLocationS3"]) as path:
+            number = unload(job.data.query, path, schema)
+        log(f"the query gave {number} rows")
+    files = _files(job.data, storage)
+    log(f"reading {len(files)} files of {sum(file.size for file in files)} bytes")
+    batches = _batches(files, job.data, schema)
+    if job.request.get("ComputeStatistics"):
+        statistics = compute_statistics(batches, schema)
+        log(f"rows={statistics.rows} rejected={statistics.rejected}")
+        with write_aside(job.folder / STATISTICS) as path:
+            path.write_text(statistics.to_json(), encoding="utf-8")
+    elif next(batches, None) is None:
+        raise DataFault("has no rows", where=job.data.spec["DataLocationS3"])
+    return {
+        "DataSourceSchema": compact_schema(schema),
+        "DataSizeInBytes": sum(file.size for file in files),
+        "NumberOfFiles": len(files),
+    }
+
+
+def _ml_model(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
+    schema = _schema(job.data, storage)
+    recipe_text = _recipe(job, schema, storage)
+    files = _files(job.data, storage)
+    model = train(
+        lambda: _batches(files, job.data, schema),
+        schema=schema,
+        recipe=parse_recipe(recipe_text, schema),
+        model_type=ModelType(job.request["MLModelType"]),
+        parameters=parse_parameters(job.request.get("Parameters", {})),
+        log=log,
+    )
+    path = job.folder / MODEL
+    save_model(model, path)
+    members = {
+        "SizeInBytes": path.stat().st_size,
+        "Recipe": pretty_recipe(recipe_text),
+        "Schema": compact_schema(schema),
+    }
+    return members | ({"ScoreThreshold": 0.5} if model.type is ModelType.BINARY else {})
+
+
+def _evaluation(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
+    schema = _schema(job.data, storage)
+    batches = _batches(_files(job.data, storage), job.data, schema)
+    evaluation = evaluate(load_model(_model_path(job)), batches, schema)
+    for name, value in evaluation.properties.items():
+        log(f"{name}={value}")
+    with write_aside(job.folder / EVALUATION) as path:
+        path.write_text(evaluation.to_json(), encoding="utf-8")
+    return {"PerformanceMetrics": {"Properties": evaluation.properties}}
+
+
+def _batch_prediction(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
+    schema = _schema(job.data, storage)
+    model = load_model(_model_path(job))
+    output, id_ = job.request["OutputUri"], job.request["BatchPredictionId"]
+    files = _files(job.data, storage)
+    results = result_locations(output, id_, [file.name for file in files])
+    total = invalid = 0
+    for file in files:
+        batches = _batches([file], job.data, schema)
+        with storage.write(results[file.name]) as path, path.open("wb") as stream:
+            counts = write_predictions(
+                model, batches, stream, schema=schema, threshold=job.threshold, best_answer=job.best_answer
+            )
+        log(f"{file.name}: records={counts.total} invalid={counts.invalid}")
+        total, invalid = total + counts.total, invalid + counts.invalid
+    with storage.write(manifest_location(output, id_)) as path:
+        path.write_text(manifest_text(results), encoding="utf-8")
+    return {"TotalRecordCount": total, "InvalidRecordCount": invalid}
+
+
+_DO: dict[Kind, Callable[[Job, Storage, Log], dict[str, Any]]] = {
+    Kind.DATA_SOURCE: _data_source,
+    Kind.MODEL: _ml_model,
+    Kind.EVALUATION: _evaluation,
+    Kind.BATCH_PREDICTION: _batch_prediction,
+}
+
+
+def _schema(data: Data, storage: Storage) -> Schema:
+    return Schema.from_json(data.schema or _existing(storage, data.spec["DataSchemaLocationS3"], SCHEMA_LIMIT))
+
+
+def _recipe(job: Job, schema: Schema, storage: Storage) -> str:
+    """Give the recipe of the request, or read the one that it names, or suggest one."""
+    if (text := job.record.get("Recipe")) is not None:
+        return str(text)
+    if "RecipeUri" in job.request:
+        return _existing(storage, job.request["RecipeUri"], RECIPE_LIMIT)
+    statistics = DataStatistics.from_json((job.data.folder / STATISTICS).read_text(encoding="utf-8"))
+    return suggest_recipe(schema, statistics)
+
+
+def _existing(storage: Storage, url: str, limit: int) -> str:
+    text = read_text(storage, url, limit)
+    if text is None:
+        raise DataFault("there is no such object", where=url)
+    return text
+
+
+def _files(data: Data, storage: Storage) -> list[DataFile]:
+    return [
+        DataFile(name=file.url, size=file.size, chunks=partial(_chunks, storage, file.url))
+        for file in storage.files(data.spec["DataLocationS3"])
+    ]
+
+
+def _batches(files: list[DataFile], data: Data, schema: Schema) -> Iterator[Batch]:
+    rearrangement = parse_rearrangement(data.spec.get("DataRearrangement"))
+    return read_batches(files, schema, rearrangement=rearrangement)
+
+
+def _chunks(storage: Storage, url: str) -> Iterator[bytes]:
+    with storage.open(url) as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def _model_path(job: Job) -> Path:
+    if job.model_folder is None:
+        raise DataFault("the model is no longer there")
+    return job.model_folder / MODEL
+
+
+def _log(write: Callable[[str], object], line: str) -> None:
+    write(f"{time.strftime('%y/%m/%d %H:%M:%S', time.gmtime())} INFO: {' '.join(line.split())}\n")

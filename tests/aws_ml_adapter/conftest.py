@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = {
+    "version": "1.0",
+    "targetAttributeName": "bought",
+    "dataFormat": "CSV",
+    "dataFileContainsHeader": True,
+    "attributes": [
+        {"attributeName": "age", "attributeType": "NUMERIC"},
+        {"attributeName": "town", "attributeType": "CATEGORICAL"},
+        {"attributeName": "note", "attributeType": "TEXT"},
+        {"attributeName": "bought", "attributeType": "BINARY"},
+    ],
+}
+
+
+class Server:
+    """A real server in a process of its own, and an unmodified boto3 client of it."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.s3 = folder / "s3"
+        self.options = options
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "aws_ml_adapter", "serve", "--data-dir", str(self.folder / "data")]
+        if "--s3-endpoint" not in self.options:
+            command += ["--s3-root", str(self.s3)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+        with (self.folder / "stderr.txt").open("a") as stderr:
+            self.process = subprocess.Popen(
+                [*command, *self.options], stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True
+            )
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().strip()
+        assert self.url, (self.folder / "stderr.txt").read_text()
+        self.client = self.connect()
+
+    def connect(self, *, url: str = "", key: str = "AKIDEXAMPLE", secret: str = "secret", **config: Any) -> Any:
+        """An unmodified client, with keys that are nobody's."""
+        return boto3.client(
+            "machinelearning",
+            endpoint_url=url or self.url,
+            region_name="us-east-1",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=Config(**{"retries": {"total_max_attempts": 1}, **config}),
+        )
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(timeout=20)
+        finally:
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+            self.client.close()
+
+    @property
+    def stderr(self) -> str:
+        return (self.folder / "stderr.txt").read_text()
+
+    def put(self, key: str, content: str | bytes) -> str:
+        path = self.s3 / "bucket" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return f"s3://bucket/{key}"
+
+    def create_data_source(
+        self, id_: str, *, location: str = "s3://bucket/sales.csv", split: tuple[int, int] = (0, 100), **spec: str
+    ) -> None:
+        percent = {"percentBegin": split[0], "percentEnd": split[1]}
+        self.client.create_data_source_from_s3(
+            DataSourceId=id_,
+            DataSourceName=f"name of {id_}",
+            DataSpec={"DataLocationS3": location, "DataRearrangement": json.dumps({"splitting": percent}), **spec},
+            ComputeStatistics=True,
+        )
+
+    def fill(self) -> None:
+        """Put data there, and make an object of each kind, two of data sources."""
+        self.put("sales.csv", sales())
+        self.put("sales.csv.schema", json.dumps(SCHEMA))
+        for id_, split in (("ds-train", (0, 70)), ("ds-test", (70, 100))):
+            self.create_data_source(id_, split=split)
+        self.client.create_ml_model(MLModelId="ml-sales", MLModelType="BINARY", TrainingDataSourceId="ds-train")
+        self.client.create_evaluation(EvaluationId="ev-sales", MLModelId="ml-sales", EvaluationDataSourceId="ds-test")
+        self.client.create_batch_prediction(
+            BatchPredictionId="bp-sales",
+            MLModelId="ml-sales",
+            BatchPredictionDataSourceId="ds-test",
+            OutputUri="s3://bucket/out/",
+        )
+
+    def wait(
+        self, kind: str, id_: str, *, until: Sequence[str] = ("COMPLETED",), seconds: float = 60
+    ) -> dict[str, Any]:
+        """Poll Get until the object has one of some statuses."""
+        end = time.monotonic() + seconds
+        while True:
+            answer = getattr(self.client, f"get_{kind}")(**{id_member(kind): id_})
+            if answer["Status"] in until:
+                return answer
+            assert answer["Status"] in ("PENDING", "INPROGRESS"), (answer.get("Message"), self.stderr)
+            assert time.monotonic() < end, answer
+            time.sleep(0.05)
+
+    def ready(self, model_id: str) -> str:
+        """Wait until a model's endpoint is ready, and give its URL."""
+        end = time.monotonic() + 20
+        while (endpoint := self.client.get_ml_model(MLModelId=model_id)["EndpointInfo"])["EndpointStatus"] != "READY":
+            assert endpoint["EndpointStatus"] == "UPDATING"
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        return endpoint["EndpointUrl"]
+
+
+def id_member(kind: str) -> str:
+    return {"data_source": "DataSourceId", "ml_model": "MLModelId", "evaluation": "EvaluationId"}.get(
+        kind, "BatchPredictionId"
+    )
+
+
+def sales(rows: int = 400, seed: int = 1) -> str:
+    """Buyers are over 40 and write 'yes'; the town tells nothing."""
+    chance = random.Random(seed)
+    lines = ["age,town,note,bought"]
+    for _ in range(rows):
+        bought = chance.random() < 0.5
+        age = chance.randint(41, 80) if bought else chance.randint(18, 45)
+        note = " ".join(["yes" if bought else "no", *chance.choices(["or", "and", "so"], k=3)])
+        lines.append(f"{age},{chance.choice(['Rome', 'Bern'])},{note},{int(bought)}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="session")
+def make_server(tmp_path_factory) -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def make(*options: str) -> Server:
+        servers.append(Server(tmp_path_factory.mktemp("server"), *options))
+        return servers[-1]
+
+    yield make
+    running = [server for server in servers if server.process.poll() is None]
+    for server in running:
+        server.process.terminate()
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(make_server) -> Server:
+    """A server that holds data and their objects: ds-train, ds-test, ml-sales, ev-sales, bp-sales."""
+    server = make_server("--rate", "100000")
+    server.fill()
+    for kind, id_ in (("ml_model", "ml-sales"), ("evaluation", "ev-sales"), ("batch_prediction", "bp-sales")):
+        server.wait(kind, id_)
+    return server
