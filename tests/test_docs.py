@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from aws_ml_adapter.cli import app as amazon_ml_app
 from ocr.documents import Document
-from textclf.cli import app
+from textclf.cli import app as textclf_app
 from textclf.documents import write_documents
 from textclf.errors import ExitCode
 from textclf.predicting import prediction_columns
@@ -29,14 +30,14 @@ def each_page():
     return pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
-def commands(command=None, name: str = "") -> Iterator[tuple[str, object]]:
-    command = command or get_command(app)
+def commands(command, name: str) -> Iterator[tuple[str, object]]:
     yield name, command
     for inner, below in getattr(command, "commands", {}).items():
-        yield from commands(below, f"{name} {inner}".strip())
+        yield from commands(below, f"{name} {inner}")
 
 
-COMMANDS = dict(commands())
+PROGRAMS = {"textclf": textclf_app, "amazon-ml": amazon_ml_app}
+COMMANDS = dict(pair for name, app in PROGRAMS.items() for pair in commands(get_command(app), name))
 
 
 def options(name: str) -> set[str]:
@@ -89,28 +90,28 @@ def test_commands_and_options_named_exist(page):
     for part in (part for line in code(page.read_text(encoding="utf-8")) for part in re.split(r"; |&& ", line)):
         if part.startswith("--"):
             assert re.split(r"[ =:]", part)[0] in set().union(*map(options, COMMANDS)), part
-        elif part.startswith("textclf "):
-            name = ""
+        elif (name := part.split(" ")[0]) in PROGRAMS:
+            program = name
             for before, word in pairwise(shlex.split(part.replace("'", "’"), comments=True)):
                 # a table writes "similar|analogy" for two commands that take the same
-                longer = f"{name} {word.partition('|')[0]}".strip()
+                longer = f"{name} {word.partition('|')[0]}"
                 if word.startswith("-"):
                     assert word.partition("=")[0] in options(name), part
                 elif longer in COMMANDS:
                     name = longer
                 else:
-                    assert name or before.startswith("--"), part
+                    assert name != program or before.startswith("--"), part
 
 
 @each_page()
 def test_environment_variables_named_exist(page):
     known = {
-        f"TEXTCLF_{name.replace(' ', '_')}_{parameter.name}".upper()
+        re.sub("[ -]", "_", f"{name} {parameter.name}").upper()
         for name, command in COMMANDS.items()
         for parameter in command.params
         if parameter.opts[0].startswith("-")
     }
-    named = set(re.findall(r"\bTEXTCLF_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
+    named = set(re.findall(r"\b(?:TEXTCLF|AMAZON_ML)_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
     assert named <= known | OTHER_VARIABLES
 
 
@@ -118,8 +119,8 @@ def test_environment_variables_named_exist(page):
 def test_settings_shown_for_a_config_file_exist(page):
     for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL):
         for name, entries in tomllib.loads(block).items():
-            if name in COMMANDS:
-                assert set(entries) <= {parameter.name for parameter in COMMANDS[name].params}, name
+            if command := COMMANDS.get(f"textclf {name}"):
+                assert set(entries) <= {parameter.name for parameter in command.params}, name
 
 
 def test_every_option_every_column_and_every_exit_code_is_explained(tmp_path):

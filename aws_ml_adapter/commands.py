@@ -1,0 +1,353 @@
+"""The verbs of ``amazon-ml`` that work with Amazon ML, or with a server like it, as twins of those of ``textclf``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textclf.cli.options import (
+    AsJson,
+    Encoding,
+    IdColumn,
+    Option,
+    Output,
+    Strict,
+    TextColumn,
+    Where,
+    print_json,
+    print_lines,
+    table_options,
+)
+from textclf.console import say, warn
+from textclf.errors import BadInputError
+
+if TYPE_CHECKING:
+    from aws_ml_adapter.client import AmazonMLClassifier
+    from aws_ml_adapter.pricing import CostLine
+    from aws_ml_adapter.training_plan import TrainingOptions
+    from textclf.prediction import Prediction
+
+__all__ = ["cost", "delete", "endpoint", "evaluate", "predict", "train"]
+
+Datasource = Annotated[
+    Path,
+    typer.Argument(metavar="DATASOURCE", help="The folder that textclf prepare wrote, or the datasource CSV in it."),
+]
+State = Annotated[Path, typer.Argument(metavar="MODEL", help="The file that train wrote.")]
+Bucket = Annotated[str, Option(help="S3 bucket.")]
+Prefix = Annotated[str, Option(help="All files go below it.")]
+Region = Annotated[str, Option(help="AWS region: us-east-1 or eu-west-1.")]
+EndpointUrl = Annotated[
+    str | None,
+    Option(
+        help="URL of the service, such as amazon-ml serve prints.",
+        show_default="AWS_ENDPOINT_URL_MACHINE_LEARNING, else AWS",
+    ),
+]
+S3EndpointUrl = Annotated[str | None, Option(help="URL of a server like S3.", show_default="AWS")]
+S3Root = Annotated[
+    Path | None, Option(help="A folder instead of S3: the one that amazon-ml serve has as its --s3-root.")
+]
+Timeout = Annotated[float, Option(help="Seconds that one job may take.", min=0)]
+Features = Annotated[
+    Path | None, Option(help="Folder features that textclf prepare wrote, if it has moved since training.")
+]
+CategoryColumn = Annotated[str, Option(help="Name of the column that holds the category.")]
+TrainPercent = Annotated[
+    int, Option(help="Share of the documents to train on; the rest is held out for evaluate.", min=1, max=100)
+]
+Seed = Annotated[str, Option(help="Chooses the documents to train on.")]
+Ngrams = Annotated[int, Option(help="Words of the longest n-gram.", min=1, max=10)]
+Bins = Annotated[int, Option(help="Quantile bins of each dimension of the vectors.", min=2, max=1_000)]
+RecipeFile = Annotated[Path | None, Option("--recipe", help="File with a recipe of your own.")]
+Passes = Annotated[int, Option(help="Passes over the training data at most.")]
+MaxSize = Annotated[int, Option(help="Bytes that the model may have.")]
+L1 = Annotated[float, Option("--l1", help="Amount of L1 regularisation; excludes --l2.")]
+L2 = Annotated[float | None, Option("--l2", help="Amount of L2 regularisation.", show_default="1e-6 without --l1")]
+
+
+def train(
+    datasource: Datasource,
+    output: Output,
+    bucket: Bucket,
+    prefix: Prefix = "textclf",
+    region: Region = "us-east-1",
+    endpoint_url: EndpointUrl = None,
+    s3_endpoint_url: S3EndpointUrl = None,
+    s3_root: S3Root = None,
+    train_percent: TrainPercent = 70,
+    seed: Seed = "0",
+    ngrams: Ngrams = 2,
+    bins: Bins = 10,
+    recipe: RecipeFile = None,
+    passes: Passes = 10,
+    max_size: MaxSize = 104_857_600,
+    l1: L1 = 0.0,
+    l2: L2 = None,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show what would be created and what AWS would charge.")] = False,
+    timeout: Timeout = 7_200,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a datasource, train a model on a share of it, and write down what was made.
+
+    A run that was stopped goes on where it was if it is started again with the same options.
+    """
+    from aws_ml_adapter.client import AmazonMLClassifier
+
+    classifier = AmazonMLClassifier(
+        bucket,
+        prefix,
+        region,
+        state_file=output,
+        endpoint_url=endpoint_url,
+        s3_endpoint_url=s3_endpoint_url,
+        s3_root=None if s3_root is None else str(s3_root),
+        options=_training_options(train_percent, seed, ngrams, bins, recipe, passes, max_size, l1, l2),
+        talk=say,
+        warn=warn,
+        timeout=timeout,
+    )
+    if dry_run:
+        plan = classifier.plan(datasource)
+        if as_json:
+            print_json(asdict(plan))
+            return
+        print_lines(*(f"file  {url}" for url in plan.files))
+        for item in plan.creations:
+            print_lines(f"{item.operation}  {json.dumps(item.request, ensure_ascii=False)}")
+        _print_costs(plan.costs)
+        return
+    classifier.fit(datasource)
+    if as_json:
+        print_json({"model_id": classifier.model_id, "categories": classifier.categories})
+    say(f"{output}: model {classifier.model_id}")
+
+
+def evaluate(
+    model: State,
+    output: Output,
+    table: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DOCUMENTS]",
+            help="A documents CSV or datasource with categories; the documents held out in training if not given.",
+        ),
+    ] = None,
+    max_error: Annotated[float, Option(help="Error among accepted documents that can be borne, such as 0.05.")] = 0.05,
+    confidence: Annotated[float, Option(help="How sure it shall be that they stay under it, such as 0.9.")] = 0.9,
+    features: Features = None,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = "document_id",
+    category_column: CategoryColumn = "category",
+    encoding: Encoding = "utf-8",
+    where: Where = [],  # noqa: B006
+    endpoint_url: EndpointUrl = None,
+    s3_endpoint_url: S3EndpointUrl = None,
+    s3_root: S3Root = None,
+    timeout: Timeout = 7_200,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate a model, and write report.html, metrics.json and the confusion matrix.
+
+    Without DOCUMENTS it also chooses the score from which predict accepts, so that the error among accepted
+    documents stays under --max-error. Makes an evaluation and a batch prediction of the same documents.
+    """
+    from textclf.report import write_report
+
+    classifier = _load(model, endpoint_url, s3_endpoint_url, s3_root, timeout)
+    found = classifier.evaluate(
+        table,
+        max_error=max_error,
+        confidence=confidence,
+        features=features,
+        options=table_options(id_column, text_column, category_column, encoding, where),
+    )
+    report = found.report
+    today = date.today().isoformat()  # noqa: DTZ011 - the date on the user's own calendar
+    title = "documents held out in training" if table is None else table.name
+    write_report(report, output, title=title, training=None, model_name=classifier.model_id, created=today)
+    if found.unusable:
+        warn(f"{found.unusable} documents could not be predicted or have no category, and were left out")
+    if as_json:
+        print((output / "metrics.json").read_text(encoding="utf-8"), end="")  # noqa: T201
+    else:
+        print_lines(
+            f"accuracy  {report.accuracy:.3f}   macro F1  {report.macro_f1:.3f}   documents  {report.documents}",
+            f"accepted  {report.accepted} of {report.documents}, "
+            f"{report.accepted - report.accepted_right} of them wrong",
+            f"macro F1 as the service counts it  {found.average_f1:.3f}  ({found.evaluation_id})",
+        )
+    say(f"{output / 'report.html'}")
+
+
+def predict(
+    model: State,
+    table: Annotated[Path, typer.Argument(metavar="DOCUMENTS", help="A documents CSV, or a datasource.")],
+    output: Output,
+    features: Features = None,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = "document_id",
+    encoding: Encoding = "utf-8",
+    where: Where = [],  # noqa: B006
+    endpoint_url: EndpointUrl = None,
+    s3_endpoint_url: S3EndpointUrl = None,
+    s3_root: S3Root = None,
+    timeout: Timeout = 7_200,
+    strict: Strict = False,
+) -> None:
+    """Predict documents with a batch prediction into a predictions CSV, in the order of the table.
+
+    A documents CSV gets the columns of the training data, computed as textclf prepare did.
+    """
+    from aws_ml_adapter.results import prediction_rows
+    from features.csv_files import write_rows
+    from textclf.predicting import check_strict, prediction_columns
+
+    classifier = _load(model, endpoint_url, s3_endpoint_url, s3_root, timeout)
+    options = table_options(id_column, text_column, "category", encoding, where)
+    counts = {"accept": 0, "review": 0, "failed": 0}
+
+    def counted(prediction: Prediction) -> Prediction:
+        counts[prediction.decision] += 1
+        counts["failed"] += prediction.status == "failed"
+        return prediction
+
+    predictions = map(counted, classifier.predict(table, features=features, options=options))
+    rows = prediction_rows(predictions, classifier.categories)
+    total = write_rows(output, prediction_columns(classifier.categories), rows, formulas_safe=True)
+    failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
+    say(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")
+    check_strict(counts["failed"], total, "could not be predicted", strict=strict)
+
+
+def endpoint(
+    model: State,
+    close: Annotated[bool, Option("--close", help="Delete the endpoint, which costs as long as it exists.")] = False,
+    endpoint_url: EndpointUrl = None,
+    timeout: Timeout = 7_200,
+    as_json: AsJson = False,
+) -> None:
+    """Create the model's real-time endpoint, and print what predict_document_category needs in the environment."""
+    classifier = _load(model, endpoint_url, None, None, timeout)
+    if close:
+        classifier.close_endpoint()
+        say(f"{classifier.model_id}: no endpoint any more")
+        return
+    url = classifier.open_endpoint()
+    if as_json:
+        print_json({"model_id": classifier.model_id, "endpoint": url})
+    else:
+        print_lines(f"TEXTCLF_ML_MODEL_ID={classifier.model_id}", f"TEXTCLF_ML_ENDPOINT={url}")
+
+
+def delete(
+    model: State,
+    endpoint_url: EndpointUrl = None,
+    s3_endpoint_url: S3EndpointUrl = None,
+    s3_root: S3Root = None,
+) -> None:
+    """Remove all that was made for a model, in the service and in S3, and the MODEL file at last."""
+    _load(model, endpoint_url, s3_endpoint_url, s3_root, 0).delete()
+    say(f"{model}: all removed")
+
+
+def cost(
+    source: Annotated[
+        Path, typer.Argument(metavar="MODEL|DATASOURCE", help="The file that train wrote, or what it would train on.")
+    ],
+    train_percent: TrainPercent = 70,
+    predictions: Annotated[int, Option(help="Batch predictions to come.", min=0)] = 0,
+    realtime: Annotated[int, Option(help="Real-time predictions to come.", min=0)] = 0,
+    hours: Annotated[float, Option(help="Hours of a real-time endpoint to come.", min=0)] = 0.0,
+    model_size: Annotated[int, Option(help="Bytes of the model behind it.", min=0)] = 104_857_600,
+    endpoint_url: EndpointUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what AWS charges: for what was made for a model, or would be made for a datasource. Nothing is created."""
+    from aws_ml_adapter.client import AmazonMLClassifier
+    from aws_ml_adapter.pricing import PRICES, batch_cost, realtime_cost, reservation_cost, total_usd
+    from aws_ml_adapter.training_plan import TrainingOptions
+
+    if _is_state(source):
+        lines = list(_load(source, endpoint_url, None, None, 0).costs())
+    else:
+        options = TrainingOptions(train_percent=train_percent)
+        lines = list(AmazonMLClassifier("bucket", state_file="", options=options).plan(source).costs)
+    lines += [batch_cost("batch predictions to come", predictions)] if predictions else []
+    lines += [realtime_cost("real-time predictions to come", realtime)] if realtime else []
+    lines += [reservation_cost(model_size, hours)] if hours else []
+    if as_json:
+        print_json({"lines": [asdict(line) for line in lines], "usd": total_usd(lines), "prices": asdict(PRICES)})
+    else:
+        _print_costs(lines)
+
+
+def _training_options(
+    train_percent: int,
+    seed: str,
+    ngrams: int,
+    bins: int,
+    recipe: Path | None,
+    passes: int,
+    max_size: int,
+    l1: float,
+    l2: float | None,
+) -> TrainingOptions:
+    from aws_ml_adapter.parameters import Parameters
+    from aws_ml_adapter.training_plan import TrainingOptions
+
+    if recipe is None:
+        text = None
+    else:
+        try:
+            text = recipe.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInputError("cannot be read", where=recipe, remedy="check the path given with --recipe") from error
+    amount = (0.0 if l1 else 1e-6) if l2 is None else l2
+    return TrainingOptions(
+        train_percent=train_percent,
+        seed=seed,
+        ngrams=ngrams,
+        bins=bins,
+        recipe=text,
+        parameters=Parameters(max_size=max_size, max_passes=passes, shuffle=True, l1=l1, l2=amount),
+    )
+
+
+def _load(
+    path: Path, endpoint_url: str | None, s3_endpoint_url: str | None, s3_root: Path | None, timeout: float
+) -> AmazonMLClassifier:
+    from aws_ml_adapter.client import AmazonMLClassifier
+
+    return AmazonMLClassifier.load(
+        path,
+        endpoint_url=endpoint_url,
+        s3_endpoint_url=s3_endpoint_url,
+        s3_root=None if s3_root is None else str(s3_root),
+        talk=say,
+        warn=warn,
+        timeout=timeout,
+    )
+
+
+def _is_state(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(1) == b"{"
+    except OSError:
+        return False
+
+
+def _print_costs(lines: Sequence[CostLine]) -> None:
+    from aws_ml_adapter.pricing import PRICES, total_usd
+
+    width = max((len(line.item) for line in lines), default=0)
+    print_lines(*(f"{line.item:<{width}}  {line.amount:<24}  {line.usd:>8.2f} USD" for line in lines))
+    print_lines(f"{'on AWS':<{width}}  {'':<24}  {total_usd(lines):>8.2f} USD; a server of your own charges nothing")
+    say(f"prices of {PRICES.date}: {PRICES.source}")
