@@ -18,7 +18,7 @@ demo: $(BIN)/.installed tesseract
 	@echo "look at $(DEMO)/report/report.html, $(DEMO)/why, $(DEMO)/predictions.csv and $(DEMO)/prepared/datasource.csv"
 
 test: $(BIN)/.installed tesseract
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(BIN)/.installed tesseract
 	$(BIN)/python -m pytest -m slow
