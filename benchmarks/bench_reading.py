@@ -1,23 +1,32 @@
-"""Choices about reading: by what factor to enlarge small scans, and how many threads to give Tesseract.
+"""Pages a second beside other ways to read; by what factor to enlarge small scans; how many threads to give Tesseract.
 
-The till receipts of ``shared/datasets/scans`` come with their true text.
+All ways read the same pages at the same scale, in English, without a cache, on all cores, in turns. The till receipts
+of ``shared/datasets/scans`` come with their true text.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Literal
 
+import pytesseract
 from common import ROOT, Row, finish, options, shared, word_recall
+from PIL import Image
 
 from features.csv_files import read_rows
 from ocr import ReadingOptions, iter_documents
+from ocr.tesserocr_engine import system_tessdata
+from ocr.workers import usable_cores
 
 SCALES: tuple[float | Literal["auto"], ...] = ("auto", 1.0, 1.5, 2.0)
 
@@ -26,20 +35,124 @@ def main() -> None:
     parser = options("reading", __doc__)
     parser.add_argument("--receipts", type=int, default=15, help="how many receipts to read (default %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="runs to take the median of (default %(default)s)")
+    parser.add_argument("--pages", type=int, default=20, help="how many pages of each kind (default %(default)s)")
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.receipts, arguments.repeats = 2, 1
+        arguments.receipts, arguments.repeats, arguments.pages = 2, 1, 3
     receipts = receipts_with_truth()[: arguments.receipts]
     page = ROOT / "data" / "scans" / "invoice-01.tif"
     finish(
         arguments,
         {
+            **{
+                f"{kind}, {len(pages)} pages, {usable_cores()} cores, median of {arguments.repeats}": by_reader(
+                    pages, arguments.repeats
+                )
+                for kind, pages in (
+                    ("Real scans", real_scans(arguments.pages)),
+                    ("Pages of 300 dpi", pages_of_300_dpi(arguments.pages)),
+                )
+            },
             f"Enlarging {len(receipts)} till receipts, one page at a time, medians": by_scale(receipts),
             f"Threads of tesseract, one A4 page at 300 dpi, median of {arguments.repeats}": by_threads(
                 page, arguments.repeats
             ),
         },
     )
+
+
+def real_scans(count: int) -> list[Path]:
+    """Take images from all over the collection."""
+    folder = shared("datasets", "scans")
+    files = [row.values["file"] for row in read_rows(folder / "labels.csv", required=["file"])]
+    files = [file for file in files if not file.endswith(".pdf")]
+    return [folder / file for file in files[:: max(1, len(files) // count)]][:count]
+
+
+def pages_of_300_dpi(count: int) -> list[Path]:
+    folder = ROOT / "data"
+    rows = [row.values for row in read_rows(folder / "labels.csv", required=["file", "dpi", "pages", "rotation"])]
+    wanted = [row for row in rows if (row["dpi"], row["pages"], row["rotation"]) == ("300", "1", "0")]
+    return [folder / row["file"] for row in wanted if not row["file"].endswith(".pdf")][:count]
+
+
+def by_reader(pages: list[Path], repeats: int) -> list[Row]:
+    readers: dict[str, Callable[[list[Path]], None] | None] = {
+        "textclf": read_with_textclf,
+        "bare tesserocr, a process a core": read_with_tesserocr,
+        "pytesseract, a thread a core, OMP_THREAD_LIMIT=1": read_with_pytesseract,
+        "ocrmypdf --sidecar": read_with_ocrmypdf if shutil.which("ocrmypdf") else None,
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in readers}
+    for turn in range(repeats):
+        for name, reader in readers.items():
+            if reader is None:
+                continue
+            print(f"{name}, {turn + 1} of {repeats}", file=sys.stderr)
+            started = time.perf_counter()
+            reader(pages)
+            seconds[name].append(time.perf_counter() - started)
+    ours = median(seconds["textclf"])
+    return [
+        {
+            "reader": name,
+            "pages/s": len(pages) / median(times) if times else None,
+            "textclf is faster by": median(times) / ours if times else None,
+            "note": "" if times else "not installed",
+        }
+        for name, times in seconds.items()
+    ]
+
+
+def read_with_textclf(pages: list[Path]) -> None:
+    plain = ReadingOptions(languages=("eng",), scale=1.0, text_layer="ignore")
+    documents = list(iter_documents([(page.name, page) for page in pages], options=plain))
+    assert all(document.status == "ok" for document in documents)  # noqa: S101
+
+
+def read_with_tesserocr(pages: list[Path]) -> None:
+    with ProcessPoolExecutor(usable_cores(), initializer=load_tesserocr, initargs=(system_tessdata(),)) as pool:
+        list(pool.map(tesserocr_text, pages))
+
+
+def load_tesserocr(tessdata: str) -> None:
+    from tesserocr import PyTessBaseAPI
+
+    global api
+    api = PyTessBaseAPI(path=tessdata, lang="eng")
+
+
+def tesserocr_text(page: Path) -> str:
+    with Image.open(page) as image:
+        api.SetImage(image)
+        return str(api.GetUTF8Text())
+
+
+def read_with_pytesseract(pages: list[Path]) -> None:
+    before = os.environ.get("OMP_THREAD_LIMIT")
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        list(pool.map(lambda page: pytesseract.image_to_string(str(page), lang="eng"), pages))
+    os.environ.pop("OMP_THREAD_LIMIT")
+    if before is not None:
+        os.environ["OMP_THREAD_LIMIT"] = before
+
+
+def read_with_ocrmypdf(pages: list[Path]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pdf = Path(folder) / "pages.pdf"
+        images = [Image.open(page).convert("L") for page in pages]
+        images[0].save(pdf, save_all=True, append_images=images[1:], resolution=150)
+        subprocess.run(
+            [
+                "ocrmypdf",
+                *("--quiet", "--language", "eng", "--output-type", "pdf", "--jobs", str(usable_cores())),
+                *("--sidecar", str(pdf.with_suffix(".txt")), str(pdf), str(pdf.with_suffix(".ocr.pdf"))),
+            ],
+            check=True,
+            timeout=3600,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def receipts_with_truth() -> list[tuple[Path, str]]:

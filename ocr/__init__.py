@@ -10,9 +10,12 @@ from ocr.engines import OcrEngine, Reading, TesseractEngine
 from ocr.finding import find_files
 from ocr.limits import Limits
 from ocr.reading import ReadingOptions
+from ocr.steps import Effort
+from ocr.tesserocr_engine import TesserocrEngine, open_engine
 
 __all__ = [
     "Document",
+    "Effort",
     "Limits",
     "OcrEngine",
     "Page",
@@ -22,11 +25,13 @@ __all__ = [
     "ReadingOptions",
     "Status",
     "TesseractEngine",
+    "TesserocrEngine",
     "Variants",
     "Word",
     "clean_text",
     "find_files",
     "iter_documents",
+    "open_engine",
     "read_document",
     "read_variants",
 ]

@@ -6,18 +6,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ocr.cache import PageCache
 from ocr.cluster import cluster_workers
 from ocr.documents import Document, Page
-from ocr.engines import OcrEngine, TesseractEngine, chosen_languages
+from ocr.effort import Part
+from ocr.engines import OcrEngine, chosen_languages
 from ocr.pages import Source, Survey, survey
 from ocr.reading import ReadingOptions, assembled, failed_page, read_page
-from ocr.workers import InProcess, Worker, usable_cores, workers
-from textclf.errors import BadInputError, SomeFailedError, TextclfError
+from ocr.steps import Effort, OpenDocument, Step, reading_steps
+from ocr.tesserocr_engine import open_engine
+from ocr.workers import InProcess, Worker, usable_jobs, workers
+from textclf.errors import BadInputError, SomeFailedError, TextclfError, UsageError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -74,7 +77,7 @@ def read_document(
     options : ReadingOptions, optional
         Choices about reading.
     engine : OcrEngine, optional
-        Tesseract, if not given.
+        What `open_engine` chooses, if not given.
     cache : PageCache, optional
         Where what was read is kept.
     document_id : str, optional
@@ -108,6 +111,8 @@ def iter_documents(
     cluster: Client | None = None,
     progress: Callable[[Progress], None] | None = None,
     strict: bool = False,
+    effort: Effort = "full",
+    how_sure: Callable[[str, float], float] | None = None,
 ) -> Iterator[Document]:
     """Read documents, page by page over all cores.
 
@@ -122,11 +127,11 @@ def iter_documents(
     options : ReadingOptions, optional
         Choices about reading.
     engine : OcrEngine, optional
-        Tesseract, if not given.
+        What `open_engine` chooses, if not given.
     cache : PageCache, optional
         Each page goes there as soon as it is read: a batch that was stopped, however, goes on where it was.
     jobs : int, optional
-        Worker processes; as many as there are usable cores, if not given.
+        Worker processes; as many as `usable_jobs` finds the machine to bear, if not given.
     cluster : distributed.Client, optional
         Read on this Dask cluster instead. Its workers need Tesseract, and the files and the cache at the same paths;
         give the content of files where they have none of them.
@@ -134,6 +139,13 @@ def iter_documents(
         Called with a `Progress` after every page and document, in this process.
     strict : bool, optional
         Raise at the end if any document is not ``ok``.
+    effort : {"full", "balanced", "fast"}
+        ``full`` reads all pages. ``balanced`` reads page after page, ``fast`` of each page the upper third before the
+        rest, until that will do, as ``how_sure`` tells. Where nothing else is to be done, workers read ahead; what they
+        find does not change the result.
+    how_sure : callable, optional
+        Given the text that was read of a document so far, and its confidence, tells how sure that makes, called in this
+        process. From 1 on no more is read; nor if a further page makes no surer, unless nothing is known yet (0).
 
     Yields
     ------
@@ -146,40 +158,29 @@ def iter_documents(
         At once, if the engine or a language is not installed.
     textclf.errors.OutputError
         If the cache cannot be written.
+    textclf.errors.UsageError
+        If there is no such effort, or nothing that tells how sure one is.
     textclf.errors.SomeFailedError
         With ``strict``, after the last document.
     """
-    batch = _Batch(files, options, engine, cache)
+    if effort not in get_args(Effort):
+        raise UsageError("must be fast, balanced or full", where="effort")
+    if effort != "full" and how_sure is None:
+        raise UsageError(f"effort {effort!r} needs how_sure", remedy="give it, or read with effort='full'")
+    batch = _Batch(files, options, engine, cache, effort, how_sure)
     return batch.run(
-        lambda: cluster_workers(cluster) if cluster else workers(jobs or usable_cores(), batch.limits.max_memory),
+        lambda: cluster_workers(cluster) if cluster else workers(jobs or usable_jobs(), batch.limits.max_memory),
         progress,
         strict=strict,
     )
 
 
 @dataclass(kw_only=True)
-class _Open:
-    """A document that is being read."""
-
-    document_id: str
-    source: Source
-    page_count: int = 0
-    wanted: int | None = None
-    pages: dict[int, Page] = field(default_factory=dict)
-    error: str = ""
-    seconds: float = 0.0
-
-    def is_done(self) -> bool:
-        return self.wanted is not None and len(self.pages) == self.wanted
-
-
-@dataclass(kw_only=True)
 class _Task:
-    """A page to read, or with number 0 a document to survey."""
+    """A step of reading, or without one the survey of a document."""
 
-    document: _Open
-    number: int
-    sha256: str = ""
+    document: OpenDocument
+    step: Step | None = None
     tried: int = 0
     started: float = 0.0
 
@@ -193,16 +194,20 @@ class _Batch:
         options: ReadingOptions | None,
         engine: OcrEngine | None,
         cache: PageCache | None,
+        effort: Effort = "full",
+        how_sure: Callable[[str, float], float] | None = None,
     ) -> None:
-        self.engine = engine or TesseractEngine()
+        self.engine = engine or open_engine()
         options = options or ReadingOptions()
         self.options = replace(options, languages=chosen_languages(self.engine, options.languages))
         self.limits = options.limits
         self.cache = cache
+        self.effort = effort
+        self.how_sure = how_sure if effort != "full" else None
         self.total = len(files)
         self.upcoming = iter(files)
-        self.open: deque[_Open] = deque()
-        self.tasks: deque[_Task] = deque()
+        self.open: deque[OpenDocument] = deque()
+        self.again: deque[_Task] = deque()
         self.running: dict[Future[Any], tuple[Worker, _Task]] = {}
         self.documents_done = self.pages_done = self.pages_known = self.failures = 0
 
@@ -215,8 +220,10 @@ class _Batch:
         team = start()
         try:
             yield from self.documents(team, progress)
+            busy = {id(worker) for worker, _ in self.running.values()}
             for worker in team:
-                worker.close()
+                if id(worker) not in busy:
+                    worker.close()
         finally:
             for worker in team:
                 worker.kill()
@@ -231,7 +238,7 @@ class _Batch:
                 progress(self._progress())
             if self.open and self.open[0].is_done():
                 yield self._close(self.open.popleft())
-            elif self.running:
+            elif self.open:
                 self._collect()
             else:
                 break
@@ -243,7 +250,7 @@ class _Batch:
         for worker in team:
             if id(worker) in busy:
                 continue
-            task = self.tasks.popleft() if self.tasks else self._next_survey()
+            task = self._next_task()
             if task is None:
                 return
             task.started = time.perf_counter()
@@ -251,23 +258,46 @@ class _Batch:
             # a worker may have another working folder
             source = document.source if isinstance(document.source, bytes) else document.source.absolute()
             future: Future[Any]
-            if task.number:
+            if task.step:
                 future = worker.submit(
-                    _read_page, source, task.number, task.sha256, self.options, self.engine, self.cache
+                    _read_page,
+                    source,
+                    task.step.number,
+                    task.step.part,
+                    document.sha256,
+                    self.options,
+                    self.engine,
+                    self.cache,
                 )
             else:
                 future = worker.submit(survey, source, self.limits)
             self.running[future] = (worker, task)
 
+    def _next_task(self) -> _Task | None:
+        """Choose what to do: first what is needed, last what may turn out not to be."""
+        if self.again:
+            return self.again.popleft()
+        return (
+            self._next_step(one_by_one=self.how_sure is not None)
+            or self._next_survey()
+            or self._next_step(one_by_one=False)
+        )
+
+    def _next_step(self, *, one_by_one: bool) -> _Task | None:
+        for document in self.open:
+            if step := document.next_step(one_by_one=one_by_one):
+                return _Task(document=document, step=step)
+        return None
+
     def _next_survey(self) -> _Task | None:
-        held = sum(len(document.pages) for document in self.open)
+        held = sum(document.held() for document in self.open)
         # a slow document at the front must not let those behind it pile up without bound
         if len(self.open) >= _MAX_OPEN_DOCUMENTS or held >= _MAX_HELD_PAGES:
             return None
         for document_id, source in self.upcoming:
-            document = _Open(document_id=document_id, source=source)
+            document = OpenDocument(document_id=document_id, source=source)
             self.open.append(document)
-            return _Task(document=document, number=0)
+            return _Task(document=document)
         return None
 
     def _collect(self) -> None:
@@ -285,7 +315,7 @@ class _Batch:
                 worker.kill()
                 task.tried += 1
                 if task.tried < 2:
-                    self.tasks.appendleft(task)
+                    self.again.append(task)
                 else:
                     self._fail(task, BadInputError("the process that read it died"))
             except BadInputError as error:
@@ -304,28 +334,34 @@ class _Batch:
 
     def _take(self, task: _Task, result: Survey | Page) -> None:
         document = task.document
-        if isinstance(result, Page):
-            document.pages[task.number] = result
-            self.pages_done += 1
+        if isinstance(result, Survey):
+            pages = min(result.page_count, self.limits.max_pages)
+            document.seconds = time.perf_counter() - task.started
+            document.page_count, document.sha256 = result.page_count, result.sha256
+            document.steps = reading_steps(self.effort, pages)
+            self.pages_known += pages
             return
-        document.seconds = time.perf_counter() - task.started
-        document.page_count = result.page_count
-        document.wanted = min(result.page_count, self.limits.max_pages)
-        self.pages_known += document.wanted
-        self.tasks.extend(
-            _Task(document=document, number=number, sha256=result.sha256) for number in range(1, document.wanted + 1)
-        )
+        if task.step is None:
+            return
+        known = len(document.pages)
+        for page in document.settle(task.step, result):
+            if self.how_sure and page.status != "failed" and not document.is_done():
+                read = Document(document_id=document.document_id, pages=tuple(document.pages.values()))
+                if document.is_enough(self.how_sure(read.text, read.confidence), page):
+                    self.pages_known -= document.stop()
+                    break
+        self.pages_done += len(document.pages) - known
 
     def _fail(self, task: _Task, error: Exception) -> None:
-        page = failed_page(task.number, error, time.perf_counter() - task.started)
-        if task.number:
+        page = failed_page(task.step.number if task.step else 0, error, time.perf_counter() - task.started)
+        if task.step:
             self._take(task, page)
         else:
             task.document.error = page.error
             task.document.seconds = page.seconds
-            task.document.wanted = 0
+            task.document.steps = []
 
-    def _close(self, document: _Open) -> Document:
+    def _close(self, document: OpenDocument) -> Document:
         read = assembled(
             document.document_id,
             document.source,
@@ -334,6 +370,7 @@ class _Batch:
             limits=self.limits,
             error=document.error,
             seconds=document.seconds,
+            enough=document.enough,
         )
         self.documents_done += 1
         self.failures += read.status != "ok"
@@ -352,6 +389,12 @@ class _Batch:
 
 
 def _read_page(
-    source: Source, number: int, sha256: str, options: ReadingOptions, engine: OcrEngine, cache: PageCache | None
+    source: Source,
+    number: int,
+    part: Part,
+    sha256: str,
+    options: ReadingOptions,
+    engine: OcrEngine,
+    cache: PageCache | None,
 ) -> Page:
-    return read_page(source, number, sha256=sha256, options=options, engine=engine, cache=cache)
+    return read_page(source, number, part=part, sha256=sha256, options=options, engine=engine, cache=cache)

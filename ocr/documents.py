@@ -52,10 +52,14 @@ class Page:
         The words with box and confidence, in reading order.
     source : {"ocr", "text layer", "none"}
         Where the text comes from; "none" when nothing could be read.
+    engine : str
+        Name and version of the engine that read it, such as ``tesserocr 5.5.0``; empty for a text layer.
     confidence : float
         Mean confidence of the words, weighted by length, 0 to 100; 0 without words.
     rotation : int
         Degrees the image was turned, counter-clockwise, to stand upright: 0, 90, 180 or 270.
+    part : float
+        Share of the page's height that was read, 0 to 1.
     scale : float
         Factor between the image's pixels and those given to the engine; 1 for a text layer.
     width, height : int
@@ -73,8 +77,10 @@ class Page:
     raw_text: str = ""
     words: tuple[Word, ...] = ()
     source: Literal["ocr", "text layer", "none"] = "none"
+    engine: str = ""
     confidence: float = 0.0
     rotation: int = 0
+    part: float = 1.0
     scale: float = 1.0
     width: int = 0
     height: int = 0
@@ -122,6 +128,16 @@ class Document:
     def raw_text(self) -> str:
         """Text of all pages as it was read, a form feed between two."""
         return "\f".join(page.raw_text for page in self.pages)
+
+    @property
+    def pages_read(self) -> float:
+        """Pages that were read; of a page read in part, that part counts."""
+        return sum(page.part for page in self.pages if page.status != "failed")
+
+    @property
+    def engine(self) -> str:
+        """Name and version of the engine that read its pages; empty if text layers were enough."""
+        return ", ".join(sorted({page.engine for page in self.pages if page.engine}))
 
     @property
     def confidence(self) -> float:

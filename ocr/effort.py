@@ -1,4 +1,4 @@
-"""How much to spend on a page: which scale to read at, and whether to try it turned."""
+"""How much to spend on a page: what of it to read, at which scale, and whether to try it turned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,19 @@ from textclf.errors import BadInputError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["is_blank", "page_scale", "read_upright", "text_layer_worth"]
+__all__ = [
+    "Part",
+    "is_blank",
+    "page_scale",
+    "read_part",
+    "read_upright",
+    "text_layer_worth",
+    "top_height",
+]
+
+Part = Literal["whole", "top", "rest"]
+
+_TOP = 1 / 3
 
 _LOW_DPI = 150
 _HIGH_DPI = 400
@@ -80,6 +92,66 @@ def is_blank(image: Image.Image) -> bool:
     return high - low <= 24
 
 
+def read_part(image: Image.Image, part: Part, read: Callable[[Image.Image], Reading]) -> tuple[Reading, int, float]:
+    """Read a page or a part of it.
+
+    Lower scales were tried too, and spare little: what takes time is the text, not the pixels.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        The page.
+    part : {"whole", "top", "rest"}
+        ``top``: the upper third. If that reads so poorly that the page might be turned, the whole is read instead.
+    read : callable
+        Reads an image.
+
+    Returns
+    -------
+    reading : Reading
+        Boxes in pixels of the upright page.
+    rotation : int
+        As of `read_upright`.
+    share : float
+        How much of the height was read, 0 to 1.
+    """
+    edge = 0 if part == "whole" else top_height(image)
+    if part == "rest":
+        reading = read(image.crop((0, edge, image.width, image.height)))
+        return _shifted(reading, edge), 0, 1 - edge / image.height
+    if edge:
+        reading = read(image.crop((0, 0, image.width, edge)))
+        if reading.confidence >= _POOR and _sideways_share(reading) <= 0.5:
+            return reading, 0, edge / image.height
+    return *read_upright(image, read), 1.0
+
+
+def top_height(image: Image.Image) -> int:
+    """Choose where to part the upper third of a page from the rest: between two lines of text.
+
+    Returns
+    -------
+    int
+        Rows of the upper part: near a third of the height, where the rows of one part in 300 hold the least ink.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> image = Image.new("L", (100, 300), 0)
+    >>> image.paste(255, (0, 108, 100, 112))
+    >>> top_height(image)
+    110
+    """
+    import numpy as np
+
+    first, last = round(image.height * _TOP * 0.85), round(image.height * _TOP * 1.15)
+    ink = 255 - np.asarray(image)[first : last + 1].mean(axis=1)
+    rows = np.ones(max(1, image.height // 300))
+    ink = np.convolve(ink, rows, mode="same")
+    blank = np.flatnonzero(ink <= ink.min() + 1)
+    return first + int(blank[len(blank) // 2])
+
+
 def read_upright(image: Image.Image, read: Callable[[Image.Image], Reading]) -> tuple[Reading, int]:
     """Read an image, and find out which way up it stands by comparing readings.
 
@@ -140,6 +212,14 @@ def _turned(reading: Reading, width: int) -> Reading:
         for word, (left, top, right, bottom) in ((word, word.box) for word in reading.words)
     )
     return replace(reading, words=words)
+
+
+def _shifted(reading: Reading, down: int) -> Reading:
+    words = ((word, word.box) for word in reading.words)
+    return replace(
+        reading,
+        words=tuple(replace(word, box=(box[0], box[1] + down, box[2], box[3] + down)) for word, box in words),
+    )
 
 
 def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing"]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ocr.cache import PageCache
 from ocr.cleaning import Variants, clean_text
 from ocr.documents import Document, Page, mean_confidence
-from ocr.effort import is_blank, page_scale, read_upright, text_layer_worth
+from ocr.effort import Part, is_blank, page_scale, read_part, text_layer_worth
 from ocr.engines import OcrEngine, Reading
 from ocr.limits import Limits
 from ocr.pages import PageContent, Source, open_page
@@ -21,7 +21,7 @@ from textclf.errors import BadInputError, MissingProgramError, OutputError, Text
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["ReadingOptions", "assembled", "failed_page", "read_page"]
+__all__ = ["ReadingOptions", "assembled", "failed_page", "joined", "read_page"]
 
 _MAX_SCALE = 8.0
 
@@ -76,6 +76,7 @@ def read_page(
     sha256: str,
     options: ReadingOptions,
     engine: OcrEngine,
+    part: Part = "whole",
     cache: PageCache | None = None,
 ) -> Page:
     """Read one page of a document, or take it from the cache.
@@ -92,6 +93,9 @@ def read_page(
         With at least one language.
     engine : OcrEngine
         Reads the image.
+    part : {"whole", "top", "rest"}
+        ``top``: if the upper third reads well, that; else the whole page, which its `Page.part` of 1 tells. ``rest``:
+        what is below a ``top`` that was read.
     cache : PageCache, optional
         What was read in full goes there.
 
@@ -108,19 +112,22 @@ def read_page(
         If the cache cannot be written.
     """
     started = time.perf_counter()
-    key = _cache_key(sha256, number, options, engine)
-    page = cache.get(key) if cache else None
+    keys = {known: _cache_key(sha256, number, known, options, engine) for known in ("whole", part)}
+    page = None
+    if cache:
+        # what is known of the whole page is worth more than what is known of its top
+        page = (cache.get(keys["whole"]) if part == "top" else None) or cache.get(keys[part])
     if page is None:
         try:
             with open_page(source, number, options.limits) as content:
-                page = _read(content, number, options, engine, started + options.limits.seconds_per_page)
+                page = _read(content, number, part, options, engine, started + options.limits.seconds_per_page)
         except (MissingProgramError, OutputError):
             raise
         # the boundary: whatever a stranger's file does to the libraries that decode it, only its page fails
         except Exception as error:  # noqa: BLE001
             return failed_page(number, error, time.perf_counter() - started)
         if cache and page.status == "ok":
-            cache.put(key, page)
+            cache.put(keys[part if page.part < 1 else "whole"], page)
     text = clean_text(page.raw_text, variants=options.variants)
     return replace(page, text=text, seconds=time.perf_counter() - started)
 
@@ -136,6 +143,35 @@ def failed_page(number: int, error: Exception, seconds: float) -> Page:
     return Page(number=number, status="failed", error=what, seconds=seconds)
 
 
+def joined(top: Page, rest: Page) -> Page:
+    """Make one page of its upper part and the rest.
+
+    Parameters
+    ----------
+    top, rest : Page
+        As `read_page` gives them for both parts.
+
+    Returns
+    -------
+    Page
+        Status ``partial`` if the rest could not be read.
+    """
+    below = 1 + max((word.line for word in top.words), default=-1)
+    words = (*top.words, *(replace(word, line=word.line + below) for word in rest.words))
+    failed = rest.status == "failed"
+    return replace(
+        top,
+        text="\n".join(filter(None, (top.text, rest.text))),
+        raw_text="\n".join(filter(None, (top.raw_text, rest.raw_text))),
+        words=words,
+        confidence=mean_confidence(words),
+        part=top.part if failed else 1.0,
+        status="partial" if failed else top.status,
+        error=rest.error,
+        seconds=top.seconds + rest.seconds,
+    )
+
+
 def assembled(
     document_id: str,
     source: Source,
@@ -145,6 +181,7 @@ def assembled(
     limits: Limits,
     error: str = "",
     seconds: float = 0.0,
+    enough: bool = False,
 ) -> Document:
     """Make a document of its pages, and say in one line what is missing.
 
@@ -164,6 +201,8 @@ def assembled(
         Why the file could not be opened at all.
     seconds : float, optional
         Time spent besides the pages.
+    enough : bool, default False
+        Whether what was read is all that was wanted.
 
     Returns
     -------
@@ -176,7 +215,7 @@ def assembled(
         which = f"page {flawed[0].number}: " if page_count > 1 else ""
         others = f" (and {len(flawed) - 1} more of {len(pages)} pages)" if len(flawed) > 1 else ""
         faults.append(f"{which}{flawed[0].error}{others}")
-    if page_count > len(pages) > 0:
+    if page_count > len(pages) > 0 and not enough:
         faults.append(f"only the first {len(pages)} of {page_count} pages were read")
     kept, room = [], limits.max_text_length
     for page in pages:
@@ -196,10 +235,11 @@ def assembled(
     )
 
 
-def _cache_key(sha256: str, number: int, options: ReadingOptions, engine: OcrEngine) -> str:
+def _cache_key(sha256: str, number: int, part: str, options: ReadingOptions, engine: OcrEngine) -> str:
     parts = [
         sha256,
         number,
+        part,
         engine.name,
         engine.version,
         options.languages,
@@ -211,7 +251,9 @@ def _cache_key(sha256: str, number: int, options: ReadingOptions, engine: OcrEng
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _read(content: PageContent, number: int, options: ReadingOptions, engine: OcrEngine, deadline: float) -> Page:
+def _read(
+    content: PageContent, number: int, part: Part, options: ReadingOptions, engine: OcrEngine, deadline: float
+) -> Page:
     layer = content.text_layer
     layer_page = Page(
         number=number,
@@ -228,12 +270,19 @@ def _read(content: PageContent, number: int, options: ReadingOptions, engine: Oc
     image = content.image()
     page = Page(number=number, width=image.width, height=image.height)
     if not is_blank(image):
-        page = _ocr(image, page, content.dpi, options, engine, deadline)
+        # of a doubtful layer and a reading, whole pages are compared
+        page = _ocr(image, page, content.dpi, "whole" if worth == "doubtful" else part, options, engine, deadline)
     return layer_page if worth == "doubtful" and quality(layer.words) >= quality(page.words) else page
 
 
 def _ocr(
-    image: Image.Image, page: Page, dpi: float | None, options: ReadingOptions, engine: OcrEngine, deadline: float
+    image: Image.Image,
+    page: Page,
+    dpi: float | None,
+    part: Part,
+    options: ReadingOptions,
+    engine: OcrEngine,
+    deadline: float,
 ) -> Page:
     from PIL import Image
 
@@ -254,7 +303,7 @@ def _ocr(
             faults.append(error)
             raise
 
-    reading, rotation = read_upright(image, read)
+    reading, rotation, share = read_part(image, part, read)
     width, height = (page.width, page.height) if rotation in (0, 180) else (page.height, page.width)
     words = []
     for word in reading.words:
@@ -265,8 +314,10 @@ def _ocr(
         raw_text=reading.text[: options.limits.max_text_length + 1],
         words=tuple(words),
         source="ocr" if words else "none",
+        engine=f"{engine.name} {engine.version}",
         confidence=reading.confidence,
         rotation=rotation,
+        part=share,
         scale=scale,
         width=width,
         height=height,

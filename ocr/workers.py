@@ -11,13 +11,27 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-__all__ = ["InProcess", "Worker", "WorkerProcess", "deaf_to_interrupts", "usable_cores", "workers"]
+__all__ = [
+    "InProcess",
+    "Worker",
+    "WorkerProcess",
+    "deaf_to_interrupts",
+    "usable_cores",
+    "usable_jobs",
+    "usable_memory",
+    "workers",
+]
 
 T = TypeVar("T")
 
 _RECYCLE_AFTER = 200
+_WORKER_MEMORY = 500_000_000
+"""Bytes to reckon with for a worker: seen are 240 million on colour pages of 600 dpi, engine and all."""
+_MEMORY_LIMITS = ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""A container's bound: control groups of version 2 and 1 (https://docs.kernel.org/admin-guide/cgroup-v2.html)."""
 
 
 class Worker(Protocol):
@@ -171,6 +185,41 @@ def usable_cores() -> int:
     from joblib.externals.loky import cpu_count
 
     return int(cpu_count())
+
+
+def usable_jobs() -> int:
+    """Count the workers that the machine bears.
+
+    Returns
+    -------
+    int
+        At least 1; so many that workers times threads, 1 unless ``OMP_THREAD_LIMIT`` says more, are no more than
+        the usable cores, and that each has 500 MB of the memory that is free, or that a container may use.
+    """
+    threads = os.environ.get("OMP_THREAD_LIMIT", "")
+    fitting = usable_cores() // max(1, int(threads) if threads.isdecimal() else 1)
+    return max(1, min(fitting, usable_memory() // _WORKER_MEMORY))
+
+
+def usable_memory(root: Path = Path("/")) -> int:
+    """Count the bytes of memory that are free, and within the bound of a container; very many if nobody knows.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Where ``proc`` and ``sys`` lie.
+    """
+    found = [1 << 62]
+    for name in ("proc/meminfo", *_MEMORY_LIMITS):
+        try:
+            text = (root / name).read_text(encoding="ascii")
+        except (OSError, ValueError):
+            continue
+        if name == "proc/meminfo":
+            found += [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable:")]
+        elif text.strip().isdecimal():
+            found.append(int(text))
+    return min(found)
 
 
 def _begin(max_memory: int, scratch: str) -> None:

@@ -26,9 +26,21 @@ if TYPE_CHECKING:
     from ocr.batch import Progress
     from ocr.cache import PageCache
     from ocr.documents import Document
+    from ocr.engines import OcrEngine
     from ocr.reading import ReadingOptions
+    from ocr.steps import Effort
+    from textclf.runtime import Runtime
 
-__all__ = ["Reading", "clean_table", "default_cache", "find_scans", "read_others", "read_scans", "read_tree"]
+__all__ = [
+    "Reading",
+    "clean_table",
+    "default_cache",
+    "find_scans",
+    "read_others",
+    "read_scans",
+    "read_tree",
+    "until_accepted",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +52,19 @@ class Reading:
     options : ocr.reading.ReadingOptions
         What is read and how.
     jobs : int, optional
-        Worker processes; all cores without it.
+        Worker processes; as many as cores and memory bear without it.
     cache : ocr.cache.PageCache, optional
         Where pages that were read are kept.
     progress : callable, optional
         Is told how far reading is.
     dask : str
         Address of a Dask scheduler to read on its cluster, or ``local``; empty for processes of this machine.
+    engine : ocr.engines.OcrEngine, optional
+        What reads; `ocr.tesserocr_engine.open_engine` chooses without it.
+    effort : {"full", "balanced", "fast"}
+        How much of a document is read; other than ``full`` needs ``how_sure``.
+    how_sure : callable, optional
+        Tells of a text and its OCR confidence how sure it makes; from 1 on no more is read.
     """
 
     options: ReadingOptions
@@ -54,13 +72,24 @@ class Reading:
     cache: PageCache | None = None
     progress: Callable[[Progress], None] | None = None
     dask: str = ""
+    engine: OcrEngine | None = None
+    effort: Effort = "full"
+    how_sure: Callable[[str, float], float] | None = None
 
     def iter_documents(self, files: Sequence[tuple[str, Path]]) -> Iterator[Document]:
         """Read documents in input order."""
         from ocr.batch import iter_documents
 
         read = partial(
-            iter_documents, files, options=self.options, jobs=self.jobs, cache=self.cache, progress=self.progress
+            iter_documents,
+            files,
+            options=self.options,
+            engine=self.engine,
+            jobs=self.jobs,
+            cache=self.cache,
+            progress=self.progress,
+            effort=self.effort,
+            how_sure=self.how_sure,
         )
         if not self.dask:
             yield from read()
@@ -69,6 +98,37 @@ class Reading:
 
         with open_cluster(self.dask) as client:
             yield from read(cluster=client)
+
+
+def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
+    """Read of each document no more than a model needs to accept what it says of it.
+
+    Whoever asks after every page is sooner wrong once than who asks at the end. So with ``balanced`` the doubt must be
+    half of what the model bears. With ``fast`` the threshold itself is enough.
+
+    Parameters
+    ----------
+    reading : Reading
+        How to read else.
+    effort : {"full", "balanced", "fast"}
+        See `ocr.batch.iter_documents`.
+    model : Runtime
+        The model.
+
+    Returns
+    -------
+    Reading
+        With `effort` and `how_sure`.
+    """
+    threshold = model.training.acceptance.threshold
+    enough = threshold if effort == "fast" else (1 + threshold) / 2
+
+    def how_sure(text: str, confidence: float) -> float:
+        (prediction,) = model.predict([text], None, [confidence])
+        sure = prediction.score / enough
+        return sure if prediction.decision == "accept" else min(sure, 0.999)
+
+    return replace(reading, effort=effort, how_sure=how_sure)
 
 
 def default_cache() -> Path:

@@ -54,7 +54,7 @@ def test_a_damaged_entry_is_a_miss_or_unharmed(tmp_path_factory, data):
     assert cache.get("abcd") in (None, PAGE)
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"page": []}, {"page": {"number": "x", "words": []}}, {"key": "no"}])
+@pytest.mark.parametrize("change", [{"format": 1}, {"page": []}, {"page": {"number": "x", "words": []}}, {"key": "no"}])
 def test_a_foreign_entry_is_a_miss(tmp_path, change):
     cache = PageCache(tmp_path)
     cache.put("abcd", PAGE)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from concurrent.futures import BrokenExecutor
@@ -10,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import ocr.workers
-from ocr.workers import InProcess, WorkerProcess, usable_cores
+from ocr.workers import InProcess, WorkerProcess, usable_cores, usable_jobs, usable_memory
+
+ROOT = Path(__file__).parents[2]
+PLENTY = 1 << 62
 
 
 @pytest.fixture
@@ -60,5 +65,52 @@ def test_in_process_a_task_that_fails_is_told_by_its_future():
         InProcess().submit(divmod, 1, 0).result()
 
 
-def test_there_is_a_core():
-    assert usable_cores() >= 1
+def test_cores_are_those_this_process_may_use(tmp_path):
+    script = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+    script += "from ocr.workers import usable_cores, usable_jobs; print(usable_cores(), usable_jobs())"
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["1", "1"]
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("max 100000", 64), ("400000 100000", 4), ("50000 100000", 1)])
+def test_cores_are_those_a_container_may_use(monkeypatch, tmp_path, quota, cores):
+    (tmp_path / "cpu.max").write_text(quota)
+    real, exists = open, os.path.exists
+
+    def moved(path):
+        return tmp_path / Path(path).name if str(path).startswith("/sys/fs/cgroup") else path
+
+    monkeypatch.setattr("builtins.open", lambda path, *more, **options: real(moved(path), *more, **options))
+    monkeypatch.setattr("os.path.exists", lambda path: exists(moved(path)))
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
+    assert usable_cores() == cores
+
+
+@pytest.mark.parametrize(
+    ("threads", "memory", "jobs"),
+    [("", PLENTY, 8), ("1", PLENTY, 8), ("4", PLENTY, 2), ("99", PLENTY, 1), ("x", PLENTY, 8), ("", 1_600_000_000, 3)],
+)
+def test_workers_times_threads_fit_the_cores_and_the_memory(monkeypatch, threads, memory, jobs):
+    monkeypatch.setattr(ocr.workers, "usable_cores", lambda: 8)
+    monkeypatch.setattr(ocr.workers, "usable_memory", lambda: memory)
+    monkeypatch.setenv("OMP_THREAD_LIMIT", threads)
+    assert usable_jobs() == jobs
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("proc/meminfo", "MemTotal: 9999 kB\nMemAvailable:    2 kB\n"),
+        ("sys/fs/cgroup/memory.max", "2048\n"),
+        ("sys/fs/cgroup/memory/memory.limit_in_bytes", "2048\n"),
+    ],
+)
+def test_memory_is_what_is_free_within_the_bound_of_a_container(tmp_path, name, content):
+    assert usable_memory(tmp_path) > 10**18
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(content)
+    (tmp_path / "sys/fs/cgroup").mkdir(parents=True, exist_ok=True)
+    if "cgroup" not in name:
+        (tmp_path / "sys/fs/cgroup/memory.max").write_text("max\n")
+    assert usable_memory(tmp_path) == 2048

@@ -72,7 +72,9 @@ def engine(tmp_path):
     script = tmp_path / "bin" / "tesseract"
     script.write_text(f'#!/bin/sh\ncase "$1" in -*) ;; *) echo page >> {calls};; esac\nexec {real} "$@"\n')
     script.chmod(0o755)
-    return {"PATH": f"{script.parent}:{os.environ['PATH']}"}, lambda: len(calls.read_text().splitlines())
+    environment = {f"TEXTCLF_{command}_ENGINE": "tesseract" for command in ("OCR", "CLASSIFY")}
+    environment["PATH"] = f"{script.parent}:{os.environ['PATH']}"
+    return environment, lambda: len(calls.read_text().splitlines())
 
 
 def test_predict(spawn, left_over, model_path, large_table, tmp_path):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 
 import pytest
+from PIL import Image
 
 import textclf as package
+from ocr.reading import ReadingOptions
 from textclf.errors import ExitCode
+from textclf.scans import Reading, until_accepted
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 
@@ -31,7 +35,7 @@ def test_from_scans_to_a_model_and_a_decision(textclf, scan, tmp_path, read_tabl
     cache = ("--cache", tmp_path / "cache")
     said = textclf("ocr", scans, "-o", documents, "--labels-from-folders", "--lang", "eng", *cache)
     assert (said.code, said.out) == (0, "")
-    assert "4 of 5 documents read in full, 0 in part, 1 not at all" in said.err
+    assert "4 of 5 documents read in full by tesserocr" in said.err
     assert said.err.count("read 5 of 5 documents") == 1
     rows = read_table(documents)
     names = ["invoice/1.png", "invoice/2.png", "letter/1.png", "letter/2.png", "letter/broken.pdf"]
@@ -150,3 +154,79 @@ def test_clean_keeps_all_columns_and_unifies_spellings(textclf, tmp_path, table,
     (row,) = read_table(tmp_path / "c.csv")
     assert list(row) == ["nr", "text", "more"]
     assert "office" in row["text"]
+
+
+def test_engines_are_compared_on_a_folder(textclf, scan, tmp_path):
+    scan(tmp_path / "scans" / "letter.png", "Dear Madam", "yours sincerely")
+    said = textclf("engines", tmp_path / "scans", "--lang", "eng", "--jobs", "1")
+    assert said.code == 0
+    first, summary, *engines = said.out.splitlines()
+    assert first.endswith("letter.png")
+    assert summary.startswith("median similarity ")
+    assert [line.split()[0] for line in engines] == ["tesserocr", "tesseract"]
+    said = textclf("engines", tmp_path / "scans", "--lang", "eng", "--jobs", "1", "--json")
+    found = json.loads(said.out)
+    assert found["least_similarity"] == pytest.approx(found["documents"][0]["similarity"], abs=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["tesserocr", "tesseract"])
+def test_the_engine_that_read_is_said(textclf, scan, tmp_path, engine):
+    scan(tmp_path / "letter.png", "Dear Madam", "yours sincerely")
+    options = ("-o", tmp_path / "documents.csv", "--lang", "eng", "--no-cache", "--jobs", "1")
+    said = textclf("ocr", tmp_path / "letter.png", *options, "--engine", engine)
+    assert re.search(rf"1 of 1 documents read in full by {engine} \d", said.err)
+    said = textclf("ocr", tmp_path / "letter.png", *options, "--engine", "cuneiform")
+    assert said.code == ExitCode.USAGE
+
+
+@pytest.fixture
+def three_pages(scan, tmp_path, corpus):
+    """A scan of three pages: an invoice, twice a letter."""
+    invoice = next(text for text, category in corpus_texts(corpus) if category == "invoice")
+    letter = next(text for text, category in corpus_texts(corpus) if category == "letter")
+    pages = [
+        Image.open(scan(tmp_path / f"{number}.png", *textwrap.wrap(text, 45)))
+        for number, text in enumerate((invoice, letter, letter))
+    ]
+    pages[0].save(tmp_path / "three.tiff", save_all=True, append_images=pages[1:])
+    return tmp_path / "three.tiff"
+
+
+def corpus_texts(corpus):
+    found = corpus(5)
+    return zip(found.texts, found.categories, strict=True)
+
+
+@pytest.mark.parametrize("effort", ["full", "balanced", "fast"])
+def test_no_more_is_read_than_the_decision_needs(textclf, three_pages, model_path, effort):
+    options = ("--lang", "eng", "--no-cache", "--jobs", "1", "--effort", effort)
+    said = textclf("classify", model_path, three_pages, "--json", *options)
+    (line,) = map(json.loads, said.out.splitlines())
+    assert (line["pages"], line["status"]) == (3, "ok")
+    assert line["ocr_engine"].startswith("tesser")
+    if effort == "full":
+        assert line["pages_read"] == 3
+    else:
+        assert line["pages_read"] < 3
+        assert line["predicted_category"] == "invoice"
+        assert re.search(r"read [\d.]+ of 3 pages", textclf("classify", model_path, three_pages, *options).out)
+
+
+def test_an_effort_that_is_none_is_refused(textclf, three_pages, model_path):
+    said = textclf("classify", model_path, three_pages, "--effort", "lazy", "--no-cache")
+    assert said.code == ExitCode.USAGE
+    assert "fast, balanced or full" in said.error
+
+
+def test_reading_goes_on_until_the_model_accepts(model):
+    text = "Invoice total due VAT number"
+    threshold = model.training.acceptance.threshold
+    score = model.predict([text])[0].score
+    sureness = {
+        effort: until_accepted(Reading(options=ReadingOptions()), effort, model).how_sure
+        for effort in ("fast", "balanced")
+    }
+    assert sureness["fast"](text, 90) == pytest.approx(score / threshold)
+    assert sureness["balanced"](text, 90) == pytest.approx(2 * score / (1 + threshold))
+    assert sureness["fast"]("", 0) == 0
+    assert sureness["fast"]("xkcd qwrt zzgh vbnm", 90) < 1

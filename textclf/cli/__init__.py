@@ -14,7 +14,7 @@ from textclf.cli.keywords import check_keywords, suggest
 from textclf.cli.looking import analogy, info, similar
 from textclf.cli.options import Option
 from textclf.cli.predicting import classify, predict
-from textclf.cli.reading import clean, ocr
+from textclf.cli.reading import clean, engines, ocr
 from textclf.cli.training import evaluate, prepare, train
 from textclf.cli.tuning import tune
 from textclf.errors import BadDataError, BadInputError
@@ -37,7 +37,7 @@ keywords_app = typer.Typer(help="Find keywords, and see what they do.", no_args_
 app.add_typer(keywords_app, name="keywords")
 app.add_typer(model_app, name="model")
 app.add_typer(words_app, name="words")
-for command in (ocr, clean, check, prepare, tune, train, evaluate, compare, predict, classify):
+for command in (ocr, clean, engines, check, prepare, tune, train, evaluate, compare, predict, classify):
     app.command()(command)
 keywords_app.command()(suggest)
 keywords_app.command("check")(check_keywords)

@@ -35,10 +35,20 @@ TextLayer = Annotated[str, Option(help="auto: take a PDF's text layer where it i
 VariantsFile = Annotated[
     Path | None, Option("--variants", help="File with spellings to unify, a line each: NY = ny = New York.")
 ]
+Engine = Annotated[
+    str, Option(help="tesserocr keeps its model loaded, tesseract is a program; auto: the first where it can be used.")
+]
+Effort = Annotated[
+    str,
+    Option(
+        help="full: read all. balanced: page after page, until the model accepts what it finds. fast: of each page "
+        "the upper third first."
+    ),
+]
 MaxPages = Annotated[int, Option(help="Pages read of one document.")]
 MaxBytes = Annotated[int, Option(help="Largest file that is opened.")]
 Seconds = Annotated[float, Option("--seconds-per-page", help="Time that one page may take.")]
-Jobs = Annotated[int | None, Option(help="Worker processes; all cores if not given.")]
+Jobs = Annotated[int | None, Option(help="Worker processes; if not given, as many as cores and memory bear.")]
 Cache = Annotated[
     Path | None, Option("--cache", help="Folder for pages that were read; the user's cache folder if not given.")
 ]
@@ -179,13 +189,27 @@ def reading_options(
 
 
 def open_reading(
-    options: ReadingOptions, jobs: int | None, cache: Path | None, no_cache: bool, progress: Any, dask: str = ""
+    options: ReadingOptions,
+    jobs: int | None,
+    cache: Path | None,
+    no_cache: bool,
+    progress: Any,
+    engine: str | None = None,
+    dask: str = "",
 ) -> Reading:
     """Say how and where scans are read, with a cache unless none is wanted."""
     from ocr.cache import PageCache
+    from ocr.tesserocr_engine import open_engine
     from textclf.scans import Reading, default_cache
 
     if no_cache and cache is not None:
         raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
-    kept = None if no_cache else PageCache((cache or default_cache()).absolute())
-    return Reading(options=options, jobs=checked_jobs(jobs), cache=kept, progress=progress, dask=dask)
+    chosen: Any = engine
+    return Reading(
+        options=options,
+        jobs=checked_jobs(jobs),
+        cache=None if no_cache else PageCache((cache or default_cache()).absolute()),
+        progress=progress,
+        engine=None if chosen is None else open_engine(chosen),
+        dask=dask,
+    )

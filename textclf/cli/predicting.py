@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from textclf.cli.options import (
     AsJson,
     Cache,
     Dask,
+    Effort,
     Encoding,
+    Engine,
     IdColumn,
     Jobs,
     Lang,
@@ -95,6 +97,8 @@ def classify(
     scale: Scale = "auto",
     page_segmentation: Segmentation = 3,
     text_layer: TextLayer = "auto",
+    engine: Engine = "auto",
+    effort: Effort = "full",
     variants: VariantsFile = None,
     max_pages: MaxPages = 100,
     max_bytes: MaxBytes = 200_000_000,
@@ -111,7 +115,7 @@ def classify(
     from textclf.model_file import load_model
     from textclf.predicting import as_json as json_line
     from textclf.predicting import check_strict, classify_files
-    from textclf.scans import find_scans
+    from textclf.scans import find_scans, until_accepted
 
     runtime = load_model(model)
     options = reading_options(
@@ -121,7 +125,8 @@ def classify(
         raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
     failed = total = 0
     with show_reading() as progress:
-        reading = open_reading(options, jobs, cache, no_cache, progress, dask)
+        reading = open_reading(options, jobs, cache, no_cache, progress, engine, dask)
+        reading = until_accepted(reading, cast("Any", effort), runtime)
         for document, prediction in classify_files(runtime, paths, reading):
             total += 1
             failed += document.status != "ok"
@@ -131,9 +136,13 @@ def classify(
             if as_json:
                 more = {"why": None if found is None else found.to_dict()} if why else {}
                 sure = round(document.confidence, 1)
-                print_lines(json_line(prediction, runtime, pages=document.page_count, ocr_confidence=sure, **more))
+                read: dict[str, object] = {"pages": document.page_count, "pages_read": round(document.pages_read, 2)}
+                read |= {"ocr_confidence": sure, "ocr_engine": document.engine}
+                print_lines(json_line(prediction, runtime, **read, **more))
             else:
-                note = prediction.error or prediction.reason
+                unread = document.pages_read < document.page_count and not prediction.error
+                part = f"read {document.pages_read:.1f} of {document.page_count} pages" if unread else ""
+                note = "; ".join(filter(None, (prediction.error or prediction.reason, part)))
                 print_lines(
                     f"{prediction.predicted_category or '-':<24} {prediction.score:6.1%}  {prediction.decision:<6}  "
                     f"{document.document_id}{f'  ({note})' if note else ''}"

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 from textclf.cli.options import (
+    AsJson,
     Cache,
     Dask,
     Encoding,
+    Engine,
     Jobs,
     Lang,
     MaxBytes,
@@ -25,13 +27,16 @@ from textclf.cli.options import (
     TextColumn,
     TextLayer,
     VariantsFile,
+    checked_jobs,
     open_reading,
+    print_json,
+    print_lines,
     reading_options,
 )
 from textclf.console import say, show_reading, warn
 from textclf.documents import TableOptions
 
-__all__ = ["clean", "ocr"]
+__all__ = ["clean", "engines", "ocr"]
 
 
 def ocr(
@@ -43,6 +48,7 @@ def ocr(
     scale: Scale = "auto",
     page_segmentation: Segmentation = 3,
     text_layer: TextLayer = "auto",
+    engine: Engine = "auto",
     variants: VariantsFile = None,
     max_pages: MaxPages = 100,
     max_bytes: MaxBytes = 200_000_000,
@@ -64,12 +70,60 @@ def ocr(
         lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page
     )
     with show_reading() as progress:
-        reading = open_reading(options, jobs, cache, no_cache, progress, dask)
+        reading = open_reading(options, jobs, cache, no_cache, progress, engine, dask)
         counts = read_scans(paths, output, reading, labels=labels, labels_from_folders=labels_from_folders, warn=warn)
     total = sum(counts.values())
     faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
-    say(f"{output}: {counts['ok']} of {total} documents read in full{faulty}")
+    said = f" by {reading.engine.name} {reading.engine.version}" if reading.engine else ""
+    say(f"{output}: {counts['ok']} of {total} documents read in full{said}{faulty}")
     check_strict(total - counts["ok"], total, "were not read in full", strict=strict)
+
+
+def engines(
+    paths: Scans,
+    lang: Lang = "",
+    scale: Scale = "auto",
+    page_segmentation: Segmentation = 3,
+    text_layer: TextLayer = "ignore",
+    max_pages: MaxPages = 100,
+    max_bytes: MaxBytes = 200_000_000,
+    seconds_per_page: Seconds = 60.0,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read scans with both engines, and show how far their texts agree and how long each took."""
+    from dataclasses import asdict
+    from statistics import median
+
+    from ocr.agreement import compare_engines
+    from ocr.tesserocr_engine import open_engine
+    from textclf.scans import find_scans
+
+    checked_jobs(jobs)
+    options = reading_options(lang, scale, page_segmentation, text_layer, None, max_pages, max_bytes, seconds_per_page)
+    pair = open_engine("tesserocr"), open_engine("tesseract")
+    with show_reading() as progress:
+        found = list(compare_engines(find_scans(paths), pair, options=options, jobs=jobs, progress=progress))
+    seconds = [sum(one.seconds[side] for one in found) for side in (0, 1)]
+    similar = [one.similarity for one in found]
+    if as_json:
+        print_json(
+            {
+                "engines": [f"{engine.name} {engine.version}" for engine in pair],
+                "median_similarity": round(median(similar), 4),
+                "least_similarity": round(min(similar), 4),
+                "seconds": [round(total, 3) for total in seconds],
+                "documents": [asdict(one) for one in found],
+            }
+        )
+        return
+    for one in found:
+        note = f"  ({'; '.join(filter(None, one.errors))})" if any(one.errors) else ""
+        print_lines(f"{one.similarity:6.1%}  {one.seconds[0]:7.2f} s  {one.seconds[1]:7.2f} s  {one.document_id}{note}")
+    print_lines(
+        f"median similarity {median(similar):.1%}, least {min(similar):.1%}",
+        *(f"{engine.name} {engine.version}: {total:.1f} s" for engine, total in zip(pair, seconds, strict=True)),
+    )
 
 
 def clean(

@@ -1,0 +1,212 @@
+"""Reading no more than is needed: until somebody is sure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+import ocr.batch
+from ocr.batch import iter_documents
+from ocr.cache import PageCache
+from ocr.documents import Word
+from ocr.effort import read_part, top_height
+from ocr.engines import Reading, TesseractEngine
+from ocr.reading import ReadingOptions
+from textclf.errors import UsageError
+
+AS_IT_IS = ReadingOptions(scale=1.0, languages=("eng",))
+
+
+class BarReader:
+    """An engine that reads bars: the length of each is a page and a line. It writes down what it reads."""
+
+    name, version = "bars", "1"
+
+    def __init__(self, log):
+        self.log = log
+
+    def languages(self):
+        return ("eng",)
+
+    def read(self, image, *, languages, page_segmentation, timeout):
+        with self.log.open("a") as log:
+            print(image.size, file=log)
+        lengths = (np.asarray(image) < 128).sum(axis=1)
+        edges = np.flatnonzero(np.diff(lengths, prepend=0, append=0)).reshape(-1, 2).tolist()
+        words = tuple(
+            Word(
+                text=f"page{lengths[top] // 50}line{lengths[top] % 50:02}",
+                confidence=90.0,
+                box=(40, top, 40 + int(lengths[top]), bottom),
+                line=line,
+            )
+            for line, (top, bottom) in enumerate(edges)
+        )
+        return Reading(words=words, text="\n".join(word.text for word in words))
+
+    def runs(self) -> int:
+        return len(self.log.read_text().splitlines()) if self.log.exists() else 0
+
+
+@pytest.fixture
+def engine(tmp_path) -> BarReader:
+    return BarReader(tmp_path / "runs")
+
+
+def bars(number: int) -> Image.Image:
+    image = Image.new("L", (600, 800), 255)
+    for line in range(24):
+        image.paste(0, (40, 40 + 30 * line, 40 + 50 * number + line, 52 + 30 * line))
+    return image
+
+
+def sheet() -> Image.Image:
+    image = Image.new("L", (1240, 1754), 255)
+    draw = ImageDraw.Draw(image)
+    for row in range(24):
+        text = f"The {('upper', 'lower')[row > 7]} lines of this sheet are printed here"
+        draw.text((80, 60 + 65 * row), text, font=ImageFont.load_default(34), fill=0)
+    return image
+
+
+@pytest.fixture
+def sheets(encoded):
+    return [("sheets.tiff", encoded(bars(1), "TIFF", save_all=True, append_images=[bars(2), bars(3)]))]
+
+
+def until(word: str):
+    """Surer with every page, and sure enough with a word."""
+    return lambda text, confidence: 1.0 if word in text and confidence > 60 else min(0.9, len(text) / 10_000)
+
+
+@pytest.mark.parametrize(
+    ("effort", "word", "pages_read", "runs"),
+    [
+        ("full", "page1line00", 3, 3),
+        ("balanced", "page1line00", 1, 1),
+        ("balanced", "page2", 2, 2),
+        ("balanced", "nowhere", 3, 3),
+        ("fast", "page1line00", pytest.approx(1 / 3, abs=0.05), 1),
+        ("fast", "page1line23", 1, 2),
+        ("fast", "page2line00", pytest.approx(4 / 3, abs=0.05), 3),
+        ("fast", "nowhere", 3, 6),
+    ],
+)
+def test_no_more_is_read_than_is_needed(sheets, engine, monkeypatch, effort, word, pages_read, runs):
+    # in this process nothing is read ahead, so that what is read can be counted
+    monkeypatch.setattr(ocr.batch, "workers", lambda jobs, memory: [ocr.batch.InProcess()])
+    (document,) = iter_documents(sheets, options=AS_IT_IS, engine=engine, effort=effort, how_sure=until(word))
+    assert (document.status, document.error, document.page_count) == ("ok", "", 3)
+    assert document.pages_read == pages_read
+    assert engine.runs() == runs
+    assert (word in document.text) != (word == "nowhere")
+
+
+@pytest.mark.parametrize(("sureness", "pages"), [([0.5, 0.6, 0.6], 3), ([0.5, 0.5, 0.9], 2), ([0, 0, 0.9], 3)])
+def test_reading_ends_where_a_page_makes_no_surer_unless_nothing_is_known(sheets, engine, sureness, pages):
+    answers = iter(sureness)
+    options = {"options": AS_IT_IS, "engine": engine, "jobs": 1}
+    (document,) = iter_documents(sheets, effort="balanced", how_sure=lambda text, sure: next(answers), **options)
+    assert (document.status, document.pages_read) == ("ok", pages)
+
+
+def test_parts_say_what_the_whole_says(encoded):
+    options = {"options": AS_IT_IS, "jobs": 1}
+    sheets = [("sheet.png", encoded(sheet()))]
+    (parts,) = iter_documents(sheets, effort="fast", how_sure=until("nowhere"), **options)
+    (whole,) = iter_documents(sheets, **options)
+    assert parts.text.split() == whole.text.split()
+    assert [word.line for word in parts.pages[0].words] == [word.line for word in whole.pages[0].words]
+    for one, other in zip(parts.pages[0].words, whole.pages[0].words, strict=True):
+        assert one.box == pytest.approx(other.box, abs=10)
+
+
+def test_what_workers_read_ahead_does_not_change_the_result(sheets, engine):
+    options = {"options": AS_IT_IS, "effort": "fast", "how_sure": until("page2line00"), "engine": engine}
+    alone, ahead = (next(iter(iter_documents(sheets, jobs=jobs, **options))) for jobs in (1, 4))
+    assert alone.text == ahead.text
+    assert [page.part for page in alone.pages] == [page.part for page in ahead.pages]
+
+
+def test_a_part_is_not_read_twice_and_a_whole_page_in_the_cache_is_taken(sheets, engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(ocr.batch, "workers", lambda jobs, memory: [ocr.batch.InProcess()])
+    options = {"options": AS_IT_IS, "engine": engine, "cache": PageCache(tmp_path / "cache")}
+    for runs in (1, 1):
+        list(iter_documents(sheets, effort="fast", how_sure=until("page1line00"), **options))
+        assert engine.runs() == runs
+    list(iter_documents(sheets, effort="fast", how_sure=until("page1line23"), **options))
+    assert engine.runs() == 2
+    (whole,) = iter_documents(sheets, **options)
+    assert engine.runs() == 5
+    (document,) = iter_documents(sheets, effort="fast", how_sure=until("page1line00"), **options)
+    assert engine.runs() == 5
+    assert document.text == whole.pages[0].text
+
+
+def test_a_page_upside_down_is_read_whole(encoded):
+    files = [("turned.png", encoded(sheet().rotate(180)))]
+    (document,) = iter_documents(files, options=AS_IT_IS, effort="fast", how_sure=until("upper"), jobs=1)
+    assert (document.pages[0].rotation, document.pages_read) == (180, 1)
+    assert "upper" in document.text.splitlines()[0]
+
+
+def test_a_text_layer_is_taken_whole(text_pdf):
+    files = [("digital.pdf", text_pdf("Total amount due", "42 euro"))]
+    (document,) = iter_documents(files, effort="fast", how_sure=until("Total"), jobs=1)
+    assert (document.pages_read, document.text.split()[-1]) == (1, "euro")
+
+
+def test_a_page_that_fails_is_passed_over(encoded, fake_tesseract, tsv):
+    fake_tesseract(
+        f'[ $(head -c 8 "$input" | tail -n 1 | cut -d" " -f1) = 301 ] && exit 1\ncat > $output <<END\n{tsv("word")}END'
+    )
+    blots = [Image.new("L", (width, 300), 255) for width in (301, 302, 303)]
+    for blot in blots:
+        blot.paste(0, (50, 50, 100, 200))
+    files = [("blots.tiff", encoded(blots[0], "TIFF", save_all=True, append_images=blots[1:]))]
+    options = {"options": AS_IT_IS, "engine": TesseractEngine(), "jobs": 1}
+    (document,) = iter_documents(files, effort="balanced", how_sure=lambda text, sure: float(text == "word"), **options)
+    assert (document.status, document.text, len(document.pages)) == ("partial", "word", 2)
+    assert document.error.startswith("page 1: tesseract failed")
+
+
+def test_progress_ends_with_all_pages_that_were_wanted(sheets, engine):
+    seen = []
+    options = {"options": AS_IT_IS, "engine": engine, "effort": "balanced", "how_sure": until("page1")}
+    list(iter_documents(sheets, progress=seen.append, jobs=1, **options))
+    assert (seen[-1].pages_done, seen[-1].pages_known) == (1, 1)
+
+
+def test_an_effort_without_sense_is_refused(sheets):
+    with pytest.raises(UsageError, match="fast, balanced or full"):
+        iter_documents(sheets, effort="lazy", how_sure=until("upper"))
+    with pytest.raises(UsageError, match="needs how_sure"):
+        iter_documents(sheets, effort="fast")
+
+
+def test_a_page_is_parted_between_two_lines():
+    image = sheet()
+    edge = top_height(image)
+    assert abs(edge - image.height / 3) < 0.06 * image.height
+    assert set(image.crop((0, edge, image.width, edge + 1)).tobytes()) == {255}
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 5])
+def test_an_image_of_few_rows_is_read(height):
+    seen = []
+
+    def read(image: Image.Image) -> Reading:
+        seen.append(image.size)
+        return Reading()
+
+    assert read_part(Image.new("L", (50, height)), "top", read)[2] == 1
+    assert seen[-1] == (50, height)
+    assert all(rows > 0 for _, rows in seen)
+
+
+def test_the_top_alone_keeps_its_place_on_the_page(sheets, engine):
+    (document,) = iter_documents(sheets, options=AS_IT_IS, engine=engine, effort="fast", how_sure=until("l"), jobs=1)
+    (page,) = document.pages
+    assert (page.width, page.height) == (600, 800)
+    assert 200 < max(word.box[3] for word in page.words) <= page.part * page.height
