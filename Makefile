@@ -6,7 +6,7 @@ BIN := .venv/bin
 APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ita tesseract-ocr-osd
 DEMO := demo
 
-.PHONY: demo test test-slow check bench tesseract clean
+.PHONY: demo test test-slow test-endurance check bench tesseract clean
 
 demo: $(BIN)/.installed tesseract
 	$(BIN)/textclf ocr data/scans --labels data/labels.csv -o $(DEMO)/documents.csv --cache $(DEMO)/cache
@@ -21,7 +21,10 @@ test: $(BIN)/.installed tesseract
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(BIN)/.installed tesseract
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4 --dist loadfile
+
+test-endurance: $(BIN)/.installed tesseract
+	$(BIN)/python -m pytest -m endurance
 
 check: $(BIN)/.installed
 	$(BIN)/ruff check .

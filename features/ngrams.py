@@ -240,10 +240,10 @@ class NgramTable:
     _ranks: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        kept = np.zeros(2**BUCKET_BITS, dtype=bool)
-        kept[self.buckets] = True
-        # for every 32 buckets which are kept, and above that how many are kept before them
-        bits = np.packbits(kept, bitorder="little").view("<u4").astype(_U64)
+        # for every 32 buckets which are kept, and above that how many are kept before them; sums of 32 different powers
+        # of two are exact in double precision
+        powers = np.exp2(self.buckets & 31)
+        bits = np.bincount(self.buckets >> 5, powers, minlength=2**BUCKET_BITS >> 5).astype(_U64)
         counts = np.bitwise_count(bits).astype(_U64)
         object.__setattr__(self, "_ranks", ((np.cumsum(counts) - counts) << _U64(32)) | bits)
 

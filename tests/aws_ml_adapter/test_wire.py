@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import socket
+import time
 import urllib.request
 from typing import Any
 from urllib.error import HTTPError
@@ -169,7 +170,11 @@ def test_the_log_of_a_job_is_read_by_its_url_only(server):
 
 def test_requests_are_logged_without_what_they_hold(server):
     server.client.get_ml_model(MLModelId="ml-sales")
-    line = (server.folder / "data" / "requests.log").read_text().splitlines()[-1]
+    # written when the client has its answer already
+    end = time.monotonic() + 10
+    while "GetMLModel 200" not in (line := (server.folder / "data" / "requests.log").read_text().splitlines()[-1]):
+        assert time.monotonic() < end, line
+        time.sleep(0.02)
     assert re.search(r"^[\d-]+ [\d:,]+ [0-9a-f-]{36} 127\.0\.0\.1 GetMLModel 200 \d+\.\d ms$", line)
 
 

@@ -46,7 +46,7 @@ def memory_of(pid: int) -> int:
     return own + sum(memory_of(int(child)) for child in below.split())
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in /proc")
 def test_a_pdf_of_200_pages_of_600_dpi_stays_under_a_gigabyte(page, tmp_path):
     long_pdf(tmp_path / "long.pdf", page())

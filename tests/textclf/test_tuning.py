@@ -92,6 +92,7 @@ def test_stopped_later_the_best_so_far_is_kept(corpus, fits, candidates, at, tri
     assert found.accuracy is None
 
 
+@pytest.mark.slow
 def test_the_time_is_kept(corpus, fits):
     _, texts, categories = corpus(8)
     now = 0.0
@@ -124,6 +125,7 @@ def test_too_few_documents_are_refused(corpus):
         tune(texts, categories)
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
     path = table(tmp_path / "d.csv", corpus(10).rows())
     settings = tmp_path / "settings.json"
