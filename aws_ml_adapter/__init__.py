@@ -1,1 +1,1 @@
-"""To come with its own issue: the same job through Amazon ML."""
+"""The same job through Amazon Machine Learning: a client of its API, and a local server that speaks it."""

@@ -291,6 +291,7 @@ class _Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_stopped_before_and_after_every_request_it_makes_nothing_twice(server, prepared, tmp_path, monkeypatch):
     path = tmp_path / "model.json"
     stops: set[tuple[str, str]] = set()

@@ -154,7 +154,9 @@ def killed(server, chance: random.Random, kills: int) -> None:
         server.wait(kind, id_)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(100, marks=pytest.mark.endurance)])
+@pytest.mark.parametrize(
+    "kills", [pytest.param(2, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.endurance)]
+)
 def test_being_killed_loses_nothing_and_doubles_nothing(make_server, server, kills):
     victim = make_server()
     fill(victim, server)

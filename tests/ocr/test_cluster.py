@@ -70,6 +70,7 @@ def read(files, client, engine):
     ]
 
 
+@pytest.mark.slow
 def test_a_cluster_reads_what_this_machine_reads(client, page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page(("Total due 12.50",), size=(900, 200)).save("one.png")

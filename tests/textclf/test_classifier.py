@@ -206,6 +206,7 @@ def test_fitting_again_forgets_the_first_time(classifier, corpus):
     assert fitted.predict_proba(texts).shape == (12, 2)
 
 
+@pytest.mark.slow
 def test_diagnostics_say_what_each_group_gives_and_the_learning_curve(classifier, corpus):
     _, texts, categories = corpus(10)
     talk: list[str] = []

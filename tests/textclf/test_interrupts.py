@@ -104,7 +104,11 @@ def test_prepare(spawn, left_over, large_table, tmp_path):
 
 @pytest.mark.parametrize(
     ("jobs", "pause"),
-    [(1, 0.2), pytest.param(2, 0.2, marks=pytest.mark.slow), pytest.param(2, 3, marks=pytest.mark.slow)],
+    [
+        pytest.param(1, 0.2, marks=pytest.mark.slow),
+        pytest.param(2, 0.2, marks=pytest.mark.slow),
+        pytest.param(2, 3, marks=pytest.mark.slow),
+    ],
 )
 def test_train(spawn, left_over, large_table, tmp_path, jobs, pause):
     (tmp_path / "model.textclf").write_text("old")
