@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aws_ml_adapter.client_state import Source
-from features.datasource import DatasourceRow, read_datasource, schema_path, write_datasource
+from features.datasource import DatasourceRow, datasource_row, read_datasource, schema_path, write_datasource
 from textclf.documents import InputDocument, TableOptions, read_documents
 from textclf.errors import BadDataError, BadInputError, BadModelError
 
@@ -175,18 +175,9 @@ class _Rows(Sequence[DatasourceRow]):
         return len(self._documents)
 
     def __getitem__(self, i: Any) -> Any:
-        from features.keywords import common_words
-        from features.tokens import tokenize
-
         document = self._documents[i]
-        found = self._features.rows([document.text])
-        return DatasourceRow(
-            document_id=document.document_id,
-            text=document.text,
-            common_words=common_words(self._features.matcher.find(tokenize(document.text))),
-            indicators=tuple(map(bool, found.indicators[0])),
-            vector=tuple(found.vectors[0].tolist()),
-            category=document.category.strip(),
+        return datasource_row(
+            self._features, document.text, document_id=document.document_id, category=document.category.strip()
         )
 
 

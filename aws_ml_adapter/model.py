@@ -33,6 +33,7 @@ from aws_ml_adapter.transforms import Transforms
 from features.schema import Schema
 from textclf.errors import BadInputError, BadModelError, TextclfError
 from textclf.files import write_aside
+from textclf.model_file import ENTRY_TIME, array_part, json_part, read_array
 
 __all__ = ["FEATURE_BYTES", "Model", "ModelType", "load_model", "model_size", "save_model"]
 
@@ -40,7 +41,6 @@ FEATURE_BYTES = 8
 """Bytes of a feature's key; each of its weights has 4 more."""
 
 _KIND, _FORMAT = "amazon-ml model", 1
-_TIME = (1980, 1, 1, 0, 0, 0)
 _KINDS = {
     "keys": np.uint64,
     "weights": np.float32,
@@ -248,13 +248,15 @@ def _archive(model: Model) -> bytes:
         "edges": np.concatenate([[], *model.transforms.edges]),
         "edge_counts": np.array([len(edges) for edges in model.transforms.edges], np.int64),
     }
-    parts = {"model.json": _json(description)} | {f"{name}.npy": _npy(array) for name, array in arrays.items()}
+    parts = {"model.json": json_part(description)} | {
+        f"{name}.npy": array_part(array) for name, array in arrays.items()
+    }
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
     manifest = {"kind": _KIND, "format": _FORMAT, "parts": digests}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in {"manifest.json": _json(manifest), **parts}.items():
-            entry = zipfile.ZipInfo(name, _TIME)
+        for name, data in {"manifest.json": json_part(manifest), **parts}.items():
+            entry = zipfile.ZipInfo(name, ENTRY_TIME)
             entry.create_system = 3
             archive.writestr(entry, data)
     return buffer.getvalue()
@@ -276,7 +278,7 @@ def _parts(data: bytes) -> dict[str, bytes]:
 
 def _rebuild(parts: Mapping[str, bytes]) -> Model:
     description = json.loads(parts["model.json"])
-    arrays = {name.removesuffix(".npy"): _array(data) for name, data in parts.items() if name.endswith(".npy")}
+    arrays = {name.removesuffix(".npy"): read_array(data) for name, data in parts.items() if name.endswith(".npy")}
     schema = Schema.from_json(description["schema"])
     target = description["target"]
     target = TargetSummary(
@@ -305,17 +307,3 @@ def _rebuild(parts: Mapping[str, bytes]) -> Model:
     ):
         raise ValueError("sizes differ")
     return Model(transforms=transforms, target=target, keys=keys, weights=weights, intercept=intercept)
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode("utf-8", "surrogatepass")
-
-
-def _npy(array: NDArray[Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _array(data: bytes) -> NDArray[Any]:
-    return np.asarray(np.lib.format.read_array(io.BytesIO(data), allow_pickle=False))

@@ -20,8 +20,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from textclf import DocumentClassifier
 from textclf.confidence import choose_acceptance, fit_temperature, softmax
+from textclf.folds import stratified_folds
 from textclf.reliability import brier, debiased_ece, ece_interval, log_loss, risk_coverage
-from textclf.training import cross_validate, feature_groups, observe_training, stratified_folds
+from textclf.training import cross_validate, feature_groups, observe_training
 
 JOBS = 2
 MAX_ERROR = 0.05

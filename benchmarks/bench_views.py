@@ -16,7 +16,8 @@ from common import finish, options, tobacco
 
 from features.columns import FeatureSettings
 from features.ngrams import VIEWS
-from textclf.training import cross_validate, observe_training, stratified_folds
+from textclf.folds import stratified_folds
+from textclf.training import cross_validate, observe_training
 
 JOBS = 2
 SEEDS = (0, 1)

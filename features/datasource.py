@@ -8,15 +8,22 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from features.csv_files import Row, csv_writer, read_rows
+from features.keywords import common_words
 from features.schema import AttributeType, Schema, parse_binary
+from features.tokens import tokenize
 from textclf.errors import BadDataError, BadInputError
 from textclf.files import write_aside
+
+if TYPE_CHECKING:
+    from features.columns import FeatureSet
 
 __all__ = [
     "DatasourceRow",
     "DatasourceSummary",
+    "datasource_row",
     "datasource_schema",
     "decode_text",
     "encode_text",
@@ -216,6 +223,36 @@ def decode_text(value: str) -> str:
     'Total\n12.50\x0c␤'
     """
     return _TO_DECODE.sub(lambda match: chr(int(match[1], 16)) if match[1] else "\n", value)
+
+
+def datasource_row(
+    features: FeatureSet, text: str, *, document_id: str, category: str = "", group: str = ""
+) -> DatasourceRow:
+    """Compute the columns of a document.
+
+    Parameters
+    ----------
+    features : FeatureSet
+        Its keyword matcher and word vectors give them.
+    text : str
+        Cleaned text.
+    document_id, category, group : str
+        What stands in the row as it is.
+
+    Returns
+    -------
+    DatasourceRow
+    """
+    found = features.rows([text])
+    return DatasourceRow(
+        document_id=document_id,
+        text=text,
+        common_words=common_words(features.matcher.find(tokenize(text))),
+        indicators=tuple(map(bool, found.indicators[0])),
+        vector=tuple(found.vectors[0].tolist()),
+        category=category,
+        group=group,
+    )
 
 
 def write_datasource(

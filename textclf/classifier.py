@@ -24,6 +24,7 @@ from textclf import training
 from textclf.confidence import choose_acceptance, fit_temperature, softmax
 from textclf.errors import BadDataError, UsageError
 from textclf.familiarity import fit_familiarity
+from textclf.folds import group_numbers, stratified_folds
 from textclf.model_file import library_versions, save_model
 from textclf.prediction import TrainingRecord
 from textclf.runtime import Runtime
@@ -171,9 +172,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         foreign = [text for text in _strings(others) if tokenize(text)]
         together = None
         if groups is not None:
-            together, warned = training.group_numbers([groups[i] for i in kept], labels, categories)
+            together, warned = group_numbers([groups[i] for i in kept], labels, categories)
             self.warnings_ += warned
-        folds = training.stratified_folds(labels, FOLDS, self.random_state, together)
+        folds = stratified_folds(labels, FOLDS, self.random_state, together)
         observed = training.observe_training(texts, settings, foreign)
 
         options: dict[str, Any] = {"c": self.c, "folds": folds, "jobs": self.n_jobs or 1}
@@ -191,7 +192,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 results[name] = training.cross_validate(observed, labels, categories, parts[name], **options)
             if together is not None:
                 talk("cross-validating with the groups mixed")
-                alone = options | {"folds": training.stratified_folds(labels, FOLDS, self.random_state)}
+                alone = options | {"folds": stratified_folds(labels, FOLDS, self.random_state)}
                 results[MIXED.format(whole)] = training.cross_validate(observed, labels, categories, settings, **alone)
             for share in (0.5, 0.25, 0.125):
                 talk(f"cross-validating on {share:.1%} of the training documents")

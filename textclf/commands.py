@@ -57,9 +57,7 @@ def prepare_datasource(
     import numpy as np
 
     from features.columns import fit_features
-    from features.datasource import DatasourceRow, write_datasource
-    from features.keywords import common_words
-    from features.tokens import tokenize
+    from features.datasource import DatasourceRow, datasource_row, write_datasource
     from textclf.training import check_categories
 
     classifier.check_options()
@@ -77,14 +75,10 @@ def prepare_datasource(
             return len(documents.texts)
 
         def __getitem__(self, i: Any) -> Any:
-            text = documents.texts[i]
-            found = features.rows([text])
-            return DatasourceRow(
+            return datasource_row(
+                features,
+                documents.texts[i],
                 document_id=documents.document_ids[i],
-                text=text,
-                common_words=common_words(features.matcher.find(tokenize(text))),
-                indicators=tuple(map(bool, found.indicators[0])),
-                vector=tuple(found.vectors[0].tolist()),
                 category=documents.categories[i],
                 group=documents.groups[i],
             )

@@ -14,7 +14,8 @@ from features.columns import FeatureSettings
 from features.language import compile_matcher
 from features.lexicon import Lexicon
 from textclf.comparison import mcnemar
-from textclf.training import CrossValidated, Folds, cross_validate, observe_training, stratified_folds
+from textclf.folds import Folds, stratified_folds
+from textclf.training import CrossValidated, cross_validate, observe_training
 
 __all__ = ["MOST_CATEGORIES", "KeywordGain", "keyword_gain"]
 

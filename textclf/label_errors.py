@@ -155,7 +155,8 @@ def _part_scores(
 
     from textclf.classifier import DocumentClassifier
     from textclf.confidence import fit_temperature, softmax
-    from textclf.training import cross_validate, observe_training, stratified_folds
+    from textclf.folds import stratified_folds
+    from textclf.training import cross_validate, observe_training
 
     if len(categories) < 2:
         # nothing to confuse it with

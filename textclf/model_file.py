@@ -45,7 +45,18 @@ from textclf.files import write_aside
 from textclf.prediction import Acceptance, CrossValidation, CurvePoint, TrainingRecord
 from textclf.runtime import LinearModel, Runtime
 
-__all__ = ["FORMAT", "ModelInfo", "library_versions", "load_model", "model_info", "save_model"]
+__all__ = [
+    "ENTRY_TIME",
+    "FORMAT",
+    "ModelInfo",
+    "array_part",
+    "json_part",
+    "library_versions",
+    "load_model",
+    "model_info",
+    "read_array",
+    "save_model",
+]
 
 FORMAT = 1
 KIND = "textclf model"
@@ -56,7 +67,8 @@ MAX_RATIO = 100
 MAX_MANIFEST = 16 * 1024**2
 
 _RETRAIN = "train the model again"
-_TIME = (1980, 1, 1, 0, 0, 0)
+ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
+"""Of every entry, so that the bytes do not depend on the day."""
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "spacy", "spacy-lookups-data")
 
 
@@ -92,8 +104,8 @@ def save_model(runtime: Runtime, path: str | Path) -> None:
     textclf.errors.OutputError
         If it cannot be written; an older file there stays as it was.
     """
-    parts = {"model.json": _json(_description(runtime))}
-    parts |= {f"{name}.npy": _npy(array) for name, array in _arrays(runtime).items()}
+    parts = {"model.json": json_part(_description(runtime))}
+    parts |= {f"{name}.npy": array_part(array) for name, array in _arrays(runtime).items()}
     manifest = {
         "format": FORMAT,
         "kind": KIND,
@@ -105,8 +117,8 @@ def save_model(runtime: Runtime, path: str | Path) -> None:
         },
     }
     with write_aside(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, data in {"manifest.json": _json(manifest), **parts}.items():
-            entry = zipfile.ZipInfo(name, _TIME)
+        for name, data in {"manifest.json": json_part(manifest), **parts}.items():
+            entry = zipfile.ZipInfo(name, ENTRY_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
@@ -140,7 +152,7 @@ def load_model(path: str | Path) -> Runtime:
     try:
         return _rebuild(
             json.loads(parts.pop("model.json")),
-            {name.removesuffix(".npy"): _array(data) for name, data in parts.items()},
+            {name.removesuffix(".npy"): read_array(data) for name, data in parts.items()},
         )
     except _MALFORMED as error:
         raise BadModelError("its parts do not fit together", where=path, remedy=_RETRAIN) from error
@@ -356,17 +368,20 @@ def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return data
 
 
-def _json(value: object) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+def json_part(value: object) -> bytes:
+    """Write a JSON part of a model file: the same bytes for the same value."""
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode("utf-8", "surrogatepass")
 
 
-def _npy(array: NDArray[Any]) -> bytes:
+def array_part(array: NDArray[Any]) -> bytes:
+    """Write an array of a model file, in NumPy's format 1.0, without objects."""
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
     return buffer.getvalue()
 
 
-def _array(data: bytes) -> NDArray[Any]:
+def read_array(data: bytes) -> NDArray[Any]:
+    """Read what `array_part` wrote; objects are refused."""
     return np.asarray(np.lib.format.read_array(io.BytesIO(data), allow_pickle=False))
 
 

@@ -30,7 +30,8 @@ from textclf.classifier import DocumentClassifier
 from textclf.comparison import mcnemar
 from textclf.errors import BadDataError, BadInputError
 from textclf.files import write_aside
-from textclf.training import TrainingTexts, fit_model, observe_training, share_of, stratified_folds
+from textclf.folds import share_of, stratified_folds
+from textclf.training import TrainingTexts, fit_model, observe_training
 
 __all__ = ["Settings", "Tuning", "read_settings", "tune", "write_settings"]
 

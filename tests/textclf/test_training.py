@@ -9,16 +9,15 @@ import pytest
 from features.columns import FeatureSettings
 from features.word_vectors import WordVectors
 from textclf.errors import BadDataError
+from textclf.folds import group_numbers, stratified_folds
 from textclf.training import (
     TOLERANCE,
     check_categories,
     cross_validate,
     data_hash,
     fit_model,
-    group_numbers,
     learning_curve,
     observe_training,
-    stratified_folds,
 )
 
 BARE = FeatureSettings(lexicon="none", vectors="none")
