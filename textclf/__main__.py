@@ -91,7 +91,7 @@ def _invoke(arguments: Sequence[str], program: Program) -> int:
             return int(ExitCode.USAGE)
         # the library's usage errors know how to say themselves, with the option's name
         message = getattr(error, "format_message", error.__str__)()
-        say(f"error: {' '.join(message.split()).rstrip('.')}; `textclf COMMAND --help` lists the options")
+        say(f"error: {' '.join(message.split()).rstrip('.')}; `{program.name} COMMAND --help` lists the options")
         return int(ExitCode.USAGE)
     return int(ExitCode.OK)
 
