@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from ocr.documents import Word
 from ocr.engines import Reading
 from ocr.images import A4_INCHES
 from ocr.pdfs import TextLayer
@@ -159,9 +161,11 @@ def read_upright(image: Image.Image, read: Callable[[Image.Image], Reading]) -> 
     this (seen on 30 pages, each turned four ways): upright text, and text turned clockwise by 90 degrees, are
     read with a mean confidence of 67 to 95, in the second case with words taller than wide; text turned by 180
     or 270 degrees gives 26 to 52. So one reading is enough for most pages. If its confidence is under 65, the
-    page is read once more, turned round; the other two ways are tried only where too few words tell which way
-    lines run. A reading replaces another if it has 1.5 times the `quality`: seen are 3 to 10 times. Measured on 30
-    pages drawn anew, each turned four ways: 119 of 120 were put upright, and none that stood upright was turned.
+    page is turned round: first only the quarter of it that holds most words, and if that reads better, all of it.
+    The other two ways are tried only where too few words tell which way lines run; such a page is turned as a whole.
+    A reading replaces another if it has 1.5 times the `quality`: seen are 3 to 10 times, of parts as of whole pages.
+    Measured on 30 pages drawn anew, each turned four ways: 119 of 120 were put upright, and none that stood upright
+    was turned.
 
     Parameters
     ----------
@@ -179,24 +183,43 @@ def read_upright(image: Image.Image, read: Callable[[Image.Image], Reading]) -> 
     """
     first = read(image)
     sideways = _sideways_share(first) > 0.5
-    as_it_came = (_turned(first, image.width), 90) if sideways else (first, 0)
+    best = (_turned(first, image.width), 90) if sideways else (first, 0)
     if first.confidence >= _POOR or not first.words:
-        return as_it_came
-    rotations = [270] if sideways else [180]
-    if len(first.words) < _FEW_WORDS:
-        rotations += [180, 90] if sideways else [270, 90]
-    best = as_it_came
-    for rotation in rotations:
-        try:
+        return best
+    try:
+        if len(first.words) >= _FEW_WORDS:
+            rotation = 270 if sideways else 180
+            box, words = _wordiest_part(image, first, sideways=sideways)
+            if _is_better(read(image.crop(box).rotate(rotation, expand=True)), words):
+                best = read(image.rotate(rotation, expand=True)), rotation
+            return best
+        for rotation in (270, 180, 90) if sideways else (180, 270, 90):
             reading = read(image.rotate(rotation, expand=True))
-        except BadInputError:
-            break
-        upright = _sideways_share(reading) <= 0.5
-        if upright and quality(reading.words) > _CLEARLY_BETTER * quality(best[0].words):
-            best = reading, rotation
-        if best[0].confidence >= _POOR:
-            break
+            if _is_better(reading, best[0].words):
+                best = reading, rotation
+            if best[0].confidence >= _POOR:
+                break
+    except BadInputError:
+        pass
     return best
+
+
+def _is_better(reading: Reading, words: Sequence[Word]) -> bool:
+    return _sideways_share(reading) <= 0.5 and quality(reading.words) > _CLEARLY_BETTER * quality(words)
+
+
+def _wordiest_part(
+    image: Image.Image, reading: Reading, *, sideways: bool
+) -> tuple[tuple[int, int, int, int], tuple[Word, ...]]:
+    """Find the quarter of a page, across its lines, that holds most words, and these."""
+    across = 0 if sideways else 1
+    length = image.size[across]
+    middles = sorted((word.box[across] + word.box[across + 2]) / 2 for word in reading.words)
+    start = max(middles, key=lambda middle: bisect_right(middles, middle + length / 4) - bisect_left(middles, middle))
+    # half a line more, so that the first is not cut
+    low, high = max(0, round(start - length / 64)), min(length, round(start + length / 4 + length / 64))
+    box = (low, 0, high, image.height) if sideways else (0, low, image.width, high)
+    return box, tuple(w for w in reading.words if low <= (w.box[across] + w.box[across + 2]) / 2 <= high)
 
 
 def _sideways_share(reading: Reading) -> float:

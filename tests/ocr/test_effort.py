@@ -74,7 +74,14 @@ def test_a_good_reading_is_the_only_one():
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize(("count", "readings"), [(30, 2), (5, 4)])
+def test_of_a_poor_page_only_a_quarter_is_tried_turned():
+    sizes = []
+    read_upright(Image.new("L", (100, 400)), lambda image: sizes.append(image.size) or _reading(64))
+    assert sizes[0] == (100, 400)
+    assert sizes[1] <= (100, 115)
+
+
+@pytest.mark.parametrize(("count", "readings"), [(20, 2), (19, 4)])
 def test_readings_are_bounded(count, readings):
     seen = []
     _, rotation = read_upright(Image.new("L", (10, 10)), lambda image: seen.append(image) or _reading(64, count=count))
