@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -93,14 +93,22 @@ class Copies:
         yield from sorted(found, key=lambda copy: (-copy.similarity, copy))
 
     def contradictions(self) -> Iterator[Copy]:
-        """Yield copies of different categories, each document with the likest, each pair once; the likest first."""
-        found = {}
+        """Yield copies of different categories, each pair once, the likest first.
+
+        Of a text that stands several times, the documents that are not of its most frequent category; of a text of
+        one category, its first document with the likest copy of another category.
+        """
+        found = set()
         for text in range(self._texts):
-            for document in self._own[text]:
-                other = self._contradicting(text, document)
-                if other is not None:
-                    found[frozenset(other[:2])] = other
-        yield from sorted(found.values(), key=lambda copy: (-copy.similarity, copy))
+            categories = Counter(self._categories[document] for document in self._own[text])
+            (usual, _), *others = categories.most_common()
+            first = self._first_of[text][usual]
+            odd = [document for document in self._own[text] if self._categories[document] != usual]
+            found |= {Copy(min(first, document), max(first, document), 1.0, True) for document in odd}
+            if not others and (likest := self._contradicting(text, usual)):
+                other, similarity = likest
+                found.add(Copy(min(first, other), max(first, other), similarity, False))
+        yield from sorted(found, key=lambda copy: (-copy.similarity, copy))
 
     def duplicates(self) -> Iterator[Copy]:
         """Yield every document but the first of each group of copies, with one that it is like."""
@@ -123,9 +131,9 @@ class Copies:
                     yield Copy(document, self._own[other][0], similarity, False, number)
                 yield from (Copy(twin, document, 1.0, True, number) for twin in twins)
 
-    def _contradicting(self, text: int, document: int) -> Copy | None:
-        for other, similarity in ((text, 1.0), *self._near[text]):
-            for category, first in self._first_of[other].items():
-                if category != self._categories[document]:
-                    return Copy(min(document, first), max(document, first), similarity, other == text)
+    def _contradicting(self, text: int, category: str) -> tuple[int, float] | None:
+        for other, similarity in self._near[text]:
+            for other_category, first in self._first_of[other].items():
+                if other_category != category:
+                    return first, similarity
         return None

@@ -28,7 +28,7 @@ def test_findings_are_shown_by_kind_and_written_to_a_table_that_is_no_formula(te
     said = textclf("check", spoilt, "--no-labels", "-o", tmp_path / "findings.csv")
     assert said.code == 0
     for words in (
-        "contradiction: 2 copies of different categories",
+        "contradiction: 1 copies of different categories",
         "similar names: 1 categories that may be one",
         "no text: 1 documents without a word",
         "duplicate: 1 documents whose text stands here already",
@@ -78,7 +78,7 @@ def test_strict_ends_with_an_error_where_labels_or_figures_are_wrong_and_only_th
     said = textclf("check", spoilt, "--no-labels", "--strict")
     assert said.code == ExitCode.SOME_FAILED
     assert "contradiction" in said.out
-    assert "2 findings make labels or figures wrong" in said.error
+    assert "findings that make labels or figures wrong: 1" in said.error
     sound = [*corpus(6).rows(), ("blank", "", "letter")]
     said = textclf("check", table(tmp_path / "sound.csv", sound), "--no-labels", "--strict")
     assert said.code == ExitCode.OK

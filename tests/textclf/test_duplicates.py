@@ -154,9 +154,8 @@ def test_copies_say_which_document_stands_for_which():
         (2, 0, False, 1),
         (4, 2, True, 1),
     ]
-    contradictions = {(copy.document, copy.other) for copy in copies.contradictions()}
-    # every document of the group has one of the other category
-    assert {i for pair in contradictions for i in pair} == {0, 2, 3, 4}
+    # the duplicates say which documents are copies of these two
+    assert [(copy.document, copy.other) for copy in copies.contradictions()] == [(0, 2)]
 
 
 def test_a_text_that_stands_many_times_costs_no_square_of_that():
@@ -164,7 +163,7 @@ def test_a_text_that_stands_many_times_costs_no_square_of_that():
     started = time.process_time()
     copies = Copies(texts, ["a", *["b"] * 19_999], 0.8)
     assert len(list(copies.duplicates())) == 19_999
-    assert len(list(copies.contradictions())) == 19_999
+    assert [(copy.document, copy.other) for copy in copies.contradictions()] == [(0, 1)]
     assert time.process_time() - started < 10
 
 

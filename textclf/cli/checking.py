@@ -86,7 +86,7 @@ def check(
         say(f"{output}: {len(found.findings)} findings")
     if strict and found.problems:
         raise SomeFailedError(
-            f"{found.problems} findings make labels or figures wrong", where=table, remedy="mend the documents"
+            f"findings that make labels or figures wrong: {found.problems}", where=table, remedy="mend the documents"
         )
 
 
