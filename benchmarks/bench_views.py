@@ -63,7 +63,7 @@ def choices() -> Iterator[tuple[str, FeatureSettings]]:
     for view in VIEWS:
         yield f"without {view.name}", replace(TEXT, views=tuple(other for other in VIEWS if other != view))
     bare = replace(TEXT, page_shape=False)
-    yield "words and characters of the page", replace(bare, views=(VIEWS[0], VIEWS[2]))
+    yield "words and characters of the page", replace(bare, views=(VIEWS[0], VIEWS[1]))
     for view in VIEWS:
         yield f"{view.name} alone", replace(bare, views=(view,))
 

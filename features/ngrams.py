@@ -83,7 +83,6 @@ class NgramView:
 # chosen by cross-validation on scanned office pages: benchmarks/bench_views.py shows what each is worth
 VIEWS = (
     NgramView(name="words", unit="word", shortest=1, longest=2),
-    NgramView(name="phrases", unit="word", shortest=3, longest=3),
     NgramView(name="characters", unit="character", shortest=2, longest=5),
     NgramView(name="top_characters", unit="character", shortest=3, longest=5, part="top"),
     NgramView(name="head_words", unit="word", shortest=1, longest=2, part="head"),

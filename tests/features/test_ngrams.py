@@ -28,7 +28,7 @@ from features.ngrams import (
 from features.page_parts import part_spans
 from features.tokens import fold, tokenize
 
-WORDS, CHARACTERS = VIEWS[0], VIEWS[2]
+WORDS, CHARACTERS = VIEWS[0], VIEWS[1]
 
 
 def count(texts, view):
