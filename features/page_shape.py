@@ -102,7 +102,7 @@ def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.fl
         per_text((pages.kinds & PUNCTUATION) > 0) / characters,
         per_text(solid) / np.maximum(runs, 1),
         [len(set(found)) for found in words] / known,
-        [sum(len(word) == 1 for word in found) for found in words] / known,
+        [list(map(len, found)).count(1) for found in words] / known,
         [sum(map(text.count, "$€£")) for text in pages.texts],
         *([text.count(sign) for text in pages.texts] for sign in "%?@"),
     )

@@ -35,8 +35,8 @@ class LinearModel:
 
     Parameters
     ----------
-    ngrams : tuple of ndarray of float32, each shape (m, k)
-        Weights of the kept n-grams, one array a view.
+    ngrams : ndarray of float32, shape (m, k)
+        Weights of the kept n-grams, one view under the other.
     page_shape : ndarray of float32, shape (s, k)
         Weights of how the page looks.
     indicators : ndarray of float32, shape (c, k)
@@ -47,7 +47,7 @@ class LinearModel:
         Where every margin starts.
     """
 
-    ngrams: tuple[NDArray[np.float32], ...]
+    ngrams: NDArray[np.float32]
     page_shape: NDArray[np.float32]
     indicators: NDArray[np.float32]
     vectors: NDArray[np.float32]
@@ -68,11 +68,11 @@ class LinearModel:
         """
         margins = np.empty((len(rows.indicators), len(self.intercept)))
         # row by row, so that a document's margins do not depend on the batch it came in
+        starts, indices, values = rows.ngrams
         for i in range(len(margins)):
             total = self.intercept.astype(np.float64)
-            for weights, part in zip(self.ngrams, rows.ngrams, strict=True):
-                span = slice(part.starts[i], part.starts[i + 1])
-                total += part.values[span] @ weights.take(part.indices[span], axis=0)
+            span = slice(starts[i], starts[i + 1])
+            total += values[span] @ self.ngrams.take(indices[span], axis=0)
             total += rows.page_shape[i] @ self.page_shape
             total += rows.indicators[i].astype(np.float32) @ self.indicators
             total += rows.vectors[i] @ self.vectors
@@ -200,7 +200,7 @@ class Runtime:
             rows = self.features.rows_of(observed)
             margins = self.model.margins(rows)
             scores = self.scores(margins)
-            familiarity = self.familiarity.of(rows.ngrams[0], margins).tolist()
+            familiarity = self.familiarity.of(rows.ngrams, margins).tolist()
             for (document_id, whole, sure), text, words, row, familiar in zip(
                 batch, texts, observed.words, scores, familiarity, strict=True
             ):
