@@ -320,7 +320,9 @@ class KeywordMatcher:
             In the order of the document; where several begin at one word, in the order of the lexicon. A keyword is
             given each time it stands there.
         """
-        memory = self._remember(set(words))
+        return self._find(words, self._remember(set(words)))
+
+    def _find(self, words: Sequence[str], memory: Mapping[str, Steps]) -> list[KeywordHit]:
         steps = {start: memory[word] for start, word in enumerate(words) if memory[word]}
         if heads := self._heads.intersection(words):
             for start, (word, following) in enumerate(pairwise(words)):
@@ -350,8 +352,8 @@ class KeywordMatcher:
         found: list[list[KeywordHit]] = []
         for first in range(0, len(documents), TOGETHER):
             batch = documents[first : first + TOGETHER]
-            self._remember(set().union(*batch))
-            found += map(self.find, batch)
+            memory = self._remember(set().union(*batch))
+            found += [self._find(words, memory) for words in batch]
         return found
 
     def indicators(self, found: Sequence[Iterable[KeywordHit]]) -> NDArray[np.uint8]:

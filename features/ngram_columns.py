@@ -42,14 +42,17 @@ class NgramColumns:
     Parameters
     ----------
     tables : tuple of NgramTable
-        One a view, at least one. The columns of the second begin where those of the first end, and so on.
+        One a view. The columns of the second begin where those of the first end, and so on: ``starts`` says where each
+        begins, and how many there are.
     """
 
     tables: tuple[NgramTable, ...]
+    starts: NDArray[np.int64] = field(init=False, repr=False, compare=False)
     _idf: NDArray[np.float32] = field(init=False, repr=False, compare=False)
     _ranks: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "starts", np.cumsum([0, *(len(table.buckets) for table in self.tables)]))
         object.__setattr__(
             self, "_idf", np.concatenate([np.empty(0, np.float32), *(table.idf for table in self.tables)])
         )
@@ -65,11 +68,6 @@ class NgramColumns:
         bits = np.bincount(buckets >> 5, np.exp2(buckets & 31), minlength=blocks).astype(_U64)
         counts = np.bitwise_count(bits).astype(_U64)
         object.__setattr__(self, "_ranks", ((np.cumsum(counts) - counts) << _U64(32)) | bits)
-
-    @property
-    def starts(self) -> NDArray[np.int64]:
-        """Where the columns of each view begin, and the number of all."""
-        return np.cumsum([0, *(len(table.buckets) for table in self.tables)])
 
     def weigh(self, counted: SparseRows) -> SparseRows:
         """Turn counts into TF-IDF rows.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -251,5 +252,14 @@ def _is_poor(text: str, ocr_confidence: float | None) -> bool:
     """Tell whether a text looks like the reading of a bad scan."""
     if ocr_confidence is not None and ocr_confidence < LEAST_CONFIDENCE:
         return True
-    long = [word for word in text[:LOOKED_AT].split() if len(word) > 2 and not any(map(str.isdigit, word))]
-    return len(long) >= FEWEST_LONG and sum(map(is_real_word, long)) < LEAST_REAL * len(long)
+    words = (word for word in text[:LOOKED_AT].split() if len(word) > 2)
+    # what is remembered stays small
+    looks = [_looks_real(word) if len(word) < 50 else _looks_real.__wrapped__(word) for word in words]
+    real, dirt = looks.count(True), looks.count(False)
+    return real + dirt >= FEWEST_LONG and real < LEAST_REAL * (real + dirt)
+
+
+@lru_cache(1 << 15)
+def _looks_real(word: str) -> bool | None:
+    """Tell whether a word looks real; None for one with a digit, of which nothing can be told."""
+    return None if any(map(str.isdigit, word)) else is_real_word(word)
