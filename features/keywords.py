@@ -493,7 +493,7 @@ def _struck_marks(shapes: Sequence[str]) -> NDArray[np.int64]:
 
     They are equal for equal strings, and mostly not for others.
     """
-    beginnings = "".join(map(_beginning, shapes)).encode("utf-32-le", "surrogatepass")
+    beginnings = "".join([shape[:BEGINNING].ljust(BEGINNING) for shape in shapes]).encode("utf-32-le", "surrogatepass")
     codes = np.frombuffer(beginnings, dtype=np.uint32).reshape(-1, BEGINNING)
     # products of whole numbers under 2 ** 53: exact
     sums = (codes.astype(np.float64) @ _STRIKES).astype(np.uint64)

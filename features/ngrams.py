@@ -362,7 +362,7 @@ def _word_windows(
         inside = np.flatnonzero(owners[: len(hashes)] == owners[n - 1 :])
         for place, number in wanted:
             if views[number].shortest <= n <= views[number].longest:
-                own = inside[slice(*np.searchsorted(inside, bounds[place : place + 2]))]
+                own = inside[np.searchsorted(inside, bounds[place]) : np.searchsorted(inside, bounds[place + 1])]
                 yield _Windows(hashes[own], starts[own], ends[own + n - 1], owners[own] + (number - place) * size)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -74,9 +75,10 @@ def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.fl
     if not size:
         return measures
 
+    spans = list(pairwise([*pages.starts.tolist(), len(pages.codes)]))
+
     def per_text(which: NDArray[np.bool_]) -> NDArray[np.float64]:
-        # each text has at least the line break behind it
-        return np.asarray(np.add.reduceat(which, pages.starts, dtype=np.float64))
+        return np.array([np.count_nonzero(which[start:end]) for start, end in spans], dtype=np.float64)
 
     solid = (pages.kinds & BLANK) == 0
     lines = _lines(pages, solid)
@@ -126,7 +128,7 @@ class _Lines(NamedTuple):
 def _lines(pages: Pages, solid: NDArray[np.bool_]) -> _Lines:
     size = len(pages.texts)
     breaks = np.flatnonzero(pages.codes == ord("\n"))
-    before = np.concatenate([[0], np.cumsum(solid)])
+    before = np.concatenate([[0], np.cumsum(solid.astype(np.int64))])
     filled = before[breaks[1:]] > before[breaks[:-1]]
     starts, ends = breaks[:-1][filled] + 1, breaks[1:][filled]
     document = np.searchsorted(pages.starts, starts, side="right") - 1
