@@ -163,11 +163,14 @@ class _Rows(Sequence[DatasourceRow]):
 
     def __init__(self, documents: Sequence[InputDocument], folder: Path) -> None:
         from features.columns import FeatureSet
+        from features.ngram_columns import NgramColumns
         from features.page_shape import PageShape
 
         self._documents = documents
         matcher, vectors = _kept_features(folder)
-        self._features = FeatureSet(tables=(), page_shape=PageShape.unmeasured(), matcher=matcher, vectors=vectors)
+        self._features = FeatureSet(
+            ngrams=NgramColumns(()), page_shape=PageShape.unmeasured(), matcher=matcher, vectors=vectors
+        )
         self.indicator_names = matcher.lexicon.columns
         self.vector_size = vectors.size
 

@@ -77,10 +77,8 @@ def right_by_weight(name: str, texts: list[str], truth: NDArray[np.str_]) -> dic
 
 def matrix(features: FeatureSet, rows: FeatureRows, indicators: float, vectors: float) -> Any:
     """Put all feature groups side by side, as training does; without poor copies, to be quick."""
-    blocks = [
-        sparse.csr_array((part.values, part.indices, part.starts), shape=(len(rows.indicators), len(table.buckets)))
-        for part, table in zip(rows.ngrams, features.tables, strict=True)
-    ]
+    ngrams, width = rows.ngrams, features.ngrams.starts[-1]
+    blocks = [sparse.csr_array((ngrams.values, ngrams.indices, ngrams.starts), shape=(len(rows.indicators), width))]
     blocks += [sparse.csr_array(rows.page_shape)]
     blocks += [sparse.csr_array(rows.indicators * np.float32(indicators)), sparse.csr_array(rows.vectors * vectors)]
     whole = sparse.hstack(blocks, format="csr")

@@ -13,17 +13,8 @@ from numpy.typing import NDArray
 from features.characters import read_pages
 from features.keywords import KeywordMatcher
 from features.lexicon import Lexicon, shipped_lexicon
-from features.ngrams import (
-    BATCH,
-    VIEWS,
-    NgramTable,
-    NgramView,
-    SparseRows,
-    count_views,
-    fit_ngrams,
-    stack_rows,
-    take_rows,
-)
+from features.ngram_columns import NgramColumns, fit_ngrams
+from features.ngrams import BATCH, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows
 from features.page_shape import SHAPE_NAMES, PageShape, measure_pages
 from features.word2vec import train_word_vectors
 from features.word_vectors import WordVectors
@@ -51,15 +42,15 @@ class ObservedTexts(NamedTuple):
         Cleaned texts.
     words : list of list of str
         The words of each, from `features.tokens.tokenize`.
-    counts : tuple of SparseRows
-        N-grams counted, one entry a view.
+    counts : SparseRows
+        N-grams counted, all views side by side.
     measures : ndarray of float64, shape (n, 20)
         From `features.page_shape.measure_pages`; shape (n, 0) where pages are not measured.
     """
 
     texts: list[str]
     words: list[list[str]]
-    counts: tuple[SparseRows, ...]
+    counts: SparseRows
     measures: NDArray[np.float64]
 
     def take(self, chosen: NDArray[np.int64]) -> ObservedTexts:
@@ -67,7 +58,7 @@ class ObservedTexts(NamedTuple):
         return ObservedTexts(
             texts=[self.texts[i] for i in chosen],
             words=[self.words[i] for i in chosen],
-            counts=tuple(take_rows(counted, chosen) for counted in self.counts),
+            counts=take_rows(self.counts, chosen),
             measures=self.measures[chosen],
         )
 
@@ -110,8 +101,8 @@ class FeatureRows(NamedTuple):
 
     Parameters
     ----------
-    ngrams : tuple of SparseRows
-        TF-IDF rows, one entry a view of the settings.
+    ngrams : SparseRows
+        TF-IDF rows, all views side by side.
     page_shape : ndarray of float32, shape (n, s)
         How each page looks beside the training pages.
     indicators : ndarray of uint8, shape (n, c)
@@ -120,7 +111,7 @@ class FeatureRows(NamedTuple):
         Document vectors, of length 1 or 0.
     """
 
-    ngrams: tuple[SparseRows, ...]
+    ngrams: SparseRows
     page_shape: NDArray[np.float32]
     indicators: NDArray[np.uint8]
     vectors: NDArray[np.float32]
@@ -132,8 +123,8 @@ class FeatureSet:
 
     Parameters
     ----------
-    tables : tuple of NgramTable
-        The n-grams kept, one table a view.
+    ngrams : NgramColumns
+        The n-grams kept.
     page_shape : PageShape
         Measures how a page looks.
     matcher : KeywordMatcher
@@ -142,7 +133,7 @@ class FeatureSet:
         Gives document vectors.
     """
 
-    tables: tuple[NgramTable, ...]
+    ngrams: NgramColumns
     page_shape: PageShape
     matcher: KeywordMatcher
     vectors: WordVectors
@@ -164,16 +155,16 @@ class FeatureSet:
 
     def observe(self, texts: Sequence[str]) -> ObservedTexts:
         """Look at texts with the views of these features, for `rows_of`."""
-        return observe(texts, [table.view for table in self.tables], page_shape=bool(self.page_shape.size))
+        return observe(texts, [table.view for table in self.ngrams.tables], page_shape=bool(self.page_shape.size))
 
     def rows_of(self, observed: ObservedTexts) -> FeatureRows:
         """Compute all features of texts that were looked at already, with the same views."""
         vectors, _ = self.vectors.transform(observed.words)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return FeatureRows(
-            ngrams=tuple(table.weigh(counted) for table, counted in zip(self.tables, observed.counts, strict=True)),
+            ngrams=self.ngrams.weigh(observed.counts),
             page_shape=self.page_shape.rows(observed.measures),
-            indicators=self.matcher.indicators([self.matcher.find(found) for found in observed.words]),
+            indicators=self.matcher.indicators(self.matcher.find_all(observed.words)),
             vectors=np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0),
         )
 
@@ -203,7 +194,7 @@ def fit_rows(
 ) -> tuple[FeatureSet, FeatureRows]:
     """Fit as `fit_features`, on texts that were looked at with the views of the settings, and give their rows too."""
     features = FeatureSet(
-        tables=tuple(fit_ngrams(counted, view) for counted, view in zip(observed.counts, settings.views, strict=True)),
+        ngrams=fit_ngrams(observed.counts, settings.views),
         page_shape=PageShape.fit(observed.measures) if settings.page_shape else PageShape.unmeasured(),
         matcher=_matcher(observed.texts, observed.words, categories, settings),
         vectors=_word_vectors(observed.words, settings),
@@ -229,19 +220,18 @@ def observe(texts: Sequence[str], views: Sequence[NgramView], *, page_shape: boo
         Words, n-grams, and measures.
     """
     words: list[list[str]] = []
-    counts: list[list[SparseRows]] = [[] for _ in views]
+    counts: list[SparseRows] = []
     measures = [np.zeros((0, len(SHAPE_NAMES) if page_shape else 0))]
     for batch in _batches(texts):
         pages = read_pages(batch)
         found = pages.words()
         words += found
-        for parts, counted in zip(counts, count_views(pages, views), strict=True):
-            parts.append(counted)
+        counts.append(count_ngrams(pages, views))
         measures.append(measure_pages(pages, found) if page_shape else np.zeros((len(batch), 0)))
     return ObservedTexts(
         texts=list(texts),
         words=words,
-        counts=tuple(stack_rows(parts) for parts in counts),
+        counts=stack_rows(counts),
         measures=np.concatenate(measures),
     )
 

@@ -9,8 +9,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +32,11 @@ SHORTEST_BY_WRONG = (0, 5, 10)
 BEGINNING = 7
 """Letters by which near words are looked up: few ways to strike letters out, and still few words that share one."""
 MEMORY = 1 << 15
-"""Words whose look-up is remembered."""
+"""Words from which on the look-ups remembered are forgotten."""
+MARK_BITS = 20
+"""Of the numbers that words without a keyword near them are told by."""
+TOGETHER = 32
+"""Documents whose new words are looked up together."""
 
 _ALIKE = str.maketrans("0125689", "olzsgbg")
 _LETTERS_OR_DIGITS = re.compile(r"\d+|\D+")
@@ -44,6 +47,8 @@ Steps = Mapping[int, tuple[int, int, bool]]
 
 _AS_WRITTEN = (1, 0, True)
 _BROKEN = (2, 0, True)
+_NOWHERE: Steps = {}
+_STRUCK_BY = (slice(0), slice(BEGINNING), slice(BEGINNING, None))
 
 
 class KeywordHit(NamedTuple):
@@ -191,8 +196,7 @@ class KeywordMatcher:
         self._owners = list(phrases.values())
         self._tolerances = [tolerance(phrase) for phrase in phrases]
         self._index_parts(phrases)
-        self._steps = lru_cache(MEMORY)(self._look_up)
-        self._candidates = lru_cache(MEMORY)(self._parts_beginning)
+        self._memory: dict[str, Steps] = {}
 
     def _index_parts(self, phrases: Iterable[tuple[str, ...]]) -> None:
         parts: dict[str, int] = {}
@@ -230,6 +234,40 @@ class KeywordMatcher:
             for struck in range(1, self._wrong[index] + 1):
                 for start in _struck(_beginning(self._shapes[index]), struck):
                     self._tables[struck - 1][start].append(index)
+        self._marked = np.zeros(1 << MARK_BITS, dtype=np.bool_)
+        for wrong in (1, 2):
+            forgiving = [shape for shape, most in zip(self._shapes, self._wrong, strict=True) if most >= wrong]
+            self._marked[_struck_marks(forgiving)[:, _STRUCK_BY[wrong]]] = True
+
+    def _remember(self, words: set[str]) -> dict[str, Steps]:
+        """Look up the words that were not met before; give what is known of these and others."""
+        memory = self._memory
+        if len(memory) > MEMORY:
+            # a new one, as another thread may still read the old one
+            memory = self._memory = {}
+        if unseen := words.difference(memory):
+            found = dict.fromkeys(unseen, _NOWHERE)
+            found |= {word: self._look_up(word) for word in chain(unseen & self._exact.keys(), self._likely(unseen))}
+            memory.update(found)
+        return memory
+
+    def _likely(self, words: set[str]) -> list[str]:
+        """Choose the words that may be misread keywords: few others, and none of those left out is one."""
+        candidates = [
+            word
+            for word in words.difference(self.known_words)
+            if SHORTEST_MISREAD <= len(word) <= self._longest and not word.isdigit()
+        ]
+        if not candidates:
+            return []
+        shapes = skeleton("\n".join(candidates)).split("\n")
+        marked = self._marked[_struck_marks(shapes)]
+        near_by_one, near_by_two = (np.any(marked[:, ways], axis=1).tolist() for ways in _STRUCK_BY[1:])
+        return [
+            word
+            for word, shape, one, two in zip(candidates, shapes, near_by_one, near_by_two, strict=True)
+            if one or (two and len(shape) + 2 >= SHORTEST_BY_WRONG[2]) or shape in self._skeletons
+        ]
 
     def _look_up(self, word: str) -> Steps:
         exact = self._exact.get(word)
@@ -246,7 +284,7 @@ class KeywordMatcher:
         for struck in (1, 2):
             if len(shape) + struck < SHORTEST_BY_WRONG[struck]:
                 break
-            candidates = self._candidates(_beginning(shape), struck)
+            candidates = self._parts_beginning(_beginning(shape), struck)
             near = [
                 part for part in candidates if self._is_misread(shape, part, struck) and self._parts[part] not in word
             ]
@@ -282,18 +320,21 @@ class KeywordMatcher:
             In the order of the document; where several begin at one word, in the order of the lexicon. A keyword is
             given each time it stands there.
         """
-        steps: list[Steps] = list(map(self._steps, words))
+        return self._find(words, self._remember(set(words)))
+
+    def _find(self, words: Sequence[str], memory: Mapping[str, Steps]) -> list[KeywordHit]:
+        steps = {start: memory[word] for start, word in enumerate(words) if memory[word]}
         if heads := self._heads.intersection(words):
             for start, (word, following) in enumerate(pairwise(words)):
                 if word in heads and (parts := self._breakable.get(word + following)):
-                    steps[start] = {**steps[start], **dict.fromkeys(parts, _BROKEN)}
+                    steps[start] = {**steps.get(start, _NOWHERE), **dict.fromkeys(parts, _BROKEN)}
         found: dict[tuple[int, int], tuple[int, bool]] = {}
-        for start in [start for start, here in enumerate(steps) if here]:
-            for part, (width, wrong, as_written) in steps[start].items():
+        for start, here in steps.items():
+            for part, (width, wrong, as_written) in here.items():
                 for rest, phrase in self._starts.get(part, ()):
                     end, total, exact = start + width, wrong, as_written
                     for next_part in rest:
-                        step = steps[end].get(next_part) if end < len(steps) else None
+                        step = steps.get(end, _NOWHERE).get(next_part)
                         if step is None:
                             break
                         end, total, exact = end + step[0], total + step[1], exact and step[2]
@@ -305,6 +346,15 @@ class KeywordMatcher:
             for (start, phrase), (end, exact) in sorted(found.items())
             for category, keyword in self._owners[phrase]
         ]
+
+    def find_all(self, documents: Sequence[Sequence[str]]) -> list[list[KeywordHit]]:
+        """Find all keywords in several documents: `find` of each, but quicker."""
+        found: list[list[KeywordHit]] = []
+        for first in range(0, len(documents), TOGETHER):
+            batch = documents[first : first + TOGETHER]
+            memory = self._remember(set().union(*batch))
+            found += [self._find(words, memory) for words in batch]
+        return found
 
     def indicators(self, found: Sequence[Iterable[KeywordHit]]) -> NDArray[np.uint8]:
         """Turn the keywords found into indicator columns.
@@ -436,6 +486,30 @@ def _struck(word: str, number: int) -> list[str]:
     if number == 1:
         return [word[:at] + word[at + 1 :] for at in range(len(word))]
     return [word[:i] + word[i + 1 : j] + word[j + 1 :] for i, j in combinations(range(len(word)), 2)]
+
+
+def _struck_marks(shapes: Sequence[str]) -> NDArray[np.int64]:
+    """Give numbers of `MARK_BITS` bits for the beginning of each shape: seven with one letter struck out, 21 with two.
+
+    They are equal for equal strings, and mostly not for others.
+    """
+    beginnings = "".join([shape[:BEGINNING].ljust(BEGINNING) for shape in shapes]).encode("utf-32-le", "surrogatepass")
+    codes = np.frombuffer(beginnings, dtype=np.uint32).reshape(-1, BEGINNING)
+    # products of whole numbers under 2 ** 53: exact
+    sums = (codes.astype(np.float64) @ _STRIKES).astype(np.uint64)
+    return ((sums * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - MARK_BITS)).astype(np.int64)
+
+
+def _strikes() -> NDArray[np.float64]:
+    """Give what each letter of a beginning counts, one column a way to strike out one or two of them."""
+    ways = [kept for number in (1, 2) for kept in combinations(range(BEGINNING), BEGINNING - number)]
+    counts = np.zeros((BEGINNING, len(ways)))
+    for way, kept in enumerate(ways):
+        counts[list(kept), way] = [pow(0x9E3779B1, place, 1 << 28) for place in range(1, len(kept) + 1)]
+    return counts
+
+
+_STRIKES = _strikes()
 
 
 def _meet(left: str, right: str, from_left: int, from_right: int) -> bool:

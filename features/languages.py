@@ -60,7 +60,7 @@ class LanguageGuess:
         dict of str to float
             Languages of which there is any, 0 to 1; none for a text of fewer than eight such words.
         """
-        telling = sum(len(word) >= SHORTEST for word in words)
+        telling = sum(map(SHORTEST.__le__, map(len, words)))
         if telling < FEWEST_WORDS:
             return {}
         found: Counter[str] = Counter()

@@ -12,9 +12,9 @@ scale multitask learning", ICML 2009.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,13 @@ from features.page_parts import Part, line_spans, part_spans
 
 __all__ = [
     "BATCH",
+    "BUCKET_BITS",
     "VIEWS",
     "FoundNgrams",
-    "NgramTable",
     "NgramView",
     "SparseRows",
-    "count_views",
+    "count_ngrams",
     "find_ngrams",
-    "fit_ngrams",
     "stack_rows",
     "take_rows",
 ]
@@ -47,7 +46,6 @@ _BASE_INVERSE = pow(_BASE, -1, 2**64)
 _MIX = _U64(0xD6E8FEB86659FD93)
 
 Form = Literal["text", "shape"]
-_Windows = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,22 +103,44 @@ class SparseRows(NamedTuple):
     values: NDArray[np.float32]
 
 
-class _Encoded(NamedTuple):
-    """Parts of the texts of a batch as one array of characters, with prefix sums of their hashes.
+class _Section(NamedTuple):
+    """A part of the pages, and the numbers of the views that look at it: at most one of them sees characters."""
 
-    ``owner`` says whose a character is: number of the part times the number of texts, plus that of the text.
-    ``places`` says where it stands in its own text; what was put between pieces has no meaning there.
+    part: Part
+    form: Form
+    words: list[int]
+    characters: list[int]
+
+
+class _Encoded(NamedTuple):
+    """Sections of the texts of a batch as one array of characters, with prefix sums of their hashes.
+
+    ``bounds`` says where each section begins, and where the last one ends. ``owners`` says whose a character is:
+    number of the section times the number of texts, plus that of the text. ``places`` says where it stands among the
+    characters of the batch; it has no meaning for what was put between pieces.
     """
 
-    codes: NDArray[np.uint32]
+    bounds: list[int]
+    owners: NDArray[np.int64]
     places: NDArray[np.int64]
-    owner: NDArray[np.int64]
     prefix: NDArray[np.uint64]
     blank: NDArray[np.bool_]
     letter: NDArray[np.bool_]
 
 
-def count_views(pages: Pages, views: Sequence[NgramView]) -> list[SparseRows]:
+class _Windows(NamedTuple):
+    """N-grams where they stand: hashes, first characters, and those behind the last.
+
+    ``owners`` are as in `_Encoded`, but with the numbers of views for those of sections.
+    """
+
+    hashes: NDArray[np.uint64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    owners: NDArray[np.int64]
+
+
+def count_ngrams(pages: Pages, views: Sequence[NgramView]) -> SparseRows:
     """Count the n-grams of a batch, as several views see it.
 
     Parameters
@@ -132,44 +152,33 @@ def count_views(pages: Pages, views: Sequence[NgramView]) -> list[SparseRows]:
 
     Returns
     -------
-    list of SparseRows
-        One a view; each with one row a text. ``indices`` are bucket numbers below ``2 ** 22``, ``values`` the counts.
+    SparseRows
+        One row a text, all views side by side. ``indices`` are numbers of buckets, those of the second view from
+        ``2 ** 22`` on, and so on; ``values`` are the counts.
 
     Examples
     --------
-    >>> (rows,) = count_views(read_pages(["to be or not to be"]), VIEWS[:1])
+    >>> rows = count_ngrams(read_pages(["to be or not to be"]), VIEWS[:1])
     >>> sorted(rows.values.tolist())  # twice "to", "be", "to be"; once "or", "not", "be or", "or not", "not to"
     [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
     """
-    size = len(pages.texts)
-    parts = list(dict.fromkeys((view.part, view.form) for view in views))
-    encoded = _encode(pages, parts)
-    hashes, owners = [np.empty(0, _U64)], [np.empty(0, np.int64)]
-    for unit, windows in (("word", _word_windows), ("character", _character_windows)):
-        wanted = [(number, view) for number, view in enumerate(views) if view.unit == unit]
-        if not wanted:
-            continue
-        lengths = range(min(view.shortest for _, view in wanted), max(view.longest for _, view in wanted) + 1)
-        # all parts at once, then each view takes those of its own
-        for n, (found, first, _) in zip(lengths, windows(encoded, lengths), strict=True):
-            owner = encoded.owner[first]
-            bounds = np.searchsorted(owner, np.arange(len(parts) + 1) * size).tolist()
-            for number, view in wanted:
-                if view.shortest <= n <= view.longest:
-                    part = parts.index((view.part, view.form))
-                    own = slice(bounds[part], bounds[part + 1])
-                    hashes.append(found[own])
-                    owners.append(owner[own] + (number - part) * size)
-    keys = (np.concatenate(owners).astype(_U64) << _U64(BUCKET_BITS)) | _buckets(np.concatenate(hashes))
-    keys, counts = np.unique(keys, return_counts=True)
-    starts = np.searchsorted(keys, np.arange(len(views) * size + 1, dtype=_U64) << _U64(BUCKET_BITS))
-    buckets, values = (keys & _U64(2**BUCKET_BITS - 1)).astype(np.int32), counts.astype(np.float32)
-    rows = []
-    for number in range(len(views)):
-        own_starts = starts[number * size : (number + 1) * size + 1]
-        own = slice(own_starts[0], own_starts[-1])
-        rows.append(SparseRows(own_starts - own_starts[0], buckets[own], values[own]))
-    return rows
+    size, width = len(pages.texts), len(views)
+    if not size or not views:
+        return SparseRows(np.zeros(size + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+    _, windows = _find(pages, tuple(views))
+    # from one view behind the other to one text behind the other
+    blocks = np.arange(size * width, dtype=_U64).reshape(size, width).T.ravel() << _U64(BUCKET_BITS)
+    keys: NDArray[Any] = _buckets(windows.hashes) | blocks[windows.owners]
+    if size * width <= 2 ** (32 - BUCKET_BITS):
+        # 32 bits are sorted in less time than 64
+        keys = keys.astype(np.uint32)
+    keys.sort()
+    ends = np.append(np.flatnonzero(keys[1:] != keys[:-1]), np.arange(len(keys))[-1:])
+    keys = keys[ends].astype(np.int64)
+    begins = np.arange(size) * (width << BUCKET_BITS)
+    starts = np.append(np.searchsorted(keys, begins), len(keys))
+    indices = (keys - np.repeat(begins, np.diff(starts))).astype(np.int32)
+    return SparseRows(starts, indices, np.diff(ends, prepend=-1).astype(np.float32))
 
 
 class FoundNgrams(NamedTuple):
@@ -192,7 +201,7 @@ class FoundNgrams(NamedTuple):
 
 
 def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
-    r"""Find where the n-grams of a text stand, those that `count_views` counts.
+    r"""Find where the n-grams of a text stand, those that `count_ngrams` counts.
 
     Parameters
     ----------
@@ -212,94 +221,10 @@ def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
     >>> found.places[found.first[0] : found.last[0]].tolist()
     [0, 1, 2, 3, 4, -1, 7, 8, 9]
     """
-    encoded = _encode(read_pages([text]), [(view.part, view.form)])
-    windows = _word_windows if view.unit == "word" else _character_windows
-    found = windows(encoded, range(view.shortest, view.longest + 1))
-    hashes, first, last = (np.concatenate(column) for column in zip(*found, strict=True))
-    return FoundNgrams(_buckets(hashes).astype(np.int32), first, last, np.where(encoded.blank, -1, encoded.places))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NgramTable:
-    """The n-grams kept from the training texts, and how much each one says.
-
-    Parameters
-    ----------
-    view : NgramView
-        What is counted.
-    buckets : ndarray of int32, shape (m,)
-        The buckets kept, rising.
-    idf : ndarray of float32, shape (m,)
-        Inverse document frequency ``ln((1 + n) / (1 + df)) + 1``, as scikit-learn's ``TfidfTransformer`` defines it.
-    """
-
-    view: NgramView
-    buckets: NDArray[np.int32]
-    idf: NDArray[np.float32]
-    _ranks: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        # for every 32 buckets which are kept, and above that how many are kept before them; sums of 32 different powers
-        # of two are exact in double precision
-        powers = np.exp2(self.buckets & 31)
-        bits = np.bincount(self.buckets >> 5, powers, minlength=2**BUCKET_BITS >> 5).astype(_U64)
-        counts = np.bitwise_count(bits).astype(_U64)
-        object.__setattr__(self, "_ranks", ((np.cumsum(counts) - counts) << _U64(32)) | bits)
-
-    def weigh(self, counts: SparseRows) -> SparseRows:
-        """Turn counts into TF-IDF rows of length 1.
-
-        Parameters
-        ----------
-        counts : SparseRows
-            From `count_views` with the same view.
-
-        Returns
-        -------
-        SparseRows
-            Columns are positions in `buckets`; values ``(1 + ln count) * idf``, each row divided by its Euclidean
-            length. A text without a known n-gram is a row of zeros.
-        """
-        place, known = self.columns_of(counts.indices)
-        starts = np.concatenate([[0], np.cumsum(known)])[counts.starts]
-        columns = place[known]
-        values = (1 + np.log(counts.values[known])) * self.idf[columns]
-        rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        # bincount adds up row by row, so a row has the same length, to the last bit, alone and in a batch
-        lengths = np.sqrt(np.bincount(rows, values.astype(np.float64) ** 2))
-        return SparseRows(starts, columns, (values / lengths[rows]).astype(np.float32))
-
-    def columns_of(self, buckets: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-        """Look buckets up: the column of each, and whether it was kept at all."""
-        # a bucket's column is the number of those kept before it
-        ranks, bit = self._ranks[buckets >> 5], (buckets & 31).astype(_U64)
-        known = (ranks >> bit) & _U64(1) > 0
-        inside = np.bitwise_count(ranks & ((_U64(1) << bit) - _U64(1)))
-        return (ranks >> _U64(32)).astype(np.int32) + inside, known
-
-
-def fit_ngrams(counts: SparseRows, view: NgramView, *, min_documents: int = 2) -> NgramTable:
-    """Choose the n-grams to keep.
-
-    Parameters
-    ----------
-    counts : SparseRows
-        Counts of all training texts.
-    view : NgramView
-        What was counted.
-    min_documents : int, default 2
-        Keep n-grams that stand in at least so many texts.
-
-    Returns
-    -------
-    NgramTable
-        The table that `NgramTable.weigh` needs.
-    """
-    frequency = np.bincount(counts.indices, minlength=1)
-    buckets = np.flatnonzero(frequency >= min_documents)
-    documents = len(counts.starts) - 1
-    idf = np.log((1 + documents) / (1 + frequency[buckets])) + 1
-    return NgramTable(view=view, buckets=buckets.astype(np.int32), idf=idf.astype(np.float32))
+    pages = read_pages([text])
+    encoded, found = _find(pages, (view,))
+    places = np.where(encoded.blank, -1, encoded.places - pages.starts[0])
+    return FoundNgrams(_buckets(found.hashes).astype(np.int32), found.first, found.last, places)
 
 
 def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:
@@ -317,7 +242,7 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
 
     Examples
     --------
-    >>> (rows,) = count_views(read_pages(["to be", "or", "not"]), VIEWS[:1])
+    >>> rows = count_ngrams(read_pages(["to be", "or", "not"]), VIEWS[:1])
     >>> np.diff(take_rows(rows, np.array([2, 0])).starts).tolist()
     [1, 3]
     """
@@ -327,31 +252,66 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
     return SparseRows(starts, rows.indices[places], rows.values[places])
 
 
-def _encode(pages: Pages, parts: Sequence[tuple[Part, Form]]) -> _Encoded:
+def _find(pages: Pages, views: tuple[NgramView, ...]) -> tuple[_Encoded, _Windows]:
+    """Find the n-grams of a batch that some views see."""
+    sections = _sections(views)
+    encoded = _encode(pages, sections)
+    found = [
+        *_word_windows(encoded, sections, views, len(pages.texts)),
+        *_character_windows(encoded, sections, views, len(pages.texts)),
+    ]
+    nothing = np.empty(0, np.int64)
+    found.append(_Windows(np.empty(0, _U64), nothing, nothing, nothing))
+    hashes, first, last, owners = zip(*found, strict=True)
+    return encoded, _Windows(
+        np.concatenate(hashes), np.concatenate(first), np.concatenate(last), np.concatenate(owners)
+    )
+
+
+def _buckets(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return _mix(hashes) >> _U64(64 - BUCKET_BITS)
+
+
+@cache
+def _sections(views: tuple[NgramView, ...]) -> list[_Section]:
+    """Say what has to be looked at for some views; sections with words come first."""
+    sections: list[_Section] = []
+    for number, view in enumerate(views):
+        same = [section for section in sections if (section.part, section.form) == (view.part, view.form)]
+        if view.unit == "character":
+            same = [section for section in same if not section.characters]
+        if not same:
+            same = [_Section(view.part, view.form, [], [])]
+            sections += same
+        (same[0].words if view.unit == "word" else same[0].characters).append(number)
+    return sorted(sections, key=lambda section: not section.words)
+
+
+def _encode(pages: Pages, sections: Sequence[_Section]) -> _Encoded:
     """Put parts of the texts one behind the other; their pieces stand on lines of their own."""
     starts: list[int] = []
     lengths: list[int] = []
-    owners: list[int] = []
+    ends_of_texts = [0]
     shapes: list[tuple[int, int]] = []
-    lines = [line_spans(text) if any(part in OF_LINES for part, _ in parts) else None for text in pages.texts]
+    by_line = any(section.part in OF_LINES for section in sections)
+    lines = [line_spans(text) if by_line else None for text in pages.texts]
     begins = pages.starts.tolist()
-    for number, (part, form) in enumerate(parts):
+    for section in sections:
         begun = len(lengths)
-        for i, text in enumerate(pages.texts):
-            spans = part_spans(text, part, lines[i])
+        for text, begin, found in zip(pages.texts, begins, lines, strict=True):
             # a line break before each piece, and one at the end; the array of the pages begins with one
-            starts += [begins[i] + first - 1 for first, _ in spans]
+            spans = part_spans(text, section.part, found)
+            starts += [begin + first - 1 for first, _ in spans]
             lengths += [last - first + 1 for first, last in spans]
-            owners += [number * len(begins) + i] * (len(spans) + 1)
             starts.append(0)
             lengths.append(1)
-        if form == "shape":
+            ends_of_texts.append(len(lengths))
+        if section.form == "shape":
             shapes.append((begun, len(lengths)))
     sizes = np.array(lengths, dtype=np.int64)
     ends = np.concatenate([[0], np.cumsum(sizes)])
     chosen = np.arange(ends[-1]) + np.repeat(np.array(starts, dtype=np.int64) - ends[:-1], sizes)
     chosen[ends[:-1]] = 0
-    owner = np.repeat(np.array(owners, dtype=np.int64), sizes)
     codes, kinds = pages.folded[chosen], pages.kinds[chosen]
     blank, letter = (kinds & BLANK) > 0, (kinds & LETTER) > 0
     breaks = pages.codes[chosen] == ord("\n")
@@ -363,62 +323,81 @@ def _encode(pages: Pages, parts: Sequence[tuple[Part, Form]]) -> _Encoded:
         runs = np.zeros(len(shape), dtype=bool)
         runs[2:] = (shape[2:] == shape[1:-1]) & (shape[2:] == shape[:-2])
         kept[own] = letter[own] & ~runs
+    # of a run of white space one character is kept, of each text
     first = blank.copy()
-    first[1:] &= ~blank[:-1] | (owner[1:] != owner[:-1])
-    run = np.cumsum(first) - 1
-    broken = np.zeros(int(first.sum()), dtype=bool)
-    broken[run[breaks]] = True
-    codes[first] = np.where(broken, ord("\n"), ord(" "))
-    places = np.flatnonzero(kept | first)
-    codes, owner, blank, letter = codes[places], owner[places], blank[places], letter[places]
+    first[1:] &= ~blank[:-1]
+    bounds = ends[ends_of_texts]
+    first[bounds[:-1]] = True
+    kept |= first
+    blanks = np.flatnonzero(first)
+    codes[blanks] = ord(" ")
+    codes[blanks[np.searchsorted(blanks, np.flatnonzero(breaks), side="right") - 1]] = ord("\n")
+    places = np.flatnonzero(kept)
+    codes, blank, letter = codes[places], blank[places], letter[places]
     prefix = np.zeros(len(codes) + 1, dtype=_U64)
     np.cumsum((codes.astype(_U64) + _U64(1)) * _powers(_BASE, len(codes)), out=prefix[1:])
-    places = chosen[places] - pages.starts[owner % max(len(begins), 1)]
-    return _Encoded(codes, places, owner, prefix, blank, letter)
+    bounds = np.searchsorted(places, bounds)
+    owners = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    return _Encoded(bounds[:: max(len(begins), 1)].tolist(), owners, chosen[places], prefix, blank, letter)
 
 
-def _buckets(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    return _mix(hashes) >> _U64(64 - BUCKET_BITS)
-
-
-def _word_windows(encoded: _Encoded, lengths: range) -> Iterator[_Windows]:
-    """Words and runs of words: for each length, hashes, first characters, and those behind the last."""
-    letter = encoded.letter
-    starts = np.flatnonzero(letter & ~np.concatenate([[False], letter[:-1]]))
-    ends = np.flatnonzero(letter & ~np.concatenate([letter[1:], [False]])) + 1
-    words = (encoded.prefix[ends] - encoded.prefix[starts]) * _powers(_BASE_INVERSE, len(letter))[starts]
-    owner = encoded.owner[starts]
-    hashes = words
-    for n in range(1, lengths.stop):
+def _word_windows(
+    encoded: _Encoded, sections: Sequence[_Section], views: Sequence[NgramView], size: int
+) -> Iterator[_Windows]:
+    """Find words and runs of words, of each view and length by itself."""
+    wanted = [(place, number) for place, section in enumerate(sections) for number in section.words]
+    if not wanted or not size:
+        return
+    seen = wanted[-1][0] + 1
+    letter = encoded.letter[: encoded.bounds[seen]]
+    # every text begins and ends with a line break
+    starts, ends = np.flatnonzero(letter[1:] & ~letter[:-1]) + 1, np.flatnonzero(letter[:-1] & ~letter[1:]) + 1
+    hashes = words = (encoded.prefix[ends] - encoded.prefix[starts]) * _powers(_BASE_INVERSE, len(letter))[starts]
+    owners, bounds = encoded.owners[starts], np.searchsorted(starts, encoded.bounds[: seen + 1]).tolist()
+    for n in range(1, max(views[number].longest for _, number in wanted) + 1):
         if n > 1:
             # the order of the words must count, so the run so far is mixed before the next word is added
-            hashes = _mix(hashes[:-1]) + words[n - 1 :] if len(hashes) else hashes
-        if n in lengths:
-            inside = np.flatnonzero(owner[: len(hashes)] == owner[n - 1 :][: len(hashes)])
-            yield hashes[inside], starts[inside], ends[inside + n - 1]
+            hashes = _mix(hashes[:-1]) + words[n - 1 :]
+        inside = np.flatnonzero(owners[: len(hashes)] == owners[n - 1 :])
+        for place, number in wanted:
+            if views[number].shortest <= n <= views[number].longest:
+                own = inside[np.searchsorted(inside, bounds[place]) : np.searchsorted(inside, bounds[place + 1])]
+                yield _Windows(hashes[own], starts[own], ends[own + n - 1], owners[own] + (number - place) * size)
 
 
-def _character_windows(encoded: _Encoded, lengths: range) -> Iterator[_Windows]:
-    """Character windows inside padded words, as `_word_windows` gives them."""
-    size = len(encoded.codes)
-    inverse = _powers(_BASE_INVERSE, size)
-    blanks = np.concatenate([[0], np.cumsum(encoded.blank)])
-    for n in lengths:
-        count = max(size - n + 1, 0)
-        hashes = (encoded.prefix[size + 1 - count :] - encoded.prefix[:count]) * inverse[:count] + _U64(n)
-        inside = encoded.owner[:count] == encoded.owner[size - count :]
+def _character_windows(
+    encoded: _Encoded, sections: Sequence[_Section], views: Sequence[NgramView], size: int
+) -> Iterator[_Windows]:
+    """Find windows of characters inside words and the white space round them, of each length by itself."""
+    wanted = {place: views[number] for place, section in enumerate(sections) for number in section.characters}
+    length = len(encoded.blank)
+    shifts = [((section.characters or [0])[0] - place) * size for place, section in enumerate(sections)]
+    owners = encoded.owners + np.repeat(shifts, np.diff(encoded.bounds))
+    inverse = _powers(_BASE_INVERSE, length)
+    unbroken = np.ones(length, dtype=np.bool_)
+    for n in range(1, min(max((view.longest for view in wanted.values()), default=0), length) + 1):
+        unbroken = unbroken[: length - n + 1]
         if n > 2:
-            inside &= blanks[size - count : size] == blanks[1 : count + 1]
+            unbroken &= ~encoded.blank[n - 2 : length - 1]
+        # white space follows on white space only where one text ends and another begins
+        inside = unbroken & ~(encoded.blank[:-1] & encoded.blank[1:]) if n == 2 else unbroken.copy()
+        for place in range(len(sections)):
+            if place not in wanted or not wanted[place].shortest <= n <= wanted[place].longest:
+                inside[encoded.bounds[place] : encoded.bounds[place + 1]] = False
         first = np.flatnonzero(inside)
-        yield hashes[first], first, first + n
+        hashes = (encoded.prefix[n:] - encoded.prefix[: length - n + 1]) * inverse[: length - n + 1]
+        yield _Windows(hashes[first] + _U64(n), first, first + n, owners[first])
 
 
 def _mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Spread the hashes over all 64 bits (a multiply-xorshift finaliser), so that the top bits are good buckets."""
     shift = _U64(32)
-    mixed = (hashes ^ (hashes >> shift)) * _MIX
-    mixed = (mixed ^ (mixed >> shift)) * _MIX
-    return mixed ^ (mixed >> shift)
+    mixed = hashes ^ (hashes >> shift)
+    mixed *= _MIX
+    mixed ^= mixed >> shift
+    mixed *= _MIX
+    mixed ^= mixed >> shift
+    return mixed
 
 
 def _powers(base: int, count: int) -> NDArray[np.uint64]:

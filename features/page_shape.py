@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -74,9 +75,10 @@ def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.fl
     if not size:
         return measures
 
+    spans = list(pairwise([*pages.starts.tolist(), len(pages.codes)]))
+
     def per_text(which: NDArray[np.bool_]) -> NDArray[np.float64]:
-        # each text has at least the line break behind it
-        return np.asarray(np.add.reduceat(which, pages.starts, dtype=np.float64))
+        return np.array([np.count_nonzero(which[start:end]) for start, end in spans], dtype=np.float64)
 
     solid = (pages.kinds & BLANK) == 0
     lines = _lines(pages, solid)
@@ -102,7 +104,7 @@ def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.fl
         per_text((pages.kinds & PUNCTUATION) > 0) / characters,
         per_text(solid) / np.maximum(runs, 1),
         [len(set(found)) for found in words] / known,
-        [sum(len(word) == 1 for word in found) for found in words] / known,
+        [list(map(len, found)).count(1) for found in words] / known,
         [sum(map(text.count, "$€£")) for text in pages.texts],
         *([text.count(sign) for text in pages.texts] for sign in "%?@"),
     )
@@ -126,7 +128,7 @@ class _Lines(NamedTuple):
 def _lines(pages: Pages, solid: NDArray[np.bool_]) -> _Lines:
     size = len(pages.texts)
     breaks = np.flatnonzero(pages.codes == ord("\n"))
-    before = np.concatenate([[0], np.cumsum(solid)])
+    before = np.concatenate([[0], np.cumsum(solid.astype(np.int64))])
     filled = before[breaks[1:]] > before[breaks[:-1]]
     starts, ends = breaks[:-1][filled] + 1, breaks[1:][filled]
     document = np.searchsorted(pages.starts, starts, side="right") - 1

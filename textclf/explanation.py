@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.columns import FeatureRows
-from features.ngrams import NgramTable, find_ngrams
+from features.ngram_columns import NgramTable
+from features.ngrams import find_ngrams
 from features.page_shape import SHAPE_NAMES
 from features.tokens import tokenize
 from textclf.runtime import MAX_TEXT, Runtime
@@ -195,10 +196,12 @@ def explain(model: Runtime, text: str) -> Explanation:
 
     characters = np.zeros(len(text))
     features: defaultdict[str, float] = defaultdict(float)
-    for table, weights, row in zip(model.features.tables, model.model.ngrams, rows.ngrams, strict=True):
-        amounts = row.values * lead(weights[row.indices])
+    ngrams = model.features.ngrams
+    for table, start, end in zip(ngrams.tables, ngrams.starts[:-1], ngrams.starts[1:], strict=True):
+        own = slice(*np.searchsorted(rows.ngrams.indices, [start, end]))
+        amounts = rows.ngrams.values[own] * lead(model.model.ngrams[rows.ngrams.indices[own]])
         if table.view.form == "text":
-            _spread(characters, text, table, row.indices, amounts)
+            _spread(characters, text, table, rows.ngrams.indices[own] - start, amounts)
         else:
             features["shapes of characters"] += float(amounts.sum())
     for name, amount in _page_shape(rows, lead(model.model.page_shape)):
@@ -230,8 +233,9 @@ def _spread(
 ) -> None:
     """Add what each n-gram of a view says to the characters that it is made of."""
     found = find_ngrams(text, table.view)
-    places, known = table.columns_of(found.buckets)
-    column, first, last = places[known], found.first[known], found.last[known]
+    place = np.searchsorted(table.buckets, found.buckets)
+    known = np.flatnonzero(np.append(table.buckets, -1)[place] == found.buckets)
+    column, first, last = place[known], found.first[known], found.last[known]
     each = np.zeros(len(table.buckets))
     each[columns] = amounts
     occurrences = np.bincount(column, minlength=len(each))

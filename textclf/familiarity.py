@@ -43,13 +43,13 @@ class Familiarity:
     centroids: NDArray[np.float32]
     quantiles: NDArray[np.float64]
 
-    def of(self, words: SparseRows, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    def of(self, ngrams: SparseRows, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Say how familiar documents are.
 
         Parameters
         ----------
-        words : SparseRows
-            TF-IDF rows of n documents in the first view.
+        ngrams : SparseRows
+            TF-IDF rows of n documents; the first view, of m columns, comes first.
         margins : ndarray of float64, shape (n, k)
             Margins before calibration.
 
@@ -60,48 +60,52 @@ class Familiarity:
             known kinds are turned away at a bound of 0.02 as the bound says: it is a conformal p-value (S. Bates et
             al., "Testing for outliers with conformal p-values", Annals of Statistics 51, 2023).
         """
-        alike = resemblance(self.centroids, words, margins.argmax(axis=1))
+        alike = resemblance(self.centroids, ngrams, margins.argmax(axis=1))
         both = _together(self.quantiles, _evidence(margins), alike)
-        return np.where(np.diff(words.starts) > 0, _share_below(self.quantiles[2], both), 0.0)
+        rows, _, _ = _first_view(ngrams, len(self.centroids))
+        known = np.bincount(rows, minlength=len(margins)) > 0
+        return np.where(known, _share_below(self.quantiles[2], both), 0.0)
 
 
-def fit_centroids(words: SparseRows, labels: NDArray[np.int64], categories: int, columns: int) -> NDArray[np.float32]:
+def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int, columns: int) -> NDArray[np.float32]:
     """Average the rows of each category.
 
     Parameters
     ----------
-    words : SparseRows
-        TF-IDF rows of n documents, of length 1 or 0.
+    ngrams : SparseRows
+        TF-IDF rows of n documents; the first view comes first.
     labels : ndarray of int64, shape (n,)
         Category number of each; at least two documents a category.
     categories, columns : int
-        k and m.
+        k, and m: how many columns the first view has.
 
     Returns
     -------
     ndarray of float32, shape (m, k)
         Scaled so that a document of the category has a mean resemblance of 1 to the others of it.
     """
-    rows = np.repeat(np.arange(len(labels)), np.diff(words.starts))
+    rows, words, values = _first_view(ngrams, columns)
     sums = np.zeros((columns, categories))
-    np.add.at(sums, (words.indices, labels[rows]), words.values)
+    np.add.at(sums, (words, labels[rows]), values)
     counts = np.bincount(labels, minlength=categories)
     # the sum of all pairs of different documents of a category, from the length of the sum
-    lengths = np.bincount(labels[rows], words.values.astype(np.float64) ** 2, minlength=categories)
+    lengths = np.bincount(labels[rows], values.astype(np.float64) ** 2, minlength=categories)
     own = ((sums**2).sum(axis=0) - lengths) / np.maximum(counts * (counts - 1), 1)
     centroids: NDArray[np.float32] = (sums / counts / np.maximum(own, LEAST_OWN)).astype(np.float32)
     return centroids
 
 
-def resemblance(centroids: NDArray[np.float32], words: SparseRows, predicted: NDArray[np.int64]) -> NDArray[np.float64]:
+def resemblance(
+    centroids: NDArray[np.float32], ngrams: SparseRows, predicted: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Compare documents with those of a category.
 
     Parameters
     ----------
     centroids : ndarray of float32, shape (m, k)
         From `fit_centroids`.
-    words : SparseRows
-        TF-IDF rows of n documents in the same view.
+    ngrams : SparseRows
+        TF-IDF rows of n documents; the first view comes first.
     predicted : ndarray of int64, shape (n,)
         The category to compare each with.
 
@@ -110,8 +114,8 @@ def resemblance(centroids: NDArray[np.float32], words: SparseRows, predicted: ND
     ndarray of float64, shape (n,)
         About 1 for documents of the category, 0 for those without a word of it.
     """
-    rows = np.repeat(np.arange(len(predicted)), np.diff(words.starts))
-    parts = words.values.astype(np.float64) * centroids[words.indices, predicted[rows]]
+    rows, words, values = _first_view(ngrams, len(centroids))
+    parts = values.astype(np.float64) * centroids[words, predicted[rows]]
     return np.bincount(rows, parts, minlength=len(predicted)).astype(np.float64)
 
 
@@ -139,6 +143,13 @@ def fit_familiarity(
     quantiles = np.vstack([np.quantile(evidence, steps), np.quantile(alike, steps), np.zeros(QUANTILES)])
     quantiles[2] = np.quantile(_together(quantiles, evidence, alike), steps)
     return Familiarity(centroids=centroids, quantiles=quantiles)
+
+
+def _first_view(ngrams: SparseRows, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """Give the rows, columns and values of the first view, which has so many columns."""
+    own = np.flatnonzero(ngrams.indices < columns)
+    rows = np.searchsorted(ngrams.starts, own, side="right") - 1
+    return rows, ngrams.indices[own], ngrams.values[own]
 
 
 def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -78,7 +78,9 @@ class LocalClient:
             raise PredictionError(
                 "the record has no text 'text_data'", remedy="give the document's text under that name"
             )
-        rows = _with_given_columns(self.runtime, self.runtime.features.rows([text[:MAX_TEXT]]), Record)
+        rows = self.runtime.features.rows([text[:MAX_TEXT]])
+        if len(Record) > 1:
+            rows = _with_given_columns(self.runtime, rows, Record)
         scores = self.runtime.scores(self.runtime.model.margins(rows))[0]
         return {
             "Prediction": {

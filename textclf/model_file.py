@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 from features.columns import FeatureSet
 from features.keywords import KeywordMatcher
 from features.languages import LanguageGuess
-from features.ngrams import NgramTable, NgramView
+from features.ngram_columns import NgramColumns, NgramTable
+from features.ngrams import NgramView
 from features.page_shape import DECILES, PageShape
 from features.word_vectors import WordVectors
 from textclf import __version__
@@ -194,7 +195,7 @@ def model_info(path: str | Path) -> ModelInfo:
     runtime = load_model(path)
     with _open(path) as archive:
         manifest = _manifest(archive, path)
-    features = {f"{table.view.name} n-grams": len(table.buckets) for table in runtime.features.tables}
+    features = {f"{table.view.name} n-grams": len(table.buckets) for table in runtime.features.ngrams.tables}
     lexicon = runtime.features.matcher.lexicon
     features["keywords"] = sum(len(category.keywords) for category in lexicon.categories)
     features["words with a vector"] = len(runtime.features.vectors.words)
@@ -214,7 +215,7 @@ def _description(runtime: Runtime) -> dict[str, Any]:
         "training": asdict(runtime.training),
         "categories": list(runtime.categories),
         "inverse_temperature": runtime.inverse_temperature,
-        "views": [asdict(table.view) for table in runtime.features.tables],
+        "views": [asdict(table.view) for table in runtime.features.ngrams.tables],
         "keywords": runtime.features.matcher.to_dict(),
         "words": list(runtime.features.vectors.words),
         "languages": {"stop_words": runtime.languages.stop_words, "known": runtime.languages.known},
@@ -223,7 +224,8 @@ def _description(runtime: Runtime) -> dict[str, Any]:
 
 def _arrays(runtime: Runtime) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
-    for table, weights in zip(runtime.features.tables, runtime.model.ngrams, strict=True):
+    ngrams = runtime.features.ngrams
+    for table, weights in zip(ngrams.tables, np.split(runtime.model.ngrams, ngrams.starts[1:-1]), strict=True):
         arrays[f"{table.view.name}_buckets"] = table.buckets
         arrays[f"{table.view.name}_idf"] = table.idf
         arrays[f"{table.view.name}_weights"] = weights
@@ -243,6 +245,7 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     tables = tuple(
         NgramTable(view=view, buckets=arrays[f"{view.name}_buckets"], idf=arrays[f"{view.name}_idf"]) for view in views
     )
+    weights = [arrays[f"{view.name}_weights"] for view in views]
     vectors = WordVectors.from_arrays(
         description["words"],
         {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")},
@@ -250,7 +253,7 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     page_shape = PageShape(deciles=arrays["page_shape_deciles"])
     matcher = KeywordMatcher.from_dict(description["keywords"])
     model = LinearModel(
-        ngrams=tuple(arrays[f"{view.name}_weights"] for view in views),
+        ngrams=np.concatenate(weights),
         page_shape=arrays["page_shape_weights"],
         indicators=arrays["indicator_weights"],
         vectors=arrays["vector_weights"],
@@ -263,14 +266,13 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
         },
         known=tuple(map(str, description["languages"]["known"])),
     )
-    shapes = [(len(table.buckets), weights.shape[0]) for table, weights in zip(tables, model.ngrams, strict=True)]
+    shapes = [(len(table.buckets), len(rows)) for table, rows in zip(tables, weights, strict=True)]
     shapes += [(len(table.idf), len(table.buckets)) for table in tables]
     shapes += [(len(matcher.lexicon.categories), model.indicators.shape[0]), (len(categories), len(model.intercept))]
     shapes += [(page_shape.size, model.page_shape.shape[0]), (page_shape.deciles.shape[1], len(DECILES))]
     shapes += [(vectors.size, model.vectors.shape[0])]
     shapes += [
-        (len(categories), weights.shape[1])
-        for weights in (*model.ngrams, model.page_shape, model.indicators, model.vectors)
+        (len(categories), rows.shape[1]) for rows in (model.ngrams, model.page_shape, model.indicators, model.vectors)
     ]
     shapes += [(len(tables[0].buckets), familiarity.centroids.shape[0]), (3, familiarity.quantiles.shape[0])]
     shapes += [(len(categories), familiarity.centroids.shape[1]), (QUANTILES, familiarity.quantiles.shape[1])]
@@ -282,7 +284,7 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     record["acceptance"] = Acceptance(**record["acceptance"])
     runtime = Runtime(
         categories=categories,
-        features=FeatureSet(tables=tables, page_shape=page_shape, matcher=matcher, vectors=vectors),
+        features=FeatureSet(ngrams=NgramColumns(tables), page_shape=page_shape, matcher=matcher, vectors=vectors),
         model=model,
         inverse_temperature=float(description["inverse_temperature"]),
         familiarity=familiarity,

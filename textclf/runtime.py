@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -35,8 +36,8 @@ class LinearModel:
 
     Parameters
     ----------
-    ngrams : tuple of ndarray of float32, each shape (m, k)
-        Weights of the kept n-grams, one array a view.
+    ngrams : ndarray of float32, shape (m, k)
+        Weights of the kept n-grams, one view under the other.
     page_shape : ndarray of float32, shape (s, k)
         Weights of how the page looks.
     indicators : ndarray of float32, shape (c, k)
@@ -47,7 +48,7 @@ class LinearModel:
         Where every margin starts.
     """
 
-    ngrams: tuple[NDArray[np.float32], ...]
+    ngrams: NDArray[np.float32]
     page_shape: NDArray[np.float32]
     indicators: NDArray[np.float32]
     vectors: NDArray[np.float32]
@@ -68,11 +69,11 @@ class LinearModel:
         """
         margins = np.empty((len(rows.indicators), len(self.intercept)))
         # row by row, so that a document's margins do not depend on the batch it came in
+        starts, indices, values = rows.ngrams
         for i in range(len(margins)):
             total = self.intercept.astype(np.float64)
-            for weights, part in zip(self.ngrams, rows.ngrams, strict=True):
-                span = slice(part.starts[i], part.starts[i + 1])
-                total += part.values[span] @ weights.take(part.indices[span], axis=0)
+            span = slice(starts[i], starts[i + 1])
+            total += values[span] @ self.ngrams.take(indices[span], axis=0)
             total += rows.page_shape[i] @ self.page_shape
             total += rows.indicators[i].astype(np.float32) @ self.indicators
             total += rows.vectors[i] @ self.vectors
@@ -200,7 +201,7 @@ class Runtime:
             rows = self.features.rows_of(observed)
             margins = self.model.margins(rows)
             scores = self.scores(margins)
-            familiarity = self.familiarity.of(rows.ngrams[0], margins).tolist()
+            familiarity = self.familiarity.of(rows.ngrams, margins).tolist()
             for (document_id, whole, sure), text, words, row, familiar in zip(
                 batch, texts, observed.words, scores, familiarity, strict=True
             ):
@@ -251,5 +252,14 @@ def _is_poor(text: str, ocr_confidence: float | None) -> bool:
     """Tell whether a text looks like the reading of a bad scan."""
     if ocr_confidence is not None and ocr_confidence < LEAST_CONFIDENCE:
         return True
-    long = [word for word in text[:LOOKED_AT].split() if len(word) > 2 and not any(map(str.isdigit, word))]
-    return len(long) >= FEWEST_LONG and sum(map(is_real_word, long)) < LEAST_REAL * len(long)
+    words = (word for word in text[:LOOKED_AT].split() if len(word) > 2)
+    # what is remembered stays small
+    looks = [_looks_real(word) if len(word) < 50 else _looks_real.__wrapped__(word) for word in words]
+    real, dirt = looks.count(True), looks.count(False)
+    return real + dirt >= FEWEST_LONG and real < LEAST_REAL * (real + dirt)
+
+
+@lru_cache(1 << 15)
+def _looks_real(word: str) -> bool | None:
+    """Tell whether a word looks real; None for one with a digit, of which nothing can be told."""
+    return None if any(map(str.isdigit, word)) else is_real_word(word)

@@ -160,11 +160,10 @@ def fit_model(
     from sklearn.svm import LinearSVC
 
     features, rows = fit_rows(observed.documents, [categories[label] for label in labels], settings)
-    widths = [len(table.buckets) for table in features.tables]
     further = [observed.others] if observed.copies is None else [observed.copies, observed.others]
     weights_of_keywords = _keyword_weights(features)
     blocks = [
-        _matrix(part, widths, weights_of_keywords)
+        _matrix(part, features.ngrams.starts[-1], weights_of_keywords)
         for part in [rows, *(features.rows_of(part) for part in further if part.texts)]
     ]
     matrix = _for_liblinear(sparse.vstack(blocks, format="csr"))
@@ -181,7 +180,7 @@ def fit_model(
     weights, intercept = machine.coef_[: len(categories)], machine.intercept_[: len(categories)]
     if len(weights) == 1:
         weights, intercept = np.vstack([-weights, weights]) / 2, np.concatenate([-intercept, intercept]) / 2
-    centroids = fit_centroids(rows.ngrams[0], labels, len(categories), widths[0])
+    centroids = fit_centroids(rows.ngrams, labels, len(categories), len(features.ngrams.tables[0].buckets))
     return Fitted(features, _split_weights(weights, intercept, features, rows), centroids)
 
 
@@ -377,7 +376,7 @@ def _fold_margins(
     fitted = fit_model(observed.take(train), labels[train], categories, settings, c=c)
     rows = fitted.features.rows_of(observed.documents.take(test))
     margins = fitted.model.margins(rows)
-    return margins, resemblance(fitted.centroids, rows.ngrams[0], margins.argmax(axis=1))
+    return margins, resemblance(fitted.centroids, rows.ngrams, margins.argmax(axis=1))
 
 
 def _keyword_weights(features: FeatureSet) -> NDArray[np.float32]:
@@ -386,17 +385,17 @@ def _keyword_weights(features: FeatureSet) -> NDArray[np.float32]:
     return np.where(learned, LEARNED_KEYWORD_WEIGHT, KEYWORD_WEIGHT).astype(np.float32)
 
 
-def _matrix(rows: FeatureRows, widths: Sequence[int], keyword_weights: NDArray[np.float32]) -> Any:
+def _matrix(rows: FeatureRows, width: int, keyword_weights: NDArray[np.float32]) -> Any:
     """All feature groups side by side, as scikit-learn wants them."""
     from scipy import sparse
 
+    ngrams = rows.ngrams
     blocks = [
-        sparse.csr_array((part.values, part.indices, part.starts), shape=(len(rows.indicators), width))
-        for part, width in zip(rows.ngrams, widths, strict=True)
+        sparse.csr_array((ngrams.values, ngrams.indices, ngrams.starts), shape=(len(rows.indicators), width)),
+        sparse.csr_array(rows.page_shape),
+        sparse.csr_array(rows.indicators * keyword_weights),
+        sparse.csr_array(rows.vectors * VECTOR_WEIGHT),
     ]
-    blocks.append(sparse.csr_array(rows.page_shape))
-    blocks.append(sparse.csr_array(rows.indicators * keyword_weights))
-    blocks.append(sparse.csr_array(rows.vectors * VECTOR_WEIGHT))
     return sparse.hstack(blocks, format="csr")
 
 
@@ -410,11 +409,12 @@ def _split_weights(
     weights: NDArray[np.float64], intercept: NDArray[np.float64], features: FeatureSet, rows: FeatureRows
 ) -> LinearModel:
     columns = weights.T.astype(np.float32)
-    widths = [len(table.buckets) for table in features.tables]
-    ends = np.cumsum([*widths, rows.page_shape.shape[1], rows.indicators.shape[1], rows.vectors.shape[1]])
-    *ngrams, page_shape, indicators, vectors = np.split(columns, ends[:-1])
+    ends = np.cumsum(
+        [features.ngrams.starts[-1], rows.page_shape.shape[1], rows.indicators.shape[1], rows.vectors.shape[1]]
+    )
+    ngrams, page_shape, indicators, vectors = np.split(columns, ends[:-1])
     return LinearModel(
-        ngrams=tuple(np.ascontiguousarray(block) for block in ngrams),
+        ngrams=np.ascontiguousarray(ngrams),
         page_shape=np.ascontiguousarray(page_shape),
         indicators=np.ascontiguousarray(indicators) * _keyword_weights(features)[:, None],
         vectors=np.ascontiguousarray(vectors) * np.float32(VECTOR_WEIGHT),

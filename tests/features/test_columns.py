@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
-from features.ngrams import VIEWS, stack_rows
+from features.ngrams import stack_rows
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
@@ -59,14 +59,13 @@ def fitted(request) -> FeatureSet:
 
 
 def as_bytes(rows: FeatureRows) -> list[bytes]:
-    arrays = [array for view in rows.ngrams for array in view]
-    return [array.tobytes() for array in (*arrays, rows.page_shape, rows.indicators, rows.vectors)]
+    return [array.tobytes() for array in (*rows.ngrams, rows.page_shape, rows.indicators, rows.vectors)]
 
 
 def one_by_one(features: FeatureSet, texts: list[str]) -> FeatureRows:
     alone = [features.rows([text]) for text in texts]
     return FeatureRows(
-        ngrams=tuple(stack_rows(parts) for parts in zip(*(row.ngrams for row in alone), strict=True)),
+        ngrams=stack_rows([row.ngrams for row in alone]),
         page_shape=np.concatenate([row.page_shape for row in alone]),
         indicators=np.concatenate([row.indicators for row in alone]),
         vectors=np.concatenate([row.vectors for row in alone]),
@@ -95,7 +94,7 @@ def test_fitting_again_gives_the_same_bytes():
 
 def test_an_empty_text_has_no_features(fitted):
     rows = fitted.rows(["", " \n"])
-    assert [view.starts.tolist() for view in rows.ngrams] == [[0, 0, 0]] * len(VIEWS)
+    assert rows.ngrams.starts.tolist() == [0, 0, 0]
     assert not rows.page_shape.any()
     assert not rows.indicators.any()
     assert not rows.vectors.any()
@@ -103,7 +102,7 @@ def test_an_empty_text_has_no_features(fitted):
 
 def test_no_texts_give_no_rows_of_the_same_width(fitted):
     rows, some = fitted.rows([]), fitted.rows(TEXTS[:1])
-    assert [view.starts.tolist() for view in rows.ngrams] == [[0]] * len(VIEWS)
+    assert rows.ngrams.starts.tolist() == [0]
     assert rows.indicators.shape == (0, some.indicators.shape[1])
     assert rows.vectors.shape == (0, some.vectors.shape[1])
 
@@ -133,7 +132,7 @@ def test_long_texts_take_the_memory_of_one():
 def test_without_lexicon_and_vectors_there_are_ngrams_only():
     rows = fit_features(TEXTS, CATEGORIES, PLAIN).rows(TEXTS)
     assert rows.indicators.shape == rows.vectors.shape == (len(TEXTS), 0)
-    assert len(rows.ngrams[0].values)
+    assert len(rows.ngrams.values)
 
 
 def test_learned_vectors_have_the_size_asked_for_and_know_the_training_words():

@@ -16,15 +16,8 @@ from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from features.characters import read_pages
-from features.ngrams import (
-    VIEWS,
-    NgramTable,
-    NgramView,
-    SparseRows,
-    count_views,
-    fit_ngrams,
-    stack_rows,
-)
+from features.ngram_columns import NgramColumns, fit_ngrams
+from features.ngrams import BUCKET_BITS, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows
 from features.page_parts import part_spans
 from features.tokens import fold, tokenize
 
@@ -32,8 +25,7 @@ WORDS, CHARACTERS = VIEWS[0], VIEWS[1]
 
 
 def count(texts, view):
-    (rows,) = count_views(read_pages(texts), [view])
-    return rows
+    return count_ngrams(read_pages(texts), [view])
 
 
 EACH_VIEW = pytest.mark.parametrize(
@@ -199,10 +191,10 @@ TWO_OF_A_PART = NgramView(name="longer", unit="character", shortest=4, longest=9
 @settings(max_examples=100, deadline=None)
 def test_views_counted_together_are_those_counted_alone(texts):
     views = [*VIEWS, TWO_OF_A_PART]
-    for together, view in zip(count_views(read_pages(texts), views), views, strict=True):
-        for one, other in zip(together, count(texts, view), strict=True):
-            assert one.dtype == other.dtype
-            assert one.tolist() == other.tolist()
+    together = as_dicts(count_ngrams(read_pages(texts), views))
+    for number, view in enumerate(views):
+        own = [{k & 0x3FFFFF: v for k, v in row.items() if k >> BUCKET_BITS == number} for row in together]
+        assert own == counted(texts, view)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -232,21 +224,22 @@ def test_shapes_count_as_the_text_of_their_letters(texts):
 # weights
 
 
-def fitted(texts: Sequence[str], view: NgramView, **options: int) -> tuple[NgramTable, SparseRows]:
+def fitted(texts: Sequence[str], view: NgramView, **options: int) -> tuple[NgramColumns, SparseRows]:
     counts = count(texts, view)
-    return fit_ngrams(counts, view, **options), counts
+    return fit_ngrams(counts, [view], **options), counts
 
 
 @EACH_VIEW
 @given(texts=st.lists(st.text("abc \n", max_size=30), min_size=1, max_size=8), least=st.integers(1, 3))
 @settings(max_examples=100, deadline=None)
 def test_weights_are_those_of_scikit_learn(view, texts, least):
-    table, counts = fitted(texts, view, min_documents=least)
+    columns, counts = fitted(texts, view, min_documents=least)
+    (table,) = columns.tables
     buckets, places = np.unique(counts.indices, return_inverse=True)
     matrix = csr_array((counts.values, places, counts.starts), shape=(len(texts), len(buckets)))
     kept = np.bincount(places, minlength=len(buckets)) >= least
     assert table.buckets.tolist() == buckets[kept].tolist()
-    ours = table.weigh(counts)
+    ours = columns.weigh(counts)
     ours = csr_array((ours.values, ours.indices, ours.starts), shape=(len(texts), len(table.buckets))).toarray()
     if kept.any():
         theirs = TfidfTransformer(sublinear_tf=True).fit_transform(matrix[:, kept]).toarray()
@@ -255,9 +248,9 @@ def test_weights_are_those_of_scikit_learn(view, texts, least):
 
 @EACH_VIEW
 def test_rows_of_a_batch_have_the_bytes_of_rows_one_by_one(view):
-    table, counts = fitted(ENGLISH * 5, view)
-    batch = table.weigh(counts)
-    alone = stack_rows([table.weigh(count([text], view)) for text in ENGLISH * 5])
+    columns, counts = fitted(ENGLISH * 5, view)
+    batch = columns.weigh(counts)
+    alone = stack_rows([columns.weigh(count([text], view)) for text in ENGLISH * 5])
     for one, other in zip(batch, alone, strict=True):
         assert one.dtype == other.dtype
         assert one.tobytes() == other.tobytes()
@@ -265,9 +258,9 @@ def test_rows_of_a_batch_have_the_bytes_of_rows_one_by_one(view):
 
 @EACH_VIEW
 def test_a_text_without_a_known_ngram_is_a_row_of_zeros_wherever_it_stands(view):
-    table, _ = fitted(ENGLISH * 2, view)
+    columns, _ = fitted(ENGLISH * 2, view)
     unknown = "ξξξ"
-    rows = table.weigh(count([unknown, ENGLISH[0], unknown, "", ENGLISH[0], unknown], view))
+    rows = columns.weigh(count([unknown, ENGLISH[0], unknown, "", ENGLISH[0], unknown], view))
     found = as_dicts(rows)
     assert [bool(row) for row in found] == [False, True, False, False, True, False]
     assert found[1] == found[4]
@@ -277,6 +270,21 @@ def test_a_text_without_a_known_ngram_is_a_row_of_zeros_wherever_it_stands(view)
 @EACH_VIEW
 @pytest.mark.parametrize("texts", [[], ["", ""], ["all once"]])
 def test_where_nothing_is_kept_every_row_is_zero(view, texts):
-    table, _ = fitted(texts, view)
-    assert len(table.buckets) == len(table.idf) == 0
-    assert as_dicts(table.weigh(count(["all once", ""], view))) == [{}, {}]
+    columns, _ = fitted(texts, view)
+    assert columns.starts.tolist() == [0, 0]
+    assert as_dicts(columns.weigh(count(["all once", ""], view))) == [{}, {}]
+
+
+def test_views_side_by_side_weigh_as_each_alone():
+    texts = ENGLISH * 2 + ["Unheard", "not one line\nhere: twice"]
+    counts = count_ngrams(read_pages(texts[:6]), VIEWS)
+    columns = fit_ngrams(counts, VIEWS)
+    together = as_dicts(columns.weigh(count_ngrams(read_pages(texts), VIEWS)))
+    for view, table, start, end in zip(VIEWS, columns.tables, *bounds(columns), strict=True):
+        alone = as_dicts(NgramColumns((table,)).weigh(count(texts, view)))
+        assert [{c - start: v for c, v in row.items() if start <= c < end} for row in together] == alone
+
+
+def bounds(columns: NgramColumns) -> tuple[list[int], list[int]]:
+    starts = columns.starts.tolist()
+    return starts[:-1], starts[1:]

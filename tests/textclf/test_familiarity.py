@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from features.characters import read_pages
-from features.ngrams import VIEWS, count_views, fit_ngrams
+from features.ngram_columns import fit_ngrams
+from features.ngrams import VIEWS, count_ngrams
 from textclf.familiarity import fit_centroids, fit_familiarity, resemblance
 from textclf.runtime import LEAST_FAMILIARITY
 
@@ -88,10 +89,10 @@ def test_others_given_in_training_are_turned_away(classifier, corpus):
 def test_resemblance_is_one_for_documents_of_the_category_on_average():
     texts = ["total due invoice", "invoice total vat", "invoice due vat", "dear aunt love", "love dear sea"]
     labels = np.array([0, 0, 0, 1, 1])
-    (counts,) = count_views(read_pages(texts), VIEWS[:1])
-    table = fit_ngrams(counts, VIEWS[0])
-    rows = table.weigh(counts)
-    centroids = fit_centroids(rows, labels, 2, len(table.buckets))
+    counts = count_ngrams(read_pages(texts), VIEWS[:1])
+    columns = fit_ngrams(counts, VIEWS[:1])
+    rows = columns.weigh(counts)
+    centroids = fit_centroids(rows, labels, 2, columns.starts[-1])
     own = resemblance(centroids, rows, labels)
     assert own[:3].mean() > 0.9
     assert resemblance(centroids, rows, 1 - labels) == pytest.approx(np.zeros(5), abs=1e-6)
@@ -100,8 +101,8 @@ def test_resemblance_is_one_for_documents_of_the_category_on_average():
 def test_familiarity_is_the_share_of_training_documents_that_were_less_familiar():
     draw = np.random.default_rng(0)
     margins = draw.normal(size=(400, 3))
-    (rows,) = count_views(read_pages(["one word"] * 400), VIEWS[:1])
-    weighed = fit_ngrams(rows, VIEWS[0]).weigh(rows)
+    rows = count_ngrams(read_pages(["one word"] * 400), VIEWS[:1])
+    weighed = fit_ngrams(rows, VIEWS[:1]).weigh(rows)
     centroids = np.full((3, 3), 0.5, dtype=np.float32)
     alike = resemblance(centroids, weighed, margins.argmax(axis=1))
     found = fit_familiarity(centroids, margins, alike).of(weighed, margins)

@@ -1,0 +1,139 @@
+"""The n-grams that a model keeps, and the TF-IDF rows that texts have in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.ngrams import BUCKET_BITS, NgramView, SparseRows
+
+__all__ = ["NgramColumns", "NgramTable", "fit_ngrams"]
+
+_U64 = np.uint64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NgramTable:
+    """The n-grams kept from the training texts, and how much each one says.
+
+    Parameters
+    ----------
+    view : NgramView
+        What is counted.
+    buckets : ndarray of int32, shape (m,)
+        The buckets kept, rising.
+    idf : ndarray of float32, shape (m,)
+        Inverse document frequency ``ln((1 + n) / (1 + df)) + 1``, as scikit-learn's ``TfidfTransformer`` defines it.
+    """
+
+    view: NgramView
+    buckets: NDArray[np.int32]
+    idf: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class NgramColumns:
+    """The n-grams kept of all views side by side, so that those of a text are looked up and weighed at once.
+
+    Parameters
+    ----------
+    tables : tuple of NgramTable
+        One a view. The columns of the second begin where those of the first end, and so on: ``starts`` says where each
+        begins, and how many there are.
+    """
+
+    tables: tuple[NgramTable, ...]
+    starts: NDArray[np.int64] = field(init=False, repr=False, compare=False)
+    _idf: NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    _ranks: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "starts", np.cumsum([0, *(len(table.buckets) for table in self.tables)]))
+        object.__setattr__(
+            self, "_idf", np.concatenate([np.empty(0, np.float32), *(table.idf for table in self.tables)])
+        )
+        # for every 32 buckets which are kept, and above that how many are kept before them; sums of 32 different powers
+        # of two are exact in double precision
+        buckets = np.concatenate(
+            [
+                np.empty(0, np.int64),
+                *((view << BUCKET_BITS) + table.buckets.astype(np.int64) for view, table in enumerate(self.tables)),
+            ]
+        )
+        blocks = len(self.tables) << BUCKET_BITS >> 5
+        bits = np.bincount(buckets >> 5, np.exp2(buckets & 31), minlength=blocks).astype(_U64)
+        counts = np.bitwise_count(bits).astype(_U64)
+        object.__setattr__(self, "_ranks", ((np.cumsum(counts) - counts) << _U64(32)) | bits)
+
+    def weigh(self, counted: SparseRows) -> SparseRows:
+        """Turn counts into TF-IDF rows.
+
+        Parameters
+        ----------
+        counted : SparseRows
+            From `features.ngrams.count_ngrams` with the views of the tables: of n texts.
+
+        Returns
+        -------
+        SparseRows
+            One row a text, all views side by side. Values are ``(1 + ln count) * idf``, divided by the Euclidean length
+            of what the view sees of the text; what is not known counts for nothing.
+        """
+        size = len(counted.starts) - 1
+        columns, known = self._look_up(counted.indices)
+        starts = np.searchsorted(known, counted.starts)
+        values = (1 + np.log(counted.values[known])) * self._idf[columns]
+        # where the columns of each view of each text begin: columns of different texts are told apart by adding to them
+        shifts = np.arange(size) * len(self._idf)
+        keys = columns + np.repeat(shifts, np.diff(starts))
+        bounds = np.append(np.searchsorted(keys, (shifts[:, None] + self.starts[:-1]).ravel()), len(keys))
+        lengths = np.diff(bounds)
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        # bincount adds up one by one, so a row has the same length, to the last bit, alone and in a batch
+        norms = np.sqrt(np.bincount(owners, values.astype(np.float64) ** 2, minlength=len(lengths)))
+        return SparseRows(starts, columns.astype(np.int32), (values / norms[owners]).astype(np.float32))
+
+    def _look_up(self, buckets: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Look buckets up: the columns, and which of the buckets have one."""
+        # NumPy takes places of its own kind faster
+        ranks, bit = self._ranks[(buckets >> 5).astype(np.intp)], (buckets & 31).astype(_U64)
+        known = np.flatnonzero((ranks >> bit) & _U64(1) != 0)
+        ranks, bit = ranks[known], bit[known]
+        # a bucket's column is the number of those kept before it
+        inside = np.bitwise_count(ranks & ((_U64(1) << bit) - _U64(1)))
+        return (ranks >> _U64(32)).view(np.int64) + inside, known
+
+
+def fit_ngrams(counted: SparseRows, views: Sequence[NgramView], *, min_documents: int = 2) -> NgramColumns:
+    """Choose the n-grams to keep.
+
+    Parameters
+    ----------
+    counted : SparseRows
+        Counts of all training texts, from `features.ngrams.count_ngrams`.
+    views : sequence of NgramView
+        What was counted.
+    min_documents : int, default 2
+        Keep n-grams that stand in at least so many texts.
+
+    Returns
+    -------
+    NgramColumns
+        One table a view.
+    """
+    buckets, frequency = np.unique(counted.indices, return_counts=True)
+    kept = frequency >= min_documents
+    buckets, frequency = buckets[kept], frequency[kept]
+    documents = len(counted.starts) - 1
+    idf = (np.log((1 + documents) / (1 + frequency)) + 1).astype(np.float32)
+    bounds = np.searchsorted(buckets, np.arange(len(views) + 1) << BUCKET_BITS)
+    return NgramColumns(
+        tuple(
+            NgramTable(view=view, buckets=buckets[first:last] - np.int32(number << BUCKET_BITS), idf=idf[first:last])
+            for number, (view, (first, last)) in enumerate(zip(views, pairwise(bounds.tolist()), strict=True))
+        )
+    )
