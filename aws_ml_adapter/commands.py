@@ -141,6 +141,7 @@ def evaluate(
     ] = None,
     max_error: Annotated[float, Option(help="Error among accepted documents that can be borne, such as 0.05.")] = 0.05,
     confidence: Annotated[float, Option(help="How sure it shall be that they stay under it, such as 0.9.")] = 0.9,
+    by: Annotated[list[str], Option(help="Also show the figures for each value of this column of DOCUMENTS.")] = [],  # noqa: B006
     features: Features = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
@@ -165,6 +166,7 @@ def evaluate(
         table,
         max_error=max_error,
         confidence=confidence,
+        by=by,
         features=features,
         options=table_options(id_column, text_column, category_column, encoding, where),
     )

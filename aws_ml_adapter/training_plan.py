@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,7 @@ def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
     return json.dumps({"groups": {}, "assignments": {}, "outputs": outputs}, indent=2)
 
 
-def new_state(path: Path, options: TrainingOptions, place: Place) -> ClientState:
+def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Path) -> ClientState:
     """Begin a run: check datasource and options, and give it a name.
 
     Parameters
@@ -132,6 +133,8 @@ def new_state(path: Path, options: TrainingOptions, place: Place) -> ClientState
         How to train.
     place : Place
         Where all will be.
+    beside : pathlib.Path
+        The state file, from which the way to the features is kept: both may move together.
 
     Returns
     -------
@@ -163,7 +166,7 @@ def new_state(path: Path, options: TrainingOptions, place: Place) -> ClientState
         run=secrets.token_hex(4),
         place=place,
         source=source,
-        features=str((path.parent / "features").resolve()),
+        features=os.path.relpath((path.parent / "features").resolve(), beside.resolve().parent),
         recipe=recipe,
         parameters=parameters,
         train_percent=options.train_percent,
