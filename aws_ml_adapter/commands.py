@@ -64,7 +64,9 @@ TrainPercent = Annotated[
 ]
 Seed = Annotated[str, Option(help="Chooses the documents to train on.")]
 Ngrams = Annotated[int, Option(help="Words of the longest n-gram.", min=1, max=10)]
-Bins = Annotated[int, Option(help="Quantile bins of each dimension of the vectors.", min=2, max=1_000)]
+Bins = Annotated[
+    int, Option(help="Quantile bins of each dimension of the vectors; 0 leaves them out.", min=0, max=1_000)
+]
 RecipeFile = Annotated[Path | None, Option("--recipe", help="File with a recipe of your own.")]
 Passes = Annotated[int, Option(help="Passes over the training data at most.")]
 MaxSize = Annotated[int, Option(help="Bytes that the model may have.")]
@@ -83,8 +85,8 @@ def train(
     s3_root: S3Root = None,
     train_percent: TrainPercent = 70,
     seed: Seed = "0",
-    ngrams: Ngrams = 2,
-    bins: Bins = 10,
+    ngrams: Ngrams = 1,
+    bins: Bins = 0,
     recipe: RecipeFile = None,
     passes: Passes = 10,
     max_size: MaxSize = 104_857_600,

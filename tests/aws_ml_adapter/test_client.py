@@ -131,10 +131,9 @@ def test_train_asks_for_a_share_a_recipe_and_explicit_parameters(server, trained
     model = server.client.get_ml_model(MLModelId=state.model_id, Verbose=True)
     assert (model["MLModelType"], model["Status"]) == ("MULTICLASS", "COMPLETED")
     assert json.loads(model["Recipe"])["outputs"] == [
-        "ngram(lowercase(text_data),2)",
-        "ngram(lowercase(common_words),2)",
+        "lowercase(text_data)",
+        "lowercase(common_words)",
         "ALL_BINARY",
-        "quantile_bin(ALL_NUMERIC,10)",
     ]
     assert model["TrainingParameters"] == {
         "algorithm": "sgd",
@@ -263,7 +262,7 @@ def test_delete_goes_on_after_objects_were_removed_by_another_hand(server, prepa
 def test_a_file_of_other_data_or_settings_is_left_alone(server, prepared, trained, tmp_path):
     path = shutil.copy(trained, tmp_path / "model.json")
     content = path.read_bytes()
-    for changes in ({"options": TrainingOptions(seed="1")}, {"options": TrainingOptions(ngrams=1)}):
+    for changes in ({"options": TrainingOptions(seed="1")}, {"options": TrainingOptions(ngrams=2)}):
         with pytest.raises(UsageError, match="other data or settings"):
             new_classifier(server, path, **changes).fit(prepared)
     assert path.read_bytes() == content
