@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_ml_adapter.client_state import Created, Place, Source, StateFile
+from aws_ml_adapter.client_state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.datasources import SentData, datasource_file, sent_data
 from aws_ml_adapter.pricing import CostLine, batch_cost, compute_cost, reservation_cost
 from aws_ml_adapter.rearrangement import Rearrangement
@@ -31,7 +31,7 @@ from aws_ml_adapter.workspace import Workspace
 from features.datasource import read_datasource, read_datasource_schema
 from features.schema import Schema
 from textclf.documents import TableOptions
-from textclf.errors import BadDataError, UsageError
+from textclf.errors import BadDataError, TextclfError, UsageError
 from textclf.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class AmazonMLClassifier:
         Plan
             How long jobs compute is not known beforehand: each is put at the one figure found in public.
         """
-        return training_plan(new_state(datasource_file(datasource), self.options, self.place))
+        return training_plan(self._new_state(datasource))
 
     def fit(self, datasource: str | Path) -> AmazonMLClassifier:
         """Upload a datasource and train a model on a share of it.
@@ -240,7 +240,7 @@ class AmazonMLClassifier:
             state file is that of another model.
         """
         path = datasource_file(datasource)
-        state = new_state(path, self.options, self.place)
+        state = self._new_state(path)
         if self.state_file.exists():
             file = StateFile.open(self.state_file)
             held = file.state
@@ -256,11 +256,20 @@ class AmazonMLClassifier:
             file = StateFile(self.state_file, state)
             file.update()
         work = self._opened(file)
-        work.upload(path, work.state.source)
-        items = [work.create(item) for item in training_requests(work.state)]
+        try:
+            work.upload(path, work.state.source)
+            items = [work.create(item) for item in training_requests(work.state)]
+        except TextclfError:
+            if not (work.state.files or work.state.created):
+                work.delete()
+                self._work = None
+            raise
         for item in items:
             work.service.wait(item)
         return self
+
+    def _new_state(self, datasource: str | Path) -> ClientState:
+        return new_state(datasource_file(datasource), self.options, self.place, beside=self.state_file)
 
     # --- predicting
 
@@ -270,6 +279,7 @@ class AmazonMLClassifier:
         *,
         max_error: float = 0.05,
         confidence: float = 0.9,
+        by: Sequence[str] = (),
         features: str | Path | None = None,
         options: TableOptions | None = None,
     ) -> AmazonEvaluation:
@@ -283,6 +293,8 @@ class AmazonMLClassifier:
         max_error, confidence : float
             The error among accepted documents that can be borne, and how sure it shall be that it stays under it, as
             `textclf.confidence.choose_acceptance` takes them.
+        by : sequence of str
+            Columns of a documents CSV; the figures are given for each of their values as well.
         features : str or pathlib.Path, optional
             Folder that prepare wrote, if it has moved.
         options : TableOptions, optional
@@ -301,6 +313,7 @@ class AmazonMLClassifier:
 
         work = self._opened()
         with self._documents(table, features, options) as (data, source_id):
+            columns = {column: _column(data, column, table) for column in by}
             evaluation = work.create(
                 request_for(
                     Kind.EVALUATION,
@@ -316,6 +329,7 @@ class AmazonMLClassifier:
             rows = list(work.results(predictor, self.categories))
             texts = {row.document_id: row.text for row in read_datasource(data.path)}
         usable = [row for row in rows if row is not None and row.true_label]
+        groups = {column: [values[row.tag] for row in usable] for column, values in columns.items()}
         if table is None:
             work.file.update(acceptance=choose_accepted(usable, self.categories, max_error, confidence))
         report = evaluate_predictions(
@@ -323,6 +337,7 @@ class AmazonMLClassifier:
             [row.true_label for row in usable],
             [self._prediction(row.tag, row) for row in usable],
             texts=[texts.get(row.tag, "") for row in usable],
+            groups=groups,
         )
         return AmazonEvaluation(
             evaluation_id=evaluation.id,
@@ -362,15 +377,20 @@ class AmazonMLClassifier:
         """
         with self._documents(table, features, options) as (data, source_id):
             found = self._aligned(data, self._opened().results(self._predict_with(source_id), self.categories))
-            if data.asked is None:
+            if data.documents is None:
                 yield from found
                 return
             by_id = {prediction.document_id: prediction for prediction in found}
-        for document_id, error in data.asked:
-            if error:
-                yield Prediction(document_id=document_id, reason="row cannot be used", status="failed", error=error)
+        for document in data.documents:
+            if document.error:
+                yield Prediction(
+                    document_id=document.document_id,
+                    reason="row cannot be used",
+                    status="failed",
+                    error=document.error,
+                )
             else:
-                yield by_id[document_id]
+                yield by_id[document.document_id]
 
     @contextmanager
     def _documents(
@@ -386,7 +406,8 @@ class AmazonMLClassifier:
             with work.downloaded(state.source) as path:
                 yield SentData(path=path, source=state.source, document_ids=()), source_id
             return
-        with sent_data(table, Path(features or state.features), options or TableOptions()) as data:
+        kept = Path(features or self.state_file.parent / state.features)
+        with sent_data(table, kept, options or TableOptions()) as data:
             with work.objects.open(f"{data_url(state, state.source)}.schema") as stream:
                 schema = Schema.from_json(stream.read().decode(), where="the schema of the training data")
             if read_datasource_schema(data.path) != schema:
@@ -492,3 +513,13 @@ class AmazonMLClassifier:
             self.close_endpoint()
         work.delete()
         self._work = None
+
+
+def _column(data: SentData, name: str, table: str | Path | None) -> dict[str, str]:
+    """Give the value that each document has in a column of the user's table."""
+    if data.documents is None:
+        raise UsageError("there are no further columns", where=table, remedy="give --by with a documents CSV only")
+    try:
+        return {document.document_id: document.values[name] for document in data.documents if not document.error}
+    except KeyError as error:
+        raise BadDataError(f"no column {name!r}", where=table, remedy="mend --by") from error

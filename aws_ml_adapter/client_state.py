@@ -107,7 +107,7 @@ class ClientState:
     source : Source
         Trained on.
     features : str
-        Folder with what ``textclf prepare`` kept: keywords and word vectors.
+        Folder with what ``textclf prepare`` kept, keywords and word vectors, as seen from the state file's.
     recipe : str
         JSON.
     parameters : dict of str to str

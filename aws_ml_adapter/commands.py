@@ -64,7 +64,9 @@ TrainPercent = Annotated[
 ]
 Seed = Annotated[str, Option(help="Chooses the documents to train on.")]
 Ngrams = Annotated[int, Option(help="Words of the longest n-gram.", min=1, max=10)]
-Bins = Annotated[int, Option(help="Quantile bins of each dimension of the vectors.", min=2, max=1_000)]
+Bins = Annotated[
+    int, Option(help="Quantile bins of each dimension of the vectors; 0 leaves them out.", min=0, max=1_000)
+]
 RecipeFile = Annotated[Path | None, Option("--recipe", help="File with a recipe of your own.")]
 Passes = Annotated[int, Option(help="Passes over the training data at most.")]
 MaxSize = Annotated[int, Option(help="Bytes that the model may have.")]
@@ -83,8 +85,8 @@ def train(
     s3_root: S3Root = None,
     train_percent: TrainPercent = 70,
     seed: Seed = "0",
-    ngrams: Ngrams = 2,
-    bins: Bins = 10,
+    ngrams: Ngrams = 1,
+    bins: Bins = 0,
     recipe: RecipeFile = None,
     passes: Passes = 10,
     max_size: MaxSize = 104_857_600,
@@ -141,6 +143,7 @@ def evaluate(
     ] = None,
     max_error: Annotated[float, Option(help="Error among accepted documents that can be borne, such as 0.05.")] = 0.05,
     confidence: Annotated[float, Option(help="How sure it shall be that they stay under it, such as 0.9.")] = 0.9,
+    by: Annotated[list[str], Option(help="Also show the figures for each value of this column of DOCUMENTS.")] = [],  # noqa: B006
     features: Features = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
@@ -165,6 +168,7 @@ def evaluate(
         table,
         max_error=max_error,
         confidence=confidence,
+        by=by,
         features=features,
         options=table_options(id_column, text_column, category_column, encoding, where),
     )

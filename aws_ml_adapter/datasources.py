@@ -33,14 +33,14 @@ class SentData:
         What it holds.
     document_ids : tuple of str
         In the order of the CSV.
-    asked : tuple of (str, str) or None
-        Id and error of each document in the user's table; None if that is the datasource itself.
+    documents : tuple of InputDocument or None
+        Those of the user's table, failed ones too; None if that is the datasource itself.
     """
 
     path: Path
     source: Source
     document_ids: tuple[str, ...]
-    asked: tuple[tuple[str, str], ...] | None = None
+    documents: tuple[InputDocument, ...] | None = None
 
 
 def datasource_file(path: str | Path) -> Path:
@@ -130,12 +130,7 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
         made = Path(folder) / DATASOURCE
         write_datasource(made, rows, indicator_names=rows.indicator_names, vector_size=rows.vector_size, seed=0)
         source, document_ids = _described(made)
-        yield SentData(
-            path=made,
-            source=source,
-            document_ids=document_ids,
-            asked=tuple((document.document_id, document.error) for document in documents),
-        )
+        yield SentData(path=made, source=source, document_ids=document_ids, documents=tuple(documents))
 
 
 def _described(path: Path) -> tuple[Source, tuple[str, ...]]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.parameters import Parameters
 from aws_ml_adapter.targets import ModelType
-from aws_ml_adapter.training_rows import Block
+from aws_ml_adapter.training_rows import Block, Blocks, largest
 
 __all__ = ["Learners"]
 
@@ -37,10 +37,8 @@ class Learners:
 
     Parameters
     ----------
-    blocks : sequence of Block
+    blocks : Blocks
         All that a pass goes over.
-    columns : int
-        Number of features.
     model_type : ModelType
         Says the loss: logistic, multinomial logistic, or half the squared error.
     width : int
@@ -60,8 +58,7 @@ class Learners:
 
     def __init__(
         self,
-        blocks: Sequence[Block],
-        columns: int,
+        blocks: Blocks,
         model_type: ModelType,
         width: int,
         parameters: Parameters,
@@ -69,7 +66,8 @@ class Learners:
     ) -> None:
         self.rates = list(rates)
         self._link, self._width = _LINKS[model_type], width
-        squares, entries, occurrences = np.zeros(columns), np.zeros(columns), np.zeros(columns)
+        columns = len(blocks.keys)
+        squares, entries, occurrences = (np.zeros(columns, np.float32) for _ in range(3))
         for block in blocks:
             local = block.matrix.indices
             squares[block.columns] += np.bincount(local, block.matrix.data**2, minlength=len(block.columns))
@@ -77,17 +75,16 @@ class Learners:
             occurrences[block.columns] += 1
         self._sizes = np.sqrt(squares)
         self._rarity = (len(blocks) / np.maximum(occurrences, 1)).astype(np.float32)
+        self._start = np.maximum(squares / np.maximum(entries, 1), _SMALLEST)
         self._l1, self._l2 = np.float32(parameters.l1), np.float32(parameters.l2)
         scores = len(rates) * width
         self.intercepts, self._intercept_gradients = np.zeros(scores, np.float32), np.ones(scores, np.float32)
         # weights, and behind them the sums of their squared gradients: what is used together lies together
-        start = np.maximum(squares / np.maximum(entries, 1), _SMALLEST).astype(np.float32)
-        self._state = np.zeros((columns, 2 * scores), np.float32)
-        self._state[:, scores:] = start[:, None]
+        self._state = np.empty((0, 2 * scores), np.float32)
 
     @property
     def weights(self) -> _Floats:
-        """Those of a learner beside each other; float32, shape (columns, len(rates) * width)."""
+        """Those of a learner beside each other; float32, shape (columns met so far, len(rates) * width)."""
         return self._state[:, : len(self.intercepts)]
 
     def step(self, block: Block, values: _Floats) -> NDArray[np.float64]:
@@ -105,6 +102,7 @@ class Learners:
         ndarray of float64, shape (len(rates),)
             Sum of the losses of the rows, as each learner predicted them before it learned.
         """
+        self._reserve(block)
         state = self._state.take(block.columns, axis=0)
         weights, summed = np.hsplit(state, 2)
         margins = block.matrix @ weights + self.intercepts
@@ -122,6 +120,10 @@ class Learners:
         self._intercept_gradients += gradient**2
         self.intercepts -= rates / np.sqrt(self._intercept_gradients) * gradient
         return np.asarray(losses.sum(axis=0), np.float64)
+
+    def state_bytes(self, block: Block) -> int:
+        """Give the memory that the learners have when they have learned from a block."""
+        return max(len(self._state), _reach(block)) * self._state.shape[1] * self._state.itemsize
 
     def penalties(self) -> NDArray[np.float64]:
         """Give what regularisation adds to each mean loss: ``l1 * sum |w| + l2 / 2 * sum w ** 2``."""
@@ -154,16 +156,29 @@ class Learners:
         if len(self.weights) <= room:
             return 0
         use = np.abs(self.weights).max(axis=1) * self._sizes
-        out = np.argsort(-use, kind="stable")[room:]
+        out = ~largest(use, room)
         self.weights[out] = 0
         # no finite gradient moves them again
         self._state[out, len(self.intercepts) :] = np.inf
         return int((use[out] > 0).sum())
 
+    def _reserve(self, block: Block) -> None:
+        """Have weights for all columns of a block."""
+        before, needed = len(self._state), _reach(block)
+        if needed > before:
+            size = min(needed + needed // 8, len(self._start))
+            # in place where the system can: a copy would need the memory twice
+            self._state.resize((size, self._state.shape[1]), refcheck=False)
+            self._state[before:, len(self.intercepts) :] = self._start[before:size, None]
+
     def _shrunk(self, weights: _Floats, amounts: _Floats) -> _Floats:
         if self._l2:
             return np.asarray(weights / (1 + self._l2 * amounts))
         return np.asarray(np.sign(weights) * np.maximum(np.abs(weights) - self._l1 * amounts, 0))
+
+
+def _reach(block: Block) -> int:
+    return int(block.columns[-1]) + 1 if len(block.columns) else 0
 
 
 def _put(table: _Floats, places: NDArray[np.int32], rows: _Floats) -> None:

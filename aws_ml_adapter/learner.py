@@ -24,7 +24,7 @@ from aws_ml_adapter.model import FEATURE_BYTES, Model, model_size
 from aws_ml_adapter.parameters import Parameters
 from aws_ml_adapter.recipe import Recipe
 from aws_ml_adapter.targets import ModelType, TargetSummary, TargetValues
-from aws_ml_adapter.training_rows import Block, KeyCounts, RowStore, write_blocks
+from aws_ml_adapter.training_rows import Blocks, KeyCounts, RowStore, write_blocks
 from aws_ml_adapter.transforms import Transforms
 from features.schema import Schema
 
@@ -39,6 +39,11 @@ _LARGEST_BLOCK = 256
 # rows after which the first half of the learners is halted; the next at twice as many
 _FIRST_HALT = 8_192
 _FIRST_REPORT = 64
+# memory of all learners' weights, unless the size asked for needs more: further ones are halted early, and fewer
+# features compete for the room
+_STATE_BYTES = 1 << 28
+# features told apart while rows are read: 12 bytes each, and as much again to join new ones
+_KEYS = 5_000_000
 # share by which a pass must better the loss of the one before
 _CONVERGED = 1e-4
 
@@ -118,37 +123,37 @@ def train(
     transforms = Transforms.fit(recipe, schema, read, seed=seed)
     with tempfile.TemporaryDirectory(prefix="amazon-ml-") as name:
         folder = Path(name)
-        counts = KeyCounts(parameters.max_size // FEATURE_BYTES)
+        counts = KeyCounts(min(parameters.max_size // FEATURE_BYTES, _KEYS))
         places = transforms.places(schema)
         with RowStore(folder) as store:
             for batch in read():
                 features = transforms.transform(targets.take(batch.rows), places)
                 store.append(features)
                 counts.add(features.keys)
-        target, values = targets.finish()
-        room = _room(transforms, target, parameters.max_size)
-        # more than there is room for: which are useful shows while learning
-        keys = counts.most_frequent(2 * room)
-        log(f"features: different={len(keys)} room={room}")
-        order = np.arange(target.rows)
-        if parameters.shuffle:
-            order = np.random.default_rng(seed).permutation(order)
-        size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
-        blocks = write_blocks(store, order, keys, size, folder)
-        store.remove()
-        learners = Learners(blocks, len(keys), model_type, target.width, parameters, rates)
+            target, values = targets.finish()
+            room = _room(transforms, target, parameters.max_size)
+            # more than there is room for: which are useful shows while learning
+            keys = counts.most_frequent(max(room, min(2 * room, _STATE_BYTES // (8 * target.width))))
+            log(f"features: different={len(keys)} room={room}")
+            order = np.arange(target.rows)
+            if parameters.shuffle:
+                order = np.random.default_rng(seed).permutation(order)
+            size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
+            blocks = write_blocks(store.read(order, size), keys, folder / "blocks")
+        learners = Learners(blocks, model_type, target.width, parameters, rates)
         passes = _learn(learners, blocks, values[order].astype(np.float32), parameters.max_passes, room, log)
     # in double precision: standardising may have taken a large mean off
     weights, intercept = learners.weights.astype(np.float64), learners.intercepts.astype(np.float64)
-    used = weights.any(axis=1)
+    used = np.flatnonzero(weights.any(axis=1))
+    used = used[np.argsort(blocks.keys[used])]
     log(
         f"finished-training: total-passes={passes} valid-records={passes * target.rows} "
-        f"invalid-records={passes * target.invalid_rows} learning-rate={learners.rates[0]:g} features={used.sum()}"
+        f"invalid-records={passes * target.invalid_rows} learning-rate={learners.rates[0]:g} features={len(used)}"
     )
     return Model(
         transforms=transforms,
         target=target,
-        keys=keys[used],
+        keys=blocks.keys[used],
         weights=(weights[used] * target.deviation).astype(np.float32),
         intercept=(intercept * target.deviation + target.mean).astype(np.float32),
     )
@@ -175,7 +180,7 @@ def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
 
 def _learn(
     learners: Learners,
-    blocks: Sequence[Block],
+    blocks: Blocks,
     values: NDArray[np.float32],
     max_passes: int,
     room: int,
@@ -187,6 +192,8 @@ def _learn(
     for number in range(1, max_passes + 1):
         losses, start = np.zeros(len(learners.rates)), seen
         for block in blocks:
+            while len(learners.rates) > 1 and learners.state_bytes(block) > _STATE_BYTES:
+                losses = _halt(learners, losses, (len(learners.rates) + 1) // 2, log)
             losses += learners.step(block, values[block.rows])
             seen += block.rows.stop - block.rows.start
             if seen >= report:

@@ -9,16 +9,26 @@ from typing import Any, BinaryIO, Protocol
 from aws_ml_adapter.client_state import Place
 from aws_ml_adapter.faults import DataFault
 from aws_ml_adapter.service.storage import FolderStorage, split_url
-from textclf.errors import BadInputError, OutputError, TextclfError, UsageError
+from textclf.errors import BadInputError, ExitCode, OutputError, TextclfError, UsageError
 
-__all__ = ["FolderObjects", "Objects", "S3Objects", "open_objects"]
+__all__ = ["FolderObjects", "Objects", "S3Error", "S3Objects", "open_objects"]
+
+
+class S3Error(TextclfError):
+    """S3 refused, or cannot be reached."""
+
+    code = "s3"
+    exit_code = ExitCode.SERVICE
 
 
 class Objects(Protocol):
-    """Objects by their URL, ``s3://bucket/key``."""
+    """Objects by their URL, ``s3://bucket/key``.
+
+    What cannot be done raises `S3Error`, or in a folder `textclf.errors.OutputError` or `BadInputError`.
+    """
 
     def put(self, path: Path, url: str) -> None:
-        """Store a file; raises `textclf.errors.OutputError` if it cannot be."""
+        """Store a file."""
         ...
 
     def size(self, url: str) -> int | None:
@@ -26,7 +36,7 @@ class Objects(Protocol):
         ...
 
     def open(self, url: str) -> BinaryIO:
-        """Open an object to read; raises `textclf.errors.BadInputError` if it cannot be."""
+        """Open an object to read."""
         ...
 
     def delete(self, url: str) -> None:
@@ -140,7 +150,7 @@ class S3Objects:
         try:
             self._client.upload_file(str(path), bucket, key)
         except self._errors as error:
-            raise _failed(OutputError, error, url) from error
+            raise _failed(error, url) from error
 
     def size(self, url: str) -> int | None:
         """Give the bytes of an object, None if there is none."""
@@ -150,7 +160,7 @@ class S3Objects:
         except self._errors as error:
             if _code(error) in ("404", "NoSuchKey", "NotFound"):
                 return None
-            raise _failed(BadInputError, error, url) from error
+            raise _failed(error, url) from error
 
     def open(self, url: str) -> BinaryIO:
         """Open an object to read."""
@@ -158,7 +168,7 @@ class S3Objects:
         try:
             body: BinaryIO = self._client.get_object(Bucket=bucket, Key=key)["Body"]
         except self._errors as error:
-            raise _failed(BadInputError, error, url) from error
+            raise _failed(error, url) from error
         return body
 
     def delete(self, url: str) -> None:
@@ -167,15 +177,15 @@ class S3Objects:
         try:
             self._client.delete_object(Bucket=bucket, Key=key)
         except self._errors as error:
-            raise _failed(OutputError, error, url) from error
+            raise _failed(error, url) from error
 
 
 def _code(error: Exception) -> str:
     return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
 
 
-def _failed(kind: type[TextclfError], error: Exception, url: str) -> TextclfError:
-    return kind(
+def _failed(error: Exception, url: str) -> S3Error:
+    return S3Error(
         f"S3 refused or cannot be reached ({error})",
         where=url,
         remedy="check bucket, region and credentials, or give --s3-root to use a folder instead",

@@ -25,7 +25,7 @@ class AmazonMLError(TextclfError):
     """The service refused a request, cannot be reached, or could not finish a job."""
 
     code = "amazon-ml"
-    exit_code = ExitCode.BAD_INPUT
+    exit_code = ExitCode.SERVICE
 
 
 class FailedJobError(AmazonMLError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,7 @@ class TrainingOptions:
     ngrams : int
         Words of the longest n-gram, 2 to 10; 1 for single words.
     bins : int
-        Quantile bins of each dimension of the vectors.
+        Quantile bins of each dimension of the vectors, 2 to 1,000; 0 leaves the vectors out.
     recipe : str, optional
         A recipe to use instead of the one that is written from the schema.
     parameters : Parameters
@@ -58,8 +59,8 @@ class TrainingOptions:
 
     train_percent: int = 70
     seed: str = "0"
-    ngrams: int = 2
-    bins: int = 10
+    ngrams: int = 1
+    bins: int = 0
     recipe: str | None = None
     parameters: Parameters = field(default_factory=lambda: Parameters(max_size=104_857_600, shuffle=True, l2=1e-6))
 
@@ -93,7 +94,7 @@ def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
     ngrams : int
         Words of the longest n-gram of the texts, lower-cased; 1 for single words.
     bins : int
-        Quantile bins of each number.
+        Quantile bins of each number; 0 leaves the numbers out.
 
     Returns
     -------
@@ -117,11 +118,11 @@ def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
         if kind is AttributeType.TEXT
     ]
     outputs += ["ALL_BINARY"] if AttributeType.BINARY in types else []
-    outputs += [f"quantile_bin(ALL_NUMERIC,{bins})"] if AttributeType.NUMERIC in types else []
+    outputs += [f"quantile_bin(ALL_NUMERIC,{bins})"] if bins and AttributeType.NUMERIC in types else []
     return json.dumps({"groups": {}, "assignments": {}, "outputs": outputs}, indent=2)
 
 
-def new_state(path: Path, options: TrainingOptions, place: Place) -> ClientState:
+def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Path) -> ClientState:
     """Begin a run: check datasource and options, and give it a name.
 
     Parameters
@@ -132,6 +133,8 @@ def new_state(path: Path, options: TrainingOptions, place: Place) -> ClientState
         How to train.
     place : Place
         Where all will be.
+    beside : pathlib.Path
+        The state file, from which the way to the features is kept: both may move together.
 
     Returns
     -------
@@ -163,7 +166,7 @@ def new_state(path: Path, options: TrainingOptions, place: Place) -> ClientState
         run=secrets.token_hex(4),
         place=place,
         source=source,
-        features=str((path.parent / "features").resolve()),
+        features=os.path.relpath((path.parent / "features").resolve(), beside.resolve().parent),
         recipe=recipe,
         parameters=parameters,
         train_percent=options.train_percent,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,37 @@ from scipy.sparse import csc_array, csr_array
 
 from aws_ml_adapter.feature_plan import Features
 
-__all__ = ["Block", "KeyCounts", "RowStore", "write_blocks"]
+__all__ = ["Block", "Blocks", "KeyCounts", "RowStore", "largest", "write_blocks"]
 
 _PENDING = 2_000_000
+# bytes of blocks that stay in memory: where they are small, making their matrices anew takes longer than learning
+_HELD = 1 << 26
+
+
+def largest(values: NDArray[Any], number: int) -> NDArray[np.bool_]:
+    """Mark the largest values.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Any that can be ordered.
+    number : int
+        How many to mark, 1 to n.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Of equal values the first are marked.
+
+    Examples
+    --------
+    >>> largest(np.array([3, 1, 3, 2, 3]), 2).tolist()
+    [True, False, True, False, False]
+    """
+    least = np.partition(values, len(values) - number)[len(values) - number]
+    marked = np.asarray(values > least)
+    marked[np.flatnonzero(values == least)[: number - np.count_nonzero(marked)]] = True
+    return marked
 
 
 class KeyCounts:
@@ -40,7 +68,7 @@ class KeyCounts:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._keys = np.empty(0, np.uint64)
-        self._counts = np.empty(0, np.int64)
+        self._counts = np.empty(0, np.int32)
         self._pending: list[NDArray[np.uint64]] = []
         self._pending_size = 0
 
@@ -66,55 +94,53 @@ class KeyCounts:
         known = np.zeros(len(fresh), bool)
         inside = places < len(self._keys)
         known[inside] = self._keys[places[inside]] == fresh[inside]
+        counts = counts.astype(np.int32)
         self._counts[places[known]] += counts[known]
         self._keys = np.insert(self._keys, places[~known], fresh[~known])
         self._counts = np.insert(self._counts, places[~known], counts[~known])
 
     def _forget(self, limit: int) -> None:
         if len(self._keys) > limit:
-            # ties go to the smaller key, so that the same data keep the same ones
-            kept = np.sort(np.argsort(-self._counts, kind="stable")[:limit])
+            kept = largest(self._counts, limit)
             self._keys, self._counts = self._keys[kept], self._counts[kept]
 
 
 class RowStore:
-    """Features of all rows, in files; as a context, for as long as it is written.
+    """Features of all rows, in files; as a context, for as long as they are there.
 
     Parameters
     ----------
     folder : pathlib.Path
-        An empty folder to use.
+        Where to keep them.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._keys, self._values = _Column(folder / "keys", np.uint64), _Column(folder / "values", np.float32)
-        self._lengths: list[NDArray[np.int64]] = []
+        self._keys = _Column(folder / "keys", np.uint64)
+        self._values = _Column(folder / "values", np.float32)
+        self._ends = [np.zeros(1, np.int64)]
 
     def append(self, features: Features) -> None:
         """Add rows."""
         self._keys.append(features.keys)
         self._values.append(features.values)
-        self._lengths.append(np.diff(features.starts))
+        self._ends.append(self._ends[-1][-1] + features.starts[1:])
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._keys.finish()
-        self._values.finish()
-        self._starts = np.concatenate([[0], np.cumsum(np.concatenate([[], *self._lengths]))]).astype(np.int64)
-
-    def take(self, rows: NDArray[np.int64]) -> Features:
-        """Read rows, in the order given, when all are written."""
-        lengths = self._starts[rows + 1] - self._starts[rows]
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        places = np.arange(starts[-1]) + np.repeat(self._starts[rows] - starts[:-1], lengths)
-        return Features(starts, self._keys.data[places], self._values.data[places])
-
-    def remove(self) -> None:
-        """Delete the files."""
         self._keys.remove()
         self._values.remove()
+
+    def read(self, order: NDArray[np.int64], size: int) -> Iterator[Features]:
+        """Read rows in the order given, so many at a time."""
+        starts = np.concatenate(self._ends)
+        for begin in range(0, len(order), size):
+            rows = order[begin : begin + size]
+            begins, ends = starts[rows], starts[rows + 1]
+            pieces = list(zip(begins.tolist(), ends.tolist(), strict=True))
+            lengths = np.concatenate([[0], np.cumsum(ends - begins)])
+            yield Features(lengths, self._keys.read(pieces), self._values.read(pieces))
 
 
 class Block(NamedTuple):
@@ -130,83 +156,104 @@ class Block(NamedTuple):
     transposed: csc_array
 
 
-def write_blocks(
-    store: RowStore, order: NDArray[np.int64], keys: NDArray[np.uint64], size: int, folder: Path
-) -> list[Block]:
-    """Put rows into the order of learning, and replace their keys by columns, once for all passes.
+class Blocks:
+    """Blocks of rows in a file, which is read each time one goes over them if it is large.
 
     Parameters
     ----------
-    store : RowStore
-        All rows.
-    order : ndarray of int64, shape (n,)
-        The rows to learn from, in order.
+    path : pathlib.Path
+        The file.
     keys : ndarray of uint64, shape (d,)
-        Key of each column, rising; what is not among them is left out.
-    size : int
-        Rows of a block.
-    folder : pathlib.Path
-        Where to keep them.
+        Key of each column. Columns are numbered as they are first used, so that those in use are always the first
+        ones, and the frequent ones lie together.
+    shapes : ndarray of int64, shape (n, 3)
+        Rows, columns and entries of each block.
+    """
+
+    def __init__(self, path: Path, keys: NDArray[np.uint64], shapes: NDArray[np.int64]) -> None:
+        self.keys = keys
+        self._path, self._shapes = path, shapes
+        self._held = list(self._read()) if path.stat().st_size <= _HELD else None
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+    def __iter__(self) -> Iterator[Block]:
+        return self._read() if self._held is None else iter(self._held)
+
+    def _read(self) -> Iterator[Block]:
+        begin = 0
+        with self._path.open("rb") as file:
+            for height, width, entries in self._shapes.tolist():
+                ends = np.cumsum([width, height + 1, entries, entries])
+                columns, starts, indices, values = np.split(np.fromfile(file, np.int32, ends[-1]), ends[:-1])
+                matrix = csr_array((values.view(np.float32), indices, starts), shape=(height, width), copy=False)
+                yield Block(slice(begin, begin + height), columns, matrix, matrix.T)
+                begin += height
+
+
+def write_blocks(rows: Iterable[Features], keys: NDArray[np.uint64], path: Path) -> Blocks:
+    """Replace the keys of rows by columns, once for all passes.
+
+    Parameters
+    ----------
+    rows : iterable of Features
+        Those of each block, in the order of learning.
+    keys : ndarray of uint64, shape (d,)
+        Of the columns, rising; what is not among them is left out.
+    path : pathlib.Path
+        The file to write.
 
     Returns
     -------
-    list of Block
-        On disk: reading one reads its part of the files.
+    Blocks
+        With the columns that occur.
     """
-    parts = [_Column(folder / name, kind) for name, kind in _BLOCK_PARTS.items()]
-    for begin in range(0, len(order), size):
-        features = store.take(order[begin : begin + size])
-        found, places = np.unique(features.keys, return_inverse=True)
-        columns = np.minimum(np.searchsorted(keys, found), max(len(keys) - 1, 0))
-        known = keys[columns] == found if len(keys) else np.zeros(len(found), bool)
-        kept = known[places]
-        starts = np.concatenate([[0], np.cumsum(kept)])[features.starts]
-        indices = (np.cumsum(known) - 1)[places[kept]]
-        for part, data in zip(parts, (columns[known], starts, indices, features.values[kept]), strict=True):
-            part.append(data)
-    for part in parts:
-        part.finish()
-    return list(_blocks(parts, len(order), size))
-
-
-_BLOCK_PARTS: dict[str, type[np.generic]] = {
-    "block_columns": np.int32,
-    "block_starts": np.int32,
-    "block_indices": np.int32,
-    "block_values": np.float32,
-}
-
-
-def _blocks(parts: Sequence[_Column], rows: int, size: int) -> Iterator[Block]:
-    pieces = zip(*(part.pieces() for part in parts), strict=True)
-    for begin, (columns, starts, indices, values) in zip(range(0, rows, size), pieces, strict=True):
-        height = min(size, rows - begin)
-        matrix = csr_array((values, indices, starts), shape=(height, len(columns)), copy=False)
-        yield Block(slice(begin, begin + height), columns, matrix, matrix.T)
+    column_of = np.full(len(keys), -1, np.int32)
+    used: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
+    number = 0
+    shapes: list[tuple[int, int, int]] = []
+    with path.open("wb") as file:
+        for features in rows:
+            found, places = np.unique(features.keys, return_inverse=True)
+            spots = np.minimum(np.searchsorted(keys, found), max(len(keys) - 1, 0))
+            known = keys[spots] == found if len(keys) else np.zeros(len(found), bool)
+            spots = spots[known]
+            fresh = spots[column_of[spots] < 0]
+            column_of[fresh] = np.arange(number, number + len(fresh))
+            number += len(fresh)
+            used.append(keys[fresh])
+            columns = column_of[spots]
+            order = np.argsort(columns)
+            index_of = np.empty(len(found), np.int32)
+            index_of[np.flatnonzero(known)[order]] = np.arange(len(columns))
+            kept = known[places]
+            starts = np.concatenate([[0], np.cumsum(kept)])[features.starts]
+            indices = index_of[places[kept]]
+            parts = (columns[order], starts.astype(np.int32), indices, features.values[kept].view(np.int32))
+            np.concatenate(parts).tofile(file)
+            shapes.append((len(starts) - 1, len(columns), len(indices)))
+    return Blocks(path, np.concatenate(used), np.array(shapes, np.int64).reshape(-1, 3))
 
 
 class _Column:
     """An array in a file, written piece by piece."""
 
     def __init__(self, path: Path, kind: type[np.generic]) -> None:
-        self._path, self._kind = path, kind
-        self._file = path.open("wb")
-        self._ends = [0]
+        self._path, self._kind = path, np.dtype(kind)
+        self._file = path.open("w+b", buffering=0)
 
-    def append(self, data: NDArray[np.generic]) -> None:
-        data.astype(self._kind, copy=False).tofile(self._file)
-        self._ends.append(self._ends[-1] + len(data))
+    def append(self, data: NDArray[Any]) -> None:
+        data.tofile(self._file)
 
-    def finish(self) -> None:
-        self._file.close()
-        # an empty file cannot be mapped
-        size = self._ends[-1]
-        mapped = np.memmap(self._path, self._kind, "r") if size else np.empty(0, self._kind)
-        self.data: NDArray[np.generic] = np.asarray(mapped)
-
-    def pieces(self) -> Iterator[NDArray[np.generic]]:
-        return (self.data[begin:end] for begin, end in zip(self._ends, self._ends[1:], strict=False))
+    def read(self, pieces: Iterable[tuple[int, int]]) -> NDArray[Any]:
+        # not mapped into memory, where the whole file would come to stand
+        size, parts = self._kind.itemsize, []
+        for begin, end in pieces:
+            self._file.seek(begin * size)
+            parts.append(self._file.read((end - begin) * size))
+        return np.frombuffer(b"".join(parts), self._kind)
 
     def remove(self) -> None:
-        self.data = np.empty(0, self._kind)
+        self._file.close()
         self._path.unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from aws_ml_adapter.service.entities import Kind
 from aws_ml_adapter.service_calls import AmazonMLError, Service, refusal_code
 from aws_ml_adapter.training_plan import data_url, output_files
 from features.datasource import schema_path
+from textclf.errors import TextclfError
 
 __all__ = ["Workspace"]
 
@@ -101,11 +102,19 @@ class Workspace:
             What is known of it; its hash is part of the URL.
         """
         url = data_url(self.state, source)
-        self.file.update(files=tuple(dict.fromkeys((*self.state.files, f"{url}.schema", url))))
         for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):
-            if self.objects.size(place) != part.stat().st_size:
-                self._talk(f"uploading {place}")
+            if self.objects.size(place) == part.stat().st_size:
+                continue
+            self._talk(f"uploading {place}")
+            before = tuple(file for file in self.state.files if file != place)
+            self.file.update(files=(*before, place))
+            try:
                 self.objects.put(part, place)
+            except TextclfError:
+                with suppress(TextclfError):
+                    if self.objects.size(place) is None:
+                        self.file.update(files=before)
+                raise
 
     @contextmanager
     def downloaded(self, source: Source) -> Iterator[Path]:

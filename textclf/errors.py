@@ -44,6 +44,8 @@ class ExitCode(IntEnum):
     """The result cannot be written: disk full, no permission."""
     SOME_FAILED = 8
     """With ``--strict``: the batch ended, but not every document could be read or predicted."""
+    SERVICE = 9
+    """A service that was asked, Amazon ML or S3, refused or cannot be reached."""
     INTERRUPTED = 130
     """Ended by Ctrl-C; what was read stays in the cache."""
 

@@ -18,10 +18,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from aws_ml_adapter.batch_output import manifest_location, result_locations
 from aws_ml_adapter.service.databases import Query
 from aws_ml_adapter.service.entities import Entities, Entity, Kind, Status
 from aws_ml_adapter.service.job import Data, Job, folder_of
-from aws_ml_adapter.service.storage import StorageOptions
+from aws_ml_adapter.service.storage import FolderStorage, StorageOptions
 from aws_ml_adapter.service.worker import run_job
 
 __all__ = ["Jobs"]
@@ -93,11 +94,15 @@ class Jobs:
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:
-        """Remove files of objects that are gone, and begin."""
+        """Remove files of objects that are gone, and those that were half written, and begin."""
         kept = {str(serial) for serial in self._entities.serials()}
         for folder in folder_of(self._data_dir, 0).parent.glob("*"):
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
+        if self._storage.endpoint is None:
+            storage = FolderStorage(Path(self._storage.root or "."))
+            for url in _written(self._entities):
+                storage.remove_unfinished(url)
         forkserver.ensure_running()
         self._thread.start()
 
@@ -221,6 +226,18 @@ class Jobs:
             if serial in self._running:
                 _end(self._running.pop(serial))
             shutil.rmtree(folder_of(self._data_dir, serial), ignore_errors=True)
+
+
+def _written(entities: Entities) -> set[str]:
+    """Give a URL in each place that jobs write to."""
+    outputs = {entity.request["OutputUri"] for entity in entities.select(Kind.BATCH_PREDICTION, "1", (), -1)}
+    staged = {
+        entity.details["spec"]["DataLocationS3"]
+        for entity in entities.select(Kind.DATA_SOURCE, "1", (), -1)
+        if "sql" in entity.details
+    }
+    results = {url for output in outputs for url in result_locations(output, "", ["any"]).values()}
+    return staged | results | {manifest_location(output, "") for output in outputs}
 
 
 def _lost(entity: Entity, parents: list[Entity]) -> str | None:

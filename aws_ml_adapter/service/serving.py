@@ -29,7 +29,7 @@ from aws_ml_adapter.service.realtime import RealTime
 from aws_ml_adapter.service.signature import read_keys
 from aws_ml_adapter.service.storage import StorageOptions, open_storage
 from textclf.errors import OutputError, UsageError
-from textclf.files import output_error, write_aside
+from textclf.files import write_aside
 
 __all__ = ["ServerOptions", "serve"]
 
@@ -186,7 +186,10 @@ def _locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("a")
     except OSError as error:
-        raise output_error(error, folder) from error
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(
+            f"cannot be written ({reason})", where=folder, remedy="give another place with --data-dir"
+        ) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

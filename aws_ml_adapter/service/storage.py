@@ -21,6 +21,8 @@ MAX_FILES = 10_000
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY_BYTES = 1_024
+# as textclf.files.write_aside names them
+_UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +184,12 @@ class FolderStorage:
                 yield aside
         except OutputError as error:
             raise DataFault(error.what, where=url) from error
+
+    def remove_unfinished(self, url: str) -> None:
+        """Remove what writers that were killed left beside an object; no one may be writing there."""
+        for path in self._path(url).parent.glob(".*.part"):
+            if _UNFINISHED.fullmatch(path.name) and self._is_inside(path):
+                path.unlink(missing_ok=True)
 
     def _path(self, url: str) -> Path:
         bucket, key = split_url(url)

@@ -27,6 +27,7 @@ from aws_ml_adapter.__main__ import main
 from aws_ml_adapter.client import AmazonMLClassifier
 from aws_ml_adapter.client_state import StateFile
 from aws_ml_adapter.datasources import sent_data
+from aws_ml_adapter.s3_objects import S3Error
 from aws_ml_adapter.service.entities import Kind
 from aws_ml_adapter.service_calls import AmazonMLError, FailedJobError, Service
 from aws_ml_adapter.training_plan import TrainingOptions
@@ -130,10 +131,9 @@ def test_train_asks_for_a_share_a_recipe_and_explicit_parameters(server, trained
     model = server.client.get_ml_model(MLModelId=state.model_id, Verbose=True)
     assert (model["MLModelType"], model["Status"]) == ("MULTICLASS", "COMPLETED")
     assert json.loads(model["Recipe"])["outputs"] == [
-        "ngram(lowercase(text_data),2)",
-        "ngram(lowercase(common_words),2)",
+        "lowercase(text_data)",
+        "lowercase(common_words)",
         "ALL_BINARY",
-        "quantile_bin(ALL_NUMERIC,10)",
     ]
     assert model["TrainingParameters"] == {
         "algorithm": "sgd",
@@ -195,6 +195,18 @@ def test_columns_computed_here_are_those_that_prepare_writes(trained, prepared):
     assert by_table == by_datasource
 
 
+def test_the_state_file_and_the_features_may_move_together(trained, prepared, tmp_path):
+    shutil.copytree(prepared, tmp_path / "a" / "prepared")
+    with StateFile.open(trained).path.open() as file:
+        content = json.load(file)
+    table = write_documents(tmp_path / "new.csv", 1, seed=5, first=600)
+    for features in ("prepared/features", str(prepared / "features")):
+        (tmp_path / "a" / "model.json").write_text(json.dumps(content | {"features": features}))
+        assert len(list(AmazonMLClassifier.load(tmp_path / "a" / "model.json").predict(table))) == 3
+    assert not Path(content["features"]).is_absolute()
+    assert (trained.parent / content["features"]).samefile(prepared / "features")
+
+
 def test_what_was_predicted_once_is_not_predicted_again(server, trained, tmp_path):
     table = write_documents(tmp_path / "new.csv", 2, seed=5, first=700)
     first = list(AmazonMLClassifier.load(trained).predict(table))
@@ -250,7 +262,7 @@ def test_delete_goes_on_after_objects_were_removed_by_another_hand(server, prepa
 def test_a_file_of_other_data_or_settings_is_left_alone(server, prepared, trained, tmp_path):
     path = shutil.copy(trained, tmp_path / "model.json")
     content = path.read_bytes()
-    for changes in ({"options": TrainingOptions(seed="1")}, {"options": TrainingOptions(ngrams=1)}):
+    for changes in ({"options": TrainingOptions(seed="1")}, {"options": TrainingOptions(ngrams=2)}):
         with pytest.raises(UsageError, match="other data or settings"):
             new_classifier(server, path, **changes).fit(prepared)
     assert path.read_bytes() == content
@@ -416,10 +428,18 @@ def test_the_commands_from_a_dry_run_to_the_end(server, prepared, tmp_path):
     done = command(*asked, "--json")
     assert json.loads(done.stdout)["categories"] == sorted(OWN_WORDS)
     assert "MLModel" in done.stderr
+    done = command("evaluate", path, "-o", tmp_path / "report", "--by", "x", *options, check=ExitCode.USAGE)
+    assert "no further columns; give --by with a documents CSV only" in done.stderr
     done = command("evaluate", path, "-o", tmp_path / "report", "--max-error", "0.2", *options)
     assert "macro F1 as the service counts it" in done.stdout
     assert {"report.html", "metrics.json"} <= {item.name for item in (tmp_path / "report").iterdir()}
     table = write_documents(tmp_path / "new.csv", 2, seed=5, first=700)
+    by_column = ("evaluate", path, table, "-o", tmp_path / "by", "--json", *options, "--by")
+    groups = json.loads(command(*by_column, "category").stdout)["groups"]
+    assert [(group["column"], group["value"], group["documents"]) for group in groups] == [
+        ("category", name, 2) for name in sorted(OWN_WORDS)
+    ]
+    assert "mend --by" in command(*by_column, "none", check=ExitCode.BAD_DATA).stderr
     table.write_text(table.read_text() + "broken\n")
     done = command("predict", path, table, "-o", out, "--strict", *options, check=ExitCode.SOME_FAILED)
     assert "1 of 7 documents could not be predicted" in done.stderr
@@ -429,7 +449,7 @@ def test_the_commands_from_a_dry_run_to_the_end(server, prepared, tmp_path):
     lines = command("endpoint", path, *options).stdout.splitlines()
     assert [line.partition("=")[0] for line in lines] == ["TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"]
     costs = json.loads(command("cost", path, "--json", *options).stdout)
-    assert len(costs["lines"]) == 8
+    assert len(costs["lines"]) == 9
     command("endpoint", path, "--close", *options)
     command("delete", path, *options)
     assert not path.exists()
@@ -450,6 +470,17 @@ def test_wrong_options_end_with_one_line_and_a_code(arguments, code, told):
     done = command(*(ROOT / each if each == "pyproject.toml" else each for each in arguments), check=code)
     assert told in done.stderr
     assert done.stdout == ""
+
+
+def test_where_nothing_was_made_nothing_is_kept(prepared, tmp_path):
+    path = tmp_path / "m.json"
+    done = command(
+        *("train", prepared, "-o", path, "--bucket", "No Bucket", "--s3-root", tmp_path / "s3"),
+        *("--endpoint-url", "http://127.0.0.1:9"),
+        check=ExitCode.BAD_DATA,
+    )
+    assert "bucket's name breaks the rules" in done.stderr
+    assert not path.exists()
 
 
 def test_both_regularisations_at_once_are_refused(prepared, tmp_path):
@@ -483,7 +514,7 @@ def test_new_customers_are_told_the_way_out(prepared, tmp_path, monkeypatch):
     try:
         done = command(
             *("train", prepared, "-o", tmp_path / "model.json", "--bucket", "documents", "--s3-root", tmp_path / "s3"),
-            check=ExitCode.BAD_INPUT,
+            check=ExitCode.SERVICE,
         )
     finally:
         aws.shutdown()
@@ -505,8 +536,11 @@ def test_through_s3_of_another_server(prepared, tmp_path, monkeypatch, make_serv
         client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
         place = {"endpoint_url": make_server("--s3-endpoint", url).url, "s3_endpoint_url": url, "timeout": 60}
         classifier = AmazonMLClassifier("documents", state_file=tmp_path / "model.json", **place)
-        with pytest.raises(Exception, match=r"S3 refused .*NoSuchBucket|S3 refused .*bucket does not exist"):
+        with pytest.raises(S3Error, match=r"S3 refused .*NoSuchBucket|S3 refused .*bucket does not exist") as caught:
             classifier.fit(prepared)
+        assert caught.value.exit_code == ExitCode.SERVICE
+        # nothing was made, so nothing is kept
+        assert not (tmp_path / "model.json").exists()
         client.create_bucket(Bucket="documents")
         client.put_object(Bucket="documents", Key="theirs.csv", Body=b"a")
         found = classifier.fit(prepared).evaluate()

@@ -11,6 +11,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from aws_ml_adapter import learner
 from aws_ml_adapter.csv_data import Batch
 from aws_ml_adapter.faults import DataFault, RequestFault
 from aws_ml_adapter.learner import train
@@ -185,6 +186,16 @@ def test_poor_rates_are_halted_in_the_first_pass():
     log: list[str] = []
     trained(notes(9_000), NOTES, ModelType.BINARY, Parameters(shuffle=True, max_passes=1), log=log.append)
     assert sum(line.startswith("halted:") for line in log) == 2
+
+
+def test_where_memory_is_short_fewer_rates_are_tried_and_fewer_features_compete(monkeypatch):
+    monkeypatch.setattr(learner, "_STATE_BYTES", 5_000)
+    log: list[str] = []
+    model = trained(notes(300), NOTES, ModelType.BINARY, Parameters(shuffle=True), log=log.append)
+    halted = [i for i, line in enumerate(log) if line.startswith("halted:")]
+    assert len(halted) == 3
+    assert halted[-1] < next(i for i, line in enumerate(log) if line.startswith("pruned:"))
+    assert model.predict_record({"note": "win"})[0] > 0.5 > model.predict_record({"note": "meet"})[0]
 
 
 def test_it_stops_when_nothing_is_gained_any_more():

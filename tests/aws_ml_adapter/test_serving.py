@@ -50,7 +50,7 @@ def test_help_is_quick_and_names_the_options():
         (("--port", "65536"), ExitCode.USAGE, "'--port'"),
         (("--rate", "0"), ExitCode.USAGE, "'--rate'"),
         (("--public-url", "http://a/b"), ExitCode.USAGE, "leave out any path"),
-        (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "cannot be written"),
+        (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "give another place with --data-dir"),
     ],
 )
 def test_wrong_options_end_with_one_line_and_a_code(tmp_path, arguments, code, told):
@@ -169,6 +169,7 @@ def test_being_killed_loses_nothing_and_doubles_nothing(make_server, server, kil
     victim.start()
     url = victim.ready("ml")
     assert url == victim.url
+    assert finished(victim) == written, "half written files are gone"
     assert victim.client.predict(MLModelId="ml", Record={"age": "80"}, PredictEndpoint=url)["Prediction"]
     assert victim.stderr == ""
     files = {path.name for path in (victim.folder / "data").iterdir()}

@@ -126,6 +126,16 @@ def test_limits_of_names(tmp_path):
     assert split_url("s3://abc") == ("abc", "")
 
 
+def test_half_written_files_are_removed_and_nothing_else(tmp_path):
+    folder = tmp_path / "bucket" / "out"
+    folder.mkdir(parents=True)
+    for name in (".bp.csv.gz.0123abcd.part", "whole.csv.gz", ".notes.part", "x.0123abcd.part"):
+        (folder / name).touch()
+    FolderStorage(tmp_path).remove_unfinished("s3://bucket/out/bp.csv.gz")
+    assert sorted(path.name for path in folder.iterdir()) == [".notes.part", "whole.csv.gz", "x.0123abcd.part"]
+    FolderStorage(tmp_path).remove_unfinished("s3://bucket/not/there/bp.csv.gz")
+
+
 def test_links_do_not_lead_out_of_the_folder(tmp_path):
     (tmp_path / "secret.csv").write_text("secret")
     root = tmp_path / "root"

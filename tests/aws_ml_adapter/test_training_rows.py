@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aws_ml_adapter import training_rows
 from aws_ml_adapter.feature_plan import Features
 from aws_ml_adapter.training_rows import KeyCounts, RowStore, write_blocks
 
@@ -21,22 +23,29 @@ def features_of(rows: list[dict[int, float]]) -> Features:
 
 
 @settings(deadline=None, max_examples=50)
-@given(ROWS, st.integers(1, 5), st.randoms(use_true_random=False), st.sets(st.integers(0, 30)))
-def test_blocks_hold_the_rows_in_the_order_given(tmp_path_factory, rows, size, random, known):
+@given(ROWS, st.integers(1, 5), st.randoms(use_true_random=False), st.sets(st.integers(0, 30)), st.booleans())
+def test_blocks_hold_the_rows_in_the_order_given(tmp_path_factory, rows, size, random, known, on_disk):
     folder = tmp_path_factory.mktemp("rows")
     with RowStore(folder) as store:
         for row in rows:
             store.append(features_of([row]))
-    order = random.sample(range(len(rows)), len(rows))
-    keys = np.array(sorted(known), np.uint64)
-    blocks = write_blocks(store, np.array(order), keys, size, folder)
-    store.remove()
-    found = []
+        order = random.sample(range(len(rows)), len(rows))
+        keys = np.array(sorted(known), np.uint64)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(training_rows, "_HELD", -1 if on_disk else 1_000_000)
+            blocks = write_blocks(store.read(np.array(order), size), keys, folder / "blocks")
+    occurring = known & {key for row in rows for key in row}
+    assert sorted(blocks.keys.tolist()) == sorted(occurring)
+    found, reach = [], 0
     for block in blocks:
         dense = np.zeros((block.matrix.shape[0], 31), np.float32)
-        dense[:, keys[block.columns].astype(np.int64)] = block.matrix.toarray()
+        dense[:, blocks.keys[block.columns].astype(np.int64)] = block.matrix.toarray()
         assert (block.transposed.toarray() == block.matrix.toarray().T).all()
         found.extend(dense)
+        # columns are numbered as they are first used
+        fresh = block.columns[block.columns >= reach]
+        assert fresh.tolist() == list(range(reach, reach + len(fresh)))
+        reach += len(fresh)
     assert [block.rows.start for block in blocks] == list(range(0, len(rows), size))
     wanted = np.zeros((len(rows), 31), np.float32)
     for place, row in enumerate(order):
