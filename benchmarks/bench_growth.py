@@ -42,7 +42,7 @@ def main() -> None:
     half = texts[::2]
     copies = [corrupted(half, RATE * number) for number in range(max(TIMES))]
     # loads what is imported when it is first used
-    measure(half[:40], categories[:80:2])
+    measure(half[::5], categories[::10])
     of_documents = [
         measure([text for copy in copies[:times] for text in copy], categories[::2] * times) for times in TIMES
     ]
