@@ -21,7 +21,8 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """TF-IDF rows of hashed n-grams, as the classifier makes them.
 
     The weights are those of scikit-learn's ``TfidfVectorizer(sublinear_tf=True)``. N-grams are numbered by one of
-    ``2 ** 22`` buckets; ``benchmarks/bench_ngrams.py`` counts how many share one, and what that costs. As with
+    ``2 ** 22`` buckets: on 995 scanned office pages, 0.8 % of the words and pairs of words that are kept share one with
+    another, and 2.6 % of the characters' 2-5-grams (``benchmarks/bench_ngrams.py``, with what that costs). As with
     scikit-learn's ``HashingVectorizer`` a column has no name, so there is no ``get_feature_names_out``.
 
     Parameters
