@@ -88,9 +88,18 @@ def word_recall(truth: str, text: str) -> float:
 
 def run_textclf(*arguments: str | Path) -> str:
     """Run ``textclf`` as a user would, and give what it printed; its talk goes to stderr."""
+    with start_textclf(*arguments, stdout=subprocess.PIPE) as running:
+        printed, _ = running.communicate()
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, running.args)
+    return printed
+
+
+def start_textclf(*arguments: str | Path, **streams: int) -> subprocess.Popen[str]:
+    """Start ``textclf`` as a user would; ``streams`` as `subprocess.Popen` takes them."""
     command = [sys.executable, "-m", "textclf", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")]))}
-    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.Popen(command, env=environment, text=True, **streams)
 
 
 def finish(arguments: argparse.Namespace, tables: Mapping[str, Sequence[Row]]) -> None:

@@ -7,13 +7,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ocr.workers import Worker, usable_cores
+from ocr.workers import Worker, deaf_to_interrupts, usable_cores
 from textclf.errors import BadInputError, MissingProgramError
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["ClusterWorker", "cluster_workers", "open_cluster"]
+__all__ = ["ClusterWorker", "cluster_workers", "open_cluster", "shared_with"]
 
 T = TypeVar("T")
 
@@ -92,10 +92,9 @@ def open_cluster(address: str) -> Iterator[Client]:
     except ImportError as error:
         raise MissingProgramError("dask.distributed is not installed", remedy="pip install 'textclf[dask]'") from error
     if address == "local":
-        with (
-            LocalCluster(n_workers=usable_cores(), threads_per_worker=1, dashboard_address=None) as local,
-            Client(local) as client,
-        ):
+        with deaf_to_interrupts():
+            local = LocalCluster(n_workers=usable_cores(), threads_per_worker=1, dashboard_address=None)
+        with local, Client(local) as client:
             yield client
         return
     try:
@@ -119,3 +118,31 @@ def cluster_workers(client: Client) -> list[Worker]:
     # without pure=False, equal tasks would be done once
     executor = client.get_executor(pure=False)
     return [ClusterWorker(executor) for _ in range(sum(client.nthreads().values()))]
+
+
+def shared_with(client: Client, value: T) -> T:
+    """Send something to the cluster once, for tasks that need it.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected to it.
+    value : object
+        What to send.
+
+    Returns
+    -------
+    distributed.Future
+        Stands for the value among the arguments of a task.
+    """
+    import dask
+
+    # as the result of a task and not by scatter: Dask makes it anew when all workers that held it have died, where it
+    # would wait for scattered data without end
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+        sent: T = client.submit(_itself, value, pure=False)
+    return sent
+
+
+def _itself(value: T) -> T:
+    return value

@@ -239,6 +239,7 @@ def evaluate_model(
         texts=[document.text for document in documents],
         groups={column: [document.values[column] for document in documents] for column in by},
         ocr_confidences=[document.ocr_confidence for document in documents],
+        ocr_engines=[document.ocr_engine for document in documents],
         explain=lambda text: explain(model, text).named(),
     )
     write_report(report, folder, title=source.name, training=model.training, model_name=model_name, created=created)

@@ -23,7 +23,7 @@ __all__ = [
     "write_documents",
 ]
 
-OCR_COLUMNS = ("file", "pages", "ocr_confidence", "ocr_confidence_low", "status", "error", "seconds")
+OCR_COLUMNS = ("file", "pages", "ocr_confidence", "ocr_confidence_low", "ocr_engine", "status", "error", "seconds")
 """What we write beside ``document_id, text, category``."""
 
 
@@ -106,6 +106,11 @@ class InputDocument:
         except ValueError:
             return None
         return confidence if math.isfinite(confidence) else None
+
+    @property
+    def ocr_engine(self) -> str:
+        """What read it, where a column ``ocr_engine`` tells: name and version, such as ``tesserocr 5.5.0``."""
+        return self.values.get("ocr_engine", "").strip()
 
 
 class Labelled(NamedTuple):
@@ -313,6 +318,7 @@ def write_documents(
             "pages": document.page_count,
             "ocr_confidence": f"{document.confidence:.1f}",
             "ocr_confidence_low": f"{document.confidence_low:.1f}",
+            "ocr_engine": document.engine,
             "status": document.status,
             "error": document.error,
             "seconds": f"{document.seconds:.2f}",

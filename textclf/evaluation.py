@@ -45,6 +45,7 @@ def evaluate_predictions(
     texts: Sequence[str] | None,
     groups: Mapping[str, Sequence[str]] | None = None,
     ocr_confidences: Sequence[float | None] | None = None,
+    ocr_engines: Sequence[str] = (),
     explain: Callable[[str], Sequence[tuple[str, float]]] | None = None,
 ) -> EvaluationReport:
     """Compare predictions with the categories that the documents really have.
@@ -63,6 +64,8 @@ def evaluate_predictions(
         Column to the value of each document; the figures are given for each value as well.
     ocr_confidences : sequence of float or None, of length n, optional
         How sure OCR was of each document, 0 to 100; None where that is not known.
+    ocr_engines : sequence of str of length n, optional
+        What read each document; empty where that is not known, or text layers were enough.
     explain : callable, optional
         Given a text, names what spoke for (above 0) and against (below 0) the predicted category, and how much. It
         is asked about the most confident errors.
@@ -158,6 +161,7 @@ def evaluate_predictions(
             for value in sorted(set(values))
         ),
         confidence_groups=_confidence_groups(ocr_confidences or [], right, accepted),
+        ocr_engines=tuple(Counter(sorted(filter(None, ocr_engines))).most_common()),
         reasons=_reasons(predictions, right),
         risk_coverage=(
             risk_coverage(scores[answered], right[answered], documents=len(truths)) if answered.any() else None

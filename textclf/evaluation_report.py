@@ -256,6 +256,8 @@ class EvaluationReport:
         The figures for each value of the columns asked for.
     confidence_groups : tuple of ConfidenceGroup
         At most five, equally many documents in each, worst read first; empty where OCR confidence is not known.
+    ocr_engines : tuple of (str, int)
+        Engines that read the documents, with how many each, most first; where the documents do not tell, none.
     reasons : tuple of ReasonFigures
         Why documents are for review, most first.
     risk_coverage : RiskCoverage or None
@@ -285,6 +287,7 @@ class EvaluationReport:
     histogram: ScoreHistogram
     groups: tuple[GroupFigures, ...]
     confidence_groups: tuple[ConfidenceGroup, ...]
+    ocr_engines: tuple[tuple[str, int], ...]
     reasons: tuple[ReasonFigures, ...]
     risk_coverage: RiskCoverage | None
     calibration: Calibration | None

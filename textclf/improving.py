@@ -213,6 +213,7 @@ def tune_on_table(
     candidates: int,
     seed: int,
     jobs: int,
+    dask: str = "",
     talk: Talk,
     warn: Talk,
 ) -> Tuning:
@@ -226,7 +227,7 @@ def tune_on_table(
         Gets the settings as JSON.
     table : TableOptions
         How the CSV is read.
-    minutes, candidates, seed, jobs
+    minutes, candidates, seed, jobs, dask
         As `textclf.tuning.tune` takes them.
     talk, warn : callable
         Told what is done, and what the user should know.
@@ -252,6 +253,7 @@ def tune_on_table(
         candidates=candidates,
         seed=seed,
         jobs=jobs,
+        dask=dask,
         talk=talk,
     )
     write_settings(output, found, seed=seed)

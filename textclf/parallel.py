@@ -113,12 +113,12 @@ def map_in_order(
 def _map_on_cluster(
     task: Callable[[Shared, Given], Result], shared: Shared, stream: Iterator[Given], address: str
 ) -> Iterator[Result]:
-    from ocr.cluster import open_cluster
+    from ocr.cluster import open_cluster, shared_with
 
     with open_cluster(address) as client:
         from distributed.scheduler import KilledWorker
 
-        everywhere = client.scatter(shared, broadcast=True, hash=False)
+        everywhere = shared_with(client, shared)
         executor = client.get_executor(pure=False)
         ahead = AHEAD * sum(client.nthreads().values())
         under_way = deque(executor.submit(task, everywhere, batch) for batch in islice(stream, ahead))

@@ -156,6 +156,7 @@ def metrics(
         "risk_coverage": None if report.risk_coverage is None else _curve_figures(report.risk_coverage),
         "calibration": None if report.calibration is None else asdict(report.calibration),
         "by_ocr_confidence": [asdict(group) for group in report.confidence_groups],
+        "ocr_engines": dict(report.ocr_engines),
         "reasons": [asdict(figures) for figures in report.reasons],
         "familiarity_histogram": None if report.familiarity is None else asdict(report.familiarity),
         "confident_errors": [

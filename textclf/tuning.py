@@ -17,21 +17,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import FeatureSettings, ObservedTexts, observe
-from features.ngrams import VIEWS
-from ocr.workers import deaf_to_interrupts
+from features.columns import FeatureSettings
 from textclf import __version__
 from textclf.classifier import DocumentClassifier
 from textclf.comparison import mcnemar
 from textclf.errors import BadDataError, BadInputError
 from textclf.files import write_aside
-from textclf.folds import share_of, stratified_folds
+from textclf.folds import Folds, share_of, stratified_folds
 from textclf.training import TrainingTexts, fit_model, observe_training
+from textclf.tries import Team, open_team
 
 __all__ = ["Settings", "Tuning", "read_settings", "tune", "write_settings"]
 
@@ -48,6 +47,8 @@ CHANCE = 0.05
 """Of taking other settings although they are no better."""
 LEAST_DOCUMENTS = 8
 """Of the smallest category, so that every fold of the search has some."""
+
+LOOK = "look at the workers' logs; they may have too little memory"
 
 Settings = Mapping[str, str | int | float | bool]
 """Options of `DocumentClassifier`."""
@@ -111,23 +112,21 @@ class Tuning:
         return lines
 
 
-class _Search:
-    """The documents of the search, and which of them come out right with which settings."""
+class _Material(NamedTuple):
+    """What every try is made of."""
 
-    def __init__(
-        self,
-        texts: Sequence[str],
-        labels: NDArray[np.int64],
-        categories: list[str],
-        seed: int,
-        parallel: Any,
-        jobs: int,
-        clock: Callable[[], float],
-    ) -> None:
-        self.labels, self.categories, self.seed = labels, categories, seed
-        self.parallel, self.jobs, self.clock = parallel, jobs, clock
-        self.folds = stratified_folds(labels, FOLDS, seed)
-        self.observed = observe_training(texts, self._features(DEFAULTS))
+    observed: TrainingTexts
+    labels: NDArray[np.int64]
+    categories: list[str]
+    aside: list[str]
+
+
+class _Search:
+    """Which documents of the search come out right with which settings."""
+
+    def __init__(self, material: _Material, folds: Folds, seed: int, team: Team, clock: Callable[[], float]) -> None:
+        self.labels, self.folds, self.seed = material.labels, folds, seed
+        self.team, self.clock = team, clock
         self.right: dict[tuple[str, int], list[NDArray[np.bool_]]] = {}
         self.seconds = [0.0] * len(ROUNDS)
 
@@ -135,30 +134,27 @@ class _Search:
         """Play a round; gives the settings that came to its end, the best first, ties as they were drawn."""
         share, folds = ROUNDS[number]
         tasks = [(settings, fold) for settings in rivals for fold in range(folds)]
-        for start in range(0, len(tasks), self.jobs):
+        for start in range(0, len(tasks), self.team.size):
             if not goes_on():
                 break
-            began, batch = self.clock(), tasks[start : start + self.jobs]
+            began, batch = self.clock(), tasks[start : start + self.team.size]
             found = self._predictions(
-                (
-                    settings,
-                    share_of(self.folds[fold][0], self.labels, share, self.seed),
-                    self.observed.documents.take(self.folds[fold][1]),
-                )
+                (settings, share_of(self.folds[fold][0], self.labels, share, self.seed), self.folds[fold][1])
                 for settings, fold in batch
             )
             for (settings, fold), predicted in zip(batch, found, strict=True):
+                if predicted is None:
+                    continue
                 right = predicted == self.labels[self.folds[fold][1]]
                 self.right.setdefault((_key(settings), number), []).append(right)
             self.seconds[number] = max(self.seconds[number], self.clock() - began)
         ended = [settings for settings in rivals if len(self.right.get((_key(settings), number), [])) == folds]
         return sorted(ended, key=lambda settings: -self.right_in(number, settings).mean())
 
-    def measure(self, several: Sequence[Settings], texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        """Train with each of some settings on all documents, and predict other texts."""
+    def measure(self, several: Sequence[Settings]) -> list[NDArray[np.int64] | None]:
+        """Train with each of some settings on all documents, and predict those put aside."""
         everything = np.arange(len(self.labels))
-        asked = observe(texts, VIEWS, page_shape=True)
-        return self._predictions((settings, everything, asked) for settings in several)
+        return self._predictions((settings, everything, None) for settings in several)
 
     def right_in(self, number: int, settings: Settings) -> NDArray[np.bool_]:
         """Which documents came out right in a round."""
@@ -170,33 +166,18 @@ class _Search:
 
     def seconds_for(self, *candidates: int) -> float:
         """Time for so many candidates in each round, and for measuring at the end."""
-        batches = (-(-count * folds // self.jobs) for count, (_, folds) in zip(candidates, ROUNDS, strict=True))
+        batches = (-(-count * folds // self.team.size) for count, (_, folds) in zip(candidates, ROUNDS, strict=True))
         rounds = sum(count * seconds for count, seconds in zip(batches, self.seconds, strict=True))
         # at the end two are trained on half as many documents again
-        return rounds + 1.5 * -(-2 // self.jobs) * self.seconds[LAST]
-
-    def _features(self, settings: Settings) -> FeatureSettings:
-        options: dict[str, Any] = dict(settings)
-        return DocumentClassifier(random_state=self.seed, **options).feature_settings()
+        return rounds + 1.5 * -(-2 // self.team.size) * self.seconds[LAST]
 
     def _predictions(
-        self, tasks: Iterable[tuple[Settings, NDArray[np.int64], ObservedTexts]]
-    ) -> list[NDArray[np.int64]]:
-        from joblib import delayed
-
-        found: list[NDArray[np.int64]] = self.parallel(
-            delayed(_predict)(
-                self.observed,
-                self.labels,
-                self.categories,
-                self._features(settings),
-                float(settings["c"]),
-                train,
-                asked,
-            )
-            for settings, train, asked in tasks
+        self, tasks: Iterable[tuple[Settings, NDArray[np.int64], NDArray[np.int64] | None]]
+    ) -> list[NDArray[np.int64] | None]:
+        return self.team.run(
+            _predict,
+            [(_features(settings, self.seed), float(settings["c"]), train, test) for settings, train, test in tasks],
         )
-        return found
 
 
 def tune(
@@ -207,6 +188,7 @@ def tune(
     candidates: int = 0,
     seed: int = 0,
     jobs: int = 1,
+    dask: str = "",
     talk: Callable[[str], None] = lambda message: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Tuning:
@@ -226,6 +208,8 @@ def tune(
         Same documents, seed and number of candidates give the same result, if the time does not end it.
     jobs : int, default 1
         Processes, -1 for all cores.
+    dask : str
+        Address of a Dask scheduler to try them on its cluster, or ``local``; empty for processes of this machine.
     talk : callable, optional
         Told in one line how far the search is.
     clock : callable, optional
@@ -240,9 +224,10 @@ def tune(
     ------
     textclf.errors.BadDataError
         If a category has too few documents to search on.
+    textclf.errors.MissingProgramError, textclf.errors.BadInputError
+        If there is no such cluster, or every worker dies of the defaults; settings that every worker dies of are
+        passed over.
     """
-    from joblib import Parallel, delayed, effective_n_jobs
-
     names, numbers = np.unique(categories, return_inverse=True)
     labels = numbers.astype(np.int64)
     counts = np.bincount(labels)
@@ -254,13 +239,18 @@ def tune(
     started = clock()
     end = started + 60 * minutes
     inner, outer = stratified_folds(labels, OUTER, seed)[0]
-    processes = effective_n_jobs(jobs)
-    with Parallel(n_jobs=processes) as parallel:
-        with deaf_to_interrupts():
-            parallel(delayed(int)() for _ in range(processes))
-        search = _Search([texts[i] for i in inner], labels[inner], names.tolist(), seed, parallel, processes, clock)
+    material = _Material(
+        observe_training([texts[i] for i in inner], _features(DEFAULTS, seed)),
+        labels[inner],
+        names.tolist(),
+        [texts[i] for i in outer],
+    )
+    folds = stratified_folds(material.labels, FOLDS, seed)
+    with open_team(material, jobs=jobs, dask=dask) as team:
+        search = _Search(material, folds, seed, team, clock)
         for number in range(len(ROUNDS)):
-            search.play([DEFAULTS], number, lambda: True)
+            if not search.play([DEFAULTS], number, lambda: True):
+                raise BadInputError("every worker that tried the defaults died", where=dask, remedy=LOOK)
         # Ctrl-C before this has nothing to keep
         own = search.accuracy(DEFAULTS)
         talk(f"the defaults: accuracy {own:.3f} in {clock() - started:.0f} s")
@@ -300,10 +290,12 @@ def tune(
         if not stopped:
             talk(f"measuring on {len(outer)} documents put aside")
             try:
-                found = search.measure([DEFAULTS, settings] if better else [DEFAULTS], [texts[i] for i in outer])
+                found = search.measure([DEFAULTS, settings] if better else [DEFAULTS])
             except KeyboardInterrupt:
                 stopped = True
             else:
+                if found[0] is None or found[-1] is None:
+                    raise BadInputError("every worker that measured at the end died", where=dask, remedy=LOOK)
                 last, first = found[0] == labels[outer], found[-1] == labels[outer]
                 p_value = mcnemar(int((first & ~last).sum()), int((last & ~first).sum()))
                 figures = float(first.mean()), float(last.mean()), p_value
@@ -415,15 +407,21 @@ def _is_better(mine: NDArray[np.bool_], own: NDArray[np.bool_], compared: int) -
     return gained > lost and mcnemar(lost, gained) < CHANCE / compared
 
 
+def _features(settings: Settings, seed: int) -> FeatureSettings:
+    options: dict[str, Any] = dict(settings)
+    return DocumentClassifier(random_state=seed, **options).feature_settings()
+
+
 def _predict(
-    observed: TrainingTexts,
-    labels: NDArray[np.int64],
-    categories: list[str],
+    material: _Material,
     features: FeatureSettings,
     c: float,
     train: NDArray[np.int64],
-    asked: ObservedTexts,
+    test: NDArray[np.int64] | None,
 ) -> NDArray[np.int64]:
+    """Train on some documents, and predict others, or those put aside."""
+    observed, labels, categories, aside = material
     fitted = fit_model(observed.take(train), labels[train], categories, features, c=c)
+    asked = fitted.features.observe(aside) if test is None else observed.documents.take(test)
     predicted: NDArray[np.int64] = fitted.model.margins(fitted.features.rows_of(asked)).argmax(axis=1)
     return predicted

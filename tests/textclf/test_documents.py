@@ -148,7 +148,9 @@ def test_what_was_read_is_written_with_its_label_and_read_again(tmp_path, path, 
     read = Document(
         document_id="in/a.png",
         file=str(tmp_path / "in" / "a.png"),
-        pages=(Page(number=1, text='line,\n"two"', raw_text="x", words=WORDS, confidence=91.25),),
+        pages=(
+            Page(number=1, text='line,\n"two"', raw_text="x", words=WORDS, confidence=91.25, engine="tesserocr 5.5.0"),
+        ),
         page_count=1,
         seconds=1.234,
     )
@@ -159,7 +161,7 @@ def test_what_was_read_is_written_with_its_label_and_read_again(tmp_path, path, 
     first, second = read_table(path)
     assert list(first) == [
         *("document_id", "text", "category", "file", "pages", "ocr_confidence", "ocr_confidence_low"),
-        *("status", "error", "seconds", "split"),
+        *("ocr_engine", "status", "error", "seconds", "split"),
     ]
     assert (first["category"], first["split"], first["pages"], first["ocr_confidence"]) == (
         "invoice",
@@ -170,6 +172,7 @@ def test_what_was_read_is_written_with_its_label_and_read_again(tmp_path, path, 
     assert (second["category"], second["split"], second["status"]) == ("", "", "failed")
     assert second["error"] == "is encrypted"
     assert [document.text for document in read_documents(path)] == ['line,\n"two"', ""]
+    assert [document.ocr_engine for document in read_documents(path)] == ["tesserocr 5.5.0", ""]
 
 
 def test_the_first_folder_is_the_category(path, read_table):

@@ -38,6 +38,14 @@ def test_accuracy_by_ocr_confidence_where_the_table_has_it(evaluated: Callable, 
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["by_ocr_confidence"][0]["documents"] == 10
 
 
+def test_the_report_names_the_engines_that_read(evaluated: Callable, tmp_path: Path) -> None:
+    report = evaluated("ocr_engine", ["tesserocr 5.5.0", "tesserocr 5.5.0", "tesseract 5.3.0", ""])
+    assert report.ocr_engines == (("tesserocr 5.5.0", 12), ("tesseract 5.3.0", 6))
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["ocr_engines"] == dict(report.ocr_engines)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Read with tesserocr 5.5.0 (12 documents), tesseract 5.3.0 (6 documents)." in page
+
+
 def test_table_without_ocr_confidence_has_no_such_figures(evaluated: Callable) -> None:
     assert evaluated("issuer", ["a"]).confidence_groups == ()
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from textclf.cli.options import (
     AsJson,
     CategoryColumn,
+    Dask,
     Encoding,
     IdColumn,
     Jobs,
@@ -17,6 +18,7 @@ from textclf.cli.options import (
     Table,
     TextColumn,
     Where,
+    checked_jobs,
     print_json,
     print_lines,
     table_options,
@@ -38,6 +40,7 @@ def tune(
     encoding: Encoding = "utf-8",
     where: Where = [],  # noqa: B006
     jobs: Jobs = None,
+    dask: Dask = "",
     as_json: AsJson = False,
 ) -> None:
     """Search for better settings, and measure them on documents that the search never saw.
@@ -54,7 +57,8 @@ def tune(
         minutes=minutes,
         candidates=candidates,
         seed=seed or 0,
-        jobs=jobs or -1,
+        jobs=checked_jobs(jobs) or -1,
+        dask=dask,
         talk=say,
         warn=warn,
     )

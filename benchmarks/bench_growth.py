@@ -1,0 +1,104 @@
+"""How training and prediction grow with the documents, and with the categories.
+
+Documents: half of Tobacco-3482, and twice, four and eight times as many by misread copies of it, each misread anew, so
+that no text comes twice. Categories: all of Tobacco-3482 with its ten categories, and with each of them cut into ten in
+the alphabetical order of its texts, so that pages with the same head come together. Training is looking at the texts
+and one fit; cross-validation fits five times more, on four fifths of the documents. Prediction is of documents that
+the model has seen. Seconds are those of the processor, all on one core.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+from common import Row, corrupted, finish, options, tobacco
+from numpy.typing import NDArray
+
+from features.columns import fit_rows
+from features.tokens import tokenize
+from textclf import DocumentClassifier
+from textclf.training import fit_model, observe_training
+
+TIMES = (1, 2, 4, 8)
+RATE = 0.01
+"""Of misread characters: so much more for each set of copies."""
+PARTS = 10
+"""That a category is cut into."""
+PREDICTED = 250
+"""Documents."""
+
+Result = TypeVar("Result")
+
+
+def main() -> None:
+    arguments = options("growth", __doc__).parse_args()
+    pairs = [pair for pair in zip(*tobacco(quick=arguments.quick), strict=True) if tokenize(pair[0])]
+    texts, categories = map(list, zip(*pairs, strict=True))
+    half = texts[::2]
+    copies = [corrupted(half, RATE * number) for number in range(max(TIMES))]
+    # loads what is imported when it is first used
+    measure(half[::5], categories[::10])
+    of_documents = [
+        measure([text for copy in copies[:times] for text in copy], categories[::2] * times) for times in TIMES
+    ]
+    parts = 2 if arguments.quick else PARTS
+    of_categories = [measure(texts, categories), measure(texts, cut(texts, categories, parts))]
+    finish(
+        arguments,
+        {
+            f"By {title}, seconds on one core": [{**row, **ratios(row, rows[0])} for row in rows]
+            for title, rows in (("documents", of_documents), ("categories", of_categories))
+        },
+    )
+
+
+def cut(texts: Sequence[str], categories: Sequence[str], parts: int) -> list[str]:
+    """Cut each category into some, in the alphabetical order of its texts."""
+    sizes, seen = Counter(categories), Counter[str]()
+    names = [""] * len(texts)
+    for i in sorted(range(len(texts)), key=lambda i: texts[i]):
+        category = categories[i]
+        names[i] = f"{category} {seen[category] * parts // sizes[category]}"
+        seen[category] += 1
+    return names
+
+
+def measure(texts: list[str], categories: list[str]) -> dict[str, float]:
+    names, numbers = np.unique(categories, return_inverse=True)
+    labels: NDArray[np.int64] = numbers.astype(np.int64)
+    print(f"{len(texts)} documents of {len(names)} categories", file=sys.stderr)
+    classifier = DocumentClassifier()
+    settings = classifier.feature_settings()
+    observed, looking = timed(lambda: observe_training(texts, settings))
+    _, features = timed(lambda: fit_rows(observed.documents, categories, settings))
+    fitted, whole = timed(lambda: fit_model(observed, labels, names.tolist(), settings, c=classifier.c))
+    some = texts[:PREDICTED]
+    _, predicting = timed(lambda: fitted.model.margins(fitted.features.rows(some)))
+    return {
+        "documents": len(texts),
+        "categories": len(names),
+        "training": looking + whole,
+        "looking at texts": looking,
+        "features": features,
+        "weights": whole - features,
+        "prediction, ms each": 1000 * predicting / len(some),
+    }
+
+
+def ratios(row: Row, first: Row) -> dict[str, float]:
+    return {f"{name} ×": float(str(row[name])) / float(str(first[name])) for name in ("documents", "training")}
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    started = time.process_time()
+    result = work()
+    return result, time.process_time() - started
+
+
+if __name__ == "__main__":
+    main()
