@@ -157,17 +157,17 @@ def choose_acceptance(
     levels = np.unique(np.append(np.linspace(0, documents, LEVELS + 1).astype(int), first))
     levels = levels[(levels >= first) & (levels <= documents)]
     starts = set(levels[(np.arange(sequences) * len(levels)) // sequences].tolist()) if len(levels) else set()
+    likely = int((scores >= LOWEST).sum())
     chance, best = 0.0, 0
     for level in levels.tolist():
         chance += alone * (level in starts)
         # a threshold takes all documents of the same score or none
-        taken = int(np.searchsorted(-scores, -scores[level - 1], side="right"))
+        taken = min(int(np.searchsorted(-scores, -scores[level - 1], side="right")), likely)
         wrong = int(taken - right[:taken].sum())
         if chance and binom.cdf(wrong, taken, max_error) <= chance:
             best = taken
         else:
             chance = 0.0
-    best = min(best, int((scores >= LOWEST).sum()))
     if not best:
         return nothing
     highest_left = max(float(scores[best]) if best < documents else 0.0, LOWEST)

@@ -431,4 +431,4 @@ def test_a_place_that_cannot_be_written_is_said(textclf, documents, scan, tmp_pa
 
 
 def test_every_exit_code_is_told_apart():
-    assert sorted(ExitCode) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 130]
+    assert sorted(ExitCode) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130]

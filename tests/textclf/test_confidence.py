@@ -91,6 +91,11 @@ def test_what_is_accepted_keeps_the_bound(documents, max_error):
         assert chosen.threshold > 1
 
 
+def test_what_is_likelier_wrong_than_right_does_not_vouch_for_the_others():
+    scores = np.array([0.5, 0.2, 0.2, 0.2])
+    assert choose_acceptance(scores, np.ones(4, bool), 0.5).accepted == 0
+
+
 def test_forty_five_documents_without_a_mistake_are_needed_for_five_percent():
     assert choose_acceptance(np.full(44, 0.9), np.ones(44, bool), 0.05).accepted == 0
     assert choose_acceptance(np.full(45, 0.9), np.ones(45, bool), 0.05).accepted == 1
