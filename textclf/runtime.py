@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,6 +29,8 @@ LEAST_CONFIDENCE = 60.0
 """OCR confidence under which a scan is poor."""
 LEAST_REAL, FEWEST_LONG, LOOKED_AT = 0.5, 10, 20_000
 """Share of real-looking words under which a scan is poor, words needed to say so, characters looked at."""
+_LONG_WORDS = re.compile(r"(?<!\S)[^\s\d]{3,50}(?!\S)")
+_looks_real = lru_cache(1 << 15)(is_real_word)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,14 +255,5 @@ def _is_poor(text: str, ocr_confidence: float | None) -> bool:
     """Tell whether a text looks like the reading of a bad scan."""
     if ocr_confidence is not None and ocr_confidence < LEAST_CONFIDENCE:
         return True
-    words = (word for word in text[:LOOKED_AT].split() if len(word) > 2)
-    # what is remembered stays small
-    looks = [_looks_real(word) if len(word) < 50 else _looks_real.__wrapped__(word) for word in words]
-    real, dirt = looks.count(True), looks.count(False)
-    return real + dirt >= FEWEST_LONG and real < LEAST_REAL * (real + dirt)
-
-
-@lru_cache(1 << 15)
-def _looks_real(word: str) -> bool | None:
-    """Tell whether a word looks real; None for one with a digit, of which nothing can be told."""
-    return None if any(map(str.isdigit, word)) else is_real_word(word)
+    long = _LONG_WORDS.findall(text[:LOOKED_AT])
+    return len(long) >= FEWEST_LONG and sum(map(_looks_real, long)) < LEAST_REAL * len(long)
