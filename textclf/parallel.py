@@ -47,7 +47,7 @@ def map_in_order(
     jobs : int, optional
         Processes; all cores if None.
     alone : int, default 0
-        Batches to do in this process first: a short stream is done before others have started.
+        Batches to do in this process while others start; a stream of no more needs no others.
     dask : str
         Address of a Dask scheduler to work on its cluster, or ``local``; empty for processes of this machine.
 
@@ -73,20 +73,16 @@ def map_in_order(
         return
     jobs = usable_cores() if jobs is None else jobs
     stream = iter(batches)
-    for batch in stream if jobs == 1 else islice(stream, alone):
-        yield task(shared, batch)
-    first = next(stream, None)
-    if first is None:
-        return
-    stream = chain([first], stream)
-    executor = _start(shared, jobs)
-    if executor is None:
-        for batch in stream:
-            yield task(shared, batch)
-        return
+    ahead = list(islice(stream, alone + 1))
+    executor: Any = _start(shared, jobs) if jobs > 1 and len(ahead) > alone else None
+    stream = chain(ahead, stream)
+    del ahead
     broken = 0
-    under_way = deque((batch, executor.submit(_do, task, batch)) for batch in islice(stream, AHEAD * jobs))
+    under_way: deque[tuple[Given, Any]] = deque()
     try:
+        for batch in stream if executor is None else islice(stream, alone):
+            yield task(shared, batch)
+        under_way.extend((batch, executor.submit(_do, task, batch)) for batch in islice(stream, AHEAD * jobs))
         while under_way:
             try:
                 result = under_way[0][1].result()

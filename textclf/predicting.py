@@ -35,7 +35,7 @@ __all__ = [
 DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 256, 2_000_000
 """That go to a process together at most: enough to make the way there worth it."""
 ALONE = 4
-"""Times as many documents again are predicted before processes are started for the rest."""
+"""Times as many documents are predicted in this process while others start; fewer need no others."""
 
 _UNUSABLE = Prediction(document_id="", reason="row cannot be used", status="failed")
 
