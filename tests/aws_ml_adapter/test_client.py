@@ -477,7 +477,7 @@ def test_where_nothing_was_made_nothing_is_kept(prepared, tmp_path):
     done = command(
         *("train", prepared, "-o", path, "--bucket", "No Bucket", "--s3-root", tmp_path / "s3"),
         *("--endpoint-url", "http://127.0.0.1:9"),
-        check=ExitCode.BAD_DATA,
+        check=ExitCode.USAGE,
     )
     assert "bucket's name breaks the rules" in done.stderr
     assert not path.exists()
