@@ -14,8 +14,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from aws_ml_adapter.service.entities import Kind
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = {
@@ -123,6 +126,15 @@ class Server:
             assert answer["Status"] in ("PENDING", "INPROGRESS"), (answer.get("Message"), self.stderr)
             assert time.monotonic() < end, answer
             time.sleep(0.05)
+
+    def objects_of(self, run: str) -> dict[Kind, list[str]]:
+        """Ids of all that stands in the service for a run, deleted objects too."""
+        found = {}
+        for kind in Kind:
+            pages = self.client.get_paginator(xform_name(f"Describe{kind}s")).paginate()
+            ids = [each[f"{kind}Id"] for page in pages for each in page["Results"]]
+            found[kind] = sorted(id_ for id_ in ids if run in id_)
+        return found
 
     def until_failed(self, kind: str, id_: str) -> str:
         """Wait until an object has failed, and give its message."""
