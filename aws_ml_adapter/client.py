@@ -180,7 +180,7 @@ class AmazonMLClassifier:
     # --- training
 
     def plan(self, datasource: str | Path) -> Plan:
-        """Say what `fit` and `evaluate` would create, and what AWS would charge; nothing is sent.
+        """Say what `fit` would create, and what AWS would charge for that and for `evaluate`; nothing is sent.
 
         Parameters
         ----------

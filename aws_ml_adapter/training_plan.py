@@ -175,7 +175,7 @@ def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Pat
 
 
 def training_plan(state: ClientState) -> Plan:
-    """Say what training and evaluating would create, and what AWS would charge.
+    """Say what training would create, and what AWS would charge for that and for evaluating.
 
     Parameters
     ----------
