@@ -104,7 +104,7 @@ def test_the_letters_of_a_tag_are_those_of_unicode():
 
 
 def test_what_is_of_another_type_is_named_by_its_type():
-    with pytest.raises(RequestFault, match="Value of type bool at 'Limit' failed .*integer"):
+    with pytest.raises(RequestFault, match=r"Value of type bool at 'Limit' failed .*integer"):
         check("DescribeMLModels", {"Limit": True})
 
 
