@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_ml_adapter.client_state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.datasources import SentData, datasource_file, sent_data
-from aws_ml_adapter.pricing import CostLine, batch_cost, compute_cost, reservation_cost
+from aws_ml_adapter.pricing import PRICES, CostLine, begun_10_mb
 from aws_ml_adapter.rearrangement import Rearrangement
-from aws_ml_adapter.results import ResultRow, choose_accepted, to_prediction
+from aws_ml_adapter.results import AmazonEvaluation, ResultRow, choose_accepted, to_prediction
 from aws_ml_adapter.service.entities import Kind
 from aws_ml_adapter.training_plan import (
     Plan,
@@ -34,32 +33,7 @@ from textclf.documents import TableOptions
 from textclf.errors import BadDataError, TextclfError, UsageError
 from textclf.prediction import Prediction
 
-if TYPE_CHECKING:
-    from textclf.evaluation_report import EvaluationReport
-
-__all__ = ["AmazonEvaluation", "AmazonMLClassifier"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmazonEvaluation:
-    """How well the model did.
-
-    Parameters
-    ----------
-    evaluation_id : str
-        Id of the evaluation.
-    average_f1 : float
-        The service's own figure, ``MulticlassAvgFScore``.
-    report : EvaluationReport
-        All figures, computed here from batch predictions of the same documents.
-    unusable : int
-        Documents that the service could not predict, or that have no category; they are not in the report.
-    """
-
-    evaluation_id: str
-    average_f1: float
-    report: EvaluationReport
-    unusable: int
+__all__ = ["AmazonMLClassifier"]
 
 
 class AmazonMLClassifier:
@@ -206,7 +180,7 @@ class AmazonMLClassifier:
     # --- training
 
     def plan(self, datasource: str | Path) -> Plan:
-        """Say what `fit` and `evaluate` would create, and what AWS would charge; nothing is sent.
+        """Say what `fit` would create, and what AWS would charge for that and for `evaluate`; nothing is sent.
 
         Parameters
         ----------
@@ -313,7 +287,7 @@ class AmazonMLClassifier:
 
         work = self._opened()
         with self._documents(table, features, options) as (data, source_id):
-            columns = {column: _column(data, column, table) for column in by}
+            columns = {column: data.column(column) for column in by}
             evaluation = work.create(
                 request_for(
                     Kind.EVALUATION,
@@ -497,13 +471,14 @@ class AmazonMLClassifier:
             name = f"{item.kind} {item.id}"
             if item.kind is Kind.BATCH_PREDICTION:
                 records = record.get("TotalRecordCount", 0) - record.get("InvalidRecordCount", 0)
-                lines.append(batch_cost(name, records))
+                lines.append(PRICES.batch_prediction.of(name, records))
             else:
-                lines.append(compute_cost(name, record.get("ComputeTime", 0) / 3_600_000))
+                lines.append(PRICES.computing.of(name, record.get("ComputeTime", 0) / 3_600_000))
             created = record.get("EndpointInfo", {}).get("CreatedAt")
             if work.state.endpoint and isinstance(created, datetime):
                 hours = max(now() - created.timestamp(), 0) / 3_600
-                lines.append(reservation_cost(record.get("SizeInBytes", 0), round(hours, 3)))
+                amount = hours * begun_10_mb(record.get("SizeInBytes", 0))
+                lines.append(PRICES.endpoint.of("real-time endpoint", amount))
         return tuple(lines)
 
     def delete(self) -> None:
@@ -513,13 +488,3 @@ class AmazonMLClassifier:
             self.close_endpoint()
         work.delete()
         self._work = None
-
-
-def _column(data: SentData, name: str, table: str | Path | None) -> dict[str, str]:
-    """Give the value that each document has in a column of the user's table."""
-    if data.documents is None:
-        raise UsageError("there are no further columns", where=table, remedy="give --by with a documents CSV only")
-    try:
-        return {document.document_id: document.values[name] for document in data.documents if not document.error}
-    except KeyError as error:
-        raise BadDataError(f"no column {name!r}", where=table, remedy="mend --by") from error

@@ -275,7 +275,7 @@ def cost(
 ) -> None:
     """Say what AWS charges: for what was made for a model, or would be made for a datasource. Nothing is created."""
     from aws_ml_adapter.client import AmazonMLClassifier
-    from aws_ml_adapter.pricing import PRICES, batch_cost, realtime_cost, reservation_cost, total_usd
+    from aws_ml_adapter.pricing import PRICES, begun_10_mb, total_usd
     from aws_ml_adapter.training_plan import TrainingOptions
 
     if _is_state(source):
@@ -283,9 +283,12 @@ def cost(
     else:
         options = TrainingOptions(train_percent=train_percent)
         lines = list(AmazonMLClassifier("bucket", state_file="", options=options).plan(source).costs)
-    lines += [batch_cost("batch predictions to come", predictions)] if predictions else []
-    lines += [realtime_cost("real-time predictions to come", realtime)] if realtime else []
-    lines += [reservation_cost(model_size, hours)] if hours else []
+    to_come = (
+        PRICES.batch_prediction.of("batch predictions to come", predictions),
+        PRICES.realtime_prediction.of("real-time predictions to come", realtime),
+        PRICES.endpoint.of("real-time endpoint to come", hours * begun_10_mb(model_size)),
+    )
+    lines += [line for line in to_come if line.usd]
     if as_json:
         print_json({"lines": [asdict(line) for line in lines], "usd": total_usd(lines), "prices": asdict(PRICES)})
     else:

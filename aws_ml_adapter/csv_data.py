@@ -73,7 +73,12 @@ class Batch:
 
 
 def read_batches(
-    files: Sequence[DataFile], schema: Schema, *, rearrangement: Rearrangement | None = None, size: int = 1_000
+    files: Sequence[DataFile],
+    schema: Schema,
+    *,
+    rearrangement: Rearrangement | None = None,
+    only: DataFile | None = None,
+    size: int = 1_000,
 ) -> Iterator[Batch]:
     r"""Read the rows of data files, in order, in constant memory.
 
@@ -91,6 +96,8 @@ def read_batches(
         The columns.
     rearrangement : Rearrangement, optional
         The share of the rows to take; by default all. Only rejected rows within the share count.
+    only : DataFile, optional
+        One of the files, whose rows of the share of all are wanted.
     size : int
         Rows of a batch at most.
 
@@ -118,7 +125,7 @@ def read_batches(
     >>> [batch.rows for batch in read_batches([file], schema)]
     [[['42', 'clerk, retired'], None]]
     """
-    lines = chain.from_iterable(_shares(files, schema, rearrangement))
+    lines = chain.from_iterable(_shares(files, schema, rearrangement, only))
     read = rejected = 0
     first_fault = ""
     while some := list(islice(lines, size)):
@@ -193,14 +200,19 @@ def _line_blocks(chunks: Iterable[bytes]) -> Iterator[tuple[NDArray[np.int64], l
 
 
 def _shares(
-    files: Sequence[DataFile], schema: Schema, rearrangement: Rearrangement | None
+    files: Sequence[DataFile], schema: Schema, rearrangement: Rearrangement | None, only: DataFile | None
 ) -> Iterator[Iterable[bytes]]:
     """Lines of the share of each block."""
     end = sum(file.size for file in files)
     begin = None
     for file_begin, file in zip(accumulate((file.size for file in files), initial=0), files, strict=False):
+        left_out = only is not None and file is not only
+        if left_out and begin is not None:
+            continue
         for offsets, lines in _data_lines(file, schema):
             begin = file_begin + int(offsets[0]) if begin is None else begin
+            if left_out:
+                break
             if rearrangement is None:
                 yield lines
             else:

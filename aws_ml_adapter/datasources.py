@@ -14,7 +14,7 @@ from typing import Any
 from aws_ml_adapter.client_state import Source
 from features.datasource import DatasourceRow, datasource_row, read_datasource, schema_path, write_datasource
 from textclf.documents import InputDocument, TableOptions, read_documents
-from textclf.errors import BadDataError, BadInputError, BadModelError
+from textclf.errors import BadDataError, BadInputError, BadModelError, UsageError
 
 __all__ = ["SentData", "datasource_file", "describe_source", "sent_data"]
 
@@ -41,6 +41,33 @@ class SentData:
     source: Source
     document_ids: tuple[str, ...]
     documents: tuple[InputDocument, ...] | None = None
+
+    def column(self, name: str) -> dict[str, str]:
+        """Give the value that each document has in a column of the user's table.
+
+        Parameters
+        ----------
+        name : str
+            The column.
+
+        Returns
+        -------
+        dict of str to str
+            Document id to value, of the rows that can be used.
+
+        Raises
+        ------
+        textclf.errors.UsageError, textclf.errors.BadDataError
+            The user's table is a datasource, or has no such column.
+        """
+        if self.documents is None:
+            raise UsageError(
+                "there are no further columns", where=self.source.name, remedy="give --by with a documents CSV only"
+            )
+        try:
+            return {document.document_id: document.values[name] for document in self.documents if not document.error}
+        except KeyError as error:
+            raise BadDataError(f"no column {name!r}", where=self.source.name, remedy="mend --by") from error
 
 
 def datasource_file(path: str | Path) -> Path:

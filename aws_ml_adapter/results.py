@@ -1,4 +1,4 @@
-"""The files of a batch prediction, read back into predictions."""
+"""What comes back from the service: the files of a batch prediction as predictions, and an evaluation."""
 
 from __future__ import annotations
 
@@ -10,16 +10,49 @@ import math
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from features.datasource import decode_text
 from textclf.errors import BadDataError
 from textclf.predicting import prediction_columns
 from textclf.prediction import Acceptance, Prediction
 
-__all__ = ["ResultRow", "choose_accepted", "parse_manifest", "prediction_rows", "read_results", "to_prediction"]
+if TYPE_CHECKING:
+    from textclf.evaluation_report import EvaluationReport
+
+__all__ = [
+    "AmazonEvaluation",
+    "ResultRow",
+    "choose_accepted",
+    "parse_manifest",
+    "prediction_rows",
+    "read_results",
+    "to_prediction",
+]
 
 _FURTHER_COLUMNS = ("tag", "trueLabel", "bestAnswer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmazonEvaluation:
+    """How well the model did.
+
+    Parameters
+    ----------
+    evaluation_id : str
+        Id of the evaluation.
+    average_f1 : float
+        The service's own figure, ``MulticlassAvgFScore``.
+    report : EvaluationReport
+        All figures, computed here from batch predictions of the same documents.
+    unusable : int
+        Documents that the service could not predict, or that have no category; they are not in the report.
+    """
+
+    evaluation_id: str
+    average_f1: float
+    report: EvaluationReport
+    unusable: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

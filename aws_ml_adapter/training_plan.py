@@ -13,7 +13,7 @@ from aws_ml_adapter.batch_output import manifest_location, result_locations
 from aws_ml_adapter.client_state import ClientState, Created, Place, Source
 from aws_ml_adapter.datasources import describe_source
 from aws_ml_adapter.parameters import Parameters, parse_parameters
-from aws_ml_adapter.pricing import HOURS_PER_JOB, CostLine, batch_cost, compute_cost
+from aws_ml_adapter.pricing import HOURS_PER_JOB, PRICES, CostLine
 from aws_ml_adapter.rearrangement import Rearrangement, SplitStrategy
 from aws_ml_adapter.recipe import parse_recipe
 from aws_ml_adapter.service.entities import Kind
@@ -175,7 +175,7 @@ def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Pat
 
 
 def training_plan(state: ClientState) -> Plan:
-    """Say what training and evaluating would create, and what AWS would charge.
+    """Say what training would create, and what AWS would charge for that and for evaluating.
 
     Parameters
     ----------
@@ -188,11 +188,11 @@ def training_plan(state: ClientState) -> Plan:
     """
     url = data_url(state, state.source)
     held_out = round(state.source.rows * (100 - state.train_percent) / 100)
-    costs = [compute_cost(f"{item}, a guess", HOURS_PER_JOB) for item in ("data source, statistics", "training")]
+    costs = [PRICES.computing.of(f"{item}, a guess", HOURS_PER_JOB) for item in ("data source, statistics", "training")]
     if held_out:
         costs += [
-            compute_cost("evaluation, a guess", HOURS_PER_JOB),
-            batch_cost("batch prediction, evaluation", held_out),
+            PRICES.computing.of("evaluation, a guess", HOURS_PER_JOB),
+            PRICES.batch_prediction.of("batch prediction, evaluation", held_out),
         ]
     return Plan(files=(f"{url}.schema", url), creations=training_requests(state), costs=tuple(costs))
 

@@ -233,9 +233,13 @@ def _inside(path: str, name: str) -> str:
 
 
 def _refused(value: Any, path: str, constraint: str) -> RequestFault:
-    shown = value if isinstance(value, str) else f"of type {type(value).__name__}"
-    quoted = "" if value is None else f" '{_printable(shown)}'"
-    return RequestFault(f"Value{quoted} at '{_printable(path)}' failed to satisfy constraint: {constraint}")
+    if value is None:
+        shown = ""
+    elif isinstance(value, str):
+        shown = f" '{_printable(value)}'"
+    else:
+        shown = f" of type {type(value).__name__}"
+    return RequestFault(f"Value{shown} at '{_printable(path)}' failed to satisfy constraint: {constraint}")
 
 
 def _printable(text: str) -> str:

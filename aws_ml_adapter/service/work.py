@@ -133,7 +133,7 @@ def _batch_prediction(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
     results = result_locations(output, id_, [file.name for file in files])
     total = invalid = 0
     for file in files:
-        batches = _batches([file], job.data, schema)
+        batches = _batches(files, job.data, schema, only=file)
         with storage.write(results[file.name]) as path, path.open("wb") as stream:
             counts = write_predictions(
                 model, batches, stream, schema=schema, threshold=job.threshold, best_answer=job.best_answer
@@ -181,9 +181,9 @@ def _files(data: Data, storage: Storage) -> list[DataFile]:
     ]
 
 
-def _batches(files: list[DataFile], data: Data, schema: Schema) -> Iterator[Batch]:
+def _batches(files: list[DataFile], data: Data, schema: Schema, *, only: DataFile | None = None) -> Iterator[Batch]:
     rearrangement = parse_rearrangement(data.spec.get("DataRearrangement"))
-    return read_batches(files, schema, rearrangement=rearrangement)
+    return read_batches(files, schema, rearrangement=rearrangement, only=only)
 
 
 def _chunks(storage: Storage, url: str) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -13,7 +14,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from aws_ml_adapter.service.entities import Kind
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = {
@@ -122,6 +127,28 @@ class Server:
             assert time.monotonic() < end, answer
             time.sleep(0.05)
 
+    def objects_of(self, run: str) -> dict[Kind, list[str]]:
+        """Ids of all that stands in the service for a run, deleted objects too."""
+        found = {}
+        for kind in Kind:
+            pages = self.client.get_paginator(xform_name(f"Describe{kind}s")).paginate()
+            ids = [each[f"{kind}Id"] for page in pages for each in page["Results"]]
+            found[kind] = sorted(id_ for id_ in ids if run in id_)
+        return found
+
+    def until_failed(self, kind: str, id_: str) -> str:
+        """Wait until an object has failed, and give its message."""
+        return self.wait(kind, id_, until=("FAILED",))["Message"]
+
+    @staticmethod
+    def refused(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
+        """Insist that a request is refused; give the name of the error, without its ending, and the message."""
+        with pytest.raises(ClientError) as caught:
+            call(**request)
+        error = caught.value.response["Error"]
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+        return error["Code"].removesuffix("Exception"), error["Message"]
+
     def ready(self, model_id: str) -> str:
         """Wait until a model's endpoint is ready, and give its URL."""
         end = time.monotonic() + 20
@@ -174,3 +201,13 @@ def server(make_server) -> Server:
     for kind, id_ in (("ml_model", "ml-sales"), ("evaluation", "ev-sales"), ("batch_prediction", "bp-sales")):
         server.wait(kind, id_)
     return server
+
+
+@pytest.fixture
+def source(server, numbers=itertools.count()):  # noqa: B008 - one for all tests
+    """The arguments of a data source that nobody has made yet."""
+    return {
+        "DataSourceId": f"ds-{next(numbers)}",
+        "DataSpec": {"DataLocationS3": "s3://bucket/sales.csv"},
+        "ComputeStatistics": True,
+    }

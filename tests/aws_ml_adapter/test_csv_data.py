@@ -203,6 +203,18 @@ def test_a_sequential_share_runs_through_all_files():
     assert [row[0] for row in batch.rows] == ["2"] * 5 + ["3"] * 10 + ["4"] * 10
 
 
+@pytest.mark.parametrize("strategy", SplitStrategy)
+def test_the_files_together_give_the_share_of_all_one_by_one(strategy):
+    files = [data_file(b"n\n" + b"".join(b"%d\n" % n for n in range(i, i + 40)), name=str(i)) for i in (100, 200, 300)]
+    schema = Schema(attributes=(("n", AttributeType.NUMERIC),), has_header=True)
+    share = Rearrangement(begin=20, end=60, strategy=strategy)
+
+    def rows(**only: DataFile) -> list[list[str] | None]:
+        return [row for batch in read_batches(files, schema, rearrangement=share, **only) for row in batch.rows]
+
+    assert rows() == [row for file in files for row in rows(only=file)] != []
+
+
 @given(
     st.lists(st.sampled_from([b"x,1", b'"a, b",2', b"", b"bad", b"longer value,3\r", b"y" * 300]), max_size=40),
     st.integers(1, 400),

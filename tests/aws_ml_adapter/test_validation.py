@@ -103,6 +103,11 @@ def test_the_letters_of_a_tag_are_those_of_unicode():
     assert wrong == []
 
 
+def test_what_is_of_another_type_is_named_by_its_type():
+    with pytest.raises(RequestFault, match=r"Value of type bool at 'Limit' failed .*integer"):
+        check("DescribeMLModels", {"Limit": True})
+
+
 def test_members_that_are_null_count_as_absent():
     assert check("GetMLModel", {"MLModelId": "ml-1", "Verbose": None}) == {"MLModelId": "ml-1"}
     with pytest.raises(RequestFault, match="'MLModelId'"):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_ml_adapter.client_state import ClientState, Created, Place, Source, StateFile
-from aws_ml_adapter.pricing import PRICES, batch_cost, compute_cost, reservation_cost, total_usd
+from aws_ml_adapter.pricing import PRICES, begun_10_mb, total_usd
 from aws_ml_adapter.recipe import parse_recipe
 from aws_ml_adapter.results import ResultRow, parse_manifest, read_results, to_prediction
 from aws_ml_adapter.s3_objects import FolderObjects, open_objects
@@ -172,9 +172,8 @@ def test_the_recipe_parses_for_every_datasource(categories, size, ngrams, bins):
 
 
 def test_what_it_costs():
-    assert total_usd([compute_cost("a", 10), batch_cost("b", 1_000_000)]) == 104.2
-    at, past = reservation_cost(10_000_000, 1), reservation_cost(10_000_001, 1)
-    assert (at.usd, past.usd) == (PRICES.reserved_hour, 2 * PRICES.reserved_hour)
+    assert total_usd([PRICES.computing.of("a", 10), PRICES.batch_prediction.of("b", 1_000_000)]) == 104.2
+    assert [begun_10_mb(size) for size in (0, 1, 10_000_000, 10_000_001)] == [1, 1, 1, 2]
     assert total_usd([]) == 0
     assert PRICES.date in PRICES.source
 

@@ -1,0 +1,127 @@
+"""The commands of amazon-ml that use the service."""
+
+from __future__ import annotations
+
+import csv
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from aws_ml_adapter.client_state import StateFile
+from textclf.errors import ExitCode
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_commands_from_a_dry_run_to_the_end(server, prepared, tmp_path, command, write_documents):
+    path, out = tmp_path / "model.json", tmp_path / "predictions.csv"
+    options = ("--endpoint-url", server.url)
+    asked = ("train", prepared, "-o", path, "--bucket", "documents", "--s3-root", server.s3, *options)
+    plan = json.loads(command(*asked, "--dry-run", "--json").stdout)
+    assert [item["operation"] for item in plan["creations"]] == ["CreateDataSourceFromS3", "CreateMLModel"]
+    shown = command(*asked, "--dry-run")
+    assert "CreateMLModel" in shown.stdout
+    assert "on AWS" in shown.stdout
+    assert "prices of 2017" in shown.stderr
+    assert not path.exists()
+    done = command(*asked, "--json")
+    assert json.loads(done.stdout)["categories"] == ["invoice", "letter", "receipt"]
+    assert "MLModel" in done.stderr
+    done = command("evaluate", path, "-o", tmp_path / "report", "--by", "x", *options, check=ExitCode.USAGE)
+    assert "no further columns; give --by with a documents CSV only" in done.stderr
+    done = command("evaluate", path, "-o", tmp_path / "report", "--max-error", "0.2", *options)
+    assert "macro F1 as the service counts it" in done.stdout
+    assert {"report.html", "metrics.json"} <= {item.name for item in (tmp_path / "report").iterdir()}
+    table = write_documents(tmp_path / "new.csv", 2, seed=5, first=700)
+    by_column = ("evaluate", path, table, "-o", tmp_path / "by", "--json", *options, "--by")
+    groups = json.loads(command(*by_column, "category").stdout)["groups"]
+    assert [(group["column"], group["value"], group["documents"]) for group in groups] == [
+        ("category", name, 2) for name in ["invoice", "letter", "receipt"]
+    ]
+    assert "mend --by" in command(*by_column, "none", check=ExitCode.BAD_DATA).stderr
+    table.write_text(table.read_text() + "broken\n")
+    done = command("predict", path, table, "-o", out, "--strict", *options, check=ExitCode.SOME_FAILED)
+    assert "1 of 7 documents could not be predicted" in done.stderr
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [row["status"] for row in rows] == ["ok"] * 6 + ["failed"]
+    assert list(rows[0])[-3:] == ["score_invoice", "score_letter", "score_receipt"]
+    lines = command("endpoint", path, *options).stdout.splitlines()
+    assert [line.partition("=")[0] for line in lines] == ["TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"]
+    costs = json.loads(command("cost", path, "--json", *options).stdout)
+    assert len(costs["lines"]) == 9
+    command("endpoint", path, "--close", *options)
+    command("delete", path, *options)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("train", "none", "-o", "m", "--bucket", "documents"), ExitCode.BAD_INPUT, "none.schema: cannot be read"),
+        (("train", "none", "-o", "m"), ExitCode.USAGE, "--bucket"),
+        (("evaluate", "none", "-o", "r"), ExitCode.BAD_INPUT, "none: cannot be read"),
+        (("predict", "pyproject.toml", "none", "-o", "p"), ExitCode.BAD_MODEL, "not what amazon-ml train writes"),
+        (("cost", "none"), ExitCode.BAD_INPUT, "none.schema: cannot be read"),
+        (("cost", "none", "--hours", "-1"), ExitCode.USAGE, "--hours"),
+    ],
+)
+def test_wrong_options_end_with_one_line_and_a_code(arguments, code, told, command):
+    done = command(*(ROOT / each if each == "pyproject.toml" else each for each in arguments), check=code)
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+def test_where_nothing_was_made_nothing_is_kept(prepared, tmp_path, command):
+    path = tmp_path / "m.json"
+    done = command(
+        *("train", prepared, "-o", path, "--bucket", "No Bucket", "--s3-root", tmp_path / "s3"),
+        *("--endpoint-url", "http://127.0.0.1:9"),
+        check=ExitCode.USAGE,
+    )
+    assert "bucket's name breaks the rules" in done.stderr
+    assert not path.exists()
+
+
+def test_both_regularisations_at_once_are_refused(prepared, tmp_path, command):
+    done = command(
+        *("train", prepared, "-o", tmp_path / "m.json", "--bucket", "documents", "--l1", "1e-6", "--l2", "1e-6"),
+        check=ExitCode.USAGE,
+    )
+    assert "l1RegularizationAmount" in done.stderr
+    assert not (tmp_path / "m.json").exists()
+
+
+class _ClosedToNewCustomers(BaseHTTPRequestHandler):
+    """Answers as AWS answers accounts that never used the service."""
+
+    def do_POST(self) -> None:
+        body = json.dumps({"__type": "AccessDeniedException", "message": "closed to new customers"}).encode()
+        self.send_response(403)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_new_customers_are_told_the_way_out(prepared, tmp_path, monkeypatch, command):
+    aws = HTTPServer(("127.0.0.1", 0), _ClosedToNewCustomers)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_MACHINE_LEARNING", f"http://127.0.0.1:{aws.server_port}")
+    Thread(target=aws.serve_forever, daemon=True).start()
+    try:
+        done = command(
+            *("train", prepared, "-o", tmp_path / "model.json", "--bucket", "documents", "--s3-root", tmp_path / "s3"),
+            check=ExitCode.SERVICE,
+        )
+    finally:
+        aws.shutdown()
+        aws.server_close()
+    assert "AccessDeniedException: closed to new customers" in done.stderr
+    assert "amazon-ml serve" in done.stderr
+    assert "AWS_ENDPOINT_URL_MACHINE_LEARNING" in done.stderr
+    assert StateFile.open(tmp_path / "model.json").state.created == ()
