@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ocr.workers import deaf_to_interrupts, usable_cores
 from textclf.errors import PredictionError
 
-__all__ = ["map_in_order"]
+if TYPE_CHECKING:
+    from joblib import Parallel
+
+__all__ = ["map_in_order", "worker_pool"]
 
 AHEAD = 2
 """Batches under way for each process: one that it works on, and one that waits for it."""
@@ -75,14 +80,19 @@ def map_in_order(
     stream = iter(batches)
     ahead = list(islice(stream, alone + 1))
     executor: Any = _start(shared, jobs) if jobs > 1 and len(ahead) > alone else None
-    stream = chain(ahead, stream)
-    del ahead
+    if executor is None:
+        for batch in chain(ahead, stream):
+            yield task(shared, batch)
+        return
     broken = 0
     under_way: deque[tuple[Given, Any]] = deque()
     try:
-        for batch in stream if executor is None else islice(stream, alone):
+        # they start on these while the first ones are done here
+        further = chain(ahead[alone:], islice(stream, AHEAD * jobs - 1))
+        under_way.extend((batch, executor.submit(_do, task, batch)) for batch in further)
+        for batch in ahead[:alone]:
             yield task(shared, batch)
-        under_way.extend((batch, executor.submit(_do, task, batch)) for batch in islice(stream, AHEAD * jobs))
+        ahead.clear()
         while under_way:
             try:
                 result = under_way[0][1].result()
@@ -100,10 +110,41 @@ def map_in_order(
             under_way.extend((batch, executor.submit(_do, task, batch)) for batch in islice(stream, 1))
             yield result
     finally:
+        for _, future in under_way:
+            future.cancel()
         if executor is not None:
-            for _, future in under_way:
-                future.cancel()
             executor.shutdown(wait=True)
+
+
+@contextmanager
+def worker_pool(jobs: int) -> Iterator[Parallel]:
+    """Open joblib's processes, which Ctrl-C reaches through this process alone.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes, as joblib counts them; -1 for all cores.
+
+    Yields
+    ------
+    joblib.Parallel
+        All of its processes have been started.
+
+    Examples
+    --------
+    >>> from joblib import delayed
+    >>> with worker_pool(1) as pool:
+    ...     pool(delayed(pow)(2, n) for n in range(3))
+    [1, 2, 4]
+    """
+    from joblib import Parallel, delayed, effective_n_jobs
+
+    with warnings.catch_warnings(), Parallel(n_jobs=jobs) as pool:
+        # joblib replaces a process that has grown by some 300 MB, and gives its work to the new one
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
+        with deaf_to_interrupts():
+            pool(delayed(int)() for _ in range(effective_n_jobs(jobs)))
+        yield pool
 
 
 def _map_on_cluster(

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from features.columns import FeatureRows, FeatureSet, FeatureSettings, ObservedTexts, fit_rows, observe
 from features.ocr_noise import poor_copies
-from ocr.workers import deaf_to_interrupts
 from textclf.errors import BadDataError
 from textclf.familiarity import fit_centroids, resemblance
 from textclf.folds import Folds, share_of
+from textclf.parallel import worker_pool
 from textclf.prediction import CrossValidation, CurvePoint
 from textclf.runtime import LinearModel
 
@@ -245,19 +245,17 @@ def _cross_validate(
     *,
     whole: bool,
 ) -> tuple[CrossValidated, list[Fitted]]:
-    from joblib import Parallel, delayed
+    from joblib import delayed
     from sklearn.metrics import accuracy_score, f1_score
 
     parts = [(share_of(train, labels, share, settings.seed), test) for train, test in folds]
-    with Parallel(n_jobs=jobs) as parallel:
-        with deaf_to_interrupts():
-            parallel(delayed(int)() for _ in parts)
+    with worker_pool(jobs) as pool:
         # the longest task first, so that no core waits for it at the end
         tasks = [delayed(fit_model)(observed, labels, categories, settings, c=c)] if whole else []
         tasks += [
             delayed(_fold_margins)(observed, labels, categories, settings, c, train, test) for train, test in parts
         ]
-        done = parallel(tasks)
+        done = pool(tasks)
     fitted = [done.pop(0)] if whole else []
     margins = np.empty((len(labels), len(categories)))
     alike = np.empty(len(labels))

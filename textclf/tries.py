@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ocr.cluster import open_cluster, shared_with
-from ocr.workers import deaf_to_interrupts
+from textclf.parallel import worker_pool
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -114,10 +114,8 @@ def open_team(shared: object, *, jobs: int = 1, dask: str = "") -> Iterator[Team
         with open_cluster(dask) as client:
             yield _Cluster(shared, client)
         return
-    from joblib import Parallel, delayed, effective_n_jobs
+    from joblib import effective_n_jobs
 
     processes = effective_n_jobs(jobs)
-    with Parallel(n_jobs=processes) as parallel:
-        with deaf_to_interrupts():
-            parallel(delayed(int)() for _ in range(processes))
-        yield _Processes(shared, parallel, processes)
+    with worker_pool(processes) as pool:
+        yield _Processes(shared, pool, processes)
