@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.csv_files import Row, csv_writer, read_rows
-from features.keywords import common_words
 from features.schema import AttributeType, Schema, parse_binary
-from features.tokens import tokenize
 from textclf.errors import BadDataError, BadInputError
 from textclf.files import write_aside
 
@@ -243,6 +241,10 @@ def datasource_row(
     -------
     DatasourceRow
     """
+    # reading a datasource does without numpy
+    from features.keywords import common_words
+    from features.tokens import tokenize
+
     found = features.rows([text])
     return DatasourceRow(
         document_id=document_id,

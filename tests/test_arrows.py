@@ -86,6 +86,10 @@ def test_importing_textclf_loads_nothing():
     assert loaded_by("import textclf") == {"textclf"}
 
 
+def test_the_command_line_shows_its_help_without_numpy():
+    assert "numpy" not in loaded_by("import textclf.cli")
+
+
 def test_a_prediction_loads_numpy_and_nothing_else(tmp_path):
     texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
     DocumentClassifier(n_jobs=1).fit(texts, ["invoice", "invoice", "letter", "letter"]).save(tmp_path / "model.textclf")

@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from features.csv_files import read_rows, write_rows
 from features.datasource import read_datasource, schema_path
-from ocr.documents import Document
 from textclf.errors import BadDataError, BadInputError, UsageError
+
+if TYPE_CHECKING:
+    from ocr.documents import Document
 
 __all__ = [
     "InputDocument",
