@@ -84,7 +84,7 @@ class WorkerProcess:
         self._start()
 
     def _start(self) -> None:
-        from joblib.externals.loky import ProcessPoolExecutor
+        from loky import ProcessPoolExecutor
 
         # engines leave images of private pages in the temporary folder when they are killed: it goes with the worker
         self._scratch = tempfile.TemporaryDirectory(prefix="textclf-", ignore_cleanup_errors=True)
@@ -182,7 +182,7 @@ def workers(jobs: int, max_memory: int) -> list[Worker]:
 
 def usable_cores() -> int:
     """Count the cores this process may use: its affinity and, in a container, its share of time."""
-    from joblib.externals.loky import cpu_count
+    from loky import cpu_count
 
     return int(cpu_count())
 

@@ -171,7 +171,7 @@ def _map_on_cluster(
 def _start(shared: object, jobs: int) -> Any:
     """Start processes; None where the system has none to give."""
     try:
-        from joblib.externals.loky import ProcessPoolExecutor
+        from loky import ProcessPoolExecutor
 
         executor = ProcessPoolExecutor(max_workers=jobs, initializer=_begin, initargs=(shared,))
         with deaf_to_interrupts():
