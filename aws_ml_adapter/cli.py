@@ -93,9 +93,10 @@ def serve(
     )
 
     def ready(url: str, pages: str) -> None:
-        typer.echo(url)
         if credentials is not None:
             typer.echo(f"for a browser: {pages}", err=True)
+        # the last thing said: whoever waits for it goes on at once
+        typer.echo(url)
 
     serve(options, ready=ready)
 
