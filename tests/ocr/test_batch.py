@@ -300,11 +300,14 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing_running(tmp_path, fake_tesseract
     assert list(scratch.glob("textclf-*")) == []
 
 
-def test_no_private_image_stays_behind_when_a_page_is_ended(blots, fake_tesseract):
-    fake_tesseract("kill -9 $PPID")
-    before = set(Path(tempfile.gettempdir()).glob("textclf-*"))
+def test_no_private_image_stays_behind_when_a_page_is_ended(blots, fake_tesseract, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    fake_tesseract(f"ls {scratch} >> {tmp_path}/seen; kill -9 $PPID")
     list(iter_documents(blots[:1], options=AS_IT_IS, jobs=1))
-    assert set(Path(tempfile.gettempdir()).glob("textclf-*")) <= before
+    assert "textclf-" in (tmp_path / "seen").read_text()
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.slow
