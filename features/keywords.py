@@ -9,17 +9,18 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, combinations, pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.lexicon import Lexicon
+from features.misreadings import BY_STRUCK, MARK_BITS, beginning, marks, meet, skeleton, struck_out
 from features.tokens import tokenize
 from textclf.errors import BadModelError
 
-__all__ = ["KeywordHit", "KeywordMatcher", "common_words", "skeleton", "tolerance"]
+__all__ = ["KeywordHit", "KeywordMatcher", "common_words", "tolerance"]
 
 SHORTEST_MISREAD = 3
 """Words of one or two characters are too short to be anything but what they are."""
@@ -29,26 +30,18 @@ LETTERS_FOR_ONE_WRONG = 6
 """Letters of a keyword for which one may be wrong."""
 SHORTEST_BY_WRONG = (0, 5, 10)
 """From how many letters on no, one, two letters may be wrong in one word, whatever the keyword."""
-BEGINNING = 7
-"""Letters by which near words are looked up: few ways to strike letters out, and still few words that share one."""
 MEMORY = 1 << 15
 """Words from which on the look-ups remembered are forgotten."""
-MARK_BITS = 20
-"""Of the numbers that words without a keyword near them are told by."""
 TOGETHER = 32
 """Documents whose new words are looked up together."""
 
-_ALIKE = str.maketrans("0125689", "olzsgbg")
 _LETTERS_OR_DIGITS = re.compile(r"\d+|\D+")
-_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
-
 Steps = Mapping[int, tuple[int, int, bool]]
 """Parts of keywords that begin at a word: over how many words, with how many wrong letters, and whether as written."""
 
 _AS_WRITTEN = (1, 0, True)
 _BROKEN = (2, 0, True)
 _NOWHERE: Steps = {}
-_STRUCK_BY = (slice(0), slice(BEGINNING), slice(BEGINNING, None))
 
 
 class KeywordHit(NamedTuple):
@@ -71,39 +64,6 @@ class KeywordHit(NamedTuple):
     start: int
     end: int
     exact: bool
-
-
-def skeleton(word: str) -> str:
-    """Write a word with one character for all that OCR takes for one another.
-
-    ``0`` is ``o``; ``1`` and ``i`` are ``l``; ``2`` is ``z``; ``5`` is ``s``; ``6`` and ``9`` are ``g``; ``8`` is
-    ``b``; ``rn`` is ``m``; ``vv`` is ``w``; ``cl`` is ``d``. Two words with one skeleton differ by confusions only.
-
-    Parameters
-    ----------
-    word : str
-        A folded word.
-
-    Returns
-    -------
-    str
-        Its skeleton, at most as long.
-
-    References
-    ----------
-    Nagy, Nartker & Rice (2000), "Optical character recognition: an illustrated guide to the frontier".
-
-    Examples
-    --------
-    >>> skeleton("1nsurance") == skeleton("lnsurance") == skeleton("insurance")
-    True
-    >>> skeleton("staternent") == skeleton("statement")
-    True
-    """
-    shape = word.translate(_ALIKE)
-    for pair, single in _PAIRS:
-        shape = shape.replace(pair, single)
-    return shape.replace("i", "l")
 
 
 def tolerance(phrase: Sequence[str]) -> int:
@@ -232,12 +192,12 @@ class KeywordMatcher:
         self._tables: tuple[defaultdict[str, list[int]], ...] = (defaultdict(list), defaultdict(list))
         for index in parts.values():
             for struck in range(1, self._wrong[index] + 1):
-                for start in _struck(_beginning(self._shapes[index]), struck):
+                for start in struck_out(beginning(self._shapes[index]), struck):
                     self._tables[struck - 1][start].append(index)
         self._marked = np.zeros(1 << MARK_BITS, dtype=np.bool_)
         for wrong in (1, 2):
             forgiving = [shape for shape, most in zip(self._shapes, self._wrong, strict=True) if most >= wrong]
-            self._marked[_struck_marks(forgiving)[:, _STRUCK_BY[wrong]]] = True
+            self._marked[marks(forgiving)[:, BY_STRUCK[wrong]]] = True
 
     def _remember(self, words: set[str]) -> dict[str, Steps]:
         """Look up the words that were not met before; give what is known of these and others."""
@@ -261,8 +221,8 @@ class KeywordMatcher:
         if not candidates:
             return []
         shapes = skeleton("\n".join(candidates)).split("\n")
-        marked = self._marked[_struck_marks(shapes)]
-        near_by_one, near_by_two = (np.any(marked[:, ways], axis=1).tolist() for ways in _STRUCK_BY[1:])
+        marked = self._marked[marks(shapes)]
+        near_by_one, near_by_two = (np.any(marked[:, ways], axis=1).tolist() for ways in BY_STRUCK[1:])
         return [
             word
             for word, shape, one, two in zip(candidates, shapes, near_by_one, near_by_two, strict=True)
@@ -284,7 +244,7 @@ class KeywordMatcher:
         for struck in (1, 2):
             if len(shape) + struck < SHORTEST_BY_WRONG[struck]:
                 break
-            candidates = self._parts_beginning(_beginning(shape), struck)
+            candidates = self._parts_beginning(beginning(shape), struck)
             near = [
                 part for part in candidates if self._is_misread(shape, part, struck) and self._parts[part] not in word
             ]
@@ -292,9 +252,9 @@ class KeywordMatcher:
                 return dict.fromkeys(near, (1, struck, False))
         return {}
 
-    def _parts_beginning(self, beginning: str, struck: int) -> Sequence[int]:
+    def _parts_beginning(self, letters: str, struck: int) -> Sequence[int]:
         table = self._tables[struck - 1]
-        return sorted({index for way in _struck(beginning, struck) if way in table for index in table[way]})
+        return sorted({index for way in struck_out(letters, struck) if way in table for index in table[way]})
 
     def _is_misread(self, shape: str, part: int, allowed: int) -> bool:
         keyword = self._shapes[part]
@@ -303,7 +263,7 @@ class KeywordMatcher:
             abs(len(shape) - len(keyword)) <= allowed
             and len(self._letters[part].difference(shape)) <= allowed
             and keyword not in shape
-            and _meet(shape, keyword, allowed, allowed)
+            and meet(shape, keyword, allowed, allowed)
         )
 
     def find(self, words: Sequence[str]) -> list[KeywordHit]:
@@ -475,49 +435,3 @@ def _most_wrong(part: str, *, run_together: bool) -> int:
         return 0
     # a phrase run together is long enough to stand out by itself: one letter is forgiven, not two
     return min(bisect_right(SHORTEST_BY_WRONG, len(skeleton(part))) - 1, 1 if run_together else 2)
-
-
-def _beginning(shape: str) -> str:
-    # blanks stand for the end of a short word: whatever is struck out, beginnings that meet stay of one length
-    return shape[:BEGINNING].ljust(BEGINNING)
-
-
-def _struck(word: str, number: int) -> list[str]:
-    if number == 1:
-        return [word[:at] + word[at + 1 :] for at in range(len(word))]
-    return [word[:i] + word[i + 1 : j] + word[j + 1 :] for i, j in combinations(range(len(word)), 2)]
-
-
-def _struck_marks(shapes: Sequence[str]) -> NDArray[np.int64]:
-    """Give numbers of `MARK_BITS` bits for the beginning of each shape: seven with one letter struck out, 21 with two.
-
-    They are equal for equal strings, and mostly not for others.
-    """
-    beginnings = "".join([shape[:BEGINNING].ljust(BEGINNING) for shape in shapes]).encode("utf-32-le", "surrogatepass")
-    codes = np.frombuffer(beginnings, dtype=np.uint32).reshape(-1, BEGINNING)
-    # products of whole numbers under 2 ** 53: exact
-    sums = (codes.astype(np.float64) @ _STRIKES).astype(np.uint64)
-    return ((sums * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - MARK_BITS)).astype(np.int64)
-
-
-def _strikes() -> NDArray[np.float64]:
-    """Give what each letter of a beginning counts, one column a way to strike out one or two of them."""
-    ways = [kept for number in (1, 2) for kept in combinations(range(BEGINNING), BEGINNING - number)]
-    counts = np.zeros((BEGINNING, len(ways)))
-    for way, kept in enumerate(ways):
-        counts[list(kept), way] = [pow(0x9E3779B1, place, 1 << 28) for place in range(1, len(kept) + 1)]
-    return counts
-
-
-_STRIKES = _strikes()
-
-
-def _meet(left: str, right: str, from_left: int, from_right: int) -> bool:
-    """Say whether two words become one when at most so many letters are struck out of each."""
-    for at, (one, other) in enumerate(zip(left, right, strict=False)):
-        if one != other:
-            left, right = left[at:], right[at:]
-            return (from_left > 0 and _meet(left[1:], right, from_left - 1, from_right)) or (
-                from_right > 0 and _meet(left, right[1:], from_left, from_right - 1)
-            )
-    return -from_right <= len(left) - len(right) <= from_left

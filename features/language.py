@@ -14,8 +14,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from features.keywords import KeywordMatcher, skeleton
+from features.keywords import KeywordMatcher
 from features.lexicon import Lexicon
+from features.misreadings import skeleton
 from features.tokens import fold, tokenize
 
 __all__ = ["LANGUAGES", "compile_matcher", "dictionary", "inflected_forms", "stop_words", "stop_words_by_language"]

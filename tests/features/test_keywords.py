@@ -14,8 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from features.keywords import KeywordHit, KeywordMatcher, common_words, skeleton, tolerance
+from features.keywords import KeywordHit, KeywordMatcher, common_words, tolerance
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
+from features.misreadings import skeleton
 from features.tokens import tokenize
 from textclf.errors import BadModelError
 
