@@ -10,7 +10,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLANK", "CAPITAL", "DIGIT", "LETTER", "PUNCTUATION", "WORD", "Pages", "fold_character", "read_pages"]
+__all__ = [
+    "BLANK",
+    "CAPITAL",
+    "DIGIT",
+    "LETTER",
+    "PUNCTUATION",
+    "WORD",
+    "Pages",
+    "Pieces",
+    "fold_character",
+    "read_pages",
+]
 
 BLANK, LETTER, DIGIT, CAPITAL, PUNCTUATION = 1, 2, 4, 8, 16
 """Kinds of characters, one bit each; the first two are those of the folded character. LETTER stands for digits too."""
@@ -23,6 +34,33 @@ WORD = re.compile(r"[^\W_]+")
 _KINDS = np.zeros(0x110000, dtype=np.uint8)
 _FOLDED = np.zeros(0x110000, dtype=np.uint32)
 _SHAPES = np.zeros(0x110000, dtype=np.uint32)
+
+
+class Pieces(NamedTuple):
+    """A batch of texts with one character for each run of white space, and the pieces between.
+
+    Parameters
+    ----------
+    codes : ndarray of uint32, shape (m,)
+        Code points. White space is one blank, or one line break if it holds one; the first and the last character are.
+    places : ndarray of int64, shape (m,)
+        Where each stands in `Pages.codes`; of white space, where it begins.
+    blank : ndarray of bool, shape (m,)
+        Which are white space.
+    gaps : ndarray of int64, shape (p + 1,)
+        Positions of the white space: piece i stands between gap i and gap i + 1.
+    owners : ndarray of int64, shape (p,)
+        Number of the text that each piece is of.
+    numbers : ndarray of int64, shape (m,)
+        Number of the piece that each character is of; of white space that of the next, at the end that of the last.
+    """
+
+    codes: NDArray[np.uint32]
+    places: NDArray[np.int64]
+    blank: NDArray[np.bool_]
+    gaps: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    numbers: NDArray[np.int64]
 
 
 class Pages(NamedTuple):
@@ -59,6 +97,49 @@ class Pages(NamedTuple):
     def shapes(self) -> NDArray[np.uint32]:
         """Give letters for the kinds: u, l, d, p, b for upper, lower, digit, punctuation, blank; line breaks stay."""
         return _SHAPES[self.codes]
+
+    def pieces(self) -> Pieces:
+        r"""Give the folded text, white space squeezed.
+
+        Examples
+        --------
+        >>> "".join(map(chr, read_pages(["Total  due \n Rome"]).pieces().codes.tolist()))
+        '\ntotal due\nrome\n'
+        """
+        blank = (self.kinds & BLANK) > 0
+        pieces = self._squeeze(self.folded, blank, ~blank)
+        broken = np.zeros(len(pieces.gaps), dtype=np.bool_)
+        breaks = np.flatnonzero(self.codes == ord("\n"))
+        broken[pieces.places[pieces.gaps].searchsorted(breaks, side="right") - 1] = True
+        pieces.codes[pieces.gaps] = np.where(broken, ord("\n"), ord(" "))
+        return pieces
+
+    def lines_of_shapes(self) -> Pieces:
+        r"""Give `shapes` line by line: only line breaks are white space. Runs of one letter are cut to two.
+
+        Examples
+        --------
+        >>> "".join(map(chr, read_pages(["Total: 1,000"]).lines_of_shapes().codes.tolist()))
+        '\nullpbdpdd\n'
+        """
+        shapes = self.shapes()
+        breaks = shapes == ord("\n")
+        kept = ~breaks
+        kept[2:] &= (shapes[2:] != shapes[1:-1]) | (shapes[2:] != shapes[:-2])
+        return self._squeeze(shapes, breaks, kept)
+
+    def _squeeze(self, codes: NDArray[np.uint32], blank: NDArray[np.bool_], kept: NDArray[np.bool_]) -> Pieces:
+        """Keep some characters, and the first of each run of blank ones."""
+        first = blank.copy()
+        first[1:] &= ~blank[:-1]
+        places = np.flatnonzero(kept | first)
+        blank = blank[places]
+        gaps = np.flatnonzero(blank)
+        owners = self.starts.searchsorted(places[gaps[:-1] + 1], side="right") - 1
+        sizes = gaps[1:] - gaps[:-1]
+        sizes[-1:] += 1
+        numbers = np.arange(len(sizes)).repeat(sizes)
+        return Pieces(codes[places], places, blank, gaps, owners, numbers)
 
 
 def read_pages(texts: Sequence[str]) -> Pages:

@@ -1,12 +1,14 @@
 """Word and character n-grams of whole batches of texts, counted by rolling hashes in numpy.
 
-An n-gram's number is a 64-bit polynomial hash of its characters, reduced to one of ``2 ** 22`` buckets. Prefix sums
-give the hash of every window of a text at once, so no Python loop runs over n-grams. Two different n-grams share a
-bucket with a chance of about ``kept / 2 ** 22``: 2.4 % of the n-grams at 100,000 kept ones.
+An n-gram's number is a 32-bit polynomial hash of its characters, mixed and reduced to one of ``2 ** 22`` buckets. All
+windows of a batch are hashed at once, so no Python loop runs over n-grams; views that look at parts of the page choose
+from the windows of the whole. Two different n-grams share a bucket with a chance of about ``kept / 2 ** 22``: 2.4 % of
+the n-grams at 100,000 kept ones.
 
 Source of the rolling hash: R. M. Karp and M. O. Rabin, "Efficient randomized pattern-matching algorithms",
 IBM Journal of Research and Development 31(2), 1987. Feature hashing: K. Weinberger et al., "Feature hashing for large
-scale multitask learning", ICML 2009.
+scale multitask learning", ICML 2009. Mixing: the finaliser of A. Appleby's MurmurHash3,
+https://github.com/aappleby/smhasher.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.characters import BLANK, LETTER, Pages, read_pages
-from features.page_parts import Part, line_spans, part_spans
+from features.characters import LETTER, Pages, Pieces, read_pages
+from features.page_parts import PART_BITS, Part, part_bits
 
 __all__ = [
     "BATCH",
@@ -36,14 +38,12 @@ __all__ = [
 ]
 
 BUCKET_BITS = 22
-OF_LINES = ("top", "head", "starts")
 # A batch of this size keeps its windows in the processor's cache: seen fastest between 16 and 64.
 BATCH = 32
 
-_U64 = np.uint64
-_BASE = 0x9E3779B97F4A7C15
-_BASE_INVERSE = pow(_BASE, -1, 2**64)
-_MIX = _U64(0xD6E8FEB86659FD93)
+_U32 = np.uint32
+_BASE = 0x9E3779B1
+_BASE_INVERSE = pow(_BASE, -1, 2**32)
 
 Form = Literal["text", "shape"]
 
@@ -59,15 +59,17 @@ class NgramView:
     unit : {"word", "character"}
         Words are those of `features.tokens.tokenize`. Characters are folded, runs of white space are one blank, or one
         line break if they hold one, and a text begins and ends with a line break. A window may touch white space with
-        its ends only, so that it stays in a word and knows whether the word begins or ends a line.
+        its ends only, so that it stays in a word and knows whether the word begins or ends a line; it is never white
+        space alone.
     shortest, longest : int
         Bounds of n.
     part : {"page", "top", "head", "tail", "starts", "labels"}, default "page"
-        Where on the page; see `features.page_parts.part_spans`.
+        Where on the page; see `features.page_parts.part_bits`. Words are there if all of a run begin there, windows of
+        characters if their first character that is not white space is there.
     form : {"text", "shape"}, default "text"
         The text itself; or a letter for the kind of each character (`features.characters.Pages.shapes`), runs cut to
         two so that neither the length of a word nor that of a ruled line matters. There a blank is a character like
-        others and a window stays in its line.
+        others and a window stays in its line. Of the whole page only.
     """
 
     name: str
@@ -76,6 +78,10 @@ class NgramView:
     longest: int
     part: Part = "page"
     form: Form = "text"
+
+    def __post_init__(self) -> None:
+        if self.form == "shape" and (self.unit, self.part) != ("character", "page"):
+            raise ValueError("shapes are characters of the whole page")
 
 
 # chosen by cross-validation on scanned office pages: benchmarks/bench_views.py shows what each is worth
@@ -103,41 +109,44 @@ class SparseRows(NamedTuple):
     values: NDArray[np.float32]
 
 
-class _Section(NamedTuple):
-    """A part of the pages, and the numbers of the views that look at it: at most one of them sees characters."""
-
-    part: Part
-    form: Form
-    words: list[int]
-    characters: list[int]
-
-
-class _Encoded(NamedTuple):
-    """Sections of the texts of a batch as one array of characters, with prefix sums of their hashes.
-
-    ``bounds`` says where each section begins, and where the last one ends. ``owners`` says whose a character is:
-    number of the section times the number of texts, plus that of the text. ``places`` says where it stands among the
-    characters of the batch; it has no meaning for what was put between pieces.
-    """
-
-    bounds: list[int]
-    owners: NDArray[np.int64]
-    places: NDArray[np.int64]
-    prefix: NDArray[np.uint64]
-    blank: NDArray[np.bool_]
-    letter: NDArray[np.bool_]
-
-
 class _Windows(NamedTuple):
-    """N-grams where they stand: hashes, first characters, and those behind the last.
+    """The windows of a batch over all units (words or characters) of one form: of each length from each unit on.
 
-    ``owners`` are as in `_Encoded`, but with the numbers of views for those of sections.
+    Parameters
+    ----------
+    hashes : ndarray of uint32, shape (lengths, m)
+        Number of the n-gram of each length that begins at each of m units.
+    inside : ndarray of bool, shape (lengths, m)
+        Whether there is one.
+    bits : ndarray of uint8, shape (lengths, m) or (1, m)
+        In which parts of its page it is.
+    owners : ndarray of int64, shape (m,)
+        Number of the text that each unit is of.
+    begins, ends : ndarray of int, shape (m,)
+        First character of each unit, and the one behind its last.
+    pieces : Pieces
+        The characters.
+    shortest : int
+        The first of the lengths.
     """
 
-    hashes: NDArray[np.uint64]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
+    hashes: NDArray[np.uint32]
+    inside: NDArray[np.bool_]
+    bits: NDArray[np.uint8]
     owners: NDArray[np.int64]
+    begins: NDArray[np.integer]
+    ends: NDArray[np.integer]
+    pieces: Pieces
+    shortest: int
+
+    def seen_by(self, view: NgramView) -> tuple[slice, NDArray[np.bool_]]:
+        """Say which a view of this unit and form counts: the lengths, and of these the windows."""
+        lengths = slice(view.shortest - self.shortest, view.longest - self.shortest + 1)
+        inside = self.inside[lengths]
+        if view.part == "page":
+            return lengths, inside
+        bits = self.bits if len(self.bits) == 1 else self.bits[lengths]
+        return lengths, inside & ((bits & np.uint8(PART_BITS[view.part])) > 0)
 
 
 def count_ngrams(pages: Pages, views: Sequence[NgramView]) -> SparseRows:
@@ -165,20 +174,27 @@ def count_ngrams(pages: Pages, views: Sequence[NgramView]) -> SparseRows:
     size, width = len(pages.texts), len(views)
     if not size or not views:
         return SparseRows(np.zeros(size + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
-    _, windows = _find(pages, tuple(views))
-    # from one view behind the other to one text behind the other
-    blocks = np.arange(size * width, dtype=_U64).reshape(size, width).T.ravel() << _U64(BUCKET_BITS)
-    keys: NDArray[Any] = _buckets(windows.hashes) | blocks[windows.owners]
-    if size * width <= 2 ** (32 - BUCKET_BITS):
-        # 32 bits are sorted in less time than 64
-        keys = keys.astype(np.uint32)
+    # one text behind the other, and in each one view behind the other: a text begins at a multiple of a power of two
+    shift = BUCKET_BITS + (width - 1).bit_length()
+    # 32 bits are sorted in less time than 64
+    kind: Any = np.uint32 if size << shift <= 1 << 32 else np.uint64
+    seen = []
+    for windows, numbers in _find(pages, views):
+        found = _buckets(windows.hashes) | (windows.owners.astype(kind) << kind(shift))
+        for view in numbers:
+            lengths, chosen = windows.seen_by(views[view])
+            seen.append(found[lengths][chosen] + kind(view << BUCKET_BITS))
+    keys: NDArray[Any] = np.concatenate([np.empty(0, kind), *seen])
     keys.sort()
-    ends = np.append(np.flatnonzero(keys[1:] != keys[:-1]), np.arange(len(keys))[-1:])
-    keys = keys[ends].astype(np.int64)
-    begins = np.arange(size) * (width << BUCKET_BITS)
-    starts = np.append(np.searchsorted(keys, begins), len(keys))
-    indices = (keys - np.repeat(begins, np.diff(starts))).astype(np.int32)
-    return SparseRows(starts, indices, np.diff(ends, prepend=-1).astype(np.float32))
+    last = np.ones(len(keys), dtype=np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=last[:-1])
+    ends = np.flatnonzero(last)
+    keys = keys[ends]
+    values = ends.astype(np.float32)
+    values[1:] = ends[1:] - ends[:-1]
+    values[:1] += 1
+    starts = keys.searchsorted(np.arange(size + 1, dtype=np.uint64) << np.uint64(shift))
+    return SparseRows(starts, (keys & kind((1 << shift) - 1)).astype(np.int32), values)
 
 
 class FoundNgrams(NamedTuple):
@@ -188,15 +204,15 @@ class FoundNgrams(NamedTuple):
     ----------
     buckets : ndarray of int32, shape (n,)
         Bucket of each n-gram, as often as it stands there.
-    first, last : ndarray of int64, shape (n,)
+    first, last : ndarray of int, shape (n,)
         Its first character, and the one behind its last, as positions in `places`.
     places : ndarray of int64, shape (m,)
         Where on the page each character stands that n-grams are made of; -1 for white space.
     """
 
     buckets: NDArray[np.int32]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
+    first: NDArray[np.integer]
+    last: NDArray[np.integer]
     places: NDArray[np.int64]
 
 
@@ -222,9 +238,19 @@ def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
     [0, 1, 2, 3, 4, -1, 7, 8, 9]
     """
     pages = read_pages([text])
-    encoded, found = _find(pages, (view,))
-    places = np.where(encoded.blank, -1, encoded.places - pages.starts[0])
-    return FoundNgrams(_buckets(found.hashes).astype(np.int32), found.first, found.last, places)
+    windows = next((windows for windows, _ in _find(pages, [view])), None)
+    if windows is None:
+        nothing = np.empty(0, np.int64)
+        return FoundNgrams(nothing.astype(np.int32), nothing, nothing, nothing)
+    lengths, chosen = windows.seen_by(view)
+    longer, unit = np.nonzero(chosen)
+    places = np.where(windows.pieces.blank, -1, windows.pieces.places - pages.starts[0])
+    return FoundNgrams(
+        _buckets(windows.hashes[lengths][chosen]).astype(np.int32),
+        windows.begins[unit],
+        windows.ends[unit + longer + view.shortest - 1],
+        places,
+    )
 
 
 def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:
@@ -252,162 +278,93 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
     return SparseRows(starts, rows.indices[places], rows.values[places])
 
 
-def _find(pages: Pages, views: tuple[NgramView, ...]) -> tuple[_Encoded, _Windows]:
-    """Find the n-grams of a batch that some views see."""
-    sections = _sections(views)
-    encoded = _encode(pages, sections)
-    found = [
-        *_word_windows(encoded, sections, views, len(pages.texts)),
-        *_character_windows(encoded, sections, views, len(pages.texts)),
-    ]
-    nothing = np.empty(0, np.int64)
-    found.append(_Windows(np.empty(0, _U64), nothing, nothing, nothing))
-    hashes, first, last, owners = zip(*found, strict=True)
-    return encoded, _Windows(
-        np.concatenate(hashes), np.concatenate(first), np.concatenate(last), np.concatenate(owners)
-    )
-
-
-def _buckets(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    return _mix(hashes) >> _U64(64 - BUCKET_BITS)
-
-
-@cache
-def _sections(views: tuple[NgramView, ...]) -> list[_Section]:
-    """Say what has to be looked at for some views; sections with words come first."""
-    sections: list[_Section] = []
-    for number, view in enumerate(views):
-        same = [section for section in sections if (section.part, section.form) == (view.part, view.form)]
-        if view.unit == "character":
-            same = [section for section in same if not section.characters]
-        if not same:
-            same = [_Section(view.part, view.form, [], [])]
-            sections += same
-        (same[0].words if view.unit == "word" else same[0].characters).append(number)
-    return sorted(sections, key=lambda section: not section.words)
-
-
-def _encode(pages: Pages, sections: Sequence[_Section]) -> _Encoded:
-    """Put parts of the texts one behind the other; their pieces stand on lines of their own."""
-    starts: list[int] = []
-    lengths: list[int] = []
-    ends_of_texts = [0]
-    shapes: list[tuple[int, int]] = []
-    by_line = any(section.part in OF_LINES for section in sections)
-    lines = [line_spans(text) if by_line else None for text in pages.texts]
-    begins = pages.starts.tolist()
-    for section in sections:
-        begun = len(lengths)
-        for text, begin, found in zip(pages.texts, begins, lines, strict=True):
-            # a line break before each piece, and one at the end; the array of the pages begins with one
-            spans = part_spans(text, section.part, found)
-            starts += [begin + first - 1 for first, _ in spans]
-            lengths += [last - first + 1 for first, last in spans]
-            starts.append(0)
-            lengths.append(1)
-            ends_of_texts.append(len(lengths))
-        if section.form == "shape":
-            shapes.append((begun, len(lengths)))
-    sizes = np.array(lengths, dtype=np.int64)
-    ends = np.concatenate([[0], np.cumsum(sizes)])
-    chosen = np.arange(ends[-1]) + np.repeat(np.array(starts, dtype=np.int64) - ends[:-1], sizes)
-    chosen[ends[:-1]] = 0
-    codes, kinds = pages.folded[chosen], pages.kinds[chosen]
-    blank, letter = (kinds & BLANK) > 0, (kinds & LETTER) > 0
-    breaks = pages.codes[chosen] == ord("\n")
-    kept = ~blank
-    for begun, ended in shapes:
-        own = slice(ends[begun], ends[ended])
-        codes[own] = shape = pages.shapes()[chosen[own]]
-        blank[own], letter[own] = breaks[own], ~breaks[own]
-        runs = np.zeros(len(shape), dtype=bool)
-        runs[2:] = (shape[2:] == shape[1:-1]) & (shape[2:] == shape[:-2])
-        kept[own] = letter[own] & ~runs
-    # of a run of white space one character is kept, of each text
-    first = blank.copy()
-    first[1:] &= ~blank[:-1]
-    bounds = ends[ends_of_texts]
-    first[bounds[:-1]] = True
-    kept |= first
-    blanks = np.flatnonzero(first)
-    codes[blanks] = ord(" ")
-    codes[blanks[np.searchsorted(blanks, np.flatnonzero(breaks), side="right") - 1]] = ord("\n")
-    places = np.flatnonzero(kept)
-    codes, blank, letter = codes[places], blank[places], letter[places]
-    prefix = np.zeros(len(codes) + 1, dtype=_U64)
-    np.cumsum((codes.astype(_U64) + _U64(1)) * _powers(_BASE, len(codes)), out=prefix[1:])
-    bounds = np.searchsorted(places, bounds)
-    owners = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    return _Encoded(bounds[:: max(len(begins), 1)].tolist(), owners, chosen[places], prefix, blank, letter)
+def _find(pages: Pages, views: Sequence[NgramView]) -> Iterator[tuple[_Windows, list[int]]]:
+    """Find the n-grams of a batch, for all views of one unit and form at once; say the numbers of these views."""
+    for form in dict.fromkeys(view.form for view in views):
+        alike = [number for number, view in enumerate(views) if view.form == form]
+        pieces = pages.pieces() if form == "text" else pages.lines_of_shapes()
+        if not len(pieces.owners):
+            continue
+        bits = part_bits(pieces, pages.texts, {views[number].part for number in alike})
+        for unit in ("word", "character"):
+            if own := [number for number in alike if views[number].unit == unit]:
+                shortest = min(views[number].shortest for number in own)
+                longest = max(views[number].longest for number in own)
+                if unit == "word":
+                    letter = (pages.kinds[pieces.places] & LETTER) > 0
+                    yield _word_windows(pieces, letter, bits, shortest, longest), own
+                else:
+                    yield _character_windows(pieces, bits, shortest, longest), own
 
 
 def _word_windows(
-    encoded: _Encoded, sections: Sequence[_Section], views: Sequence[NgramView], size: int
-) -> Iterator[_Windows]:
-    """Find words and runs of words, of each view and length by itself."""
-    wanted = [(place, number) for place, section in enumerate(sections) for number in section.words]
-    if not wanted or not size:
-        return
-    seen = wanted[-1][0] + 1
-    letter = encoded.letter[: encoded.bounds[seen]]
-    # every text begins and ends with a line break
-    starts, ends = np.flatnonzero(letter[1:] & ~letter[:-1]) + 1, np.flatnonzero(letter[:-1] & ~letter[1:]) + 1
-    hashes = words = (encoded.prefix[ends] - encoded.prefix[starts]) * _powers(_BASE_INVERSE, len(letter))[starts]
-    owners, bounds = encoded.owners[starts], np.searchsorted(starts, encoded.bounds[: seen + 1]).tolist()
-    for n in range(1, max(views[number].longest for _, number in wanted) + 1):
+    pieces: Pieces, letter: NDArray[np.bool_], bits: NDArray[np.uint8], shortest: int, longest: int
+) -> _Windows:
+    """Find words and runs of words."""
+    # the characters begin and end with white space, which is no letter
+    edges = np.flatnonzero(letter[1:] != letter[:-1]) + 1
+    begins, ends = edges[::2], edges[1::2]
+    terms = (pieces.codes + _U32(1)) * _powers(_BASE, len(letter))
+    prefix = np.concatenate([np.zeros(1, _U32), np.cumsum(terms, dtype=_U32)])
+    hashes = words = (prefix[ends] - prefix[begins]) * _powers(_BASE_INVERSE, len(letter))[begins]
+    owners = pieces.owners[pieces.numbers][begins]
+    shared = bits = bits[begins]
+    shape = (longest - shortest + 1, len(words))
+    rows = np.zeros(shape, _U32), np.zeros(shape, np.bool_), np.zeros(shape, np.uint8)
+    found = _Windows(*rows, owners, begins, ends, pieces, shortest)
+    for n in range(1, longest + 1):
         if n > 1:
             # the order of the words must count, so the run so far is mixed before the next word is added
             hashes = _mix(hashes[:-1]) + words[n - 1 :]
-        inside = np.flatnonzero(owners[: len(hashes)] == owners[n - 1 :])
-        for place, number in wanted:
-            if views[number].shortest <= n <= views[number].longest:
-                own = inside[np.searchsorted(inside, bounds[place]) : np.searchsorted(inside, bounds[place + 1])]
-                yield _Windows(hashes[own], starts[own], ends[own + n - 1], owners[own] + (number - place) * size)
+            shared = shared[:-1] & bits[n - 1 :]
+        if n >= shortest:
+            found.hashes[n - shortest, : len(hashes)] = hashes
+            found.inside[n - shortest, : len(hashes)] = owners[: len(hashes)] == owners[n - 1 :]
+            found.bits[n - shortest, : len(hashes)] = shared
+    return found
 
 
-def _character_windows(
-    encoded: _Encoded, sections: Sequence[_Section], views: Sequence[NgramView], size: int
-) -> Iterator[_Windows]:
-    """Find windows of characters inside words and the white space round them, of each length by itself."""
-    wanted = {place: views[number] for place, section in enumerate(sections) for number in section.characters}
-    length = len(encoded.blank)
-    shifts = [((section.characters or [0])[0] - place) * size for place, section in enumerate(sections)]
-    owners = encoded.owners + np.repeat(shifts, np.diff(encoded.bounds))
-    inverse = _powers(_BASE_INVERSE, length)
-    unbroken = np.ones(length, dtype=np.bool_)
-    for n in range(1, min(max((view.longest for view in wanted.values()), default=0), length) + 1):
-        unbroken = unbroken[: length - n + 1]
-        if n > 2:
-            unbroken &= ~encoded.blank[n - 2 : length - 1]
-        # white space follows on white space only where one text ends and another begins
-        inside = unbroken & ~(encoded.blank[:-1] & encoded.blank[1:]) if n == 2 else unbroken.copy()
-        for place in range(len(sections)):
-            if place not in wanted or not wanted[place].shortest <= n <= wanted[place].longest:
-                inside[encoded.bounds[place] : encoded.bounds[place + 1]] = False
-        first = np.flatnonzero(inside)
-        hashes = (encoded.prefix[n:] - encoded.prefix[: length - n + 1]) * inverse[: length - n + 1]
-        yield _Windows(hashes[first] + _U64(n), first, first + n, owners[first])
+def _character_windows(pieces: Pieces, bits: NDArray[np.uint8], shortest: int, longest: int) -> _Windows:
+    """Find windows of characters inside pieces and the white space round them."""
+    lengths = np.arange(shortest, longest + 1, dtype=np.int32)
+    # for each character, how many there are from it to the next white space, both counted
+    begins = np.arange(len(pieces.codes), dtype=np.int32)
+    room = (pieces.gaps[1:].astype(np.int32) + np.int32(1))[pieces.numbers] - begins
+    inside = room >= lengths[:, None]
+    if shortest == 1:
+        inside[0] &= ~pieces.blank
+    hashes = codes = pieces.codes + _U32(1)
+    found = np.zeros(inside.shape, _U32)
+    for n in range(1, longest + 1):
+        if n > 1:
+            hashes = hashes[:-1] * _U32(_BASE) + codes[n - 1 :]
+        if n >= shortest:
+            np.add(hashes, _U32(n), out=found[n - shortest, : len(hashes)])
+    return _Windows(found, inside, bits[None], pieces.owners[pieces.numbers], begins, begins + 1, pieces, shortest)
 
 
-def _mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread the hashes over all 64 bits (a multiply-xorshift finaliser), so that the top bits are good buckets."""
-    shift = _U64(32)
-    mixed = hashes ^ (hashes >> shift)
-    mixed *= _MIX
-    mixed ^= mixed >> shift
-    mixed *= _MIX
-    mixed ^= mixed >> shift
+def _buckets(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    return _mix(hashes) >> _U32(32 - BUCKET_BITS)
+
+
+def _mix(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Spread the hashes over all 32 bits, so that the top bits are good buckets."""
+    mixed = hashes ^ (hashes >> _U32(16))
+    mixed *= _U32(0x85EBCA6B)
+    mixed ^= mixed >> _U32(13)
+    mixed *= _U32(0xC2B2AE35)
+    mixed ^= mixed >> _U32(16)
     return mixed
 
 
-def _powers(base: int, count: int) -> NDArray[np.uint64]:
-    """Give ``base ** 0 .. base ** (count - 1)`` modulo 2 ** 64."""
+def _powers(base: int, count: int) -> NDArray[np.uint32]:
+    """Give ``base ** 0 .. base ** (count - 1)`` modulo 2 ** 32."""
     size = max(1024, 1 << (count - 1).bit_length() if count else 0)
     return _power_table(base, size)[:count]
 
 
 @cache
-def _power_table(base: int, size: int) -> NDArray[np.uint64]:
-    powers = np.full(size, base, dtype=_U64)
+def _power_table(base: int, size: int) -> NDArray[np.uint32]:
+    powers = np.full(size, base, dtype=_U32)
     powers[0] = 1
-    return np.cumprod(powers, dtype=_U64)
+    return np.cumprod(powers, dtype=_U32)

@@ -1,53 +1,36 @@
 """Parts of a page by where words stand on it.
 
 On paper, where a word stands says as much as the word: a letter begins with an address, a form has its labels before
-colons. The parts are found from the text alone. A text that came without its line breaks (many digital PDFs) is
-wrapped, so that "the first five lines" means about as much of the page as elsewhere.
+colons. The parts are found from the text alone. A text that came without its line breaks (many digital PDFs) has no
+lines to count, so the first lines of a page end after so many characters, too.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Literal
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Literal, get_args
 
-__all__ = ["Part", "has_lines", "label_spans", "line_spans", "part_spans"]
+import numpy as np
+from numpy.typing import NDArray
+
+from features.characters import Pieces
+
+__all__ = ["PART_BITS", "Part", "has_lines", "part_bits"]
 
 Part = Literal["page", "top", "head", "tail", "starts", "labels"]
 
+PART_BITS: dict[str, int] = {part: 1 << bit for bit, part in enumerate(get_args(Part))}
+"""How `part_bits` says that a character is in a part."""
 TOP_LINES = 10
 HEAD_LINES = 5
-TAIL_CHARACTERS = 300
 LONGEST_LINE = 100
-"""Characters; what is longer is no line of a page and is wrapped."""
+"""Characters; so many a line the first lines of a page have at most, together."""
+TAIL_CHARACTERS = 300
 MEAN_LINE = 150
 """Characters; from this mean length on, line breaks end paragraphs and show nothing of the page."""
-
-_LINE = re.compile(r"\S(?:[^\n]{0,98}\S)?(?!\S)|\S{100}\S*")
-_START = re.compile(r"\S+(?:[^\S\n]+\S+)?")
-_LETTER = re.compile(r"[^\W_]")
 LONGEST_LABEL = 26
-"""Characters before the colon."""
-
-
-def line_spans(text: str) -> list[tuple[int, int]]:
-    r"""Find the lines that are not blank; longer ones than 100 characters are wrapped at a blank.
-
-    Parameters
-    ----------
-    text : str
-        Cleaned text.
-
-    Returns
-    -------
-    list of (int, int)
-        Start and end of each, without the blanks around it.
-
-    Examples
-    --------
-    >>> line_spans("To: all\n\n  From: me")
-    [(0, 7), (11, 19)]
-    """
-    return [match.span() for match in _LINE.finditer(text)]
+"""Characters from where a label begins to its colon."""
 
 
 def has_lines(text: str) -> bool:
@@ -62,63 +45,65 @@ def has_lines(text: str) -> bool:
     return bool(text.strip()) and len(text) <= MEAN_LINE * max(lines, 1)
 
 
-def part_spans(text: str, part: Part, lines: list[tuple[int, int]] | None = None) -> list[tuple[int, int]]:
-    r"""Find a part of a page.
+def part_bits(pieces: Pieces, texts: Sequence[str], parts: AbstractSet[Part]) -> NDArray[np.uint8]:
+    r"""Say of each character in which parts of its page it is.
+
+    White space is where the piece behind it is.
 
     Parameters
     ----------
-    text : str
-        Cleaned text.
-    part : {"page", "top", "head", "tail", "starts", "labels"}
-        All of it; its first ten lines; its first five; its last 300 characters; the first two words of each line
-        (none where `has_lines` says no); what stands before a colon, up to 25 characters.
-    lines : list of (int, int), optional
-        From `line_spans`, if known.
+    pieces : Pieces
+        The texts, white space squeezed, m characters.
+    texts : sequence of str
+        The same as they are.
+    parts : set of {"page", "top", "head", "tail", "starts", "labels"}
+        Which to look for: all of the page; the pieces that begin in its first ten lines and 1,000 characters; in its
+        first five lines and 500 characters; in its last 300 characters; the first two pieces of each line (none where
+        `has_lines` says no); what stands before a colon on its line, up to 26 characters.
 
     Returns
     -------
-    list of (int, int)
-        Start and end of each piece, in order.
+    ndarray of uint8, shape (m,)
+        The bits of the parts, `PART_BITS`.
 
     Examples
     --------
+    >>> from features.characters import read_pages
     >>> text = "To: all\nFrom: me\nthis is a memo"
-    >>> [text[start:end] for start, end in part_spans(text, "labels")]
-    ['To:', 'From:']
+    >>> pieces = read_pages([text]).pieces()
+    >>> bits = part_bits(pieces, [text], {"starts", "labels"})
+    >>> "".join(map(chr, pieces.codes[bits & PART_BITS["labels"] > 0].tolist()))
+    '\nto:\nfrom:'
     """
-    match part:
-        case "page":
-            return [(0, len(text))]
-        case "top" | "head":
-            found = lines or line_spans(text[: 20 * TOP_LINES * LONGEST_LINE])
-            last = min(TOP_LINES if part == "top" else HEAD_LINES, len(found))
-            return [(found[0][0], found[last - 1][1])] if found else []
-        case "tail":
-            return [(max(len(text.rstrip()) - TAIL_CHARACTERS, 0), len(text.rstrip()))]
-        case "labels":
-            return label_spans(text)
-        case "starts":
-            if not has_lines(text):
-                return []
-            starts = (_START.match(text, start, end) for start, end in lines or line_spans(text))
-            return [match.span() for match in starts if match]
-
-
-def label_spans(text: str) -> list[tuple[int, int]]:
-    r"""Find what stands before the colons, from its first letter or digit on the line, with the colon.
-
-    Examples
-    --------
-    >>> label_spans("(To: all\nfrom me: 7")
-    [(1, 4), (9, 17)]
-    """
-    spans, after = [], 0
-    colon = text.find(":")
-    while colon >= 0:
-        earliest = max(after, colon - LONGEST_LABEL)
-        first = _LETTER.search(text, max(earliest, text.rfind("\n", earliest, colon) + 1), colon)
-        after = colon + 1
-        if first:
-            spans.append((first.start(), after))
-        colon = text.find(":", after)
-    return spans
+    if parts == {"page"}:
+        return np.full(len(pieces.codes), PART_BITS["page"], dtype=np.uint8)
+    gaps, owners = pieces.gaps, pieces.owners
+    begins = gaps[:-1] + 1
+    opens_line = pieces.codes[gaps[:-1]] == ord("\n")
+    # the first piece of each text, and the piece behind its last
+    bounds = owners.searchsorted(np.arange(len(texts) + 1))
+    found = np.full(len(owners), PART_BITS["page"], dtype=np.uint8)
+    if "top" in parts or "head" in parts:
+        lines = np.cumsum(opens_line)
+        firsts = bounds[:-1][owners]
+        line, place = lines - lines[firsts], begins - begins[firsts]
+        for part, number in (("top", TOP_LINES), ("head", HEAD_LINES)):
+            found |= ((line < number) & (place < number * LONGEST_LINE)) * np.uint8(PART_BITS[part])
+    if "tail" in parts:
+        ends = gaps[bounds[1:]][owners]
+        found |= (ends - begins <= TAIL_CHARACTERS) * np.uint8(PART_BITS["tail"])
+    if "starts" in parts:
+        paged = np.array([has_lines(text) for text in texts], dtype=np.bool_)[owners]
+        starts = opens_line.copy()
+        starts[1:] |= opens_line[:-1]
+        found |= (starts & paged) * np.uint8(PART_BITS["starts"])
+    bits = found[pieces.numbers]
+    if "labels" in parts:
+        colons = np.flatnonzero(pieces.codes == ord(":"))
+        line_begins = begins[opens_line]
+        first = np.maximum(line_begins[line_begins.searchsorted(colons, side="right") - 1], colons - LONGEST_LABEL)
+        first[1:] = np.maximum(first[1:], colons[:-1] + 1)
+        first -= pieces.blank[first - 1]
+        for begin, colon in zip(first.tolist(), colons.tolist(), strict=True):
+            bits[begin : colon + 1] |= PART_BITS["labels"]
+    return bits

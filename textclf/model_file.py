@@ -1,6 +1,6 @@
 """The model file: a plain archive of JSON and arrays, the same bytes for the same model.
 
-Layout of format 1, a ZIP archive whose entries stand in this order, all dated 1980-01-01:
+Layout of format 2, a ZIP archive whose entries stand in this order, all dated 1980-01-01:
 
 ``manifest.json``
     ``format`` (number), ``kind`` (``textclf model``), ``versions`` (of textclf, Python and the libraries that trained
@@ -11,7 +11,8 @@ Layout of format 1, a ZIP archive whose entries stand in this order, all dated 1
     Arrays in NumPy's format 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), no objects.
 
 A new format number is given whenever an older textclf could not read a file as it is meant, and only then; the reader
-of every older format stays, with a test on a file of that format. Nothing in the file is ever run: no pickle.
+of every older format stays, with a test on a file of that format. (Format 1 was that of no release, and is refused: it
+had n-grams in other buckets.) Nothing in the file is ever run: no pickle.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ __all__ = [
     "save_model",
 ]
 
-FORMAT = 1
+FORMAT = 2
 KIND = "textclf model"
 MAX_BYTES = 4 * 1024**3
 """Size of all parts together that is read at most."""
@@ -322,6 +323,8 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Mapping[str, Any]:
                 where=path,
                 remedy=f"install a newer textclf, or {_RETRAIN}",
             )
+        if number == 1:
+            raise BadModelError("has format 1, from before the first release", where=path, remedy=_RETRAIN)
         versions = {str(name): str(found) for name, found in manifest["versions"].items()}
         parts = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in manifest["parts"].items()}
     except _MALFORMED as error:

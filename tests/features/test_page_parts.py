@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.characters import read_pages
-from features.page_parts import LONGEST_LINE, TAIL_CHARACTERS, has_lines, label_spans, line_spans, part_spans
+from features.page_parts import PART_BITS, TAIL_CHARACTERS, has_lines, part_bits
 from features.page_shape import SHAPE_NAMES, PageShape, measure_pages
 from features.tokens import fold, tokenize
 
@@ -21,43 +20,75 @@ ANY_TEXT = st.text(st.sampled_from("aB1: .\n\t é€"), max_size=400)
 
 
 def part_text(text, part):
-    """The pieces of a part, on lines of their own."""
-    return "\n".join(text[start:end] for start, end in part_spans(text, part))
+    """The pieces of a part as they are counted, white space squeezed."""
+    pieces = read_pages([text]).pieces()
+    chosen = part_bits(pieces, [text], {part}) & PART_BITS[part] > 0
+    return "".join(map(chr, pieces.codes[chosen].tolist()))
 
 
 def test_head_and_top_are_lines_that_are_not_blank():
-    assert part_text(PAGE, "head").splitlines()[-1] == "Subject: the picnic"
-    assert part_text(PAGE, "top") == PAGE
-    assert part_text(PAGE, "labels") == "To:\nFrom:\nSubject:"
-    assert part_text(PAGE, "starts").splitlines()[:3] == ["ACME Ltd.", "12 High", "To: all"]
+    assert part_text(PAGE, "head").splitlines()[-1] == "subject: the picnic"
+    assert part_text(PAGE, "top").split() == PAGE.lower().split()
+    assert part_text(PAGE, "labels") == "\nto:\nfrom:\nsubject:"
+    assert part_text(PAGE, "starts").splitlines()[1:4] == ["acme ltd.", "12 high", "to: all"]
 
 
-def test_a_page_without_line_breaks_is_wrapped_and_has_no_line_starts():
+def test_a_page_without_line_breaks_has_a_head_of_so_many_characters_and_no_line_starts():
     flat = "word " * 400
     assert has_lines(PAGE)
     assert not has_lines(flat)
-    assert part_spans(flat, "starts") == []
-    assert 400 < len(part_text(flat, "head")) < 5 * LONGEST_LINE + 5
-    assert len(part_text(flat, "tail")) == TAIL_CHARACTERS
+    assert part_text(flat, "starts") == ""
+    assert part_text(flat, "head").split() == ["word"] * 100
+    assert part_text(flat, "top").split() == ["word"] * 200
+    assert part_text(flat, "tail").split() == ["word"] * 60
 
 
-@pytest.mark.parametrize("part", PARTS)
-@given(text=ANY_TEXT)
-@settings(max_examples=50, deadline=None)
-def test_parts_are_pieces_of_the_page_in_order(part, text):
-    spans = part_spans(text, part)
-    assert all(0 <= start <= end <= len(text) for start, end in spans)
-    assert all(one[1] <= other[0] for one, other in pairwise(spans))
-    assert spans == part_spans(text, part, line_spans(text))
+@given(st.lists(ANY_TEXT | st.text("word ", min_size=300, max_size=900), max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_parts_are_those_that_lines_and_pieces_tell(texts):
+    pieces = read_pages(texts).pieces()
+    if not len(pieces.owners):
+        return
+    bits = part_bits(pieces, texts, set(PARTS)).tolist()
+    begin = 0
+    for number, text in enumerate(texts):
+        words = text.split()
+        if not words:
+            continue
+        end = pieces.gaps[np.searchsorted(pieces.owners, number, side="right")]
+        line = "".join(map(chr, pieces.codes[begin : end + 1].tolist()))
+        assert line.split() == list(map(fold, words))
+        found = [
+            {part for part, bit in PART_BITS.items() if bits[begin + match.start()] & bit} - {"labels"}
+            for match in re.finditer(r"\S+", line)
+        ]
+        assert found == [parts for parts, _ in plain_parts(text)]
+        labels = {
+            place
+            for match in re.finditer(r"(?:\A|(?<=[\n:]))[^\n:]*:", line[1:])
+            for place in range(max(match.start(), match.end() - 27), match.end())
+        }
+        for place in range(len(line) - 1):
+            if line[place + 1].isspace():
+                continue
+            assert bool(bits[begin + place + 1] & PART_BITS["labels"]) == (place in labels)
+        begin = end
 
 
-@given(ANY_TEXT | st.text("word ", min_size=300, max_size=900))
-@settings(max_examples=100, deadline=None)
-def test_lines_hold_every_word_once_and_are_not_long(text):
-    spans = line_spans(text)
-    assert " ".join(text[start:end] for start, end in spans).split() == text.split()
-    longest_word = max(map(len, text.split()), default=0)
-    assert all(end - start <= max(LONGEST_LINE, longest_word) for start, end in spans)
+def plain_parts(text):
+    """Each piece of a text, with the parts that it is in."""
+    lines = [line.split() for line in text.split("\n") if line.strip()]
+    spots = [(i, j, word) for i, words in enumerate(lines) for j, word in enumerate(words)]
+    place, length = 0, len(" ".join(text.split()))
+    for i, j, word in spots:
+        rules = {
+            "top": i < 10 and place < 1000,
+            "head": i < 5 and place < 500,
+            "tail": length - place <= TAIL_CHARACTERS,
+            "starts": j < 2 and has_lines(text),
+        }
+        yield {"page", *(part for part, holds in rules.items() if holds)}, word
+        place += len(word) + 1
 
 
 @given(st.lists(st.text(max_size=60), max_size=4))
@@ -72,11 +103,6 @@ def test_a_batch_of_pages_has_the_characters_and_words_of_each(texts):
 
 def test_a_shape_says_the_kind_of_each_character():
     assert "".join(map(chr, read_pages(["Invoice No. 20:\tÈ"]).shapes().tolist())) == "\nullllllbulpbddpbu\n"
-
-
-@given(ANY_TEXT)
-def test_labels_are_what_a_regular_expression_finds(text):
-    assert label_spans(text) == [match.span() for match in re.finditer(r"[^\W_][^\n:]{0,25}:", text)]
 
 
 def measured(texts):

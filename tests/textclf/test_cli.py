@@ -355,7 +355,7 @@ def test_a_damaged_model_has_a_code_of_its_own(textclf, tmp_path, documents, com
 def test_model_info_for_people_and_programs(textclf, model_path):
     said = textclf("model", "info", model_path)
     assert (said.code, said.err) == (0, "")
-    for words in ("format 1", "scikit-learn", "vector_size", "keywords", "invoice", "cross-validated"):
+    for words in ("format 2", "scikit-learn", "vector_size", "keywords", "invoice", "cross-validated"):
         assert words in said.out
     found = json.loads(textclf("model", "info", model_path, "--json").out)
     assert found["training"]["documents"] == {"invoice": 24, "letter": 24, "receipt": 24}

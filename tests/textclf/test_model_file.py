@@ -161,10 +161,15 @@ def test_two_entries_of_one_name_are_refused(parts, tmp_path):
 
 
 def test_a_newer_format_is_refused_whatever_else_it_holds(parts, tmp_path):
-    parts.manifest = {"kind": "textclf model", "format": 2, "layout": "unheard of"}
+    parts.manifest = {"kind": "textclf model", "format": 3, "layout": "unheard of"}
     what = refusal(parts.write(tmp_path / "newer.textclf"))
-    assert "format 2" in what
-    assert "up to 1" in what
+    assert "format 3" in what
+    assert "up to 2" in what
+
+
+def test_the_format_from_before_the_first_release_is_refused(parts, tmp_path):
+    parts.manifest = parts.manifest | {"format": 1}
+    assert "format 1" in refusal(parts.write(tmp_path / "older.textclf"))
 
 
 @pytest.mark.parametrize("number", [0, -1, "x", None, [], float("inf"), {}])
@@ -275,7 +280,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_place_to_write(model, tmp_path):
 
 def test_info_says_what_the_model_knows(model, model_path):
     info = model_info(model_path)
-    assert info.format == 1
+    assert info.format == 2
     assert info.bytes == model_path.stat().st_size
     assert info.settings == model.settings
     assert info.training.documents == {"invoice": 24, "letter": 24, "receipt": 24}
