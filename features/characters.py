@@ -88,9 +88,11 @@ class Pages(NamedTuple):
 
     def words(self) -> list[list[str]]:
         """Give the words of each text, as `features.tokens.tokenize`."""
-        whole = self.folded.tobytes().decode("utf-32-le", "surrogatepass")
+        # with blanks for all else, splitting takes a third of the time that matching takes
+        words = np.where((self.kinds & LETTER) > 0, self.folded, np.uint32(ord(" ")))
+        whole = words.tobytes().decode("utf-32-le", "surrogatepass")
         return [
-            WORD.findall(whole, start, start + len(text))
+            whole[start : start + len(text)].split()
             for start, text in zip(self.starts.tolist(), self.texts, strict=True)
         ]
 

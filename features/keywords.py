@@ -9,14 +9,14 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.lexicon import Lexicon
-from features.misreadings import BY_STRUCK, MARK_BITS, beginning, marks, meet, skeleton, struck_out
+from features.misreadings import BY_STRUCK, MARK_BITS, marks, meet, skeleton
 from features.tokens import tokenize
 from textclf.errors import BadModelError
 
@@ -41,7 +41,10 @@ Steps = Mapping[int, tuple[int, int, bool]]
 
 _AS_WRITTEN = (1, 0, True)
 _BROKEN = (2, 0, True)
+_CONFUSED = (1, 0, False)
 _NOWHERE: Steps = {}
+_HEAD: Steps = {}
+"""Of a word that is no keyword, but may be the beginning of one that was broken."""
 
 
 class KeywordHit(NamedTuple):
@@ -189,15 +192,16 @@ class KeywordMatcher:
         self._wrong = [_most_wrong(part, run_together=part not in whole) for part in parts]
         # misread letters can take two characters for one
         self._longest = 2 * max(map(len, self._exact), default=0)
-        self._tables: tuple[defaultdict[str, list[int]], ...] = (defaultdict(list), defaultdict(list))
-        for index in parts.values():
-            for struck in range(1, self._wrong[index] + 1):
-                for start in struck_out(beginning(self._shapes[index]), struck):
-                    self._tables[struck - 1][start].append(index)
+        # by what is left of their beginnings, one and two letters struck out; a number may be that of others by chance
+        self._near: tuple[dict[int, list[int]], ...] = ({}, {})
         self._marked = np.zeros(1 << MARK_BITS, dtype=np.bool_)
-        for wrong in (1, 2):
-            forgiving = [shape for shape, most in zip(self._shapes, self._wrong, strict=True) if most >= wrong]
-            self._marked[marks(forgiving)[:, BY_STRUCK[wrong]]] = True
+        ways = marks(self._shapes)
+        for struck, near in enumerate(self._near, start=1):
+            forgiving = [index for index, most in enumerate(self._wrong) if most >= struck]
+            self._marked[ways[forgiving, BY_STRUCK[struck]]] = True
+            for index in forgiving:
+                for number in ways[index, BY_STRUCK[struck]].tolist():
+                    near.setdefault(number, []).append(index)
 
     def _remember(self, words: set[str]) -> dict[str, Steps]:
         """Look up the words that were not met before; give what is known of these and others."""
@@ -206,55 +210,39 @@ class KeywordMatcher:
             # a new one, as another thread may still read the old one
             memory = self._memory = {}
         if unseen := words.difference(memory):
-            found = dict.fromkeys(unseen, _NOWHERE)
-            found |= {word: self._look_up(word) for word in chain(unseen & self._exact.keys(), self._likely(unseen))}
+            found = dict.fromkeys(unseen, _NOWHERE) | dict.fromkeys(unseen & self._heads, _HEAD)
+            found |= self._misread(unseen.difference(self._exact, self.known_words))
+            found |= {word: dict.fromkeys(self._exact[word], _AS_WRITTEN) for word in unseen & self._exact.keys()}
             memory.update(found)
         return memory
 
-    def _likely(self, words: set[str]) -> list[str]:
-        """Choose the words that may be misread keywords: few others, and none of those left out is one."""
-        candidates = [
-            word
-            for word in words.difference(self.known_words)
-            if SHORTEST_MISREAD <= len(word) <= self._longest and not word.isdigit()
-        ]
-        if not candidates:
-            return []
-        shapes = skeleton("\n".join(candidates)).split("\n")
-        marked = self._marked[marks(shapes)]
-        near_by_one, near_by_two = (np.any(marked[:, ways], axis=1).tolist() for ways in BY_STRUCK[1:])
-        return [
-            word
-            for word, shape, one, two in zip(candidates, shapes, near_by_one, near_by_two, strict=True)
-            if one or (two and len(shape) + 2 >= SHORTEST_BY_WRONG[2]) or shape in self._skeletons
-        ]
-
-    def _look_up(self, word: str) -> Steps:
-        exact = self._exact.get(word)
-        if exact is not None:
-            return dict.fromkeys(exact, _AS_WRITTEN)
-        if not SHORTEST_MISREAD <= len(word) <= self._longest or word in self.known_words or word.isdigit():
+    def _misread(self, words: set[str]) -> dict[str, Steps]:
+        """Find the words that are misread keywords."""
+        words = {word for word in words if SHORTEST_MISREAD <= len(word) <= self._longest and not word.isdigit()}
+        if not words:
             return {}
-        shape = skeleton(word)
-        if confused := self._skeletons.get(shape):
-            return dict.fromkeys(confused, (1, 0, False))
-        return self._near(word, shape)
+        shapes = skeleton("\n".join(words)).split("\n")
+        numbers = marks(shapes)
+        near = np.flatnonzero(self._marked[numbers].any(axis=1)).tolist()
+        written = list(words)
+        found = {written[i]: self._nearest(written[i], shapes[i], numbers[i].tolist()) for i in near}
+        confused = ((word, shape) for word, shape in zip(words, shapes, strict=True) if shape in self._skeletons)
+        found |= {word: dict.fromkeys(self._skeletons[shape], _CONFUSED) for word, shape in confused}
+        return {word: steps for word, steps in found.items() if steps}
 
-    def _near(self, word: str, shape: str) -> Steps:
-        for struck in (1, 2):
+    def _nearest(self, word: str, shape: str, numbers: Sequence[int]) -> Steps:
+        """Give the keywords that a word becomes when one letter is wrong; without one, those when two are."""
+        for struck, near in enumerate(self._near, start=1):
             if len(shape) + struck < SHORTEST_BY_WRONG[struck]:
                 break
-            candidates = self._parts_beginning(beginning(shape), struck)
-            near = [
-                part for part in candidates if self._is_misread(shape, part, struck) and self._parts[part] not in word
-            ]
-            if near:
-                return dict.fromkeys(near, (1, struck, False))
-        return {}
-
-    def _parts_beginning(self, letters: str, struck: int) -> Sequence[int]:
-        table = self._tables[struck - 1]
-        return sorted({index for way in struck_out(letters, struck) if way in table for index in table[way]})
+            parts = {part for number in numbers[BY_STRUCK[struck]] if number in near for part in near[number]}
+            if alike := [
+                part
+                for part in sorted(parts)
+                if self._is_misread(shape, part, struck) and self._parts[part] not in word
+            ]:
+                return dict.fromkeys(alike, (1, struck, False))
+        return _NOWHERE
 
     def _is_misread(self, shape: str, part: int, allowed: int) -> bool:
         keyword = self._shapes[part]
@@ -283,11 +271,11 @@ class KeywordMatcher:
         return self._find(words, self._remember(set(words)))
 
     def _find(self, words: Sequence[str], memory: Mapping[str, Steps]) -> list[KeywordHit]:
-        steps = {start: memory[word] for start, word in enumerate(words) if memory[word]}
-        if heads := self._heads.intersection(words):
-            for start, (word, following) in enumerate(pairwise(words)):
-                if word in heads and (parts := self._breakable.get(word + following)):
-                    steps[start] = {**steps.get(start, _NOWHERE), **dict.fromkeys(parts, _BROKEN)}
+        steps = {start: memory[word] for start, word in enumerate(words) if memory[word] is not _NOWHERE}
+        for start in [start for start in steps if words[start] in self._heads]:
+            _, *following = words[start : start + 2]
+            if following and (parts := self._breakable.get(words[start] + following[0])):
+                steps[start] = {**steps[start], **dict.fromkeys(parts, _BROKEN)}
         found: dict[tuple[int, int], tuple[int, bool]] = {}
         for start, here in steps.items():
             for part, (width, wrong, as_written) in here.items():
@@ -353,7 +341,7 @@ class KeywordMatcher:
         tuple of str
             Empty if the word is none, or is a word of a keyword itself.
         """
-        return tuple(self._parts[part] for part, step in self._look_up(word).items() if not step[2])
+        return tuple(self._parts[part] for part, step in self._remember({word})[word].items() if not step[2])
 
     def to_dict(self) -> dict[str, object]:
         """Give what `from_dict` takes: lists and strings only, for a model file."""

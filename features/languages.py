@@ -36,7 +36,8 @@ class LanguageGuess:
 
     stop_words: dict[str, tuple[str, ...]]
     known: tuple[str, ...]
-    _languages_of: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    _groups: list[tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    _group_of: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         languages_of: dict[str, list[str]] = {}
@@ -45,7 +46,11 @@ class LanguageGuess:
                 if len(word) < SHORTEST:
                     continue
                 languages_of.setdefault(word, []).append(language)
-        object.__setattr__(self, "_languages_of", {word: tuple(found) for word, found in languages_of.items()})
+        # numbers are counted in less time than tuples; 0 would be taken for a word of no language
+        numbers: dict[tuple[str, ...], int] = {(): 0}
+        group_of = {word: numbers.setdefault(tuple(found), len(numbers)) for word, found in languages_of.items()}
+        object.__setattr__(self, "_groups", list(numbers))
+        object.__setattr__(self, "_group_of", group_of)
 
     def shares(self, words: Sequence[str]) -> dict[str, float]:
         """Give the share of stop words of each language among the words that are not too short to tell.
@@ -60,12 +65,14 @@ class LanguageGuess:
         dict of str to float
             Languages of which there is any, 0 to 1; none for a text of fewer than eight such words.
         """
-        telling = sum(map(SHORTEST.__le__, map(len, words)))
+        lengths = list(map(len, words))
+        telling = len(words) - sum(map(lengths.count, range(SHORTEST)))
         if telling < FEWEST_WORDS:
             return {}
         found: Counter[str] = Counter()
-        for languages, count in Counter(filter(None, map(self._languages_of.get, words))).items():
-            found.update(dict.fromkeys(languages, count))
+        for group, count in Counter(filter(None, map(self._group_of.get, words))).items():
+            for language in self._groups[group]:
+                found[language] += count
         return {language: count / telling for language, count in sorted(found.items())}
 
     def foreign(self, words: Sequence[str]) -> str:

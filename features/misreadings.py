@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BY_STRUCK", "MARK_BITS", "beginning", "marks", "meet", "skeleton", "struck_out"]
+__all__ = ["BY_STRUCK", "MARK_BITS", "marks", "meet", "skeleton"]
 
 BEGINNING = 7
 """Letters by which near words are looked up: few ways to strike letters out, and still few words that share one."""
@@ -57,25 +57,6 @@ def skeleton(word: str) -> str:
     return shape.replace("i", "l")
 
 
-def beginning(shape: str) -> str:
-    """Give the first seven letters of a skeleton, by which near words are looked up."""
-    # blanks stand for the end of a short word: whatever is struck out, beginnings that meet stay of one length
-    return shape[:BEGINNING].ljust(BEGINNING)
-
-
-def struck_out(word: str, number: int) -> list[str]:
-    """Give what is left of a word when one or two letters are struck out, in every way.
-
-    Examples
-    --------
-    >>> struck_out("abc", 1)
-    ['bc', 'ac', 'ab']
-    """
-    if number == 1:
-        return [word[:at] + word[at + 1 :] for at in range(len(word))]
-    return [word[:i] + word[i + 1 : j] + word[j + 1 :] for i, j in combinations(range(len(word)), 2)]
-
-
 def marks(shapes: Sequence[str]) -> NDArray[np.int64]:
     """Give numbers for the beginning of each shape with letters struck out, all ways at once.
 
@@ -90,7 +71,8 @@ def marks(shapes: Sequence[str]) -> NDArray[np.int64]:
         Numbers of `MARK_BITS` bits: seven with one letter struck out, 21 with two; `BY_STRUCK` says which columns.
         They are equal for equal strings, and mostly not for others.
     """
-    beginnings = "".join(map(beginning, shapes)).encode("utf-32-le", "surrogatepass")
+    # blanks stand for the end of a short word: whatever is struck out, beginnings that meet stay of one length
+    beginnings = "".join([shape[:BEGINNING].ljust(BEGINNING) for shape in shapes]).encode("utf-32-le", "surrogatepass")
     codes = np.frombuffer(beginnings, dtype=np.uint32).reshape(-1, BEGINNING)
     # products of whole numbers under 2 ** 53: exact
     sums = (codes.astype(np.float64) @ _STRIKES).astype(np.uint64)

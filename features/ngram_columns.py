@@ -85,14 +85,16 @@ class NgramColumns:
         """
         size = len(counted.starts) - 1
         columns, known = self._look_up(counted.indices)
-        starts = np.searchsorted(known, counted.starts)
+        starts = known.searchsorted(counted.starts)
         values = (1 + np.log(counted.values[known])) * self._idf[columns]
         # where the columns of each view of each text begin: columns of different texts are told apart by adding to them
         shifts = np.arange(size) * len(self._idf)
-        keys = columns + np.repeat(shifts, np.diff(starts))
-        bounds = np.append(np.searchsorted(keys, (shifts[:, None] + self.starts[:-1]).ravel()), len(keys))
-        lengths = np.diff(bounds)
-        owners = np.repeat(np.arange(len(lengths)), lengths)
+        keys = columns + shifts.repeat(starts[1:] - starts[:-1])
+        # a view ends where the next begins, the last one of a text where the next text does
+        ends = keys.searchsorted((shifts[:, None] + self.starts[1:]).ravel())
+        lengths = ends.copy()
+        lengths[1:] -= ends[:-1]
+        owners = np.arange(len(lengths)).repeat(lengths)
         # bincount adds up one by one, so a row has the same length, to the last bit, alone and in a batch
         norms = np.sqrt(np.bincount(owners, values.astype(np.float64) ** 2, minlength=len(lengths)))
         return SparseRows(starts, columns.astype(np.int32), (values / norms[owners]).astype(np.float32))

@@ -26,6 +26,7 @@ LEAST_OWN = 0.01
 """Lower bound of a category's mean resemblance to itself: two documents may have no word in common."""
 
 _NORMAL = NormalDist()
+_STEPS = np.linspace(0, 1, QUANTILES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,9 @@ class Familiarity:
         """
         alike = resemblance(self.centroids, ngrams, margins.argmax(axis=1))
         both = _together(self.quantiles, _evidence(margins), alike)
-        rows, _, _ = _first_view(ngrams, len(self.centroids))
-        known = np.bincount(rows, minlength=len(margins)) > 0
+        # the columns of the first view come first
+        begins = ngrams.starts[:-1][(known := ngrams.starts[1:] > ngrams.starts[:-1])]
+        known[known] = ngrams.indices[begins] < len(self.centroids)
         return np.where(known, _share_below(self.quantiles[2], both), 0.0)
 
 
@@ -138,17 +140,17 @@ def fit_familiarity(
     Familiarity
         Ready for new documents.
     """
-    steps = np.linspace(0, 1, QUANTILES)
     evidence = _evidence(margins)
-    quantiles = np.vstack([np.quantile(evidence, steps), np.quantile(alike, steps), np.zeros(QUANTILES)])
-    quantiles[2] = np.quantile(_together(quantiles, evidence, alike), steps)
+    quantiles = np.vstack([np.quantile(evidence, _STEPS), np.quantile(alike, _STEPS), np.zeros(QUANTILES)])
+    quantiles[2] = np.quantile(_together(quantiles, evidence, alike), _STEPS)
     return Familiarity(centroids=centroids, quantiles=quantiles)
 
 
 def _first_view(ngrams: SparseRows, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """Give the rows, columns and values of the first view, which has so many columns."""
     own = np.flatnonzero(ngrams.indices < columns)
-    rows = np.searchsorted(ngrams.starts, own, side="right") - 1
+    bounds = own.searchsorted(ngrams.starts)
+    rows = np.arange(len(bounds) - 1).repeat(bounds[1:] - bounds[:-1])
     return rows, ngrams.indices[own], ngrams.values[own]
 
 
@@ -167,12 +169,12 @@ def _together(
 
 def _normal(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     edge = 1 / (2 * QUANTILES)
-    shares = np.clip(_share_below(quantiles, values), edge, 1 - edge)
-    return np.array([_NORMAL.inv_cdf(share) for share in shares.tolist()])
+    shares = _share_below(quantiles, values).tolist()
+    return np.array([_NORMAL.inv_cdf(min(max(share, edge), 1 - edge)) for share in shares])
 
 
 def _share_below(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    below = np.searchsorted(quantiles, values, side="left") / len(quantiles)
-    between = np.interp(values, quantiles, np.linspace(0, 1, len(quantiles)))
+    below = quantiles.searchsorted(values) / len(quantiles)
+    between = np.interp(values, quantiles, _STEPS)
     # np.interp knows nothing of equal quantiles, of which small sets have many
     return np.minimum(below, between)

@@ -304,3 +304,10 @@ def test_clean_texts_about_other_things_are_left_alone(shipped_matcher: KeywordM
     misread = [hits for hits in found_in if hits and not any(hit.exact for hit in hits)]
     assert len(misread) <= 0.005 * len(found_in)
     assert sum(map(bool, found_in)) <= 0.05 * len(found_in)
+
+
+def test_a_last_word_that_also_begins_another_keyword_is_itself() -> None:
+    matcher = KeywordMatcher(one_category("invoice", "invoiceable"))
+    (hit,) = matcher.find(["an", "invoice"])
+    assert (hit.keyword, hit.start, hit.end, hit.exact) == ("invoice", 1, 2, True)
+    assert found(matcher, "an invoice able man") == ["invoice", "invoiceable"]
