@@ -87,7 +87,7 @@ class Learners:
         """Those of a learner beside each other; float32, shape (columns met so far, len(rates) * width)."""
         return self._state[:, : len(self.intercepts)]
 
-    def step(self, block: Block, values: _Floats) -> NDArray[np.float64]:
+    def step(self, block: Block, values: _Floats) -> tuple[NDArray[np.float64], _Floats]:
         """Predict a block, then learn from it.
 
         Parameters
@@ -99,14 +99,16 @@ class Learners:
 
         Returns
         -------
-        ndarray of float64, shape (len(rates),)
+        losses : ndarray of float64, shape (len(rates),)
             Sum of the losses of the rows, as each learner predicted them before it learned.
+        margins : ndarray of float32, shape (n, len(rates), width)
+            What it predicted.
         """
         self._reserve(block)
         state = self._state.take(block.columns, axis=0)
         weights, summed = np.hsplit(state, 2)
-        margins = block.matrix @ weights + self.intercepts
-        residuals, losses = self._link(margins.reshape(len(values), -1, self._width), values)
+        margins = (block.matrix @ weights + self.intercepts).reshape(len(values), -1, self._width)
+        residuals, losses = self._link(margins, values)
         residuals = residuals.reshape(len(values), -1)
         rates = np.repeat(np.array(self.rates, np.float32), self._width)
         gradient = block.transposed @ residuals
@@ -119,7 +121,7 @@ class Learners:
         gradient = residuals.sum(axis=0)
         self._intercept_gradients += gradient**2
         self.intercepts -= rates / np.sqrt(self._intercept_gradients) * gradient
-        return np.asarray(losses.sum(axis=0), np.float64)
+        return np.asarray(losses.sum(axis=0), np.float64), margins
 
     def state_bytes(self, block: Block) -> int:
         """Give the memory that the learners have when they have learned from a block."""

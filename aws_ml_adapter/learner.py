@@ -22,6 +22,7 @@ from aws_ml_adapter.faults import DataFault
 from aws_ml_adapter.gradient_descent import Learners
 from aws_ml_adapter.model import FEATURE_BYTES, Model, model_size
 from aws_ml_adapter.parameters import Parameters
+from aws_ml_adapter.pass_metrics import PassMetrics
 from aws_ml_adapter.recipe import Recipe
 from aws_ml_adapter.targets import ModelType, TargetSummary, TargetValues
 from aws_ml_adapter.training_rows import Blocks, KeyCounts, RowStore, write_blocks
@@ -141,7 +142,9 @@ def train(
             size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
             blocks = write_blocks(store.read(order, size), keys, folder / "blocks")
         learners = Learners(blocks, model_type, target.width, parameters, rates)
-        passes = _learn(learners, blocks, values[order].astype(np.float32), parameters.max_passes, room, log)
+        ordered = values[order].astype(np.float32)
+        course = _Course(learners, lambda: PassMetrics(model_type, target.width, target.rows, len(learners.rates)), log)
+        passes = course.learn(blocks, ordered, parameters.max_passes, room)
     # in double precision: standardising may have taken a large mean off
     weights, intercept = learners.weights.astype(np.float64), learners.intercepts.astype(np.float64)
     used = np.flatnonzero(weights.any(axis=1))
@@ -178,56 +181,63 @@ def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
     return room
 
 
-def _learn(
-    learners: Learners,
-    blocks: Blocks,
-    values: NDArray[np.float32],
-    max_passes: int,
-    room: int,
-    log: Callable[[str], object],
-) -> int:
-    """Go over the blocks until nothing is gained any more; gives the number of passes, and leaves the best learner."""
-    report, halt, seen = _FIRST_REPORT, _FIRST_HALT, 0
-    before = np.inf
-    for number in range(1, max_passes + 1):
-        losses, start = np.zeros(len(learners.rates)), seen
-        for block in blocks:
-            while len(learners.rates) > 1 and learners.state_bytes(block) > _STATE_BYTES:
-                losses = _halt(learners, losses, (len(learners.rates) + 1) // 2, log)
-            losses += learners.step(block, values[block.rows])
-            seen += block.rows.stop - block.rows.start
-            if seen >= report:
-                log(f"progress: records={seen} {_losses(learners, losses / (seen - start))}")
-                report *= 2
-            if seen >= halt and len(learners.rates) > 1:
-                losses = _halt(learners, losses, (len(learners.rates) + 1) // 2, log)
-                halt *= 2
-        if number == 1:
-            losses = _halt(learners, losses, 1, log)
-            pruned = learners.prune(room)
-            log(f"pruned: features={pruned}")
-        loss = losses[0] / len(values) + learners.penalties()[0]
-        log(f"finished-pass: pass={number} {_losses(learners, losses / len(values))} with-penalty={loss:.6g}")
-        if before - loss < _CONVERGED * before:
-            log("converged")
-            return number
-        before = loss
-    return max_passes
+class _Course:
+    """The way of several learners over the rows, until the best of them gains nothing any more, told to a log."""
 
+    def __init__(
+        self, learners: Learners, new_metrics: Callable[[], PassMetrics], log: Callable[[str], object]
+    ) -> None:
+        self._learners, self._new_metrics, self._log = learners, new_metrics, log
 
-def _halt(
-    learners: Learners, losses: NDArray[np.float64], left: int, log: Callable[[str], object]
-) -> NDArray[np.float64]:
-    """Keep the learners with the smallest losses."""
-    chosen = sorted(np.argsort(np.nan_to_num(losses, nan=np.inf), kind="stable")[:left].tolist())
-    halted = [f"{rate:g}" for i, rate in enumerate(learners.rates) if i not in chosen]
-    if halted:
-        log(f"halted: learning-rates={','.join(halted)}")
-    learners.keep(chosen)
-    return losses[chosen]
+    def learn(self, blocks: Blocks, values: NDArray[np.float32], max_passes: int, room: int) -> int:
+        """Go over the blocks; gives the number of passes, and leaves the best learner."""
+        learners, log = self._learners, self._log
+        report, halt, seen = _FIRST_REPORT, _FIRST_HALT, 0
+        before = np.inf
+        for number in range(1, max_passes + 1):
+            self._metrics, start = self._new_metrics(), seen
+            self._losses = np.zeros(len(learners.rates))
+            for block in blocks:
+                while len(learners.rates) > 1 and learners.state_bytes(block) > _STATE_BYTES:
+                    self._halt((len(learners.rates) + 1) // 2)
+                losses, margins = learners.step(block, values[block.rows])
+                self._losses += losses
+                self._metrics.add(block.rows, margins, values[block.rows])
+                seen += block.rows.stop - block.rows.start
+                if seen >= report:
+                    log(f"progress: records={seen} {self._describe_losses(seen - start)}")
+                    report *= 2
+                if seen >= halt and len(learners.rates) > 1:
+                    self._halt((len(learners.rates) + 1) // 2)
+                    halt *= 2
+            if number == 1:
+                self._halt(1)
+                pruned = learners.prune(room)
+                log(f"pruned: features={pruned}")
+            loss = self._losses[0] / len(values) + learners.penalties()[0]
+            log(
+                f"finished-pass: pass={number} {self._describe_losses(len(values))} with-penalty={loss:.6g} "
+                f"{self._metrics.describe()}"
+            )
+            if before - loss < _CONVERGED * before:
+                log("converged")
+                return number
+            before = loss
+        return max_passes
 
+    def _halt(self, left: int) -> None:
+        """Keep the learners with the smallest losses."""
+        rates = self._learners.rates
+        chosen = sorted(np.argsort(np.nan_to_num(self._losses, nan=np.inf), kind="stable")[:left].tolist())
+        halted = [f"{rate:g}" for i, rate in enumerate(rates) if i not in chosen]
+        if halted:
+            self._log(f"halted: learning-rates={','.join(halted)}")
+        self._learners.keep(chosen)
+        self._metrics.keep(chosen)
+        self._losses = self._losses[chosen]
 
-def _losses(learners: Learners, losses: NDArray[np.float64]) -> str:
-    return " ".join(
-        f"loss[learning-rate={rate:g}]={loss:.6g}" for rate, loss in zip(learners.rates, losses, strict=True)
-    )
+    def _describe_losses(self, rows: int) -> str:
+        return " ".join(
+            f"loss[learning-rate={rate:g}]={loss / rows:.6g}"
+            for rate, loss in zip(self._learners.rates, self._losses, strict=True)
+        )

@@ -64,8 +64,9 @@ class NgramView:
     shortest, longest : int
         Bounds of n.
     part : {"page", "top", "head", "tail", "starts", "labels"}, default "page"
-        Where on the page; see `features.page_parts.part_bits`. Words are there if all of a run begin there, windows of
-        characters if their first character that is not white space is there.
+        Where on the page; see `features.page_parts.part_bits`. Runs are of the words that begin there, one after the
+        other, whatever stands between; windows of characters are there if their first character that is not white space
+        is.
     form : {"text", "shape"}, default "text"
         The text itself; or a letter for the kind of each character (`features.characters.Pages.shapes`), runs cut to
         two so that neither the length of a word nor that of a ruled line matters. There a blank is a character like
@@ -110,7 +111,7 @@ class SparseRows(NamedTuple):
 
 
 class _Windows(NamedTuple):
-    """The windows of a batch over all units (words or characters) of one form: of each length from each unit on.
+    """The windows of a batch over units, words or characters: of each length from each unit on.
 
     Parameters
     ----------
@@ -118,8 +119,8 @@ class _Windows(NamedTuple):
         Number of the n-gram of each length that begins at each of m units.
     inside : ndarray of bool, shape (lengths, m)
         Whether there is one.
-    bits : ndarray of uint8, shape (lengths, m) or (1, m)
-        In which parts of its page it is.
+    bits : ndarray of uint8, shape (m,)
+        In which parts of its page those are that begin at each unit.
     owners : ndarray of int64, shape (m,)
         Number of the text that each unit is of.
     begins, ends : ndarray of int, shape (m,)
@@ -145,8 +146,7 @@ class _Windows(NamedTuple):
         inside = self.inside[lengths]
         if view.part == "page":
             return lengths, inside
-        bits = self.bits if len(self.bits) == 1 else self.bits[lengths]
-        return lengths, inside & ((bits & np.uint8(PART_BITS[view.part])) > 0)
+        return lengths, inside & ((self.bits & np.uint8(PART_BITS[view.part])) > 0)
 
 
 def count_ngrams(pages: Pages, views: Sequence[NgramView]) -> SparseRows:
@@ -235,7 +235,7 @@ def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
     --------
     >>> found = find_ngrams("Total  due", NgramView(name="pairs", unit="word", shortest=2, longest=2))
     >>> found.places[found.first[0] : found.last[0]].tolist()
-    [0, 1, 2, 3, 4, -1, 7, 8, 9]
+    [0, 1, 2, 3, 4, 7, 8, 9]
     """
     pages = read_pages([text])
     windows = next((windows for windows, _ in _find(pages, [view])), None)
@@ -244,12 +244,16 @@ def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
         return FoundNgrams(nothing.astype(np.int32), nothing, nothing, nothing)
     lengths, chosen = windows.seen_by(view)
     longer, unit = np.nonzero(chosen)
-    places = np.where(windows.pieces.blank, -1, windows.pieces.places - pages.starts[0])
+    # the characters of the units, one unit behind the other
+    sizes = windows.ends - windows.begins
+    ends = np.cumsum(sizes)
+    characters = np.arange(sizes.sum()) + np.repeat(windows.ends - ends, sizes)
+    pieces = windows.pieces
     return FoundNgrams(
         _buckets(windows.hashes[lengths][chosen]).astype(np.int32),
-        windows.begins[unit],
-        windows.ends[unit + longer + view.shortest - 1],
-        places,
+        (ends - sizes)[unit],
+        ends[unit + longer + view.shortest - 1],
+        np.where(pieces.blank[characters], -1, pieces.places[characters] - pages.starts[0]),
     )
 
 
@@ -279,49 +283,62 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
 
 
 def _find(pages: Pages, views: Sequence[NgramView]) -> Iterator[tuple[_Windows, list[int]]]:
-    """Find the n-grams of a batch, for all views of one unit and form at once; say the numbers of these views."""
+    """Find the n-grams of a batch, for views that look at the same at once; say the numbers of these views."""
     for form in dict.fromkeys(view.form for view in views):
         alike = [number for number, view in enumerate(views) if view.form == form]
         pieces = pages.pieces() if form == "text" else pages.lines_of_shapes()
         if not len(pieces.owners):
             continue
         bits = part_bits(pieces, pages.texts, {views[number].part for number in alike})
-        for unit in ("word", "character"):
-            if own := [number for number in alike if views[number].unit == unit]:
-                shortest = min(views[number].shortest for number in own)
-                longest = max(views[number].longest for number in own)
-                if unit == "word":
-                    letter = (pages.kinds[pieces.places] & LETTER) > 0
-                    yield _word_windows(pieces, letter, bits, shortest, longest), own
-                else:
-                    yield _character_windows(pieces, bits, shortest, longest), own
+        if own := [number for number in alike if views[number].unit == "character"]:
+            yield _character_windows(pieces, bits, *_lengths(views, own)), own
+        words = None
+        for part in dict.fromkeys(views[number].part for number in alike if views[number].unit == "word"):
+            words = words or _words(pieces, (pages.kinds[pieces.places] & LETTER) > 0)
+            own = [number for number in alike if (views[number].unit, views[number].part) == ("word", part)]
+            inside = (bits[words.begins] & np.uint8(PART_BITS[part])) > 0
+            yield _word_windows(pieces, bits, words.take(inside), *_lengths(views, own)), own
 
 
-def _word_windows(
-    pieces: Pieces, letter: NDArray[np.bool_], bits: NDArray[np.uint8], shortest: int, longest: int
-) -> _Windows:
-    """Find words and runs of words."""
+def _lengths(views: Sequence[NgramView], numbers: Sequence[int]) -> tuple[int, int]:
+    return min(views[number].shortest for number in numbers), max(views[number].longest for number in numbers)
+
+
+class _Words(NamedTuple):
+    """Words of a batch: hashes, first characters, those behind the last, and numbers of the texts."""
+
+    hashes: NDArray[np.uint32]
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    owners: NDArray[np.int64]
+
+    def take(self, chosen: NDArray[np.bool_]) -> _Words:
+        return _Words(self.hashes[chosen], self.begins[chosen], self.ends[chosen], self.owners[chosen])
+
+
+def _words(pieces: Pieces, letter: NDArray[np.bool_]) -> _Words:
     # the characters begin and end with white space, which is no letter
     edges = np.flatnonzero(letter[1:] != letter[:-1]) + 1
     begins, ends = edges[::2], edges[1::2]
     terms = (pieces.codes + _U32(1)) * _powers(_BASE, len(letter))
     prefix = np.concatenate([np.zeros(1, _U32), np.cumsum(terms, dtype=_U32)])
-    hashes = words = (prefix[ends] - prefix[begins]) * _powers(_BASE_INVERSE, len(letter))[begins]
-    owners = pieces.owners[pieces.numbers][begins]
-    shared = bits = bits[begins]
-    shape = (longest - shortest + 1, len(words))
-    rows = np.zeros(shape, _U32), np.zeros(shape, np.bool_), np.zeros(shape, np.uint8)
-    found = _Windows(*rows, owners, begins, ends, pieces, shortest)
+    hashes = (prefix[ends] - prefix[begins]) * _powers(_BASE_INVERSE, len(letter))[begins]
+    return _Words(hashes, begins, ends, pieces.owners[pieces.numbers[begins]])
+
+
+def _word_windows(pieces: Pieces, bits: NDArray[np.uint8], words: _Words, shortest: int, longest: int) -> _Windows:
+    """Find words and runs of words."""
+    shape = (longest - shortest + 1, len(words.hashes))
+    hashes, found, inside = words.hashes, np.zeros(shape, _U32), np.zeros(shape, np.bool_)
     for n in range(1, longest + 1):
         if n > 1:
             # the order of the words must count, so the run so far is mixed before the next word is added
-            hashes = _mix(hashes[:-1]) + words[n - 1 :]
-            shared = shared[:-1] & bits[n - 1 :]
+            hashes = _mix(hashes[:-1]) + words.hashes[n - 1 :]
         if n >= shortest:
-            found.hashes[n - shortest, : len(hashes)] = hashes
-            found.inside[n - shortest, : len(hashes)] = owners[: len(hashes)] == owners[n - 1 :]
-            found.bits[n - shortest, : len(hashes)] = shared
-    return found
+            found[n - shortest, : len(hashes)] = hashes
+            inside[n - shortest, : len(hashes)] = words.owners[: len(hashes)] == words.owners[n - 1 :]
+    bits = bits[words.begins]
+    return _Windows(found, inside, bits, words.owners, words.begins, words.ends, pieces, shortest)
 
 
 def _character_windows(pieces: Pieces, bits: NDArray[np.uint8], shortest: int, longest: int) -> _Windows:
@@ -340,7 +357,7 @@ def _character_windows(pieces: Pieces, bits: NDArray[np.uint8], shortest: int, l
             hashes = hashes[:-1] * _U32(_BASE) + codes[n - 1 :]
         if n >= shortest:
             np.add(hashes, _U32(n), out=found[n - shortest, : len(hashes)])
-    return _Windows(found, inside, bits[None], pieces.owners[pieces.numbers], begins, begins + 1, pieces, shortest)
+    return _Windows(found, inside, bits, pieces.owners[pieces.numbers], begins, begins + 1, pieces, shortest)
 
 
 def _buckets(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:

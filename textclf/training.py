@@ -166,7 +166,7 @@ def fit_model(
         _matrix(part, features.ngrams.starts[-1], weights_of_keywords)
         for part in [rows, *(features.rows_of(part) for part in further if part.texts)]
     ]
-    matrix = _for_liblinear(sparse.vstack(blocks, format="csr"))
+    matrix, places = _for_liblinear(sparse.vstack(blocks, format="csr"))
     others = np.full(len(observed.others.texts), len(categories))
     targets = np.concatenate([labels, others] if observed.copies is None else [labels, labels, others])
     machine = LinearSVC(C=c, tol=TOLERANCE, class_weight="balanced", random_state=settings.seed)
@@ -177,7 +177,7 @@ def fit_model(
         warnings.simplefilter("ignore", ConvergenceWarning)
         machine.fit(matrix, targets)
     # the machine that knows the others from all else has no category
-    weights, intercept = machine.coef_[: len(categories)], machine.intercept_[: len(categories)]
+    weights, intercept = machine.coef_[: len(categories), places], machine.intercept_[: len(categories)]
     if len(weights) == 1:
         weights, intercept = np.vstack([-weights, weights]) / 2, np.concatenate([-intercept, intercept]) / 2
     centroids = fit_centroids(rows.ngrams, labels, len(categories), len(features.ngrams.tables[0].buckets))
@@ -397,10 +397,17 @@ def _matrix(rows: FeatureRows, width: int, keyword_weights: NDArray[np.float32])
     return sparse.hstack(blocks, format="csr")
 
 
-def _for_liblinear(matrix: Any) -> Any:
+def _for_liblinear(matrix: Any) -> tuple[Any, NDArray[np.int64]]:
+    """Put the columns that most documents have side by side; give the matrix, and where each column went."""
+    frequency = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    places = np.empty_like(frequency)
+    # the solver takes less time when the weights that it needs again and again stay in the cache
+    places[np.argsort(-frequency, kind="stable")] = np.arange(len(frequency))
     # it counts with 32 bits
-    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
-    return matrix
+    matrix.indices, matrix.indptr = places[matrix.indices].astype(np.int32), matrix.indptr.astype(np.int32)
+    matrix.has_sorted_indices = False
+    matrix.sort_indices()
+    return matrix, places
 
 
 def _split_weights(

@@ -176,7 +176,12 @@ def test_the_log_tells_the_course():
     rows: list = [*notes(150), None, ["no target", ""], ["no target", "perhaps"]]
     trained(rows, NOTES, ModelType.BINARY, Parameters(shuffle=True, max_passes=3), log=log.append)
     assert log[0].startswith("training: type=BINARY algorithm=sgd")
-    assert sum(line.startswith("finished-pass:") for line in log) == 3
+    finished = (line.split()[1:] for line in log if line.startswith("finished-pass:"))
+    passes = [dict(part.rsplit("=", 1) for part in line) for line in finished]
+    assert [line["pass"] for line in passes] == ["1", "2", "3"]
+    for line in passes:
+        assert all(0 <= float(line[name]) <= 1 for name in ("accuracy", "recall", "precision", "f1", "auc"))
+    assert float(passes[-1]["auc"]) == 1
     assert any(line.startswith("progress: records=64 ") and line.count("learning-rate") == 5 for line in log)
     assert any(line.startswith("halted: learning-rates=") for line in log)
     assert log[-1].startswith("finished-training: total-passes=3 valid-records=450 invalid-records=9 ")

@@ -219,9 +219,9 @@ def in_part(text: str, part: str) -> list[bool]:
 def words_of(text: str, part: str) -> dict[int, float]:
     inside, line = in_part(text, part), squeezed(text)
     words = [(match.group(), inside[match.start()]) for match in WORD.finditer(line)]
-    runs = [words[i : i + n] for n in (1, 2) for i in range(len(words) - n + 1)]
-    kept = [tuple(word for word, _ in run) for run in runs if all(within for _, within in run)]
-    return Counter(plain_bucket(run, WORDS) for run in kept)
+    kept = [word for word, within in words if within]
+    runs = [tuple(kept[i : i + n]) for n in (1, 2) for i in range(len(kept) - n + 1)]
+    return Counter(plain_bucket(run, WORDS) for run in runs)
 
 
 def windows_of(text: str, part: str) -> dict[int, float]:
