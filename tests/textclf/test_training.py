@@ -146,7 +146,7 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
         settings = replace(BARE, poor_copies=False)
         features, model, _ = fit_model(observe_training(texts, settings), labels, names, settings, c=1.0)
         rows = features.rows(texts)
-        matrix = _for_liblinear(_matrix(rows, features.ngrams.starts[-1], _keyword_weights(features)))
+        matrix, _ = _for_liblinear(_matrix(rows, features.ngrams.starts[-1], _keyword_weights(features)))
         library = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0).fit(matrix, labels)
         expected = library.decision_function(matrix)
         margins = model.margins(rows)
