@@ -51,15 +51,7 @@ def test_processes_give_all_in_order(jobs):
 @pytest.mark.slow
 @needs_dask
 def test_a_try_that_kills_its_worker_is_lost_alone():
-    # loads its settings, of which one is changed
-    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
-    import dask
-
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        start_cluster() as client,
-        open_team(2, dask=client.scheduler.address) as team,
-    ):
+    with start_cluster() as client, open_team(2, dask=client.scheduler.address) as team:
         assert team.size == 2
         assert team.run(die_of_three, [(2,)]) == [4]
         # it may take what all share along
