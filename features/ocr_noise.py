@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.page_parts import has_lines
 from features.tokens import fold
 
 __all__ = ["add_ocr_noise", "poor_copies"]
@@ -78,9 +79,10 @@ def add_ocr_noise(text: str, rate: float, rng: np.random.Generator) -> str:
 
 
 def poor_copies(texts: Sequence[str], seed: int) -> list[str]:
-    r"""Make a copy of each text as it might have come: every other one misread, the others without line breaks.
+    r"""Make a copy of each text as it might have come: without its line breaks, misread, or its first third only.
 
-    Trained on beside the texts, they teach a model not to lean on what a poor scan or a PDF without lines lacks.
+    Trained on beside the texts, they teach a model not to lean on what a poor scan, a PDF without lines or a page of
+    which only the upper part was read lacks.
 
     Parameters
     ----------
@@ -92,17 +94,25 @@ def poor_copies(texts: Sequence[str], seed: int) -> list[str]:
     Returns
     -------
     list of str, length n
-        One copy a text.
+        One copy a text, of each kind in turn.
 
     Examples
     --------
-    >>> poor_copies(["To: all\nFrom: me"], seed=0)
-    ['To: all From: me']
+    >>> poor_copies(["To: all\nFrom: me\nDate: today"] * 3, seed=0)[::2]
+    ['To: all From: me Date: today', 'To: all']
     """
-    return [
-        add_ocr_noise(text, NOISE, np.random.default_rng([seed, i])) if i % 2 else " ".join(text.split())
-        for i, text in enumerate(texts)
-    ]
+    return [_poor_copy(text, i, seed) for i, text in enumerate(texts)]
+
+
+def _poor_copy(text: str, number: int, seed: int) -> str:
+    match number % 3:
+        case 0:
+            return " ".join(text.split())
+        case 1:
+            return add_ocr_noise(text, NOISE, np.random.default_rng([seed, number]))
+        case _:
+            pieces, between = (text.split("\n"), "\n") if has_lines(text) else (text.split(), " ")
+            return between.join(pieces[: max(1, round(len(pieces) / 3))])
 
 
 @cache

@@ -40,11 +40,14 @@ def test_any_text_can_be_misread_and_the_same_seed_gives_the_same(text, rate, se
 
 
 def test_every_other_copy_is_misread_the_others_lose_their_lines():
-    flat, misread = poor_copies([TEXT, TEXT], seed=1)
+    flat, misread, top, top_of_flat = poor_copies([TEXT] * 5, seed=1)[:3] + poor_copies(["word " * 90] * 3, seed=1)[2:]
     assert flat == " ".join(TEXT.split())
+    assert TEXT.startswith(top)
+    assert top.count("\n") == round(TEXT.count("\n") / 3) - 1
+    assert top_of_flat.split() == ["word"] * 30
     assert misread != TEXT
     assert misread.count("\n") == TEXT.count("\n")
-    assert poor_copies([TEXT, TEXT], seed=1) == [flat, misread]
+    assert poor_copies([TEXT] * 4, seed=1)[:3] == [flat, misread, top]
     assert poor_copies([TEXT, TEXT], seed=2)[1] != misread
 
 
