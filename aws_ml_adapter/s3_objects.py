@@ -90,7 +90,12 @@ class FolderObjects:
         self._storage = FolderStorage(root)
 
     def put(self, path: Path, url: str) -> None:
-        """Store a file."""
+        """Store a file, in a new bucket if there is none of that name."""
+        bucket = self._root / split_url(url)[0]
+        try:
+            bucket.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot be made ({error.strerror})", where=bucket, remedy="mend --s3-root") from error
         try:
             with self._storage.write(url) as aside:
                 shutil.copyfile(path, aside)

@@ -138,7 +138,9 @@ class FolderStorage:
     Examples
     --------
     >>> import tempfile
-    >>> storage = FolderStorage(Path(tempfile.mkdtemp()))
+    >>> root = Path(tempfile.mkdtemp())
+    >>> (root / "bucket").mkdir()
+    >>> storage = FolderStorage(root)
     >>> with storage.write("s3://bucket/out/a.txt") as path:
     ...     _ = path.write_bytes(b"whole")
     >>> storage.files("s3://bucket/out/")
@@ -175,10 +177,13 @@ class FolderStorage:
 
     @contextmanager
     def write(self, url: str) -> Iterator[Path]:
-        """Give a path to write to; the object appears when the context ends."""
+        """Give a path to write to; the object appears when the context ends. The bucket must be there, as in S3."""
         path = self._path(url)
         if not self._is_inside(path):
             raise DataFault("leads out of the storage folder", where=url)
+        bucket, _ = split_url(url)
+        if not (self._root / bucket).is_dir():
+            raise DataFault("there is no such bucket", where=url, remedy=f"make the folder {bucket} below --s3-root")
         try:
             with write_aside(path) as aside:
                 yield aside

@@ -44,7 +44,9 @@ def database(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def selling(make_server, database):
-    return make_server("--database", f"shop/dev=sqlite:///{database}")
+    server = make_server("--database", f"shop/dev=sqlite:///{database}")
+    (server.s3 / "bucket").mkdir()
+    return server
 
 
 def create(server, id_: str, *, sql: str = "SELECT age, note, bought FROM sales", rds: bool = False, **more):
@@ -61,6 +63,12 @@ def create(server, id_: str, *, sql: str = "SELECT age, note, bought FROM sales"
         return server.client.create_data_source_from_rds(RDSData=spec | roles, **role)
     spec.setdefault("DatabaseInformation", {"DatabaseName": "dev", "ClusterIdentifier": "shop"})
     return server.client.create_data_source_from_redshift(DataSpec=spec, **role)
+
+
+def test_a_bucket_that_is_not_there_is_named(selling):
+    said = failure(selling, "ds-nowhere", S3StagingLocation="s3://no-bucket/staged/")
+    assert "there is no such bucket" in said
+    assert "no-bucket" in said
 
 
 def failure(server, id_: str, **more) -> str:
