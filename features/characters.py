@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +65,8 @@ class Pieces(NamedTuple):
     numbers: NDArray[np.int64]
 
 
-class Pages(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Pages:
     """A batch of n texts, one behind the other, each between two line breaks.
 
     Parameters
@@ -100,12 +103,13 @@ class Pages(NamedTuple):
         """Give letters for the kinds: u, l, d, p, b for upper, lower, digit, punctuation, blank; line breaks stay."""
         return _SHAPES[self.codes]
 
+    @cached_property
     def pieces(self) -> Pieces:
-        r"""Give the folded text, white space squeezed.
+        r"""The folded text, white space squeezed.
 
         Examples
         --------
-        >>> "".join(map(chr, read_pages(["Total  due \n Rome"]).pieces().codes.tolist()))
+        >>> "".join(map(chr, read_pages(["Total  due \n Rome"]).pieces.codes.tolist()))
         '\ntotal due\nrome\n'
         """
         blank = (self.kinds & BLANK) > 0

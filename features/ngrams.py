@@ -286,7 +286,7 @@ def _find(pages: Pages, views: Sequence[NgramView]) -> Iterator[tuple[_Windows, 
     """Find the n-grams of a batch, for views that look at the same at once; say the numbers of these views."""
     for form in dict.fromkeys(view.form for view in views):
         alike = [number for number, view in enumerate(views) if view.form == form]
-        pieces = pages.pieces() if form == "text" else pages.lines_of_shapes()
+        pieces = pages.pieces if form == "text" else pages.lines_of_shapes()
         if not len(pieces.owners):
             continue
         bits = part_bits(pieces, pages.texts, {views[number].part for number in alike})

@@ -70,7 +70,7 @@ def part_bits(pieces: Pieces, texts: Sequence[str], parts: AbstractSet[Part]) ->
     --------
     >>> from features.characters import read_pages
     >>> text = "To: all\nFrom: me\nthis is a memo"
-    >>> pieces = read_pages([text]).pieces()
+    >>> pieces = read_pages([text]).pieces
     >>> bits = part_bits(pieces, [text], {"starts", "labels"})
     >>> "".join(map(chr, pieces.codes[bits & PART_BITS["labels"] > 0].tolist()))
     '\nto:\nfrom:'

@@ -46,6 +46,12 @@ SHAPE_NAMES = (
 SHORT_LINE, LONG_LINE = 12, 60
 DECILES = np.linspace(0.1, 0.9, 9)
 
+_KINDS = np.arange(1 << 8)
+_OF_KIND = np.stack(
+    [_KINDS & BLANK == 0, _KINDS & DIGIT > 0, _KINDS & CAPITAL > 0, _KINDS & PUNCTUATION > 0], axis=1
+).astype(np.float64)
+"""Which kinds of characters are solid, digits, capitals and signs."""
+
 
 def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     r"""Measure how pages look.
@@ -74,24 +80,19 @@ def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.fl
     measures = np.full((size, len(SHAPE_NAMES)), np.nan)
     if not size:
         return measures
-
-    spans = list(pairwise([*pages.starts.tolist(), len(pages.codes)]))
-
-    def per_text(which: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return np.array([np.count_nonzero(which[start:end]) for start, end in spans], dtype=np.float64)
-
-    solid = (pages.kinds & BLANK) == 0
-    lines = _lines(pages, solid)
+    spans = pairwise([*pages.starts.tolist(), len(pages.codes)])
+    kinds = np.array([np.bincount(pages.kinds[start:end], minlength=len(_OF_KIND)) for start, end in spans])
+    solid, digits, capitals, punctuation = (kinds @ _OF_KIND).T
+    lines = _lines(pages)
     count = np.maximum(lines.number, 1)
-    characters = np.maximum(np.array([len(text) for text in pages.texts]), 1)
-    begins = solid.copy()
-    begins[1:] &= ~solid[:-1]
-    runs = per_text(begins)
+    lengths = [len(text) for text in pages.texts]
+    characters = np.maximum(lengths, 1)
+    pieces = np.bincount(pages.pieces.owners, minlength=size)
     known = np.array([max(len(found), 1) for found in words])
     columns = (
-        [len(text) for text in pages.texts],
+        lengths,
         lines.number,
-        runs,
+        pieces,
         lines.mean,
         lines.longest,
         lines.spread,
@@ -99,10 +100,10 @@ def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.fl
         lines.short / count,
         lines.long / count,
         lines.colons / count,
-        per_text((pages.kinds & DIGIT) > 0) / characters,
-        per_text((pages.kinds & CAPITAL) > 0) / characters,
-        per_text((pages.kinds & PUNCTUATION) > 0) / characters,
-        per_text(solid) / np.maximum(runs, 1),
+        digits / characters,
+        capitals / characters,
+        punctuation / characters,
+        solid / np.maximum(pieces, 1),
         [len(set(found)) for found in words] / known,
         [list(map(len, found)).count(1) for found in words] / known,
         [sum(map(text.count, "$€£")) for text in pages.texts],
@@ -125,29 +126,29 @@ class _Lines(NamedTuple):
     colons: NDArray[np.float64]
 
 
-def _lines(pages: Pages, solid: NDArray[np.bool_]) -> _Lines:
-    size = len(pages.texts)
+def _lines(pages: Pages) -> _Lines:
+    size, pieces = len(pages.texts), pages.pieces
+    first = np.flatnonzero(pieces.codes[pieces.gaps[:-1]] == ord("\n"))
+    document = pieces.owners[first]
     breaks = np.flatnonzero(pages.codes == ord("\n"))
-    before = np.concatenate([[0], np.cumsum(solid.astype(np.int64))])
-    filled = before[breaks[1:]] > before[breaks[:-1]]
-    starts, ends = breaks[:-1][filled] + 1, breaks[1:][filled]
-    document = np.searchsorted(pages.starts, starts, side="right") - 1
-    lengths = (ends - starts).astype(np.float64)
-    last = np.flatnonzero(solid)[before[ends] - 1]
+    after = breaks.searchsorted(pieces.places[pieces.gaps[first] + 1])
+    lengths = (breaks[after] - breaks[after - 1] - 1).astype(np.float64)
+    last = pieces.places[pieces.gaps[np.append(first[1:], len(pieces.owners))[: len(first)]] - 1]
 
     # bincount adds up one by one, so that a text has the same measures, to the last bit, alone and in a batch
     def per_text(values: NDArray[np.float64] | NDArray[np.bool_]) -> NDArray[np.float64]:
         return np.asarray(np.bincount(document, values, minlength=size), dtype=np.float64)
 
     count = np.bincount(document, minlength=size).astype(np.float64)
-    mean = per_text(lengths) / np.maximum(count, 1)
+    some = np.maximum(count, 1)
+    mean = per_text(lengths) / some
     longest = np.zeros(size)
     np.maximum.at(longest, document, lengths)
     return _Lines(
         number=count,
         mean=mean,
         longest=longest,
-        spread=np.sqrt(per_text((lengths - mean[document]) ** 2) / np.maximum(count, 1)),
+        spread=np.sqrt(per_text((lengths - mean[document]) ** 2) / some),
         short=per_text(lengths < SHORT_LINE),
         long=per_text(lengths > LONG_LINE),
         colons=per_text(pages.codes[last] == ord(":")),

@@ -212,7 +212,7 @@ def test_a_part_counts_what_begins_in_it(part, texts):
 
 def in_part(text: str, part: str) -> list[bool]:
     """Say of each character of a text, white space squeezed, whether it is in a part."""
-    pieces = read_pages([text]).pieces()
+    pieces = read_pages([text]).pieces
     return (part_bits(pieces, [text], {part}) & PART_BITS[part] > 0).tolist() if len(pieces.owners) else []
 
 

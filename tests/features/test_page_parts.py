@@ -21,7 +21,7 @@ ANY_TEXT = st.text(st.sampled_from("aB1: .\n\t é€"), max_size=400)
 
 def part_text(text, part):
     """The pieces of a part as they are counted, white space squeezed."""
-    pieces = read_pages([text]).pieces()
+    pieces = read_pages([text]).pieces
     chosen = part_bits(pieces, [text], {part}) & PART_BITS[part] > 0
     return "".join(map(chr, pieces.codes[chosen].tolist()))
 
@@ -46,7 +46,7 @@ def test_a_page_without_line_breaks_has_a_head_of_so_many_characters_and_no_line
 @given(st.lists(ANY_TEXT | st.text("word ", min_size=300, max_size=900), max_size=4))
 @settings(max_examples=150, deadline=None)
 def test_parts_are_those_that_lines_and_pieces_tell(texts):
-    pieces = read_pages(texts).pieces()
+    pieces = read_pages(texts).pieces
     if not len(pieces.owners):
         return
     bits = part_bits(pieces, texts, set(PARTS)).tolist()
