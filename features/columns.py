@@ -82,7 +82,7 @@ class FeatureSettings:
     page_shape : bool
         Whether to measure how a page looks.
     poor_copies : bool
-        Whether to train also on a poor copy of each text (`features.ocr_noise.poor_copies`).
+        Whether to train also on poor copies of the texts (`features.ocr_noise.poor_copies`).
     seed : int
         For the learned word vectors and the poor copies.
     """

@@ -51,7 +51,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     vector_size : int, default 50
         Dimensions of learned word vectors.
     poor_copies : bool, default True
-        Also train on a poor copy of each text: without its line breaks, misread, or its first third only.
+        Also train on poor copies of the texts: misread, without line breaks, or the first third only.
     c : float, default 1.0
         Inverse strength of the regularisation.
     max_error : float, default 0.05

@@ -77,20 +77,26 @@ class TrainingTexts(NamedTuple):
     ----------
     documents : ObservedTexts
         The n documents.
-    copies : ObservedTexts or None
-        A poor copy of each; None if there are none.
+    copies : ObservedTexts
+        Poor copies of them, m in all.
+    copied : ndarray of int64, shape (m,)
+        Position of the document that each is a copy of.
     others : ObservedTexts
         Texts of no category, with their copies.
     """
 
     documents: ObservedTexts
-    copies: ObservedTexts | None
+    copies: ObservedTexts
+    copied: NDArray[np.int64]
     others: ObservedTexts
 
     def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
-        """Choose documents by their positions, with all others."""
-        copies = None if self.copies is None else self.copies.take(chosen)
-        return TrainingTexts(self.documents.take(chosen), copies, self.others)
+        """Choose documents by their positions, with their copies and all others."""
+        places = np.full(len(self.documents.texts), -1)
+        places[chosen] = np.arange(len(chosen))
+        copied = places[self.copied]
+        kept = np.flatnonzero(copied >= 0)
+        return TrainingTexts(self.documents.take(chosen), self.copies.take(kept), copied[kept], self.others)
 
 
 def observe_training(texts: Sequence[str], settings: FeatureSettings, others: Sequence[str] = ()) -> TrainingTexts:
@@ -115,9 +121,10 @@ def observe_training(texts: Sequence[str], settings: FeatureSettings, others: Se
         return observe(seen, settings.views, page_shape=settings.page_shape)
 
     if not settings.poor_copies:
-        return TrainingTexts(look(texts), None, look(others))
+        return TrainingTexts(look(texts), look([]), np.empty(0, np.int64), look(others))
     copies = poor_copies(texts, settings.seed)
-    return TrainingTexts(look(texts), look(copies), look([*others, *poor_copies(others, settings.seed)]))
+    more = poor_copies(others, settings.seed).texts
+    return TrainingTexts(look(texts), look(copies.texts), copies.of, look([*others, *more]))
 
 
 class Fitted(NamedTuple):
@@ -160,15 +167,14 @@ def fit_model(
     from sklearn.svm import LinearSVC
 
     features, rows = fit_rows(observed.documents, [categories[label] for label in labels], settings)
-    further = [observed.others] if observed.copies is None else [observed.copies, observed.others]
     weights_of_keywords = _keyword_weights(features)
     blocks = [
         _matrix(part, features.ngrams.starts[-1], weights_of_keywords)
-        for part in [rows, *(features.rows_of(part) for part in further if part.texts)]
+        for part in [rows, *(features.rows_of(part) for part in (observed.copies, observed.others) if part.texts)]
     ]
     matrix, places = _for_liblinear(sparse.vstack(blocks, format="csr"))
     others = np.full(len(observed.others.texts), len(categories))
-    targets = np.concatenate([labels, others] if observed.copies is None else [labels, labels, others])
+    targets = np.concatenate([labels, labels[observed.copied], others])
     machine = LinearSVC(C=c, tol=TOLERANCE, class_weight="balanced", random_state=settings.seed)
     with warnings.catch_warnings():
         from sklearn.exceptions import ConvergenceWarning

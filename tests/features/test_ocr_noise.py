@@ -40,15 +40,16 @@ def test_any_text_can_be_misread_and_the_same_seed_gives_the_same(text, rate, se
 
 
 def test_every_other_copy_is_misread_the_others_lose_their_lines():
-    flat, misread, top, top_of_flat = poor_copies([TEXT] * 5, seed=1)[:3] + poor_copies(["word " * 90] * 3, seed=1)[2:]
+    (flat, misread, top), of = poor_copies([TEXT] * 2, seed=1)
+    assert of.tolist() == [0, 1, 0]
     assert flat == " ".join(TEXT.split())
     assert TEXT.startswith(top)
     assert top.count("\n") == round(TEXT.count("\n") / 3) - 1
-    assert top_of_flat.split() == ["word"] * 30
+    assert poor_copies(["word " * 90], seed=1).texts[1].split() == ["word"] * 30
     assert misread != TEXT
     assert misread.count("\n") == TEXT.count("\n")
-    assert poor_copies([TEXT] * 4, seed=1)[:3] == [flat, misread, top]
-    assert poor_copies([TEXT, TEXT], seed=2)[1] != misread
+    assert poor_copies([TEXT] * 2, seed=1).texts == [flat, misread, top]
+    assert poor_copies([TEXT, TEXT], seed=2).texts[1] != misread
 
 
 def test_the_table_holds_counts_of_short_pieces_and_no_text():

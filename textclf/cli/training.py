@@ -94,7 +94,7 @@ def train(
         bool | None,
         Option(
             "--poor-copies/--no-poor-copies",
-            help="Train also on a poor copy of each text, as a bad scan or the upper part of a page gives it.",
+            help="Train also on poor copies of the texts, as a bad scan or the upper part of a page gives them.",
             show_default="yes",
         ),
     ] = None,
