@@ -188,6 +188,8 @@ class _Course:
         self, learners: Learners, new_metrics: Callable[[], PassMetrics], log: Callable[[str], object]
     ) -> None:
         self._learners, self._new_metrics, self._log = learners, new_metrics, log
+        # of the pass that runs
+        self._metrics, self._losses = new_metrics(), np.zeros(len(learners.rates))
 
     def learn(self, blocks: Blocks, values: NDArray[np.float32], max_passes: int, room: int) -> int:
         """Go over the blocks; gives the number of passes, and leaves the best learner."""
@@ -195,8 +197,7 @@ class _Course:
         report, halt, seen = _FIRST_REPORT, _FIRST_HALT, 0
         before = np.inf
         for number in range(1, max_passes + 1):
-            self._metrics, start = self._new_metrics(), seen
-            self._losses = np.zeros(len(learners.rates))
+            self._metrics, self._losses, start = self._new_metrics(), np.zeros(len(learners.rates)), seen
             for block in blocks:
                 while len(learners.rates) > 1 and learners.state_bytes(block) > _STATE_BYTES:
                     self._halt((len(learners.rates) + 1) // 2)

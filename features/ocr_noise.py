@@ -25,7 +25,7 @@ STRAY, PAIR = 0.15, 0.2
 NOISE = 0.1
 """Share of misread characters in a poor copy: on pages of poor scans one word in three is then hit."""
 TOPS = 3
-"""Texts for each one whose first third is trained on: more cost accuracy on whole pages."""
+"""Texts for each one whose first third is trained on."""
 
 
 class _Confusions(NamedTuple):

@@ -63,9 +63,10 @@ class Familiarity:
         """
         alike = resemblance(self.centroids, ngrams, margins.argmax(axis=1))
         both = _together(self.quantiles, _evidence(margins), alike)
+        begins, ends = ngrams.starts[:-1], ngrams.starts[1:]
+        known = ends > begins
         # the columns of the first view come first
-        begins = ngrams.starts[:-1][(known := ngrams.starts[1:] > ngrams.starts[:-1])]
-        known[known] = ngrams.indices[begins] < len(self.centroids)
+        known[known] = ngrams.indices[begins[known]] < len(self.centroids)
         return np.where(known, _share_below(self.quantiles[2], both), 0.0)
 
 
