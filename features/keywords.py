@@ -271,7 +271,7 @@ class KeywordMatcher:
         return self._find(words, self._remember(set(words)))
 
     def _find(self, words: Sequence[str], memory: Mapping[str, Steps]) -> list[KeywordHit]:
-        steps = {start: memory[word] for start, word in enumerate(words) if memory[word] is not _NOWHERE}
+        steps = {start: here for start, here in enumerate(map(memory.__getitem__, words)) if here is not _NOWHERE}
         for start in [start for start in steps if words[start] in self._heads]:
             _, *following = words[start : start + 2]
             if following and (parts := self._breakable.get(words[start] + following[0])):

@@ -6,10 +6,11 @@ The numbers are compared with the deciles of the training pages, so that a linea
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,82 +77,46 @@ def measure_pages(pages: Pages, words: Sequence[Sequence[str]]) -> NDArray[np.fl
     >>> dict(zip(SHAPE_NAMES, measure_pages(pages, pages.words())[0].tolist()))["lines"]
     2.0
     """
-    size = len(pages.texts)
-    measures = np.full((size, len(SHAPE_NAMES)), np.nan)
-    if not size:
+    measures = np.full((len(pages.texts), len(SHAPE_NAMES)), np.nan)
+    if not len(measures):
         return measures
     spans = pairwise([*pages.starts.tolist(), len(pages.codes)])
-    kinds = np.array([np.bincount(pages.kinds[start:end], minlength=len(_OF_KIND)) for start, end in spans])
-    solid, digits, capitals, punctuation = (kinds @ _OF_KIND).T
-    lines = _lines(pages)
-    count = np.maximum(lines.number, 1)
-    lengths = [len(text) for text in pages.texts]
-    characters = np.maximum(lengths, 1)
-    pieces = np.bincount(pages.pieces.owners, minlength=size)
-    known = np.array([max(len(found), 1) for found in words])
-    columns = (
-        lengths,
-        lines.number,
-        pieces,
-        lines.mean,
-        lines.longest,
-        lines.spread,
-        np.array([text.count("\n\n") for text in pages.texts]) / count,
-        lines.short / count,
-        lines.long / count,
-        lines.colons / count,
-        digits / characters,
-        capitals / characters,
-        punctuation / characters,
-        solid / np.maximum(pieces, 1),
-        [len(set(found)) for found in words] / known,
-        [list(map(len, found)).count(1) for found in words] / known,
-        [sum(map(text.count, "$€£")) for text in pages.texts],
-        *([text.count(sign) for text in pages.texts] for sign in "%?@"),
-    )
-    paged = [i for i, text in enumerate(pages.texts) if has_lines(text)]
-    measures[paged] = np.array(columns, dtype=np.float64).T[paged]
+    kinds = np.array([np.bincount(pages.kinds[start:end], minlength=len(_OF_KIND)) for start, end in spans]) @ _OF_KIND
+    pieces = np.bincount(pages.pieces.owners, minlength=len(measures))
+    counts = np.column_stack([pieces, kinds]).tolist()
+    for row, text, found, counted in zip(measures, pages.texts, words, counts, strict=True):
+        if has_lines(text):
+            row[:] = _measure(text, found, *counted)
     return measures
 
 
-class _Lines(NamedTuple):
-    """Of the lines of each text that are not blank: how many, their lengths, those that end with a colon."""
-
-    number: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    longest: NDArray[np.float64]
-    spread: NDArray[np.float64]
-    short: NDArray[np.float64]
-    long: NDArray[np.float64]
-    colons: NDArray[np.float64]
-
-
-def _lines(pages: Pages) -> _Lines:
-    size, pieces = len(pages.texts), pages.pieces
-    first = np.flatnonzero(pieces.codes[pieces.gaps[:-1]] == ord("\n"))
-    document = pieces.owners[first]
-    breaks = np.flatnonzero(pages.codes == ord("\n"))
-    after = breaks.searchsorted(pieces.places[pieces.gaps[first] + 1])
-    lengths = (breaks[after] - breaks[after - 1] - 1).astype(np.float64)
-    last = pieces.places[pieces.gaps[np.append(first[1:], len(pieces.owners))[: len(first)]] - 1]
-
-    # bincount adds up one by one, so that a text has the same measures, to the last bit, alone and in a batch
-    def per_text(values: NDArray[np.float64] | NDArray[np.bool_]) -> NDArray[np.float64]:
-        return np.asarray(np.bincount(document, values, minlength=size), dtype=np.float64)
-
-    count = np.bincount(document, minlength=size).astype(np.float64)
-    some = np.maximum(count, 1)
-    mean = per_text(lengths) / some
-    longest = np.zeros(size)
-    np.maximum.at(longest, document, lengths)
-    return _Lines(
-        number=count,
-        mean=mean,
-        longest=longest,
-        spread=np.sqrt(per_text((lengths - mean[document]) ** 2) / some),
-        short=per_text(lengths < SHORT_LINE),
-        long=per_text(lengths > LONG_LINE),
-        colons=per_text(pages.codes[last] == ord(":")),
+def _measure(
+    text: str, words: Sequence[str], pieces: float, solid: float, digits: float, capitals: float, signs: float
+) -> tuple[float, ...]:
+    """Measure a text that has lines, of so many pieces, characters that are not blank, digits, capitals and signs."""
+    lines = list(filter(str.strip, text.split("\n")))
+    lengths = sorted(map(len, lines))
+    count, known = len(lines), max(len(words), 1)
+    mean = sum(lengths) / count
+    return (
+        len(text),
+        count,
+        pieces,
+        mean,
+        lengths[-1],
+        sqrt(sum([(length - mean) ** 2 for length in lengths]) / count),
+        text.count("\n\n") / count,
+        bisect_left(lengths, SHORT_LINE) / count,
+        (count - bisect_right(lengths, LONG_LINE)) / count,
+        [line[-1] for line in map(str.rstrip, lines)].count(":") / count,
+        digits / len(text),
+        capitals / len(text),
+        signs / len(text),
+        solid / pieces,
+        len(set(words)) / known,
+        list(map(len, words)).count(1) / known,
+        sum(map(text.count, "$€£")),
+        *map(text.count, "%?@"),
     )
 
 

@@ -10,6 +10,7 @@ documents reached when a model had not seen them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -87,7 +88,9 @@ def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int
     ndarray of float32, shape (m, k)
         Scaled so that a document of the category has a mean resemblance of 1 to the others of it.
     """
-    rows, words, values = _first_view(ngrams, columns)
+    first_view = np.flatnonzero(ngrams.indices < columns)
+    rows = ngrams.starts.searchsorted(first_view, side="right") - 1
+    words, values = ngrams.indices[first_view], ngrams.values[first_view]
     sums = np.zeros((columns, categories))
     np.add.at(sums, (words, labels[rows]), values)
     counts = np.bincount(labels, minlength=categories)
@@ -117,9 +120,14 @@ def resemblance(
     ndarray of float64, shape (n,)
         About 1 for documents of the category, 0 for those without a word of it.
     """
-    rows, words, values = _first_view(ngrams, len(centroids))
-    parts = values.astype(np.float64) * centroids[words, predicted[rows]]
-    return np.bincount(rows, parts, minlength=len(predicted)).astype(np.float64)
+    alike = np.empty(len(predicted))
+    # row by row, so that a document is as much alike, to the last bit, alone and in a batch
+    for row, (begin, end) in enumerate(pairwise(ngrams.starts.tolist())):
+        # the columns of the first view come first
+        end = begin + int(ngrams.indices[begin:end].searchsorted(len(centroids)))
+        own = centroids[ngrams.indices[begin:end], predicted[row]]
+        alike[row] = ngrams.values[begin:end].astype(np.float64) @ own
+    return alike
 
 
 def fit_familiarity(
@@ -145,14 +153,6 @@ def fit_familiarity(
     quantiles = np.vstack([np.quantile(evidence, _STEPS), np.quantile(alike, _STEPS), np.zeros(QUANTILES)])
     quantiles[2] = np.quantile(_together(quantiles, evidence, alike), _STEPS)
     return Familiarity(centroids=centroids, quantiles=quantiles)
-
-
-def _first_view(ngrams: SparseRows, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """Give the rows, columns and values of the first view, which has so many columns."""
-    own = np.flatnonzero(ngrams.indices < columns)
-    bounds = own.searchsorted(ngrams.starts)
-    rows = np.arange(len(bounds) - 1).repeat(bounds[1:] - bounds[:-1])
-    return rows, ngrams.indices[own], ngrams.values[own]
 
 
 def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:
