@@ -19,6 +19,7 @@ __all__ = [
     "Worker",
     "WorkerProcess",
     "deaf_to_interrupts",
+    "open_processes",
     "usable_cores",
     "usable_jobs",
     "usable_memory",
@@ -84,13 +85,9 @@ class WorkerProcess:
         self._start()
 
     def _start(self) -> None:
-        from loky import ProcessPoolExecutor
-
         # engines leave images of private pages in the temporary folder when they are killed: it goes with the worker
         self._scratch = tempfile.TemporaryDirectory(prefix="textclf-", ignore_cleanup_errors=True)
-        self._executor = ProcessPoolExecutor(
-            max_workers=1, initializer=_begin, initargs=(self._max_memory, self._scratch.name)
-        )
+        self._executor = open_processes(1, _begin, (self._max_memory, self._scratch.name))
         with deaf_to_interrupts():
             self._pid: Future[int] = self._executor.submit(os.getpid)
 
@@ -134,6 +131,51 @@ class WorkerProcess:
     def _forget(self) -> None:
         self._scratch.cleanup()
         self._executor, self._done = None, 0
+
+
+def open_processes(count: int, begin: Callable[..., object], given: tuple[Any, ...]) -> Any:
+    """Open processes that begin with a function, and start when there is work.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    begin : callable
+        What each does first.
+    given : tuple
+        What it is given.
+
+    Returns
+    -------
+    loky.ProcessPoolExecutor
+
+    Raises
+    ------
+    ImportError, NotImplementedError, OSError
+        The system has none to give.
+    """
+    loky = _loky()
+    return loky.ProcessPoolExecutor(
+        max_workers=count, initializer=begin, initargs=given, context=loky.backend.context.LokyContext()
+    )
+
+
+def _loky() -> Any:
+    """Import loky beside joblib, which has one of its own.
+
+    Both call their way to start processes by one name. Where loky took it from joblib, processes of joblib would speak
+    to loky's tracker of resources, and fill the terminal with its errors.
+    """
+    from multiprocessing import context
+
+    ways = getattr(context, "_concrete_contexts", {})
+    held = ways.get("loky")
+    import loky
+    import loky.backend.context
+
+    if held is not None:
+        ways["loky"] = held
+    return loky
 
 
 @contextmanager
@@ -182,9 +224,7 @@ def workers(jobs: int, max_memory: int) -> list[Worker]:
 
 def usable_cores() -> int:
     """Count the cores this process may use: its affinity and, in a container, its share of time."""
-    from loky import cpu_count
-
-    return int(cpu_count())
+    return int(_loky().cpu_count())
 
 
 def usable_jobs() -> int:

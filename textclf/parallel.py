@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ocr.workers import deaf_to_interrupts, usable_cores
+from ocr.workers import deaf_to_interrupts, open_processes, usable_cores
 from textclf.errors import PredictionError
 
 if TYPE_CHECKING:
@@ -171,9 +171,7 @@ def _map_on_cluster(
 def _start(shared: object, jobs: int) -> Any:
     """Start processes; None where the system has none to give."""
     try:
-        from loky import ProcessPoolExecutor
-
-        executor = ProcessPoolExecutor(max_workers=jobs, initializer=_begin, initargs=(shared,))
+        executor = open_processes(jobs, _begin, (shared,))
         with deaf_to_interrupts():
             executor.submit(os.getpid)
     except (ImportError, NotImplementedError, OSError):

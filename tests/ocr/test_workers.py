@@ -114,3 +114,21 @@ def test_memory_is_what_is_free_within_the_bound_of_a_container(tmp_path, name, 
     if "cgroup" not in name:
         (tmp_path / "sys/fs/cgroup/memory.max").write_text("max\n")
     assert usable_memory(tmp_path) == 2048
+
+
+def test_reading_and_joblib_go_together_in_one_process():
+    script = """
+import os
+import joblib
+import numpy as np
+from ocr.workers import WorkerProcess
+for _ in range(2):
+    workers = [WorkerProcess(10**10) for _ in range(2)]
+    assert len({worker.submit(os.getpid).result() for worker in workers}) == 2
+    # so large that joblib hands it over as a file, which a tracker removes
+    joblib.Parallel(n_jobs=2)(joblib.delayed(np.sum)(np.zeros(1_000_000)) for _ in range(2))
+    for worker in workers:
+        worker.close()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
