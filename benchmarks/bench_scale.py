@@ -4,7 +4,8 @@ Memory is that of ``textclf predict`` with all its worker processes, the most th
 of words of the Tobacco-3482 texts, ten each, drawn as often as they stand there; three of them are misread in a letter,
 so that words never seen keep coming. Prediction is timed as a user sees it,
 the start of the command and of its processes included, on the Tobacco-3482 texts and misread copies of them, so that
-no text comes twice. A Dask cluster runs already when its time begins. Nothing read is kept.
+no text comes twice. A Dask cluster runs already when its time begins. Nothing read is kept. What the machine itself
+gives for a second core is told beside it: the same command with one process, run once, and twice at the same time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from string import ascii_lowercase
@@ -59,7 +60,7 @@ def main() -> None:
                 ),
                 f"Two workers against one, median of {arguments.repeats}": [
                     *prediction(model, quick=arguments.quick, repeats=arguments.repeats),
-                    *reading(arguments.pages, arguments.repeats),
+                    *reading(arguments.pages, arguments.repeats, work),
                 ],
             },
         )
@@ -146,14 +147,18 @@ def prediction(model: Path, *, quick: bool, repeats: int) -> list[Row]:
         with cluster(workers) as client:
             return predict("--dask", client.scheduler.address)
 
+    def apart(number: int) -> tuple[str | Path, ...]:
+        return ("predict", model, table, "-o", output.with_name(f"out{number}.csv"), "--jobs", "1")
+
     title = f"textclf predict, {len(many)} documents"
     return [
         compare(f"{title}, processes", len(many), lambda workers: predict("--jobs", str(workers)), repeats),
         compare(f"{title}, Dask", len(many), by_dask, repeats),
+        compare(f"{title}, commands of one process each", len(many), lambda count: at_once(apart, count), repeats),
     ]
 
 
-def reading(count: int, repeats: int) -> list[Row]:
+def reading(count: int, repeats: int, folder: Path) -> list[Row]:
     pages = [*real_scans(count), *pages_of_300_dpi(count)]
     files = [(page.name, page) for page in pages]
     plain = ReadingOptions(languages=("eng",), text_layer="ignore")
@@ -165,11 +170,29 @@ def reading(count: int, repeats: int) -> list[Row]:
         with cluster(workers) as client:
             return seconds(lambda: list(iter_documents(files, options=plain, cluster=client)))
 
+    def apart(number: int) -> tuple[str | Path, ...]:
+        output = folder / f"{number}.csv"
+        return ("ocr", *pages, "-o", output, "--lang", "eng", "--text-layer", "ignore", "--jobs", "1", "--no-cache")
+
     title = f"OCR, {len(pages)} pages"
     return [
         compare(f"{title}, processes", len(pages), by_processes, repeats),
         compare(f"{title}, Dask", len(pages), by_dask, repeats),
+        compare(f"{title}, commands of one process each", len(pages), lambda count: at_once(apart, count), repeats),
     ]
+
+
+def at_once(command: Callable[[int], tuple[str | Path, ...]], count: int) -> float:
+    """Run commands that share nothing at the same time; give the seconds for each."""
+    started = time.perf_counter()
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(start_textclf(*command(number), stderr=subprocess.DEVNULL)) for number in range(count)
+        ]
+        for each in running:
+            if each.wait():
+                raise subprocess.CalledProcessError(each.returncode, each.args)
+    return (time.perf_counter() - started) / count
 
 
 def compare(work: str, count: int, timed: Callable[[int], float], repeats: int) -> Row:
