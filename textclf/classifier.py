@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -21,7 +22,7 @@ from features.tokens import tokenize
 from features.word2vec import read_word_vectors
 from features.word_vectors import WordVectors
 from textclf import training
-from textclf.confidence import choose_acceptance, fit_temperature, softmax
+from textclf.confidence import check_promise, choose_acceptance, fit_temperature, softmax
 from textclf.errors import BadDataError, UsageError
 from textclf.familiarity import fit_familiarity
 from textclf.folds import group_numbers, stratified_folds
@@ -34,6 +35,7 @@ __all__ = ["DocumentClassifier"]
 MAX_VECTOR_SIZE = 1000
 FOLDS = 5
 MIXED = "{}, groups mixed"
+WITH_PARTS, WITHOUT_PARTS = "{}, with parts of the page", "{}, without parts of the page"
 
 
 class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -132,7 +134,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups : sequence of str, length n, optional
             What each document belongs to, such as its issuer, empty if nothing. Cross-validation keeps the documents of
             a group together, so that scores, threshold and familiarity hold for groups never seen; without it, they
-            hold for further documents of the same ones.
+            hold for further documents of the same ones. Views of parts of the page are then kept only if they do better
+            on groups not seen.
         others : array-like of str, optional
             Cleaned texts of documents that are of none of the categories; the model learns to turn such away.
         talk : callable, optional
@@ -178,14 +181,27 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         observed = training.observe_training(texts, settings, foreign)
 
         options: dict[str, Any] = {"c": self.c, "folds": folds, "jobs": self.n_jobs or 1}
-        parts = training.feature_groups(settings)
-        *smaller, whole = parts
         talk(
             f"fitting and cross-validating on {len(texts)} documents of {len(categories)} categories, "
             f"{len(folds)} folds"
         )
         fitted, found = training.fit_and_cross_validate(observed, labels, categories, settings, **options)
+        rejected = {}
+        if together is not None:
+            # what stands where tells the issuer too: only this shows whether it tells the kind of issuers never seen
+            talk("cross-validating without parts of the page")
+            bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
+            seen = training.observe_training(texts, bare, foreign)
+            tried = training.cross_validate(seen, labels, categories, bare, **options)
+            if tried.accuracy >= found.accuracy:
+                rejected[WITH_PARTS], observed, settings, found = found, seen, bare, tried
+                fitted = training.fit_model(observed, labels, categories, settings, c=self.c)
+            else:
+                rejected[WITHOUT_PARTS] = tried
+        parts = training.feature_groups(settings)
+        *smaller, whole = parts
         results, curve = {whole: found}, [found]
+        results |= {name.format(whole): result for name, result in rejected.items()}
         if self.diagnostics:
             for name in smaller:
                 talk(f"cross-validating with {name} alone")
@@ -197,6 +213,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             for share in (0.5, 0.25, 0.125):
                 talk(f"cross-validating on {share:.1%} of the training documents")
                 curve.append(training.cross_validate(observed, labels, categories, settings, share=share, **options))
+        further = [name for name in results if name not in parts]
         margins = found.margins
         inverse_temperature = fit_temperature(margins, labels)
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
@@ -214,7 +231,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 folds=len(folds),
                 kept_together=0 if together is None else len(np.unique(together)),
                 groups=training.group_results(
-                    {name: results[name] for name in (*smaller, MIXED.format(whole), whole) if name in results}
+                    {name: results[name] for name in (*smaller, *further, whole) if name in results}
                 ),
                 curve=training.learning_curve(curve),
                 acceptance=choose_acceptance(
@@ -352,9 +369,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def check_options(self) -> None:
         """Refuse options that make no sense, with `textclf.errors.UsageError`."""
+        check_promise(self.max_error, self.confidence)
         for name, value, fine, remedy in (
-            ("max_error", self.max_error, 0 < self.max_error < 1, "give a share between 0 and 1, such as 0.05"),
-            ("confidence", self.confidence, 0 < self.confidence < 1, "give a share between 0 and 1, such as 0.9"),
             ("vector_size", self.vector_size, 1 <= self.vector_size <= MAX_VECTOR_SIZE, f"give 1 to {MAX_VECTOR_SIZE}"),
             ("c", self.c, self.c > 0, "give a number above 0"),
             ("random_state", self.random_state, 0 <= self.random_state < 2**32, "give 0 to 4294967295"),

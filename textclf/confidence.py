@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.errors import UsageError
 from textclf.prediction import Acceptance
 
-__all__ = ["choose_acceptance", "fit_temperature", "least_documents", "softmax"]
+__all__ = ["check_promise", "choose_acceptance", "fit_temperature", "least_documents", "softmax"]
 
 LEVELS = 20
 """How many numbers of accepted documents are tried."""
@@ -104,6 +105,30 @@ def least_documents(max_error: float, confidence: float) -> int:
     45
     """
     return int(np.ceil(np.log(1 - confidence) / np.log1p(-max_error)))
+
+
+def check_promise(max_error: float, confidence: float) -> None:
+    """Refuse a promise that makes no sense.
+
+    Parameters
+    ----------
+    max_error, confidence : float
+        As `choose_acceptance` takes them.
+
+    Raises
+    ------
+    textclf.errors.UsageError
+        One of them is not between 0 and 1.
+
+    Examples
+    --------
+    >>> check_promise(5, 0.9)
+    Traceback (most recent call last):
+    textclf.errors.UsageError: max_error is 5; give a share between 0 and 1, such as 0.05
+    """
+    for name, value, example in (("max_error", max_error, 0.05), ("confidence", confidence, 0.9)):
+        if not 0 < value < 1:
+            raise UsageError(f"{name} is {value}", remedy=f"give a share between 0 and 1, such as {example}")
 
 
 def choose_acceptance(

@@ -114,7 +114,7 @@ def observe_training(texts: Sequence[str], settings: FeatureSettings, others: Se
     Returns
     -------
     TrainingTexts
-        For `fit_model` and `cross_validate`, with these settings or some of the same views, shape and copies.
+        For `fit_model` and `cross_validate`, with these settings or others of the same views, shape and copies.
     """
 
     def look(seen: Sequence[str]) -> ObservedTexts:

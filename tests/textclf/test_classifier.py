@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -269,3 +271,27 @@ def test_another_seed_gives_other_folds(classifier, corpus):
     _, texts, categories = corpus(6)
     one, other = (classifier(random_state=seed).fit(texts, categories) for seed in (0, 1))
     assert one.out_of_fold_scores_.tolist() != other.out_of_fold_scores_.tolist()
+
+
+@pytest.mark.parametrize("place_tells", [True, False])
+def test_parts_of_the_page_stay_only_where_they_tell_the_kind_of_issuers_never_seen(classifier, place_tells):
+    draw, common = random.Random(1), ["the", "of", "and", "to", "in", "is", "for", "with", "that", "this"]
+    texts, kinds, issuers = [], [], []
+    for issuer, kind in itertools.product("abcdefgh", ("order", "reply")):
+        for _ in range(4):
+            lines = [" ".join(draw.choices(common, k=8)) for _ in range(30)]
+            if place_tells:
+                lines[0 if kind == "order" else -1] += " please"
+                lines[-1 if kind == "order" else 0] += " thanks"
+            else:
+                # at the same place of all that an issuer sends, and of another kind at each
+                lines[0] = f"letterhead {'abcdefgh'.index(issuer) % 4} {kind if issuer < 'e' else 'order'}"
+                lines[15] += " please" if kind == "order" else " thanks"
+            texts.append("\n".join(lines))
+            kinds.append(kind)
+            issuers.append(issuer)
+    fitted = classifier(diagnostics=False).fit(texts, kinds, groups=issuers)
+    views = {table.view.part for table in fitted.runtime_.features.ngrams.tables}
+    assert (views > {"page"}) is place_tells
+    rejected = [result.features for result in fitted.runtime_.training.groups][-2]
+    assert rejected.endswith("without parts of the page" if place_tells else "with parts of the page")
