@@ -11,7 +11,7 @@ DEMO := demo
 demo: $(BIN)/.installed tesseract
 	$(BIN)/textclf ocr data/scans --labels data/labels.csv -o $(DEMO)/documents.csv --cache $(DEMO)/cache
 	$(BIN)/textclf prepare $(DEMO)/documents.csv --where split=train --group issuer -o $(DEMO)/prepared
-	$(BIN)/textclf train $(DEMO)/prepared --max-error 0.3 -o $(DEMO)/model.textclf
+	$(BIN)/textclf train $(DEMO)/prepared --max-error 0.2 -o $(DEMO)/model.textclf
 	$(BIN)/textclf evaluate $(DEMO)/model.textclf $(DEMO)/documents.csv --where split=test -o $(DEMO)/report --by language --by dpi --by rotation
 	$(BIN)/textclf predict $(DEMO)/model.textclf $(DEMO)/documents.csv -o $(DEMO)/predictions.csv
 	$(BIN)/textclf classify $(DEMO)/model.textclf data/scans/invoice-01.* data/scans/tax_return-15.* data/scans/other-01.* --cache $(DEMO)/cache --why --explain $(DEMO)/why
