@@ -77,7 +77,6 @@ def serve(
         os.environ.setdefault(variable, "1")
     from aws_ml_adapter.service.serving import ServerOptions, serve
 
-    cores = os.cpu_count() or 1
     options = ServerOptions(
         data_dir=data_dir,
         host=host,
@@ -85,7 +84,7 @@ def serve(
         s3_root=s3_root,
         s3_endpoint=s3_endpoint,
         credentials=credentials,
-        jobs=jobs or min(cores, 25),
+        jobs=jobs,
         rate=rate,
         public_url=public_url,
         best_answer=best_answer,

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -23,13 +24,15 @@ from aws_ml_adapter.service.realtime import RealTime
 from aws_ml_adapter.service.signature import verify
 from aws_ml_adapter.service.validation import check_of, parse_body, service_model
 
-__all__ = ["BODY_LIMIT", "TARGET_PREFIX", "App"]
+__all__ = ["BODY_LIMIT", "BODY_SECONDS", "TARGET_PREFIX", "App"]
 
 TARGET_PREFIX = "AmazonML_20141212."
 BODY_LIMIT = 2 * 2**20
 """Bytes of a request."""
 
-_BODY_SECONDS = 30.0
+BODY_SECONDS = 30.0
+"""How long the body of a request may take to come."""
+
 _QUERY_FIELDS = 8
 _CONTENT_TYPE = b"application/x-amz-json-1.1"
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-f:.]{2,45}\](:\d{1,5})?")
@@ -104,6 +107,8 @@ class App:
                 status, body = 200, json.dumps(answer).encode()
         except ServiceError as error:
             status, body = error.status, json.dumps(error.body).encode()
+            # what may still come of the body is not waited for
+            more = {"connection": "close"} if error.name == "RequestTimeoutException" else {}
         except ConnectionError:
             return
         # the boundary: a fault of ours must neither end the server nor tell a stranger about its inside
@@ -140,7 +145,7 @@ class App:
             if operation == "Predict":
                 mounted = self._realtime.mounted(request["MLModelId"])
                 if mounted is None:
-                    mounted = await self._in_thread(self._realtime.find, request["MLModelId"])
+                    mounted = await self._realtime.find(request["MLModelId"])
                 return {"Prediction": mounted.predict(request["Record"])}
             caller = Caller(base_url=self._base_url(scope, headers), user=user)
             answer: dict[str, Any] = await self._in_thread(self._operations.answer, operation, request, caller)
@@ -193,11 +198,14 @@ class App:
         """Give the log of a job to whom GetMLModel and its like, or a page, gave the URL."""
         known = self._operations.log_serial(serial, signature)
         path = folder_of(self._data_dir, known or 0) / LOG
-        found = known is not None and path.is_file()
+        log = None
+        # the object may be deleted this moment
+        with suppress(OSError):
+            log = path.read_bytes() if known is not None else None
         return Page(
-            status=200 if found else 404,
+            status=404 if log is None else 200,
             content_type="text/plain; charset=utf-8",
-            body=_multipart(path.read_bytes(), known or 0) if found else b"There is no such log.\n",
+            body=b"There is no such log.\n" if log is None else _multipart(log, known or 0),
             headers={"x-content-type-options": "nosniff", "cache-control": "no-store"},
         )
 
@@ -206,21 +214,19 @@ async def _body(headers: Mapping[str, str], receive: Receive) -> bytes:
     too_large = ServiceError("RequestEntityTooLargeException", f"The body is over {BODY_LIMIT:,} bytes")
     if int(headers.get("content-length", 0)) > BODY_LIMIT:
         raise too_large
-    message = await receive()
-    body: bytes = message.get("body", b"")
+    body, more = b"", True
     try:
-        async with asyncio.timeout(_BODY_SECONDS if message.get("more_body") else None):
-            while message.get("more_body"):
+        async with asyncio.timeout(BODY_SECONDS):
+            while more:
                 message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ConnectionResetError
                 body += message.get("body", b"")
                 if len(body) > BODY_LIMIT:
                     raise too_large
+                more = message.get("more_body", False)
     except TimeoutError as error:
         raise ServiceError("RequestTimeoutException", "The body did not come in time") from error
-    if message["type"] == "http.disconnect":
-        raise ConnectionResetError
-    if len(body) > BODY_LIMIT:
-        raise too_large
     return body
 
 

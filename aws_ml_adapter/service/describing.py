@@ -14,10 +14,13 @@ from typing import Any
 from aws_ml_adapter.faults import RequestFault
 from aws_ml_adapter.service.entities import Entities, Entity, Kind, Status
 
-__all__ = ["PAGE", "Page", "describe"]
+__all__ = ["DATA_SOURCE_MEMBER", "PAGE", "Listing", "describe"]
 
 PAGE = 100
 """Objects of a page where the request names no limit."""
+
+DATA_SOURCE_MEMBER = {Kind.EVALUATION: "EvaluationDataSourceId", Kind.BATCH_PREDICTION: "BatchPredictionDataSourceId"}
+"""What requests and answers call the data source of an object that has a model too."""
 
 _OPERATORS = {"EQ": "=", "NE": "<>", "GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
 _DATES = ("CreatedAt", "LastUpdatedAt")
@@ -27,18 +30,17 @@ _PATHS = {
     "TrainingDataURI": "InputDataLocationS3",
     "DataURI": "InputDataLocationS3",
 }
-_DATA_SOURCE_MEMBER = {Kind.EVALUATION: "EvaluationDataSourceId", Kind.BATCH_PREDICTION: "BatchPredictionDataSourceId"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Listing:
     """Some objects, and the token with which the next ones are asked for."""
 
     entities: list[Entity]
     token: str | None
 
 
-def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> Page:
+def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> Listing:
     """Select a page of objects.
 
     All operators given must hold. Without a filter variable the newest come first, so that the one page that a waiter
@@ -53,7 +55,7 @@ def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> Page
 
     Returns
     -------
-    Page
+    Listing
 
     Raises
     ------
@@ -95,11 +97,11 @@ def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> Page
     if len(found) > limit:
         found.pop()
         token = _token(_value(found[-1].record, path), found[-1].serial, digest)
-    return Page(entities=found, token=token)
+    return Listing(entities=found, token=token)
 
 
 def _path(kind: Kind, variable: str) -> str:
-    return _DATA_SOURCE_MEMBER[kind] if variable == "DataSourceId" else _PATHS.get(variable, variable)
+    return DATA_SOURCE_MEMBER[kind] if variable == "DataSourceId" else _PATHS.get(variable, variable)
 
 
 def _conditions(request: Mapping[str, Any], variable: str | None, column: str) -> tuple[list[str], list[Any]]:
@@ -156,7 +158,10 @@ def _token(value: Any, serial: int, digest: str) -> str:
 def _read_token(token: str, digest: str) -> list[Any]:
     try:
         value, serial, query = json.loads(base64.urlsafe_b64decode(token))
-        if query == digest and isinstance(value, str | float | int) and isinstance(serial, int) and serial < 2**63:
+        if isinstance(value, str):
+            # what has no UTF-8, and integers of more than 64 bits, SQLite does not take
+            value.encode()
+        if query == digest and isinstance(value, str | float) and isinstance(serial, int) and 0 <= serial < 2**63:
             return [value, serial]
     except (ValueError, TypeError, RecursionError):
         pass

@@ -228,6 +228,11 @@ class Entities:
             (Status.INPROGRESS, now := self._now(), now, serial, Status.PENDING, Status.INPROGRESS),
         )
 
+    def add_attempts(self, serial: int, number: int) -> None:
+        """Add to ``attempts`` of an object's details."""
+        attempts = "coalesce(json_extract(details, '$.attempts'), 0) + ?"
+        self._change(f"details = json_set(details, '$.attempts', {attempts})", "serial = ?", (number, serial))
+
     def finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> bool:
         """Give an unfinished object its last status; False if it was deleted meanwhile.
 

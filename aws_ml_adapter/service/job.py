@@ -10,10 +10,28 @@ from aws_ml_adapter.service.databases import Query
 from aws_ml_adapter.service.entities import Kind
 from aws_ml_adapter.service.storage import StorageOptions
 
-__all__ = ["EVALUATION", "LOG", "MODEL", "STATISTICS", "Data", "Job", "folder_of"]
+__all__ = ["EVALUATION", "LOG", "MODEL", "STATISTICS", "TEMPORARY", "Data", "Job", "folder_of", "objects_folder"]
 
 LOG, MODEL, STATISTICS, EVALUATION = "log.txt", "model.zip", "statistics.json", "evaluation.json"
 """Names of the files in the folder of an object."""
+
+TEMPORARY = "tmp"
+"""Name of the folder in it that takes a worker's temporary files."""
+
+
+def objects_folder(data_dir: Path) -> Path:
+    """Give the folder that holds the folders of all objects.
+
+    Parameters
+    ----------
+    data_dir : pathlib.Path
+        The server's.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return data_dir / "objects"
 
 
 def folder_of(data_dir: Path, serial: int) -> Path:
@@ -30,7 +48,7 @@ def folder_of(data_dir: Path, serial: int) -> Path:
     -------
     pathlib.Path
     """
-    return data_dir / "objects" / str(serial)
+    return objects_folder(data_dir) / str(serial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

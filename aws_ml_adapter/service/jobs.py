@@ -21,27 +21,36 @@ from queue import Empty, SimpleQueue
 from aws_ml_adapter.batch_output import manifest_location, result_locations
 from aws_ml_adapter.service.databases import Query
 from aws_ml_adapter.service.entities import Entities, Entity, Kind, Status
-from aws_ml_adapter.service.job import Data, Job, folder_of
+from aws_ml_adapter.service.job import Data, Job, folder_of, objects_folder
 from aws_ml_adapter.service.storage import FolderStorage, StorageOptions
 from aws_ml_adapter.service.worker import run_job
+from textclf.errors import TextclfError
 
 __all__ = ["Jobs"]
 
-MOST_ATTEMPTS = 3
+MOST_DEATHS = 3
 """How often a worker may die over one object before the object fails."""
+
+MOST_ATTEMPTS = 10
+"""How often a job may be interrupted, by whatever killed its worker or its server, before its object fails: one that
+takes the server down would else do so for ever."""
 
 MOST_SECONDS = 7 * 24 * 3600
 """How long a job may run: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 _RETRY_SECONDS = 1.0
+# before that, a job has hardly taken its server down
+_ATTEMPT_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Running:
+    entity: Entity
     process: BaseProcess
     pipe: Connection
-    deadline: float
+    begun: float
+    counted: bool = False
 
 
 class Jobs:
@@ -94,15 +103,19 @@ class Jobs:
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:
-        """Remove files of objects that are gone, and those that were half written, and begin."""
+        """Remove files of objects that are gone, temporary ones, and those that were half written, and begin."""
         kept = {str(serial) for serial in self._entities.serials()}
-        for folder in folder_of(self._data_dir, 0).parent.glob("*"):
+        for folder in objects_folder(self._data_dir).glob("*"):
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
-        if self._storage.endpoint is None:
-            storage = FolderStorage(Path(self._storage.root or "."))
-            for url in _written(self._entities):
-                storage.remove_unfinished(url)
+            else:
+                _remove_temporary(folder)
+        writers = [
+            entity
+            for kind in (Kind.DATA_SOURCE, Kind.BATCH_PREDICTION)
+            for entity in self._entities.select(kind, "1", (), -1)
+        ]
+        self._remove_unfinished(set().union(*map(_places, writers)))
         forkserver.ensure_running()
         self._thread.start()
 
@@ -135,12 +148,15 @@ class Jobs:
             except Exception:
                 logging.getLogger(__name__).exception("looking for jobs is tried again")
                 time.sleep(_RETRY_SECONDS)
-        for running in self._running.values():
-            _end(running)
+        for serial, running in list(self._running.items()):
+            self._end(serial)
+            if running.counted:
+                self._entities.add_attempts(serial, -1)
 
     def _wait(self) -> None:
         pipes = {running.pipe: serial for serial, running in self._running.items()}
-        ready = wait([self._wake_reader, *pipes], timeout=_IDLE_SECONDS)
+        counted = all(running.counted for running in self._running.values())
+        ready = wait([self._wake_reader, *pipes], timeout=_IDLE_SECONDS if counted else _ATTEMPT_SECONDS)
         if self._wake_reader in ready:
             with contextlib.suppress(BlockingIOError):
                 self._wake_reader.recv(4096)
@@ -148,9 +164,13 @@ class Jobs:
             if isinstance(pipe, Connection):
                 self._collect(pipes[pipe])
         for serial, running in list(self._running.items()):
-            if time.monotonic() > running.deadline:
-                _end(self._running.pop(serial))
+            seconds = time.monotonic() - running.begun
+            if seconds > MOST_SECONDS:
+                self._end(serial)
                 self._fail(serial, "the job ran for more than seven days")
+            elif seconds > _ATTEMPT_SECONDS and not running.counted:
+                self._entities.add_attempts(serial, 1)
+                running.counted = True
 
     def _begin_what_can(self) -> None:
         for entity in self._entities.unfinished():
@@ -161,6 +181,8 @@ class Jobs:
             parents = self._entities.by_serial(entity.details["parents"])
             if lost := _lost(entity, parents):
                 self._fail(entity.serial, lost)
+            elif entity.details.get("attempts", 0) >= MOST_ATTEMPTS:
+                self._fail(entity.serial, f"the job was interrupted {MOST_ATTEMPTS} times: is memory short?")
             elif all(parent.status is Status.COMPLETED for parent in parents):
                 self._begin(entity, parents)
 
@@ -171,9 +193,7 @@ class Jobs:
         process = self._context.Process(target=run_job, args=(self._job(entity, parents), sender), daemon=True)
         process.start()
         sender.close()
-        self._running[entity.serial] = _Running(
-            process=process, pipe=receiver, deadline=time.monotonic() + MOST_SECONDS
-        )
+        self._running[entity.serial] = _Running(entity=entity, process=process, pipe=receiver, begun=time.monotonic())
 
     def _job(self, entity: Entity, parents: list[Entity]) -> Job:
         by_kind = {parent.kind: parent for parent in (entity, *parents)}
@@ -201,17 +221,15 @@ class Jobs:
         return Query(database=name, url=self._databases.get(name), sql=entity.details["sql"])
 
     def _collect(self, serial: int) -> None:
-        running = self._running.pop(serial)
         try:
-            outcome = json.loads(running.pipe.recv_bytes())
+            outcome = json.loads(self._running[serial].pipe.recv_bytes())
         except (EOFError, OSError):
-            _end(running)
+            code = self._end(serial)
             self._deaths[serial] = self._deaths.get(serial, 0) + 1
-            if self._deaths[serial] >= MOST_ATTEMPTS:
-                code = running.process.exitcode
-                self._fail(serial, f"the worker died {MOST_ATTEMPTS} times (exit code {code}): is memory short?")
+            if self._deaths[serial] >= MOST_DEATHS:
+                self._fail(serial, f"the worker died {MOST_DEATHS} times (exit code {code}): is memory short?")
             return
-        _end(running)
+        self._end(serial)
         self._entities.finish(serial, Status(outcome["status"]), outcome["record"])
 
     def _fail(self, serial: int, message: str) -> None:
@@ -224,20 +242,45 @@ class Jobs:
             except Empty:
                 return
             if serial in self._running:
-                _end(self._running.pop(serial))
+                self._end(serial)
             shutil.rmtree(folder_of(self._data_dir, serial), ignore_errors=True)
 
+    def _end(self, serial: int) -> int | None:
+        """Kill what is left of a worker, remove what it left half written, and give its exit code."""
+        running = self._running.pop(serial)
+        running.pipe.close()
+        running.process.kill()
+        running.process.join()
+        _remove_temporary(folder_of(self._data_dir, serial))
+        others = (_places(other.entity) for other in self._running.values())
+        self._remove_unfinished(_places(running.entity).difference(*others))
+        return running.process.exitcode
 
-def _written(entities: Entities) -> set[str]:
-    """Give a URL in each place that jobs write to."""
-    outputs = {entity.request["OutputUri"] for entity in entities.select(Kind.BATCH_PREDICTION, "1", (), -1)}
-    staged = {
-        entity.details["spec"]["DataLocationS3"]
-        for entity in entities.select(Kind.DATA_SOURCE, "1", (), -1)
-        if "sql" in entity.details
-    }
-    results = {url for output in outputs for url in result_locations(output, "", ["any"]).values()}
-    return staged | results | {manifest_location(output, "") for output in outputs}
+    def _remove_unfinished(self, folders: set[str]) -> None:
+        if self._storage.endpoint is not None:
+            return
+        storage = FolderStorage(Path(self._storage.root or "."))
+        for folder in folders:
+            # what cannot be removed is in nobody's way
+            with contextlib.suppress(TextclfError, OSError):
+                storage.remove_unfinished(f"{folder}/any")
+
+
+def _remove_temporary(folder: Path) -> None:
+    """Remove the folders in an object's folder: what it keeps are files."""
+    for path in folder.glob("*/"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _places(entity: Entity) -> set[str]:
+    """Give the URLs of the folders that an object's job writes to."""
+    urls: list[str] = []
+    if entity.kind is Kind.BATCH_PREDICTION:
+        output = entity.request["OutputUri"]
+        urls = [manifest_location(output, ""), *result_locations(output, "", ["any"]).values()]
+    elif "sql" in entity.details:
+        urls = [entity.details["spec"]["DataLocationS3"]]
+    return {url.rpartition("/")[0] for url in urls}
 
 
 def _lost(entity: Entity, parents: list[Entity]) -> str | None:
@@ -248,9 +291,3 @@ def _lost(entity: Entity, parents: list[Entity]) -> str | None:
     if len(parents) < len(entity.details["parents"]):
         return "an object that it needs was deleted"
     return None
-
-
-def _end(running: _Running) -> None:
-    running.pipe.close()
-    running.process.kill()
-    running.process.join()

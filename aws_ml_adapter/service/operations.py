@@ -9,17 +9,18 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
+from aws_ml_adapter.batch_output import manifest_location
 from aws_ml_adapter.faults import DataFault, RequestFault
 from aws_ml_adapter.parameters import parse_parameters
 from aws_ml_adapter.rearrangement import parse_rearrangement
 from aws_ml_adapter.recipe import parse_recipe
 from aws_ml_adapter.service.databases import check_query
-from aws_ml_adapter.service.describing import describe
+from aws_ml_adapter.service.describing import DATA_SOURCE_MEMBER, describe
 from aws_ml_adapter.service.entities import Entities, Entity, Kind, Status
 from aws_ml_adapter.service.errors import ServiceError
 from aws_ml_adapter.service.jobs import Jobs
 from aws_ml_adapter.service.links import is_signed, signature
-from aws_ml_adapter.service.realtime import NO_ENDPOINT, RealTime
+from aws_ml_adapter.service.realtime import NO_ENDPOINT, REMOVED, RealTime
 from aws_ml_adapter.service.storage import Storage, split_url
 from aws_ml_adapter.service.texts import (
     RECIPE_LIMIT,
@@ -39,7 +40,6 @@ MOST_TAGS = 50
 """Tags of an object: https://docs.aws.amazon.com/machine-learning/latest/dg/tagging-objects.html."""
 
 _VERBOSE_ONLY = {"DataSourceSchema", "Recipe", "Schema", "SelectSqlQuery"}
-_DATA_SOURCE_OF = {Kind.EVALUATION: "EvaluationDataSourceId", Kind.BATCH_PREDICTION: "BatchPredictionDataSourceId"}
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -246,6 +246,8 @@ class Operations:
             _, key = split_url(request["OutputUri"])
             if ":" in key:
                 raise RequestFault("the key has a colon", where=f"OutputUri {request['OutputUri']}")
+            # what the job adds to it must be a key too
+            split_url(manifest_location(request["OutputUri"], request["BatchPredictionId"]))
             record, parents = self._of_model_and_data(Kind.BATCH_PREDICTION, request)
             return record | {"OutputUri": request["OutputUri"]}, parents
 
@@ -282,10 +284,11 @@ class Operations:
 
     def _of_model_and_data(self, kind: Kind, request: Request) -> tuple[Answer, list[Entity]]:
         model = self._parent(Kind.MODEL, request["MLModelId"])
-        source = self._parent(Kind.DATA_SOURCE, request[_DATA_SOURCE_OF[kind]])
+        member = DATA_SOURCE_MEMBER[kind]
+        source = self._parent(Kind.DATA_SOURCE, request[member])
         record = {
             "MLModelId": model.id,
-            _DATA_SOURCE_OF[kind]: source.id,
+            member: source.id,
             "InputDataLocationS3": source.record["DataLocationS3"],
         }
         return record, [model, source]
@@ -305,7 +308,7 @@ class Operations:
             raise RequestFault("both DataSchema and DataSchemaLocationS3 are given", remedy="give one of them")
         if inline is not None:
             return parse_schema(inline, where="DataSchema")
-        beside = spec["DataLocationS3"] + ".schema"
+        beside = "s3://{}/{}.schema".format(*split_url(spec["DataLocationS3"]))
         text = self._read(location or beside, SCHEMA_LIMIT)
         if text is None and location is None:
             raise RequestFault(
@@ -322,11 +325,11 @@ class Operations:
         return request.get("Recipe")
 
     def _read(self, url: str, limit: int) -> str | None:
-        """Read from storage; what cannot be read now is left to the job, whose failure says why."""
+        """Read from storage; None if it is not there (yet)."""
         try:
             return read_text(self._storage, url, limit)
-        except DataFault:
-            return None
+        except DataFault as error:
+            raise RequestFault(error.what, where=error.where, remedy=error.remedy) from error
 
     # --- reading, changing, deleting
 
@@ -351,15 +354,18 @@ class Operations:
             raise RequestFault("there is nothing to update")
         self._entities.update(entity.serial, record)
         if "ScoreThreshold" in record:
-            self._realtime.set_threshold(entity.id, record["ScoreThreshold"])
+            self._realtime.set_threshold(entity)
         return {f"{kind}Id": entity.id}
 
     def _delete(self, kind: Kind, request: Request, _caller: Caller) -> Answer:
         entity = self._existing(kind, request[f"{kind}Id"])
         if entity.status is not Status.DELETED:
+            # first, so that nobody mounts it once more after it was unmounted
+            self._entities.update(
+                entity.serial, {"Status": Status.DELETED} | ({"EndpointInfo": REMOVED} if kind is Kind.MODEL else {})
+            )
             if kind is Kind.MODEL:
-                self._realtime.delete(entity)
-            self._entities.update(entity.serial, {"Status": Status.DELETED})
+                self._realtime.unmount(entity)
             self._jobs.discard(entity.serial)
         return {f"{kind}Id": entity.id}
 

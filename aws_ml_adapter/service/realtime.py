@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,14 @@ from aws_ml_adapter.service.job import MODEL, folder_of
 from aws_ml_adapter.targets import ModelType
 from textclf.errors import TextclfError
 
-__all__ = ["NO_ENDPOINT", "Mounted", "RealTime"]
+__all__ = ["NO_ENDPOINT", "REMOVED", "Mounted", "RealTime"]
 
 NO_ENDPOINT: dict[str, Any] = {"EndpointStatus": "NONE", "PeakRequestsPerSecond": 0}
 """``EndpointInfo`` of a model without an endpoint:
 https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html."""
+
+REMOVED: dict[str, Any] = NO_ENDPOINT | {"CreatedAt": None}
+"""What an update of a record needs for `NO_ENDPOINT`."""
 
 MEMORY = 10 * 2**30
 """Bytes of all mounted models: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
@@ -132,8 +137,8 @@ class RealTime:
         """Give a mounted model, without waiting for anything."""
         return self._mounted.get(model_id)
 
-    def find(self, model_id: str) -> Mounted:
-        """Give a mounted model; waits for one that an earlier server had mounted.
+    async def find(self, model_id: str) -> Mounted:
+        """Give a mounted model; waits, without a thread, for one that an earlier server had mounted.
 
         Parameters
         ----------
@@ -148,14 +153,13 @@ class RealTime:
         ServiceError
             There is no such model, or it has no endpoint that is ready.
         """
-        entity = self._entities.get(Kind.MODEL, model_id)
-        if entity is None:
-            raise ServiceError("ResourceNotFoundException", f"No MLModel with id {model_id} exists")
-        if entity.record["EndpointInfo"]["EndpointStatus"] == "READY":
-            self._loader.submit(self._mount, model_id).result()
-            if (mounted := self._mounted.get(model_id)) is not None:
-                return mounted
-        raise ServiceError("PredictorNotMountedException", f"MLModel {model_id} has no endpoint that is ready")
+        loading = await asyncio.to_thread(self._mount_again, model_id)
+        if loading is not None:
+            # not awaited itself: it is cancelled where the server stops
+            await asyncio.wait([asyncio.wrap_future(loading)])
+        if (mounted := self._mounted.get(model_id)) is None:
+            raise ServiceError("PredictorNotMountedException", f"MLModel {model_id} has no endpoint that is ready")
+        return mounted
 
     def create(self, entity: Entity) -> dict[str, Any]:
         """Begin to mount a model; does nothing for one that has an endpoint.
@@ -176,8 +180,9 @@ class RealTime:
             The model is not completed, or all mounted models together would be too large.
         """
         with self._lock:
+            entity = self._existing(entity)
             endpoint: dict[str, Any] = entity.record["EndpointInfo"]
-            if endpoint["EndpointStatus"] in ("READY", "UPDATING"):
+            if _has_endpoint(entity):
                 return endpoint
             if entity.status is not Status.COMPLETED:
                 raise ServiceError(
@@ -203,37 +208,89 @@ class RealTime:
         -------
         dict
             ``RealtimeEndpointInfo``.
+
+        Raises
+        ------
+        ServiceError
+            The model was deleted.
         """
         with self._lock:
+            entity = self._existing(entity)
             self._mounted.pop(entity.id, None)
-            self._entities.update(entity.serial, {"EndpointInfo": NO_ENDPOINT | {"CreatedAt": None}}, touch=False)
+            self._entities.update(entity.serial, {"EndpointInfo": REMOVED}, touch=False)
         return NO_ENDPOINT
 
-    def set_threshold(self, model_id: str, threshold: float) -> None:
-        """Let a mounted model answer by a new threshold."""
-        if (mounted := self._mounted.get(model_id)) is not None:
-            mounted.threshold = threshold
+    def unmount(self, entity: Entity) -> None:
+        """Forget a model that was deleted."""
+        with self._lock:
+            self._mounted.pop(entity.id, None)
+
+    def set_threshold(self, entity: Entity) -> None:
+        """Let a model, if it is mounted, answer by the threshold that its record has by now."""
+        with self._lock:
+            mounted, current = self._mounted.get(entity.id), self._current(entity)
+            if mounted is not None and current is not None:
+                mounted.threshold = current.record["ScoreThreshold"]
+
+    def _current(self, entity: Entity) -> Entity | None:
+        """Read a model anew; None if it was deleted meanwhile."""
+        kept = (each for each in self._entities.by_serial([entity.serial]) if each.status is not Status.DELETED)
+        return next(kept, None)
+
+    def _existing(self, entity: Entity) -> Entity:
+        if (current := self._current(entity)) is None:
+            raise ServiceError("InvalidInputException", f"MLModel {entity.id} is {Status.DELETED}")
+        return current
 
     def _endpoints(self) -> list[Entity]:
         where = "json_extract(record, '$.EndpointInfo.EndpointStatus') IN ('UPDATING', 'READY')"
         return self._entities.select(Kind.MODEL, where, (), -1)
 
-    def _mount(self, model_id: str) -> None:
-        """Load a model, unless it is loaded, and say so in its record, unless its endpoint was deleted meanwhile."""
+    def _mount_again(self, model_id: str) -> Future[None] | None:
+        """Load a model if its endpoint is ready."""
         entity = self._entities.get(Kind.MODEL, model_id)
-        if model_id in self._mounted or entity is None:
-            return
-        endpoint = {"EndpointStatus": "READY", "PeakRequestsPerSecond": round(self._rate)}
+        if entity is None:
+            raise ServiceError("ResourceNotFoundException", f"No MLModel with id {model_id} exists")
+        ready = entity.record["EndpointInfo"]["EndpointStatus"] == "READY"
+        return self._loader.submit(self._mount, model_id) if ready else None
+
+    def _mount(self, model_id: str) -> None:
+        # nobody asks the loader what it raised
+        try:
+            self._load(model_id)
+        except Exception:
+            logging.getLogger(__name__).exception("while mounting %s", model_id)
+
+    def _load(self, model_id: str) -> None:
+        """Load a model, unless it is loaded, and say so in its record, unless its endpoint was deleted meanwhile."""
+        with self._lock:
+            entity = self._entities.get(Kind.MODEL, model_id)
+            if entity is None or not _has_endpoint(entity):
+                return
+            if model_id in self._mounted:
+                self._settle(entity, "READY")
+                return
         model: Model | None = None
         try:
             model = load_model(folder_of(self._data_dir, entity.serial) / MODEL)
         except (TextclfError, OSError, MemoryError):
-            endpoint = {"EndpointStatus": "FAILED", "PeakRequestsPerSecond": 0}
+            pass
+        except Exception:
+            logging.getLogger(__name__).exception("while loading %s", model_id)
         with self._lock:
-            entity = self._entities.by_serial([entity.serial])[:1][0]
-            if entity.record["EndpointInfo"]["EndpointStatus"] not in ("UPDATING", "READY"):
+            entity = self._current(entity)
+            if entity is None or not _has_endpoint(entity):
                 return
             if model is not None:
                 threshold = entity.record.get("ScoreThreshold", 0.5)
                 self._mounted[model_id] = Mounted(model, threshold=threshold, rate=self._rate, clock=time.monotonic)
+            self._settle(entity, "FAILED" if model is None else "READY")
+
+    def _settle(self, entity: Entity, status: str) -> None:
+        endpoint = {"EndpointStatus": status, "PeakRequestsPerSecond": round(self._rate) if status == "READY" else 0}
+        if entity.record["EndpointInfo"] != entity.record["EndpointInfo"] | endpoint:
             self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)
+
+
+def _has_endpoint(entity: Entity) -> bool:
+    return entity.record["EndpointInfo"]["EndpointStatus"] in ("UPDATING", "READY")

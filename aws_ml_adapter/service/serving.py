@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import logging
+import math
 import os
 import re
 import secrets
@@ -25,15 +26,19 @@ from aws_ml_adapter.service.entities import Entities
 from aws_ml_adapter.service.jobs import Jobs
 from aws_ml_adapter.service.operations import Operations
 from aws_ml_adapter.service.pages import Pages
+from aws_ml_adapter.service.protocol import BoundedProtocol
 from aws_ml_adapter.service.realtime import RealTime
 from aws_ml_adapter.service.signature import read_keys
 from aws_ml_adapter.service.storage import StorageOptions, open_storage
-from textclf.errors import OutputError, UsageError
-from textclf.files import write_aside
+from textclf.errors import BadInputError, OutputError, UsageError
 
-__all__ = ["ServerOptions", "serve"]
+__all__ = ["MOST_JOBS", "ServerOptions", "serve"]
+
+MOST_JOBS = 25
+"""Jobs at once: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 _CONNECTIONS = 256
+_SECRET_BYTES = 32
 _LOG_BYTES, _LOG_FILES = 32 * 2**20, 3
 
 
@@ -55,8 +60,8 @@ class ServerOptions:
         URL of S3, or a server that speaks like it, to use instead of a folder.
     credentials : pathlib.Path, optional
         An AWS credentials file: requests must be signed with one of its keys.
-    jobs : int
-        Jobs at once.
+    jobs : int, optional
+        Jobs at once; one a core unless given.
     rate : float
         Predictions a second that each real-time endpoint answers.
     public_url : str, optional
@@ -73,7 +78,7 @@ class ServerOptions:
     s3_root: Path | None = None
     s3_endpoint: str | None = None
     credentials: Path | None = None
-    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    jobs: int | None = None
     rate: float = 200.0
     public_url: str | None = None
     best_answer: bool = False
@@ -84,6 +89,8 @@ class ServerOptions:
             raise UsageError(
                 f"{self.host} can be reached from other machines", remedy="give keys with --credentials, or no --host"
             )
+        if not math.isfinite(self.rate):
+            raise UsageError(f"--rate {self.rate} is no number of predictions", remedy="give one")
         if self.s3_root is not None and self.s3_endpoint is not None:
             raise UsageError("both --s3-root and --s3-endpoint are given", remedy="give one of them")
         # clients drop a path: https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Predict.html
@@ -111,6 +118,7 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
     root = options.s3_root or options.data_dir / "s3"
     storage = StorageOptions(root=str(root), endpoint=options.s3_endpoint)
     with _locked(options.data_dir), _listening(options.host, options.port) as listener:
+        secret = _secret(options.data_dir / "secret")
         _log_requests(options.data_dir / "requests.log")
         if options.s3_endpoint is None:
             root.mkdir(parents=True, exist_ok=True)
@@ -119,20 +127,24 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             entities,
             data_dir=options.data_dir,
             storage=storage,
-            most=options.jobs,
+            most=options.jobs or min(os.cpu_count() or 1, MOST_JOBS),
             databases=databases,
             best_answer=options.best_answer,
         )
         realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
-        secret = _secret(options.data_dir / "secret")
         operations = Operations(
-            entities, jobs, realtime, storage=open_storage(storage), secret=secret, databases=databases
+            entities,
+            jobs,
+            realtime,
+            storage=open_storage(storage, patient=False),
+            secret=secret,
+            databases=databases,
         )
         pages = Pages(entities, data_dir=options.data_dir, secret=secret, signed=keys is not None)
         app = App(operations, realtime, pages, data_dir=options.data_dir, keys=keys, public_url=options.public_url)
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedProtocol,
             loop="uvloop",
             ws="none",
             lifespan="off",
@@ -148,13 +160,14 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         )
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        # uvicorn raises again, at its end, the signal that ended it
+        server = _Server(config, lambda: ready(url, (options.public_url or url) + pages.path))
+        # before it runs, lest one be lost, and after, when it raises again the signal that ended it
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, server.handle_exit)
         jobs.start()
         realtime.start()
         try:
-            _Server(config, lambda: ready(url, (options.public_url or url) + pages.path)).run(sockets=[listener])
+            server.run(sockets=[listener])
         finally:
             jobs.stop()
             realtime.stop()
@@ -183,7 +196,8 @@ def _is_loopback(host: str) -> bool:
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the data directory, which the kernel lets go of however the server ends."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # state and logs are nobody else's business
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / "lock").open("a")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -227,7 +241,14 @@ def _log_requests(path: Path) -> None:
 def _secret(path: Path) -> bytes:
     """Give the key of signed URLs, which outlives the server."""
     if not path.is_file():
-        with write_aside(path) as aside:
-            aside.write_bytes(secrets.token_bytes(32))
-        path.chmod(0o600)
-    return path.read_bytes()
+        aside = path.with_suffix(".part")
+        aside.unlink(missing_ok=True)
+        aside.touch(0o600, exist_ok=False)
+        aside.write_bytes(secrets.token_bytes(_SECRET_BYTES))
+        aside.replace(path)
+    secret = path.read_bytes()
+    if len(secret) != _SECRET_BYTES:
+        raise BadInputError(
+            f"has not {_SECRET_BYTES} bytes", where=path, remedy="remove it; links that the server gave will end"
+        )
+    return secret

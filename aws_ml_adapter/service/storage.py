@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 from aws_ml_adapter.faults import DataFault, RequestFault
+from aws_ml_adapter.service.s3_stream import S3Stream
 from textclf.errors import OutputError
 from textclf.files import write_aside
 
-__all__ = ["FolderStorage", "S3Storage", "Storage", "StorageOptions", "StoredFile", "open_storage", "split_url"]
+__all__ = [
+    "FolderStorage",
+    "S3Storage",
+    "S3Stream",
+    "Storage",
+    "StorageOptions",
+    "StoredFile",
+    "open_storage",
+    "split_url",
+]
 
 MAX_FILES = 10_000
 """Files that one location may name."""
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY_BYTES = 1_024
+# what file systems let a name have
+_PART_BYTES = 255
 # as textclf.files.write_aside names them
 _UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
 
@@ -51,7 +64,7 @@ class Storage(Protocol):
         """Read a small object, None if there is none."""
         ...
 
-    def write(self, url: str) -> Any:
+    def write(self, url: str) -> AbstractContextManager[Path]:
         """Give a context with a path to write to; the object appears, whole, when the context ends."""
         ...
 
@@ -72,19 +85,21 @@ class StorageOptions:
     endpoint: str | None = None
 
 
-def open_storage(options: StorageOptions) -> Storage:
+def open_storage(options: StorageOptions, *, patient: bool = True) -> Storage:
     """Open the storage that the options name.
 
     Parameters
     ----------
     options : StorageOptions
+    patient : bool
+        False where a client waits for an answer: an S3 that is slow is soon given up.
 
     Returns
     -------
     Storage
     """
     if options.endpoint is not None:
-        return S3Storage(options.endpoint)
+        return S3Storage(options.endpoint, patient=patient)
     return FolderStorage(Path(options.root or "."))
 
 
@@ -104,7 +119,8 @@ def split_url(url: str) -> tuple[str, str]:
     Raises
     ------
     aws_ml_adapter.faults.RequestFault
-        No valid bucket name, or a key that no folder could hold: with empty or dotted parts, or over 1,024 bytes.
+        No valid bucket name, or a key that no folder could hold: with empty or dotted parts, over 1,024 bytes, or with
+        a part over 255.
 
     References
     ----------
@@ -121,10 +137,13 @@ def split_url(url: str) -> tuple[str, str]:
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if not url.startswith("s3://") or not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise RequestFault("the bucket's name breaks the rules of S3", where=url[:200])
-    if len(key.encode()) > _KEY_BYTES or not key.isprintable() or "\\" in key:
+    if not key.isprintable() or "\\" in key or len(key.encode()) > _KEY_BYTES:
         raise RequestFault(f"the key is over {_KEY_BYTES:,} bytes or holds control characters", where=url[:200])
-    if any(part in ("", ".", "..") for part in key.removesuffix("/").split("/")) and key:
+    parts = key.removesuffix("/").split("/")
+    if any(part in ("", ".", "..") for part in parts) and key:
         raise RequestFault("the key has a part that is empty, '.' or '..'", where=url)
+    if any(len(part.encode()) > _PART_BYTES for part in parts):
+        raise RequestFault(f"the key has a part that is over {_PART_BYTES} bytes", where=url[:200])
     return bucket, key
 
 
@@ -137,13 +156,12 @@ class FolderStorage:
 
     Examples
     --------
-    >>> import tempfile
-    >>> root = Path(tempfile.mkdtemp())
-    >>> (root / "bucket").mkdir()
-    >>> storage = FolderStorage(root)
-    >>> with storage.write("s3://bucket/out/a.txt") as path:
-    ...     _ = path.write_bytes(b"whole")
-    >>> storage.files("s3://bucket/out/")
+    >>> with TemporaryDirectory() as root:
+    ...     Path(root, "bucket").mkdir()
+    ...     storage = FolderStorage(Path(root))
+    ...     with storage.write("s3://bucket/out/a.txt") as path:
+    ...         _ = path.write_bytes(b"whole")
+    ...     storage.files("s3://bucket/out/")
     [StoredFile(url='s3://bucket/out/a.txt', size=5)]
     """
 
@@ -153,27 +171,32 @@ class FolderStorage:
     def files(self, url: str) -> list[StoredFile]:
         """List an object, or the objects directly below a prefix."""
         path = self._path(url)
-        found = sorted(path.iterdir()) if _is_prefix(url) and path.is_dir() else [path]
-        names = {each: _below(url, each.name) for each in found if self._is_inside(each) and each.is_file()}
-        return _checked(url, [StoredFile(url=name, size=each.stat().st_size) for each, name in names.items()])
+        with _reading(url):
+            found = sorted(path.iterdir()) if _is_prefix(url) and path.is_dir() else [path]
+            there = (each for each in found if self._is_there(each))
+            files = _checked(url, (StoredFile(url=_below(url, each.name), size=each.stat().st_size) for each in there))
+        for file in files:
+            if not file.url.isprintable():
+                name = file.url.rpartition("/")[2]
+                raise DataFault(f"the name {name!a} is not UTF-8 or holds control characters", where=url)
+        return files
 
     def open(self, url: str) -> BinaryIO:
         """Open an object as a stream of bytes."""
         path = self._path(url)
-        if not (self._is_inside(path) and path.is_file()):
-            raise _missing(url)
-        try:
+        with _reading(url):
+            if not self._is_there(path):
+                raise _missing(url)
             return path.open("rb")
-        except OSError as error:
-            raise DataFault(f"cannot be read ({error.strerror})", where=url) from error
 
     def read(self, url: str, limit: int) -> bytes | None:
         """Read a small object, None if there is none."""
         path = self._path(url)
-        if not (self._is_inside(path) and path.is_file()):
-            return None
-        with self.open(url) as stream:
-            return _small(stream.read(limit + 1), limit, url)
+        with _reading(url):
+            if not self._is_there(path):
+                return None
+            with path.open("rb") as stream:
+                return _small(stream.read(limit + 1), limit, url)
 
     @contextmanager
     def write(self, url: str) -> Iterator[Path]:
@@ -200,6 +223,9 @@ class FolderStorage:
         bucket, key = split_url(url)
         return self._root.joinpath(bucket, *key.split("/"))
 
+    def _is_there(self, path: Path) -> bool:
+        return self._is_inside(path) and path.is_file()
+
     def _is_inside(self, path: Path) -> bool:
         try:
             return path.resolve().is_relative_to(self._root)
@@ -214,16 +240,20 @@ class S3Storage:
     ----------
     endpoint : str
         URL of the server.
+    patient : bool
+        As in `open_storage`.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, patient: bool = True) -> None:
         import boto3
         from boto3.exceptions import Boto3Error
+        from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
         # a region is needed to sign, and an own endpoint does not mind which
         region = boto3.session.Session().region_name or "us-east-1"
-        self._client = boto3.client("s3", endpoint_url=endpoint, region_name=region)
+        config = None if patient else Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+        self._client = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
         self._errors = (BotoCoreError, ClientError, Boto3Error)
 
     def files(self, url: str) -> list[StoredFile]:
@@ -233,21 +263,23 @@ class S3Storage:
             if not _is_prefix(url):
                 return [StoredFile(url=url, size=self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])]
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
-            listed = [entry for page in pages for entry in page.get("Contents", ())]
+            listed = (entry for page in pages for entry in page.get("Contents", ()))
+            return _checked(
+                url, (StoredFile(url=_below(url, entry["Key"][len(key) :]), size=entry["Size"]) for entry in listed)
+            )
         except self._errors as error:
             raise _failed(error, url) from error
-        return _checked(
-            url, [StoredFile(url=_below(url, entry["Key"][len(key) :]), size=entry["Size"]) for entry in listed]
-        )
 
     def open(self, url: str) -> BinaryIO:
         """Open an object as a stream of bytes."""
         bucket, key = split_url(url)
         try:
-            body: BinaryIO = self._client.get_object(Bucket=bucket, Key=key)["Body"]
+            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
         except self._errors as error:
             raise _failed(error, url) from error
-        return body
+        return S3Stream(
+            body, self._errors, lambda error: DataFault(f"could not be read to its end ({error})", where=url)
+        )
 
     def read(self, url: str, limit: int) -> bytes | None:
         """Read a small object, None if there is none."""
@@ -280,6 +312,14 @@ def _missing(url: str) -> DataFault:
     return DataFault(_MISSING, where=url)
 
 
+@contextmanager
+def _reading(url: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataFault(f"cannot be read ({error.strerror})", where=url) from error
+
+
 def _failed(error: Exception, url: str) -> DataFault:
     code = getattr(error, "response", {}).get("Error", {}).get("Code")
     return _missing(url) if code in _S3_MISSING else DataFault(f"S3 refused or cannot be reached ({error})", where=url)
@@ -293,16 +333,20 @@ def _below(url: str, name: str) -> str:
     return f"{url.removesuffix('/')}/{name}" if _is_prefix(url) else url
 
 
-def _checked(url: str, files: list[StoredFile]) -> list[StoredFile]:
-    """Leave out what is no data, and insist on one file at least."""
+def _checked(url: str, files: Iterable[StoredFile]) -> list[StoredFile]:
+    """Leave out what is no data, and insist on one file at least and not too many."""
     if _is_prefix(url):
-        names = {file: file.url.rpartition("/")[2] for file in files}
-        files = [file for file in files if names[file][:1] not in ("", ".") and not names[file].endswith(".schema")]
-    if not files:
+        files = (file for file in files if _is_data(file.url.rpartition("/")[2]))
+    listed = list(islice(files, MAX_FILES + 1))
+    if not listed:
         raise _missing(url)
-    if len(files) > MAX_FILES:
+    if len(listed) > MAX_FILES:
         raise DataFault(f"names more than {MAX_FILES:,} files", where=url)
-    return files
+    return listed
+
+
+def _is_data(name: str) -> bool:
+    return name[:1] not in ("", ".") and not name.endswith(".schema")
 
 
 def _small(content: bytes, limit: int, url: str) -> bytes:

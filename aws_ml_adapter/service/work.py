@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from aws_ml_adapter.batch_output import manifest_location, manifest_text, result_locations, write_predictions
@@ -13,7 +12,7 @@ from aws_ml_adapter.csv_data import Batch, DataFile, read_batches
 from aws_ml_adapter.evaluation import evaluate
 from aws_ml_adapter.faults import DataFault
 from aws_ml_adapter.learner import train
-from aws_ml_adapter.model import load_model, save_model
+from aws_ml_adapter.model import Model, load_model, save_model
 from aws_ml_adapter.parameters import parse_parameters
 from aws_ml_adapter.rearrangement import parse_rearrangement
 from aws_ml_adapter.recipe import parse_recipe, suggest_recipe
@@ -25,6 +24,7 @@ from aws_ml_adapter.service.texts import RECIPE_LIMIT, SCHEMA_LIMIT, compact_sch
 from aws_ml_adapter.statistics import DataStatistics, compute_statistics
 from aws_ml_adapter.targets import ModelType
 from features.schema import Schema
+from textclf.errors import TextclfError
 from textclf.files import write_aside
 
 __all__ = ["perform"]
@@ -117,7 +117,7 @@ def _ml_model(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
 def _evaluation(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
     schema = _schema(job.data, storage)
     batches = _batches(_files(job.data, storage), job.data, schema)
-    evaluation = evaluate(load_model(_model_path(job)), batches, schema)
+    evaluation = evaluate(_model(job), batches, schema)
     for name, value in evaluation.properties.items():
         log(f"{name}={value}")
     with write_aside(job.folder / EVALUATION) as path:
@@ -127,7 +127,7 @@ def _evaluation(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
 
 def _batch_prediction(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
     schema = _schema(job.data, storage)
-    model = load_model(_model_path(job))
+    model = _model(job)
     output, id_ = job.request["OutputUri"], job.request["BatchPredictionId"]
     files = _files(job.data, storage)
     results = result_locations(output, id_, [file.name for file in files])
@@ -163,8 +163,12 @@ def _recipe(job: Job, schema: Schema, storage: Storage) -> str:
         return str(text)
     if "RecipeUri" in job.request:
         return _existing(storage, job.request["RecipeUri"], RECIPE_LIMIT)
-    statistics = DataStatistics.from_json((job.data.folder / STATISTICS).read_text(encoding="utf-8"))
-    return suggest_recipe(schema, statistics)
+    try:
+        statistics = (job.data.folder / STATISTICS).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        source = f"DataSource {job.request['TrainingDataSourceId']}"
+        raise DataFault("the statistics are no longer there", where=source) from error
+    return suggest_recipe(schema, DataStatistics.from_json(statistics))
 
 
 def _existing(storage: Storage, url: str, limit: int) -> str:
@@ -192,10 +196,14 @@ def _chunks(storage: Storage, url: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _model_path(job: Job) -> Path:
-    if job.model_folder is None:
-        raise DataFault("the model is no longer there")
-    return job.model_folder / MODEL
+def _model(job: Job) -> Model:
+    name = f"MLModel {job.request['MLModelId']}"
+    if job.model_folder is None or not (path := job.model_folder / MODEL).is_file():
+        raise DataFault("the model is no longer there", where=name)
+    try:
+        return load_model(path)
+    except TextclfError as error:
+        raise DataFault(error.what, where=name, remedy=error.remedy) from error
 
 
 def _log(write: Callable[[str], object], line: str) -> None:

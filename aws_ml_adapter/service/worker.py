@@ -9,13 +9,15 @@ import multiprocessing
 import os
 import shutil
 import signal
+import tempfile
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from aws_ml_adapter.service.entities import Status
-from aws_ml_adapter.service.job import Job
-from textclf.errors import TextclfError
+from aws_ml_adapter.service.job import TEMPORARY, Job
+from textclf.errors import OutputError, TextclfError
 
 __all__ = ["run_job"]
 
@@ -37,8 +39,6 @@ def run_job(job: Job, pipe: Connection) -> None:
     # a real-time answer goes first where both want a core
     os.nice(_NICENESS)
     threading.Thread(target=_end_with_server, daemon=True).start()
-    shutil.rmtree(job.folder, ignore_errors=True)
-    job.folder.mkdir(parents=True)
     outcome = json.dumps(_outcome(job)).encode()
     # a server that was killed hears nothing; the next one begins the job anew
     with contextlib.suppress(OSError):
@@ -50,16 +50,31 @@ def _outcome(job: Job) -> dict[str, Any]:
     from aws_ml_adapter.service.work import perform
 
     try:
+        _make_folder(job.folder)
         return {"status": Status.COMPLETED, "record": perform(job)}
+    # a message does not tell a stranger where the server keeps its files
+    except OutputError as error:
+        message = f"a file of the server {error.what}"
     except TextclfError as error:
         message = str(error)
     except MemoryError:
         message = "the data do not fit into this machine's memory"
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        message = f"a file of the server cannot be read or written ({reason})"
     # whatever a stranger's data bring about, the object must not stay in progress
     except Exception as error:
         logging.getLogger(__name__).exception("in the job of %s", job.folder)
         message = f"a fault of the server itself ({type(error).__name__})"
     return {"status": Status.FAILED, "record": {"Message": message[:MESSAGE_LIMIT]}}
+
+
+def _make_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary = folder / TEMPORARY
+    temporary.mkdir(parents=True)
+    # what a worker that is killed leaves behind goes with the folder
+    tempfile.tempdir = str(temporary)
 
 
 def _end_with_server() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -62,6 +64,24 @@ def test_a_schema_is_given_named_or_beside_the_data(server, source):
     both = {"DataSchema": text, "DataSchemaLocationS3": named}
     source["DataSpec"] |= both
     assert server.refused(client.create_data_source_from_s3, **source)[1].startswith("both DataSchema and")
+
+
+def test_the_schema_of_a_whole_bucket_stands_in_it(server, source):
+    bucket = server.s3 / "people-bucket"
+    bucket.mkdir()
+    (bucket / "a.csv").write_text("age,note\n42,yes\n")
+    (bucket / ".schema").write_text(json.dumps(SCHEMA_WITHOUT_TARGET))
+    source["DataSpec"] = {"DataLocationS3": "s3://people-bucket"}
+    server.client.create_data_source_from_s3(**source)
+    assert server.wait("data_source", source["DataSourceId"])["NumberOfFiles"] == 1
+
+
+def test_why_a_schema_cannot_be_read_is_told_at_once(server, source):
+    server.put("large.csv", "age,note\n42,yes\n")
+    server.put("large.csv.schema", " " * 600_000)
+    source["DataSpec"] = {"DataLocationS3": "s3://bucket/large.csv"}
+    told = ("InvalidInput", "s3://bucket/large.csv.schema: is over 524,284 bytes")
+    assert server.refused(server.client.create_data_source_from_s3, **source) == told
 
 
 def test_a_schema_that_is_named_may_come_later(server, source):
@@ -169,10 +189,44 @@ def test_children_of_what_failed_fail_or_are_refused(server, source):
     assert server.refused(client.create_ml_model, **request) == ("InvalidInput", f"DataSource {id_} is FAILED")
 
 
-@pytest.mark.parametrize("uri", ["s3://bucket/a:b/", "s3://bucket//a", "s3://bucket/a/../b", "s3://bucket/./a", "out"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://bucket/a:b/",
+        "s3://bucket//a",
+        "s3://bucket/a/../b",
+        "s3://bucket/./a",
+        "out",
+        "s3://bucket/" + "a" * 256,
+        "s3://bucket/" + "/".join(["a" * 254] * 4),
+    ],
+    ids=["colon", "empty part", "two dots", "dot", "no bucket", "long part", "long with what is added"],
+)
 def test_outputs_go_where_the_api_lets_them(server, uri):
     request = {"BatchPredictionId": "bp-refused", "MLModelId": "ml-sales", "BatchPredictionDataSourceId": "ds-test"}
     assert server.refused(server.client.create_batch_prediction, OutputUri=uri, **request)[0] == "InvalidInput"
+
+
+def folder_of(server, answer) -> Path:
+    """Where the server keeps the files of an object."""
+    return server.folder / "data" / "objects" / re.search(r"/logs/(\d+)", answer["LogUri"])[1]
+
+
+def test_what_a_job_needs_may_be_gone(server, source):
+    client, id_ = server.client, source["DataSourceId"]
+    client.create_data_source_from_s3(**source)
+    (folder_of(server, server.wait("data_source", id_)) / "statistics.json").unlink()
+    client.create_ml_model(MLModelId="ml-poor", MLModelType="BINARY", TrainingDataSourceId=id_)
+    assert server.until_failed("ml_model", "ml-poor") == f"DataSource {id_}: the statistics are no longer there"
+    client.create_ml_model(MLModelId="ml-lost", MLModelType="BINARY", TrainingDataSourceId="ds-train")
+    model = folder_of(server, server.wait("ml_model", "ml-lost")) / "model.zip"
+    evaluation = {"MLModelId": "ml-lost", "EvaluationDataSourceId": "ds-test"}
+    model.write_bytes(b"damaged")
+    client.create_evaluation(EvaluationId="ev-damaged", **evaluation)
+    assert server.until_failed("evaluation", "ev-damaged").startswith("MLModel ml-lost: is not a model")
+    model.unlink()
+    client.create_evaluation(EvaluationId="ev-lost", **evaluation)
+    assert server.until_failed("evaluation", "ev-lost") == "MLModel ml-lost: the model is no longer there"
 
 
 def test_databases_are_refused_with_the_way_out(server):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from botocore.exceptions import WaiterError
 
@@ -39,6 +42,19 @@ def test_more_than_a_hundred_objects_take_two_pages(server, source):
     assert server.refused(server.client.describe_data_sources, NextToken=first["NextToken"])[0] == "InvalidInput"
     for number in range(101):
         server.client.delete_data_source(DataSourceId=f"ds-many-{number}")
+
+
+@pytest.mark.parametrize(
+    ("place", "altered"), [(0, 10**30), (0, None), (0, "\ud800"), (1, -(2**70)), (1, 2**63), (1, "1"), (2, "other")]
+)
+def test_a_token_that_was_altered_is_refused(server, place, altered):
+    query = {"FilterVariable": "Name", "GE": "", "Limit": 1}
+    token = server.client.describe_data_sources(**query)["NextToken"]
+    parts = json.loads(base64.urlsafe_b64decode(token))
+    parts[place] = altered
+    token = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+    told = ("InvalidInput", "NextToken is not one that this request was given")
+    assert server.refused(server.client.describe_data_sources, **query, NextToken=token) == told
 
 
 @pytest.mark.parametrize(

@@ -345,6 +345,70 @@ def test_a_page_of_what_is_not_finished_looks_again(tmp_path):
     assert EVIL in Parsed(body).text
 
 
+@pytest.mark.parametrize("status", Status)
+def test_objects_have_pages_and_lines_in_every_status(tmp_path, status):
+    entities = Entities(":memory:", clock=lambda: 0.0)
+    of_model = {"MLModelId": "the-MLModel", "EvaluationDataSourceId": "the-DataSource"}
+    records = {
+        Kind.DATA_SOURCE: ({"DataLocationS3": "s3://b/c", "ComputeStatistics": True}, {"DataSizeInBytes": 7}),
+        Kind.MODEL: (
+            {
+                "MLModelType": "BINARY",
+                "TrainingDataSourceId": "the-DataSource",
+                "TrainingParameters": {},
+                "EndpointInfo": {"EndpointStatus": "NONE"},
+            },
+            {"SizeInBytes": 8_192, "Recipe": "{}", "ScoreThreshold": 0.5},
+        ),
+        Kind.EVALUATION: (of_model, {"PerformanceMetrics": {"Properties": {"BinaryAUC": "0.87654"}}}),
+        Kind.BATCH_PREDICTION: (
+            of_model | {"BatchPredictionDataSourceId": "the-DataSource", "OutputUri": "s3://b/out"},
+            {"TotalRecordCount": 9, "InvalidRecordCount": 1},
+        ),
+    }
+    parents: list[int] = []
+    for kind, (record, result) in records.items():
+        made, _ = entities.create(kind, f"the-{kind}", {}, record, {"parents": parents[:2]})
+        parents.append(made.serial)
+        if status is not Status.PENDING:
+            entities.begin(made.serial)
+        if status in (Status.COMPLETED, Status.FAILED):
+            entities.finish(made.serial, status, result if status is Status.COMPLETED else {"Message": "no"})
+        elif status is Status.DELETED:
+            entities.update(made.serial, {"Status": status})
+    pages = pages_of(entities, tmp_path)
+    for kind in Kind:
+        assert status in Parsed(pages.answer(f"/{kind}", {"id": f"the-{kind}"}).body.decode()).text
+    for path, listed in (("/", Kind), ("/DataSource", (*Kind,)[1:]), ("/MLModel", (*Kind,)[2:])):
+        text = Parsed(pages.answer(path, {"id": "the-" + path[1:]}).body.decode()).text
+        for kind in listed:
+            assert (f"the-{kind} {status}" in text) is (status is not Status.DELETED)
+        assert ("BinaryAUC 0.8765" in text) is (status is Status.COMPLETED)
+
+
+def test_shares_are_of_the_rows_that_could_be_read(tmp_path):
+    entities = Entities(":memory:", clock=lambda: 0.0)
+    source, _ = entities.create(Kind.DATA_SOURCE, "ds", {}, {"DataLocationS3": "s3://b/c"}, {"parents": []})
+    attribute = AttributeStatistics(
+        name="town",
+        type=AttributeType.CATEGORICAL,
+        missing=5,
+        invalid=0,
+        distinct=2,
+        distinct_exact=True,
+        most_frequent=(),
+        numeric=None,
+        correlation=None,
+    )
+    folder = tmp_path / "objects" / str(source.serial)
+    folder.mkdir(parents=True)
+    statistics = DataStatistics(rows=100, rejected=90, attributes=(attribute,))
+    (folder / "statistics.json").write_text(statistics.to_json())
+    text = Parsed(pages_of(entities, tmp_path).answer("/DataSource", {"id": "ds"}).body.decode()).text
+    assert "Missing values 50.0% of all values" in text
+    assert "town CATEGORICAL – 5 50.0%" in text
+
+
 @pytest.mark.parametrize(("number", "more"), [(LISTED - 1, False), (LISTED + 1, True)])
 def test_the_list_ends(tmp_path, number, more):
     entities = Entities(":memory:", clock=lambda: 0.0)

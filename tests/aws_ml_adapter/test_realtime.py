@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import threading
 import time
 
 import numpy as np
 import pytest
 
 from aws_ml_adapter.model import load_model
+from aws_ml_adapter.service import realtime as realtime_module
+from aws_ml_adapter.service.entities import Entities, Kind, Status
 from aws_ml_adapter.service.errors import ServiceError
-from aws_ml_adapter.service.realtime import Mounted
+from aws_ml_adapter.service.realtime import NO_ENDPOINT, REMOVED, Mounted, RealTime
 
 
 def test_a_real_time_endpoint_from_beginning_to_end(server):
@@ -97,6 +101,154 @@ def test_an_endpoint_answers_so_many_requests_a_second(server):
     assert answered(9) == 2
     now[0] += 1_000
     assert answered(9) == 5
+
+
+# --- what comes in between
+
+
+class Loading:
+    """Loads a model when it may, and notes how often it was asked."""
+
+    def __init__(self, model) -> None:
+        self.model, self.may, self.begun, self.times = model, threading.Event(), threading.Event(), 0
+
+    def __call__(self, path):
+        self.times += 1
+        self.begun.set()
+        assert self.may.wait(20)
+        return self.model
+
+
+@pytest.fixture
+def loading(server, monkeypatch):
+    loading = Loading(load_model(next((server.folder / "data" / "objects").glob("*/model.zip"))))
+    monkeypatch.setattr(realtime_module, "load_model", loading)
+    return loading
+
+
+@pytest.fixture
+def entities():
+    entities = Entities(":memory:", clock=lambda: 0.0)
+    yield entities
+    entities.close()
+
+
+@pytest.fixture
+def endpoints(entities, loading, tmp_path):
+    endpoints = RealTime(entities, data_dir=tmp_path, rate=100.0)
+    yield endpoints
+    loading.may.set()
+    endpoints.stop()
+
+
+def completed(entities):
+    made, _ = entities.create(Kind.MODEL, "ml", {}, {"EndpointInfo": NO_ENDPOINT}, {"parents": []})
+    entities.finish(made.serial, Status.COMPLETED, {"SizeInBytes": 1, "ScoreThreshold": 0.5})
+    return entities.get(Kind.MODEL, "ml")
+
+
+def endpoint_of(entities) -> str:
+    return entities.get(Kind.MODEL, "ml").record["EndpointInfo"]["EndpointStatus"]
+
+
+def until_ready(entities, endpoints) -> Mounted:
+    end = time.monotonic() + 20
+    while endpoint_of(entities) != "READY":
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return endpoints.mounted("ml")
+
+
+def test_a_second_request_for_an_endpoint_does_not_undo_the_first(entities, endpoints, loading):
+    loading.may.set()
+    # both have read the model when neither has done anything
+    model = completed(entities)
+    assert endpoints.create(model)["EndpointStatus"] == "UPDATING"
+    assert until_ready(entities, endpoints)
+    assert endpoints.create(model)["EndpointStatus"] == "READY"
+    assert endpoint_of(entities) == "READY"
+
+
+def test_a_model_that_was_deleted_gets_no_endpoint(entities, endpoints, loading):
+    model = completed(entities)
+    entities.update(model.serial, {"Status": Status.DELETED, "EndpointInfo": REMOVED})
+    endpoints.unmount(model)
+    for ask in (endpoints.create, endpoints.delete):
+        with pytest.raises(ServiceError, match="MLModel ml is DELETED"):
+            ask(model)
+    assert endpoint_of(entities) == "NONE"
+
+
+def test_an_id_may_be_used_again_while_its_model_is_loaded(entities, endpoints, loading):
+    model = completed(entities)
+    endpoints.create(model)
+    assert loading.begun.wait(20)
+    entities.update(model.serial, {"Status": Status.DELETED, "EndpointInfo": REMOVED})
+    endpoints.unmount(model)
+    again = completed(entities)
+    loading.may.set()
+    assert endpoints.create(again)["EndpointStatus"] == "UPDATING"
+    assert until_ready(entities, endpoints)
+    assert loading.times == 2
+
+
+def test_a_threshold_that_is_set_while_a_model_is_loaded_holds(entities, endpoints, loading):
+    model = completed(entities)
+    endpoints.create(model)
+    assert loading.begun.wait(20)
+    entities.update(model.serial, {"ScoreThreshold": 0.9})
+    endpoints.set_threshold(model)
+    loading.may.set()
+    mounted = until_ready(entities, endpoints)
+    assert mounted.threshold == 0.9
+    # of two at once, the later one in the record
+    entities.update(model.serial, {"ScoreThreshold": 0.8})
+    endpoints.set_threshold(model)
+    assert mounted.threshold == 0.8
+
+
+def test_a_model_that_cannot_be_loaded_says_so_and_so_does_the_log(entities, endpoints, monkeypatch, caplog):
+    monkeypatch.setattr(realtime_module, "load_model", lambda path: 1 / 0)
+    endpoints.create(completed(entities))
+    endpoints.stop()
+    assert endpoint_of(entities) == "FAILED"
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_predictions_wait_for_a_model_without_a_thread_each(entities, endpoints, loading):
+    model = completed(entities)
+    entities.update(model.serial, {"EndpointInfo": NO_ENDPOINT | {"EndpointStatus": "READY"}})
+
+    async def ask() -> set[Mounted]:
+        waiting = [asyncio.create_task(endpoints.find("ml")) for _ in range(100)]
+        await asyncio.to_thread(loading.begun.wait, 20)
+        # there is room for other work
+        await asyncio.wait_for(asyncio.to_thread(lambda: None), 20)
+        loading.may.set()
+        return set(await asyncio.gather(*waiting))
+
+    assert asyncio.run(ask()) == {endpoints.mounted("ml")}
+    assert loading.times == 1
+
+
+def test_a_prediction_that_waits_when_the_server_stops_is_answered(entities, endpoints, loading):
+    for id_ in ("ml", "ml-2"):
+        made, _ = entities.create(Kind.MODEL, id_, {}, {"EndpointInfo": NO_ENDPOINT}, {"parents": []})
+        entities.update(made.serial, {"EndpointInfo": NO_ENDPOINT | {"EndpointStatus": "READY"}})
+
+    async def ask() -> None:
+        first = asyncio.create_task(endpoints.find("ml"))
+        await asyncio.to_thread(loading.begun.wait, 20)
+        second = asyncio.create_task(endpoints.find("ml-2"))
+        while endpoints._loader._work_queue.empty():
+            await asyncio.sleep(0.01)
+        threading.Timer(0.1, loading.may.set).start()
+        await asyncio.to_thread(endpoints.stop)
+        assert await first
+        with pytest.raises(ServiceError, match="no endpoint that is ready"):
+            await second
+
+    asyncio.run(ask())
 
 
 @pytest.mark.slow

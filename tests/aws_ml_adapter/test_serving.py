@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aws_ml_adapter.service.entities import Entities, Kind, Status
+from aws_ml_adapter.service.jobs import MOST_ATTEMPTS
 from textclf.errors import ExitCode
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +51,7 @@ def test_help_is_quick_and_names_the_options():
         (("--credentials", "none"), ExitCode.BAD_INPUT, "none: cannot be read"),
         (("--port", "65536"), ExitCode.USAGE, "'--port'"),
         (("--rate", "0"), ExitCode.USAGE, "'--rate'"),
+        (("--rate", "inf"), ExitCode.USAGE, "--rate inf is no number"),
         (("--public-url", "http://a/b"), ExitCode.USAGE, "leave out any path"),
         (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "give another place with --data-dir"),
     ],
@@ -76,6 +79,48 @@ def test_it_stops_in_peace(make_server, number):
     assert server.client.describe_ml_models()
     assert server.stop(number) == 0
     assert server.stderr == ""
+
+
+def test_what_it_keeps_is_for_its_owner_only(make_server):
+    server = make_server()
+    folder, secret = server.folder / "data", server.folder / "data" / "secret"
+    assert (folder.stat().st_mode & 0o777, secret.stat().st_mode & 0o777) == (0o700, 0o600)
+    server.stop()
+    secret.write_bytes(b"short")
+    done = command("serve", "--data-dir", str(folder))
+    assert (done.returncode, "secret: has not 32 bytes; remove it" in done.stderr) == (ExitCode.BAD_INPUT, True)
+
+
+def test_it_starts_whatever_an_earlier_one_left(make_server, server):
+    later = make_server()
+    fill(later, server)
+    later.stop()
+    entities = Entities(later.folder / "data" / "state.sqlite3", clock=time.time)
+    for number, key in enumerate(("a" * 300, "a/" * 506 + "a", "a")):
+        request = {"OutputUri": f"s3://bucket/{key}"}
+        made, _ = entities.create(Kind.BATCH_PREDICTION, f"bp-{number}", request, {}, {"parents": []})
+        entities.finish(made.serial, Status.FAILED, {})
+    schema = (server.s3 / "bucket" / "sales.csv.schema").read_text()
+    record = {"ComputeStatistics": True, "DataSourceSchema": schema}
+    details = {"spec": {"DataLocationS3": "s3://bucket/sales.csv"}, "parents": [], "attempts": MOST_ATTEMPTS - 1}
+    entities.create(Kind.DATA_SOURCE, "ds-last", {"DataSourceId": "ds-last"}, record, details)
+    more = details | {"attempts": MOST_ATTEMPTS}
+    entities.create(Kind.DATA_SOURCE, "ds-over", {"DataSourceId": "ds-over"}, record, more)
+    entities.close()
+    folder = later.folder / "data" / "objects" / str(made.serial)
+    unfinished = later.s3 / "bucket" / "a" / "batch-prediction" / "result" / ".bp.0123abcd.part"
+    for path in (folder / "tmp", unfinished.parent):
+        path.mkdir(parents=True)
+    for path in (folder / "tmp" / "half", folder / "log.txt", unfinished):
+        path.touch()
+    later.start()
+    assert later.client.get_batch_prediction(BatchPredictionId="bp-0")["Status"] == "FAILED"
+    assert [path.name for path in folder.iterdir()] == ["log.txt"]
+    assert not unfinished.exists()
+    later.wait("data_source", "ds-last")
+    assert "interrupted 10 times" in later.until_failed("data_source", "ds-over")
+    assert later.stop() == 0
+    assert later.stderr == ""
 
 
 def test_options_come_from_the_environment(tmp_path):
@@ -220,6 +265,7 @@ def test_a_job_whose_worker_dies_is_tried_three_times(make_server, server):
     for _ in range(3):
         kill_a_worker(victim)
     assert "worker died 3 times" in victim.wait("data_source", "ds-2", until=("FAILED",))["Message"]
+    assert not list((victim.folder / "data" / "objects").glob("*/*/"))
     # a job of a deleted object ends
     victim.create_data_source("ds-3", location="s3://bucket/one.csv")
     while not workers(victim):
@@ -229,6 +275,47 @@ def test_a_job_whose_worker_dies_is_tried_three_times(make_server, server):
     while workers(victim):
         assert time.monotonic() < end
         time.sleep(0.01)
+    # and leaves nothing half written
+    fill(victim, server)
+    victim.create_data_source("ds-small")
+    victim.client.create_ml_model(MLModelId="ml", MLModelType="BINARY", TrainingDataSourceId="ds-small")
+    output = {"BatchPredictionId": "bp", "OutputUri": "s3://bucket/out"}
+    victim.client.create_batch_prediction(MLModelId="ml", BatchPredictionDataSourceId="ds-1", **output)
+    victim.wait("ml_model", "ml")
+    folder = victim.s3 / "bucket" / "out" / "batch-prediction" / "result"
+    end = time.monotonic() + 20
+    for there in (True, False):
+        while bool(list(folder.glob(".*.part"))) is not there:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        victim.client.delete_batch_prediction(BatchPredictionId="bp")
+
+
+@pytest.mark.slow
+def test_it_is_counted_how_often_a_job_was_interrupted(make_server, server):
+    victim = make_server()
+    rows = (server.s3 / "bucket" / "sales.csv").read_text().splitlines()
+    victim.put("sales.csv", "\n".join([rows[0], *(rows[1:] * 1_500)]) + "\n")
+    victim.put("sales.csv.schema", (server.s3 / "bucket" / "sales.csv.schema").read_bytes())
+    victim.create_data_source("ds")
+
+    def interruptions() -> int:
+        entities = Entities(victim.folder / "data" / "state.sqlite3", clock=time.time)
+        try:
+            return entities.get(Kind.DATA_SOURCE, "ds").details.get("attempts", 0)
+        finally:
+            entities.close()
+
+    for number in (1, 2):
+        end = time.monotonic() + 20
+        while interruptions() < number:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        victim.stop(signal.SIGKILL if number == 1 else signal.SIGTERM)
+        # one that ends in peace has not been taken down
+        assert interruptions() == 1
+        victim.start()
+    victim.wait("data_source", "ds")
 
 
 @pytest.mark.slow

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
+import struct
+import sys
+import threading
+from pathlib import Path
 
 import boto3
 import pytest
@@ -95,7 +101,8 @@ def test_a_write_that_fails_leaves_what_was_there(storage):
         "s3://bucket/a/..",
         "s3://bucket/a\\..\\b",
         "s3://bucket/a\x00b",
-        "s3://bucket/" + "k" * 1_025,
+        "s3://bucket/" + "k/" * 512 + "k",
+        "s3://bucket/" + "é" * 128,
         "s3://../a",
         "s3://..",
         "s3://a..b/c",
@@ -122,7 +129,8 @@ def test_urls_that_no_bucket_holds_are_refused(tmp_path, url):
 
 
 def test_limits_of_names(tmp_path):
-    assert split_url("s3://" + "b" * 63 + "/" + "k" * 1_024)[1] == "k" * 1_024
+    longest = "/".join(["k" * 255] * 4)
+    assert split_url("s3://" + "b" * 63 + "/" + longest + "/")[1] == longest + "/"
     assert split_url("s3://abc") == ("abc", "")
 
 
@@ -134,6 +142,24 @@ def test_half_written_files_are_removed_and_nothing_else(tmp_path):
     FolderStorage(tmp_path).remove_unfinished("s3://bucket/out/bp.csv.gz")
     assert sorted(path.name for path in folder.iterdir()) == [".notes.part", "whole.csv.gz", "x.0123abcd.part"]
     FolderStorage(tmp_path).remove_unfinished("s3://bucket/not/there/bp.csv.gz")
+
+
+def test_what_the_system_refuses_is_a_fault_of_the_data():
+    # deeper than any path may be
+    storage = FolderStorage(Path("/", *["r" * 250] * 20))
+    for use in (storage.files, storage.open):
+        with pytest.raises(DataFault, match="s3://bucket/a"):
+            use("s3://bucket/a.csv")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are UTF-8")
+def test_a_name_that_is_not_utf_8_is_told(tmp_path):
+    (tmp_path / "bucket").mkdir()
+    for name in (b".\xff", b"\xff.schema", b"\xe9t\xe9.csv"):
+        Path(os.fsdecode(os.fsencode(tmp_path / "bucket") + b"/" + name)).touch()
+    with pytest.raises(DataFault) as told:
+        FolderStorage(tmp_path).files("s3://bucket/")
+    assert told.value.what == r"the name '\udce9t\udce9.csv' is not UTF-8 or holds control characters"
 
 
 def test_links_do_not_lead_out_of_the_folder(tmp_path):
@@ -178,3 +204,37 @@ def test_a_server_that_cannot_be_reached_is_a_fault_of_the_data(monkeypatch):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(DataFault, match="S3 refused or cannot be reached"):
         S3Storage("http://127.0.0.1:9").files("s3://bucket/a.csv")
+
+
+@pytest.fixture(params=["ends", "is reset"])
+def broken_s3(request, monkeypatch):
+    """URL of an S3 whose connections break five bytes into an object of ten."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf,")
+                if request.param == "is reset":
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    yield "http://{}:{}".format(*listener.getsockname())
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    serving.join()
+
+
+def test_data_that_are_cut_short_are_not_taken_for_whole(broken_s3):
+    storage = S3Storage(broken_s3)
+    with pytest.raises(DataFault, match="could not be read to its end") as told:
+        storage.read("s3://bucket/a.csv", 1_000)
+    assert told.value.where == "s3://bucket/a.csv"
+    with storage.open("s3://bucket/a.csv") as stream, pytest.raises(DataFault, match="could not be read to its end"):
+        stream.read(1_000)

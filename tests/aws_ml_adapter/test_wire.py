@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import http.client
 import json
 import re
@@ -16,7 +18,9 @@ from botocore.validate import ParamValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_ml_adapter.service.app import BODY_LIMIT
+from aws_ml_adapter.service import app as app_module
+from aws_ml_adapter.service.app import BODY_LIMIT, BODY_SECONDS
+from aws_ml_adapter.service.protocol import HEAD_BYTES, HEAD_SECONDS
 from aws_ml_adapter.service.validation import check_of, service_model
 
 MODEL = service_model()
@@ -124,6 +128,79 @@ def test_what_is_no_http_does_not_disturb_others(server, raw):
         connection.shutdown(socket.SHUT_WR)
         connection.recv(65_536)
     assert server.client.describe_ml_models()
+
+
+def connect(server) -> socket.socket:
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=HEAD_SECONDS + 15)
+
+
+def test_a_connection_on_which_no_request_comes_is_closed(make_server):
+    server = make_server()
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+    with contextlib.ExitStack() as stack:
+        second = stack.enter_context(connect(server))
+        second.sendall(request + b"\r\n" + request)
+        assert second.recv(100).startswith(b"HTTP/1.1 200")
+        second.sendall(b"Cookie: ")
+        # more than the server takes at once
+        idle = [stack.enter_context(connect(server)) for _ in range(300)]
+        idle[0].sendall(request)
+        idle[1].sendall(b"\r\n")
+        for connection in (second, *idle):
+            while connection.recv(65_536):
+                pass
+        assert server.client.describe_ml_models()
+
+
+def test_headers_have_so_many_bytes_and_no_more(server):
+    for size, answer in ((HEAD_BYTES - 1_000, b"HTTP/1.1 200"), (HEAD_BYTES * 8, b"HTTP/1.1 400")):
+        with connect(server) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+            with contextlib.suppress(ConnectionError):
+                for _ in range(size // 1_000):
+                    connection.sendall(b"a: " + b"a" * 995 + b"\r\n")
+                connection.sendall(b"\r\n")
+            assert connection.recv(100).startswith(answer)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(make_server):
+    server = make_server()
+    with connect(server) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nhalf")
+        assert server.client.describe_ml_models()
+        begun = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - begun < 5
+        assert connection.recv(100) == b""
+    assert server.stderr == ""
+
+
+def test_a_body_that_comes_too_slowly_is_told_so(server, monkeypatch, tmp_path):
+    monkeypatch.setattr(app_module, "BODY_SECONDS", 0.01)
+    app = app_module.App(None, None, None, data_dir=tmp_path)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"method": "POST", "headers": [(b"x-amz-target", f"{PREFIX}GetMLModel".encode())]}
+    asyncio.run(app(scope, asyncio.Event().wait, send))
+    assert json.loads(sent[1]["body"])["__type"] == "RequestTimeoutException"
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+@pytest.mark.slow
+def test_a_body_without_an_end_is_cut_off(server):
+    with connect(server) as connection:
+        connection.settimeout(BODY_SECONDS)
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        begun = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() - begun < 2 * BODY_SECONDS:
+                connection.sendall(b"10000\r\n" + b" " * 65_536 + b"\r\n")
+        assert BODY_SECONDS < time.monotonic() - begun < 2 * BODY_SECONDS
+        assert connection.recv(100).startswith(b"HTTP/1.1 413")
 
 
 def test_a_name_that_was_pointed_at_this_machine_is_refused(server):
