@@ -105,10 +105,12 @@ def result_locations(output_uri: str, batch_prediction_id: str, inputs: Iterable
     """
     folder = f"{output_uri.removesuffix('/')}/batch-prediction/result"
     results: dict[str, str] = {}
+    taken: set[str] = set()
     for location in inputs:
         result = f"{folder}/{batch_prediction_id}-{location.rsplit('/', 1)[-1]}.gz"
-        if result in results.values():
+        if result in taken:
             raise DataFault("two data files of this name have their results in one place", where=location)
+        taken.add(result)
         results[location] = result
     return results
 
@@ -168,8 +170,9 @@ def write_predictions(
     """Predict the rows of one data file and write its results.
 
     One line a row, in their order, below a header; a row that cannot be predicted leaves a blank line. The columns are
-    ``tag`` (if the schema has a row id), ``trueLabel`` (if the data have the target; empty where it is missing or
-    invalid), and then ``bestAnswer,score`` (BINARY), ``score`` (REGRESSION), or one for each class (MULTICLASS).
+    ``tag`` (if the schema has a row id), ``trueLabel`` (if the data have the target; as it stands there, but 0 or 1 of
+    BINARY, and empty where it is missing or invalid), and then ``bestAnswer,score`` (BINARY), ``score`` (REGRESSION),
+    or one for each class (MULTICLASS).
 
     Parameters
     ----------
@@ -197,6 +200,7 @@ def write_predictions(
     total = invalid = 0
     true_label = TargetReader(model.target.name, model.type, schema)
     tag = None if schema.row_id is None else schema.names.index(schema.row_id)
+    label = schema.names.index(model.target.name) if true_label.known else 0
     header = ["tag"] * (tag is not None) + ["trueLabel"] * true_label.known
     with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as packed:
         text = io.TextIOWrapper(packed, encoding="utf-8", errors="surrogatepass", newline="", write_through=False)
@@ -211,7 +215,7 @@ def write_predictions(
                     continue
                 front = [] if tag is None else [row[tag]]
                 if true_label.known:
-                    front.append(_label_text(true_label(row)))
+                    front.append(_label_text(true_label(row), row[label], model.type))
                 write([*front, *answer, *map(number_text, numbers)])
             total += len(batch.rows)
             invalid += int((~usable).sum())
@@ -240,7 +244,8 @@ def _answers(
     return [()] * len(scores)
 
 
-def _label_text(value: float | str | None) -> str:
-    if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() else repr(value)
-    return value or ""
+def _label_text(value: float | str | None, cell: str, kind: ModelType) -> str:
+    if value is None:
+        return ""
+    # the answers beside it are 0 and 1, however the data spell them
+    return BINARY_CLASSES[int(value)] if kind is ModelType.BINARY else cell

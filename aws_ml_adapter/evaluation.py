@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aws_ml_adapter.csv_data import Batch
 from aws_ml_adapter.faults import DataFault
 from aws_ml_adapter.model import Model
+from aws_ml_adapter.pass_metrics import area_under_curve
 from aws_ml_adapter.targets import CLASS_LIMIT, ModelType, TargetReader
 from features.schema import Schema
 from textclf.errors import BadDataError
@@ -61,7 +62,13 @@ class Confusion:
     counts: tuple[tuple[int, ...], ...]
 
     def f_scores(self) -> tuple[float | None, ...]:
-        """F1 of each class, None for one that the data lack."""
+        """Give the F1 of each class.
+
+        Returns
+        -------
+        tuple of (float or None)
+            None for one that the data lack.
+        """
         counts = np.array(self.counts)
         return tuple(
             float(2 * counts[i, i] / (counts[i].sum() + counts[:, i].sum())) if counts[i].any() else None
@@ -122,12 +129,27 @@ class Evaluation:
         return {METRICS[self.type]: repr(self.metric)}
 
     def to_json(self) -> str:
-        """Write as JSON, the same for the same evaluation."""
+        """Write as JSON.
+
+        Returns
+        -------
+        str
+            The same for the same evaluation.
+        """
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Evaluation:
         """Read what `to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+            The JSON.
+
+        Returns
+        -------
+        Evaluation
 
         Raises
         ------
@@ -181,8 +203,9 @@ def evaluate(model: Model, batches: Iterable[Batch], schema: Schema) -> Evaluati
     read = TargetReader(model.target.name, model.type, schema)
     if not read.known:
         raise DataFault(f"the data lack the target '{model.target.name}'", remedy="evaluate on data that have it")
-    truth: list[float | str] = []
-    answers = array("d")
+    truth, answers = array("d"), array("f")
+    # the model's first, in the order of its scores, so that an answer is the place of a class
+    classes = {name: place for place, name in enumerate(model.target.classes)}
     invalid = 0
     for batch in batches:
         labelled: list[list[str] | None] = []
@@ -192,12 +215,12 @@ def evaluate(model: Model, batches: Iterable[Batch], schema: Schema) -> Evaluati
                 invalid += 1
             else:
                 labelled.append(row)
-                truth.append(label)
+                truth.append(_place(label, classes, model) if isinstance(label, str) else label)
         scores, _ = model.predict(Batch(rows=labelled), schema)
         answers.extend(scores.argmax(axis=1) if model.type is ModelType.MULTICLASS else scores[:, 0])
     if not truth:
         raise DataFault(f"no row has a usable value of the target '{model.target.name}'")
-    measured = _MEASURES[model.type](model, truth, np.array(answers))
+    measured = _MEASURES[model.type](model, tuple(classes), np.frombuffer(truth), np.frombuffer(answers, np.float32))
     return Evaluation(
         type=model.type,
         metric=measured.metric,
@@ -209,6 +232,14 @@ def evaluate(model: Model, batches: Iterable[Batch], schema: Schema) -> Evaluati
     )
 
 
+def _place(label: str, classes: dict[str, int], model: Model) -> int:
+    """Give the place of a class, at the end if it is a new one."""
+    place = classes.setdefault(label, len(classes))
+    if place >= len(model.target.classes) + CLASS_LIMIT:
+        raise DataFault(f"the target '{model.target.name}' has more than {CLASS_LIMIT} classes that the model lacks")
+    return place
+
+
 class _Measured(NamedTuple):
     metric: float
     baseline: float
@@ -218,35 +249,34 @@ class _Measured(NamedTuple):
     shift: float
 
 
-def _measure_binary(model: Model, truth: list[float | str], answers: NDArray[np.float64]) -> _Measured:
-    # half a second to import, and needed here only
-    from sklearn.metrics import roc_auc_score
-
-    positive = np.array(truth, np.float64) == 1
+def _measure_binary(
+    model: Model, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float32]
+) -> _Measured:
+    positive = truth == 1
     if positive.all() or not positive.any():
         raise DataFault(
             f"all rows have the same value of the target '{model.target.name}', so there is no ROC curve",
             remedy="evaluate on data with both",
         )
-    bins = np.minimum((answers * _BINS).astype(np.int64), _BINS - 1)
+    # in double precision: a score just below an edge would be rounded onto it
+    bins = np.minimum((answers.astype(np.float64) * _BINS).astype(np.int64), _BINS - 1)
     negatives, positives = (np.bincount(bins[chosen], minlength=_BINS) for chosen in (~positive, positive))
     return _Measured(
-        metric=float(roc_auc_score(positive, answers)),
+        metric=area_under_curve(positive, answers),
         baseline=0.5,
         details=ScoreHistogram(negatives=tuple(negatives.tolist()), positives=tuple(positives.tolist())),
         shift=abs(float(positive.mean()) - model.target.counts[1] / model.target.rows),
     )
 
 
-def _measure_multiclass(model: Model, truth: list[float | str], answers: NDArray[np.float64]) -> _Measured:
+def _measure_multiclass(
+    model: Model, met: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float32]
+) -> _Measured:
     known = model.target.classes
-    # the model's first, in the order of its scores, so that an answer is its place
-    classes = (*known, *sorted({str(label) for label in truth} - set(known)))
-    if len(classes) - len(known) > CLASS_LIMIT:
-        raise DataFault(f"the target '{model.target.name}' has more than {CLASS_LIMIT} classes that the model lacks")
-    places = {label: place for place, label in enumerate(classes)}
+    classes = (*known, *sorted(met[len(known) :]))
+    places = np.array([classes.index(name) for name in met])
     counts = np.zeros((len(classes), len(classes)), np.int64)
-    np.add.at(counts, (np.array([places[str(label)] for label in truth]), answers.astype(np.int64)), 1)
+    np.add.at(counts, (places[truth.astype(np.int64)], answers.astype(np.int64)), 1)
     confusion = Confusion(classes=classes, counts=_tuples(counts.tolist()))
     scores = [score for score in confusion.f_scores() if score is not None]
     most_frequent = int(np.argmax(model.target.counts))
@@ -261,15 +291,16 @@ def _measure_multiclass(model: Model, truth: list[float | str], answers: NDArray
     )
 
 
-def _measure_regression(model: Model, truth: list[float | str], answers: NDArray[np.float64]) -> _Measured:
-    values = np.array(truth, np.float64)
-    residuals = values - answers
+def _measure_regression(
+    model: Model, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float32]
+) -> _Measured:
+    residuals = truth - answers
     counts, edges = np.histogram(residuals, bins=_BINS)
     return _Measured(
         metric=float(np.sqrt(np.mean(residuals**2))),
-        baseline=float(np.sqrt(np.mean((values - model.target.mean) ** 2))),
+        baseline=float(np.sqrt(np.mean((truth - model.target.mean) ** 2))),
         details=Residuals(edges=tuple(edges.tolist()), counts=tuple(counts.tolist())),
-        shift=abs(float(values.mean()) - model.target.mean) / model.target.deviation,
+        shift=abs(float(truth.mean()) - model.target.mean) / model.target.deviation,
     )
 
 

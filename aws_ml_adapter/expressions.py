@@ -18,6 +18,7 @@ NAME_LIMIT = 64
 """Characters of the name of a group or assignment."""
 
 _DEPTH_LIMIT = 20
+_DIGIT_LIMIT = 9
 _NODE_LIMIT = 50
 """Variables and calls of one feature."""
 _WORK_LIMIT = 100_000
@@ -234,7 +235,18 @@ class Scope:
         return _Reader(tokens, self, place).whole() if len(tokens) > 1 else ()
 
     def find(self, name: str) -> tuple[Expression, ...] | str:
-        """Give what a name stands for, or say why for nothing."""
+        """Give what a name stands for.
+
+        Parameters
+        ----------
+        name : str
+            The name, without quotes.
+
+        Returns
+        -------
+        tuple of (Variable or Call), or str
+            Why it stands for nothing, if it is a str.
+        """
         if name in self._names:
             return self._names[name]
         shown = f"'{name[:NAME_LIMIT]}'"
@@ -249,7 +261,18 @@ class Scope:
         return f"{shown} is no attribute of the schema, nor a group or assignment defined above"
 
     def spend(self, work: int) -> bool:
-        """Say whether so many features more may be handled."""
+        """Say whether more features may be handled.
+
+        Parameters
+        ----------
+        work : int
+            How many more.
+
+        Returns
+        -------
+        bool
+            Whether that is no more work than one recipe may make.
+        """
         self._work += work
         return self._work <= _WORK_LIMIT
 
@@ -311,7 +334,10 @@ class _Reader:
     def argument(self, depth: int) -> tuple[Expression, ...] | int:
         token = self.take()
         if token.kind == "number":
-            return int(token.text[:9])
+            digits = token.text.lstrip("0") or "0"
+            if len(digits) > _DIGIT_LIMIT:
+                raise self._fault(token, f"a number has {len(digits):,} digits, more than {_DIGIT_LIMIT}")
+            return int(digits)
         if token.kind not in ("name", "quoted"):
             raise self._fault(token, "a name, a number or a function is missing")
         if token.kind == "name" and self._tokens[self._next].text == "(":

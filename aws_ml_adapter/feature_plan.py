@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aws_ml_adapter.number_columns import read_numbers
 from aws_ml_adapter.recipe import Call, Expression, Function, Recipe, Variable
 from aws_ml_adapter.token_hashes import Tokens, ValueHashes, cartesian, mix, ngrams, osb, strip_punctuation, words
-from features.schema import AttributeType, parse_binary, parse_numeric
+from features.schema import AttributeType, parse_binary
 from textclf.errors import BadDataError
 
 __all__ = ["CHUNK", "FeaturePlan", "Features", "numeric_parts", "parse_numbers"]
@@ -115,7 +116,19 @@ class FeaturePlan:
         self._number_keys, self._missing_keys = _key(number_salts), _key(number_salts ^ _MISSING)
 
     def features(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> Features:
-        """Make the features of at most `CHUNK` rows; ``places`` says in which column each attribute stands."""
+        """Make the features of a few rows.
+
+        Parameters
+        ----------
+        rows : sequence of sequence of str
+            At most `CHUNK`.
+        places : mapping of str to int
+            In which column each attribute stands; one that is not there is missing in each row.
+
+        Returns
+        -------
+        Features
+        """
         numbers = self._numbers(rows, places)
         singles = self._singles(rows, places, numbers)
         parts = [
@@ -247,21 +260,9 @@ def parse_numbers(rows: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     >>> parse_numbers([["1", " 2.5 "], ["", "two"]]).tolist()
     [[1.0, 2.5], [nan, nan]]
     """
-    try:
-        numbers = np.array([[float(value) for value in row] for row in rows], dtype=np.float64)
-    except ValueError:
-        numbers = np.full(1, np.nan)
-    # Python takes 1_000 for a number
-    if not np.isfinite(numbers).all() or any("_" in value for row in rows for value in row):
-        numbers = np.array([[_number(value) for value in row] for row in rows], dtype=np.float64)
+    numbers = read_numbers([*chain.from_iterable(rows)])
+    numbers = numbers.reshape(len(rows), len(rows[0]) if rows else 0)
     return np.clip(numbers, -_LARGEST_NUMBER, _LARGEST_NUMBER)
-
-
-def _number(value: str) -> float:
-    try:
-        return parse_numeric(value) if value else np.nan
-    except BadDataError:
-        return np.nan
 
 
 def _owners(table: NDArray[np.uint64]) -> NDArray[np.uint16]:
@@ -285,7 +286,18 @@ def _distinct(rows: NDArray[np.uint16], keys: NDArray[np.uint64]) -> tuple[NDArr
 
 
 def all_parts(recipe: Recipe) -> list[Expression]:
-    """All expressions of a recipe, each before those it is made of."""
+    """Give all expressions of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+
+    Returns
+    -------
+    list of Expression
+        Each before those it is made of.
+    """
     parts = list(recipe.outputs)
     for part in parts:
         if isinstance(part, Call):
@@ -294,7 +306,20 @@ def all_parts(recipe: Recipe) -> list[Expression]:
 
 
 def numeric_parts(recipe: Recipe) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...]]:
-    """Find the NUMERIC attributes of a recipe, and attribute and number of bins of each ``quantile_bin``."""
+    """Find what a recipe makes of numbers.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+
+    Returns
+    -------
+    names : tuple of str
+        Its NUMERIC attributes, in the order it first names them.
+    bins : tuple of (str, int)
+        Attribute and number of bins of each ``quantile_bin``.
+    """
     parts = all_parts(recipe)
     names = dict.fromkeys(
         part.name for part in parts if isinstance(part, Variable) and part.type is AttributeType.NUMERIC

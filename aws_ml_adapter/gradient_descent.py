@@ -29,6 +29,7 @@ _Floats = NDArray[np.float32]
 _Link = Callable[[_Floats, _Floats], tuple[_Floats, _Floats]]
 
 _SMALLEST = np.float32(1e-30)
+_LARGEST = float(np.finfo(np.float32).max)
 _HALF = np.float32(0.5)
 
 
@@ -76,7 +77,7 @@ class Learners:
         self._sizes = np.sqrt(squares)
         self._rarity = (len(blocks) / np.maximum(occurrences, 1)).astype(np.float32)
         self._start = np.maximum(squares / np.maximum(entries, 1), _SMALLEST)
-        self._l1, self._l2 = np.float32(parameters.l1), np.float32(parameters.l2)
+        self._l1, self._l2 = (np.float32(min(amount, _LARGEST)) for amount in (parameters.l1, parameters.l2))
         scores = len(rates) * width
         self.intercepts, self._intercept_gradients = np.zeros(scores, np.float32), np.ones(scores, np.float32)
         # weights, and behind them the sums of their squared gradients: what is used together lies together
@@ -124,17 +125,40 @@ class Learners:
         return np.asarray(losses.sum(axis=0), np.float64), margins
 
     def state_bytes(self, block: Block) -> int:
-        """Give the memory that the learners have when they have learned from a block."""
+        """Give the memory that the learners have when they have learned from a block.
+
+        Parameters
+        ----------
+        block : Block
+            The next one.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
         return max(len(self._state), _reach(block)) * self._state.shape[1] * self._state.itemsize
 
     def penalties(self) -> NDArray[np.float64]:
-        """Give what regularisation adds to each mean loss: ``l1 * sum |w| + l2 / 2 * sum w ** 2``."""
+        """Give what regularisation adds to each mean loss.
+
+        Returns
+        -------
+        ndarray of float64, shape (len(rates),)
+            ``l1 * sum |w| + l2 / 2 * sum w ** 2``.
+        """
         weights = self.weights.reshape(len(self.weights), len(self.rates), self._width)
         absolute, squared = (np.sum(part, axis=(0, 2), dtype=np.float64) for part in (np.abs(weights), weights**2))
         return np.asarray(self._l1 * absolute + self._l2 / 2 * squared)
 
     def keep(self, chosen: Sequence[int]) -> None:
-        """Halt all learners but the chosen ones."""
+        """Halt all learners but the chosen ones.
+
+        Parameters
+        ----------
+        chosen : sequence of int
+            Places in `rates`, rising.
+        """
         parts = (np.array(chosen)[:, None] * self._width + np.arange(self._width)).ravel()
         self.rates = [self.rates[i] for i in chosen]
         self._state = self._state.take(np.concatenate([parts, parts + len(self.intercepts)]), axis=1)
@@ -174,9 +198,11 @@ class Learners:
             self._state[before:, len(self.intercepts) :] = self._start[before:size, None]
 
     def _shrunk(self, weights: _Floats, amounts: _Floats) -> _Floats:
-        if self._l2:
-            return np.asarray(weights / (1 + self._l2 * amounts))
-        return np.asarray(np.sign(weights) * np.maximum(np.abs(weights) - self._l1 * amounts, 0))
+        # an infinite amount leaves 0, as it should
+        with np.errstate(over="ignore"):
+            if self._l2:
+                return np.asarray(weights / (1 + self._l2 * amounts))
+            return np.asarray(np.sign(weights) * np.maximum(np.abs(weights) - self._l1 * amounts, 0))
 
 
 def _reach(block: Block) -> int:

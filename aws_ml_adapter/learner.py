@@ -13,6 +13,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,8 @@ def train(
     DataFault
         No row has a usable target, all have the same class, there are more than 100 classes, or the size allowed has
         no room for a single weight.
+    OSError
+        The disk has no room for the features of all rows, which stand in a temporary folder meanwhile.
 
     References
     ----------
@@ -122,29 +125,12 @@ def train(
     if not parameters.shuffle:
         log("warning: sgd.shuffleType is none, so rows are learned from in the order of the data")
     transforms = Transforms.fit(recipe, schema, read, seed=seed)
-    with tempfile.TemporaryDirectory(prefix="amazon-ml-") as name:
-        folder = Path(name)
-        counts = KeyCounts(min(parameters.max_size // FEATURE_BYTES, _KEYS))
-        places = transforms.places(schema)
-        with RowStore(folder) as store:
-            for batch in read():
-                features = transforms.transform(targets.take(batch.rows), places)
-                store.append(features)
-                counts.add(features.keys)
-            target, values = targets.finish()
-            room = _room(transforms, target, parameters.max_size)
-            # more than there is room for: which are useful shows while learning
-            keys = counts.most_frequent(max(room, min(2 * room, _STATE_BYTES // (8 * target.width))))
-            log(f"features: different={len(keys)} room={room}")
-            order = np.arange(target.rows)
-            if parameters.shuffle:
-                order = np.random.default_rng(seed).permutation(order)
-            size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
-            blocks = write_blocks(store.read(order, size), keys, folder / "blocks")
+    with tempfile.TemporaryDirectory(prefix="amazon-ml-") as folder:
+        rows = _prepare(read, transforms, targets, parameters, seed, Path(folder), log)
+        target, blocks = rows.target, rows.blocks
         learners = Learners(blocks, model_type, target.width, parameters, rates)
-        ordered = values[order].astype(np.float32)
         course = _Course(learners, lambda: PassMetrics(model_type, target.width, target.rows, len(learners.rates)), log)
-        passes = course.learn(blocks, ordered, parameters.max_passes, room)
+        passes = course.learn(blocks, rows.values, parameters.max_passes, rows.room)
     # in double precision: standardising may have taken a large mean off
     weights, intercept = learners.weights.astype(np.float64), learners.intercepts.astype(np.float64)
     used = np.flatnonzero(weights.any(axis=1))
@@ -160,6 +146,46 @@ def train(
         weights=(weights[used] * target.deviation).astype(np.float32),
         intercept=(intercept * target.deviation + target.mean).astype(np.float32),
     )
+
+
+class _Prepared(NamedTuple):
+    """The rows to learn from: ``values`` are their targets, in the order of the blocks."""
+
+    target: TargetSummary
+    blocks: Blocks
+    values: NDArray[np.float32]
+    # features that the model may have
+    room: int
+
+
+def _prepare(
+    read: Callable[[], Iterable[Batch]],
+    transforms: Transforms,
+    targets: TargetValues,
+    parameters: Parameters,
+    seed: int,
+    folder: Path,
+    log: Callable[[str], object],
+) -> _Prepared:
+    """Read the rows, and write them down as they are learned from."""
+    counts = KeyCounts(min(parameters.max_size // FEATURE_BYTES, _KEYS))
+    places = transforms.places(transforms.schema)
+    with RowStore(folder) as store:
+        for batch in read():
+            features = transforms.transform(targets.take(batch.rows), places)
+            store.append(features)
+            counts.add(features.keys)
+        target, values = targets.finish()
+        room = _room(transforms, target, parameters.max_size)
+        # more than there is room for: which are useful shows while learning
+        keys = counts.most_frequent(max(room, min(2 * room, _STATE_BYTES // (8 * target.width))))
+        log(f"features: different={len(keys)} room={room}")
+        order = np.arange(target.rows)
+        if parameters.shuffle:
+            order = np.random.default_rng(seed).permutation(order)
+        size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
+        blocks = write_blocks(store.read(order, size), keys, folder / "blocks")
+    return _Prepared(target, blocks, values.astype(np.float32)[order], room)
 
 
 def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
@@ -220,7 +246,8 @@ class _Course:
                 f"finished-pass: pass={number} {self._describe_losses(len(values))} with-penalty={loss:.6g} "
                 f"{self._metrics.describe()}"
             )
-            if before - loss < _CONVERGED * before:
+            # not the other way round, for neither a loss of 0 nor NaN gets any better
+            if number > 1 and not before - loss > _CONVERGED * before:
                 log("converged")
                 return number
             before = loss

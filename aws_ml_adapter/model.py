@@ -101,8 +101,8 @@ class Model:
         Returns
         -------
         scores : ndarray of float32, shape (n, k)
-            The number (REGRESSION, k = 1), the probability of 1 (BINARY, k = 1), or the probability of each of
-            ``target.classes``; 0 for a row that cannot be predicted.
+            The number (REGRESSION, k = 1; always finite), the probability of 1 (BINARY, k = 1), or the probability of
+            each of ``target.classes``; 0 for a row that cannot be predicted.
         usable : ndarray of bool, shape (n,)
             Whether it could: false for rejected rows.
         """
@@ -135,14 +135,17 @@ class Model:
 
     def _scores(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[np.float32]:
         margins = np.empty((len(rows), self.target.width), np.float32)
-        for i in range(0, len(rows), CHUNK):
-            margins[i : i + CHUNK] = self._margins(rows[i : i + CHUNK], places)
+        # of REGRESSION the target can be so large that margins are not finite
+        with np.errstate(over="ignore", invalid="ignore"):
+            for i in range(0, len(rows), CHUNK):
+                margins[i : i + CHUNK] = self._margins(rows[i : i + CHUNK], places)
         match self.type:
             case ModelType.REGRESSION:
-                return margins
+                # neither JSON nor the service's files have a form for what is not finite
+                return np.nan_to_num(margins)
             case ModelType.BINARY:
-                # tanh does not overflow where exp does
-                return np.asarray((1 + np.tanh(margins / 2)) / 2, np.float32)
+                # in double precision, and so that small probabilities are not lost nor large margins overflow
+                return np.exp(-np.logaddexp(0, -margins.astype(np.float64))).astype(np.float32)
             case ModelType.MULTICLASS:
                 exponentials = np.exp(margins - margins.max(axis=1, keepdims=True))
                 return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
@@ -161,7 +164,18 @@ class Model:
 
 
 def model_size(model: Model) -> int:
-    """Bytes of a model's file."""
+    """Say how large the file of a model is.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     return len(_archive(model))
 
 

@@ -41,7 +41,8 @@ class PassMetrics:
         # one count for each pair of a true and a predicted class
         self._classes = 2 if binary else width if model_type is ModelType.MULTICLASS else 0
         self._counts = np.zeros((learners, self._classes**2), np.int64)
-        self._margins = np.zeros((learners, rows if binary else 0), np.float32)
+        # apart from each other, so that to keep some copies none
+        self._margins = [np.zeros(rows if binary else 0, np.float32) for _ in range(learners)]
         self._positive = np.zeros(rows if binary else 0, np.bool_)
 
     def add(self, rows: slice, margins: NDArray[np.float32], values: NDArray[np.float32]) -> None:
@@ -64,15 +65,29 @@ class PassMetrics:
         for counts, own in zip(self._counts, pairs.T, strict=True):
             counts += np.bincount(own, minlength=len(counts))
         if binary:
-            self._margins[:, rows] = margins[:, :, 0].T
+            for kept, given in zip(self._margins, margins[:, :, 0].T, strict=True):
+                kept[rows] = given
             self._positive[rows] = values > 0
 
     def keep(self, chosen: Sequence[int]) -> None:
-        """Forget all learners but the chosen ones."""
-        self._counts, self._margins = self._counts[list(chosen)], self._margins[list(chosen)]
+        """Forget all learners but the chosen ones.
+
+        Parameters
+        ----------
+        chosen : sequence of int
+            Their places.
+        """
+        self._counts, self._margins = self._counts[list(chosen)], [self._margins[i] for i in chosen]
 
     def describe(self) -> str:
-        """Say what the first learner reached: of classes their accuracy and the mean of their F1 scores."""
+        """Say what the first learner reached.
+
+        Returns
+        -------
+        str
+            ``name=value``, separated by blanks: of two classes accuracy, recall, precision, F1 and AUC, of several
+            accuracy and the mean of their F1 scores, of REGRESSION nothing.
+        """
         if not self._classes:
             return ""
         counts = self._counts[0].reshape(self._classes, self._classes)
@@ -112,9 +127,7 @@ def area_under_curve(positive: NDArray[np.bool_], scores: NDArray[np.float32]) -
     >>> area_under_curve(np.array([False, True, True]), np.array([0.1, 0.1, 0.7], np.float32))
     0.75
     """
-    positives = int(positive.sum())
-    pairs = positives * (len(positive) - positives)
-    _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    above = float(ranks[places][positive].sum()) - positives * (positives + 1) / 2
+    lower, upper = np.sort(scores[~positive]), np.sort(scores[positive])
+    pairs = len(lower) * len(upper)
+    above = sum(int(lower.searchsorted(upper, side).sum()) for side in ("left", "right")) / 2
     return above / pairs if pairs else float("nan")

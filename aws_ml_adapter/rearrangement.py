@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.faults import RequestFault
+from aws_ml_adapter.token_hashes import mix
 
 __all__ = ["Rearrangement", "SplitStrategy", "parse_rearrangement"]
 
@@ -222,9 +223,5 @@ def _random_percent(offsets: NDArray[np.int64], seed: str) -> NDArray[np.float64
     """SplitMix64 of each offset's place in the sequence of the seed, as a number in [0, 100)."""
     # a lone surrogate, which JSON can spell, has no UTF-8
     start = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()[:8], "little")
-    with np.errstate(over="ignore"):
-        mixed = np.uint64(start) + (offsets.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
+    mixed = mix(np.uint64(start) + (offsets.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
     return (mixed >> np.uint64(11)).astype(np.float64) * (100 / 2**53)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import heapq
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,8 +15,8 @@ from numpy.typing import NDArray
 from aws_ml_adapter.correlation import correlation
 from aws_ml_adapter.csv_data import Batch
 from aws_ml_adapter.faults import DataFault
-from features.schema import AttributeType, Schema, parse_binary, parse_numeric
-from textclf.errors import BadDataError
+from aws_ml_adapter.number_columns import Moments, Reservoir, read_numbers
+from features.schema import AttributeType, Schema
 
 __all__ = ["AttributeStatistics", "DataStatistics", "NumericStatistics", "compute_statistics"]
 
@@ -171,13 +169,6 @@ def compute_statistics(batches: Iterable[Batch], schema: Schema) -> DataStatisti
     DataFault
         There is not one row that could be read.
 
-    References
-    ----------
-    T. Chan, G. Golub, R. LeVeque: "Algorithms for computing the sample variance", The American Statistician 37
-    (1983), https://doi.org/10.1080/00031305.1983.10483115
-    J. Vitter: "Random sampling with a reservoir" (algorithm R), ACM Transactions on Mathematical Software 11 (1985),
-    https://doi.org/10.1145/3147.3165
-
     Examples
     --------
     >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("paid", AttributeType.BINARY)), target="paid")
@@ -221,7 +212,7 @@ class _Column:
         self.kind, self._limit = kind, limit
         self.missing = self.invalid = self.distinct = 0
         self.exact = True
-        self.moments = _Moments()
+        self._numbers = _Numbers()
         self._counts: Counter[str | float] = Counter()
 
     def add(self, values: Sequence[str]) -> None:
@@ -235,12 +226,12 @@ class _Column:
             case AttributeType.TEXT:
                 texts = [words for words in map(str.split, values) if words]
                 self.missing += len(values) - len(texts)
-                self.moments.add(np.array([len(words) for words in texts], dtype=float))
+                self._numbers.add(np.array([len(words) for words in texts], dtype=float))
                 for words in texts:
                     self._count([word[:_VALUE_LIMIT] for word in words])
 
     def _add_numbers(self, values: Sequence[str]) -> None:
-        numbers = _floats(values, self.kind)
+        numbers = read_numbers(values, self.kind)
         read = ~np.isnan(numbers)
         if not read.all():
             missing = sum(not value or value.isspace() for value in values)
@@ -248,7 +239,7 @@ class _Column:
             self.invalid += int(np.count_nonzero(~read)) - missing
             numbers = numbers[read]
         if self.kind is AttributeType.NUMERIC:
-            self.moments.add(numbers)
+            self._numbers.add(numbers)
             # a quantity with so many values has none that is frequent
             if not self.exact:
                 return
@@ -274,45 +265,36 @@ class _Column:
             distinct=self.distinct,
             distinct_exact=self.exact,
             most_frequent=tuple((_shown(value), count) for value, count in ranked) if frequent else (),
-            numeric=self.moments.statistics(sample),
+            numeric=self._numbers.statistics(sample),
             correlation=None if target is None or self.kind is AttributeType.TEXT else correlation(sample, target),
         )
 
 
-class _Moments:
-    """Mean and deviation of numbers that come bit by bit."""
+class _Numbers:
+    """How numbers that come bit by bit are distributed."""
 
     def __init__(self) -> None:
-        self._n = 0
-        self._mean = self._squares = 0.0
-        self._minimum, self._maximum = math.inf, -math.inf
+        self._moments = Moments(1)
+        self._minimum, self._maximum = np.inf, -np.inf
 
     def add(self, numbers: NDArray[np.float64]) -> None:
-        if not len(numbers):
-            return
-        self._minimum = min(self._minimum, float(numbers.min()))
-        self._maximum = max(self._maximum, float(numbers.max()))
-        # sums of squares of the largest floats would overflow
-        some = np.clip(numbers, -1e150, 1e150)
-        n = self._n + len(some)
-        mean = float(some.mean())
-        difference = mean - self._mean
-        self._squares += float(np.square(some - mean).sum()) + difference**2 * self._n * len(some) / n
-        self._mean += difference * len(some) / n
-        self._n = n
+        self._moments.add(numbers[:, None])
+        self._minimum = float(numbers.min(initial=self._minimum))
+        self._maximum = float(numbers.max(initial=self._maximum))
 
     def statistics(self, sample: NDArray[Any]) -> NumericStatistics | None:
-        """Give them, with the quantiles of a sample of the same numbers."""
-        if not self._n:
+        """Give it, with the quantiles of a sample of the same numbers."""
+        if not self._moments.counts[0]:
             return None
+        mean = float(self._moments.means[0])
         numbers = sample[~np.isnan(sample)]
         # numbers that are rare enough may all be missing in the sample
-        numbers = numbers if len(numbers) else np.array([self._mean])
+        numbers = numbers if len(numbers) else np.array([mean])
         # halved, for the difference of the largest floats would overflow
         inner = np.clip(np.quantile(numbers / 2, _QUANTILES[1:-1]) * 2, self._minimum, self._maximum)
         return NumericStatistics(
-            mean=self._mean,
-            deviation=(self._squares / self._n) ** 0.5,
+            mean=mean,
+            deviation=float(self._moments.deviations()[0]),
             minimum=self._minimum,
             maximum=self._maximum,
             quantiles=(self._minimum, *inner.tolist(), self._maximum),
@@ -323,26 +305,25 @@ class _Sample:
     """Keeps a uniform sample of rows, of each value no more than a correlation needs."""
 
     def __init__(self, kinds: Sequence[AttributeType], limit: int) -> None:
-        self.seen = 0
-        self._kinds, self._limit = kinds, limit
+        self._kinds = kinds
         self._texts = [i for i, kind in enumerate(kinds) if kind is AttributeType.TEXT]
         self._rows: list[list[str]] = []
-        self._random = np.random.default_rng(0)
+        self._reservoir = Reservoir(limit, seed=0)
+
+    @property
+    def seen(self) -> int:
+        return self._reservoir.seen
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
-        filling = rows[: self._limit - len(self._rows)]
-        self._rows += map(self._row, filling)
-        self.seen += len(filling)
-        others = rows[len(filling) :]
-        places = (self._random.random(len(others)) * np.arange(self.seen + 1, self.seen + len(others) + 1)).astype(int)
-        for i in np.flatnonzero(places < self._limit):
-            self._rows[places[i]] = self._row(others[int(i)])
-        self.seen += len(others)
+        for i, place in np.column_stack(self._reservoir.choose(len(rows))).tolist():
+            # one behind the last is appended
+            self._rows[place : place + 1] = [self._row(rows[i])]
 
     def _row(self, row: Sequence[str]) -> list[str]:
         cut = [value[:_VALUE_LIMIT] for value in row]
         for i in self._texts:
-            cut[i] = str(len(row[i].split()))
+            # a missing text is none of 0 words
+            cut[i] = str(len(row[i].split()) or "")
         return cut
 
     def column(self, i: int) -> NDArray[Any]:
@@ -350,25 +331,7 @@ class _Sample:
         values = [row[i] for row in self._rows]
         if self._kinds[i] is AttributeType.CATEGORICAL:
             return np.array(["" if value.isspace() else value for value in values])
-        return _floats(values, self._kinds[i])
-
-
-def _floats(values: Sequence[str], kind: AttributeType) -> NDArray[np.float64]:
-    """Read numbers; NaN stands for what is not of the type."""
-    if kind is not AttributeType.BINARY:
-        # nearly all columns have nothing but numbers
-        with suppress(ValueError):
-            numbers = np.array([*map(float, values)])
-            if np.isfinite(numbers).all() and "_" not in "".join(values):
-                return numbers
-    parse = parse_binary if kind is AttributeType.BINARY else parse_numeric
-    known: dict[str, float] = {}
-    for value in set(values):
-        try:
-            known[value] = float(parse(value))
-        except BadDataError:
-            known[value] = math.nan
-    return np.array([known[value] for value in values])
+        return read_numbers(values, self._kinds[i])
 
 
 def _shown(value: str | float) -> str:

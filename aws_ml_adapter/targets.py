@@ -248,7 +248,8 @@ class TargetValues:
         DataFault
             There is no such row, or they are all of one class.
         """
-        values = np.array(self._values)
+        # without a copy, of as many bytes again
+        values = np.frombuffer(self._values)
         if not len(values):
             raise DataFault(f"no row has a usable value of the target '{self._name}'")
         known = partial(TargetSummary, name=self._name, type=self._type, rows=len(values), invalid_rows=self._invalid)

@@ -50,7 +50,9 @@ class Tokens(NamedTuple):
 
 
 class ValueHashes(dict[str, int]):
-    """Gives the hash of a string as a whole; remembers the last 200,000 of at most 64 characters.
+    """Gives the hash of a string as a whole.
+
+    It remembers strings of at most 64 characters, and forgets all of them when there are 200,000.
 
     Examples
     --------

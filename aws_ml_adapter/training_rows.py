@@ -73,7 +73,13 @@ class KeyCounts:
         self._pending_size = 0
 
     def add(self, keys: NDArray[np.uint64]) -> None:
-        """Count the keys of some rows."""
+        """Count the keys of some rows.
+
+        Parameters
+        ----------
+        keys : ndarray of uint64, shape (m,)
+            Each once for each row that it stands in.
+        """
         self._pending.append(keys)
         self._pending_size += len(keys)
         if self._pending_size > _PENDING:
@@ -82,7 +88,18 @@ class KeyCounts:
                 self._forget(self._limit)
 
     def most_frequent(self, limit: int) -> NDArray[np.uint64]:
-        """Give the keys that stand in the most rows, at most so many, rising."""
+        """Give the keys that stand in the most rows, and forget the others.
+
+        Parameters
+        ----------
+        limit : int
+            How many at most.
+
+        Returns
+        -------
+        ndarray of uint64
+            Rising.
+        """
         self._merge()
         self._forget(limit)
         return self._keys
@@ -120,7 +137,13 @@ class RowStore:
         self._ends = [np.zeros(1, np.int64)]
 
     def append(self, features: Features) -> None:
-        """Add rows."""
+        """Add rows.
+
+        Parameters
+        ----------
+        features : Features
+            Theirs.
+        """
         self._keys.append(features.keys)
         self._values.append(features.values)
         self._ends.append(self._ends[-1][-1] + features.starts[1:])
@@ -133,7 +156,20 @@ class RowStore:
         self._values.remove()
 
     def read(self, order: NDArray[np.int64], size: int) -> Iterator[Features]:
-        """Read rows in the order given, so many at a time."""
+        """Read rows.
+
+        Parameters
+        ----------
+        order : ndarray of int64, shape (n,)
+            Their numbers, in the order in which they are wanted.
+        size : int
+            How many at a time.
+
+        Yields
+        ------
+        Features
+            Of the next ones.
+        """
         starts = np.concatenate(self._ends)
         for begin in range(0, len(order), size):
             rows = order[begin : begin + size]
@@ -231,7 +267,7 @@ def write_blocks(rows: Iterable[Features], keys: NDArray[np.uint64], path: Path)
             starts = np.concatenate([[0], np.cumsum(kept)])[features.starts]
             indices = index_of[places[kept]]
             parts = (columns[order], starts.astype(np.int32), indices, features.values[kept].view(np.int32))
-            np.concatenate(parts).tofile(file)
+            file.write(np.concatenate(parts).tobytes())
             shapes.append((len(starts) - 1, len(columns), len(indices)))
     return Blocks(path, np.concatenate(used), np.array(shapes, np.int64).reshape(-1, 3))
 
@@ -244,7 +280,10 @@ class _Column:
         self._file = path.open("w+b", buffering=0)
 
     def append(self, data: NDArray[Any]) -> None:
-        data.tofile(self._file)
+        # tofile would not say that a disk is full where the last few bytes do not fit
+        rest = memoryview(data.tobytes())
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def read(self, pieces: Iterable[tuple[int, int]]) -> NDArray[Any]:
         # not mapped into memory, where the whole file would come to stand

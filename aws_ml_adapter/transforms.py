@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.csv_data import Batch
 from aws_ml_adapter.feature_plan import CHUNK, FeaturePlan, Features, numeric_parts, parse_numbers
+from aws_ml_adapter.number_columns import Moments, Reservoir
 from aws_ml_adapter.recipe import Recipe
 from features.schema import Schema
 
@@ -86,11 +87,6 @@ class Transforms:
         Returns
         -------
         Transforms
-
-        References
-        ----------
-        Mean and deviation: T. F. Chan et al., "Updating formulae and a pairwise algorithm for computing sample
-        variances", 1979. Sample: J. S. Vitter, "Random sampling with a reservoir", ACM TOMS 11(1), 1985.
         """
         names, bins = numeric_parts(recipe)
         statistics = _NumericStatistics(len(names), seed)
@@ -101,10 +97,22 @@ class Transforms:
                     parse_numbers([[row[place] for place in places] for row in batch.rows if row is not None])
                 )
         edges = [statistics.edges(names.index(name), count) for name, count in bins]
-        return cls(recipe, schema, means=statistics.means, deviations=statistics.deviations(), edges=edges)
+        moments = statistics.moments
+        return cls(recipe, schema, means=moments.means, deviations=moments.deviations(), edges=edges)
 
     def places(self, schema: Schema) -> dict[str, int]:
-        """Say in which column of a schema each attribute of the recipe stands; those it lacks are left out."""
+        """Say in which columns of a schema the attributes of the recipe stand.
+
+        Parameters
+        ----------
+        schema : Schema
+            Of the rows.
+
+        Returns
+        -------
+        dict of str to int
+            Column of each attribute; those that the schema lacks are left out.
+        """
         if schema is self.schema:
             return self._places
         return {name: place for place, name in enumerate(schema.names) if name in self._plan.names}
@@ -150,39 +158,19 @@ class _NumericStatistics:
     """Mean, deviation and a sample of columns of numbers, NaN left out."""
 
     def __init__(self, columns: int, seed: int) -> None:
-        self.counts = np.zeros(columns)
-        self.means = np.zeros(columns)
-        self._squares = np.zeros(columns)
+        self.moments = Moments(columns)
         self._sample = np.empty((0, columns))
-        self._capacity = min(_SAMPLE_ROWS, _SAMPLE_VALUES // max(columns, 1))
-        self._seen = 0
-        self._random = np.random.default_rng(seed)
+        self._reservoir = Reservoir(min(_SAMPLE_ROWS, _SAMPLE_VALUES // max(columns, 1)), seed)
 
     def add(self, numbers: NDArray[np.float64]) -> None:
         if not len(numbers):
             return
-        known = ~np.isnan(numbers)
-        counts = known.sum(axis=0)
-        means = np.where(known, numbers, 0).sum(axis=0) / np.maximum(counts, 1)
-        squares = np.where(known, (numbers - means) ** 2, 0).sum(axis=0)
-        total = np.maximum(self.counts + counts, 1)
-        gaps = means - self.means
-        self._squares += squares + gaps**2 * self.counts * counts / total
-        self.means += gaps * counts / total
-        self.counts += counts
-        self._draw(numbers)
-
-    def _draw(self, numbers: NDArray[np.float64]) -> None:
-        room = self._capacity - len(self._sample)
-        if room:
-            self._sample = np.concatenate([self._sample, numbers[:room]])
-        late = numbers[room:]
-        places = self._random.integers(0, self._seen + len(numbers) - len(late) + np.arange(1, len(late) + 1))
-        self._sample[places[places < self._capacity]] = late[places < self._capacity]
-        self._seen += len(numbers)
-
-    def deviations(self) -> NDArray[np.float64]:
-        return np.sqrt(self._squares / np.maximum(self.counts, 1))
+        self.moments.add(numbers)
+        rows, places = self._reservoir.choose(len(numbers))
+        room = places.max(initial=-1) + 1 - len(self._sample)
+        if room > 0:
+            self._sample = np.concatenate([self._sample, np.empty((room, numbers.shape[1]))])
+        self._sample[places] = numbers[rows]
 
     def edges(self, column: int, bins: int) -> NDArray[np.float64]:
         known = self._sample[:, column]

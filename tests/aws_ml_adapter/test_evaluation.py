@@ -153,5 +153,15 @@ def test_classes_that_the_model_lacks_count_as_missed(model):
     assert two.details.f_scores()[0] is None
     strangers = [["0", f"class {i}"] for i in range(101)]
     assert evaluate(model, [Batch(rows=strangers[1:])], model.schema).metric == 0
+
+
+def test_too_many_classes_are_told_before_all_rows_are_read(model):
+    if model.type is not ModelType.MULTICLASS:
+        return
+
+    def batches():
+        yield Batch(rows=[["0", f"class {i}"] for i in range(101)])
+        pytest.fail("there is no use in more rows")
+
     with pytest.raises(DataFault, match="more than 100 classes"):
-        evaluate(model, [Batch(rows=strangers)], model.schema)
+        evaluate(model, batches(), model.schema)

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import tempfile
+import time
 
 import numpy as np
 import pytest
@@ -45,6 +49,7 @@ def notes(count: int, seed: int = 1) -> Rows:
     return rows
 
 
+PAIRS = '{"outputs": ["ngram(note, 2)"]}'
 NOTES = schema_of(("note", AttributeType.TEXT), ("y", AttributeType.BINARY))
 
 
@@ -148,12 +153,11 @@ def test_without_shuffling_the_order_of_the_rows_counts_and_the_log_warns():
 
 def test_what_is_too_large_is_pruned_to_the_most_useful():
     rows = [[f"{note} id{i}a id{i}b id{i}c id{i}d", y] for i, (note, y) in enumerate(notes(1_500))]
-    recipe = '{"outputs": ["ngram(note, 2)"]}'
     log: list[str] = []
     small = trained(
-        rows, NOTES, ModelType.BINARY, Parameters(shuffle=True, max_size=50_000), recipe=recipe, log=log.append
+        rows, NOTES, ModelType.BINARY, Parameters(shuffle=True, max_size=50_000), recipe=PAIRS, log=log.append
     )
-    large = trained(rows, NOTES, ModelType.BINARY, recipe=recipe)
+    large = trained(rows, NOTES, ModelType.BINARY, recipe=PAIRS)
     assert model_size(small) <= 50_000 < model_size(large)
     assert model_size(small) > 45_000, "what is allowed is used"
     assert small.predict_record({"note": "win"})[0] > 0.7
@@ -211,6 +215,29 @@ def test_it_stops_when_nothing_is_gained_any_more():
     assert int(log[-1].split("total-passes=")[1].split()[0]) < 1_000
 
 
+NUMBERS = schema_of(("x", AttributeType.NUMERIC), ("y", AttributeType.NUMERIC))
+
+
+@pytest.mark.parametrize("value", ["0", "0.1", "1e30"])
+def test_it_stops_when_there_is_nothing_to_learn(value):
+    log: list[str] = []
+    rows = [[str(i), value] for i in range(50)]
+    model = trained(rows, NUMBERS, ModelType.REGRESSION, Parameters(shuffle=True, max_passes=300), log=log.append)
+    assert int(log[-1].split("total-passes=")[1].split()[0]) < 30
+    assert model.predict_record({"x": "7"})[0] == pytest.approx(float(value))
+
+
+@pytest.mark.parametrize("amount", [{"l1": 1e300}, {"l2": 1e300}])
+def test_the_largest_amounts_of_regularisation_leave_no_weights(amount):
+    log: list[str] = []
+    parameters = Parameters(shuffle=True, max_passes=300, max_size=100_000, **amount)
+    # more pairs of words than there is room for
+    model = trained(notes(600), NOTES, ModelType.BINARY, parameters, recipe=PAIRS, log=log.append)
+    assert "converged" in log
+    assert not any("nan" in line or "inf" in line for line in log if line.startswith("finished-pass:"))
+    assert model.predict_record({"note": "win"})[0] == pytest.approx(0.5, abs=0.05)
+
+
 CLASSES = schema_of(("x", AttributeType.TEXT), ("y", AttributeType.CATEGORICAL))
 
 
@@ -252,8 +279,51 @@ def test_rows_without_any_feature_are_learned_as_the_share_of_each_class():
 def test_wild_numbers_do_not_make_weights_wild():
     chance = random.Random(3)
     rows = [[repr(chance.choice([1e300, -1e300, 0.0, 1e-300])), repr(chance.uniform(-1e30, 1e30))] for _ in range(50)]
-    schema = schema_of(("x", AttributeType.NUMERIC), ("y", AttributeType.NUMERIC))
-    model = trained([*rows, ["1", "1.1e30"]], schema, ModelType.REGRESSION)
+    model = trained([*rows, ["1", "1.1e30"]], NUMBERS, ModelType.REGRESSION)
     assert (model.target.rows, model.target.invalid_rows) == (50, 1)
     for value in ("1e308", "-1e308", "1e-308", ""):
         assert np.isfinite(model.predict_record({"x": value})).all()
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A file system without a byte left."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("cannot mount a small file system here")
+    try:
+        with pytest.raises(OSError, match="No space"):
+            (place / "filler").write_bytes(b"x" * 70_000)
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("count", [5, 500])
+def test_a_full_disk_is_told_even_where_only_the_last_bytes_do_not_fit(full_disk, count, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(full_disk))
+    with pytest.raises(OSError, match="No space"):
+        trained(notes(count), NOTES, ModelType.BINARY)
+    assert [path.name for path in full_disk.iterdir()] == ["filler"]
+
+
+def test_a_model_that_is_deleted_in_training_leaves_no_files(make_server, monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    server = make_server()
+    server.put("notes.csv", "".join(f"{note},{y}\n" for note, y in notes(10_000)))
+    server.put("notes.csv.schema", NOTES.to_json())
+    server.create_data_source("ds-1", location="s3://bucket/notes.csv")
+    server.client.create_ml_model(MLModelId="ml-1", MLModelType="BINARY", TrainingDataSourceId="ds-1")
+    end = time.monotonic() + 60
+    while not (found := list(server.folder.glob("data/objects/*/*/amazon-ml-*/keys"))):
+        assert server.client.get_ml_model(MLModelId="ml-1")["Status"] in ("PENDING", "INPROGRESS")
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    server.client.delete_ml_model(MLModelId="ml-1")
+    while found[0].parents[1].exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert not list(tmp_path.glob("amazon-ml-*"))
+    assert server.stop() == 0

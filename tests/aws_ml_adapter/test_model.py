@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -93,6 +95,13 @@ def test_a_record_has_the_same_scores_as_its_row_in_any_batch(model, rows, copie
             assert ((found >= 0) & (found <= 1)).all()
         if model.type is ModelType.MULTICLASS:
             assert found.sum() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("margin", [-80.0, -20.0, -7.5, 0.0, 7.5, 80.0, 3e38])
+def test_small_probabilities_are_as_exact_as_large_ones(binary, margin):
+    certain = replace(binary, weights=np.zeros_like(binary.weights), intercept=np.array([margin], np.float32))
+    wanted = math.exp(min(margin, 0)) / (1 + math.exp(-abs(margin)))
+    assert certain.predict_record({})[0] == pytest.approx(wanted, rel=1e-6, abs=0)
 
 
 def test_what_is_left_out_of_a_record_is_missing_and_what_is_unknown_is_ignored(binary):

@@ -274,9 +274,16 @@ def test_what_is_wrong_in_an_expression_is_refused_with_its_column(output, messa
 )
 def test_numbers_at_their_limits_and_one_past_them(call, least, most):
     assert [output.number for output in parse(call.format(least), call.format(most)).outputs] == [least, most]
-    for number in (least - 1, most + 1, "9" * 5_000):
+    for number in (least - 1, most + 1, "9" * 9):
         with pytest.raises(RequestFault, match=f"takes a number from {least} to {most:,}"):
             parse(call.format(number))
+
+
+def test_a_number_is_read_to_its_last_digit_or_refused():
+    assert texts("quantile_bin(age, 0000000020)", "ngram(title, 003)") == ["quantile_bin(age,20)", "ngram(title,3)"]
+    for number in ("1" + "0" * 9, "9" * 5_000):
+        with pytest.raises(RequestFault, match=f"column 19: a number has {len(number):,} digits, more than 9"):
+            parse(f"quantile_bin(age, {number})")
 
 
 def test_names_at_the_limit_and_one_past_it():

@@ -71,6 +71,13 @@ def test_texts_are_counted_in_words():
     assert (found.numeric.mean, found.numeric.minimum, found.numeric.maximum) == (3, 3, 3)
 
 
+def test_missing_texts_have_no_number_of_words():
+    found = compute(["two words", "", " ", "four words of text"] * 20, TEXT).numeric
+    assert (found.mean, found.minimum, found.maximum) == (3, 2, 4)
+    assert found.quantiles == (2,) * 10 + (3,) + (4,) * 10
+    assert compute(["", " "], TEXT).numeric is None
+
+
 @pytest.mark.parametrize("type_", [NUMERIC, BINARY])
 @pytest.mark.parametrize("values", [[""], ["x", "", "?"]])
 def test_a_column_without_a_value(type_, values):

@@ -1,0 +1,176 @@
+"""Columns of numbers that come bit by bit: reading them, their mean and deviation, and a sample of their rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.schema import AttributeType, parse_binary, parse_numeric
+from textclf.errors import BadDataError
+
+__all__ = ["Moments", "Reservoir", "read_numbers"]
+
+_LARGEST_NUMBER = 1e150
+
+
+def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUMERIC) -> NDArray[np.float64]:
+    """Read NUMERIC or BINARY values.
+
+    Parameters
+    ----------
+    values : sequence of str, length n
+        As they stand in the data.
+    kind : AttributeType
+        BINARY ones become 0 and 1; of any other type numbers are read.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        NaN for what is missing or not of the type.
+
+    Examples
+    --------
+    >>> read_numbers(["1", " 2.5 ", "", "two"]).tolist()
+    [1.0, 2.5, nan, nan]
+    """
+    if kind is not AttributeType.BINARY:
+        # nearly all columns have nothing but numbers and empty cells; Python takes 1_000 for a number
+        with suppress(ValueError):
+            numbers = np.array([float(value or "nan") for value in values], np.float64)
+            if "_" not in "".join(values):
+                numbers[np.isinf(numbers)] = np.nan
+                return numbers
+    parse = parse_binary if kind is AttributeType.BINARY else parse_numeric
+    known: dict[str, float] = {}
+    for value in set(values):
+        try:
+            known[value] = float(parse(value))
+        except BadDataError:
+            known[value] = math.nan
+    return np.array([known[value] for value in values], np.float64)
+
+
+class Moments:
+    """Mean and deviation of columns of numbers.
+
+    Parameters
+    ----------
+    columns : int
+        How many.
+
+    Attributes
+    ----------
+    counts : ndarray of float64, shape (columns,)
+        Numbers met so far.
+    means : ndarray of float64, shape (columns,)
+        0 where there is none.
+
+    References
+    ----------
+    T. Chan, G. Golub, R. LeVeque: "Algorithms for computing the sample variance", The American Statistician 37
+    (1983), https://doi.org/10.1080/00031305.1983.10483115
+
+    Examples
+    --------
+    >>> moments = Moments(1)
+    >>> moments.add(np.array([[1.0], [np.nan]]))
+    >>> moments.add(np.array([[3.0]]))
+    >>> moments.means.tolist(), moments.deviations().tolist()
+    ([2.0], [1.0])
+    """
+
+    def __init__(self, columns: int) -> None:
+        self.counts = np.zeros(columns)
+        self.means = np.zeros(columns)
+        self._squares = np.zeros(columns)
+
+    def add(self, numbers: NDArray[np.float64]) -> None:
+        """Take in the numbers of some rows.
+
+        Parameters
+        ----------
+        numbers : ndarray of float64, shape (n, columns)
+            NaN is left out; what is beyond 1e150 counts as that.
+        """
+        known = ~np.isnan(numbers)
+        counts = known.sum(axis=0)
+        # sums of squares of the largest floats would overflow
+        numbers = np.where(known, np.clip(numbers, -_LARGEST_NUMBER, _LARGEST_NUMBER), 0)
+        means = numbers.sum(axis=0) / np.maximum(counts, 1)
+        squares = np.where(known, (numbers - means) ** 2, 0).sum(axis=0)
+        total = np.maximum(self.counts + counts, 1)
+        gaps = means - self.means
+        self._squares += squares + gaps**2 * (self.counts * counts / total)
+        self.means += gaps * (counts / total)
+        self.counts += counts
+
+    def deviations(self) -> NDArray[np.float64]:
+        """Give the standard deviations, of the population.
+
+        Returns
+        -------
+        ndarray of float64, shape (columns,)
+            0 where there is no number.
+        """
+        return np.sqrt(self._squares / np.maximum(self.counts, 1))
+
+
+class Reservoir:
+    """Chooses a uniform sample of rows whose number is not known before.
+
+    Parameters
+    ----------
+    size : int
+        Rows of the sample, once there are so many.
+    seed : int
+        The same seed chooses the same rows, in whatever pieces they come.
+
+    Attributes
+    ----------
+    seen : int
+        Rows so far.
+
+    References
+    ----------
+    J. Vitter: "Random sampling with a reservoir" (algorithm R), ACM Transactions on Mathematical Software 11 (1985),
+    https://doi.org/10.1145/3147.3165
+
+    Examples
+    --------
+    >>> reservoir = Reservoir(3, seed=0)
+    >>> rows, places = reservoir.choose(3)
+    >>> rows.tolist(), places.tolist()
+    ([0, 1, 2], [0, 1, 2])
+    """
+
+    def __init__(self, size: int, seed: int) -> None:
+        self.seen = 0
+        self._size = size
+        self._random = np.random.default_rng(seed)
+
+    def choose(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Choose from the rows that come next.
+
+        Parameters
+        ----------
+        number : int
+            How many come.
+
+        Returns
+        -------
+        rows : ndarray of int64, shape (m,)
+            Which of them belong to the sample, rising.
+        places : ndarray of int64, shape (m,)
+            Where in the sample: behind its last row until it is full, then in the place of another. Of two rows with
+            one place the later one stays.
+        """
+        places = np.arange(self.seen, self.seen + number)
+        late = places >= self._size
+        places[late] = self._random.integers(0, places[late] + 1)
+        self.seen += number
+        rows = np.flatnonzero(places < self._size)
+        return rows, places[rows]
