@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aws_ml_adapter.client_state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.datasources import SentData, datasource_file, sent_data
@@ -54,7 +56,8 @@ class AmazonMLClassifier:
     state_file : str or pathlib.Path
         Keeps what was made. It is to Amazon ML what a model file is to the local classifier.
     endpoint_url : str, optional
-        URL of the service; without it boto3 decides, by ``AWS_ENDPOINT_URL_MACHINE_LEARNING`` or the region.
+        URL of the service; without it boto3 decides, by ``AWS_ENDPOINT_URL_MACHINE_LEARNING`` or the region. `fit`
+        keeps it in the state file, unless it is AWS.
     s3_endpoint_url : str, optional
         URL of a server like S3; without it boto3 decides.
     s3_root : str, optional
@@ -215,21 +218,22 @@ class AmazonMLClassifier:
         """
         path = datasource_file(datasource)
         state = self._new_state(path)
-        if self.state_file.exists():
-            file = StateFile.open(self.state_file)
-            held = file.state
-            if not held.trains_as(state):
-                raise UsageError(
-                    "holds a model of other data or settings",
-                    where=self.state_file,
-                    remedy="give another file, or remove that model with `amazon-ml delete` first",
-                )
-            self._talk(f"going on with {held.model_id}")
-            file.update(place=state.place)
-        else:
-            file = StateFile(self.state_file, state)
-            file.update()
+        file = StateFile(self.state_file, state)
         work = self._opened(file)
+        host = urlsplit(work.service.url).hostname or ""
+        if not host.endswith(".amazonaws.com"):
+            # the environment of the next command may name another server
+            state = replace(state, place=replace(state.place, endpoint_url=work.service.url))
+        file.update(lambda held: replace(held, place=state.place) if held.trains_as(state) else held)
+        if not file.state.trains_as(state):
+            self._work = None
+            raise UsageError(
+                "holds a model of other data or settings",
+                where=self.state_file,
+                remedy="give another file, or remove that model with `amazon-ml delete` first",
+            )
+        if file.state.run != state.run:
+            self._talk(f"going on with {work.state.model_id}")
         try:
             work.upload(path, work.state.source)
             items = [work.create(item) for item in training_requests(work.state)]
@@ -283,10 +287,12 @@ class AmazonMLClassifier:
         textclf.errors.TextclfError
             As `fit`; or nothing was held out.
         """
+        from textclf.confidence import check_promise
         from textclf.evaluation import evaluate_predictions
 
+        check_promise(max_error, confidence)
         work = self._opened()
-        with self._documents(table, features, options) as (data, source_id):
+        with self._documents(table, features, options, by) as (data, source_id):
             columns = {column: data.column(column) for column in by}
             evaluation = work.create(
                 request_for(
@@ -296,7 +302,8 @@ class AmazonMLClassifier:
                     "evaluation",
                     MLModelId=self.model_id,
                     EvaluationDataSourceId=source_id,
-                )
+                ),
+                again=True,
             )
             predictor = self._predict_with(source_id)
             record = work.service.wait(evaluation)
@@ -305,7 +312,8 @@ class AmazonMLClassifier:
         usable = [row for row in rows if row is not None and row.true_label]
         groups = {column: [values[row.tag] for row in usable] for column, values in columns.items()}
         if table is None:
-            work.file.update(acceptance=choose_accepted(usable, self.categories, max_error, confidence))
+            acceptance = choose_accepted(usable, self.categories, max_error, confidence)
+            work.file.update(lambda state: replace(state, acceptance=acceptance))
         report = evaluate_predictions(
             self.categories,
             [row.true_label for row in usable],
@@ -368,20 +376,31 @@ class AmazonMLClassifier:
 
     @contextmanager
     def _documents(
-        self, table: str | Path | None, features: str | Path | None, options: TableOptions | None
+        self,
+        table: str | Path | None,
+        features: str | Path | None,
+        options: TableOptions | None,
+        columns: Sequence[str] = (),
     ) -> Iterator[tuple[SentData, str]]:
-        """Give documents with the id of their data source; those held out without a table."""
+        """Give documents, that have these columns, with the id of their data source; without a table those held out."""
         work = self._opened()
         state = work.state
         if table is None:
             if state.train_percent == 100:
                 raise UsageError("no documents were held out", remedy="give a table to evaluate on")
+            if columns:
+                remedy = "give --by with a documents CSV only"
+                raise UsageError("there are no further columns", where="the documents held out", remedy=remedy)
             source_id = self._create_data_source("held-out", split_of(state, complement=True)).id
             with work.downloaded(state.source) as path:
                 yield SentData(path=path, source=state.source, document_ids=()), source_id
             return
         kept = Path(features or self.state_file.parent / state.features)
         with sent_data(table, kept, options or TableOptions()) as data:
+            for name in columns:
+                data.column(name)
+            for note in data.notes:
+                self._warn(note)
             with work.objects.open(f"{data_url(state, state.source)}.schema") as stream:
                 schema = Schema.from_json(stream.read().decode(), where="the schema of the training data")
             if read_datasource_schema(data.path) != schema:
@@ -395,7 +414,8 @@ class AmazonMLClassifier:
 
     def _create_data_source(self, part: str, split: Rearrangement | None, source: Source | None = None) -> Created:
         state = self._opened().state
-        return self._opened().create(data_source_request(state, part, source or state.source, split, statistics=False))
+        request = data_source_request(state, part, source or state.source, split, statistics=False)
+        return self._opened().create(request, again=True)
 
     def _predict_with(self, source_id: str) -> Created:
         state = self._opened().state
@@ -408,7 +428,8 @@ class AmazonMLClassifier:
                 MLModelId=state.model_id,
                 BatchPredictionDataSourceId=source_id,
                 OutputUri=state.url("results/"),
-            )
+            ),
+            again=True,
         )
 
     def _aligned(self, data: SentData, rows: Iterator[ResultRow | None]) -> Iterator[Prediction]:
@@ -440,7 +461,7 @@ class AmazonMLClassifier:
             Its URL: the ``endpoint`` that `textclf.predict_document_category` takes with `client` and `model_id`.
         """
         work = self._opened()
-        work.file.update(endpoint=True)
+        work.file.update(lambda state: replace(state, endpoint=True))
         work.service.call("CreateRealtimeEndpoint", MLModelId=self.model_id)
         return work.service.wait_for_endpoint(self.model_id)
 
@@ -448,7 +469,7 @@ class AmazonMLClassifier:
         """Delete the real-time endpoint, which costs as long as it exists."""
         work = self._opened()
         work.service.delete_endpoint(self.model_id)
-        work.file.update(endpoint=False)
+        work.file.update(lambda state: replace(state, endpoint=False))
 
     # --- the end
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from aws_ml_adapter.service.entities import Kind
 from textclf.errors import BadInputError, BadModelError
-from textclf.files import write_aside
+from textclf.files import output_error, write_aside
 from textclf.prediction import Acceptance
 
 __all__ = ["ClientState", "Created", "Place", "Source", "StateFile"]
 
 FORMAT = 1
 
-_LIMIT = 10_000_000
+_LIMIT = 200_000_000
+"""Bytes of a state file; a table that was predicted takes about 1,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +145,17 @@ class ClientState:
     acceptance: Acceptance | None = None
 
     def named(self, part: str) -> str:
-        """Give the id of an object of this run."""
+        """Give the id of an object of this run.
+
+        Parameters
+        ----------
+        part : str
+            Its name within the run.
+
+        Returns
+        -------
+        str
+        """
         return f"textclf-{self.run}-{part}"
 
     @property
@@ -149,8 +164,19 @@ class ClientState:
         return self.named("model")
 
     def url(self, key: str) -> str:
-        """Give the URL of a file of this run."""
-        return "s3://" + "/".join(part for part in (self.place.bucket, self.place.prefix, self.run, key) if part)
+        """Give the URL of a file of this run.
+
+        Parameters
+        ----------
+        key : str
+            Its name within the run.
+
+        Returns
+        -------
+        str
+        """
+        prefix = [self.place.prefix] if self.place.prefix else []
+        return "s3://" + "/".join([self.place.bucket, *prefix, self.run, key])
 
     def trains_as(self, other: ClientState) -> bool:
         """Say whether another run would train the same model in the same bucket.
@@ -202,12 +228,13 @@ class ClientState:
         textclf.errors.BadModelError
             It is something else.
         """
+        state: ClientState | None = None
         try:
             content = json.loads(text)
             if content.pop("format") != FORMAT:
                 raise BadModelError("is of another format", where=where, remedy="use the version that wrote it")
             source, acceptance = content["source"], content["acceptance"]
-            return cls(
+            state = cls(
                 **content
                 | {
                     "place": Place(**content["place"]),
@@ -217,14 +244,42 @@ class ClientState:
                     "acceptance": None if acceptance is None else Acceptance(**acceptance),
                 }
             )
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            pass
+        if (
+            state is None
+            or not _fits(state, cls)
+            or not all(f"Create{item.kind}" in item.operation for item in state.created)
+        ):
             raise BadModelError(
                 "is not what amazon-ml train writes", where=where, remedy="give the file that train wrote with -o"
-            ) from error
+            )
+        return state
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Say whether a value from a file is of the type that a dataclass names."""
+    inner = get_args(hint)
+    if hint is Any:
+        return True
+    if get_origin(hint) is UnionType:
+        return any(_fits(value, one) for one in inner)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict) and all(
+            _fits(key, inner[0]) and _fits(each, inner[1]) for key, each in value.items()
+        )
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(_fits(each, inner[0]) for each in value)
+    if isinstance(hint, type) and is_dataclass(hint):
+        types = get_type_hints(hint)
+        return isinstance(value, hint) and all(
+            _fits(getattr(value, each.name), types[each.name]) for each in fields(hint)
+        )
+    return isinstance(value, (int, float) if hint is float else hint)
 
 
 class StateFile:
-    """A state in a file that is always whole.
+    """A state in a file that is always whole, and to which several processes may add at once.
 
     Parameters
     ----------
@@ -259,7 +314,7 @@ class StateFile:
         path = Path(path)
         try:
             with path.open(encoding="utf-8") as file:
-                text = file.read(_LIMIT)
+                text = file.read(_LIMIT + 1)
         except OSError as error:
             raise BadInputError(
                 f"cannot be read ({(error.strerror or str(error)).lower()})",
@@ -268,17 +323,51 @@ class StateFile:
             ) from error
         except UnicodeDecodeError:
             text = ""
+        if len(text) > _LIMIT:
+            raise BadModelError(
+                f"is over {_LIMIT:,} bytes", where=path, remedy="give the file that amazon-ml train wrote with -o"
+            )
         return cls(path, ClientState.from_json(text, where=path))
 
-    def update(self, **changes: Any) -> None:
-        """Change entries of the state, and write it.
+    def update(self, change: Callable[[ClientState], ClientState]) -> None:
+        """Change the state, and write it.
 
         Parameters
         ----------
-        **changes
-            Members of `ClientState`.
+        change : callable
+            Given the state as it stands in the file now, which another process may have changed since it was read;
+            gives the new one.
+
+        Raises
+        ------
+        textclf.errors.OutputError
+            The file cannot be written.
         """
-        state = replace(self.state, **changes)
-        with write_aside(self.path) as aside:
-            aside.write_text(state.to_json(), encoding="utf-8")
+        with _alone(self.path):
+            held = StateFile.open(self.path).state if self.path.exists() else self.state
+            state = change(held)
+            with write_aside(self.path) as aside:
+                aside.write_text(state.to_json(), encoding="utf-8")
         self.state = state
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let no other process change a file in the meantime."""
+    try:
+        import fcntl
+    # Windows has none
+    except ImportError:
+        yield
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # the folder is locked, as the file itself is another after every change
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise output_error(error, path) from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)

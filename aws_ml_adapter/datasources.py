@@ -35,12 +35,15 @@ class SentData:
         In the order of the CSV.
     documents : tuple of InputDocument or None
         Those of the user's table, failed ones too; None if that is the datasource itself.
+    notes : tuple of str
+        What was changed on the way.
     """
 
     path: Path
     source: Source
     document_ids: tuple[str, ...]
     documents: tuple[InputDocument, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def column(self, name: str) -> dict[str, str]:
         """Give the value that each document has in a column of the user's table.
@@ -155,9 +158,17 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
     rows = _Rows(good, features)
     with TemporaryDirectory() as folder:
         made = Path(folder) / DATASOURCE
-        write_datasource(made, rows, indicator_names=rows.indicator_names, vector_size=rows.vector_size, seed=0)
+        summary = write_datasource(
+            made, rows, indicator_names=rows.indicator_names, vector_size=rows.vector_size, seed=0
+        )
         source, document_ids = _described(made)
-        yield SentData(path=made, source=source, document_ids=document_ids, documents=tuple(documents))
+        notes = [f"{path}: line {document.line}: {document.note}" for document in good if document.note]
+        if summary.shortened:
+            cut = f"{number} text was" if (number := len(summary.shortened)) == 1 else f"{number} texts were"
+            notes.append(f"{path}: {cut} cut to the 100 KB that Amazon ML takes of a row")
+        yield SentData(
+            path=made, source=source, document_ids=document_ids, documents=tuple(documents), notes=tuple(notes)
+        )
 
 
 def _described(path: Path) -> tuple[Source, tuple[str, ...]]:

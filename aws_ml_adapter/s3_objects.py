@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 from aws_ml_adapter.client_state import Place
 from aws_ml_adapter.faults import DataFault
-from aws_ml_adapter.service.storage import FolderStorage, split_url
+from aws_ml_adapter.service.storage import FolderStorage, S3Stream, split_url
+from aws_ml_adapter.service_calls import open_client
 from textclf.errors import BadInputError, ExitCode, OutputError, TextclfError, UsageError
 
 __all__ = ["FolderObjects", "Objects", "S3Error", "S3Objects", "open_objects"]
@@ -77,11 +78,11 @@ class FolderObjects:
     Examples
     --------
     >>> import tempfile
-    >>> root = Path(tempfile.mkdtemp())
-    >>> _ = (root / "a.csv").write_text("a,b")
-    >>> objects = FolderObjects(root / "s3")
-    >>> objects.put(root / "a.csv", "s3://bucket/data/a.csv")
-    >>> objects.size("s3://bucket/data/a.csv")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.csv").write_text("a,b")
+    ...     objects = FolderObjects(Path(folder, "s3"))
+    ...     objects.put(Path(folder, "a.csv"), "s3://bucket/data/a.csv")
+    ...     objects.size("s3://bucket/data/a.csv")
     3
     """
 
@@ -142,11 +143,11 @@ class S3Objects:
     """
 
     def __init__(self, place: Place) -> None:
-        import boto3
+        self._client = open_client("s3", place, place.s3_endpoint_url)
+
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
 
-        self._client: Any = boto3.client("s3", region_name=place.region, endpoint_url=place.s3_endpoint_url)
         self._errors = (BotoCoreError, ClientError, Boto3Error)
 
     def put(self, path: Path, url: str) -> None:
@@ -171,10 +172,10 @@ class S3Objects:
         """Open an object to read."""
         bucket, key = split_url(url)
         try:
-            body: BinaryIO = self._client.get_object(Bucket=bucket, Key=key)["Body"]
+            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
         except self._errors as error:
             raise _failed(error, url) from error
-        return body
+        return S3Stream(body, self._errors, lambda error: _failed(error, url))
 
     def delete(self, url: str) -> None:
         """Delete an object, if there is one."""

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from aws_ml_adapter.client_state import Created, Place
 from aws_ml_adapter.service.entities import Kind, Status
-from textclf.errors import ExitCode, TextclfError
+from textclf.errors import ExitCode, MissingProgramError, TextclfError, UsageError
 
-__all__ = ["AmazonMLError", "FailedJobError", "Service", "refusal_code"]
+__all__ = ["AmazonMLError", "FailedJobError", "Service", "open_client", "refusal_code"]
 
 _FIRST_DELAY, _LONGEST_DELAY, _SLOWER = 0.1, 15.0, 1.5
 _SAY_AGAIN = 30.0
@@ -35,13 +35,58 @@ class FailedJobError(AmazonMLError):
     exit_code = ExitCode.BAD_DATA
 
 
+def open_client(name: str, place: Place, endpoint_url: str | None) -> Any:
+    """Open an unmodified boto3 client, with credentials from its usual places.
+
+    Parameters
+    ----------
+    name : str
+        Of the service, as boto3 calls it.
+    place : Place
+        Names the region.
+    endpoint_url : str or None
+        URL of the service; None lets boto3 decide.
+
+    Returns
+    -------
+    boto3 client
+        Without any credentials, requests to this machine's own address are sent unsigned.
+
+    Raises
+    ------
+    textclf.errors.MissingProgramError
+        There is no boto3.
+    textclf.errors.UsageError
+        The URL, the region or the profile named in the environment does not do.
+    """
+    try:
+        import boto3
+        from botocore import UNSIGNED
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError as error:
+        raise MissingProgramError("boto3 is not installed", remedy="pip install 'textclf[aws]'") from error
+    try:
+        session = boto3.session.Session()
+        config = Config(retries={"mode": "standard", "total_max_attempts": 6})
+        address = {"region_name": place.region, "endpoint_url": endpoint_url}
+        client: Any = session.client(name, config=config, **address)
+        host = urlsplit(client.meta.endpoint_url).hostname
+        if host in ("localhost", "127.0.0.1", "::1") and session.get_credentials() is None:
+            client = session.client(name, config=config.merge(Config(signature_version=UNSIGNED)), **address)
+    except (BotoCoreError, ValueError) as error:
+        remedy = "write a URL as http://HOST:PORT; see AWS_PROFILE and the region as well"
+        raise UsageError(str(error), remedy=remedy) from error
+    return client
+
+
 class Service:
     """An unmodified boto3 client of Amazon ML, and what is needed around it.
 
     Parameters
     ----------
     place : Place
-        Names region and URL. Without any credentials, requests to this machine's own address are sent unsigned.
+        Names region and URL.
     talk : callable
         Told what is waited for.
     timeout : float
@@ -59,22 +104,16 @@ class Service:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        import boto3
-        from botocore import UNSIGNED
-        from botocore.config import Config
-
-        session = boto3.session.Session()
-        config = Config(retries={"mode": "standard", "total_max_attempts": 6})
-        address = {"region_name": place.region, "endpoint_url": place.endpoint_url}
-        self.client: Any = session.client("machinelearning", config=config, **address)
-        host = urlsplit(self.client.meta.endpoint_url).hostname
-        if host in ("localhost", "127.0.0.1", "::1") and session.get_credentials() is None:
-            unsigned = config.merge(Config(signature_version=UNSIGNED))
-            self.client = session.client("machinelearning", config=unsigned, **address)
+        self.client: Any = open_client("machinelearning", place, place.endpoint_url)
         self._talk = talk
         self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
+
+    @property
+    def url(self) -> str:
+        """Its URL, whoever chose it."""
+        return str(self.client.meta.endpoint_url)
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         """Call an operation.
@@ -106,7 +145,7 @@ class Service:
         except BotoCoreError as error:
             raise AmazonMLError(
                 f"{operation}: {error}",
-                where=self.client.meta.endpoint_url,
+                where=self.url,
                 remedy=f"check URL, region and credentials; without an AWS account {_OWN_SERVER}",
             ) from error
         return answer
@@ -177,7 +216,9 @@ class Service:
             raise FailedJobError(
                 f"is {status}{': ' if record.get('Message') else ''}{record.get('Message', '')}{log}",
                 where=f"{item.kind} {item.id}",
-                remedy="mend the cause, remove all with `amazon-ml delete`, and begin again",
+                remedy="mend the cause, and run the same command again"
+                if item.kind in (Kind.EVALUATION, Kind.BATCH_PREDICTION)
+                else "mend the cause, remove all with `amazon-ml delete`, and begin again",
             )
         return record
 

@@ -12,11 +12,13 @@ from typing import Any
 from aws_ml_adapter.batch_output import manifest_location, result_locations
 from aws_ml_adapter.client_state import ClientState, Created, Place, Source
 from aws_ml_adapter.datasources import describe_source
+from aws_ml_adapter.faults import RequestFault
 from aws_ml_adapter.parameters import Parameters, parse_parameters
 from aws_ml_adapter.pricing import HOURS_PER_JOB, PRICES, CostLine
 from aws_ml_adapter.rearrangement import Rearrangement, SplitStrategy
 from aws_ml_adapter.recipe import parse_recipe
 from aws_ml_adapter.service.entities import Kind
+from aws_ml_adapter.service.storage import split_url
 from aws_ml_adapter.targets import CLASS_LIMIT
 from features.datasource import read_datasource_schema
 from features.schema import AttributeType, Schema
@@ -145,6 +147,7 @@ def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Pat
     textclf.errors.TextclfError
         The data or the options do not do.
     """
+    _check_place(place)
     if not 1 <= options.train_percent <= 100:
         raise UsageError(f"{options.train_percent} % to train on", remedy="give 1 to 100")
     source = describe_source(path)
@@ -172,6 +175,28 @@ def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Pat
         train_percent=options.train_percent,
         seed=options.seed,
     )
+
+
+def _check_place(place: Place) -> None:
+    """Refuse what the service would refuse only after the upload, or after training."""
+    try:
+        split_url(f"s3://{place.bucket}/")
+    except RequestFault as error:
+        raise UsageError(
+            f"{place.bucket!r} is no name of a bucket", where="--bucket", remedy="give 3 to 63 of a-z, 0-9, . and -"
+        ) from error
+    try:
+        # what is appended takes less than 200 bytes; manifests cannot name keys with a colon
+        split_url(f"s3://{place.bucket}/{place.prefix}")
+        fits = ":" not in place.prefix and len(place.prefix.encode()) <= 800
+    except RequestFault:
+        fits = False
+    if not fits:
+        raise UsageError(
+            f"{place.prefix[:64]!r} is no prefix",
+            where="--prefix",
+            remedy="give up to 800 bytes without a colon, a backslash or empty parts",
+        )
 
 
 def training_plan(state: ClientState) -> Plan:
@@ -278,12 +303,34 @@ def request_for(kind: Kind, operation: str, id_: str, name: str, **request: Any)
 
 
 def data_url(state: ClientState, source: Source) -> str:
-    """Say where a datasource is uploaded to; the schema goes beside it."""
+    """Say where a datasource is uploaded to; the schema goes beside it.
+
+    Parameters
+    ----------
+    state : ClientState
+    source : Source
+        The datasource.
+
+    Returns
+    -------
+    str
+    """
     return state.url(f"datasource-{source.sha256[:8]}.csv")
 
 
 def split_of(state: ClientState, *, complement: bool) -> Rearrangement:
-    """Give the share to train on, or its complement."""
+    """Give the share to train on, or its complement.
+
+    Parameters
+    ----------
+    state : ClientState
+    complement : bool
+        Whether those held out are wanted.
+
+    Returns
+    -------
+    Rearrangement
+    """
     return Rearrangement(
         begin=0, end=state.train_percent, strategy=SplitStrategy.RANDOM, complement=complement, seed=state.seed
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ from aws_ml_adapter.batch_output import manifest_location
 from aws_ml_adapter.client_state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.results import ResultRow, parse_manifest, read_results
 from aws_ml_adapter.s3_objects import Objects, open_objects
-from aws_ml_adapter.service.entities import Kind
+from aws_ml_adapter.service.entities import Kind, Status
 from aws_ml_adapter.service_calls import AmazonMLError, Service, refusal_code
 from aws_ml_adapter.training_plan import data_url, output_files
 from features.datasource import schema_path
@@ -20,6 +21,8 @@ from textclf.errors import TextclfError
 
 __all__ = ["Workspace"]
 
+_AGAIN = "-again-"
+"""Between the id of an object that failed, and the number of the attempt."""
 _MANIFEST_LIMIT = 1_000_000
 _BLOCK = 1 << 20
 
@@ -60,36 +63,64 @@ class Workspace:
         """S3."""
         return open_objects(self._place)
 
-    def create(self, item: Created) -> Created:
+    def create(self, item: Created, *, again: bool = False) -> Created:
         """Create an object.
 
         Parameters
         ----------
         item : Created
             What is asked for.
+        again : bool, default False
+            Whether to remove one that failed, and create it anew under another id.
 
         Returns
         -------
         Created
-            What was asked for the first time, if there was one: only the same request again is known for a repetition.
+            What was asked for the first time, if there was one that did not fail: only the same request again is known
+            for a repetition.
 
         Raises
         ------
         aws_ml_adapter.service_calls.AmazonMLError
             The service refused, and the object is written down no more; or it could not be reached.
         """
-        held = [each for each in self.state.created if (each.kind, each.id) == (item.kind, item.id)]
-        if held:
-            item = held[0]
-        else:
-            self.file.update(created=(*self.state.created, item))
+        held = self._held(item)
+        if held and again and self._status(held) == Status.FAILED:
+            self._remove(held)
+            number = int(held.id.removeprefix(f"{item.id}{_AGAIN}")) + 1 if held.id != item.id else 2
+            item = replace(item, request=item.request | {f"{item.kind}Id": f"{item.id}{_AGAIN}{number}"})
+            held = None
+        item = held or item
+        if not held:
+            self.file.update(lambda state: replace(state, created=(*state.created, item)))
         try:
             self.service.call(item.operation, **item.request)
         except AmazonMLError as error:
             if not held and refusal_code(error):
-                self.file.update(created=self.state.created[:-1])
+                self._forget(item)
             raise
         return item
+
+    def _held(self, item: Created) -> Created | None:
+        """Find what was created when this was asked for before."""
+        for each in self.state.created:
+            if each.kind == item.kind and (each.id == item.id or each.id.startswith(f"{item.id}{_AGAIN}")):
+                return each
+        return None
+
+    def _forget(self, item: Created) -> None:
+        self.file.update(
+            lambda state: replace(state, created=tuple(each for each in state.created if each.id != item.id))
+        )
+
+    def _remove(self, item: Created) -> None:
+        self._talk(f"deleting {item.kind} {item.id}")
+        self.service.delete(item.kind, item.id)
+        if item.kind is Kind.BATCH_PREDICTION:
+            # an unfinished one has results without a manifest
+            for url in output_files(self.state, item):
+                self.objects.delete(url)
+        self._forget(item)
 
     def upload(self, path: Path, source: Source) -> None:
         """Upload a datasource and its schema, unless they are there.
@@ -106,15 +137,17 @@ class Workspace:
             if self.objects.size(place) == part.stat().st_size:
                 continue
             self._talk(f"uploading {place}")
-            before = tuple(file for file in self.state.files if file != place)
-            self.file.update(files=(*before, place))
+            self._forget_file(place, but=(place,))
             try:
                 self.objects.put(part, place)
             except TextclfError:
                 with suppress(TextclfError):
                     if self.objects.size(place) is None:
-                        self.file.update(files=before)
+                        self._forget_file(place)
                 raise
+
+    def _forget_file(self, place: str, *, but: tuple[str, ...] = ()) -> None:
+        self.file.update(lambda state: replace(state, files=(*(file for file in state.files if file != place), *but)))
 
     @contextmanager
     def downloaded(self, source: Source) -> Iterator[Path]:
@@ -164,17 +197,35 @@ class Workspace:
                 yield from read_results(stream, categories, where=url)
 
     def delete(self) -> None:
-        """Remove all that is written down, the last first, and the state file in the end."""
+        """Remove all that is written down, the last first, and the state file in the end.
+
+        Raises
+        ------
+        aws_ml_adapter.service_calls.AmazonMLError
+            The service knows none of it, so it is another than the one that made it.
+        """
+        created = self.state.created
+        # one alone may have been deleted just before a kill
+        if len(created) > 1 and not any(map(self._status, created)):
+            raise AmazonMLError(
+                f"knows none of the {len(created)} objects of this model",
+                where=self.service.url,
+                remedy="give the --endpoint-url of the server that made them; if that is gone for good, remove "
+                f"{self.file.path} and what it names in S3 by hand",
+            )
         while self.state.created:
-            item = self.state.created[-1]
-            self._talk(f"deleting {item.kind} {item.id}")
-            self.service.delete(item.kind, item.id)
-            if item.kind is Kind.BATCH_PREDICTION:
-                # an unfinished one has results without a manifest
-                for url in output_files(self.state, item):
-                    self.objects.delete(url)
-            self.file.update(created=self.state.created[:-1])
+            self._remove(self.state.created[-1])
         while self.state.files:
-            self.objects.delete(self.state.files[-1])
-            self.file.update(files=self.state.files[:-1])
+            place = self.state.files[-1]
+            self.objects.delete(place)
+            self._forget_file(place)
         self.file.path.unlink()
+
+    def _status(self, item: Created) -> str:
+        """Ask for the status of an object; empty if there is none, as before it was created or after it was deleted."""
+        try:
+            return str(self.service.get(item.kind, item.id)["Status"])
+        except AmazonMLError as error:
+            if refusal_code(error) == "ResourceNotFoundException":
+                return ""
+            raise

@@ -81,7 +81,73 @@ def test_where_nothing_was_made_nothing_is_kept(prepared, tmp_path, command):
         *("--endpoint-url", "http://127.0.0.1:9"),
         check=ExitCode.USAGE,
     )
-    assert "bucket's name breaks the rules" in done.stderr
+    assert "no name of a bucket" in done.stderr
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--bucket", ""), "--bucket"),
+        (("--bucket", "Doc uments"), "--bucket"),
+        (("--bucket", "documents", "--prefix", "a:b"), "--prefix"),
+        (("--bucket", "documents", "--prefix", "a//b"), "--prefix"),
+        (("--bucket", "documents", "--prefix", "a" * 801), "--prefix"),
+    ],
+)
+def test_a_place_that_would_not_do_later_is_refused_at_once(options, told, prepared, tmp_path, command):
+    asked = ("train", prepared, "-o", tmp_path / "m.json", *options, "--dry-run")
+    assert told in command(*asked, check=ExitCode.USAGE).stderr
+
+
+@pytest.mark.parametrize("option", ["--endpoint-url", "--s3-endpoint-url"])
+def test_a_url_without_its_scheme_is_told_before_anything_is_made(option, server, prepared, tmp_path, command):
+    path = tmp_path / "m.json"
+    options = {"--endpoint-url": server.url, option: "127.0.0.1:8080"}
+    done = command(
+        *("train", prepared, "-o", path, "--bucket", "documents"),
+        *(each for pair in options.items() for each in pair),
+        check=ExitCode.USAGE,
+    )
+    assert "http://HOST:PORT" in done.stderr
+    assert not path.exists()
+
+
+def test_a_profile_that_is_not_there_is_told(prepared, tmp_path, monkeypatch, command):
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    asked = ("train", prepared, "-o", tmp_path / "m.json", "--bucket", "documents", "--s3-root", tmp_path)
+    assert "nobody" in command(*asked, check=ExitCode.USAGE).stderr
+
+
+@pytest.mark.parametrize("promise", [("--max-error", "0"), ("--max-error", "5"), ("--confidence", "1")])
+def test_a_promise_that_makes_no_sense_is_refused_before_a_job_runs(promise, server, trained, tmp_path, command):
+    before = server.objects_of(StateFile.open(trained).state.run)
+    done = command("evaluate", trained, "-o", tmp_path / "r", *promise, check=ExitCode.USAGE)
+    assert "between 0 and 1" in done.stderr
+    assert server.objects_of(StateFile.open(trained).state.run) == before
+
+
+def test_a_column_that_is_not_there_is_told_before_anything_is_made(trained, tmp_path, command, write_documents):
+    before = StateFile.open(trained).state
+    table = write_documents(tmp_path / "further.csv", 2, seed=9, first=800)
+    command("evaluate", trained, table, "-o", tmp_path / "r", "--by", "none", check=ExitCode.BAD_DATA)
+    assert StateFile.open(trained).state == before
+
+
+def test_what_was_cut_on_the_way_is_told(trained, tmp_path, command):
+    table = tmp_path / "long.csv"
+    table.write_text("document_id,text\n1," + "invoice total " * 10_000 + "\n")
+    done = command("predict", trained, table, "-o", tmp_path / "p.csv")
+    assert "1 text was cut to the 100 KB" in done.stderr
+
+
+def test_the_server_of_the_environment_is_remembered(server, prepared, tmp_path, monkeypatch, command, write_documents):
+    path = tmp_path / "m.json"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_MACHINE_LEARNING", server.url)
+    command("train", prepared, "-o", path, "--bucket", "documents", "--s3-root", server.s3)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_MACHINE_LEARNING")
+    command("predict", path, write_documents(tmp_path / "new.csv", 1, seed=5), "-o", tmp_path / "p.csv")
+    command("delete", path)
     assert not path.exists()
 
 

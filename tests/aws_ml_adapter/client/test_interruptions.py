@@ -50,6 +50,36 @@ def test_delete_goes_on_after_objects_were_removed_by_another_hand(server, prepa
     assert not (tmp_path / "model.json").exists()
 
 
+def test_a_server_that_knows_nothing_of_it_deletes_nothing(
+    server, prepared, tmp_path, new_classifier, make_server, command
+):
+    path = tmp_path / "model.json"
+    new_classifier(path).fit(prepared)
+    before = StateFile.open(path).state
+    other = make_server()
+    done = command("delete", path, "--endpoint-url", other.url, check=ExitCode.SERVICE)
+    assert other.url in done.stderr
+    assert "knows none of the 2 objects" in done.stderr
+    assert StateFile.open(path).state == before
+    assert list(server.s3.rglob(before.run))
+    command("delete", path)
+    assert not list(server.s3.rglob(before.run))
+
+
+def test_an_evaluation_that_failed_is_made_anew_and_the_model_stays(trained, tmp_path, command, write_documents):
+    table = write_documents(tmp_path / "blank.csv", 1, seed=11, first=900)
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([lines[0], *(line.rpartition(",")[0] + "," for line in lines[1:])]) + "\n")
+    made = []
+    for _ in range(3):
+        done = command("evaluate", trained, table, "-o", tmp_path / "r", check=ExitCode.BAD_DATA)
+        assert "run the same command again" in done.stderr
+        state = StateFile.open(trained).state
+        made.append([item.id for item in state.created if item.kind is Kind.EVALUATION][-1])
+    assert [each.rpartition("-evaluation")[2] for each in made] == ["", "-again-2", "-again-3"]
+    assert not {made[0], made[1]} & {item.id for item in state.created}
+
+
 def test_a_file_of_other_data_or_settings_is_left_alone(server, prepared, trained, tmp_path, new_classifier):
     path = shutil.copy(trained, tmp_path / "model.json")
     content = path.read_bytes()

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -45,10 +46,27 @@ ACCEPTANCE = STATE.acceptance
 
 def test_a_state_survives_its_file(tmp_path):
     file = StateFile(tmp_path / "model.json", STATE)
-    file.update(files=("s3://bucket/ü",))
+    file.update(lambda state: replace(state, files=("s3://bucket/ü",)))
     assert StateFile.open(tmp_path / "model.json").state == replace(STATE, files=("s3://bucket/ü",))
     assert STATE.url("a.csv") == "s3://bucket/0123abcd/a.csv"
     assert len(STATE.named("held-out-predictions")) <= 64
+
+
+def test_two_commands_that_write_at_once_lose_nothing_of_each_other(tmp_path):
+    path = tmp_path / "model.json"
+    StateFile(path, STATE).update(lambda state: state)
+    files = [StateFile.open(path), StateFile.open(path)]
+
+    def add(file: StateFile, name: str) -> None:
+        for url in [f"s3://bucket/{name}{number}" for number in range(20)]:
+            file.update(lambda state, url=url: replace(state, files=(*state.files, url)))
+
+    threads = [Thread(target=add, args=(file, name)) for file, name in zip(files, "ab", strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(StateFile.open(path).state.files)) == 41
 
 
 @pytest.mark.parametrize(
@@ -61,6 +79,9 @@ def test_a_state_survives_its_file(tmp_path):
         ('{"format": 2}', BadModelError, "another format"),
         ("[" * 100_000, BadModelError, "not what"),
         (STATE.to_json().replace("MLModel", "Model"), BadModelError, "not what"),
+        (STATE.to_json().replace('"train_percent": 70', '"train_percent": "70"'), BadModelError, "not what"),
+        (STATE.to_json().replace('"rows": 3', '"rows": null'), BadModelError, "not what"),
+        (STATE.to_json().replace("CreateMLModel", "delete"), BadModelError, "not what"),
         (STATE.to_json().encode("utf-16"), BadModelError, "not what"),
         (None, BadInputError, "cannot be read"),
     ],
