@@ -85,14 +85,15 @@ class Workspace:
             The service refused, and the object is written down no more; or it could not be reached.
         """
         held = self._held(item)
-        if held and again and self._status(held) == Status.FAILED:
-            self._remove(held)
-            number = int(held.id.removeprefix(f"{item.id}{_AGAIN}")) + 1 if held.id != item.id else 2
-            item = replace(item, request=item.request | {f"{item.kind}Id": f"{item.id}{_AGAIN}{number}"})
-            held = None
+        failed = held if held and again and self._status(held) == Status.FAILED else None
+        if failed:
+            number = int(failed.id.removeprefix(f"{item.id}{_AGAIN}")) + 1 if failed.id != item.id else 2
+            item, held = replace(item, request=item.request | {f"{item.kind}Id": f"{item.id}{_AGAIN}{number}"}), None
         item = held or item
         if not held:
             self.file.update(lambda state: replace(state, created=(*state.created, item)))
+        if failed:
+            self._remove(failed)
         try:
             self.service.call(item.operation, **item.request)
         except AmazonMLError as error:
@@ -102,8 +103,8 @@ class Workspace:
         return item
 
     def _held(self, item: Created) -> Created | None:
-        """Find what was created when this was asked for before."""
-        for each in self.state.created:
+        """Find what was created when this was asked for the last time."""
+        for each in reversed(self.state.created):
             if each.kind == item.kind and (each.id == item.id or each.id.startswith(f"{item.id}{_AGAIN}")):
                 return each
         return None
@@ -137,17 +138,21 @@ class Workspace:
             if self.objects.size(place) == part.stat().st_size:
                 continue
             self._talk(f"uploading {place}")
-            self._forget_file(place, but=(place,))
+            self._write_down(place, there=True)
             try:
                 self.objects.put(part, place)
             except TextclfError:
                 with suppress(TextclfError):
                     if self.objects.size(place) is None:
-                        self._forget_file(place)
+                        self._write_down(place, there=False)
                 raise
 
-    def _forget_file(self, place: str, *, but: tuple[str, ...] = ()) -> None:
-        self.file.update(lambda state: replace(state, files=(*(file for file in state.files if file != place), *but)))
+    def _write_down(self, place: str, *, there: bool) -> None:
+        def change(state: ClientState) -> ClientState:
+            others = tuple(file for file in state.files if file != place)
+            return replace(state, files=(*others, place) if there else others)
+
+        self.file.update(change)
 
     @contextmanager
     def downloaded(self, source: Source) -> Iterator[Path]:
@@ -218,7 +223,7 @@ class Workspace:
         while self.state.files:
             place = self.state.files[-1]
             self.objects.delete(place)
-            self._forget_file(place)
+            self._write_down(place, there=False)
         self.file.path.unlink()
 
     def _status(self, item: Created) -> str:
