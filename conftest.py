@@ -1,7 +1,8 @@
-"""For all tests and doctests: what they leave in the temporary folder goes when pytest clears up."""
+"""For all tests and doctests: where temporary files go, and that Ctrl-C is heard."""
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 
@@ -10,9 +11,18 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let pytest clear up what is left in the temporary folder."""
     folder = str(tmp_path_factory.mktemp("temporary"))
     with pytest.MonkeyPatch.context() as patch:
         # for the processes that tests start, and for this one
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts() -> Iterator[None]:
+    """Start processes that hear Ctrl-C, even if this one does not, as a shell starts what runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
