@@ -106,8 +106,8 @@ def test_a_changed_byte_is_refused_or_changes_nothing(model, model_path, tmp_pat
     path = tmp_path / "changed.textclf"
     directory = whole.index(b"PK\x01\x02")
     places = [
-        *range(0, directory, 4099),
-        *range(directory, len(whole), 41),
+        *range(0, directory, 8191),
+        *range(directory, len(whole), 83),
         *range(60),
         *range(len(whole) - 22, len(whole)),
     ]
