@@ -75,8 +75,8 @@ def test_what_is_deleted_says_so_and_its_id_is_free_again(server, source):
     tag = {"Tags": [{"Key": "k"}], "ResourceId": id_, "ResourceType": "DataSource"}
     assert server.refused(client.add_tags, **tag)[0] == "InvalidInput"
     assert id_ not in [each["DataSourceId"] for each in client.describe_data_sources()["Results"]]
-    listed = client.describe_data_sources(FilterVariable="Status", EQ="DELETED")["Results"]
-    assert id_ in [each["DataSourceId"] for each in listed]
+    pages = client.get_paginator("describe_data_sources").paginate(FilterVariable="Status", EQ="DELETED")
+    assert id_ in [each["DataSourceId"] for page in pages for each in page["Results"]]
     client.create_data_source_from_s3(**source, DataSourceName="another")
     assert server.wait("data_source", id_)["Name"] == "another"
 
