@@ -112,7 +112,8 @@ def _measure(
         digits / len(text),
         capitals / len(text),
         signs / len(text),
-        solid / pieces,
+        # a lone accent is no blank, but folded it is one
+        solid / max(pieces, 1),
         len(set(words)) / known,
         list(map(len, words)).count(1) / known,
         sum(map(text.count, "$€£")),

@@ -155,3 +155,8 @@ def test_without_a_page_nothing_is_measured():
     shape = PageShape.fit(measured(["word " * 400, ""]))
     assert shape.size == 0
     assert shape.rows(measured([PAGE])).shape == (1, 0)
+
+
+def test_a_page_of_accents_without_letters_is_measured():
+    pages = read_pages(["\u00a8 \n\u00b4"])
+    assert np.isfinite(measure_pages(pages, pages.words())).all()
