@@ -86,7 +86,7 @@ def test_a_page_whose_worker_dies_once_is_read_the_second_time(blots, fake_tesse
 
 def test_an_engine_that_hangs_fails_its_page_in_time(blots, fake_tesseract, tsv):
     fake_tesseract(reads_width(tsv, also="[ $width = 301 ] && exec sleep 60"))
-    options = replace(AS_IT_IS, limits=Limits(seconds_per_page=2))
+    options = replace(AS_IT_IS, limits=Limits(seconds_per_page=6))
     documents = list(iter_documents(blots, options=options, jobs=2))
     assert [document.status for document in documents] == ["ok", "failed", "ok", "ok", "ok", "ok"]
     assert "and was stopped" in documents[1].error
