@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ocr.cache import PageCache
 from ocr.cleaning import Variants, clean_text
 from ocr.documents import Document, Page, mean_confidence
-from ocr.effort import Part, is_blank, page_scale, read_part, text_layer_worth
+from ocr.effort import WHOLE, Part, is_blank, page_scale, read_part, text_layer_worth
 from ocr.engines import OcrEngine, Reading
 from ocr.limits import Limits
 from ocr.pages import PageContent, Source, open_page
@@ -76,7 +76,7 @@ def read_page(
     sha256: str,
     options: ReadingOptions,
     engine: OcrEngine,
-    part: Part = "whole",
+    part: Part = WHOLE,
     cache: PageCache | None = None,
 ) -> Page:
     """Read one page of a document, or take it from the cache.
@@ -93,9 +93,8 @@ def read_page(
         With at least one language.
     engine : OcrEngine
         Reads the image.
-    part : {"whole", "top", "rest"}
-        ``top``: if the upper third reads well, that; else the whole page, which its `Page.part` of 1 tells. ``rest``:
-        what is below a ``top`` that was read.
+    part : Part
+        What of the page; the whole of it, which its `Page.part` of 1 tells, if `ocr.effort.read_part` thinks it safer.
     cache : PageCache, optional
         What was read in full goes there.
 
@@ -112,11 +111,11 @@ def read_page(
         If the cache cannot be written.
     """
     started = time.perf_counter()
-    keys = {known: _cache_key(sha256, number, known, options, engine) for known in ("whole", part)}
+    keys = {known: _cache_key(sha256, number, known, options, engine) for known in (WHOLE, part)}
     page = None
     if cache:
         # what is known of the whole page is worth more than what is known of its top
-        page = (cache.get(keys["whole"]) if part == "top" else None) or cache.get(keys[part])
+        page = (cache.get(keys[WHOLE]) if part.start == 0 else None) or cache.get(keys[part])
     if page is None:
         try:
             with open_page(source, number, options.limits) as content:
@@ -127,7 +126,7 @@ def read_page(
         except Exception as error:  # noqa: BLE001
             return failed_page(number, error, time.perf_counter() - started)
         if cache and page.status == "ok":
-            cache.put(keys[part if page.part < 1 else "whole"], page)
+            cache.put(keys[part if page.part < 1 else WHOLE], page)
     text = clean_text(page.raw_text, variants=options.variants)
     return replace(page, text=text, seconds=time.perf_counter() - started)
 
@@ -143,32 +142,33 @@ def failed_page(number: int, error: Exception, seconds: float) -> Page:
     return Page(number=number, status="failed", error=what, seconds=seconds)
 
 
-def joined(top: Page, rest: Page) -> Page:
-    """Make one page of its upper part and the rest.
+def joined(upper: Page, lower: Page) -> Page:
+    """Make one page of two parts of it.
 
     Parameters
     ----------
-    top, rest : Page
-        As `read_page` gives them for both parts.
+    upper, lower : Page
+        As `read_page` gives them for parts of which one begins where the other ends.
 
     Returns
     -------
     Page
-        Status ``partial`` if the rest could not be read.
+        Status ``partial`` if one of them could not be read.
     """
-    below = 1 + max((word.line for word in top.words), default=-1)
-    words = (*top.words, *(replace(word, line=word.line + below) for word in rest.words))
-    failed = rest.status == "failed"
+    lines = 1 + max((word.line for word in upper.words), default=-1)
+    words = (*upper.words, *(replace(word, line=word.line + lines) for word in lower.words))
+    failed = lower.status == "failed"
     return replace(
-        top,
-        text="\n".join(filter(None, (top.text, rest.text))),
-        raw_text="\n".join(filter(None, (top.raw_text, rest.raw_text))),
+        upper,
+        text="\n".join(filter(None, (upper.text, lower.text))),
+        raw_text="\n".join(filter(None, (upper.raw_text, lower.raw_text))),
         words=words,
         confidence=mean_confidence(words),
-        part=top.part if failed else 1.0,
-        status="partial" if failed else top.status,
-        error=rest.error,
-        seconds=top.seconds + rest.seconds,
+        # shares of one height: what is left of their sum but for the rounding of floats counts
+        part=upper.part if failed else round(upper.part + lower.part, 9),
+        status="partial" if failed else upper.status,
+        error=lower.error or upper.error,
+        seconds=upper.seconds + lower.seconds,
     )
 
 
@@ -235,7 +235,7 @@ def assembled(
     )
 
 
-def _cache_key(sha256: str, number: int, part: str, options: ReadingOptions, engine: OcrEngine) -> str:
+def _cache_key(sha256: str, number: int, part: Part, options: ReadingOptions, engine: OcrEngine) -> str:
     parts = [
         sha256,
         number,
@@ -271,7 +271,7 @@ def _read(
     page = Page(number=number, width=image.width, height=image.height)
     if not is_blank(image):
         # of a doubtful layer and a reading, whole pages are compared
-        page = _ocr(image, page, content.dpi, "whole" if worth == "doubtful" else part, options, engine, deadline)
+        page = _ocr(image, page, content.dpi, WHOLE if worth == "doubtful" else part, options, engine, deadline)
     return layer_page if worth == "doubtful" and quality(layer.words) >= quality(page.words) else page
 
 

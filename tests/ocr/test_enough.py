@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 import ocr.batch
 from ocr.batch import iter_documents
 from ocr.cache import PageCache
 from ocr.documents import Word
-from ocr.effort import read_part, top_height
+from ocr.effort import STRIPS, read_part, row_at
 from ocr.engines import Reading, TesseractEngine
 from ocr.reading import ReadingOptions
 from textclf.errors import UsageError
@@ -87,10 +89,11 @@ def until(word: str):
         ("balanced", "page1line00", 1, 1),
         ("balanced", "page2", 2, 2),
         ("balanced", "nowhere", 3, 3),
-        ("fast", "page1line00", pytest.approx(1 / 3, abs=0.05), 1),
-        ("fast", "page1line23", 1, 2),
-        ("fast", "page2line00", pytest.approx(4 / 3, abs=0.05), 3),
-        ("fast", "nowhere", 3, 6),
+        ("fast", "page1line00", pytest.approx(1 / 4, abs=0.05), 1),
+        ("fast", "page1line10", pytest.approx(1 / 2, abs=0.05), 2),
+        ("fast", "page1line23", 1, 3),
+        ("fast", "page2line00", pytest.approx(5 / 4, abs=0.05), 4),
+        ("fast", "nowhere", 3, 9),
     ],
 )
 def test_no_more_is_read_than_is_needed(sheets, engine, monkeypatch, effort, word, pages_read, runs):
@@ -136,11 +139,11 @@ def test_a_part_is_not_read_twice_and_a_whole_page_in_the_cache_is_taken(sheets,
         list(iter_documents(sheets, effort="fast", how_sure=until("page1line00"), **options))
         assert engine.runs() == runs
     list(iter_documents(sheets, effort="fast", how_sure=until("page1line23"), **options))
-    assert engine.runs() == 2
+    assert engine.runs() == 3
     (whole,) = iter_documents(sheets, **options)
-    assert engine.runs() == 5
+    assert engine.runs() == 6
     (document,) = iter_documents(sheets, effort="fast", how_sure=until("page1line00"), **options)
-    assert engine.runs() == 5
+    assert engine.runs() == 6
     assert document.text == whole.pages[0].text
 
 
@@ -185,28 +188,53 @@ def test_an_effort_without_sense_is_refused(sheets):
         iter_documents(sheets, effort="fast")
 
 
-def test_a_page_is_parted_between_two_lines():
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_a_page_is_parted_between_two_lines(share):
     image = sheet()
-    edge = top_height(image)
-    assert abs(edge - image.height / 3) < 0.06 * image.height
+    edge = row_at(image, share)
+    assert abs(edge - image.height * share) < 0.06 * image.height
     assert set(image.crop((0, edge, image.width, edge + 1)).tobytes()) == {255}
 
 
-@pytest.mark.parametrize("height", [1, 2, 3, 5])
-def test_an_image_of_few_rows_is_read(height):
+def test_margins_do_not_count_where_a_page_is_parted():
+    written = bars(1)
+    page = Image.new("L", (600, 2000), 255)
+    page.paste(written, (0, 1000))
+    assert [row_at(page, share) - 1000 for share in (0.25, 0.5)] == pytest.approx(
+        [row_at(written, share) for share in (0.25, 0.5)], abs=20
+    )
+
+
+@pytest.mark.parametrize("height", [1, 2, 199])
+def test_an_image_of_few_rows_is_read_whole(height):
     seen = []
 
     def read(image: Image.Image) -> Reading:
         seen.append(image.size)
         return Reading()
 
-    assert read_part(Image.new("L", (50, height)), "top", read)[2] == 1
-    assert seen[-1] == (50, height)
-    assert all(rows > 0 for _, rows in seen)
+    assert read_part(Image.new("L", (50, height)), STRIPS[0], read)[2] == 1
+    assert seen == [(50, height)]
+
+
+@given(seed=st.integers(0, 1 << 32), height=st.integers(200, 700), blank=st.floats(0, 1))
+def test_parts_of_any_image_make_the_whole(seed, height, blank):
+    random = np.random.default_rng(seed)
+    rows = np.where(random.random(height) < blank, 255, random.integers(256, size=height)).astype(np.uint8)
+    image = Image.fromarray(np.repeat(rows[:, None], 3, axis=1))
+    seen = []
+
+    def read(part: Image.Image) -> Reading:
+        seen.extend(np.asarray(part)[:, 0].tolist())
+        return Reading(words=(Word(text="word", confidence=90.0, box=(0, 0, 3, 1), line=0),))
+
+    shares = [read_part(image, part, read)[2] for part in STRIPS]
+    assert seen == rows.tolist()
+    assert sum(shares) == pytest.approx(1)
 
 
 def test_the_top_alone_keeps_its_place_on_the_page(sheets, engine):
     (document,) = iter_documents(sheets, options=AS_IT_IS, engine=engine, effort="fast", how_sure=until("l"), jobs=1)
     (page,) = document.pages
     assert (page.width, page.height) == (600, 800)
-    assert 200 < max(word.box[3] for word in page.words) <= page.part * page.height
+    assert 150 < max(word.box[3] for word in page.words) <= page.part * page.height

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ocr.documents import Page, Word
+from ocr.effort import STRIPS, WHOLE
 from ocr.reading import joined
 from ocr.steps import OpenDocument, Step, reading_steps
 
@@ -30,48 +31,49 @@ def begin(document: OpenDocument) -> list[Step]:
 
 @pytest.mark.parametrize("effort", ["balanced", "full"])
 def test_but_for_fast_pages_are_read_whole(effort):
-    assert [(step.number, step.part) for step in reading_steps(effort, 2)] == [(1, "whole"), (2, "whole")]
+    assert [(step.number, step.part) for step in reading_steps(effort, 2)] == [(1, WHOLE), (2, WHOLE)]
 
 
 def test_one_by_one_no_step_begins_before_the_last_is_settled():
     document = opened()
     top = document.next_step(one_by_one=True)
     assert document.next_step(one_by_one=True) is None
-    assert settle(document, top, page(1, "top", 0.3)) == ["top"]
-    assert document.next_step(one_by_one=True) == Step(1, 1, "rest")
+    assert settle(document, top, page(1, "top", 0.2)) == ["top"]
+    assert document.next_step(one_by_one=True) == Step(1, 1, STRIPS[1])
 
 
 def test_steps_that_end_out_of_order_are_settled_in_theirs():
     document = opened()
-    top, rest, second, _ = begin(document)
+    top, middle, rest, second, *_ = begin(document)
     assert settle(document, second, page(2, "second", 0.3)) == []
-    assert settle(document, rest, page(1, "rest", 0.7)) == []
-    assert settle(document, top, page(1, "top", 0.3)) == ["top", "top\nrest", "top\nrest|second"]
+    assert settle(document, rest, page(1, "rest", 0.5)) == []
+    assert settle(document, middle, page(1, "middle", 0.3)) == []
+    read = ["top", "top\nmiddle", "top\nmiddle\nrest", "top\nmiddle\nrest|second"]
+    assert settle(document, top, page(1, "top", 0.2)) == read
+    assert document.pages[1].part == 1
     assert document.held() == 2
     assert not document.is_done()
 
 
-@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize("ahead", [0, 1, 2])
 def test_where_the_whole_was_read_the_rest_is_left_out(ahead):
-    document = opened(pages=1)
+    document = opened(pages=2)
     top = document.next_step(one_by_one=True)
-    rest = document.next_step(one_by_one=False) if ahead else None
+    others = [document.next_step(one_by_one=False) for _ in range(ahead)]
     assert settle(document, top, page(1, "all")) == ["all"]
-    assert document.is_done()
-    assert document.next_step(one_by_one=False) is None
-    if rest:
-        assert settle(document, rest, page(1, "rest", 0.7)) == []
+    assert [settle(document, other, page(1, "other", 0.4)) for other in others] == [[]] * ahead
+    assert document.next_step(one_by_one=True) == Step(3, 2, STRIPS[0])
     assert document.pages[1].text == "all"
 
 
 def test_what_was_read_ahead_of_enough_is_left_out():
     document = opened(pages=3)
     steps = begin(document)
-    settle(document, steps[2], page(2, "second", 0.3))
+    settle(document, steps[3], page(2, "second", 0.3))
     for _ in document.settle(steps[0], page(1, "top", 0.3)):
         assert document.stop() == 2
         break
-    assert settle(document, steps[1], page(1, "rest", 0.7)) == []
+    assert settle(document, steps[1], page(1, "middle", 0.2)) == []
     assert document.is_done()
     assert document.enough
     assert [read.text for read in document.pages.values()] == ["top"]
@@ -82,7 +84,7 @@ def word(text: str, line: int, confidence: float) -> Word:
     return Word(text=text, confidence=confidence, box=(0, 0, 1, 1), line=line)
 
 
-def test_both_parts_make_one_page():
+def test_parts_make_one_page():
     top = page(1, "Dear\nMadam", 0.3, words=(word("Dear", 0, 90), word("Madam", 1, 90)), seconds=1.0)
     rest = page(1, "yours", 0.7, words=(word("yours", 0, 60),), seconds=2.0)
     whole = joined(top, rest)
@@ -91,6 +93,8 @@ def test_both_parts_make_one_page():
     assert whole.confidence == pytest.approx((9 * 90 + 5 * 60) / 14)
     failed = joined(top, replace(rest, status="failed", error="ouch", text="", raw_text="", words=()))
     assert (failed.text, failed.part, failed.status, failed.error) == ("Dear\nMadam", 0.3, "partial", "ouch")
+    last = joined(failed, replace(rest, part=0.3))
+    assert (last.text, last.part, last.status, last.error) == ("Dear\nMadam\nyours", 0.6, "partial", "ouch")
 
 
 def test_only_whole_pages_are_held_against_what_was_known_before():

@@ -42,7 +42,7 @@ Effort = Annotated[
     str,
     Option(
         help="full: read all. balanced: page after page, until the model accepts what it finds. fast: of each page "
-        "the upper third first."
+        "first a quarter of the lines, then half."
     ),
 ]
 MaxPages = Annotated[int, Option(help="Pages read of one document.")]
