@@ -140,9 +140,9 @@ def iter_documents(
     strict : bool, optional
         Raise at the end if any document is not ``ok``.
     effort : {"full", "balanced", "fast"}
-        ``full`` reads all pages. ``balanced`` reads page after page, ``fast`` of each page one quarter of its text after
-        the other and then the rest, until that will do, as ``how_sure`` tells. Where nothing else is to be done, workers
-        read ahead; what they find does not change the result.
+        ``full`` reads all pages. ``balanced`` reads page after page, ``fast`` of each page one quarter of its text
+        after the other and then the rest, until that will do, as ``how_sure`` tells. Where nothing else is to be done,
+        workers read ahead; what they find does not change the result.
     how_sure : callable, optional
         Given the text that was read of a document so far, and its confidence, tells how sure that makes, called in this
         process. From 1 on no more is read; nor if a further page makes no surer, unless nothing is known yet (0).

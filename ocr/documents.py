@@ -59,7 +59,7 @@ class Page:
     rotation : int
         Degrees the image was turned, counter-clockwise, to stand upright: 0, 90, 180 or 270.
     part : float
-        Share of the page's height that was read, 0 to 1.
+        Down to where the page was read: share of the rows that hold ink, 0 to 1.
     scale : float
         Factor between the image's pixels and those given to the engine; 1 for a text layer.
     width, height : int

@@ -33,7 +33,7 @@ __all__ = [
 
 
 class Part(NamedTuple):
-    """A strip across a page: above it stands the share `start` of the rows that hold ink, down to its foot `end`."""
+    """A strip across a page: from which share of the rows that hold ink, 0 to 1, to which."""
 
     start: float
     end: float
@@ -117,8 +117,8 @@ def read_part(image: Image.Image, part: Part, read: Callable[[Image.Image], Read
     image : PIL.Image.Image
         The page.
     part : Part
-        What of it. If the topmost part reads so poorly that the page might be turned, or the image is small, the whole
-        is read instead.
+        What of it. If the topmost part holds no word, those below it are read too, until one does. If that reads so
+        poorly that the page might be turned, or the image is small, the whole is read instead.
     read : callable
         Reads an image.
 
@@ -128,14 +128,17 @@ def read_part(image: Image.Image, part: Part, read: Callable[[Image.Image], Read
         Boxes in pixels of the upright page.
     rotation : int
         As of `read_upright`.
-    share : float
-        How much of the height was read, 0 to 1.
+    end : float
+        Down to where the page was read, as of `Part`.
     """
     if part != WHOLE and image.height >= _FEW_ROWS:
-        top, bottom = (row_at(image, share) for share in part)
-        reading = read(image.crop((0, top, image.width, bottom))) if top < bottom else Reading()
-        if part.start > 0 or (_is_legible(reading) and _sideways_share(reading) <= 0.5):
-            return _shifted(reading, top), 0, (bottom - top) / image.height
+        for strip in STRIPS[STRIPS.index(part) :]:
+            top, bottom = (row_at(image, share) for share in strip)
+            reading = read(image.crop((0, top, image.width, bottom))) if top < bottom else Reading()
+            if part.start > 0 or (_is_legible(reading) and _sideways_share(reading) <= 0.5):
+                return _shifted(reading, top), 0, strip.end
+            if reading.words:
+                break
     return *read_upright(image, read), 1.0
 
 

@@ -94,7 +94,7 @@ def read_page(
     engine : OcrEngine
         Reads the image.
     part : Part
-        What of the page; the whole of it, which its `Page.part` of 1 tells, if `ocr.effort.read_part` thinks it safer.
+        What of the page, or more, which its `Page.part` tells, if `ocr.effort.read_part` thinks it safer.
     cache : PageCache, optional
         What was read in full goes there.
 
@@ -126,7 +126,7 @@ def read_page(
         except Exception as error:  # noqa: BLE001
             return failed_page(number, error, time.perf_counter() - started)
         if cache and page.status == "ok":
-            cache.put(keys[part if page.part < 1 else WHOLE], page)
+            cache.put(keys[part if part.start > 0 or page.part < 1 else WHOLE], page)
     text = clean_text(page.raw_text, variants=options.variants)
     return replace(page, text=text, seconds=time.perf_counter() - started)
 
@@ -164,8 +164,7 @@ def joined(upper: Page, lower: Page) -> Page:
         raw_text="\n".join(filter(None, (upper.raw_text, lower.raw_text))),
         words=words,
         confidence=mean_confidence(words),
-        # shares of one height: what is left of their sum but for the rounding of floats counts
-        part=upper.part if failed else round(upper.part + lower.part, 9),
+        part=upper.part if failed else lower.part,
         status="partial" if failed else upper.status,
         error=lower.error or upper.error,
         seconds=upper.seconds + lower.seconds,
@@ -287,40 +286,44 @@ def _ocr(
     from PIL import Image
 
     scale = page_scale(image.size, dpi, options.scale, options.limits.max_pixels)
-    if scale != 1:
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-
     faults: list[BadInputError] = []
 
     def read(view: Image.Image) -> Reading:
+        if scale != 1:
+            size = (max(1, round(view.width * scale)), max(1, round(view.height * scale)))
+            view = view.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
         left = max(0.1, deadline - time.perf_counter())
         try:
-            return engine.read(
+            reading = engine.read(
                 view, languages=options.languages, page_segmentation=options.page_segmentation, timeout=left
             )
         except BadInputError as error:
             faults.append(error)
             raise
+        return reading if scale == 1 else _scaled(reading, 1 / scale)
 
-    reading, rotation, share = read_part(image, part, read)
+    reading, rotation, end = read_part(image, part, read)
     width, height = (page.width, page.height) if rotation in (0, 180) else (page.height, page.width)
-    words = []
-    for word in reading.words:
-        left, top, right, bottom = (round(edge / scale) for edge in word.box)
-        words.append(replace(word, box=(left, top, right, bottom)))
     return replace(
         page,
         raw_text=reading.text[: options.limits.max_text_length + 1],
-        words=tuple(words),
-        source="ocr" if words else "none",
+        words=reading.words,
+        source="ocr" if reading.words else "none",
         engine=f"{engine.name} {engine.version}",
         confidence=reading.confidence,
         rotation=rotation,
-        part=share,
+        part=end,
         scale=scale,
         width=width,
         height=height,
         status="partial" if faults else "ok",
         error=f"was read poorly, and turned not at all: {faults[0]}" if faults else "",
     )
+
+
+def _scaled(reading: Reading, factor: float) -> Reading:
+    words = []
+    for word in reading.words:
+        left, top, right, bottom = (round(edge * factor) for edge in word.box)
+        words.append(replace(word, box=(left, top, right, bottom)))
+    return replace(reading, words=tuple(words))

@@ -120,8 +120,8 @@ class OpenDocument:
         Yields
         ------
         Page
-            Each page as the steps settled by it leave it; `pages` is then what is known. A page of which the whole was
-            read in place of its top has no further step.
+            Each page as the steps settled by it leave it; `pages` is then what is known. Where more of a page was read
+            than was asked for, there is no further step for it.
         """
         steps = self.steps or []
         if self._settled <= step.turn < len(steps):
@@ -131,11 +131,14 @@ class OpenDocument:
             self._settled += 1
             page = joined(self.pages[now.number], page) if now.part.start > 0 else page
             self.pages[now.number] = page
-            while page.part == 1 and self._settled < len(steps) and steps[self._settled].number == now.number:
+            while self._settled < len(steps) and self._is_read(steps[self._settled]):
                 self._waiting.pop(self._settled, None)
                 self._settled += 1
             self._begun = max(self._begun, self._settled)
             yield page
+
+    def _is_read(self, step: Step) -> bool:
+        return step.number in self.pages and step.part.end <= self.pages[step.number].part
 
     def is_enough(self, sure: float, page: Page) -> bool:
         """Tell whether to stop.

@@ -38,7 +38,7 @@ def test_one_by_one_no_step_begins_before_the_last_is_settled():
     document = opened()
     top = document.next_step(one_by_one=True)
     assert document.next_step(one_by_one=True) is None
-    assert settle(document, top, page(1, "top", 0.2)) == ["top"]
+    assert settle(document, top, page(1, "top", 0.25)) == ["top"]
     assert document.next_step(one_by_one=True) == Step(1, 1, STRIPS[1])
 
 
@@ -46,10 +46,10 @@ def test_steps_that_end_out_of_order_are_settled_in_theirs():
     document = opened()
     top, middle, rest, second, *_ = begin(document)
     assert settle(document, second, page(2, "second", 0.3)) == []
-    assert settle(document, rest, page(1, "rest", 0.5)) == []
-    assert settle(document, middle, page(1, "middle", 0.3)) == []
+    assert settle(document, rest, page(1, "rest", 1.0)) == []
+    assert settle(document, middle, page(1, "middle", 0.5)) == []
     read = ["top", "top\nmiddle", "top\nmiddle\nrest", "top\nmiddle\nrest|second"]
-    assert settle(document, top, page(1, "top", 0.2)) == read
+    assert settle(document, top, page(1, "top", 0.25)) == read
     assert document.pages[1].part == 1
     assert document.held() == 2
     assert not document.is_done()
@@ -64,6 +64,19 @@ def test_where_the_whole_was_read_the_rest_is_left_out(ahead):
     assert [settle(document, other, page(1, "other", 0.4)) for other in others] == [[]] * ahead
     assert document.next_step(one_by_one=True) == Step(3, 2, STRIPS[0])
     assert document.pages[1].text == "all"
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_where_more_than_the_top_was_read_reading_goes_on_below(ahead):
+    document = opened(pages=1)
+    top = document.next_step(one_by_one=True)
+    others = [document.next_step(one_by_one=False) for _ in range(ahead)]
+    assert settle(document, top, page(1, "half", 0.5)) == ["half"]
+    assert [settle(document, other, page(1, "middle", 0.5)) for other in others] == [[]] * ahead
+    rest = document.next_step(one_by_one=True)
+    assert rest == Step(2, 1, STRIPS[2])
+    assert settle(document, rest, page(1, "rest")) == ["half\nrest"]
+    assert document.is_done()
 
 
 def test_what_was_read_ahead_of_enough_is_left_out():
@@ -85,16 +98,16 @@ def word(text: str, line: int, confidence: float) -> Word:
 
 
 def test_parts_make_one_page():
-    top = page(1, "Dear\nMadam", 0.3, words=(word("Dear", 0, 90), word("Madam", 1, 90)), seconds=1.0)
-    rest = page(1, "yours", 0.7, words=(word("yours", 0, 60),), seconds=2.0)
+    top = page(1, "Dear\nMadam", 0.25, words=(word("Dear", 0, 90), word("Madam", 1, 90)), seconds=1.0)
+    rest = page(1, "yours", words=(word("yours", 0, 60),), seconds=2.0)
     whole = joined(top, rest)
     assert (whole.text, whole.part, whole.seconds, whole.status) == ("Dear\nMadam\nyours", 1.0, 3.0, "ok")
     assert [read.line for read in whole.words] == [0, 1, 2]
     assert whole.confidence == pytest.approx((9 * 90 + 5 * 60) / 14)
     failed = joined(top, replace(rest, status="failed", error="ouch", text="", raw_text="", words=()))
-    assert (failed.text, failed.part, failed.status, failed.error) == ("Dear\nMadam", 0.3, "partial", "ouch")
-    last = joined(failed, replace(rest, part=0.3))
-    assert (last.text, last.part, last.status, last.error) == ("Dear\nMadam\nyours", 0.6, "partial", "ouch")
+    assert (failed.text, failed.part, failed.status, failed.error) == ("Dear\nMadam", 0.25, "partial", "ouch")
+    last = joined(failed, rest)
+    assert (last.text, last.part, last.status, last.error) == ("Dear\nMadam\nyours", 1.0, "partial", "ouch")
 
 
 def test_only_whole_pages_are_held_against_what_was_known_before():
