@@ -220,10 +220,6 @@ class _Batch:
         team = start()
         try:
             yield from self.documents(team, progress)
-            busy = {id(worker) for worker, _ in self.running.values()}
-            for worker in team:
-                if id(worker) not in busy:
-                    worker.close()
         finally:
             for worker in team:
                 worker.kill()

@@ -62,9 +62,6 @@ class ClusterWorker:
         if self._current is not None:
             self._current.cancel()
 
-    def close(self) -> None:
-        """Do nothing: the cluster belongs to others."""
-
 
 @contextmanager
 def open_cluster(address: str) -> Iterator[Client]:

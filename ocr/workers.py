@@ -44,9 +44,6 @@ class Worker(Protocol):
     def kill(self) -> None:
         """Stop at once what is running, and its children; the next task finds a fresh process."""
 
-    def close(self) -> None:
-        """Be done."""
-
 
 class InProcess:
     """Does a task at once in this process: for a single document, and where processes cannot be had."""
@@ -62,9 +59,6 @@ class InProcess:
 
     def kill(self) -> None:
         """Do nothing: nothing runs between two tasks."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class WorkerProcess:
@@ -94,7 +88,7 @@ class WorkerProcess:
     def submit(self, task: Callable[..., T], *args: Any) -> Future[T]:
         """Begin a task."""
         if self._done >= _RECYCLE_AFTER:
-            self.close()
+            self.kill()
         if self._executor is None:
             self._start()
         self._done += 1
@@ -120,15 +114,6 @@ class WorkerProcess:
         except BrokenExecutor:
             pass
         self._executor.shutdown(wait=True)
-        self._forget()
-
-    def close(self) -> None:
-        """Let the process end."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True)
-            self._forget()
-
-    def _forget(self) -> None:
         self._scratch.cleanup()
         self._executor, self._done = None, 0
 

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["map_in_order", "worker_pool"]
 
-AHEAD = 2
-"""Batches under way for each process: one that it works on, and one that waits for it."""
+AHEAD = 3
+"""Batches given to each process: one that it works on, and two that wait for it."""
+HELD = 8
+"""Times as many batches are under way, done ones that wait for their turn among them, as there are processes."""
 BROKEN_AT_MOST = 3
 
 Shared = TypeVar("Shared")
@@ -50,9 +52,9 @@ def map_in_order(
     batches : iterable
         Read only so far ahead as the processes need.
     jobs : int, optional
-        Processes; all cores if None.
+        Processes, of which this is one; all cores if None.
     alone : int, default 0
-        Batches to do in this process while others start; a stream of no more needs no others.
+        A stream of no more batches needs no other process.
     dask : str
         Address of a Dask scheduler to work on its cluster, or ``local``; empty for processes of this machine.
 
@@ -79,41 +81,68 @@ def map_in_order(
     jobs = usable_cores() if jobs is None else jobs
     stream = iter(batches)
     ahead = list(islice(stream, alone + 1))
-    executor: Any = _start(shared, jobs) if jobs > 1 and len(ahead) > alone else None
+    executor: Any = _start(shared, jobs - 1) if jobs > 1 and len(ahead) > alone else None
     if executor is None:
         for batch in chain(ahead, stream):
             yield task(shared, batch)
         return
     broken = 0
-    under_way: deque[tuple[Given, Any]] = deque()
+    coming = chain(ahead, stream)
+    under_way: deque[tuple[Given, Future[Result]]] = deque()
+
+    def give() -> None:
+        given = sum(not future.done() for _, future in under_way)
+        room = min(AHEAD * (jobs - 1) - given, HELD * jobs - len(under_way))
+        under_way.extend((batch, _submit(executor, task, batch)) for batch in islice(coming, max(0, room)))
+
     try:
-        # they start on these while the first ones are done here
-        further = chain(ahead[alone:], islice(stream, AHEAD * jobs - 1))
-        under_way.extend((batch, executor.submit(_do, task, batch)) for batch in further)
-        for batch in ahead[:alone]:
-            yield task(shared, batch)
-        ahead.clear()
+        give()
         while under_way:
+            first = under_way[0][1]
+            # rather than to wait, this process takes the next batch itself
+            if not first.done() and len(under_way) < HELD * jobs and (own := list(islice(coming, 1))):
+                done: Future[Result] = Future()
+                done.set_result(task(shared, own[0]))
+                under_way.append((own[0], done))
+                give()
+                continue
             try:
-                result = under_way[0][1].result()
+                result = first.result()
             except BrokenExecutor as error:
                 broken += 1
                 executor.shutdown(wait=True)
-                executor = _start(shared, jobs) if broken < BROKEN_AT_MOST else None
+                executor = _start(shared, jobs - 1) if broken < BROKEN_AT_MOST else None
                 if executor is None:
                     raise PredictionError(
                         "a process that predicts died", remedy="there may be too little memory: try --jobs 1"
                     ) from error
-                under_way = deque((batch, executor.submit(_do, task, batch)) for batch, _ in under_way)
+                under_way = deque(
+                    (batch, _submit(executor, task, batch) if _is_lost(future) else future)
+                    for batch, future in under_way
+                )
                 continue
             under_way.popleft()
-            under_way.extend((batch, executor.submit(_do, task, batch)) for batch in islice(stream, 1))
+            give()
             yield result
     finally:
         for _, future in under_way:
             future.cancel()
         if executor is not None:
             executor.shutdown(wait=True)
+
+
+def _submit(executor: Any, task: Callable[[Any, Given], Result], batch: Given) -> Future[Result]:
+    try:
+        submitted: Future[Result] = executor.submit(_do, task, batch)
+    # a process has died, which shows when this batch's turn comes
+    except BrokenExecutor as error:
+        submitted = Future()
+        submitted.set_exception(error)
+    return submitted
+
+
+def _is_lost(future: Future[Any]) -> bool:
+    return not future.done() or isinstance(future.exception(), BrokenExecutor)
 
 
 @contextmanager

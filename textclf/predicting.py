@@ -32,10 +32,10 @@ __all__ = [
     "prediction_row",
 ]
 
-DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 256, 2_000_000
+DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 64, 500_000
 """That go to a process together at most: enough to make the way there worth it."""
-ALONE = 4
-"""Times as many documents are predicted in this process while others start; fewer need no others."""
+ALONE = 16
+"""Times as many documents need no other process."""
 
 _UNUSABLE = Prediction(document_id="", reason="row cannot be used", status="failed")
 

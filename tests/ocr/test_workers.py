@@ -28,7 +28,7 @@ def worker():
 def test_a_worker_has_its_own_temporary_folder_which_goes_with_it(worker):
     folder = Path(worker.submit(tempfile.gettempdir).result())
     assert folder.name.startswith("textclf-")
-    worker.close()
+    worker.kill()
     assert not folder.exists()
 
 
@@ -128,7 +128,7 @@ for _ in range(2):
     # so large that joblib hands it over as a file, which a tracker removes
     joblib.Parallel(n_jobs=2)(joblib.delayed(np.sum)(np.zeros(1_000_000)) for _ in range(2))
     for worker in workers:
-        worker.close()
+        worker.kill()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
