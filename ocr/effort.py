@@ -160,6 +160,7 @@ def row_at(image: Image.Image, share: float) -> int:
 
     Examples
     --------
+    >>> from PIL import Image
     >>> image = Image.new("L", (100, 400), 255)
     >>> image.paste(0, (0, 200, 100, 250))
     >>> image.paste(0, (0, 260, 100, 310))
