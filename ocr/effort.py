@@ -188,12 +188,13 @@ def read_upright(image: Image.Image, read: Callable[[Image.Image], Reading]) -> 
     read with a mean confidence of 67 to 95, in the second case with words taller than wide; text turned by 180
     or 270 degrees gives 26 to 52. So one reading is enough for most pages. If its confidence is under 65, it may still
     be legible: of 187 real scans turned the wrong way, and read as ten words or more, none had a `quality` above 0.17 a
-    character; the poor ones that stand upright and can be read at all have 0.23 to 0.4. From 0.25 on nothing is turned.
+    character; most poor ones that stand upright and can be read have 0.23 to 0.4. From 0.25 on nothing is turned.
     Else the page is turned round: first only the quarter of it that holds most words, and if that reads better, all of
     it. The other two ways are tried only where too few words tell which way lines run; such a page is turned as a
     whole. A reading replaces another if it has 1.5 times the `quality`: seen are 3 to 10 times, of parts as of whole
-    pages. Measured on 30 pages drawn anew, each turned four ways: 119 of 120 were put upright, and none that stood
-    upright was turned.
+    pages. Measured on 30 pages drawn anew, each turned four ways, before it was asked whether a poor page is legible:
+    119 of 120 were put upright, and none that stood upright was turned. On 198 real scans turned four ways that
+    question ends the search ten times, eight of them rightly; the other two are advertisements with lines both ways.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from itertools import count, islice
 
@@ -35,6 +36,17 @@ def die_once_elsewhere(given, number):
     if os.getpid() != here and not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def die_after_elsewhere(given, number):
+    """Kill the other process while it waits for more to do."""
+    here, marker = given
+    if os.getpid() == here:
+        time.sleep(0.2)
+    elif not marker.exists():
+        marker.touch()
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGKILL)).start()
     return number
 
 
@@ -72,8 +84,9 @@ def test_a_stream_without_end_is_read_only_a_little_ahead():
     assert next(numbers) < 5 + HELD * 2 + 1
 
 
-def test_the_work_of_a_process_that_died_is_done_by_another(tmp_path):
-    assert list(map_in_order(die_once_elsewhere, (HERE, tmp_path / "died"), range(20), jobs=2)) == list(range(20))
+@pytest.mark.parametrize("task", [die_once_elsewhere, die_after_elsewhere])
+def test_the_work_of_a_process_that_died_is_done_by_another(tmp_path, task):
+    assert list(map_in_order(task, (HERE, tmp_path / "died"), range(20), jobs=2)) == list(range(20))
     assert (tmp_path / "died").exists()
 
 
