@@ -12,7 +12,7 @@ from textclf.files import write_aside
 
 __all__ = ["PageCache"]
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 class PageCache:

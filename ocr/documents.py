@@ -53,7 +53,8 @@ class Page:
     source : {"ocr", "text layer", "none"}
         Where the text comes from; "none" when nothing could be read.
     engine : str
-        Name and version of the engine that read it, such as ``tesserocr 5.5.0``; empty for a text layer.
+        Name and version of the engine that read it, or parts of it, such as ``tesserocr 5.5.0``; empty for a text
+        layer alone.
     confidence : float
         Mean confidence of the words, weighted by length, 0 to 100; 0 without words.
     rotation : int
@@ -64,6 +65,10 @@ class Page:
         Factor between the image's pixels and those given to the engine; 1 for a text layer.
     width, height : int
         Size of the upright page image in pixels, before scaling; for a text layer in points.
+    letters : int
+        How many components of ink on it look like letters; letters that touch count as one.
+    letters_unread : int
+        How many of them lie in no word.
     status : {"ok", "partial", "failed", "skipped"}
         How the reading went.
     error : str
@@ -84,6 +89,8 @@ class Page:
     scale: float = 1.0
     width: int = 0
     height: int = 0
+    letters: int = 0
+    letters_unread: int = 0
     status: Status = "ok"
     error: str = ""
     seconds: float = 0.0

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ocr.documents import Word
 from ocr.engines import Reading
-from ocr.images import A4_INCHES
 from ocr.pdfs import TextLayer
+from ocr.regions import moved, turned
 from ocr.words import quality, real_word_share
 from textclf.errors import BadInputError
 
@@ -24,6 +22,7 @@ __all__ = [
     "WHOLE",
     "Part",
     "is_blank",
+    "is_legible",
     "page_scale",
     "read_part",
     "read_upright",
@@ -45,10 +44,8 @@ STRIPS = (Part(0.0, 0.25), Part(0.25, 0.5), Part(0.5, 1.0))
 _FEW_ROWS = 200
 """An image of fewer is not worth parting."""
 
-_LOW_DPI = 150
-_HIGH_DPI = 400
-_FULL_DPI = 300
-_ENLARGED = 1.5
+_LOW, _BEST, _HIGH = 15, 20, 34
+_MOST = 2.5
 
 _POOR = 65
 _GOOD_SHARE, _LEAST_WORDS = 0.25, 10
@@ -56,19 +53,21 @@ _CLEARLY_BETTER = 1.5
 _FEW_WORDS = 20
 
 
-def page_scale(size: tuple[int, int], dpi: float | None, scale: float | Literal["auto"], max_pixels: int) -> float:
+def page_scale(height: float | None, scale: float | Literal["auto"]) -> float:
     """Choose the factor by which a page image is enlarged before it is read.
+
+    Neither the resolution that a file states nor the size of its page can be trusted; the letters can. Of 44 pages
+    (forms, letters, receipts, cards; letters of 6 to 44 pixels), each read at eight scales, nearly all good text came
+    out with letters of 20 to 34 pixels (0.94 to 0.95 of the best of the eight; 0.92 with 13, 0.82 unscaled); more
+    pixels take more time.
 
     Parameters
     ----------
-    size : tuple of int
-        Width and height in pixels.
-    dpi : float or None
-        Resolution, if it is known; else the longer side is taken for that of an A4 page.
+    height : float or None
+        Median height of letters in pixels, as of `ocr.ink.letter_height`; None where there are too few to tell.
     scale : float or "auto"
-        A number is taken as it is. ``auto``: 1.5 below 150 dpi, 1 up to 400 dpi, down to 300 dpi above.
-    max_pixels : int
-        The scaled image has no more pixels than this.
+        A number is taken as it is. ``auto``: 1 for letters of 15 to 34 pixels, else what makes them 20 pixels high, but
+        not above 2.5; 1 without letters.
 
     Returns
     -------
@@ -77,17 +76,14 @@ def page_scale(size: tuple[int, int], dpi: float | None, scale: float | Literal[
 
     Examples
     --------
-    >>> page_scale((827, 1169), None, "auto", 40_000_000)
-    1.5
-    >>> page_scale((2480, 3508), 300.0, "auto", 40_000_000)
-    1.0
-    >>> page_scale((4960, 7016), 600.0, "auto", 40_000_000)
-    0.5
+    >>> [page_scale(height, "auto") for height in (6, 10, 24, 40, None)]
+    [2.5, 2.0, 1.0, 0.5, 1.0]
     """
-    if scale == "auto":
-        dpi = dpi or max(size) / A4_INCHES
-        scale = _ENLARGED if dpi < _LOW_DPI else 1.0 if dpi <= _HIGH_DPI else _FULL_DPI / dpi
-    return min(scale, math.sqrt(max_pixels / (size[0] * size[1])))
+    if scale != "auto":
+        return scale
+    if height is None or _LOW <= height <= _HIGH:
+        return 1.0
+    return min(_MOST, _BEST / height)
 
 
 def is_blank(image: Image.Image) -> bool:
@@ -135,8 +131,8 @@ def read_part(image: Image.Image, part: Part, read: Callable[[Image.Image], Read
         for strip in STRIPS[STRIPS.index(part) :]:
             top, bottom = (row_at(image, share) for share in strip)
             reading = read(image.crop((0, top, image.width, bottom))) if top < bottom else Reading()
-            if part.start > 0 or (_is_legible(reading) and _sideways_share(reading) <= 0.5):
-                return _shifted(reading, top), 0, strip.end
+            if part.start > 0 or (is_legible(reading) and _sideways_share(reading) <= 0.5):
+                return moved(reading, down=top), 0, strip.end
             if reading.words:
                 break
     return *read_upright(image, read), 1.0
@@ -212,8 +208,8 @@ def read_upright(image: Image.Image, read: Callable[[Image.Image], Reading]) -> 
     """
     first = read(image)
     sideways = _sideways_share(first) > 0.5
-    best = (_turned(first, image.width), 90) if sideways else (first, 0)
-    if _is_legible(first) or not first.words:
+    best = (turned(first, image.size, 90), 90) if sideways else (first, 0)
+    if is_legible(first) or not first.words:
         return best
     try:
         if len(first.words) >= _FEW_WORDS:
@@ -226,15 +222,15 @@ def read_upright(image: Image.Image, read: Callable[[Image.Image], Reading]) -> 
             reading = read(image.rotate(rotation, expand=True))
             if _is_better(reading, best[0].words):
                 best = reading, rotation
-            if _is_legible(best[0]):
+            if is_legible(best[0]):
                 break
     except BadInputError:
         pass
     return best
 
 
-def _is_legible(reading: Reading) -> bool:
-    """Tell whether a reading is good enough to rule out that its lines stand on their heads."""
+def is_legible(reading: Reading) -> bool:
+    """Tell whether a reading is text: good enough to rule out that its lines stand on their heads."""
     if reading.confidence >= _POOR:
         return True
     length = sum(len(word.text) for word in reading.words)
@@ -265,23 +261,6 @@ def _sideways_share(reading: Reading) -> float:
     return sum(height > 1.5 * width for width, height in shapes) / len(shapes) if shapes else 0.0
 
 
-def _turned(reading: Reading, width: int) -> Reading:
-    """Turn the boxes by 90 degrees counter-clockwise, as the image of that width would be."""
-    words = tuple(
-        replace(word, box=(top, width - right, bottom, width - left))
-        for word, (left, top, right, bottom) in ((word, word.box) for word in reading.words)
-    )
-    return replace(reading, words=words)
-
-
-def _shifted(reading: Reading, down: int) -> Reading:
-    words = ((word, word.box) for word in reading.words)
-    return replace(
-        reading,
-        words=tuple(replace(word, box=(box[0], box[1] + down, box[2], box[3] + down)) for word, box in words),
-    )
-
-
 def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing"]:
     """Judge whether the text layer of a PDF page can stand for the page.
 
@@ -295,8 +274,7 @@ def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing
     {"enough", "doubtful", "nothing"}
         ``nothing``: no letter or digit. ``doubtful``: more than one character in twenty has no meaning (private
         use, control, replacement, ``(cid:7)``); or less than half of the words without digits are real-looking, as
-        in a poor earlier OCR or a font with a false table; or pictures cover a quarter of the page and hold fewer
-        than ten of its words, as a scan with a typed heading. Such a page is read, and the better text kept.
+        in a poor earlier OCR or a font with a false table. Such a page is read, and the better text kept.
         Else ``enough``.
 
     Examples
@@ -308,7 +286,6 @@ def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing
     if not any(char.isalnum() for char in text):
         return "nothing"
     senseless = sum(char == "\ufffd" or unicodedata.category(char)[0] == "C" for char in text)
-    unread_picture = layer.image_share >= 0.25 and layer.words_on_images < 10
-    if senseless * 20 > len(text) or "(cid:" in text or real_word_share(layer.words) < 0.5 or unread_picture:
+    if senseless * 20 > len(text) or "(cid:" in text or real_word_share(layer.words) < 0.5:
         return "doubtful"
     return "enough"

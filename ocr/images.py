@@ -14,10 +14,7 @@ from textclf.errors import BadInputError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["A4_INCHES", "frame_count", "grey_image", "opened_image", "stated_dpi"]
-
-A4_INCHES = 11.69
-"""Longer side of an A4 page."""
+__all__ = ["frame_count", "grey_image", "opened_image"]
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 _STARTS: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
@@ -111,25 +108,6 @@ def _found(head: bytes) -> str:
 def frame_count(image: Image.Image) -> int:
     """Count the pages of an opened image: the frames of a TIFF; an animation or a photo's preview is no page."""
     return getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-
-
-def stated_dpi(image: Image.Image) -> float | None:
-    """Give the resolution that the file states, if it is credible.
-
-    Returns
-    -------
-    float or None
-        Dots per inch, but no more than make the longer side that of an A4 page: files that were made smaller often
-        state what they had before. None below 100, where programs write 72 or 96 for want of knowledge, above 2400,
-        and where the two directions differ much.
-    """
-    try:
-        x, y = (float(value) for value in image.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-    dpi = round(min(x, y))
-    credible = 100 <= dpi <= 2400 and max(x, y) < 2.5 * min(x, y)
-    return min(float(dpi), max(image.size) / A4_INCHES) if credible else None
 
 
 def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:

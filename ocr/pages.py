@@ -10,7 +10,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr.images import frame_count, grey_image, opened_image, stated_dpi
+from ocr.images import frame_count, grey_image, opened_image
 from ocr.limits import Limits
 from ocr.pdfs import TextLayer, opened_pdf, pdf_page
 from textclf.errors import BadInputError
@@ -50,17 +50,17 @@ class PageContent:
         Of a PDF's page in points, else of the image in pixels.
     text_layer : TextLayer
         Empty for images.
-    dpi : float or None
-        Resolution of the image, where the file states a credible one.
     image : callable
         Gives the page in 8 bits of grey, at most ``max_pixels``, as its file orients it.
+    preview : callable
+        The same, but no larger than is needed to see where its letters are.
     """
 
     width: int
     height: int
     text_layer: TextLayer
-    dpi: float | None
     image: Callable[[], Image.Image]
+    preview: Callable[[], Image.Image]
 
 
 def survey(source: Source, limits: Limits) -> Survey:
@@ -132,18 +132,21 @@ def open_page(source: Source, number: int, limits: Limits) -> Iterator[PageConte
             with opened_pdf(source) as pdf:
                 page = pdf_page(pdf, number, limits)
                 yield PageContent(
-                    width=page.width, height=page.height, text_layer=page.text_layer, dpi=page.dpi, image=page.image
+                    width=page.width,
+                    height=page.height,
+                    text_layer=page.text_layer,
+                    image=page.image,
+                    preview=page.preview,
                 )
             return
         with opened_image(file, limits, page=number) as image:
-            dpi, longest = stated_dpi(image), max(image.size)
             grey = grey_image(image, limits.max_pixels)
     yield PageContent(
         width=grey.width,
         height=grey.height,
         text_layer=TextLayer(text=""),
-        dpi=dpi and dpi * max(grey.size) / longest,
         image=lambda: grey,
+        preview=lambda: grey,
     )
 
 

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     import pypdfium2
     from PIL import Image
 
-__all__ = ["PdfPage", "TextLayer", "opened_pdf", "pdf_page"]
+__all__ = ["PdfPage", "TextLayer", "drawing_dpi", "opened_pdf", "pdf_page"]
 
 _FULL_DPI = 300
+_FEWEST_PIXELS, _ENOUGH_PIXELS = 2_000_000, 9_000_000
+_PREVIEW_SIDE = 1000
 _Box = tuple[float, float, float, float]
 
 
@@ -68,7 +70,14 @@ class PdfPage:
 
     def image(self) -> Image.Image:
         """Draw the page in 8 bits of grey."""
-        drawn: Image.Image = self._page.render(scale=self.dpi / 72, grayscale=True).to_pil()
+        return self._drawn(self.dpi)
+
+    def preview(self) -> Image.Image:
+        """Draw it smaller, if that will do to see where its letters are."""
+        return self._drawn(min(self.dpi, 72 * _PREVIEW_SIDE / min(self.width, self.height)))
+
+    def _drawn(self, dpi: float) -> Image.Image:
+        drawn: Image.Image = self._page.render(scale=dpi / 72, grayscale=True).to_pil()
         return drawn.convert("L")
 
 
@@ -100,8 +109,7 @@ def opened_pdf(source: Path | bytes) -> Iterator[pypdfium2.PdfDocument]:
 def pdf_page(pdf: pypdfium2.PdfDocument, number: int, limits: Limits) -> PdfPage:
     """Open one page and take its text layer.
 
-    A page that is one picture is later drawn at that picture's own resolution, others at 300 dpi; never at more
-    than 300 dpi, nor with more than ``max_pixels``.
+    A page of pictures is later drawn at their own resolution, others at 300 dpi; never with more than ``max_pixels``.
 
     Parameters
     ----------
@@ -132,9 +140,23 @@ def pdf_page(pdf: pypdfium2.PdfDocument, number: int, limits: Limits) -> PdfPage
         layer = _text_layer(page, [box for box, _ in images], limits)
     except (pypdfium2.PdfiumError, IndexError) as error:
         raise BadInputError(f"page {number} of the PDF is damaged") from error
-    scans = [dpi for box, dpi in images if _area(box) > 0.8 * width * height and dpi >= 50]
-    dpi = min([_FULL_DPI, 72 * (limits.max_pixels / (width * height)) ** 0.5, *scans])
+    dpi = min(drawing_dpi(images, width * height), 72 * (limits.max_pixels / (width * height)) ** 0.5)
     return PdfPage(width=round(width), height=round(height), text_layer=layer, dpi=dpi, _page=page)
+
+
+def drawing_dpi(images: list[tuple[_Box, float]], area: float) -> float:
+    """Choose the resolution to draw a page with: that of its pictures, if they cover half of it; else 300 dpi.
+
+    What a page states as its size may be wrong by far, so no page is drawn with less than two million pixels for want
+    of inches; nor a picture with more than nine million, unless 300 dpi are more.
+    """
+    fewest, enough = (float(72 * (pixels / area) ** 0.5) for pixels in (_FEWEST_PIXELS, _ENOUGH_PIXELS))
+    covered = 0.0
+    for box, dpi in sorted(images, key=lambda image: -image[1]):
+        covered += _area(box)
+        if covered >= area / 2:
+            return min(dpi, max(_FULL_DPI, enough))
+    return max(_FULL_DPI, fewest)
 
 
 def _images(page: pypdfium2.PdfPage) -> list[tuple[_Box, float]]:

@@ -6,24 +6,23 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ocr.cache import PageCache
 from ocr.cleaning import Variants, clean_text
-from ocr.documents import Document, Page, mean_confidence
-from ocr.effort import WHOLE, Part, is_blank, page_scale, read_part, text_layer_worth
+from ocr.documents import Document, Page
+from ocr.effort import WHOLE, Part
 from ocr.engines import OcrEngine, Reading
 from ocr.limits import Limits
-from ocr.pages import PageContent, Source, open_page
-from ocr.words import quality
-from textclf.errors import BadInputError, MissingProgramError, OutputError, TextclfError, UsageError
-
-if TYPE_CHECKING:
-    from PIL import Image
+from ocr.page_reading import read_content
+from ocr.pages import Source, open_page
+from ocr.regions import stacked
+from textclf.errors import MissingProgramError, OutputError, TextclfError, UsageError
 
 __all__ = ["ReadingOptions", "assembled", "failed_page", "joined", "read_page"]
 
 _MAX_SCALE = 8.0
+_MANY_UNREAD, _UNREAD_SHARE = 50, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ class ReadingOptions:
     languages : tuple of str
         Tesseract's codes; empty for English and Italian, as far as they are installed.
     scale : float or "auto"
-        Factor by which images are enlarged before they are read; ``auto`` by resolution, see `page_scale`.
+        Factor by which images are enlarged before they are read; ``auto`` by the height of letters, see `page_scale`.
     page_segmentation : int
         Tesseract's ``--psm``: 3 finds the layout itself, 6 takes the page for one block of text, 11 collects
         scattered text.
@@ -119,7 +118,7 @@ def read_page(
     if page is None:
         try:
             with open_page(source, number, options.limits) as content:
-                page = _read(content, number, part, options, engine, started + options.limits.seconds_per_page)
+                page = read_content(content, number, part, options, engine, started + options.limits.seconds_per_page)
         except (MissingProgramError, OutputError):
             raise
         # the boundary: whatever a stranger's file does to the libraries that decode it, only its page fails
@@ -155,15 +154,16 @@ def joined(upper: Page, lower: Page) -> Page:
     Page
         Status ``partial`` if one of them could not be read.
     """
-    lines = 1 + max((word.line for word in upper.words), default=-1)
-    words = (*upper.words, *(replace(word, line=word.line + lines) for word in lower.words))
+    reading = stacked(Reading(words=part.words, text=part.raw_text) for part in (upper, lower))
     failed = lower.status == "failed"
     return replace(
         upper,
         text="\n".join(filter(None, (upper.text, lower.text))),
-        raw_text="\n".join(filter(None, (upper.raw_text, lower.raw_text))),
-        words=words,
-        confidence=mean_confidence(words),
+        raw_text=reading.text,
+        words=reading.words,
+        confidence=reading.confidence,
+        letters=upper.letters + lower.letters,
+        letters_unread=upper.letters_unread + lower.letters_unread,
         part=upper.part if failed else lower.part,
         status="partial" if failed else upper.status,
         error=lower.error or upper.error,
@@ -209,6 +209,7 @@ def assembled(
         Status ``failed`` if no page was read, ``partial`` if something is missing, else ``ok``.
     """
     faults = [error] if error else []
+    pages = tuple(map(_accounted, pages))
     flawed = [page for page in pages if page.status != "ok"]
     if flawed:
         which = f"page {flawed[0].number}: " if page_count > 1 else ""
@@ -234,6 +235,14 @@ def assembled(
     )
 
 
+def _accounted(page: Page) -> Page:
+    """Say of a page that was read, but of which many letters lie in no word, that it was read in part."""
+    if page.status != "ok" or page.letters_unread < max(_MANY_UNREAD, _UNREAD_SHARE * page.letters):
+        return page
+    share = f"{page.letters_unread / page.letters:.0%}"
+    return replace(page, status="partial", error=f"{share} of what looks like letters could not be read")
+
+
 def _cache_key(sha256: str, number: int, part: Part, options: ReadingOptions, engine: OcrEngine) -> str:
     parts = [
         sha256,
@@ -248,82 +257,3 @@ def _cache_key(sha256: str, number: int, part: Part, options: ReadingOptions, en
         options.limits.max_pixels,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _read(
-    content: PageContent, number: int, part: Part, options: ReadingOptions, engine: OcrEngine, deadline: float
-) -> Page:
-    layer = content.text_layer
-    layer_page = Page(
-        number=number,
-        raw_text=layer.text[: options.limits.max_text_length + 1],
-        words=layer.words,
-        source="text layer",
-        confidence=mean_confidence(layer.words),
-        width=content.width,
-        height=content.height,
-    )
-    worth = text_layer_worth(layer) if options.text_layer == "auto" else "nothing"
-    if worth == "enough":
-        return layer_page
-    image = content.image()
-    page = Page(number=number, width=image.width, height=image.height)
-    if not is_blank(image):
-        # of a doubtful layer and a reading, whole pages are compared
-        page = _ocr(image, page, content.dpi, WHOLE if worth == "doubtful" else part, options, engine, deadline)
-    return layer_page if worth == "doubtful" and quality(layer.words) >= quality(page.words) else page
-
-
-def _ocr(
-    image: Image.Image,
-    page: Page,
-    dpi: float | None,
-    part: Part,
-    options: ReadingOptions,
-    engine: OcrEngine,
-    deadline: float,
-) -> Page:
-    from PIL import Image
-
-    scale = page_scale(image.size, dpi, options.scale, options.limits.max_pixels)
-    faults: list[BadInputError] = []
-
-    def read(view: Image.Image) -> Reading:
-        if scale != 1:
-            size = (max(1, round(view.width * scale)), max(1, round(view.height * scale)))
-            view = view.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-        left = max(0.1, deadline - time.perf_counter())
-        try:
-            reading = engine.read(
-                view, languages=options.languages, page_segmentation=options.page_segmentation, timeout=left
-            )
-        except BadInputError as error:
-            faults.append(error)
-            raise
-        return reading if scale == 1 else _scaled(reading, 1 / scale)
-
-    reading, rotation, end = read_part(image, part, read)
-    width, height = (page.width, page.height) if rotation in (0, 180) else (page.height, page.width)
-    return replace(
-        page,
-        raw_text=reading.text[: options.limits.max_text_length + 1],
-        words=reading.words,
-        source="ocr" if reading.words else "none",
-        engine=f"{engine.name} {engine.version}",
-        confidence=reading.confidence,
-        rotation=rotation,
-        part=end,
-        scale=scale,
-        width=width,
-        height=height,
-        status="partial" if faults else "ok",
-        error=f"was read poorly, and turned not at all: {faults[0]}" if faults else "",
-    )
-
-
-def _scaled(reading: Reading, factor: float) -> Reading:
-    words = []
-    for word in reading.words:
-        left, top, right, bottom = (round(edge * factor) for edge in word.box)
-        words.append(replace(word, box=(left, top, right, bottom)))
-    return replace(reading, words=tuple(words))

@@ -7,7 +7,6 @@ from ocr.batch import read_document
 from ocr.documents import Word
 from ocr.effort import is_blank, page_scale, read_upright, text_layer_worth
 from ocr.engines import Reading
-from ocr.images import stated_dpi
 from ocr.limits import Limits
 from ocr.pdfs import TextLayer
 from ocr.reading import ReadingOptions
@@ -16,23 +15,14 @@ from textclf.errors import BadInputError, UsageError
 
 
 @pytest.mark.parametrize(
-    ("size", "dpi", "scale"),
-    [
-        ((1754, 1240), None, 1.0),
-        ((1753, 1240), None, 1.5),
-        ((400, 300), 149.0, 1.5),
-        ((400, 300), 150.0, 1.0),
-        ((400, 300), 400.0, 1.0),
-        ((400, 300), 600.0, 0.5),
-    ],
+    ("height", "scale"), [(4, 2.5), (8, 2.5), (10, 2), (14.9, 1.34), (15, 1), (34, 1), (34.1, 0.59), (None, 1)]
 )
-def test_a_page_is_enlarged_or_reduced_by_its_resolution(size, dpi, scale):
-    assert page_scale(size, dpi, "auto", 10**9) == pytest.approx(scale, abs=0.01)
+def test_letters_are_brought_to_a_height_that_tesseract_reads_well(height, scale):
+    assert page_scale(height, "auto") == pytest.approx(scale, abs=0.01)
 
 
-def test_a_given_scale_counts_but_never_passes_the_limit_of_pixels():
-    assert page_scale((100, 100), None, 3.0, 90_000) == 3.0
-    assert page_scale((100, 100), None, 3.0, 40_000) == pytest.approx(2.0)
+def test_a_given_scale_counts():
+    assert page_scale(8, 1.5) == 1.5
 
 
 @pytest.mark.parametrize("scale", [0, -1, 8.1, float("nan")])
@@ -126,9 +116,6 @@ def _layer(text: str, **fields: float) -> TextLayer:
         (_layer("Total \ue001\ue002\ue003 amount"), "doubtful"),
         (_layer("xkcd qwrt zzzz Total"), "doubtful"),
         (_layer("䴀甀氀琀椀挀漀氀漀爀"), "doubtful"),
-        (_layer("Scanned by Office", image_share=0.25, words_on_images=9), "doubtful"),
-        (_layer("Scanned by Office", image_share=0.25, words_on_images=10), "enough"),
-        (_layer("Scanned by Office", image_share=0.24), "enough"),
     ],
 )
 def test_a_text_layer_is_judged(layer, worth):
@@ -144,12 +131,3 @@ def test_quality_counts_real_words_by_confidence():
 def test_a_limit_of_nothing_is_refused(name):
     with pytest.raises(UsageError, match=name):
         Limits(**{name: 0})
-
-
-def test_a_small_image_is_enlarged_though_it_states_what_it_had_before():
-    image = Image.new("L", (440, 1000))
-    image.info["dpi"] = (150, 150)
-    assert page_scale(image.size, stated_dpi(image), "auto", 10**9) == 1.5
-    image = Image.new("L", (1240, 1754))
-    image.info["dpi"] = (150, 150)
-    assert page_scale(image.size, stated_dpi(image), "auto", 10**9) == 1.0

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ocr.limits import Limits
 from ocr.pages import open_page, survey
+from ocr.pdfs import drawing_dpi
 from textclf.errors import BadInputError
 
 
@@ -215,7 +216,11 @@ def test_pages_of_a_pdf_have_their_size_and_an_image_within_bounds():
     assert survey(content, Limits()).page_count == 2
     with open_page(content, 2, Limits()) as opened:
         assert (opened.width, opened.height, opened.text_layer.text) == (144, 72, "")
-        assert opened.image().size == (600, 300)
+        assert opened.image().size == (2000, 1000)
+        assert opened.preview().size == (2000, 1000)
+    with open_page(content, 1, Limits()) as opened:
+        assert opened.image().size == pytest.approx((2550, 3300), abs=1)
+        assert opened.preview().size == (1000, 1295)
     with open_page(content, 2, Limits(max_pixels=45_000)) as opened:
         assert opened.image().size == (300, 150)
 
@@ -228,9 +233,26 @@ def test_a_huge_pdf_page_is_drawn_within_bounds():
 
 def test_a_scan_in_a_pdf_is_drawn_at_its_own_resolution(page, encoded):
     with open_page(encoded(page(), "PDF", resolution=150), 1, Limits()) as opened:
-        assert opened.dpi == pytest.approx(150, abs=1)
         assert opened.image().size == pytest.approx((1240, 900), abs=2)
-        assert opened.text_layer.image_share == pytest.approx(1)
+
+
+@pytest.mark.parametrize("resolution", [150, 1500, 15_000])
+def test_a_scan_in_a_pdf_of_false_size_is_drawn_with_its_own_pixels(page, encoded, resolution):
+    with open_page(encoded(page(), "PDF", resolution=resolution), 1, Limits()) as opened:
+        assert opened.image().size == pytest.approx((1240, 900), rel=0.1)
+
+
+def test_a_scan_in_strips_is_drawn_with_their_pixels():
+    pictures = [((0.0, 84.0 * n, 600.0, 84.0 * (n + 1)), 200.0) for n in range(10)]
+    assert drawing_dpi(pictures, 600 * 840) == 200
+    assert drawing_dpi(pictures[:4], 600 * 840) == 300
+
+
+def test_a_large_scan_is_drawn_with_no_more_pixels_than_are_of_use():
+    a4, a3 = 595 * 842, 1190 * 842
+    assert drawing_dpi([((0, 0, 595, 842), 600.0)], a4) == pytest.approx(305, abs=1)
+    assert drawing_dpi([((0, 0, 1190, 842), 600.0)], a3) == 300
+    assert drawing_dpi([((0, 0, 595, 842), 50.0)], a4) == 50
 
 
 def test_a_text_layer_gives_words_with_boxes_from_the_top_left(text_pdf):

@@ -1,0 +1,198 @@
+"""Accounting for the ink of a page: where letters stand, how high they are, and which of them no word covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL import Image
+
+    Boxes = npt.NDArray[np.int64]
+
+__all__ = ["FEW_LETTERS", "Region", "letter_boxes", "letter_height", "uncovered", "unread_regions"]
+
+FEW_LETTERS = 8
+"""Fewer are no text: two short words."""
+
+_SHORT_SIDE = 1000
+_WINDOW = (31, 31)
+_SENSITIVITY = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A part of a page image that holds letters.
+
+    Parameters
+    ----------
+    box : tuple of int
+        Left, top, right and bottom edge in pixels.
+    letter_height : float
+        Their median height in pixels.
+    letters : int
+        How many.
+    """
+
+    box: tuple[int, int, int, int]
+    letter_height: float
+    letters: int
+
+
+def letter_boxes(image: Image.Image) -> Boxes:
+    """Find what has the size, shape and place of letters: connected components of ink, each beside another of its kind.
+
+    Pixels are told from the paper by Sauvola's local threshold (Sauvola and Pietikäinen, Pattern Recognition 33,
+    2000), dark on light and light on dark. Letters that touch count as one; specks, rules and pictures as none.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Mode ``L``.
+
+    Returns
+    -------
+    numpy.ndarray
+        One row a component: left, top, right, bottom in pixels of the image, int64, shape (n, 4).
+    """
+    import cv2
+    import numpy as np
+
+    factor = max(1, round(min(image.size) / _SHORT_SIDE))
+    grey = np.asarray(image.reduce(factor) if factor > 1 else image)
+    # one thread: pages are read side by side already
+    cv2.setNumThreads(1)
+    mean = cv2.boxFilter(grey, cv2.CV_32F, _WINDOW)
+    deviation = np.sqrt(np.maximum(cv2.sqrBoxFilter(grey, cv2.CV_32F, _WINDOW) - mean * mean, 0))
+    weight = 1 - _SENSITIVITY * (1 - deviation / 128)
+    # ink is what there is less of, paper what there is more of
+    mostly_dark = cv2.boxFilter((grey < mean).astype(np.float32), cv2.CV_32F, (2 * _WINDOW[0], 2 * _WINDOW[1])) > 0.5
+    found = [np.zeros((0, 4), dtype=np.int64)]
+    for ink in ((grey < mean * weight) & ~mostly_dark, (255 - grey < (255 - mean) * weight) & mostly_dark):
+        if not ink.any():
+            continue
+        components: Boxes = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)[2].astype(np.int64)
+        # the first is all that is no ink
+        left, top, width, height, area = (components[1:, column] for column in range(5))
+        letter = (height >= 4) & (height < min(grey.shape) / 8) & (width <= 8 * height) & (height <= 6 * width)
+        letter &= (area >= 0.15 * width * height) & (area < 0.95 * width * height)
+        found.append(np.column_stack([left, top, left + width, top + height])[letter])
+    boxes = np.concatenate(found)
+    upright, sideways = _beside_another(boxes), _beside_another(boxes[:, [1, 0, 3, 2]])
+    return boxes[upright | sideways] * factor
+
+
+def _beside_another(boxes: Boxes) -> npt.NDArray[np.bool_]:
+    """Tell which boxes have a neighbour on their line, of like height and no further away than that."""
+    import numpy as np
+    from scipy.spatial import cKDTree
+
+    beside = np.zeros(len(boxes), dtype=bool)
+    if len(boxes) < 2:
+        return beside
+    height = boxes[:, 3] - boxes[:, 1]
+    # from each right lower corner to the nearest left lower corners
+    reach = 1.5 * float(height.max())
+    tree = cKDTree(boxes[:, [0, 3]])
+    nearest = np.asarray(tree.query(boxes[:, [2, 3]], k=min(4, len(boxes)), distance_upper_bound=reach)[1])
+    for column in nearest.T:
+        left = np.flatnonzero(column < len(boxes))
+        right = column[left]
+        tall, short = np.maximum(height[left], height[right]), np.minimum(height[left], height[right])
+        gap, drop = boxes[right, 0] - boxes[left, 2], np.abs(boxes[right, 3] - boxes[left, 3])
+        pair = (left != right) & (np.abs(gap) < 1.2 * tall) & (drop < 0.5 * tall) & (tall <= 2 * short)
+        beside[left[pair]] = beside[right[pair]] = True
+    return beside
+
+
+def letter_height(boxes: Boxes) -> float | None:
+    """Give the median height of letters, in pixels; None of too few to tell.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> letter_height(np.array([(0, 0, 8, 12)] * 20))
+    12.0
+    """
+    import numpy as np
+
+    return float(np.median(boxes[:, 3] - boxes[:, 1])) if len(boxes) >= FEW_LETTERS else None
+
+
+def uncovered(boxes: Boxes, words: Iterable[tuple[float, float, float, float]]) -> Boxes:
+    """Give the boxes whose middle lies in no word.
+
+    Parameters
+    ----------
+    boxes : numpy.ndarray
+        As of `letter_boxes`.
+    words : iterable of tuple of float
+        Boxes of words in the same pixels; a quarter of their height around them counts as theirs.
+
+    Returns
+    -------
+    numpy.ndarray
+        Some of the rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> uncovered(np.array([(0, 0, 8, 12), (90, 0, 98, 12)]), [(0, 0, 40, 12)])
+    array([[90,  0, 98, 12]])
+    """
+    import numpy as np
+
+    covers = np.array(list(words), dtype=float).reshape(-1, 4)
+    margin = (covers[:, 3:] - covers[:, 1:2]) / 4 + 1
+    covers += margin * (-1, -1, 1, 1)
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    free = np.ones(len(boxes), dtype=bool)
+    # some words at a time, so that a page full of them takes no more memory than any other
+    for start in range(0, len(covers), 256):
+        left, top, right, bottom = covers[start : start + 256].T[:, :, None]
+        free &= ~((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).any(axis=0)
+    return boxes[free]
+
+
+def unread_regions(boxes: Boxes, size: tuple[int, int]) -> list[Region]:
+    """Gather letters that stand together: blocks of lines, from the top.
+
+    Parameters
+    ----------
+    boxes : numpy.ndarray
+        As of `uncovered`.
+    size : tuple of int
+        Width and height of the page image.
+
+    Returns
+    -------
+    list of Region
+        Each with some room around its letters; what has fewer than `FEW_LETTERS` is left out.
+    """
+    import cv2
+    import numpy as np
+
+    height = letter_height(boxes)
+    if height is None:
+        return []
+    cells = (boxes / height).astype(int)
+    grid = np.zeros((cells[:, 3].max() + 1, cells[:, 2].max() + 1), dtype=np.uint8)
+    for left, top, right, bottom in cells.tolist():
+        grid[top : bottom + 1, left : right + 1] = 1
+    # over the gaps between words and lines
+    count, labels = cv2.connectedComponents(cv2.dilate(grid, np.ones((5, 7))))
+    owner = labels[cells[:, 1], cells[:, 0]]
+    regions = []
+    for label in range(1, count):
+        own = boxes[owner == label]
+        own_height = letter_height(own)
+        if own_height is None:
+            continue
+        room = round(own_height)
+        left, top = (max(0, int(edge) - room) for edge in own[:, :2].min(axis=0))
+        right, bottom = (min(side, int(edge) + room) for side, edge in zip(size, own[:, 2:].max(axis=0), strict=True))
+        regions.append(Region(box=(left, top, right, bottom), letter_height=own_height, letters=len(own)))
+    return sorted(regions, key=lambda region: (region.box[1], region.box[0]))
