@@ -266,7 +266,7 @@ class _Batch:
                     self.cache,
                 )
             else:
-                future = worker.submit(survey, source, self.limits)
+                future = worker.submit(_survey, source, self.options)
             self.running[future] = (worker, task)
 
     def _next_task(self) -> _Task | None:
@@ -334,6 +334,9 @@ class _Batch:
             pages = min(result.page_count, self.limits.max_pages)
             document.seconds = time.perf_counter() - task.started
             document.page_count, document.sha256 = result.page_count, result.sha256
+            if result.attachments:
+                files = "1 attached file is" if result.attachments == 1 else f"{result.attachments} attached files are"
+                document.error = f"{files} not read; save what matters out of the PDF, and give it too"
             document.steps = reading_steps(self.effort, pages)
             self.pages_known += pages
             return
@@ -382,6 +385,11 @@ class _Batch:
             failures=self.failures,
             current=tuple(current),
         )
+
+
+def _survey(source: Source, options: ReadingOptions) -> Survey:
+    # Dask shows the arguments of a task that fails, and options do not show the password
+    return survey(source, options.limits, options.password)
 
 
 def _read_page(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ocr.images import frame_count, grey_image, opened_image
 from ocr.limits import Limits
-from ocr.pdfs import TextLayer, opened_pdf, pdf_page
+from ocr.pdfs import TextLayer, opened_pdf, pdf_page, unread_attachments
 from textclf.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -34,10 +34,13 @@ class Survey:
         Of the content, in hexadecimal.
     page_count : int
         Pages of a PDF or TIFF; 1 for any other image.
+    attachments : int
+        Files attached to a PDF, which are not read.
     """
 
     sha256: str
     page_count: int
+    attachments: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class PageContent:
     preview: Callable[[], Image.Image]
 
 
-def survey(source: Source, limits: Limits) -> Survey:
+def survey(source: Source, limits: Limits, password: str = "") -> Survey:
     """Identify a file and count its pages, without decoding them.
 
     Parameters
@@ -72,11 +75,13 @@ def survey(source: Source, limits: Limits) -> Survey:
         The document.
     limits : Limits
         ``max_bytes`` and ``max_declared_pixels`` apply.
+    password : str, optional
+        Of an encrypted PDF.
 
     Returns
     -------
     Survey
-        Content hash and number of pages.
+        Content hash, number of pages and of attachments.
 
     Raises
     ------
@@ -94,18 +99,18 @@ def survey(source: Source, limits: Limits) -> Survey:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
         if _is_pdf(file):
-            with opened_pdf(source) as pdf:
-                page_count = len(pdf)
+            with opened_pdf(source, password) as pdf:
+                page_count, attachments = len(pdf), unread_attachments(pdf)
         else:
             with opened_image(file, limits) as image:
-                page_count = frame_count(image)
+                page_count, attachments = frame_count(image), 0
     if not page_count:
         raise BadInputError("has no pages")
-    return Survey(sha256=sha256, page_count=page_count)
+    return Survey(sha256=sha256, page_count=page_count, attachments=attachments)
 
 
 @contextmanager
-def open_page(source: Source, number: int, limits: Limits) -> Iterator[PageContent]:
+def open_page(source: Source, number: int, limits: Limits, password: str = "") -> Iterator[PageContent]:
     """Open one page of a document.
 
     Parameters
@@ -116,6 +121,8 @@ def open_page(source: Source, number: int, limits: Limits) -> Iterator[PageConte
         Page from 1.
     limits : Limits
         Bounds on bytes and pixels.
+    password : str, optional
+        Of an encrypted PDF.
 
     Yields
     ------
@@ -129,7 +136,7 @@ def open_page(source: Source, number: int, limits: Limits) -> Iterator[PageConte
     """
     with _opened(source, limits) as file:
         if _is_pdf(file):
-            with opened_pdf(source) as pdf:
+            with opened_pdf(source, password) as pdf:
                 page = pdf_page(pdf, number, limits)
                 yield PageContent(
                     width=page.width,

@@ -42,6 +42,8 @@ class ReadingOptions:
         Whether the text layer of a PDF page, if it is good enough, stands for the page; see `text_layer_worth`.
     variants : tuple of tuple of str
         Spellings to unify, see `clean_text`.
+    password : str
+        Opens encrypted PDFs; it is shown nowhere, nor part of the cache.
     limits : Limits
         Bounds on what is read.
 
@@ -56,6 +58,7 @@ class ReadingOptions:
     page_segmentation: int = 3
     text_layer: Literal["auto", "ignore"] = "auto"
     variants: Variants = ()
+    password: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -117,7 +120,7 @@ def read_page(
         page = (cache.get(keys[WHOLE]) if part.start == 0 else None) or cache.get(keys[part])
     if page is None:
         try:
-            with open_page(source, number, options.limits) as content:
+            with open_page(source, number, options.limits, options.password) as content:
                 page = read_content(content, number, part, options, engine, started + options.limits.seconds_per_page)
         except (MissingProgramError, OutputError):
             raise
@@ -197,7 +200,7 @@ def assembled(
     limits : Limits
         ``max_text_length`` is applied here.
     error : str, optional
-        Why the file could not be opened at all.
+        Why the file could not be opened at all, or what of it no page shows.
     seconds : float, optional
         Time spent besides the pages.
     enough : bool, default False

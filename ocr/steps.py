@@ -73,7 +73,7 @@ class OpenDocument:
     enough : bool
         Whether some steps were left out because what is known will do.
     error : str
-        Why it could not be opened.
+        Why it could not be opened, or what of it no page shows.
     seconds : float
         Time of the survey.
     """

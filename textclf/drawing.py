@@ -31,7 +31,9 @@ LONGEST_SIDE = 2200
 CAPTION_SIZE = 22
 
 
-def draw_explanation(document: Document, explained: Explanation, path: Path, limits: Limits) -> list[Path]:
+def draw_explanation(
+    document: Document, explained: Explanation, path: Path, limits: Limits, password: str = ""
+) -> list[Path]:
     """Draw what spoke for and against a category onto the pages of a document.
 
     Parameters
@@ -44,6 +46,8 @@ def draw_explanation(document: Document, explained: Explanation, path: Path, lim
         Where the first page goes; further ones are numbered, ``out-2.png``.
     limits : ocr.limits.Limits
         Bounds on opening pages.
+    password : str, optional
+        Of an encrypted PDF.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def draw_explanation(document: Document, explained: Explanation, path: Path, lim
     for page, words in _words_of_pages(document, explained.words):
         if not page.words:
             continue
-        with open_page(Path(document.file), page.number, limits) as content:
+        with open_page(Path(document.file), page.number, limits, password) as content:
             image = _upright(content.image(), page)
         picture = _tinted(image, [(box, amount) for box, amount in word_boxes(page, words)], strongest)
         caption = (

@@ -45,6 +45,12 @@ Effort = Annotated[
         "first a quarter of the lines, then half."
     ),
 ]
+Password = Annotated[
+    str,
+    Option(
+        help="Opens encrypted PDFs. Others may see it in a command line; the environment is safer.", show_default=False
+    ),
+]
 MaxPages = Annotated[int, Option(help="Pages read of one document.")]
 MaxBytes = Annotated[int, Option(help="Largest file that is opened.")]
 Seconds = Annotated[float, Option("--seconds-per-page", help="Time that one page may take.")]
@@ -163,6 +169,7 @@ def reading_options(
     max_pages: int = 100,
     max_bytes: int = 200_000_000,
     seconds_per_page: float = 60.0,
+    password: str = "",
 ) -> ReadingOptions:
     """Check the options of reading, and bring them together."""
     from ocr.cleaning import read_variants
@@ -184,6 +191,7 @@ def reading_options(
         page_segmentation=page_segmentation,
         text_layer=layer,
         variants=() if variants is None else read_variants(variants),
+        password=password,
         limits=Limits(max_pages=max_pages, max_bytes=max_bytes, seconds_per_page=seconds_per_page),
     )
 

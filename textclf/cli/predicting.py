@@ -21,6 +21,7 @@ from textclf.cli.options import (
     NoCache,
     Option,
     Output,
+    Password,
     Scale,
     Scans,
     Seconds,
@@ -103,6 +104,7 @@ def classify(
     max_pages: MaxPages = 100,
     max_bytes: MaxBytes = 200_000_000,
     seconds_per_page: Seconds = 60.0,
+    password: Password = "",
     jobs: Jobs = None,
     cache: Cache = None,
     no_cache: NoCache = False,
@@ -119,7 +121,7 @@ def classify(
 
     runtime = load_model(model)
     options = reading_options(
-        lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page
+        lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page, password
     )
     if explain is not None and explain.suffix and len(find_scans(paths)) > 1:
         raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
@@ -152,7 +154,7 @@ def classify(
             if explain is not None and found is not None:
                 picture = explain if explain.suffix else explain / f"{document.document_id}.png"
                 try:
-                    for path in draw_explanation(document, found, picture, options.limits):
+                    for path in draw_explanation(document, found, picture, options.limits, options.password):
                         say(f"{path}")
                 except BadInputError as error:
                     warn(str(error))

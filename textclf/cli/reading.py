@@ -18,6 +18,7 @@ from textclf.cli.options import (
     NoCache,
     Option,
     Output,
+    Password,
     Scale,
     Scans,
     Seconds,
@@ -53,6 +54,7 @@ def ocr(
     max_pages: MaxPages = 100,
     max_bytes: MaxBytes = 200_000_000,
     seconds_per_page: Seconds = 60.0,
+    password: Password = "",
     jobs: Jobs = None,
     cache: Cache = None,
     no_cache: NoCache = False,
@@ -67,7 +69,7 @@ def ocr(
     from textclf.scans import read_scans
 
     options = reading_options(
-        lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page
+        lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page, password
     )
     with show_reading() as progress:
         reading = open_reading(options, jobs, cache, no_cache, progress, engine, dask)
@@ -88,6 +90,7 @@ def engines(
     max_pages: MaxPages = 100,
     max_bytes: MaxBytes = 200_000_000,
     seconds_per_page: Seconds = 60.0,
+    password: Password = "",
     jobs: Jobs = None,
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +103,9 @@ def engines(
     from textclf.scans import find_scans
 
     checked_jobs(jobs)
-    options = reading_options(lang, scale, page_segmentation, text_layer, None, max_pages, max_bytes, seconds_per_page)
+    options = reading_options(
+        lang, scale, page_segmentation, text_layer, None, max_pages, max_bytes, seconds_per_page, password
+    )
     pair = open_engine("tesserocr"), open_engine("tesseract")
     with show_reading() as progress:
         found = list(compare_engines(find_scans(paths), pair, options=options, jobs=jobs, progress=progress))

@@ -22,6 +22,7 @@ from textclf.cli.options import (
     NoCache,
     Option,
     Output,
+    Password,
     Seed,
     Table,
     TextColumn,
@@ -109,6 +110,7 @@ def train(
     where: Where = [],  # noqa: B006
     group: GroupColumn = "",
     lang: Lang = "",
+    password: Password = "",
     jobs: Jobs = None,
     cache: Cache = None,
     no_cache: NoCache = False,
@@ -130,10 +132,10 @@ def train(
     columns = table_options(id_column, text_column, category_column, encoding, where, group)
     if source.is_dir():
         with show_reading() as progress:
-            reading = open_reading(reading_options(lang), jobs, cache, no_cache, progress)
+            reading = open_reading(reading_options(lang, password=password), jobs, cache, no_cache, progress)
             runtime = train_model(source, output, options, columns, reading, others=other, talk=say, warn=warn)
     else:
-        reading = open_reading(reading_options(lang), jobs, cache, no_cache, None)
+        reading = open_reading(reading_options(lang, password=password), jobs, cache, no_cache, None)
         runtime = train_model(source, output, options, columns, reading, others=other, talk=say, warn=warn)
     show_training(runtime.training)
     say(f"{output}: trained on {sum(runtime.training.documents.values())} documents")

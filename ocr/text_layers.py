@@ -1,0 +1,340 @@
+"""The text layer of a PDF page: what a person sees of it, annotations in their place."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from ctypes import byref, c_int, c_void_p, cast
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from ocr.documents import Word
+from ocr.limits import Limits
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pypdfium2
+    from numpy.typing import NDArray
+
+__all__ = ["Box", "TextLayer", "area", "flattened", "pictures_on", "text_layer"]
+
+Box = tuple[float, float, float, float]
+
+_VIEW_PIXELS = 4_000_000
+_VIEW_SCALE = 2.0
+_CONTRAST = 8
+"""Levels of grey, of 255, that an eye tells apart."""
+_INK_SHARE = 0.05
+_FIRST_COLOUR, _COLOUR_STEP = 0x010203, 7919
+"""Colours that no page is likely to hold, spread so that neighbours are told apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLayer:
+    """The text that a PDF page carries, as far as a person sees it.
+
+    Parameters
+    ----------
+    text : str
+        With its line structure.
+    words : tuple of Word
+        Boxes in points from the top left corner, confidence 100.
+    """
+
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Token:
+    """Characters without white space, the white space before them on their line, and whose they are.
+
+    ``flow`` is the box turned so that the text runs from left to right, and from the top down.
+    """
+
+    text: str
+    gap: str
+    box: Box
+    shown: tuple[int, int, int, int]
+    turn: int
+    flow: Box
+    objects: frozenset[int]
+    annotation: int | None
+    line: int
+
+
+def pictures_on(page: pypdfium2.PdfPage) -> list[tuple[Box, float]]:
+    """Pictures on the page: the box inside what is shown, in the page's own coordinates, and the resolution."""
+    import pypdfium2
+    import pypdfium2.raw as pdfium_c
+
+    left, bottom, right, top = page.get_bbox()
+    found = []
+    for picture in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=5):
+        try:
+            whole = picture.get_bounds()
+            pixels = picture.get_px_size()
+            container = picture.container
+            while container is not None:
+                whole = container.get_matrix().on_rect(*whole)
+                container = container.container
+        except pypdfium2.PdfiumError:
+            continue
+        box = (max(whole[0], left), max(whole[1], bottom), min(whole[2], right), min(whole[3], top))
+        if box[0] < box[2] and box[1] < box[3]:
+            found.append((box, 72 * (pixels[0] * pixels[1] / area(whole)) ** 0.5))
+    return found
+
+
+def area(box: Box) -> float:
+    """Area of a box."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def flattened(pdf: pypdfium2.PdfDocument, number: int) -> tuple[pypdfium2.PdfPage, int]:
+    """Make the annotations that are shown on a page part of it, in memory.
+
+    Returns
+    -------
+    page : pypdfium2.PdfPage
+        The page as it is then.
+    own : int
+        How many of its objects are its own; those of annotations follow.
+    """
+    import pypdfium2.raw as pdfium_c
+
+    page = pdf[number - 1]
+    own = pdfium_c.FPDFPage_CountObjects(page)
+    annotations = pdfium_c.FPDFPage_GetAnnotCount(page)
+    if not annotations:
+        return page, own
+    # drawing gives an appearance to those that come without one
+    page.render(scale=min(1.0, (10_000 / (page.get_width() * page.get_height())) ** 0.5))
+    for index in reversed(range(annotations)):
+        annotation = pdfium_c.FPDFPage_GetAnnot(page, index)
+        flags = pdfium_c.FPDFAnnot_GetFlags(annotation)
+        pdfium_c.FPDFPage_CloseAnnot(annotation)
+        if flags & (pdfium_c.FPDF_ANNOT_FLAG_HIDDEN | pdfium_c.FPDF_ANNOT_FLAG_NOVIEW):
+            pdfium_c.FPDFPage_RemoveAnnot(page, index)
+    pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY)
+    return pdf[number - 1], own
+
+
+def text_layer(page: pypdfium2.PdfPage, own: int, pictures: list[Box], limits: Limits) -> TextLayer:
+    """Take the text of a page, as far as it is seen.
+
+    The page's text is given colours of its own for that, so it must be loaded anew before it is drawn.
+
+    Parameters
+    ----------
+    page : pypdfium2.PdfPage
+        With its annotations made part of it.
+    own : int
+        How many of its objects are no annotations.
+    pictures : list of tuple of float
+        Their boxes, in the page's coordinates.
+    limits : Limits
+        ``max_text_length`` applies.
+    """
+    tokens = list(_tokens(page, own, limits.max_text_length + 1))
+    seen = _View(page, pictures, tokens) if tokens else None
+    lines = _in_reading_order([token for token in tokens if seen is None or seen.shows(token)])
+    words = tuple(
+        Word(text=token.text, confidence=100.0, box=token.shown, line=number)
+        for number, line in enumerate(lines)
+        for token in line
+    )
+    return TextLayer(
+        text="\n".join("".join(token.gap + token.text for token in line).strip() for line in lines),
+        words=words,
+    )
+
+
+def _stands_on(box: Box, pictures: list[Box]) -> bool:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return any(b[0] <= x <= b[2] and b[1] <= y <= b[3] for b in pictures)
+
+
+def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_Token]:
+    import pypdfium2.raw as pdfium_c
+
+    textpage = page.get_textpage()
+    # one more than may be kept, so that the document knows that it was cut
+    count = min(textpage.count_chars(), most)
+    # one by one, so that places in the text are those of the boxes
+    codes = [pdfium_c.FPDFText_GetUnicode(textpage, index) for index in range(count)]
+    text = "".join("\ufffd" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code) for code in codes)
+    annotations = _annotation_objects(page, own)
+    line = seen = 0
+    for match in re.finditer(r"(\s*)(\S+)", text):
+        line += text.count("\n", seen, match.start(2))
+        seen = match.start(2)
+        gap = match[1].rpartition("\n")[2].strip("\r")
+        objects = {index: _address(pdfium_c.FPDFText_GetTextObject(textpage, index)) for index in range(*match.span(2))}
+        # nothing need stand between what the page and what an annotation says
+        for annotation, indices in groupby(objects, key=lambda index: annotations.get(objects[index])):
+            places = list(indices)
+            lefts, bottoms, rights, tops = zip(*(textpage.get_charbox(index) for index in places), strict=True)
+            box = (min(lefts), min(bottoms), max(rights), max(tops))
+            # PDFium tells the angle clockwise
+            turn = round(-pdfium_c.FPDFText_GetCharAngle(textpage, places[0]) / (math.pi / 2)) % 4
+            yield _Token(
+                text="".join(text[index] for index in places),
+                gap=gap,
+                box=box,
+                shown=_shown(page, box),
+                turn=turn,
+                flow=_flow(box, turn),
+                objects=frozenset(objects[index] for index in places) - {0},
+                annotation=annotation,
+                line=line,
+            )
+            gap = ""
+
+
+def _flow(box: Box, turn: int) -> Box:
+    left, bottom, right, top = box
+    return [
+        (left, -top, right, -bottom),
+        (bottom, left, top, right),
+        (-right, bottom, -left, top),
+        (-top, -right, -bottom, -left),
+    ][turn]
+
+
+def _address(text_object: object) -> int:
+    return cast(text_object, c_void_p).value or 0  # type: ignore[arg-type]
+
+
+def _annotation_objects(page: pypdfium2.PdfPage, own: int) -> dict[int, int]:
+    """Address of each text object of an annotation to the annotation's number."""
+    import pypdfium2
+    import pypdfium2.raw as pdfium_c
+
+    found = {}
+    for number in range(own, pdfium_c.FPDFPage_CountObjects(page)):
+        added = pypdfium2.PdfObject(pdfium_c.FPDFPage_GetObject(page, number), page=page, pdf=page.pdf)
+        annotation = 0
+        for item in page.get_objects(form=added, level=1) if added.type == pdfium_c.FPDF_PAGEOBJ_FORM else ():
+            # PDFium puts all of them into one form, each as a form of its own
+            annotation += item.level == 1
+            if item.type == pdfium_c.FPDF_PAGEOBJ_TEXT:
+                found[_address(item.raw)] = annotation
+    return found
+
+
+def _shown(page: pypdfium2.PdfPage, box: Box) -> tuple[int, int, int, int]:
+    """Box as the page is shown: turned as it says, in points from the top left corner."""
+    import pypdfium2.raw as pdfium_c
+
+    width, height = (round(side) for side in page.get_size())
+    x, y = c_int(), c_int()
+    xs, ys = [], []
+    for corner in (box[:2], box[2:]):
+        pdfium_c.FPDF_PageToDevice(page, 0, 0, width, height, 0, *corner, byref(x), byref(y))
+        xs.append(x.value)
+        ys.append(y.value)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _in_reading_order(tokens: list[_Token]) -> list[list[_Token]]:
+    """Lines of the page, each annotation where it stands: what fills a gap in a line, in that line."""
+    own = [token for token in tokens if token.annotation is None]
+    lines = [list(line) for _, line in groupby(own, key=lambda token: token.line)]
+    added = sorted((token for token in tokens if token.annotation is not None), key=lambda token: token.annotation or 0)
+    notes = [_rows(note) for _, note in groupby(added, key=lambda token: token.annotation)]
+    for rows in sorted(notes, key=lambda rows: (rows[0][0].flow[1], rows[0][0].flow[0])):
+        first = rows[0][0]
+        placed = [(line, token) for line in lines for token in line if token.turn == first.turn]
+        beside = [(line, token) for line, token in placed if _on_one_row(token, first)]
+        left = [(line, token) for line, token in beside if token.flow[0] <= first.flow[0]]
+        if len(rows) == 1 and beside:
+            line, token = max(left, key=lambda place: place[1].flow[2]) if left else min(beside, key=_left_edge)
+            place = line.index(token) + bool(left)
+            line[place:place] = rows[0]
+            (first if left else token).gap = " "
+            continue
+        above = left or [(line, token) for line, token in placed if token.flow[3] <= first.flow[1]]
+        lowest = max(above, key=lambda place: place[1].flow[3], default=None)
+        after = 0 if lowest is None else 1 + next(i for i, line in enumerate(lines) if line is lowest[0])
+        lines[after:after] = rows
+    return lines
+
+
+def _left_edge(place: tuple[list[_Token], _Token]) -> float:
+    return place[1].flow[0]
+
+
+def _rows(tokens: Iterable[_Token]) -> list[list[_Token]]:
+    rows: list[list[_Token]] = []
+    for token in tokens:
+        if rows and _on_one_row(rows[-1][-1], token):
+            rows[-1].append(token)
+        else:
+            rows.append([token])
+    return rows
+
+
+def _on_one_row(one: _Token, other: _Token) -> bool:
+    (_, top, _, bottom), (_, other_top, _, other_bottom) = one.flow, other.flow
+    overlap = min(bottom, other_bottom) - max(top, other_top)
+    return one.turn == other.turn and 2 * overlap >= min(bottom - top, other_bottom - other_top)
+
+
+class _View:
+    """The page as it is shown, and where on it which text can be seen.
+
+    Layers that are switched off, clipping, and whatever lies over a text decide that, and only drawing knows them all.
+    So the page is drawn twice: as it is, and with each text object in a colour of its own (an item buffer).
+    """
+
+    def __init__(self, page: pypdfium2.PdfPage, pictures: list[Box], tokens: list[_Token]) -> None:
+        import pypdfium2.raw as pdfium_c
+
+        width, height = page.get_size()
+        self.scale = min(_VIEW_SCALE, (_VIEW_PIXELS / (width * height)) ** 0.5)
+        self.pictures = pictures
+        self.grey: NDArray[np.uint8] = page.render(scale=self.scale, grayscale=True).to_numpy()
+        self.colours: dict[int, int] = {}
+        self.invisible: set[int] = set()
+        for text_object in dict.fromkeys(address for token in tokens for address in sorted(token.objects)):
+            handle = cast(text_object, pdfium_c.FPDF_PAGEOBJECT)
+            if pdfium_c.FPDFTextObj_GetTextRenderMode(handle) == pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE:
+                self.invisible.add(text_object)
+            colour = (_FIRST_COLOUR + len(self.colours) * _COLOUR_STEP) % 0xFFFFFF
+            self.colours[text_object] = colour
+            channels = colour & 255, colour >> 8 & 255, colour >> 16
+            pdfium_c.FPDFPageObj_SetFillColor(handle, *channels, 255)
+            pdfium_c.FPDFPageObj_SetStrokeColor(handle, *channels, 255)
+        self.tinted: NDArray[np.uint8] = page.render(
+            scale=self.scale, no_smoothtext=True, rev_byteorder=True
+        ).to_numpy()
+
+    def shows(self, token: _Token) -> bool:
+        """Tell whether a person sees a text, or the picture whose text it is."""
+        import numpy as np
+        from numpy.lib.stride_tricks import sliding_window_view
+
+        left, top, right, bottom = (edge * self.scale for edge in token.shown)
+        height, width = self.grey.shape
+        if not (0 <= (left + right) / 2 < width and 0 <= (top + bottom) / 2 < height):
+            return False
+        if token.objects <= self.invisible and _stands_on(token.box, self.pictures):
+            # what an earlier OCR has put there
+            return True
+        rows = slice(max(0, int(top) - 1), int(bottom) + 2)
+        columns = slice(max(0, int(left) - 1), int(right) + 2)
+        grey = self.grey[rows, columns].astype(np.int16)
+        if grey.max() - grey.min() <= _CONTRAST:
+            return False
+        drawn = self.tinted[rows, columns, :3].astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], dtype=np.int32)
+        if np.isin(drawn, [self.colours[item] for item in token.objects]).any():
+            return True
+        # not drawn itself: it may be the text of a picture that lies over it, but not of another text
+        ink = np.abs(grey - np.median(grey)) > _CONTRAST
+        of_text = np.pad(np.isin(drawn, [*self.colours.values()]), 1)
+        # drawn smoothly, a text reaches a little further
+        near_text = sliding_window_view(of_text, (3, 3)).max(axis=(2, 3))
+        return bool((ink & ~near_text).mean() > _INK_SHARE)
