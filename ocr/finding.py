@@ -11,8 +11,18 @@ from textclf.errors import BadInputError
 
 __all__ = ["find_files"]
 
-_SUFFIXES = {".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff", ".webp"}
-_STARTS = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF8")
+_SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx"}
+_SUFFIXES |= {".pdf", ".png", ".tif", ".tiff", ".webp"}
+_STARTS = (
+    b"%PDF-",
+    b"\x89PNG\r\n",
+    b"\xff\xd8\xff",
+    b"II*\0",
+    b"MM\0*",
+    b"GIF8",
+    b"\0\0\0\x0cjP  ",
+    b"\xff\x4f\xff\x51",
+)
 
 
 def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:

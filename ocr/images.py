@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
+from ocr.kinds import HEAD, is_heif, looks_like
 from ocr.limits import Limits
 from textclf.errors import BadInputError
 
@@ -16,18 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["frame_count", "grey_image", "opened_image"]
 
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-_STARTS: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
-    ((b"\x89PNG", b"\xff\xd8", b"II*\0", b"MM\0*", b"GIF8", b"RIFF", b"BM"), "a damaged image"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\xd0\xcf\x11\xe0", "an old office document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"%!PS", "PostScript"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"<", "HTML or XML"),
-)
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, IndexError, KeyError, TypeError)
+_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
+_READABLE = "PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC, AVIF, JPEG 2000 or PDF"
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, IndexError, KeyError, TypeError, RuntimeError)
 """What Pillow's decoders raise over damaged files; several are plain faults of parsing."""
+
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE = 258, 262, 281
+"""Tags of TIFF 6.0; in Pillow, images of more than 8 bits are not inverted where the photometric is 0."""
 
 _BAND_PIXELS = 10_000_000
 _PILLOW_LOCK = threading.Lock()
@@ -56,13 +52,13 @@ def opened_image(file: IO[bytes], limits: Limits, *, page: int = 1) -> Iterator[
     textclf.errors.BadInputError
         If it is no image, damaged or too large.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     try:
         with _pillow_unbounded(), warnings.catch_warnings():
             # Pillow tells every oddity in the metadata of a damaged file; what matters is whether it decodes
             warnings.simplefilter("ignore")
-            image = Image.open(file, formats=_FORMATS)
+            image = _opened(file)
             if page > 1:
                 image.seek(page - 1)
         with image, warnings.catch_warnings():
@@ -77,12 +73,25 @@ def opened_image(file: IO[bytes], limits: Limits, *, page: int = 1) -> Iterator[
     except UnidentifiedImageError as error:
         file.seek(0)
         raise BadInputError(
-            f"is neither an image nor a PDF ({_found(file.read(64))})",
-            remedy="give PNG, JPEG, TIFF, BMP, WebP, GIF or PDF",
+            f"is neither an image nor a PDF ({looks_like(file.read(HEAD))})", remedy=f"give {_READABLE}"
         ) from error
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise BadInputError(f"the image is damaged or cut short ({reason})") from error
+
+
+def _opened(file: IO[bytes]) -> Image.Image:
+    from PIL import Image
+
+    head = file.read(HEAD)
+    file.seek(0)
+    if not is_heif(head):
+        return Image.open(file, formats=_FORMATS)
+    # imported for such files only, and not made known to Pillow, which all of the process shares
+    from pillow_heif import HeifImageFile
+
+    opened: Image.Image = HeifImageFile(file)  # type: ignore[no-untyped-call]
+    return opened
 
 
 @contextmanager
@@ -98,15 +107,8 @@ def _pillow_unbounded() -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _found(head: bytes) -> str:
-    for start, kind in _STARTS:
-        if head.startswith(start):
-            return f"it looks like {kind}"
-    return "it looks like plain text" if min(head) >= 9 else f"it begins with the bytes {head[:8].hex(' ')}"
-
-
 def frame_count(image: Image.Image) -> int:
-    """Count the pages of an opened image: the frames of a TIFF; an animation or a photo's preview is no page."""
+    """Count the pages of an opened image: the frames of a TIFF; an animation or a photo's other views are no pages."""
     return getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
 
 
@@ -139,17 +141,16 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
     factor = _shrink_factor(image.size, max_pixels)
     if factor > 1:
         image.draft("L", (image.width // factor, image.height // factor))
+    deep = _has_16_bit_colours(image)
     image.load()
     factor = _shrink_factor(image.size, max_pixels)
-    bounds = _value_range(image)
-    if factor == 1:
-        grey = _to_grey(image, bounds)
-    else:
-        rows = max(1, _BAND_PIXELS // image.width // factor) * factor
-        grey = Image.new("L", (-(-image.width // factor), -(-image.height // factor)))
-        for top in range(0, image.height, rows):
-            band = image.crop((0, top, image.width, min(top + rows, image.height)))
-            grey.paste(_to_grey(band, bounds).reduce(factor), (0, top // factor))
+    bounds = _value_range(image, deep=deep)
+    paper = None if not image.has_transparency_data or _is_clear(image) else "white"
+    grey = _in_grey(image, factor, bounds, paper)
+    low, high = grey.getextrema()
+    if paper and low == high:
+        # white on nothing, as for a dark screen
+        grey = _in_grey(image, factor, bounds, "black")
     turn = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -169,27 +170,96 @@ def _shrink_factor(size: tuple[int, int], max_pixels: int) -> int:
     return factor
 
 
-def _value_range(image: Image.Image) -> tuple[float, float] | None:
-    """Values that mean black and white in images of more than 8 bits; None for all others."""
+def _has_16_bit_colours(image: Image.Image) -> bool:
+    """Tell, before it is decoded, of an image of several channels whether Pillow takes the upper 8 of 16 bits."""
+    return len(image.getbands()) > 1 and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+
+
+def _value_range(image: Image.Image, *, deep: bool) -> tuple[float, float] | None:
+    """Values that mean black and white in images of more than 8 bits; None for all others.
+
+    The file's own word counts; else white is the largest value of the fewest bits that hold all values: scanners and
+    cameras write 10, 12 and 14 bits into 16 without saying so. Nothing is ever cut off, so the worst that comes of it
+    is that an image far too dark is brightened.
+    """
+    tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
+    if deep:
+        # of 16 bits, the upper 8 are left
+        most = max(high for _, high in cast("tuple[tuple[int, int], ...]", image.convert("RGB").getextrema()))
+        return next(((0.0, white) for white in (3.0, 15.0, 63.0) if most <= white), None)
     if image.mode[0] not in "IF":
         return None
-    low, high = (float(value) for value in image.getextrema() if isinstance(value, (int, float)))
-    if low >= 0:
-        for white in (1.0, 255.0, 65535.0):
-            if high <= white and (white > 1 or image.mode == "F"):
-                return 0.0, white
-    return low, high
+    low, high = _extrema(image)
+    if low < 0:
+        return low, high
+    whites = [float(2**bits - 1) for bits in (8, 10, 12, 14, 16)]
+    if image.mode == "F":
+        whites.insert(0, 1.0)
+    stated = [*tags.get(_MAX_SAMPLE, ()), *(2**bits - 1 for bits in tags.get(_BITS_PER_SAMPLE, ()))]
+    whites[:0] = [float(value) for value in stated if isinstance(value, int) and 255 < value < 65535]
+    white = next((white for white in whites if high <= white), high)
+    return (white, 0.0) if tags.get(_PHOTOMETRIC) == 0 else (0.0, white)
 
 
-def _to_grey(image: Image.Image, bounds: tuple[float, float] | None) -> Image.Image:
+def _extrema(image: Image.Image) -> tuple[float, float]:
+    """Least and largest number; Pillow's own cannot be had of all modes, and stumbles over what is no number."""
+    import numpy as np
+
+    lows, highs = [], []
+    for band in _bands(image, max(1, _BAND_PIXELS // image.width)):
+        values = np.asarray(band)
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            lows.append(float(finite.min()))
+            highs.append(float(finite.max()))
+    return min(lows, default=0.0), max(highs, default=1.0)
+
+
+def _is_clear(image: Image.Image) -> bool:
+    """Tell whether all of an image is transparent: a common fault of programs, of which viewers show the colours."""
+    if image.mode[-1] in "Aa":
+        return image.getchannel(image.getbands()[-1]).getextrema() == (0, 0)
+    alphas = image.info["transparency"]
+    if image.mode == "P" and isinstance(alphas, bytes):
+        return not any(alphas[index : index + 1] != b"\0" for index, count in enumerate(image.histogram()) if count)
+    return False
+
+
+def _in_grey(image: Image.Image, factor: int, bounds: tuple[float, float] | None, paper: str | None) -> Image.Image:
+    """Bring a decoded image down by a whole factor, band by band."""
+    from PIL import Image
+
+    if factor == 1:
+        return _to_grey(image, bounds, paper)
+    rows = max(1, _BAND_PIXELS // image.width // factor) * factor
+    grey = Image.new("L", (-(-image.width // factor), -(-image.height // factor)))
+    for number, band in enumerate(_bands(image, rows)):
+        grey.paste(_to_grey(band, bounds, paper).reduce(factor), (0, number * rows // factor))
+    return grey
+
+
+def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _to_grey(image: Image.Image, bounds: tuple[float, float] | None, paper: str | None) -> Image.Image:
+    """Turn to grey; transparent places show the ``paper``, without one they show their colours."""
     import numpy as np
     from PIL import Image
 
-    if bounds is not None:
+    if image.mode[0] in "IF" and bounds is not None:
         black, white = bounds
-        values = np.nan_to_num((np.asarray(image, dtype=np.float32) - black) * (255 / ((white - black) or 1)))
-        return Image.fromarray(values.clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
+        values = (np.asarray(image, dtype=np.float32) - black) * (255 / ((white - black) or 1))
+        return Image.fromarray(np.nan_to_num(values, nan=255).clip(0, 255).astype(np.uint8))
+    if image.mode == "LAB":
+        # its lightness; Pillow converts it to nothing else without colour profiles
+        return image.getchannel("L")
+    if image.mode == "La":
+        image = image.convert("LA")
+    if paper:
         picture = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("L")
-    return image.convert("L") if image.mode in ("1", "L", "P", "RGB") else image.convert("RGB").convert("L")
+        grey = Image.alpha_composite(Image.new("RGBA", picture.size, paper), picture).convert("L")
+    else:
+        grey = image.convert("L") if image.mode in ("1", "L", "P", "RGB") else image.convert("RGB").convert("L")
+    return grey if bounds is None else grey.point([min(255, round(value * 255 / bounds[1])) for value in range(256)])
