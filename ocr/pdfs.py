@@ -141,7 +141,8 @@ def drawing_dpi(images: list[tuple[Box, float]], page_area: float) -> float:
     """Choose the resolution to draw a page with: that of its pictures, if they cover half of it; else 300 dpi.
 
     What a page states as its size may be wrong by far, so no page is drawn with less than two million pixels for want
-    of inches; nor a picture with more than nine million, unless 300 dpi are more. A background of few pixels is no scan.
+    of inches; nor a picture with more than nine million, unless 300 dpi are more. A background of few pixels is no
+    scan.
     """
     least, fewest, enough = (
         float(72 * (pixels / page_area) ** 0.5) for pixels in (_LEAST_SCAN_PIXELS, _FEWEST_PIXELS, _ENOUGH_PIXELS)
