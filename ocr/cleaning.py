@@ -9,21 +9,30 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from ocr.words import MARKS, is_real_word
 from textclf.errors import BadDataError, BadInputError
 
-__all__ = ["Variants", "clean_text", "is_rubbish", "read_variants"]
+__all__ = ["Variants", "clean_text", "is_rubbish", "joined_pages", "read_variants"]
 
 Variants = tuple[tuple[str, ...], ...]
 """Groups of spellings that mean the same; the first of each group is the one to write."""
 
 _LINE_BREAK = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
-_SOFT_HYPHEN = re.compile("[\u00ad\u0002\ufffe][ \t]*\n")
+_SOFT_HYPHEN = re.compile("[\u00ad\u0002\ufffe][ \t]*(?:\n|\\Z)")
 _HYPHENS = ("-", "\u2010", "¬")
 _LONGEST_WORD = 60
 _NUMBER = re.compile(r"\d[.,:/-]?\d")
+_FIGURE = re.compile(r"[(\[€$£#+-]?\d[)\].,:%€°-]*")
+_PAGE_NUMBER = re.compile(r"\W*\d{1,4}\W*")
+_CHECK_BOX = re.compile(r"\[[X ]\]")
+_MARKED_BOX = re.compile(r"(?<!\S)\[x\](?!\S)|[☑☒⊠\U0001f5f7\U0001f5f9\uf0fd\uf0fe]")
+_EMPTY_BOX = re.compile("[☐□▢◻❏❐❑❒\uf06f\uf071\uf0a8]")
+"""Also in the private codes that PDFs have for the symbols of Wingdings."""
+_SPACED = re.compile(r"(?<!\S)[^\W\d_](?:[^\S\n]++(?:[^\W\d_]|['’])(?!\S)){2,}+")
+_ALPHABET, _CHOICES = "abcdefghijklmnopqrstuvwxyz", set("abcdef")
 _MAX_PASSES = 8
 _MAX_FORMS = 5_000
 
@@ -32,9 +41,9 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
     r"""Clean the text of a page.
 
     In this order: mojibake is undone, ligatures and full-width forms are written out, quotes straightened (ftfy);
-    Unicode composed (NFC: NFKC would turn ``m²`` into ``m2``); characters without a glyph removed; words broken
-    over a line end joined; white space collapsed; lines of rubbish (`is_rubbish`) dropped; variants unified.
-    Cleaning twice is cleaning once.
+    Unicode composed (NFC: NFKC would turn ``m²`` into ``m2``); check boxes written as ``[X]`` and ``[ ]``; characters
+    without a glyph removed; words set in spaced letters joined; words broken over a line end joined; white space
+    collapsed; lines of rubbish (`is_rubbish`) dropped; variants unified. Cleaning twice is cleaning once.
 
     Parameters
     ----------
@@ -58,6 +67,8 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
     --------
     >>> clean_text("The oﬃce in  new york is inter-\nnational now.\n~ | _ ;\n")
     'The office in new york is international\nnow.'
+    >>> clean_text("I N V O I C E  N O T E\n☒ paid ☐ open")
+    'INVOICE NOTE\n[X] paid [ ] open'
     >>> clean_text("The office in new york", variants=(("NY", "New York", "new_york"),))
     'The office in NY'
     """
@@ -66,7 +77,7 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
     # one step can make work for another (a variant that completes a broken word): go on until nothing changes
     for _ in range(_MAX_PASSES):
         before = text
-        text = _without_rubbish(_joined_words(_repaired(text)))
+        text = _without_rubbish(_joined_words(_SPACED.sub(_unspaced, _repaired(text))))
         if matcher:
             text = matcher(text)
         if text == before:
@@ -74,12 +85,48 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
     return text
 
 
+def joined_pages(texts: Iterable[str]) -> list[str]:
+    r"""Join words that the end of a page has broken, as `clean_text` does at the end of a line.
+
+    Page numbers may stand between: a last or first line of figures is passed over.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Cleaned texts of pages, in order.
+
+    Returns
+    -------
+    list of str
+        As many texts; a joined word ends the upper page.
+
+    Examples
+    --------
+    >>> joined_pages(["premium and insur-\n1", "ance contract"])
+    ['premium and insurance\n1', 'contract']
+    """
+    pages = list(texts)
+    filled = [number for number, text in enumerate(pages) if text]
+    for upper, lower in pairwise(filled):
+        above, below = pages[upper].split("\n"), pages[lower].split("\n")
+        last = -2 if len(above) > 1 and _PAGE_NUMBER.fullmatch(above[-1]) else -1
+        first = 1 if len(below) > 1 and _PAGE_NUMBER.fullmatch(below[0]) else 0
+        if not above[last].endswith(_HYPHENS):
+            continue
+        known = f"{pages[upper]} {pages[lower]}"
+        whole, *rest = _joined_words(f"{above[last]}\n{below[first]}", known).split("\n")
+        if whole != above[last]:
+            above[last], below[first : first + 1] = whole, rest
+            pages[upper], pages[lower] = "\n".join(above), "\n".join(below).strip("\n")
+    return pages
+
+
 def is_rubbish(line: str) -> bool:
     """Tell whether a line is what OCR makes of rules, stamps, signatures and dirt.
 
-    A line with a real-looking word or a number of two digits is never rubbish, nor is a single digit. Of the others
-    these are: no letter or digit; a single letter; more marks than letters and digits; three fragments or more with
-    less than two letters or digits each.
+    A line with a real-looking word, a number of two digits or a check box is never rubbish, nor one of figures, such as
+    ``(7)`` or ``1 2 3``. Of the others these are: no letter or digit; a single letter; more marks than letters and
+    digits; three fragments or more with less than two letters or digits each.
 
     Measured on the OCR of 109 real pages: 2.7 % of 3,257 lines are dropped. On the 39 receipts among them, whose true
     text is known, that costs 2 of 3,829 true words, and takes 13 of the 45 lines without any true word; those that
@@ -97,15 +144,19 @@ def is_rubbish(line: str) -> bool:
 
     Examples
     --------
-    >>> [is_rubbish(line) for line in ("_-—=|", "ee A) A) ~", "U.S.A.", "GST @6%: $0.46", "7")]
+    >>> [is_rubbish(line) for line in ("_-—=|", "ee A) A) ~", "U.S.A.", "GST @6%: $0.46", "(7)")]
     [True, True, False, False, False]
     """
     characters = len(line) - line.count(" ")
     solid = sum(char.isalnum() for char in line)
+    if _CHECK_BOX.search(line):
+        return False
     if not solid:
         return True
     tokens = line.split()
     if any(is_real_word(token) for token in tokens) or _NUMBER.search(line):
+        return False
+    if 2 * sum(_FIGURE.fullmatch(token) is not None for token in tokens) >= len(tokens):
         return False
     if solid == 1 and not any(map(str.isdigit, line)):
         return True
@@ -177,16 +228,39 @@ def _repaired(text: str) -> str:
     # HTML entities stay: text from an image has none
     config = ftfy.TextFixerConfig(unescape_html=False, normalization="NFC", explain=False)
     text = "\n".join(ftfy.fix_text_segment(line, config) if not line.isascii() else line for line in text.split("\n"))
+    text = _EMPTY_BOX.sub("[ ]", _MARKED_BOX.sub("[X]", text))
     return unicodedata.normalize("NFC", text.translate(_GLYPHS))
 
 
-def _joined_words(text: str) -> str:
+def _unspaced(match: re.Match[str]) -> str:
+    """Join letters that stand apart, if they are a heading set so, and not the columns of a table or a list.
+
+    Gaps wider than the narrowest part words; where all are alike, only a capital behind a small letter does.
+    """
+    passage = match.group()
+    gaps = re.findall(r"\s+", passage)
+    narrow = min(map(len, gaps))
+    joined = passage[0]
+    for gap, letter in zip(gaps, passage.split()[1:], strict=True):
+        apart = len(gap) > narrow or (letter.isupper() and joined[-1].islower())
+        joined += f" {letter}" if apart else letter
+    letters = [char.lower() for char in joined if char.isalpha()]
+    before, after = match.string[max(0, match.start() - 1) : match.start()], match.string[match.end() : match.end() + 1]
+    alone = before in ("", "\n") and after in ("", "\n")
+    fewest = 5 if joined.upper() != joined else 3 if alone else 4
+    if len(letters) < fewest or len({*letters}) < 3 or {*letters} <= _CHOICES or "".join(letters) in _ALPHABET:
+        return passage
+    words = [word for word in joined.split() if len(word) > 2]
+    return joined if words and all(map(is_real_word, words)) else passage
+
+
+def _joined_words(text: str, known: str = "") -> str:
     """Join words that a line end has broken; the rest of the lower line stays where it was.
 
     The hyphen goes, but stays before a capital (``Jean-Pierre``) and where the text has the word with a hyphen
-    elsewhere (``e-mail``).
+    elsewhere (``e-mail``), or the ``known`` one has.
     """
-    hyphenated = {token.strip(MARKS).lower() for token in text.split() if "-" in token[1:-1]}
+    hyphenated = {token.strip(MARKS).lower() for token in (known or text).split() if "-" in token[1:-1]}
     lines: list[str] = []
     for line in (" ".join(line.split()) for line in text.split("\n")):
         upper = lines[-1] if lines else ""

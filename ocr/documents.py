@@ -127,9 +127,16 @@ class Document:
     seconds: float = 0.0
 
     @property
+    def page_texts(self) -> list[str]:
+        """Cleaned text of each page; a word that is broken over two pages stands whole on the upper one."""
+        from ocr.cleaning import joined_pages
+
+        return joined_pages(page.text for page in self.pages)
+
+    @property
     def text(self) -> str:
         """Cleaned text of all pages, a blank line between two."""
-        return "\n\n".join(page.text for page in self.pages if page.text)
+        return "\n\n".join(filter(None, self.page_texts))
 
     @property
     def raw_text(self) -> str:

@@ -8,9 +8,11 @@ from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Protocol
 
 from ocr.documents import Word, mean_confidence
+from ocr.words import line_text
 from textclf.errors import BadInputError, MissingProgramError
 
 if TYPE_CHECKING:
@@ -232,9 +234,8 @@ def parse_tsv(table: bytes) -> Reading:
     if not rows[0].startswith("level\t"):
         raise BadInputError("tesseract gave no table of words")
     words: list[Word] = []
-    text: list[str] = []
+    breaks: list[str] = []
     last: list[str] = []
-    line = -1
     for row in rows[1:]:
         cells = row.rstrip("\r").split("\t")
         if len(cells) != 12 or cells[0] != _WORD_LEVEL or not cells[11].strip():
@@ -248,20 +249,15 @@ def parse_tsv(table: bytes) -> Reading:
             continue
         place = cells[1:5]
         if place != last:
-            line += 1
-            if last:
-                text.append("\n" if place[:3] == last[:3] else "\n\n")
+            breaks.append("" if not last else "\n" if place[:3] == last[:3] else "\n\n")
             last = place
-        else:
-            text.append(" ")
-        word = cells[11].strip()
-        text.append(word)
         words.append(
             Word(
-                text=word,
+                text=cells[11].strip(),
                 confidence=min(100.0, max(0.0, confidence)),
                 box=(left, top, left + width, top + height),
-                line=line,
+                line=len(breaks) - 1,
             )
         )
-    return Reading(words=tuple(words), text="".join(text))
+    lines = (line_text(list(line)) for _, line in groupby(words, key=lambda word: word.line))
+    return Reading(words=tuple(words), text="".join(chain.from_iterable(zip(breaks, lines, strict=True))))

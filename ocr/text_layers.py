@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from ctypes import byref, c_int, c_void_p, cast
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from ocr.documents import Word
 from ocr.limits import Limits
+from ocr.words import line_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,15 +48,14 @@ class TextLayer:
     words: tuple[Word, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Token:
-    """Characters without white space, the white space before them on their line, and whose they are.
+    """Characters without white space, and whose they are.
 
     ``flow`` is the box turned so that the text runs from left to right, and from the top down.
     """
 
     text: str
-    gap: str
     box: Box
     shown: tuple[int, int, int, int]
     turn: int
@@ -141,15 +141,11 @@ def text_layer(page: pypdfium2.PdfPage, own: int, pictures: list[Box], limits: L
     tokens = list(_tokens(page, own, limits.max_text_length + 1))
     seen = _View(page, pictures, tokens) if tokens else None
     lines = _in_reading_order([token for token in tokens if seen is None or seen.shows(token)])
-    words = tuple(
-        Word(text=token.text, confidence=100.0, box=token.shown, line=number)
+    words = [
+        [Word(text=token.text, confidence=100.0, box=token.shown, line=number) for token in line]
         for number, line in enumerate(lines)
-        for token in line
-    )
-    return TextLayer(
-        text="\n".join("".join(token.gap + token.text for token in line).strip() for line in lines),
-        words=words,
-    )
+    ]
+    return TextLayer(text="\n".join(map(line_text, words)), words=tuple(chain.from_iterable(words)))
 
 
 def _stands_on(box: Box, pictures: list[Box]) -> bool:
@@ -168,11 +164,10 @@ def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_Token]:
     text = "".join("\ufffd" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code) for code in codes)
     annotations = _annotation_objects(page, own)
     line = seen = 0
-    for match in re.finditer(r"(\s*)(\S+)", text):
-        line += text.count("\n", seen, match.start(2))
-        seen = match.start(2)
-        gap = match[1].rpartition("\n")[2].strip("\r")
-        objects = {index: _address(pdfium_c.FPDFText_GetTextObject(textpage, index)) for index in range(*match.span(2))}
+    for match in re.finditer(r"\S+", text):
+        line += text.count("\n", seen, match.start())
+        seen = match.start()
+        objects = {index: _address(pdfium_c.FPDFText_GetTextObject(textpage, index)) for index in range(*match.span())}
         # nothing need stand between what the page and what an annotation says
         for annotation, indices in groupby(objects, key=lambda index: annotations.get(objects[index])):
             places = list(indices)
@@ -182,7 +177,6 @@ def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_Token]:
             turn = round(-pdfium_c.FPDFText_GetCharAngle(textpage, places[0]) / (math.pi / 2)) % 4
             yield _Token(
                 text="".join(text[index] for index in places),
-                gap=gap,
                 box=box,
                 shown=_shown(page, box),
                 turn=turn,
@@ -191,7 +185,6 @@ def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_Token]:
                 annotation=annotation,
                 line=line,
             )
-            gap = ""
 
 
 def _flow(box: Box, turn: int) -> Box:
@@ -254,7 +247,6 @@ def _in_reading_order(tokens: list[_Token]) -> list[list[_Token]]:
             line, token = max(left, key=lambda place: place[1].flow[2]) if left else min(beside, key=_left_edge)
             place = line.index(token) + bool(left)
             line[place:place] = rows[0]
-            (first if left else token).gap = " "
             continue
         above = left or [(line, token) for line, token in placed if token.flow[3] <= first.flow[1]]
         lowest = max(above, key=lambda place: place[1].flow[3], default=None)

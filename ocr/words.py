@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
+from statistics import median
 
 from ocr.documents import Word
 
-__all__ = ["MARKS", "is_real_word", "quality", "real_word_share"]
+__all__ = ["MARKS", "is_real_word", "line_text", "quality", "real_word_share"]
 
 MARKS = ".,;:!?()[]{}<>\"'“”‘’«»-–—/|*"
 """Punctuation that may stand round a word."""
@@ -16,6 +19,33 @@ _REAL_WORD = re.compile(r"(?:[^\W\d_]+['’])?([^\W\d_]{3,})")
 _VOWEL = re.compile(r"[aeiouyàáâäèéêëìíîïòóôöùúûü]")
 _OTHER_ALPHABET = re.compile(r"[^\W\d_\u0000-\u024f\u3000-\U0010ffff]")
 _HARD = re.compile(r"(.)\1\1|[^aeiouyàáâäèéêëìíîïòóôöùúûü]{5}")
+
+
+_WIDE_GAP = 1.6
+"""Times the usual gap between spaced letters from which on it parts words."""
+
+
+def line_text(words: Sequence[Word]) -> str:
+    """Write the words of a line, a blank between two; between letters set apart, two where their gap is wide.
+
+    Those two tell `ocr.cleaning.clean_text` where a word of spaced letters ends.
+
+    Examples
+    --------
+    >>> edges = [(0, 9), (20, 29), (40, 49), (80, 89), (100, 109), (120, 129)]
+    >>> letters = zip("DUEPER", edges, strict=True)
+    >>> line_text([Word(text=text, confidence=90, box=(x, 0, end, 9), line=0) for text, (x, end) in letters])
+    'D U E  P E R'
+    """
+    text = ""
+    for spaced, run in groupby(words, key=lambda word: len(word.text) == 1 and word.text.isalpha()):
+        members = list(run)
+        gaps = [right.box[0] - left.box[2] for left, right in pairwise(members)]
+        wide = _WIDE_GAP * median(gaps) if spaced and len(gaps) > 2 else math.inf
+        text += " " + members[0].text
+        for gap, word in zip(gaps, members[1:], strict=True):
+            text += ("  " if gap > max(0.0, wide) else " ") + word.text
+    return text[1:]
 
 
 def is_real_word(word: str) -> bool:

@@ -116,9 +116,9 @@ def word_boxes(page: Page, words: Sequence[WordAmount]) -> Iterator[tuple[tuple[
 def _words_of_pages(document: Document, words: Sequence[WordAmount]) -> Iterator[tuple[Page, list[WordAmount]]]:
     """Split the words of a document's text by page, as `Document.text` puts the pages together."""
     start = 0
-    for page in document.pages:
-        if page.text:
-            end = start + len(page.text)
+    for page, text in zip(document.pages, document.page_texts, strict=True):
+        if text:
+            end = start + len(text)
             yield page, [word for word in words if start <= word.start < end]
             start = end + len("\n\n")
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.cleaning import clean_text, is_rubbish, read_variants
+from ocr.cleaning import clean_text, is_rubbish, joined_pages, read_variants
+from ocr.documents import Document, Page
 from textclf.errors import BadDataError
 
 VARIANTS = (("NY", "new york", "new_york"), ("Inps", "I.N.P.S.", "ist. naz. prev. soc."), ("one two one", "one"))
@@ -32,6 +33,25 @@ VARIANTS = (("NY", "new york", "new_york"), ("Inps", "I.N.P.S.", "ist. naz. prev
         ("pages 10-\n20 here", "pages 10-\n20 here"),
         ("an inter-\nna-\ntional case", "an international\ncase"),
         ("Total 10\n_-—=| ~\nAmount due", "Total 10\nAmount due"),
+        ("F A T T U R A\nn. 12", "FATTURA\nn. 12"),
+        ("T A X  I N V O I C E", "TAX INVOICE"),
+        ("T  A  X     I  N  V  O  I  C  E", "TAX INVOICE"),
+        ("C O N T O\u2003\u2003C O R R E N T E no. 7", "CONTO CORRENTE no. 7"),
+        ("B I L A N C I O   D E L L ' A N N O : 2024", "BILANCIO DELL'ANNO : 2024"),
+        ("no gaps: R E D D I T I A N N U I", "no gaps: REDDITIANNUI"),
+        ("S t u d i o B i a n c h i", "Studio Bianchi"),
+        ("I V A\nI V A 22", "IVA\nI V A 22"),
+        ("Σ Ύ Μ Β Α Σ Η", "ΣΎΜΒΑΣΗ"),
+        ("options a b c d e of the list", "options a b c d e of the list"),
+        ("answers B A D C F A given", "answers B A D C F A given"),
+        ("paid Y N Y Y N today", "paid Y N Y Y N today"),
+        ("by J. R. R. Smith and J R Smith", "by J. R. R. Smith and J R Smith"),
+        ("row 1 2 3 4 here\n1 2 3 4", "row 1 2 3 4 here\n1 2 3 4"),
+        ("sizes S M X L of shirts", "sizes S M X L of shirts"),
+        ("☒ paid ☑ sent ☐ open", "[X] paid [X] sent [ ] open"),
+        ("[x] paid\n\uf0a8 open\n❑", "[X] paid\n[ ] open\n[ ]"),
+        ("[X]\n[ ]\nlist[x]", "[X]\n[ ]\nlist[x]"),
+        ("Total\n12\n7\n€ 4.40\n€ 4,-\n(7)\n-3-\n5 %", "Total\n12\n7\n€ 4.40\n€ 4,-\n(7)\n-3-\n5 %"),
     ],
 )
 def test_cleaning(raw, cleaned):
@@ -58,9 +78,38 @@ def test_what_could_matter_is_never_rubbish(line):
     assert not is_rubbish(line)
 
 
-@pytest.mark.parametrize("line", ["—————", "| |", ". . . .", "_——_—", "x", "ee A) A) ~", "rs D D O O ND) ‘N", "~o=|"])
+@pytest.mark.parametrize(
+    "line",
+    ["—————", "| |", ". . . .", "_——_—", "x", "—1=", ". 1 — '", "/)3", "ee A) A) ~", "rs D D O O ND) ‘N", "~o=|"],
+)
 def test_what_dirt_gives_is_rubbish(line):
     assert is_rubbish(line)
+
+
+@pytest.mark.parametrize(
+    ("pages", "joined"),
+    [
+        (["the insur-", "ance contract\nends"], ["the insurance", "contract\nends"]),
+        (["the insur-\n1", "2\nance contract"], ["the insurance\n1", "2\ncontract"]),
+        (["insur-", "", "ance"], ["insurance", "", ""]),
+        (["a well-known, well-", "known fact"], ["a well-known, well-known", "fact"]),
+        (["pages 10-", "20 here"], ["pages 10-", "20 here"]),
+        (["the end.", "ance"], ["the end.", "ance"]),
+        (["7", "8"], ["7", "8"]),
+        ([], []),
+    ],
+)
+def test_words_that_a_page_breaks_are_joined(pages, joined):
+    assert joined_pages(pages) == joined
+
+
+def test_a_document_reads_on_over_its_pages():
+    raw = ("Yours is the assicura\x02", "zione of the year", "", "next")
+    pages = tuple(Page(number=n, text=clean_text(text), raw_text=text) for n, text in enumerate(raw, 1))
+    document = Document(document_id="a", pages=pages)
+    assert document.text == "Yours is the assicurazione\n\nof the year\n\nnext"
+    assert document.pages[0].text == "Yours is the assicura-"
+    assert clean_text(document.text) == document.text
 
 
 def test_variants_match_whole_words_in_any_case_and_over_a_line_end():
@@ -97,6 +146,15 @@ PIECES = [
     "\u00ad",
     "x",
     "7",
+    "F A T T U R A",
+    "  ",
+    "A ",
+    "E ",
+    "i ",
+    "☐",
+    "[x]",
+    "[",
+    "(",
 ]
 
 
@@ -110,7 +168,30 @@ def test_cleaning_twice_is_cleaning_once_with_variants_and_repairs(raw):
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "ab-\n", "-\n", "~", " ", "\n", "Ã©", "é", "new ", "a-", "‘", "\x02\n", "I.N.P.S.", "1."]
+    "piece",
+    [
+        "a",
+        "ab-\n",
+        "-\n",
+        "~",
+        " ",
+        "\n",
+        "Ã©",
+        "é",
+        "new ",
+        "a-",
+        "‘",
+        "\x02\n",
+        "I.N.P.S.",
+        "1.",
+        "a b c ",
+        "N O T E ",
+        "E  ",
+        "a ' ",
+        "[x] ",
+        "☐",
+        "(1 ",
+    ],
 )
 def test_hostile_text_takes_linear_time(piece):
     clean_text(piece * 10, variants=VARIANTS)

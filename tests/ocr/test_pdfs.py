@@ -312,6 +312,16 @@ def test_a_turned_and_cropped_page_with_an_annotation_is_read_as_it_is_shown(rot
         assert covered.getextrema() == (255, 255)
 
 
+def test_a_heading_of_spaced_letters_is_words_again():
+    x, drawn = 50, ""
+    for letter in "CONTO CORRENTE":
+        drawn += said(letter, x, 300) if letter != " " else ""
+        x += 25
+    document = read_document(pdf(drawn + said("of the year", 50, 250)))
+    assert [word.text for word in document.pages[0].words][:3] == ["C", "O", "N"]
+    assert document.text == "CONTO CORRENTE\nof the year"
+
+
 def test_text_beyond_the_limit_of_characters_is_not_looked_at():
     content = pdf("".join(said(f"word{n}", 50, 390 - 4 * n, size=4) for n in range(90)))
     with open_page(content, 1, Limits(max_text_length=20)) as opened:
