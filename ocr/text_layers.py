@@ -283,6 +283,7 @@ class _View:
     """
 
     def __init__(self, page: pypdfium2.PdfPage, pictures: list[Box], tokens: list[_Token]) -> None:
+        import numpy as np
         import pypdfium2.raw as pdfium_c
 
         width, height = page.get_size()
@@ -300,9 +301,10 @@ class _View:
             channels = colour & 255, colour >> 8 & 255, colour >> 16
             pdfium_c.FPDFPageObj_SetFillColor(handle, *channels, 255)
             pdfium_c.FPDFPageObj_SetStrokeColor(handle, *channels, 255)
-        self.tinted: NDArray[np.uint8] = page.render(
-            scale=self.scale, no_smoothtext=True, rev_byteorder=True
-        ).to_numpy()
+        tinted = page.render(scale=self.scale, no_smoothtext=True, rev_byteorder=True, prefer_bgrx=True).to_numpy()
+        self.tinted: NDArray[np.uint32] = tinted.view("<u4")[:, :, 0] & 0xFFFFFF
+        self.is_text = np.zeros(1 << 24, dtype=bool)
+        self.is_text[[*self.colours.values()]] = True
 
     def shows(self, token: _Token) -> bool:
         """Tell whether a person sees a text, or the picture whose text it is."""
@@ -321,12 +323,12 @@ class _View:
         grey = self.grey[rows, columns].astype(np.int16)
         if grey.max() - grey.min() <= _CONTRAST:
             return False
-        drawn = self.tinted[rows, columns, :3].astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], dtype=np.int32)
-        if np.isin(drawn, [self.colours[item] for item in token.objects]).any():
+        drawn = self.tinted[rows, columns]
+        if any((drawn == self.colours[text_object]).any() for text_object in token.objects):
             return True
         # not drawn itself: it may be the text of a picture that lies over it, but not of another text
         ink = np.abs(grey - np.median(grey)) > _CONTRAST
-        of_text = np.pad(np.isin(drawn, [*self.colours.values()]), 1)
+        of_text = np.pad(self.is_text[drawn], 1)
         # drawn smoothly, a text reaches a little further
         near_text = sliding_window_view(of_text, (3, 3)).max(axis=(2, 3))
         return bool((ink & ~near_text).mean() > _INK_SHARE)
