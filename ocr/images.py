@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -128,7 +129,7 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
     Returns
     -------
     PIL.Image.Image
-        Mode ``L``; an image that must shrink is shrunk by a whole factor.
+        Mode ``L``.
 
     Examples
     --------
@@ -151,6 +152,10 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
     if paper and low == high:
         # white on nothing, as for a dark screen
         grey = _in_grey(image, factor, bounds, "black")
+    if grey.width * grey.height > max_pixels:
+        share = math.sqrt(max_pixels / (grey.width * grey.height))
+        size = (max(1, int(grey.width * share)), max(1, int(grey.height * share)))
+        grey = grey.resize(size, Image.Resampling.BICUBIC)
     turn = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -164,10 +169,8 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
 
 
 def _shrink_factor(size: tuple[int, int], max_pixels: int) -> int:
-    factor = 1
-    while -(-size[0] // factor) * -(-size[1] // factor) > max(1, max_pixels):
-        factor += 1
-    return factor
+    """Whole factor by which an image can be made smaller and still have the pixels wanted, if it has them at all."""
+    return max(1, math.isqrt(size[0] * size[1] // max(1, max_pixels)))
 
 
 def _has_16_bit_colours(image: Image.Image) -> bool:

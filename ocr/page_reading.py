@@ -23,6 +23,7 @@ from ocr.effort import (
 )
 from ocr.engines import OcrEngine, Reading
 from ocr.ink import Region, letter_boxes, letter_height, uncovered, unread_regions
+from ocr.layer_check import contradicts
 from ocr.regions import inserted, moved, stacked, turned, with_layer, without
 from ocr.words import quality
 from textclf.errors import BadInputError
@@ -105,7 +106,10 @@ class _PageReader:
         reading = Reading(words=layer.words, text=layer.text)
         preview = content.preview()
         letters = letter_boxes(preview)
-        left = uncovered(letters, _boxes(moved(reading, factor=preview.width / content.width)))
+        shown = moved(reading, factor=preview.width / content.width)
+        if contradicts(preview, shown, lambda view: self._read(view, letter_height(letters), _BLOCK)):
+            return self.scanned_page(content.image(), WHOLE)
+        left = uncovered(letters, _boxes(shown))
         if not unread_regions(left, preview.size):
             return self._page(base, reading, len(letters), len(left))
         image = content.image()

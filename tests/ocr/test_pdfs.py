@@ -6,12 +6,16 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
 from ocr import ReadingOptions, iter_documents, read_document
+from ocr.documents import Word
+from ocr.engines import Reading
+from ocr.layer_check import contradicts
 from ocr.limits import Limits
 from ocr.pages import open_page, survey
 from textclf.errors import BadInputError
@@ -46,6 +50,7 @@ def pdf(
     page: str = "/MediaBox [0 0 600 400]",
     resources: str = "",
     catalog: str = "",
+    font: str = "",
     password: str | None = None,
 ) -> bytes:
     """A PDF of one page; ``objects`` have the numbers from `FREE` on, streams are given as dictionary and content."""
@@ -53,7 +58,7 @@ def pdf(
         f"<< /Type /Catalog /Pages 2 0 R {catalog} >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         f"<< /Type /Page /Parent 2 0 R {page} /Contents 5 0 R /Resources << /Font << /F 4 0 R >> {resources} >> >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        f"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding {font} >>",
         ("", content),
         *objects,
     ]
@@ -392,3 +397,61 @@ def test_the_command_line_takes_the_password(tmp_path, way):
     assert "Salary" in (tmp_path / "out.csv").read_text(encoding="utf-8")
     kept = "".join(file.read_text() for file in (tmp_path / "cache").rglob("*.json"))
     assert "sesame" not in done.stdout + done.stderr + kept
+
+
+LETTER = (
+    "Dear Mr Warrington, thank you for the payment of the",
+    "premium in October. The next will be due in November.",
+    "Contract 4711-0815, premium 1,250.00 euro, index 96.",
+    "Yours sincerely, Margaret Johnson of the Insurance Office",
+)
+
+
+def letter_whose_font_names(tell: Callable[[str], str]) -> bytes:
+    rows = "\n".join(f"<{code:02X}> <{ord(tell(chr(code))):04X}>" for code in range(32, 127))
+    table = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /A def /CMapType 2 def\n"
+        f"1 begincodespacerange <00> <FF> endcodespacerange\n95 beginbfchar\n{rows}\nendbfchar\nendcmap end end"
+    )
+    lines = "".join(said(line, 50, 350 - 30 * number, size=14) for number, line in enumerate(LETTER))
+    return pdf(lines, ("", table), font="/ToUnicode 6 0 R")
+
+
+def shifted(alphabet: str, to: str) -> Callable[[str], str]:
+    return lambda letter: letter.translate(str.maketrans(alphabet, to))
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        shifted("abcdefghijklmnopqrstuvwxyz", "bcdefghijklmnopqrstuvwxyza"),
+        shifted("aeiou", "eioua"),
+        shifted("abcdefghijklmnopqrstuvwxyz", "абвгдежзийклмнопрстуфхцчшщ"),
+        shifted("0123456789", "5678901234"),
+        shifted("0123456789", "".join(chr(0xE000 + n) for n in range(10))),
+    ],
+    ids=["next letter", "vowels", "other alphabet", "digits", "digits without meaning"],
+)
+def test_a_font_that_names_its_letters_falsely_is_not_believed(tell):
+    (page,) = read_document(letter_whose_font_names(tell)).pages
+    assert page.source == "ocr"
+    assert "thank you for the payment" in page.text
+    assert "4711-0815" in page.text
+
+
+def test_a_font_that_names_its_letters_rightly_is_believed():
+    (page,) = read_document(letter_whose_font_names(str)).pages
+    assert page.source == "text layer"
+    assert page.text == "\n".join(LETTER)
+
+
+def test_a_reading_that_is_not_sure_proves_nothing_against_a_layer():
+    layer = Reading(words=(Word(text="Счётчиков", confidence=100, box=(10, 10, 100, 30), line=0),))
+    for confidence, doubted in ((79, False), (80, True)):
+        read = Reading(words=(Word(text="CuetunkoB", confidence=confidence, box=(4, 4, 90, 20), line=0),))
+        assert contradicts(Image.new("L", (200, 200), 255), layer, lambda _, read=read: read) == doubted
+
+
+def test_a_layer_without_a_line_of_four_letters_is_not_checked():
+    layer = Reading(words=(Word(text="no.", confidence=100, box=(10, 10, 100, 30), line=0),))
+    assert not contradicts(Image.new("L", (200, 200), 255), layer, pytest.fail)
