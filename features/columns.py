@@ -16,6 +16,7 @@ from features.lexicon import Lexicon, shipped_lexicon
 from features.ngram_columns import NgramColumns, fit_ngrams
 from features.ngrams import BATCH, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows
 from features.page_shape import SHAPE_NAMES, PageShape, measure_pages
+from features.texts import as_pairs, as_texts
 from features.word2vec import train_word_vectors
 from features.word_vectors import WordVectors
 
@@ -186,6 +187,7 @@ def fit_features(texts: Sequence[str], categories: Sequence[str], settings: Feat
     FeatureSet
         Ready to compute the features of any text.
     """
+    texts, categories = as_pairs(texts, categories)
     return fit_rows(observe(texts, settings.views, page_shape=settings.page_shape), categories, settings)[0]
 
 
@@ -219,6 +221,7 @@ def observe(texts: Sequence[str], views: Sequence[NgramView], *, page_shape: boo
     ObservedTexts
         Words, n-grams, and measures.
     """
+    texts = as_texts(texts)
     words: list[list[str]] = []
     counts: list[SparseRows] = []
     measures = [np.zeros((0, len(SHAPE_NAMES) if page_shape else 0))]
@@ -229,7 +232,7 @@ def observe(texts: Sequence[str], views: Sequence[NgramView], *, page_shape: boo
         counts.append(count_ngrams(pages, views))
         measures.append(measure_pages(pages, found) if page_shape else np.zeros((len(batch), 0)))
     return ObservedTexts(
-        texts=list(texts),
+        texts=texts,
         words=words,
         counts=stack_rows(counts),
         measures=np.concatenate(measures),

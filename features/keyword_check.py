@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from features.language import compile_matcher
 from features.lexicon import Lexicon
 from features.suggestions import same_category
+from features.texts import as_pairs
 from features.tokens import tokenize
 
 __all__ = ["CategoryFigures", "KeywordCheck", "KeywordFigures", "check_keywords"]
@@ -116,6 +117,7 @@ def check_keywords(lexicon: Lexicon, texts: Sequence[str], categories: Sequence[
     >>> [(one.keyword, one.own, one.others, one.note) for one in found.keywords]
     [('gross pay', 2, 0, ''), ('tax', 1, 1, ''), ('overtime', 0, 0, 'hits nothing')]
     """
+    texts, categories = as_pairs(texts, categories)
     words = [tokenize(text) for text in texts]
     matcher = compile_matcher(lexicon, Counter(word for found in words for word in set(found)))
     sizes = Counter(categories)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tomllib
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,10 +20,10 @@ from textclf.errors import BadDataError, BadInputError, BadModelError
 from textclf.files import write_aside
 
 __all__ = [
-    "COLUMN_SUFFIX",
     "Lexicon",
     "LexiconCategory",
-    "column_name",
+    "column_names",
+    "plain_name",
     "read_lexicon",
     "shipped_lexicon",
     "write_lexicon",
@@ -29,6 +31,8 @@ __all__ = [
 
 COLUMN_SUFFIX = "_common_words"
 MAX_COLUMN_LENGTH = 64
+MARK_LENGTH = 12
+"""Hexadecimal digits that tell columns apart whose names would be the same."""
 MAX_BYTES = 1_000_000
 MAX_CATEGORIES = 1_000
 MAX_KEYWORDS = 20_000
@@ -60,7 +64,7 @@ class LexiconCategory:
     learned: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Lexicon:
     """Keywords by category.
 
@@ -72,7 +76,7 @@ class Lexicon:
     Raises
     ------
     textclf.errors.BadDataError
-        If two categories share a column name, a keyword holds no letter or digit, or a limit is passed.
+        If two categories have the same name, or one none, a keyword holds no letter or digit, or a limit is passed.
 
     Examples
     --------
@@ -94,20 +98,17 @@ class Lexicon:
         for category in self.categories:
             for keyword in category.keywords:
                 _check_keyword(category.name, keyword)
-        owners: dict[str, str] = {}
-        for category in self.categories:
-            column = column_name(category.name)
-            if column in owners:
-                raise BadDataError(
-                    f"categories {owners[column]!r} and {category.name!r} would both have the column {column!r}",
-                    remedy="rename one of them",
-                )
-            owners[column] = category.name
+        # refuses names of which no two columns can be made
+        column_names([category.name for category in self.categories])
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The indicator column of each category, in order."""
-        return tuple(column_name(category.name) for category in self.categories)
+        return column_names([category.name for category in self.categories])
+
+    def __repr__(self) -> str:
+        keywords = sum(len(category.keywords) for category in self.categories)
+        return f"<Lexicon: {keywords} keywords of {len(self.categories)} categories>"
 
     def to_dict(self) -> dict[str, object]:
         """Give what `from_dict` takes: lists and strings only, for a model file."""
@@ -159,12 +160,12 @@ class Lexicon:
             raise BadModelError(f"not a lexicon: {error}", remedy="train the model again") from error
 
 
-def column_name(category: str) -> str:
-    """Name the indicator column of a category.
+def plain_name(category: str) -> str:
+    """Write the name of a category in ``a-z``, ``0-9`` and ``_``.
 
     Accents go, letters become lower-case ASCII, whatever stands between words becomes ``_``. A letter that has no
-    ASCII form is spelled by its code point, so that categories in any script have a column of their own. What
-    is longer than 64 characters with the suffix is cut.
+    ASCII form is spelled by its code point, so that categories in any script have a name of their own; of a name
+    without letter and digit, all characters are.
 
     Parameters
     ----------
@@ -174,32 +175,81 @@ def column_name(category: str) -> str:
     Returns
     -------
     str
-        ``<slug>_common_words``, at most 64 characters of ``a-z``, ``0-9`` and ``_``.
+        Empty only if the name is.
+
+    Examples
+    --------
+    >>> plain_name("Carta d’Identità"), plain_name("契約"), plain_name("--")
+    ('carta_d_identita', 'u5951u7d04', 'u002du002d')
+    """
+    decomposed = unicodedata.normalize("NFKD", category.casefold())
+    spelled = "".join(
+        char if char.isascii() else _code_point(char) if char.isalnum() else " "
+        for char in decomposed
+        if not unicodedata.combining(char)
+    )
+    return "_".join(re.findall(r"[a-z0-9]+", spelled.lower())) or "".join(map(_code_point, category))
+
+
+def column_names(categories: Sequence[str]) -> tuple[str, ...]:
+    """Name the indicator column of each category.
+
+    A column is called by the `plain_name` of its category, cut if it would be too long. Where several categories would
+    have the same column, twelve hexadecimal digits of the SHA-256 of the category's own name, in UTF-8, stand behind
+    it. What a column is called depends on the categories, not on their order.
+
+    Parameters
+    ----------
+    categories : sequence of str
+        Names of all categories.
+
+    Returns
+    -------
+    tuple of str
+        ``<plain name>_common_words``, at most 64 characters of ``a-z``, ``0-9`` and ``_``, each once: what Amazon ML
+        takes for names of attributes.
 
     Raises
     ------
     textclf.errors.BadDataError
-        If the name has no letter and no digit.
+        Two categories have the same name, or one none.
 
     Examples
     --------
-    >>> column_name("Carta d’Identità")
-    'carta_d_identita_common_words'
-    >>> column_name("契約")
-    'u5951u7d04_common_words'
+    >>> column_names(["Tax return", "Bill no. 1"])
+    ('tax_return_common_words', 'bill_no_1_common_words')
+    >>> column_names(["Bill", "bill"])
+    ('bill_e51783b4d768_common_words', 'bill_623210167553_common_words')
     """
-    decomposed = unicodedata.normalize("NFKD", category.casefold())
-    spelled = "".join(
-        char if char.isascii() else f"u{ord(char):04x}" if char.isalnum() else " "
-        for char in decomposed
-        if not unicodedata.combining(char)
-    )
-    slug = "_".join(re.findall(r"[a-z0-9]+", spelled.lower()))
-    if not slug:
-        raise BadDataError(
-            f"category {category!r} has no letter and no digit to name its column by", remedy="rename the category"
-        )
-    return slug[: MAX_COLUMN_LENGTH - len(COLUMN_SUFFIX)].rstrip("_") + COLUMN_SUFFIX
+    if "" in categories:
+        raise BadDataError("a category has an empty name", remedy="give it one")
+    twice = [category for category, count in Counter(categories).items() if count > 1]
+    if twice:
+        raise BadDataError(f"category {twice[0]!r} stands there twice", remedy="rename one of them")
+    columns = [_column(category, "") for category in categories]
+    # a second time, since a marked name may be the plain name of another category
+    for _ in range(2):
+        times = Counter(columns)
+        columns = [
+            _column(category, _mark(category)) if times[column] > 1 else column
+            for category, column in zip(categories, columns, strict=True)
+        ]
+    if len(set(columns)) < len(columns):
+        raise BadDataError("no different columns can be made of the names of categories", remedy="rename some")
+    return tuple(columns)
+
+
+def _column(category: str, mark: str) -> str:
+    length = MAX_COLUMN_LENGTH - len(mark) - len(COLUMN_SUFFIX)
+    return plain_name(category)[:length].rstrip("_") + mark + COLUMN_SUFFIX
+
+
+def _mark(category: str) -> str:
+    return "_" + hashlib.sha256(category.encode("utf-8", "surrogatepass")).hexdigest()[:MARK_LENGTH]
+
+
+def _code_point(char: str) -> str:
+    return f"u{ord(char):04x}"
 
 
 @cache

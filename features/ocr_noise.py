@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.page_parts import has_lines
+from features.texts import as_texts
 from features.tokens import fold
 
 __all__ = ["PoorCopies", "add_ocr_noise", "poor_copies"]
@@ -119,6 +120,7 @@ def poor_copies(texts: Sequence[str], seed: int) -> PoorCopies:
     >>> poor_copies(["To: all\nFrom: me\nDate: today"], seed=0)
     PoorCopies(texts=['To: all From: me Date: today', 'To: all'], of=array([0, 0]))
     """
+    texts = as_texts(texts)
     copies = [
         add_ocr_noise(text, NOISE, np.random.default_rng([seed, i])) if i % 2 else " ".join(text.split())
         for i, text in enumerate(texts)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.language import stop_words
-from features.lexicon import COLUMN_SUFFIX, Lexicon, LexiconCategory, column_name
+from features.lexicon import Lexicon, LexiconCategory, plain_name
+from features.texts import as_pairs
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
-from textclf.errors import BadDataError
 
 __all__ = [
     "Suggestion",
@@ -68,7 +68,7 @@ def learn_lexicon(
     Raises
     ------
     textclf.errors.BadDataError
-        If texts and categories differ in number, or two categories share a column name.
+        If texts and categories are no lists of strings, or differ in number.
 
     References
     ----------
@@ -82,8 +82,7 @@ def learn_lexicon(
     >>> [category.keywords[:3] for category in learned.categories]
     [('gross', 'gross pay', 'pay'), ('insured', 'vehicle', 'insured vehicle')]
     """
-    if len(texts) != len(categories):
-        raise BadDataError(f"{len(texts)} texts but {len(categories)} categories", remedy="give one category a text")
+    texts, categories = as_pairs(texts, categories)
     names = sorted(set(categories))
     number = {name: index for index, name in enumerate(names)}
     phrases, table = _count(texts, [number[category] for category in categories], len(names), longest=2)
@@ -164,6 +163,7 @@ def suggest_keywords(
     >>> [(one.phrase, one.own, one.others) for one in found if one.category == "policy"]
     [('insured', 10, 0), ('vehicle', 10, 0)]
     """
+    texts, categories = as_pairs(texts, categories)
     names = sorted(set(categories))
     phrases, table = _count(texts, [names.index(category) for category in categories], len(names), longest=3)
     kept = _longest_only(phrases, table)
@@ -365,7 +365,7 @@ def _tells(word: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return "_".join(word.rstrip("s") or word for word in column_name(name).removesuffix(COLUMN_SUFFIX).split("_"))
+    return "_".join(word.rstrip("s") or word for word in plain_name(name).split("_"))
 
 
 def same_category(lexicon: Lexicon, categories: Sequence[str]) -> dict[str, str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, Literal
+from numbers import Integral
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from features.characters import read_pages
 from features.ngram_columns import fit_ngrams
 from features.ngrams import BATCH, NgramView, SparseRows, count_ngrams, stack_rows
+from features.texts import iter_texts
 
 __all__ = ["NgramVectorizer"]
 
@@ -49,6 +52,13 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     4
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "unit": [StrOptions({"word", "character"})],
+        "shortest": [Interval(Integral, 1, None, closed="left")],
+        "longest": [Interval(Integral, 1, None, closed="left")],
+        "min_documents": [Interval(Integral, 1, None, closed="left")],
+    }
+
     def __init__(
         self,
         unit: Literal["word", "character"] = "word",
@@ -75,6 +85,13 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         NgramVectorizer
             Itself.
+
+        Raises
+        ------
+        textclf.errors.BadDataError
+            The texts are no list of strings.
+        sklearn.utils._param_validation.InvalidParameterError
+            A parameter has a value that makes no sense.
         """
         self._fit(X)
         return self
@@ -111,7 +128,8 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self._weighed(_count(X, self.columns_.tables[0].view))
 
     def _fit(self, texts: Iterable[str]) -> SparseRows:
-        if self.unit not in ("word", "character") or not 1 <= self.shortest <= self.longest:
+        self._validate_params()
+        if self.shortest > self.longest:
             raise ValueError(f"no n-grams of {self.shortest} to {self.longest} {self.unit}s")
         view = NgramView(name="ngrams", unit=self.unit, shortest=self.shortest, longest=self.longest)
         counts = _count(texts, view)
@@ -131,9 +149,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _count(texts: Iterable[str], view: NgramView) -> SparseRows:
-    if isinstance(texts, str):
-        raise ValueError("one string was given, not several texts")  # noqa: TRY004 - as scikit-learn has it
-    return stack_rows([count_ngrams(read_pages(batch), [view]) for batch in _batches(texts)])
+    return stack_rows([count_ngrams(read_pages(batch), [view]) for batch in _batches(iter_texts(texts))])
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -20,7 +20,7 @@ __all__ = ["WordVectors"]
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class WordVectors:
     """Words and their vectors, with what it takes to make a document vector of them.
 
@@ -51,6 +51,9 @@ class WordVectors:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_index", {word: i for i, word in enumerate(self.words)})
+
+    def __repr__(self) -> str:
+        return f"<WordVectors: {len(self.words)} words in {self.size} dimensions>"
 
     @classmethod
     def from_words(cls, words: Iterable[str], matrix: Floats) -> WordVectors:

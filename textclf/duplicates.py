@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.texts import as_texts, iter_texts
 from features.tokens import fold, tokenize
 
 __all__ = ["SHINGLE", "Likeness", "jaccard", "near_duplicates", "same_texts", "shingles"]
@@ -67,7 +68,7 @@ def same_texts(texts: Sequence[str]) -> list[list[int]]:
     [[0, 2], [1]]
     """
     found: dict[str, list[int]] = {}
-    for position, text in enumerate(texts):
+    for position, text in enumerate(iter_texts(texts)):
         found.setdefault(" ".join(fold(text).split()), []).append(position)
     return list(found.values())
 
@@ -142,7 +143,8 @@ def near_duplicates(texts: Sequence[str], threshold: float, *, own: int | None =
     >>> near_duplicates(pages, 0.6)
     [Likeness(first=0, second=2, similarity=0.7674418604651163)]
     """
-    found = (shingles(text) for text in texts)
+    texts = as_texts(texts)
+    found = map(shingles, texts)
     signatures = np.array([_signature(hashes) for hashes in found], dtype=np.uint32).reshape(-1, HASHES)
     worded = np.flatnonzero((signatures < _LARGEST).any(axis=1))
     if len(worded) < 2:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from features.texts import as_texts
 from textclf.errors import BadDataError
 from textclf.evaluation_report import (
     CategoryFigures,
@@ -98,7 +99,7 @@ def evaluate_predictions(
     from scipy.stats import binomtest
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    texts = [""] * len(truths) if texts is None else texts
+    texts = [""] * len(truths) if texts is None else as_texts(texts)
     _check(categories, truths, predictions, texts)
     explain = explain or (lambda text: ())
     names = (*categories, *sorted(set(truths) - set(categories)))

@@ -21,6 +21,7 @@ from features.columns import FeatureRows
 from features.ngram_columns import NgramTable
 from features.ngrams import find_ngrams
 from features.page_shape import SHAPE_NAMES
+from features.texts import as_texts
 from features.tokens import tokenize
 from textclf.runtime import MAX_TEXT, Runtime
 
@@ -187,7 +188,7 @@ def explain(model: Runtime, text: str) -> Explanation:
     >>> round(total - explained.margin, 9)
     0.0
     """
-    text = text[:MAX_TEXT]
+    text = as_texts([text])[0][:MAX_TEXT]
     rows = model.features.rows([text])
     best, second = np.argsort(-model.model.margins(rows)[0], kind="stable")[:2].tolist()
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from features.columns import FeatureSettings
 from features.language import compile_matcher
 from features.lexicon import Lexicon
+from features.texts import as_pairs
 from textclf.comparison import mcnemar
 from textclf.folds import Folds, stratified_folds
 from textclf.training import CrossValidated, cross_validate, observe_training
@@ -106,6 +107,7 @@ def keyword_gain(
     costs more than chance; but it moved up to 16 documents where training moved 4 at most, and often the other way.
     Believe a small p-value of it only after a training with and without that category.
     """
+    texts, categories = as_pairs(texts, categories)
     names, labels = np.unique(categories, return_inverse=True)
     labels = labels.astype(np.int64)
     settings = FeatureSettings(lexicon="none", vectors="none", poor_copies=False)

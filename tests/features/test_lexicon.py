@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.lexicon import Lexicon, LexiconCategory, column_name, read_lexicon, shipped_lexicon
+from features.lexicon import Lexicon, LexiconCategory, column_names, plain_name, read_lexicon, shipped_lexicon
 from features.tokens import tokenize
 from textclf.errors import BadDataError, BadInputError, BadModelError
 
@@ -28,36 +27,74 @@ from textclf.errors import BadDataError, BadInputError, BadModelError
     ],
 )
 def test_column_names(category: str, column: str) -> None:
-    assert column_name(category) == column
+    assert column_names([category]) == (column,)
 
 
 def test_column_names_have_at_most_64_characters() -> None:
-    assert column_name("a" * 51) == "a" * 51 + "_common_words"
-    assert len(column_name("a" * 51)) == 64
-    assert column_name("a" * 52) == column_name("a" * 51)
-    assert column_name("a" * 50 + " b") == "a" * 50 + "_common_words"
+    for length in (51, 52, 300):
+        assert column_names(["a" * length]) == ("a" * 51 + "_common_words",)
+    assert column_names(["a" * 50 + " b"]) == ("a" * 50 + "_common_words",)
 
 
-@given(st.text(max_size=80))
+COLUMN = r"[a-z0-9]+(_[a-z0-9]+)*_common_words"
+
+
+@given(st.lists(st.text(min_size=1, max_size=80), unique=True, max_size=8))
 @settings(max_examples=200, deadline=None)
-def test_any_name_gives_a_valid_column_or_a_clear_refusal(category: str) -> None:
-    if any(char.isalnum() for char in unicodedata.normalize("NFKD", category)):
-        column = column_name(category)
-        assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*_common_words", column)
-        assert len(column) <= 64
-        assert column_name(category.upper().lower()) == column_name(category.lower())
-    else:
-        with pytest.raises(BadDataError, match="rename"):
-            column_name(category)
+def test_any_names_give_valid_columns_each_its_own_whatever_their_order(categories: list[str]) -> None:
+    columns = column_names(categories)
+    assert all(re.fullmatch(COLUMN, column) and len(column) <= 64 for column in columns)
+    assert len(set(columns)) == len(categories)
+    assert column_names(categories[::-1]) == columns[::-1]
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Tax return", "tax-return"), ("a" * 51 + "x", "a" * 51 + "y"), ("Tax return", "Tax return")]
+    ("one", "other"),
+    [
+        ("Tax return", "tax-return"),
+        ("a" * 51 + "x", "a" * 51 + "y"),
+        (
+            "insurance contract for vehicles and further machines, old",
+            "insurance contract for vehicles and further machines",
+        ),
+        ("1", "1."),
+    ],
 )
-def test_categories_that_share_a_column_are_refused(one: str, other: str) -> None:
-    with pytest.raises(BadDataError, match="rename one of them") as caught:
-        Lexicon(categories=tuple(LexiconCategory(name=name, keywords=("x",)) for name in (one, other)))
-    assert column_name(one) in str(caught.value)
+def test_categories_that_would_share_a_column_are_told_apart(one: str, other: str) -> None:
+    columns = column_names([one, other])
+    assert columns[0] != columns[1]
+    # twelve digits tell them apart, and both still show the name they are made of
+    assert {re.sub("_[0-9a-f]{12}_common_words$", "", column) for column in columns} == {
+        plain_name(one)[:38].rstrip("_")
+    }
+    # a third category that shares no column changes nothing, and is called as it would be alone
+    assert column_names([one, "letter", other]) == (columns[0], "letter_common_words", columns[1])
+    Lexicon(categories=tuple(LexiconCategory(name=name, keywords=("x",)) for name in (one, other)))
+
+
+def test_a_category_that_is_called_as_the_column_of_another_has_its_own() -> None:
+    marked = column_names(["Bill", "bill"])[0].removesuffix("_common_words")
+    columns = column_names(["Bill", "bill", marked])
+    assert len({*columns}) == 3
+    assert columns[:2] == column_names(["Bill", "bill"])
+
+
+@pytest.mark.parametrize("category", ["---", "!", "★", "\u0301", " "])
+def test_a_category_without_a_letter_is_spelled_by_its_code_points(category: str) -> None:
+    assert column_names([category, "a"]) == (
+        "".join(f"u{ord(char):04x}" for char in category) + "_common_words",
+        "a_common_words",
+    )
+
+
+@pytest.mark.parametrize("names", [("Tax return", "Tax return"), ("",), ("a", "")])
+def test_the_same_name_twice_and_no_name_are_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(BadDataError, match=r"rename one of them|give it one"):
+        Lexicon(categories=tuple(LexiconCategory(name=name, keywords=("x",)) for name in names))
+
+
+def test_a_lexicon_and_its_size_fit_a_line() -> None:
+    assert re.fullmatch(r"<Lexicon: \d+ keywords of 10 categories>", repr(shipped_lexicon()))
 
 
 def test_shipped_lexicon_covers_the_ten_kinds_in_both_languages() -> None:
@@ -88,9 +125,7 @@ def test_shipped_keywords_stand_once_and_speak_for_one_category() -> None:
 
 
 def test_shipped_names_lead_to_one_category_each() -> None:
-    names = [
-        column_name(name) for category in shipped_lexicon().categories for name in (category.name, *category.names)
-    ]
+    names = [plain_name(name) for category in shipped_lexicon().categories for name in (category.name, *category.names)]
     assert len(names) == len(set(names))
 
 
@@ -118,8 +153,7 @@ def test_user_file_with_languages_names_and_plain_lists(tmp_path: Path) -> None:
         ('[memo]\nen = [\n"fine",\n"…",\n]', r"mine.toml:4: keyword '…' of 'memo' has no letter"),
         ('memo = ["' + "x" * 101 + '"]', "mine.toml:1: keyword 'xxx.* is too long"),
         ('memo = ["a b c d e f g h i j k"]', "is too long"),
-        ('Memo = ["a"]\n"memo!" = ["b"]', "would both have the column"),
-        ('"?" = ["a"]', "has no letter and no digit to name its column by"),
+        ('"" = ["a"]', "a category has an empty name"),
         ("a = " + "[" * 100_000, "not valid TOML"),
     ],
 )

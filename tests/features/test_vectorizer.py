@@ -7,15 +7,16 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.exceptions import SkipTestWarning
+from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import check_param_validation, parametrize_with_checks
 
 from features.tokens import tokenize
 from features.vectorizer import NgramVectorizer
+from textclf.errors import BadDataError
 
 TEXTS = ["Total due 12,50 incl. VAT", "Dear Sir, thank you", "total VAT due", "", "Dear Madam, thank you again"] * 20
 KINDS = [0, 1, 0, 1, 1] * 20
@@ -54,9 +55,33 @@ def test_fit_and_transform_are_fit_transform():
     assert twice.transform([]).shape == (0, twice.columns_.starts[-1])
 
 
-@pytest.mark.parametrize("options", [{"unit": "page"}, {"shortest": 0}, {"shortest": 3}])
-def test_senseless_options_are_refused(options):
-    with pytest.raises(ValueError, match="no n-grams"):
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"unit": "page"}, "'unit' parameter of NgramVectorizer must be"),
+        ({"shortest": 0}, "'shortest' parameter"),
+        ({"longest": 2.0}, "'longest' parameter"),
+        ({"min_documents": 0}, "'min_documents' parameter"),
+        ({"shortest": 3}, "no n-grams of 3 to 2 words"),
+    ],
+)
+def test_senseless_options_are_refused(options, match):
+    with pytest.raises(ValueError, match=match):
         NgramVectorizer(**options).fit(TEXTS)
-    with pytest.raises(ValueError, match="one string"):
-        NgramVectorizer().fit("text")
+
+
+def test_every_parameter_is_checked_as_scikit_learn_does():
+    check_param_validation("NgramVectorizer", NgramVectorizer())
+
+
+@pytest.mark.parametrize("texts", ["text", b"text", None, 3, [1.5], [None], [["a"]], np.array([["a", "b"]]), {"a": 1}])
+def test_what_is_no_list_of_texts_is_refused_and_not_read_letter_by_letter(texts):
+    fitted = NgramVectorizer(min_documents=1).fit(["one text"])
+    for ask in (fitted.fit, fitted.fit_transform, fitted.transform):
+        with pytest.raises(BadDataError, match=r"a list of strings is wanted|not a string"):
+            ask(texts)
+
+
+def test_before_fit_nothing_can_be_transformed():
+    with pytest.raises(NotFittedError):
+        NgramVectorizer().transform(TEXTS)

@@ -1,0 +1,75 @@
+"""What may be given where several texts are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+
+from textclf.errors import BadDataError
+
+__all__ = ["as_pairs", "as_texts", "iter_texts"]
+
+
+def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
+    """Give texts one by one, and refuse what is none.
+
+    Parameters
+    ----------
+    values : iterable of str
+        A list, tuple, generator, array of one dimension, pandas ``Series`` or ``Index``.
+    name : str, default "text"
+        What one of them is called in the message.
+
+    Returns
+    -------
+    iterator of str
+        Plain strings, in order.
+
+    Raises
+    ------
+    textclf.errors.BadDataError
+        At once, if `values` is one string, bytes, a mapping, a set, a table or no collection at all; when its turn
+        comes, if a value is no string, such as a number, None or NaN.
+
+    Examples
+    --------
+    >>> list(iter_texts(("total due", "")))
+    ['total due', '']
+    >>> iter_texts("total due")
+    Traceback (most recent call last):
+    textclf.errors.BadDataError: one str was given where a list of strings is wanted; put it into a list: [text]
+    """
+    if isinstance(values, str | bytes | bytearray):
+        raise BadDataError(
+            f"one {type(values).__name__} was given where a list of strings is wanted",
+            remedy=f"put it into a list: [{name}]",
+        )
+    if isinstance(values, Mapping | Set) or not isinstance(values, Iterable):
+        raise BadDataError(f"{type(values).__name__} was given where a list of strings is wanted", remedy="give a list")
+    if getattr(values, "ndim", 1) != 1:
+        shape = ", ".join(map(str, getattr(values, "shape", ())))
+        raise BadDataError(
+            f"{type(values).__name__} of shape ({shape}) was given where a list of strings is wanted",
+            remedy="give one column of it, such as table['text'] or array[:, 0]",
+        )
+    return (_string(value, number, name) for number, value in enumerate(values))
+
+
+def as_texts(values: object, *, name: str = "text") -> list[str]:
+    """Give the list of what `iter_texts` gives."""
+    return list(iter_texts(values, name=name))
+
+
+def as_pairs(texts: object, categories: object) -> tuple[list[str], list[str]]:
+    """Give texts and the category of each, and refuse what `iter_texts` refuses or lists of different length."""
+    one, other = as_texts(texts), as_texts(categories, name="category")
+    if len(one) != len(other):
+        raise BadDataError(f"{len(one)} texts but {len(other)} categories", remedy="give one category a text")
+    return one, other
+
+
+def _string(value: object, number: int, name: str) -> str:
+    if isinstance(value, str):
+        return str(value)
+    raise BadDataError(
+        f"{name} {number} is {value!r:.40}, not a string", remedy="give strings, empty where there is none"
+    )
