@@ -76,7 +76,7 @@ def measure(texts: list[str], categories: list[str]) -> dict[str, float]:
     settings = classifier.feature_settings()
     observed, looking = timed(lambda: observe_training(texts, settings))
     _, features = timed(lambda: fit_rows(observed.documents, categories, settings))
-    fitted, whole = timed(lambda: fit_model(observed, labels, names.tolist(), settings, c=classifier.c))
+    fitted, whole = timed(lambda: fit_model(observed, labels, names.tolist(), settings, c=classifier.C))
     some = texts[:PREDICTED]
     _, predicting = timed(lambda: fitted.model.margins(fitted.features.rows(some)))
     return {

@@ -76,7 +76,7 @@ def fitted_scores(
     """Train ours on some texts, without calibration and threshold, and give the margins of others."""
     classifier = DocumentClassifier()
     settings = classifier.feature_settings()
-    fitted = fit_model(observe_training(train, settings), labels, categories, settings, c=classifier.c)
+    fitted = fit_model(observe_training(train, settings), labels, categories, settings, c=classifier.C)
     return fitted.model.margins(fitted.features.rows(unseen))
 
 

@@ -4,38 +4,55 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
 from features.columns import FeatureSettings
 from features.languages import fit_language_guess
 from features.lexicon import Lexicon, read_lexicon
+from features.texts import as_texts
 from features.tokens import tokenize
 from features.word2vec import read_word_vectors
 from features.word_vectors import WordVectors
 from textclf import training
-from textclf.confidence import check_promise, choose_acceptance, fit_temperature, softmax
+from textclf.confidence import (
+    choose_acceptance,
+    fit_temperature,
+    log_softmax,
+    softmax,
+    why_nothing_is_accepted,
+)
 from textclf.errors import BadDataError, UsageError
 from textclf.familiarity import fit_familiarity
 from textclf.folds import group_numbers, stratified_folds
 from textclf.model_file import library_versions, save_model
 from textclf.prediction import TrainingRecord
 from textclf.runtime import Runtime
+from textclf.training import CrossValidated
+from textclf.training_data import TrainingData, read_training_data
 
-__all__ = ["DocumentClassifier"]
+__all__ = ["DocumentClassifier", "InvalidOptionError"]
 
 MAX_VECTOR_SIZE = 1000
 FOLDS = 5
 MIXED = "{}, groups mixed"
 WITH_PARTS, WITHOUT_PARTS = "{}, with parts of the page", "{}, without parts of the page"
+
+
+class InvalidOptionError(UsageError, InvalidParameterError):  # type: ignore[misc]
+    """A parameter of an estimator that makes no sense: scikit-learn's error, in one line for the command line too."""
 
 
 class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -54,8 +71,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Dimensions of learned word vectors.
     poor_copies : bool, default True
         Also train on poor copies of the texts: misread, without line breaks, or the first third only.
-    c : float, default 1.0
-        Inverse strength of the regularisation.
+    C : float, default 1.0
+        Inverse strength of the regularisation, as scikit-learn's ``LinearSVC`` has it.
     max_error : float, default 0.05
         Error among accepted documents that can be borne, above 0 and below 1.
     confidence : float, default 0.9
@@ -64,13 +81,13 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Also cross-validate each feature group and the learning curve (about two times the work).
     n_jobs : int, optional
         Processes for the cross-validation, -1 for all cores, None for one. The result does not depend on it.
-    random_state : int, default 0
-        Seed of folds, word vectors and the support vector machine.
+    random_state : int, numpy.random.RandomState or None, default 0
+        Seed of folds, word vectors and the support vector machine. With None each training has another.
 
     Attributes
     ----------
-    classes_ : ndarray of str, shape (k,)
-        The categories, sorted.
+    classes_ : ndarray, shape (k,)
+        The labels, of the type they were given in, sorted.
     runtime_ : textclf.runtime.Runtime
         The trained model as a model file holds it.
     out_of_fold_scores_ : ndarray of float64, shape (n, k)
@@ -86,6 +103,19 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ['invoice']
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "lexicon": [Lexicon, str, os.PathLike],
+        "vectors": [WordVectors, str, os.PathLike],
+        "vector_size": [Interval(Integral, 1, MAX_VECTOR_SIZE, closed="both")],
+        "poor_copies": ["boolean"],
+        "C": [Interval(Real, 0, None, closed="neither")],
+        "max_error": [Interval(Real, 0, 1, closed="neither")],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "diagnostics": ["boolean"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self,
         *,
@@ -93,18 +123,18 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         vectors: WordVectors | str | Path = "learn",
         vector_size: int = 50,
         poor_copies: bool = True,
-        c: float = 1.0,
+        C: float = 1.0,  # noqa: N803 - scikit-learn's name for it
         max_error: float = 0.05,
         confidence: float = 0.9,
         diagnostics: bool = False,
         n_jobs: int | None = None,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.lexicon = lexicon
         self.vectors = vectors
         self.vector_size = vector_size
         self.poor_copies = poor_copies
-        self.c = c
+        self.C = C
         self.max_error = max_error
         self.confidence = confidence
         self.diagnostics = diagnostics
@@ -115,9 +145,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         X: ArrayLike,  # noqa: N803 - scikit-learn's name for it
         y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
         document_ids: Sequence[str] | None = None,
-        groups: Sequence[str] | None = None,
+        groups: Sequence[object] | None = None,
         others: ArrayLike = (),
         talk: Callable[[str], None] = lambda message: None,
     ) -> Self:
@@ -125,18 +156,23 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like of str, shape (n,)
-            Cleaned texts; empty ones are left out and counted.
-        y : array-like of str, shape (n,)
-            The category of each.
-        document_ids : sequence of str, length n, optional
+        X : iterable of str, shape (n,)
+            Cleaned texts: a list, an array of one dimension, a column of a table. Empty ones are left out and counted.
+        y : array-like, shape (n,)
+            The label of each: strings, whole numbers or booleans, all of one kind. Documents with an empty string are
+            left out and counted.
+        sample_weight : array-like of float, shape (n,), optional
+            How much each document counts when margins and scores are fitted, 0 or more, as if it were there so many
+            times; one of weight 0 is left out. Words, keywords, vectors, familiarity, the threshold and the figures of
+            cross-validation count each document that is left once.
+        document_ids : iterable of str, length n, optional
             Names that go into the data hash; positions without them.
-        groups : sequence of str, length n, optional
-            What each document belongs to, such as its issuer, empty if nothing. Cross-validation keeps the documents of
-            a group together, so that scores, threshold and familiarity hold for groups never seen; without it, they
-            hold for further documents of the same ones. Views of parts of the page are then kept only if they do better
-            on groups not seen.
-        others : array-like of str, optional
+        groups : iterable, length n, optional
+            What each document belongs to, such as its issuer; an empty string, None or NaN if nothing.
+            Cross-validation keeps the documents of a group together, so that scores, threshold and familiarity hold for
+            groups never seen; without it, they hold for further documents of the same ones. Views of parts of the page
+            are then kept only if they do better on groups not seen.
+        others : iterable of str, optional
             Cleaned texts of documents that are of none of the categories; the model learns to turn such away.
         talk : callable, optional
             Is told in one line what is being done.
@@ -149,40 +185,76 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         textclf.errors.BadDataError
-            One category only; a category with a single document, or none that has text; a value that is no string;
-            too few groups.
+            One category only; a category with a single document, or none that has text; texts that are no list of
+            strings; labels of different kinds; negative weights; too few groups.
+        textclf.classifier.InvalidOptionError
+            A parameter has a value that makes no sense.
         """
-        texts, truths = _strings(X), _strings(y)
-        if len(texts) != len(truths):
-            raise BadDataError(f"{len(texts)} texts but {len(truths)} categories", remedy="give one category a text")
-        if groups is not None and len(groups) != len(texts):
-            raise BadDataError(f"{len(texts)} texts but {len(groups)} groups", remedy="give one group a text")
         self.check_options()
-        names = [str(i) for i in range(len(texts))] if document_ids is None else list(document_ids)
-        hashed = training.data_hash(names, texts, truths)
-        inputs_hash = self.inputs_hash(texts, truths, document_ids=names, groups=groups, others=others)
-        kept = [i for i, text in enumerate(texts) if tokenize(text)]
-        counts = Counter(truths[i] for i in kept)
+        seeded = self._seeded()
+        data = read_training_data(
+            X, y, document_ids=document_ids, groups=groups, others=others, sample_weight=sample_weight
+        )
+        hashed = training.data_hash(data.document_ids, data.texts, data.truths)
+        inputs_hash = seeded._hash_of(data)
+        texts = len(data.texts)
+        data = data.take([i for i, text in enumerate(data.texts) if tokenize(text)])
+        counts = Counter(data.truths)
         self.warnings_ = training.check_categories(counts)
-        if without := sorted(set(truths) - set(counts)):
+        if without := [category for category in data.categories if category not in counts]:
             raise BadDataError(f"no document of category {without[0]!r} has text", remedy="take the category out")
-        if empty := len(texts) - len(kept):
-            self.warnings_.append(f"{empty} of {len(texts)} documents have no text and were left out")
-        texts = [texts[i] for i in kept]
-        categories = sorted(counts)
-        labels = np.searchsorted(np.array(categories), np.array([truths[i] for i in kept]))
-        settings = self.feature_settings()
-        foreign = [text for text in _strings(others) if tokenize(text)]
+        if empty := texts - len(data.texts):
+            self.warnings_.append(f"{empty} of {texts} documents have no text and were left out")
+        if data.unlabelled:
+            self.warnings_.append(f"{data.unlabelled} documents have no label and were left out")
         together = None
-        if groups is not None:
-            together, warned = group_numbers([groups[i] for i in kept], labels, categories)
+        if data.groups is not None:
+            together, warned = group_numbers(data.groups, data.labels, data.categories)
             self.warnings_ += warned
-        folds = stratified_folds(labels, FOLDS, self.random_state, together)
-        observed = training.observe_training(texts, settings, foreign)
 
-        options: dict[str, Any] = {"c": self.c, "folds": folds, "jobs": self.n_jobs or 1}
+        fitted, found, measured, curve = seeded._measure(data, together, talk)
+        inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
+        self.out_of_fold_scores_ = softmax(found.margins * inverse_temperature)
+        right = found.margins.argmax(axis=1) == data.labels
+        acceptance = choose_acceptance(self.out_of_fold_scores_.max(axis=1), right, self.max_error, self.confidence)
+        if not acceptance.accepted:
+            self.warnings_.append(why_nothing_is_accepted(acceptance))
+        self.runtime_ = Runtime(
+            categories=data.categories,
+            labels=tuple(data.classes.tolist()),
+            features=fitted.features,
+            model=fitted.model,
+            inverse_temperature=inverse_temperature,
+            familiarity=fit_familiarity(fitted.centroids, found.margins, found.resemblance),
+            languages=fit_language_guess([tokenize(text) for text in data.texts]),
+            training=TrainingRecord(
+                documents={category: counts[category] for category in data.categories},
+                empty_texts=empty,
+                folds=found.folds,
+                kept_together=0 if together is None else len(np.unique(together)),
+                groups=training.group_results(measured),
+                curve=training.learning_curve(curve),
+                acceptance=acceptance,
+                data_hash=hashed,
+                inputs_hash=inputs_hash,
+            ),
+            settings=seeded.plain_settings(),
+        )
+        self.classes_ = data.classes
+        return self
+
+    def _measure(
+        self, data: TrainingData, together: NDArray[np.int64] | None, talk: Callable[[str], None]
+    ) -> tuple[training.Fitted, CrossValidated, dict[str, CrossValidated], list[CrossValidated]]:
+        """Fit, cross-validate and, if asked for, diagnose: fitted, its result, results by name, learning curve."""
+        settings = self.feature_settings()
+        others = [text for text in data.others if tokenize(text)]
+        labels, categories = data.labels, data.categories
+        folds = stratified_folds(labels, FOLDS, settings.seed, together)
+        observed = training.observe_training(data.texts, settings, others, data.weights)
+        options: dict[str, Any] = {"c": self.C, "folds": folds, "jobs": self.n_jobs or 1}
         talk(
-            f"fitting and cross-validating on {len(texts)} documents of {len(categories)} categories, "
+            f"fitting and cross-validating on {len(data.texts)} documents of {len(categories)} categories, "
             f"{len(folds)} folds"
         )
         fitted, found = training.fit_and_cross_validate(observed, labels, categories, settings, **options)
@@ -191,59 +263,30 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             # what stands where tells the issuer too: only this shows whether it tells the kind of issuers never seen
             talk("cross-validating without parts of the page")
             bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
-            seen = training.observe_training(texts, bare, foreign)
+            seen = training.observe_training(data.texts, bare, others, data.weights)
             tried = training.cross_validate(seen, labels, categories, bare, **options)
             if tried.accuracy >= found.accuracy:
                 rejected[WITH_PARTS], observed, settings, found = found, seen, bare, tried
-                fitted = training.fit_model(observed, labels, categories, settings, c=self.c)
+                fitted = training.fit_model(observed, labels, categories, settings, c=self.C)
             else:
                 rejected[WITHOUT_PARTS] = tried
         parts = training.feature_groups(settings)
         *smaller, whole = parts
-        results, curve = {whole: found}, [found]
-        results |= {name.format(whole): result for name, result in rejected.items()}
-        if self.diagnostics:
-            for name in smaller:
-                talk(f"cross-validating with {name} alone")
-                results[name] = training.cross_validate(observed, labels, categories, parts[name], **options)
-            if together is not None:
-                talk("cross-validating with the groups mixed")
-                alone = options | {"folds": stratified_folds(labels, FOLDS, self.random_state)}
-                results[MIXED.format(whole)] = training.cross_validate(observed, labels, categories, settings, **alone)
-            for share in (0.5, 0.25, 0.125):
-                talk(f"cross-validating on {share:.1%} of the training documents")
-                curve.append(training.cross_validate(observed, labels, categories, settings, share=share, **options))
-        further = [name for name in results if name not in parts]
-        margins = found.margins
-        inverse_temperature = fit_temperature(margins, labels)
-        self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
-        right = margins.argmax(axis=1) == labels
-        self.runtime_ = Runtime(
-            categories=tuple(categories),
-            features=fitted.features,
-            model=fitted.model,
-            inverse_temperature=inverse_temperature,
-            familiarity=fit_familiarity(fitted.centroids, margins, found.resemblance),
-            languages=fit_language_guess([tokenize(text) for text in texts]),
-            training=TrainingRecord(
-                documents={category: counts[category] for category in categories},
-                empty_texts=empty,
-                folds=len(folds),
-                kept_together=0 if together is None else len(np.unique(together)),
-                groups=training.group_results(
-                    {name: results[name] for name in (*smaller, *further, whole) if name in results}
-                ),
-                curve=training.learning_curve(curve),
-                acceptance=choose_acceptance(
-                    self.out_of_fold_scores_.max(axis=1), right, self.max_error, self.confidence
-                ),
-                data_hash=hashed,
-                inputs_hash=inputs_hash,
-            ),
-            settings=self.plain_settings(),
-        )
-        self.classes_ = np.array(categories)
-        return self
+        further, curve = {name.format(whole): result for name, result in rejected.items()}, [found]
+        if not self.diagnostics:
+            return fitted, found, further | {whole: found}, curve
+        results = {}
+        for name in smaller:
+            talk(f"cross-validating with {name} alone")
+            results[name] = training.cross_validate(observed, labels, categories, parts[name], **options)
+        if together is not None:
+            talk("cross-validating with the groups mixed")
+            alone = options | {"folds": stratified_folds(labels, FOLDS, settings.seed)}
+            further[MIXED.format(whole)] = training.cross_validate(observed, labels, categories, settings, **alone)
+        for share in (0.5, 0.25, 0.125):
+            talk(f"cross-validating on {share:.1%} of the training documents")
+            curve.append(training.cross_validate(observed, labels, categories, settings, share=share, **options))
+        return fitted, found, results | further | {whole: found}, curve
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Margins before calibration.
@@ -259,7 +302,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns as `classes_`; with two categories the lead of the second, as scikit-learn has it.
         """
         check_is_fitted(self)
-        margins = self.runtime_.margins(_strings(X))
+        margins = self.runtime_.margins(as_texts(X))
         return margins[:, 1] - margins[:, 0] if len(self.classes_) == 2 else margins
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
@@ -276,9 +319,25 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns as `classes_`; rows sum to 1.
         """
         check_is_fitted(self)
-        return self.runtime_.scores(self.runtime_.margins(_strings(X)))
+        return self.runtime_.scores(self.runtime_.margins(as_texts(X)))
 
-    def predict(self, X: ArrayLike) -> NDArray[np.str_]:  # noqa: N803
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """Logarithms of the calibrated scores, finite also where a score is too small for a number.
+
+        Parameters
+        ----------
+        X : array-like of str, shape (n,)
+            Cleaned texts.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, k)
+            Columns as `classes_`; natural logarithms.
+        """
+        check_is_fitted(self)
+        return log_softmax(self.runtime_.margins(as_texts(X)) * self.runtime_.inverse_temperature)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """Most likely category of each text.
 
         Parameters
@@ -288,21 +347,22 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray of str, shape (n,)
+        ndarray, shape (n,)
+            Labels as they were given to `fit`.
         """
         check_is_fitted(self)
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
-    def save(self, path: str | Path) -> None:
+    def save(self, target: str | Path | BinaryIO) -> None:
         """Write the model file.
 
         Parameters
         ----------
-        path : str or pathlib.Path
+        target : str, pathlib.Path or binary file object
             Where to; `textclf.load` reads it.
         """
         check_is_fitted(self)
-        save_model(self.runtime_, path)
+        save_model(self.runtime_, target)
 
     def feature_settings(self) -> FeatureSettings:
         """Give the settings of the features; reads the files of lexicon and vectors.
@@ -329,7 +389,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             vectors=vectors,
             vector_size=self.vector_size,
             poor_copies=self.poor_copies,
-            seed=self.random_state,
+            seed=self._seed(),
         )
 
     def inputs_hash(
@@ -351,32 +411,53 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         str
-            SHA-256. The number of processes does not matter; versions of the libraries do.
+            SHA-256. The number of processes does not matter; versions of the libraries do. Without a fixed
+            `random_state` no two trainings are the same.
         """
+        data = read_training_data(texts, categories, document_ids=document_ids, groups=groups, others=others)
+        return self._seeded()._hash_of(data)
+
+    def _hash_of(self, data: TrainingData) -> str:
         settings = self.feature_settings()
         lexicon, vectors = settings.lexicon, settings.vectors
         content = {
-            "documents": training.data_hash(document_ids, texts, categories),
-            "groups": None if groups is None else list(groups),
-            "others": training.data_hash(_strings(others)),
+            "documents": training.data_hash(data.document_ids, data.texts, data.truths),
+            "groups": data.groups,
+            "others": training.data_hash(data.others),
             "options": self.plain_settings() | {"max_error": self.max_error, "confidence": self.confidence},
             "diagnostics": self.diagnostics,
             "lexicon": lexicon.to_dict() if isinstance(lexicon, Lexicon) else lexicon,
             "vectors": vectors.digest() if isinstance(vectors, WordVectors) else vectors,
             "versions": library_versions(),
         }
+        if not all(isinstance(label, str) for label in data.classes.tolist()):
+            content["labels"] = data.classes.tolist()
+        if (data.weights != 1).any():
+            content["weights"] = data.weights.tolist()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def check_options(self) -> None:
-        """Refuse options that make no sense, with `textclf.errors.UsageError`."""
-        check_promise(self.max_error, self.confidence)
-        for name, value, fine, remedy in (
-            ("vector_size", self.vector_size, 1 <= self.vector_size <= MAX_VECTOR_SIZE, f"give 1 to {MAX_VECTOR_SIZE}"),
-            ("c", self.c, self.c > 0, "give a number above 0"),
-            ("random_state", self.random_state, 0 <= self.random_state < 2**32, "give 0 to 4294967295"),
-        ):
-            if not fine:
-                raise UsageError(f"{name} is {value}", remedy=remedy)
+        """Refuse parameters that make no sense, with `InvalidOptionError`."""
+        try:
+            self._validate_params()
+        except InvalidParameterError as error:
+            raise InvalidOptionError(str(error)) from error
+
+    def _seed(self) -> int:
+        """Give the random state as a number; unless it is one, another each time."""
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _seeded(self) -> Self:
+        """Give the same with the random state fixed for one training."""
+        return type(self)(**self.get_params(deep=False) | {"random_state": self._seed()})
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
 
     def plain_settings(self) -> dict[str, str | int | float | None]:
         """Give the settings as a model file shows them: no path of this machine, nothing that changes no byte."""
@@ -385,20 +466,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "vectors": _word_or_given(self.vectors, "learn", "none"),
             "vector_size": self.vector_size,
             "poor_copies": self.poor_copies,
-            "c": self.c,
-            "random_state": self.random_state,
+            "C": float(self.C),
+            "random_state": self._seed(),
         }
-
-
-def _strings(values: ArrayLike) -> list[str]:
-    array = np.asarray(values, dtype=object).ravel()
-    # a missing value of a table would otherwise be learned as the word "nan"
-    for i, value in enumerate(array):
-        if not isinstance(value, str):
-            raise BadDataError(
-                f"value {i} is {value!r:.40}, not a string", remedy="give strings, empty where there is none"
-            )
-    return [str(value) for value in array]
 
 
 def _word_or_given(value: object, *words: str) -> str:

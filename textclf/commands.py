@@ -144,6 +144,7 @@ def train_model(
         The trained model.
     """
     from textclf.classifier import DocumentClassifier
+    from textclf.confidence import why_nothing_is_accepted
 
     if source.is_dir() and table.where:
         raise UsageError("a folder takes no conditions", where="--where", remedy="give a documents CSV")
@@ -171,7 +172,9 @@ def train_model(
         return same
     classifier.fit(documents.texts, documents.categories, **given, talk=talk)
     for message in classifier.warnings_:
-        warn(message)
+        # said with the other figures of the training
+        if message != why_nothing_is_accepted(classifier.runtime_.training.acceptance):
+            warn(message)
     classifier.save(output)
     return classifier.runtime_
 

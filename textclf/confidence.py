@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from textclf.errors import UsageError
 from textclf.prediction import Acceptance
 
-__all__ = ["check_promise", "choose_acceptance", "fit_temperature", "least_documents", "softmax"]
+__all__ = [
+    "check_promise",
+    "choose_acceptance",
+    "fit_temperature",
+    "least_documents",
+    "log_softmax",
+    "softmax",
+    "why_nothing_is_accepted",
+]
 
 LEVELS = 20
 """How many numbers of accepted documents are tried."""
@@ -43,7 +51,15 @@ def softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def fit_temperature(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
+def log_softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the natural logarithms of what `softmax` gives, of which none is infinite."""
+    lower = margins - margins.max(axis=1, keepdims=True)
+    return np.asarray(lower - np.log(np.exp(lower).sum(axis=1, keepdims=True)))
+
+
+def fit_temperature(
+    margins: NDArray[np.float64], truth: NDArray[np.int64], weights: NDArray[np.float64] | None = None
+) -> float:
     """Find the factor that turns out-of-fold margins into calibrated probabilities.
 
     Parameters
@@ -52,6 +68,8 @@ def fit_temperature(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> f
         Margins of documents by models that had not seen them, k at least 2.
     truth : ndarray of int64, shape (n,)
         Number of the true category of each.
+    weights : ndarray of float64, shape (n,), optional
+        How much each counts; 1 each without them.
 
     Returns
     -------
@@ -87,10 +105,11 @@ def fit_temperature(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> f
     labels = np.concatenate([truth, np.arange(categories)])
     # softmax knows differences only; below zero, scikit-learn cannot take margins for probabilities
     rows = rows - rows.max(axis=1, keepdims=True) - 1
-    weights = np.concatenate([np.ones(documents), np.full(categories, 1 / categories)])
+    counted = np.ones(documents) if weights is None else weights
+    counted = np.concatenate([counted, np.full(categories, 1 / categories)])
     whole = [(np.arange(len(rows)), np.arange(len(rows)))]
     scaler = CalibratedClassifierCV(Margins(), method="temperature", ensemble=False, cv=whole)
-    scaler.fit(rows, labels, sample_weight=weights)
+    scaler.fit(rows, labels, sample_weight=counted)
     inverse_temperature = float(scaler.calibrated_classifiers_[0].calibrators[0].beta_)
     # scikit-learn spreads the one margin m of two categories to (-m, m); ours already is the difference of the two
     return inverse_temperature * 2 if categories == 2 else inverse_temperature
@@ -129,6 +148,16 @@ def check_promise(max_error: float, confidence: float) -> None:
     for name, value, example in (("max_error", max_error, 0.05), ("confidence", confidence, 0.9)):
         if not 0 < value < 1:
             raise UsageError(f"{name} is {value}", remedy=f"give a share between 0 and 1, such as {example}")
+
+
+def why_nothing_is_accepted(acceptance: Acceptance) -> str:
+    """Say what it would take to accept something, where `choose_acceptance` found no threshold."""
+    least = least_documents(acceptance.max_error, acceptance.confidence)
+    return (
+        f"accepts nothing: to promise at most {acceptance.max_error:.1%} errors with {acceptance.confidence:.0%} "
+        f"confidence, the {least} surest documents at least must be right; "
+        "train on more documents, or bear more with --max-error (max_error)"
+    )
 
 
 def choose_acceptance(

@@ -141,7 +141,7 @@ class SomeFailedError(TextclfError):
     exit_code = ExitCode.SOME_FAILED
 
 
-class PredictionError(TextclfError):
+class PredictionError(TextclfError, ValueError):
     """One prediction that could not be made; ``__cause__`` keeps the reason."""
 
     code = "prediction"

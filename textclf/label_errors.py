@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from features.texts import as_texts
+
 __all__ = ["label_doubts", "likely_label_errors", "out_of_fold_scores"]
 
 REPEATS = 3
@@ -115,6 +117,7 @@ def out_of_fold_scores(
     ndarray of float64, shape (n, k)
         Scores calibrated by temperature; rows sum to 1. Categories that are not in a document's part have 0.
     """
+    texts = as_texts(texts)
     scores = np.zeros((len(texts), len(categories)))
     parts = _parts(labels, -(-len(labels) // part))
     for number, chosen in enumerate(parts, 1):
@@ -172,7 +175,7 @@ def _part_scores(
             labels,
             categories,
             replace(settings, seed=seed),
-            c=classifier.c,
+            c=classifier.C,
             folds=stratified_folds(labels, FOLDS, seed),
             jobs=jobs or 1,
         )

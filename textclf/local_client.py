@@ -141,6 +141,11 @@ def predict_document_category(
     ('invoice', True)
     """
     local = isinstance(ml_client, LocalClient)
+    if not isinstance(text, str):
+        raise PredictionError(
+            f"the text, which is sent as text_data, is {text!r:.40} and not a string",
+            remedy="give the text of one document",
+        )
     record = {"text_data": text} | {name: _as_text(value) for name, value in columns_data.items() if value is not None}
     try:
         answer = ml_client.predict(

@@ -6,7 +6,8 @@ Layout of format 2, a ZIP archive whose entries stand in this order, all dated 1
     ``format`` (number), ``kind`` (``textclf model``), ``versions`` (of textclf, Python and the libraries that trained
     it), ``categories``, ``data_hash``, and ``parts``: name, size and SHA-256 of each further entry.
 ``model.json``
-    Settings, training record, calibration, views, keyword tables, words of the vectors.
+    Settings, training record, calibration, views, keyword tables, words of the vectors; and ``labels``, where training
+    was given numbers or booleans: ``categories`` are their names.
 ``<name>.npy``
     Arrays in NumPy's format 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), no objects.
 
@@ -20,15 +21,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import platform
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +44,10 @@ from features.ngrams import NgramView
 from features.page_shape import DECILES, PageShape
 from features.word_vectors import WordVectors
 from textclf import __version__
-from textclf.errors import BadInputError, BadModelError
+from textclf.errors import BadInputError, BadModelError, OutputError
 from textclf.familiarity import QUANTILES, Familiarity
-from textclf.files import write_aside
-from textclf.prediction import Acceptance, CrossValidation, CurvePoint, TrainingRecord
+from textclf.files import output_error, write_aside
+from textclf.prediction import Acceptance, CrossValidation, CurvePoint, Label, TrainingRecord
 from textclf.runtime import LinearModel, Runtime
 
 __all__ = [
@@ -67,6 +70,7 @@ MAX_BYTES = 4 * 1024**3
 MAX_RATIO = 100
 """Size of all parts together, as a multiple of the file's, that is read at most: weights hardly shrink."""
 MAX_MANIFEST = 16 * 1024**2
+_CHUNK = 1024**2
 
 _RETRAIN = "train the model again"
 ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
@@ -91,21 +95,36 @@ _MALFORMED = (
 )
 
 
-def save_model(runtime: Runtime, path: str | Path) -> None:
+def save_model(runtime: Runtime, target: str | Path | BinaryIO) -> None:
     """Write a model file; the same model and versions give the same bytes.
 
     Parameters
     ----------
     runtime : Runtime
         The trained model.
-    path : str or pathlib.Path
-        Where to.
+    target : str, pathlib.Path or binary file object
+        Where to; a file object is written to from where it stands, and left open.
 
     Raises
     ------
     textclf.errors.OutputError
         If it cannot be written; an older file there stays as it was.
     """
+    data = _archive(runtime)
+    if isinstance(target, str | os.PathLike):
+        with write_aside(target) as aside:
+            aside.write_bytes(data)
+        return
+    where = _name_of(target)
+    try:
+        target.write(data)
+    except TypeError as error:
+        raise OutputError("is no binary file", where=where, remedy="open it with mode 'wb'") from error
+    except OSError as error:
+        raise output_error(error, where) from error
+
+
+def _archive(runtime: Runtime) -> bytes:
     parts = {"model.json": json_part(_description(runtime))}
     parts |= {f"{name}.npy": array_part(array) for name, array in _arrays(runtime).items()}
     manifest = {
@@ -118,22 +137,24 @@ def save_model(runtime: Runtime, path: str | Path) -> None:
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in parts.items()
         },
     }
-    with write_aside(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name, data in {"manifest.json": json_part(manifest), **parts}.items():
             entry = zipfile.ZipInfo(name, ENTRY_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
+    return whole.getvalue()
 
 
-def load_model(path: str | Path) -> Runtime:
+def load_model(source: str | Path | bytes | BinaryIO) -> Runtime:
     """Read a model file.
 
     Parameters
     ----------
-    path : str or pathlib.Path
-        A file that `save_model` wrote.
+    source : str, pathlib.Path, bytes or binary file object
+        What `save_model` wrote: its path, its content, or an open file, which is read to its end and left open.
 
     Returns
     -------
@@ -147,19 +168,18 @@ def load_model(path: str | Path) -> Runtime:
     textclf.errors.BadModelError
         If it is no model file, was cut short or changed, or has a newer format.
     """
-    path = Path(path)
-    with _open(path) as archive:
-        manifest = _manifest(archive, path)
-        parts = {name: _part(archive, name, entry, path) for name, entry in manifest["parts"].items()}
+    with _open(source) as file:
+        manifest = _manifest(file)
+        parts = {name: _part(file, name, entry) for name, entry in manifest["parts"].items()}
     try:
         return _rebuild(
             json.loads(parts.pop("model.json")),
             {name.removesuffix(".npy"): read_array(data) for name, data in parts.items()},
         )
     except _MALFORMED as error:
-        raise BadModelError("its parts do not fit together", where=path, remedy=_RETRAIN) from error
+        raise BadModelError("its parts do not fit together", where=file.where, remedy=_RETRAIN) from error
     except BadModelError as error:
-        raise BadModelError(error.what, where=path, remedy=error.remedy) from error
+        raise BadModelError(error.what, where=file.where, remedy=error.remedy) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,10 +212,9 @@ class ModelInfo:
 
 def model_info(path: str | Path) -> ModelInfo:
     """Read what a model file says about itself; raises as `load_model`."""
-    path = Path(path)
     runtime = load_model(path)
-    with _open(path) as archive:
-        manifest = _manifest(archive, path)
+    with _open(path) as file:
+        manifest = _manifest(file)
     features = {f"{table.view.name} n-grams": len(table.buckets) for table in runtime.features.ngrams.tables}
     lexicon = runtime.features.matcher.lexicon
     features["keywords"] = sum(len(category.keywords) for category in lexicon.categories)
@@ -203,7 +222,7 @@ def model_info(path: str | Path) -> ModelInfo:
     return ModelInfo(
         format=manifest["format"],
         versions=manifest["versions"],
-        bytes=path.stat().st_size,
+        bytes=file.size,
         settings=runtime.settings,
         training=runtime.training,
         features=features,
@@ -211,7 +230,9 @@ def model_info(path: str | Path) -> ModelInfo:
 
 
 def _description(runtime: Runtime) -> dict[str, Any]:
-    return {
+    # labels that are strings are the categories' names, and stand there
+    named = {} if runtime.labels == runtime.categories else {"labels": list(runtime.labels)}
+    return named | {
         "settings": runtime.settings,
         "training": asdict(runtime.training),
         "categories": list(runtime.categories),
@@ -242,6 +263,9 @@ def _arrays(runtime: Runtime) -> dict[str, NDArray[Any]]:
 
 def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Runtime:
     categories = tuple(map(str, description["categories"]))
+    labels = tuple(description.get("labels", categories))
+    if not all(isinstance(label, Label) for label in labels) or tuple(map(str, labels)) != categories:
+        raise ValueError("labels and categories differ")
     views = [NgramView(**view) for view in description["views"]]
     tables = tuple(
         NgramTable(view=view, buckets=arrays[f"{view.name}_buckets"], idf=arrays[f"{view.name}_idf"]) for view in views
@@ -280,11 +304,14 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     if any(one != other for one, other in shapes) or len(categories) < 2:
         raise ValueError("sizes differ")
     record = dict(description["training"])
+    # JSON's keys stand in alphabetical order, the categories in that of the labels
+    record["documents"] = {category: int(record["documents"][category]) for category in categories}
     record["groups"] = tuple(CrossValidation(**group) for group in record["groups"])
     record["curve"] = tuple(CurvePoint(**point) for point in record["curve"])
     record["acceptance"] = Acceptance(**record["acceptance"])
     runtime = Runtime(
         categories=categories,
+        labels=labels,
         features=FeatureSet(ngrams=NgramColumns(tables), page_shape=page_shape, matcher=matcher, vectors=vectors),
         model=model,
         inverse_temperature=float(description["inverse_temperature"]),
@@ -298,55 +325,103 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     return runtime
 
 
-def _open(path: Path) -> zipfile.ZipFile:
+class _File(NamedTuple):
+    """A model file that is open: what it is called in messages, and its size in bytes."""
+
+    archive: zipfile.ZipFile
+    where: str
+    size: int
+
+
+@contextmanager
+def _open(source: str | Path | bytes | BinaryIO) -> Iterator[_File]:
+    where = _name_of(source)
+    with ExitStack() as stack:
+        yield _open_archive(source, where, stack)
+
+
+def _open_archive(source: str | Path | bytes | BinaryIO, where: str, stack: ExitStack) -> _File:
     try:
-        return zipfile.ZipFile(path)
+        content = stack.enter_context(_content(source, where))
+        size = content.seek(0, io.SEEK_END)
+        return _File(stack.enter_context(zipfile.ZipFile(content)), where, size)
     # what zipfile raises over a directory at the end of the file that makes no sense
     except (zipfile.BadZipFile, NotImplementedError, ValueError, ArithmeticError, struct.error) as error:
         what = "is not a textclf model, or was cut short"
-        raise BadModelError(what, where=path, remedy="give a file that `textclf train` wrote") from error
+        raise BadModelError(what, where=where, remedy="give a file that `textclf train` wrote") from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise BadInputError(f"cannot be read ({reason})", where=path, remedy="check the path") from error
+        raise BadInputError(f"cannot be read ({reason})", where=where, remedy="check the path") from error
 
 
-def _manifest(archive: zipfile.ZipFile, path: Path) -> Mapping[str, Any]:
+def _content(source: str | Path | bytes | BinaryIO, where: str) -> BinaryIO:
+    """Open a path; hold what is no file in memory, since a stream may not be able to go back."""
+    if isinstance(source, str | os.PathLike):
+        return Path(source).open("rb")
+    if isinstance(source, bytes | bytearray | memoryview):
+        return io.BytesIO(source)
+    if not hasattr(source, "read"):
+        raise BadInputError("is no model file", where=where, remedy="give a path, bytes or an open file")
+    content = io.BytesIO()
+    data = source.read(_CHUNK)
+    if isinstance(data, str):
+        raise BadInputError("is open as text", where=where, remedy="open it with mode 'rb'")
+    # an unbuffered stream may give less than it is asked for
+    while data and content.tell() <= MAX_BYTES:
+        content.write(data)
+        data = source.read(_CHUNK)
+    if content.tell() > MAX_BYTES:
+        raise BadModelError(f"holds more than {MAX_BYTES:,} bytes", where=where, remedy=_RETRAIN)
+    content.seek(0)
+    return content
+
+
+def _name_of(source: object) -> str:
+    if isinstance(source, str | os.PathLike):
+        return str(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else f"<{type(source).__name__}>"
+
+
+def _manifest(file: _File) -> Mapping[str, Any]:
     """Read and check the manifest: of a format that this version knows, with parts of bearable size."""
-    foreign = BadModelError("is not a textclf model", where=path, remedy="give a file that `textclf train` wrote")
+    foreign = BadModelError("is not a textclf model", where=file.where, remedy="give a file that `textclf train` wrote")
     try:
-        manifest = json.loads(_read(archive, "manifest.json", MAX_MANIFEST))
+        manifest = json.loads(_read(file.archive, "manifest.json", MAX_MANIFEST))
         number = int(manifest["format"]) if manifest["kind"] == KIND else 0
         if number > FORMAT:
             # of a format to come nothing else is known
             raise BadModelError(
                 f"has format {number}, this version of textclf reads up to {FORMAT}",
-                where=path,
+                where=file.where,
                 remedy=f"install a newer textclf, or {_RETRAIN}",
             )
         if number == 1:
-            raise BadModelError("has format 1, from before the first release", where=path, remedy=_RETRAIN)
+            raise BadModelError("has format 1, from before the first release", where=file.where, remedy=_RETRAIN)
         versions = {str(name): str(found) for name, found in manifest["versions"].items()}
         parts = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in manifest["parts"].items()}
     except _MALFORMED as error:
         raise foreign from error
     if number < 1 or any(size < 0 for size, _ in parts.values()):
         raise foreign
-    limit = min(MAX_BYTES, MAX_RATIO * path.stat().st_size)
+    limit = min(MAX_BYTES, MAX_RATIO * file.size)
     if sum(size for size, _ in parts.values()) > limit:
-        raise BadModelError(f"holds more than {limit:,} bytes", where=path, remedy=_RETRAIN)
-    if sorted(archive.namelist()) != sorted(["manifest.json", *parts]):
-        raise BadModelError("does not hold the parts its manifest lists", where=path, remedy=_RETRAIN)
+        raise BadModelError(f"holds more than {limit:,} bytes", where=file.where, remedy=_RETRAIN)
+    if sorted(file.archive.namelist()) != sorted(["manifest.json", *parts]):
+        raise BadModelError("does not hold the parts its manifest lists", where=file.where, remedy=_RETRAIN)
     return {**manifest, "format": number, "versions": versions, "parts": parts}
 
 
-def _part(archive: zipfile.ZipFile, name: str, entry: tuple[int, str], path: Path) -> bytes:
+def _part(file: _File, name: str, entry: tuple[int, str]) -> bytes:
     size, digest = entry
     try:
-        data = _read(archive, name, size)
+        data = _read(file.archive, name, size)
     except _UnreadableError as error:
-        raise BadModelError(f"part {name} is damaged", where=path, remedy="copy the file again, or train") from error
+        raise BadModelError(
+            f"part {name} is damaged", where=file.where, remedy="copy the file again, or train"
+        ) from error
     if hashlib.sha256(data).hexdigest() != digest:
-        raise BadModelError(f"part {name} was changed after training", where=path, remedy=_RETRAIN)
+        raise BadModelError(f"part {name} was changed after training", where=file.where, remedy=_RETRAIN)
     return data
 
 

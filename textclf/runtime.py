@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from features.columns import FeatureRows, FeatureSet
 from features.languages import LanguageGuess
 from features.ngrams import BATCH
+from features.texts import as_texts, iter_texts
 from ocr.words import is_real_word
 from textclf.confidence import softmax
 from textclf.familiarity import Familiarity
-from textclf.prediction import Prediction, TrainingRecord
+from textclf.prediction import Label, Prediction, TrainingRecord
+from textclf.summary import html_summary, one_line_summary
 
 __all__ = ["MAX_TEXT", "LinearModel", "Runtime"]
 
@@ -84,14 +86,16 @@ class LinearModel:
         return margins
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Runtime:
     """A trained classifier that needs numpy only.
 
     Parameters
     ----------
     categories : tuple of str
-        What it can predict, sorted.
+        Names of what it can predict, in the order of `labels`.
+    labels : tuple of str, bool, int or float
+        What training was given for each of them, sorted: the names themselves, or the numbers that they are made of.
     features : FeatureSet
         From text to features.
     model : LinearModel
@@ -117,6 +121,7 @@ class Runtime:
     """
 
     categories: tuple[str, ...]
+    labels: tuple[Label, ...]
     features: FeatureSet
     model: LinearModel
     inverse_temperature: float
@@ -124,6 +129,12 @@ class Runtime:
     languages: LanguageGuess
     training: TrainingRecord
     settings: dict[str, str | int | float | None]
+
+    def __repr__(self) -> str:
+        return one_line_summary(self.training)
+
+    def _repr_html_(self) -> str:
+        return html_summary(self.training)
 
     def margins(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Margins before calibration.
@@ -180,7 +191,8 @@ class Runtime:
             the training documents were more familiar; and under the threshold ``poor scan`` if OCR was unsure or the
             words look like dirt, else ``unsure between A and B``.
         """
-        names = [str(i) for i in range(len(texts))] if document_ids is None else document_ids
+        texts = as_texts(texts)
+        names = [str(i) for i in range(len(texts))] if document_ids is None else as_texts(document_ids, name="id")
         sure = [None] * len(texts) if ocr_confidences is None else ocr_confidences
         return list(self.iter_predictions(zip(names, texts, sure, strict=True)))
 
@@ -199,7 +211,7 @@ class Runtime:
         """
         stream = iter(documents)
         while batch := list(islice(stream, BATCH)):
-            texts = [text[:MAX_TEXT] for _, text, _ in batch]
+            texts = [text[:MAX_TEXT] for text in iter_texts(text for _, text, _ in batch)]
             observed = self.features.observe(texts)
             rows = self.features.rows_of(observed)
             margins = self.model.margins(rows)

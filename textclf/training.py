@@ -57,6 +57,8 @@ class CrossValidated(NamedTuple):
         Margins of each document by the model that had not seen it.
     trained : float
         Documents that a model was trained on, mean over the folds.
+    folds : int
+        How many models.
     accuracy, macro_f1 : float
         Over all documents.
     resemblance : ndarray of float64, shape (n,)
@@ -65,6 +67,7 @@ class CrossValidated(NamedTuple):
 
     margins: NDArray[np.float64]
     trained: float
+    folds: int
     accuracy: float
     macro_f1: float
     resemblance: NDArray[np.float64]
@@ -83,12 +86,15 @@ class TrainingTexts(NamedTuple):
         Position of the document that each is a copy of.
     others : ObservedTexts
         Texts of no category, with their copies.
+    weights : ndarray of float64, shape (n,)
+        How much each document counts.
     """
 
     documents: ObservedTexts
     copies: ObservedTexts
     copied: NDArray[np.int64]
     others: ObservedTexts
+    weights: NDArray[np.float64]
 
     def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
         """Choose documents by their positions, with their copies and all others."""
@@ -96,10 +102,21 @@ class TrainingTexts(NamedTuple):
         places[chosen] = np.arange(len(chosen))
         copied = places[self.copied]
         kept = np.flatnonzero(copied >= 0)
-        return TrainingTexts(self.documents.take(chosen), self.copies.take(kept), copied[kept], self.others)
+        return TrainingTexts(
+            documents=self.documents.take(chosen),
+            copies=self.copies.take(kept),
+            copied=copied[kept],
+            others=self.others,
+            weights=self.weights[chosen],
+        )
 
 
-def observe_training(texts: Sequence[str], settings: FeatureSettings, others: Sequence[str] = ()) -> TrainingTexts:
+def observe_training(
+    texts: Sequence[str],
+    settings: FeatureSettings,
+    others: Sequence[str] = (),
+    weights: NDArray[np.float64] | None = None,
+) -> TrainingTexts:
     """Look at all texts that a model is trained on.
 
     Parameters
@@ -110,6 +127,8 @@ def observe_training(texts: Sequence[str], settings: FeatureSettings, others: Se
         How features are made.
     others : sequence of str, optional
         Cleaned texts of no category: every category's machine learns to turn them away.
+    weights : ndarray of float64, shape (n,), optional
+        How much each document counts, above 0; 1 each without them. A poor copy counts as its document.
 
     Returns
     -------
@@ -120,11 +139,12 @@ def observe_training(texts: Sequence[str], settings: FeatureSettings, others: Se
     def look(seen: Sequence[str]) -> ObservedTexts:
         return observe(seen, settings.views, page_shape=settings.page_shape)
 
+    weights = np.ones(len(texts)) if weights is None else weights
     if not settings.poor_copies:
-        return TrainingTexts(look(texts), look([]), np.empty(0, np.int64), look(others))
+        return TrainingTexts(look(texts), look([]), np.empty(0, np.int64), look(others), weights)
     copies = poor_copies(texts, settings.seed)
     more = poor_copies(others, settings.seed).texts
-    return TrainingTexts(look(texts), look(copies.texts), copies.of, look([*others, *more]))
+    return TrainingTexts(look(texts), look(copies.texts), copies.of, look([*others, *more]), weights)
 
 
 class Fitted(NamedTuple):
@@ -175,19 +195,20 @@ def fit_model(
     matrix, places = _for_liblinear(sparse.vstack(blocks, format="csr"))
     others = np.full(len(observed.others.texts), len(categories))
     targets = np.concatenate([labels, labels[observed.copied], others])
+    weights = np.concatenate([observed.weights, observed.weights[observed.copied], np.ones(len(others))])
     machine = LinearSVC(C=c, tol=TOLERANCE, class_weight="balanced", random_state=settings.seed)
     with warnings.catch_warnings():
         from sklearn.exceptions import ConvergenceWarning
 
         # how well it converges changes no figure, and the user can do nothing about it
         warnings.simplefilter("ignore", ConvergenceWarning)
-        machine.fit(matrix, targets)
+        machine.fit(matrix, targets, sample_weight=weights)
     # the machine that knows the others from all else has no category
-    weights, intercept = machine.coef_[: len(categories), places], machine.intercept_[: len(categories)]
-    if len(weights) == 1:
-        weights, intercept = np.vstack([-weights, weights]) / 2, np.concatenate([-intercept, intercept]) / 2
+    slopes, intercept = machine.coef_[: len(categories), places], machine.intercept_[: len(categories)]
+    if len(slopes) == 1:
+        slopes, intercept = np.vstack([-slopes, slopes]) / 2, np.concatenate([-intercept, intercept]) / 2
     centroids = fit_centroids(rows.ngrams, labels, len(categories), len(features.ngrams.tables[0].buckets))
-    return Fitted(features, _split_weights(weights, intercept, features, rows), centroids)
+    return Fitted(features, _split_weights(slopes, intercept, features, rows), centroids)
 
 
 def cross_validate(
@@ -272,6 +293,7 @@ def _cross_validate(
     result = CrossValidated(
         margins=margins,
         trained=trained,
+        folds=len(parts),
         accuracy=float(accuracy_score(labels, predicted)),
         macro_f1=float(f1_score(labels, predicted, average="macro")),
         resemblance=alike,

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.columns import FeatureSettings
+from features.texts import as_pairs
 from textclf import __version__
 from textclf.classifier import DocumentClassifier
 from textclf.comparison import mcnemar
@@ -53,7 +54,7 @@ LOOK = "look at the workers' logs; they may have too little memory"
 Settings = Mapping[str, str | int | float | bool]
 """Options of `DocumentClassifier`."""
 
-DEFAULTS: Settings = {"c": 1.0, "lexicon": "auto", "vectors": "learn", "vector_size": 50}
+DEFAULTS: Settings = {"C": 1.0, "lexicon": "auto", "vectors": "learn", "vector_size": 50}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +177,7 @@ class _Search:
     ) -> list[NDArray[np.int64] | None]:
         return self.team.run(
             _predict,
-            [(_features(settings, self.seed), float(settings["c"]), train, test) for settings, train, test in tasks],
+            [(_features(settings, self.seed), float(settings["C"]), train, test) for settings, train, test in tasks],
         )
 
 
@@ -228,6 +229,7 @@ def tune(
         If there is no such cluster, or every worker dies of the defaults; settings that every worker dies of are
         passed over.
     """
+    texts, categories = as_pairs(texts, categories)
     names, numbers = np.unique(categories, return_inverse=True)
     labels = numbers.astype(np.int64)
     counts = np.bincount(labels)
@@ -358,7 +360,7 @@ def read_settings(path: Path) -> dict[str, Any]:
             settings[name] in allowed and type(settings[name]) is type(allowed[0])
             for name, allowed in _CHOICES.items()
         )
-        c = settings["c"]
+        c = settings["C"]
         fits = fits and type(c) is float and LEAST_C <= c <= MOST_C
     except OSError as error:
         raise BadInputError(f"cannot be read ({(error.strerror or str(error)).lower()})", where=path) from error
@@ -381,7 +383,7 @@ def _draw(seed: int) -> Iterator[Settings]:
     random = np.random.default_rng(seed)
     seen = {_key(DEFAULTS)}
     while True:
-        settings: dict[str, Any] = {"c": round(float(np.exp(random.uniform(np.log(LEAST_C), np.log(MOST_C)))), 3)}
+        settings: dict[str, Any] = {"C": round(float(np.exp(random.uniform(np.log(LEAST_C), np.log(MOST_C)))), 3)}
         settings |= {name: choices[int(random.integers(len(choices)))] for name, choices in _CHOICES.items()}
         if _key(settings) not in seen:
             seen.add(_key(settings))

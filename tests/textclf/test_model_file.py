@@ -259,6 +259,11 @@ def test_packed_otherwise_it_is_no_model_of_ours(parts, tmp_path, method):
     [
         {"categories": ["a", "b"]},
         {"categories": ["a", "b", "c", "d"]},
+        {"categories": ["receipt", "letter", "invoices"]},
+        {"labels": [1, 2, 3]},
+        {"labels": ["invoice", "letter"]},
+        {"labels": ["invoice", "letter", ["receipt"]]},
+        {"labels": 7},
         {"inverse_temperature": "warm"},
         {"views": []},
         {"keywords": {}},
@@ -270,6 +275,104 @@ def test_packed_otherwise_it_is_no_model_of_ours(parts, tmp_path, method):
 def test_parts_that_do_not_fit_together_are_refused(parts, tmp_path, change):
     parts.put("model.json", json.dumps(json.loads(parts["model.json"]) | change).encode())
     assert "not" in refusal(parts.write(tmp_path / "unfit.textclf"))
+
+
+class Pipe(io.RawIOBase):
+    """Bytes that come once, a few at a time, as from another program."""
+
+    def __init__(self, data: bytes) -> None:
+        self.rest = data
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        part, self.rest = self.rest[: min(len(buffer), 1000)], self.rest[min(len(buffer), 1000) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+WAYS = {
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "BytesIO": io.BytesIO,
+    "a stream": lambda data: io.BufferedReader(Pipe(data)),
+    "an unbuffered stream": Pipe,
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_a_model_is_loaded_from_its_bytes_and_from_open_files(model, model_path, way):
+    assert textclf.load(way(model_path.read_bytes())).predict(TEXTS) == model.predict(TEXTS)
+
+
+def test_an_open_file_is_read_from_where_it_stands_and_left_open(model, model_path, tmp_path):
+    whole = model_path.read_bytes()
+    (tmp_path / "more").write_bytes(b"before" + whole)
+    with (tmp_path / "more").open("rb") as file:
+        file.seek(6)
+        assert textclf.load(file).margins(TEXTS).tobytes() == model.margins(TEXTS).tobytes()
+        assert not file.closed
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_a_damaged_model_has_the_same_fault_however_it_comes(parts, model_path, tmp_path, way):
+    whole = model_path.read_bytes()
+    changed, bomb = Parts(parts), Parts(parts)
+    changed["intercept.npy"] = parts["intercept.npy"][:-1] + b"\x7f"
+    bomb.put("more.npy", bytes(100_000_000))
+    path = tmp_path / "damaged.textclf"
+    for data in (
+        b"",
+        b"no model",
+        whole[: len(whole) // 2],
+        changed.write(path).read_bytes(),
+        bomb.write(path).read_bytes(),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(BadModelError) as caught:
+            load_model(way(data))
+        assert caught.value.what == refusal(path)
+        assert caught.value.where.startswith("<")
+
+
+def test_a_stream_without_end_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr("textclf.model_file.MAX_BYTES", 3_000_000)
+    asked = []
+
+    class Endless:
+        def read(self, size: int = -1) -> bytes:
+            asked.append(size)
+            return b"a" * size
+
+    with pytest.raises(BadModelError, match="more than 3,000,000 bytes"):
+        load_model(Endless())
+    assert sum(asked) < 6_000_000
+
+
+def test_a_file_open_as_text_is_refused(model, model_path, tmp_path):
+    with (tmp_path / "out").open("w+", encoding="latin-1") as file:
+        with pytest.raises(BadInputError, match=r"out: is open as text.*'rb'"):
+            textclf.load(file)
+        with pytest.raises(OutputError, match=r"out: is no binary file.*'wb'"):
+            save_model(model, file)
+    with pytest.raises(BadInputError, match="NoneType"):
+        textclf.load(None)
+
+
+def test_a_model_is_written_to_open_files_as_to_paths(trained, model_path, tmp_path):
+    for target in (io.BytesIO(), (tmp_path / "open").open("w+b"), (tmp_path / "raw").open("w+b", buffering=0)):
+        with target:
+            target.write(b"before")
+            trained.save(target)
+            target.seek(0)
+            assert target.read() == b"before" + model_path.read_bytes()
+
+
+def test_a_full_disk_is_said_for_an_open_file_too(model):
+    with Path("/dev/full").open("wb", buffering=0) as file, pytest.raises(OutputError, match=r"/dev/full.*no space"):
+        save_model(model, file)
 
 
 def test_a_file_in_the_place_of_a_folder_is_no_place_to_write(model, tmp_path):
@@ -299,7 +402,8 @@ def test_a_model_without_keywords_and_vectors_survives(classifier, corpus, tmp_p
 
 def test_odd_category_names_survive(model, tmp_path):
     names = ("=1+1", 'a,"b"\n', "Società ␤")
-    save_model(replace(model, categories=names), tmp_path / "odd.textclf")
+    record = replace(model.training, documents=dict.fromkeys(names, 24))
+    save_model(replace(model, categories=names, labels=names, training=record), tmp_path / "odd.textclf")
     assert load_model(tmp_path / "odd.textclf").categories == names
 
 

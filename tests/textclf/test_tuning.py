@@ -138,7 +138,7 @@ def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
     said = textclf("train", path, "-o", tmp_path / "m.textclf", "--settings", settings, "--c", "3", *quick)
     assert said.code == 0
     trained = json.loads(textclf("model", "info", tmp_path / "m.textclf", "--json").out)["settings"]
-    assert {**chosen, "c": 3.0, "poor_copies": True, "random_state": 0} == trained
+    assert {**chosen, "C": 3.0, "poor_copies": True, "random_state": 0} == trained
 
 
 @pytest.mark.parametrize(
@@ -149,12 +149,12 @@ def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
         "{",
         "[" * 100_000,
         '{"settings": {}}',
-        json.dumps({"settings": {**DEFAULTS, "c": -1}}),
-        json.dumps({"settings": {**DEFAULTS, "c": "2"}}),
-        json.dumps({"settings": {**DEFAULTS, "c": True}}),
-        json.dumps({"settings": {**DEFAULTS, "c": float("inf")}}),
-        json.dumps({"settings": {**DEFAULTS, "c": float("nan")}}),
-        json.dumps({"settings": {**DEFAULTS, "c": 1e300}}),
+        json.dumps({"settings": {**DEFAULTS, "C": -1}}),
+        json.dumps({"settings": {**DEFAULTS, "C": "2"}}),
+        json.dumps({"settings": {**DEFAULTS, "C": True}}),
+        json.dumps({"settings": {**DEFAULTS, "C": float("inf")}}),
+        json.dumps({"settings": {**DEFAULTS, "C": float("nan")}}),
+        json.dumps({"settings": {**DEFAULTS, "C": 1e300}}),
         json.dumps({"settings": {**DEFAULTS, "lexicon": "/etc/passwd"}}),
         json.dumps({"settings": {**DEFAULTS, "vector_size": "50"}}),
         json.dumps({"settings": {**DEFAULTS, "n_jobs": 500}}),

@@ -150,14 +150,9 @@ def show_training(record: TrainingRecord, to: Any = say) -> None:
             f"less than {acceptance.max_error:.1%} of documents like these"
         )
     else:
-        from textclf.confidence import least_documents
+        from textclf.confidence import why_nothing_is_accepted
 
-        least = least_documents(acceptance.max_error, acceptance.confidence)
-        to(
-            f"accepts nothing: to promise at most {acceptance.max_error:.1%} errors with {acceptance.confidence:.0%} "
-            f"confidence, the {least} surest documents at least must be right; "
-            "train on more documents, or bear more with --max-error"
-        )
+        to(why_nothing_is_accepted(acceptance))
 
 
 def reading_options(

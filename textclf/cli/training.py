@@ -121,7 +121,7 @@ def train(
 
     options = {} if settings is None else read_settings(settings)
     options |= given(
-        lexicon=lexicon, vectors=vectors, vector_size=vector_size, poor_copies=poor_copies, c=c, random_state=seed
+        lexicon=lexicon, vectors=vectors, vector_size=vector_size, poor_copies=poor_copies, C=c, random_state=seed
     )
     options |= {
         "max_error": max_error,
