@@ -238,3 +238,54 @@ def test_the_same_training_is_not_done_twice(textclf, documents, tmp_path, lexic
     assert "fitting" in textclf(*run).err
     model.write_bytes(first[:100])
     assert "fitting" in textclf(*run).err
+
+
+# --- names of categories
+
+LONG = "insurance contract for vehicles, machines and all that "
+ODD_NAMES = {
+    "1": "invoice total due vat",
+    "---": "dear madam sincerely yours",
+    "発票": "cash change till item",
+    "Memo": "note staff meeting agenda",
+    "memo": "reminder lunch kitchen friday",
+    f"{LONG}is old": "premium insured vehicle policy",
+    f"{LONG}is new": "cover machine broker renewal",
+}
+
+
+def test_categories_of_any_name_are_trained_prepared_evaluated_and_predicted(textclf, table, read_table, tmp_path):
+    rows = [
+        (f"{place}-{number}", f"{words} page {number}", name)
+        for place, (name, words) in enumerate(ODD_NAMES.items())
+        for number in range(6)
+    ]
+    source = table(tmp_path / "d.csv", rows)
+    options = ("--lexicon", "learn", "--vectors", "none", "--seed", "0")
+    assert textclf("prepare", source, "-o", tmp_path / "prepared", *options).code == 0
+    header = (tmp_path / "prepared" / "datasource.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    indicators = [name for name in header if name.endswith("_common_words")]
+    assert len(set(indicators)) == 7
+    assert {"1_common_words", "u002du002du002d_common_words", "u767au7968_common_words"} <= set(indicators)
+    for name, given in (("plain", source), ("prepared", tmp_path / "prepared")):
+        quick = ("--no-diagnostics", "--no-poor-copies", "--jobs", "1")
+        said = textclf("train", given, "-o", tmp_path / f"{name}.textclf", *options, *quick)
+        assert said.code == 0, said.err
+        model = package.load(tmp_path / f"{name}.textclf")
+        assert model.features.matcher.lexicon.columns == tuple(indicators)
+        assert set(model.categories) == set(ODD_NAMES)
+    assert textclf("predict", tmp_path / "plain.textclf", source, "-o", tmp_path / "p.csv").code == 0
+    # a cell that a spreadsheet could take for a formula stands behind an apostrophe
+    predicted = [row["predicted_category"].removeprefix("'") for row in read_table(tmp_path / "p.csv")]
+    assert predicted == [name for _, _, name in rows]
+    assert textclf("evaluate", tmp_path / "plain.textclf", source, "-o", tmp_path / "report").code == 0
+    assert json.loads((tmp_path / "report" / "metrics.json").read_text())["accuracy"] == 1
+    # the indicator of a category speaks for it
+    client, none = package.LocalClient(model), dict.fromkeys(indicators, "0")
+
+    def scores(**columns):
+        record = {"text_data": "page", **none, **columns}
+        return client.predict(MLModelId="", PredictEndpoint="", Record=record)["Prediction"]["predictedScores"]
+
+    for column, category in zip(indicators, model.features.matcher.lexicon.categories, strict=True):
+        assert scores(**{column: "1"})[category.name] > scores()[category.name]
