@@ -145,6 +145,8 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
+        # rows are of float32, whatever comes in
+        tags.transformer_tags.preserves_dtype = []
         return tags
 
 

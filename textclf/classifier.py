@@ -197,16 +197,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         hashed = training.data_hash(data.document_ids, data.texts, data.truths)
         inputs_hash = seeded._hash_of(data)
-        texts = len(data.texts)
-        data = data.take([i for i, text in enumerate(data.texts) if tokenize(text)])
+        data, empty, self.warnings_ = _with_words(data)
         counts = Counter(data.truths)
-        self.warnings_ = training.check_categories(counts)
-        if without := [category for category in data.categories if category not in counts]:
-            raise BadDataError(f"no document of category {without[0]!r} has text", remedy="take the category out")
-        if empty := texts - len(data.texts):
-            self.warnings_.append(f"{empty} of {texts} documents have no text and were left out")
-        if data.unlabelled:
-            self.warnings_.append(f"{data.unlabelled} documents have no label and were left out")
         together = None
         if data.groups is not None:
             together, warned = group_numbers(data.groups, data.labels, data.categories)
@@ -469,6 +461,20 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "C": float(self.C),
             "random_state": self._seed(),
         }
+
+
+def _with_words(data: TrainingData) -> tuple[TrainingData, int, list[str]]:
+    """Leave out documents without words: what is left, how many were left out, and warnings."""
+    kept = data.take([i for i, text in enumerate(data.texts) if tokenize(text)])
+    counts = Counter(kept.truths)
+    warnings = training.check_categories(counts)
+    if without := [category for category in data.categories if category not in counts]:
+        raise BadDataError(f"no document of category {without[0]!r} has text", remedy="take the category out")
+    if empty := len(data.texts) - len(kept.texts):
+        warnings.append(f"{empty} of {len(data.texts)} documents have no text and were left out")
+    if data.unlabelled:
+        warnings.append(f"{data.unlabelled} documents have no label and were left out")
+    return kept, empty, warnings
 
 
 def _word_or_given(value: object, *words: str) -> str:

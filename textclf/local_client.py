@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -35,8 +35,8 @@ class LocalClient:
 
     Parameters
     ----------
-    model : path or Runtime
-        A model file, or a model that is loaded already.
+    model : str, pathlib.Path, bytes, binary file object or Runtime
+        A model file, as `textclf.load` takes it, or a model that is loaded already.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class LocalClient:
     'invoice'
     """
 
-    def __init__(self, model: str | Path | Runtime) -> None:
+    def __init__(self, model: str | Path | bytes | BinaryIO | Runtime) -> None:
         self.runtime = model if isinstance(model, Runtime) else load_model(model)
 
     def predict(self, *, MLModelId: str, Record: Mapping[str, str], PredictEndpoint: str) -> dict[str, Any]:  # noqa: N803

@@ -263,9 +263,6 @@ def _arrays(runtime: Runtime) -> dict[str, NDArray[Any]]:
 
 def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Runtime:
     categories = tuple(map(str, description["categories"]))
-    labels = tuple(description.get("labels", categories))
-    if not all(isinstance(label, Label) for label in labels) or tuple(map(str, labels)) != categories:
-        raise ValueError("labels and categories differ")
     views = [NgramView(**view) for view in description["views"]]
     tables = tuple(
         NgramTable(view=view, buckets=arrays[f"{view.name}_buckets"], idf=arrays[f"{view.name}_idf"]) for view in views
@@ -311,7 +308,7 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     record["acceptance"] = Acceptance(**record["acceptance"])
     runtime = Runtime(
         categories=categories,
-        labels=labels,
+        labels=_labels(description, categories),
         features=FeatureSet(ngrams=NgramColumns(tables), page_shape=page_shape, matcher=matcher, vectors=vectors),
         model=model,
         inverse_temperature=float(description["inverse_temperature"]),
@@ -323,6 +320,13 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
     if _arrays(runtime).keys() != arrays.keys():
         raise ValueError("there are arrays that belong to nothing")
     return runtime
+
+
+def _labels(description: dict[str, Any], categories: tuple[str, ...]) -> tuple[Label, ...]:
+    labels = tuple(description.get("labels", categories))
+    if not all(isinstance(label, Label) for label in labels) or tuple(map(str, labels)) != categories:
+        raise ValueError("labels and categories differ")
+    return labels
 
 
 class _File(NamedTuple):

@@ -356,7 +356,7 @@ def check_categories(counts: Counter[str]) -> list[str]:
     if len(counts) == 1:
         raise BadDataError(
             f"all documents are of one category, {next(iter(counts))!r}",
-            remedy="add documents of at least one other category",
+            remedy="add documents of at least one other: from one class alone a classifier learns nothing",
         )
     single = sorted(category for category, count in counts.items() if count == 1)
     if single:

@@ -240,6 +240,8 @@ def read_weights(values: object, documents: int) -> NDArray[np.float64]:
         raise BadDataError("sample_weight holds something that is no number", remedy=remedy) from error
     if weights.shape != (documents,):
         raise BadDataError(f"{documents} texts but sample_weight of shape {weights.shape}", remedy=remedy)
+    if documents and not weights.any():
+        raise BadDataError("every sample_weight is zero, so that no document counts", remedy=remedy)
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
         raise BadDataError(f"sample_weight {wrong[0]} is {weights[wrong[0]]}", remedy=remedy)
@@ -269,7 +271,7 @@ def _without_measurements(labels: NDArray[Any]) -> NDArray[Any]:
         try:
             check_classification_targets(labels)
         except ValueError as error:
-            raise BadDataError("the labels are measurements, not categories", remedy=_REMEDY) from error
+            raise BadDataError("the labels are continuous numbers, not categories", remedy=_REMEDY) from error
     return labels
 
 

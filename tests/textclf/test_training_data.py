@@ -58,7 +58,7 @@ def test_labels_keep_their_type_and_are_sorted_as_scikit_learn_does(labels, kind
         (pd.DataFrame({"a": [1, 2]}), "where a list of labels is wanted"),
         ("ab", "str was given where a list of labels"),
         (None, "NoneType was given"),
-        ([0.25, 1.5], "the labels are measurements"),
+        ([0.25, 1.5], "the labels are continuous numbers"),
     ],
 )
 def test_labels_of_no_or_several_kinds_are_refused(labels, says):
@@ -83,6 +83,7 @@ def test_documents_without_a_label_or_a_weight_are_left_out():
         ([[1], [1]], "shape"),
         (3.0, "shape"),
         (["much", "little"], "no number"),
+        ([0, 0.0], "every sample_weight is zero"),
     ],
 )
 def test_weights_that_are_none_are_refused(weights, says):
