@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from features.lexicon import Lexicon
 from features.misreadings import BY_STRUCK, MARK_BITS, marks, meet, skeleton
+from features.texts import as_words
 from features.tokens import tokenize
 from textclf.errors import BadModelError
 
@@ -268,7 +269,7 @@ class KeywordMatcher:
             In the order of the document; where several begin at one word, in the order of the lexicon. A keyword is
             given each time it stands there.
         """
-        return self._find(words, self._remember(set(words)))
+        return self.find_all([words])[0]
 
     def _find(self, words: Sequence[str], memory: Mapping[str, Steps]) -> list[KeywordHit]:
         steps = {start: here for start, here in enumerate(map(memory.__getitem__, words)) if here is not _NOWHERE}
@@ -299,7 +300,7 @@ class KeywordMatcher:
         """Find all keywords in several documents: `find` of each, but quicker."""
         found: list[list[KeywordHit]] = []
         for first in range(0, len(documents), TOGETHER):
-            batch = documents[first : first + TOGETHER]
+            batch = [as_words(words) for words in documents[first : first + TOGETHER]]
             memory = self._remember(set().union(*batch))
             found += [self._find(words, memory) for words in batch]
         return found

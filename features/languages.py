@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from features.texts import as_words
+
 __all__ = ["LanguageGuess", "fit_language_guess"]
 
 SPOKEN = ("cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "tr")
@@ -65,7 +67,7 @@ class LanguageGuess:
         dict of str to float
             Languages of which there is any, 0 to 1; none for a text of fewer than eight such words.
         """
-        lengths = list(map(len, words))
+        lengths = list(map(len, as_words(words)))
         telling = len(words) - sum(map(lengths.count, range(SHORTEST)))
         if telling < FEWEST_WORDS:
             return {}

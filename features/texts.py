@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from textclf.errors import BadDataError
 
-__all__ = ["as_pairs", "as_texts", "iter_texts"]
+__all__ = ["as_pairs", "as_texts", "as_words", "iter_texts"]
 
 
 def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
@@ -57,6 +57,16 @@ def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
 def as_texts(values: object, *, name: str = "text") -> list[str]:
     """Give the list of what `iter_texts` gives."""
     return list(iter_texts(values, name=name))
+
+
+def as_words(words: Sequence[str]) -> Sequence[str]:
+    """Give the words of a document back, and refuse a text, whose letters would be taken for them."""
+    if isinstance(words, str | bytes):
+        raise BadDataError(
+            f"one {type(words).__name__} was given where a list of words is wanted",
+            remedy="split it with features.tokens.tokenize",
+        )
+    return words
 
 
 def as_pairs(texts: object, categories: object) -> tuple[list[str], list[str]]:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from features.texts import as_words
 from features.tokens import fold
 from features.word_vectors import WordVectors
 from textclf.errors import BadDataError, BadInputError
@@ -70,7 +71,7 @@ def train_word_vectors(
     >>> vectors.words, vectors.matrix.shape
     (('policy',), (1, 4))
     """
-    counts = Counter(word for tokens in token_lists for word in tokens)
+    counts = Counter(word for tokens in map(as_words, token_lists) for word in tokens)
     if not counts:
         return WordVectors.from_words((), np.zeros((0, size), dtype=np.float32))
     if max(counts.values()) < min_count:

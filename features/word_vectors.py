@@ -12,6 +12,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from features.texts import as_words
 from features.tokens import fold
 from textclf.errors import BadModelError, UsageError
 
@@ -103,7 +104,7 @@ class WordVectors:
         https://openreview.net/forum?id=SyK00v5xx; with inverse document frequency in place of their a / (a + p(w)).
         """
         # one document after the other, so that a document has the same vector alone and in a batch, to the last bit
-        means = [self._mean(tokens) for tokens in token_lists]
+        means = [self._mean(tokens) for tokens in map(as_words, token_lists)]
         vectors = np.zeros((len(means), self.size), dtype=np.float32)
         for row, mean in zip(vectors, means, strict=True):
             if mean is not None:
@@ -154,7 +155,7 @@ class WordVectors:
         WordVectors
             The same words and vectors with other weights.
         """
-        documents = [[word for word in tokens if word in self._index] for tokens in token_lists]
+        documents = [[word for word in tokens if word in self._index] for tokens in map(as_words, token_lists)]
         counts = Counter(word for words in documents for word in set(words))
         weights = [math.log((1 + len(documents)) / (1 + counts[word])) + 1 for word in self.words]
         weighted = replace(self, weights=np.array(weights, dtype=np.float32), common=np.zeros_like(self.common))

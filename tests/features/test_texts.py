@@ -7,10 +7,14 @@ from scipy import sparse
 
 from features.columns import FeatureSettings, fit_features, observe
 from features.keyword_check import check_keywords
+from features.keywords import KeywordMatcher
+from features.languages import LanguageGuess, fit_language_guess
 from features.lexicon import Lexicon
 from features.ocr_noise import poor_copies
 from features.suggestions import adapt_lexicon, learn_lexicon, suggest_keywords
 from features.texts import as_texts, iter_texts
+from features.word2vec import train_word_vectors
+from features.word_vectors import WordVectors
 from textclf.duplicates import near_duplicates, same_texts
 from textclf.errors import BadDataError
 from textclf.keyword_gain import keyword_gain
@@ -37,6 +41,7 @@ NOT_TEXTS = [
 ]
 NOT_TEXT = [None, float("nan"), 7, 1.5, b"due", ["due"], pd.NA, np.datetime64("2026-01-01"), True]
 NO_LEXICON = Lexicon(categories=())
+VECTORS = WordVectors.from_words(("total", "t"), np.eye(2, dtype=np.float32))
 
 
 @pytest.mark.parametrize(
@@ -119,3 +124,22 @@ def test_each_text_has_one_category():
         learn_lexicon(WORDS, ["a", "b", "c"])
     with pytest.raises(BadDataError, match="one str was given"):
         check_keywords(NO_LEXICON, WORDS, "ab")
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        train_word_vectors,
+        VECTORS.transform,
+        VECTORS.fit_document_weights,
+        KeywordMatcher(NO_LEXICON).find_all,
+        lambda documents: [KeywordMatcher(NO_LEXICON).find(document) for document in documents],
+        fit_language_guess,
+        lambda documents: [LanguageGuess(stop_words={}, known=()).foreign(document) for document in documents],
+    ],
+)
+def test_a_text_is_not_taken_for_its_letters_where_words_are_wanted(take):
+    take([["total", "due"], ["dear", "aunt"]])
+    for texts in (WORDS, "total due"):
+        with pytest.raises(BadDataError, match="one str was given where a list of words is wanted"):
+            take(texts)
