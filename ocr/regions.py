@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
 
 from ocr.documents import Word
 from ocr.engines import Reading
+from ocr.words import line_text
 
 __all__ = ["inserted", "moved", "stacked", "turned", "with_layer", "without"]
+
+_ROW = 50
+"""Rows of pixels in which words are looked up together."""
 
 
 def moved(reading: Reading, *, factor: float = 1.0, right: float = 0.0, down: float = 0.0) -> Reading:
@@ -82,66 +88,63 @@ def stacked(readings: Iterable[Reading]) -> Reading:
     return Reading(words=tuple(words), text="\n".join(filter(None, text)))
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a page: its words, its text, and how many blank lines stand before it."""
+    """A line of a page: its words, its text, how many blank lines stand before it, and its box."""
 
-    words: list[Word]
+    words: tuple[Word, ...]
     text: str
-    before: int = 0
+    before: int
+    box: tuple[int, int, int, int]
 
-    @property
-    def box(self) -> tuple[int, int, int, int]:
-        lefts, tops, rights, bottoms = zip(*(word.box for word in self.words), strict=True)
-        return min(lefts), min(tops), max(rights), max(bottoms)
+
+def _line(words: Sequence[Word], text: str, before: int = 0) -> _Line:
+    lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
+    return _Line(tuple(words), text, before, (min(lefts), min(tops), max(rights), max(bottoms)))
 
 
 def _lines(reading: Reading) -> list[_Line]:
     """Take a reading apart; each line of text that is not blank is a line of words."""
-    by_line: dict[int, list[Word]] = {}
-    for word in reading.words:
-        by_line.setdefault(word.line, []).append(word)
-    lines: list[_Line] = []
-    blank = 0
-    texts = []
+    texts, blank = [], 0
     for text in reading.text.replace("\r", "").split("\n"):
         if text.strip():
             texts.append((text, blank))
-            blank = 0
-        else:
-            blank += 1
+        blank = 0 if text.strip() else blank + 1
+    by_line = (list(words) for _, words in groupby(reading.words, key=lambda word: word.line))
     # a text that was cut has fewer lines than its words
-    for words, (text, before) in zip(by_line.values(), texts, strict=False):
-        lines.append(_Line(words=words, text=text, before=before))
-    return lines
+    return [_line(words, text, before) for words, (text, before) in zip(by_line, texts, strict=False)]
 
 
-def _joined(lines: list[_Line]) -> Reading:
-    words = tuple(replace(word, line=number) for number, line in enumerate(lines) for word in line.words)
-    text = "".join("\n" * (line.before + 1) + line.text for line in lines)
+def _joined(lines: Iterable[_Line]) -> Reading:
+    kept = list(lines)
+    words = tuple(replace(word, line=number) for number, line in enumerate(kept) for word in line.words)
+    text = "".join("\n" * (line.before + 1) + line.text for line in kept)
     return Reading(words=words, text=text.lstrip("\n"))
+
+
+def _trimmed(line: _Line, gone: Callable[[Word], bool]) -> _Line | None:
+    """Take words out of a line; None if none is left."""
+    words = [word for word in line.words if not gone(word)]
+    if len(words) == len(line.words):
+        return line
+    return _line(words, line_text(words), line.before) if words else None
 
 
 def without(reading: Reading, known: Reading) -> Reading:
     """Leave out of a reading the words that another has read in the same place."""
-    lines = []
-    for line in _lines(reading):
-        words = [word for word in line.words if not any(_covers(other.box, word.box) for other in known.words)]
-        if words:
-            text = line.text if len(words) == len(line.words) else " ".join(word.text for word in words)
-            lines.append(_Line(words=words, text=text, before=line.before))
-    return _joined(lines)
+    lines = (_trimmed(line, partial(_is_covered, by=known.words)) for line in _lines(reading))
+    return _joined(filter(None, lines))
 
 
-def _covers(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+def _is_covered(word: Word, by: Iterable[Word]) -> bool:
+    x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
+    return any(other.box[0] <= x <= other.box[2] and other.box[1] <= y <= other.box[3] for other in by)
 
 
 def inserted(page: Reading, block: Reading) -> Reading:
     """Put a block of lines where it belongs on a page.
 
-    It follows the last line that ends above its middle and stands over or under it; if there is none, the last line
+    It follows the last line that stands above the middle of its first line and over it; if there is none, the last line
     above it at all; else it comes first.
 
     Parameters
@@ -161,16 +164,24 @@ def inserted(page: Reading, block: Reading) -> Reading:
     >>> inserted(stacked([line("Invoice", 0), line("Yours", 90)]), line("Total", 40)).text.split()
     ['Invoice', 'Total', 'Yours']
     """
-    lines, own = _lines(page), _lines(block)
-    if not own:
-        return page
-    boxes = [line.box for line in own]
-    left, right = min(box[0] for box in boxes), max(box[2] for box in boxes)
-    middle = (boxes[0][1] + boxes[0][3]) / 2
-    above = [(number, line.box) for number, line in enumerate(lines) if (line.box[1] + line.box[3]) / 2 <= middle]
-    over = [number for number, box in above if box[0] < right and left < box[2]]
-    place = 1 + max(over or [number for number, _ in above], default=-1)
-    return _joined([*lines[:place], *own, *lines[place:]])
+    lines = _lines(page)
+    _insert(lines, _lines(block))
+    return _joined(lines)
+
+
+def _insert(lines: list[_Line], block: list[_Line]) -> None:
+    if not block:
+        return
+    left, right = min(line.box[0] for line in block), max(line.box[2] for line in block)
+    _, top, _, bottom = block[0].box
+    place = over = 0
+    for number, line in enumerate(lines, 1):
+        start, upper, end, lower = line.box
+        if upper + lower <= top + bottom:
+            place = number
+            if start < right and left < end:
+                over = number
+    lines[over or place : over or place] = block
 
 
 def with_layer(read: Reading, layer: Reading) -> Reading:
@@ -190,15 +201,25 @@ def with_layer(read: Reading, layer: Reading) -> Reading:
         The better text of both.
     """
     anywhere = _word_counts(read.words)
+    by_row: dict[int, list[Word]] = {}
+    for word in read.words:
+        by_row.setdefault((word.box[1] + word.box[3]) // (2 * _ROW), []).append(word)
+    replaced: set[int] = set()
+    wanted: list[_Line | None] = []
     for line in _lines(layer):
-        alone = _joined([line])
-        wanted = _word_counts(line.words)
-        there = [word for word in read.words if any(_covers(own.box, word.box) for own in line.words)]
-        if (wanted & _word_counts(there)).total() >= wanted.total() / 2:
-            read = inserted(without(read, alone), alone)
-        elif (wanted & anywhere).total() < wanted.total() / 2:
-            read = inserted(read, without(alone, read))
-    return read
+        rows = range(line.box[1] // _ROW, line.box[3] // _ROW + 1)
+        near = (word for row in rows for word in by_row.get(row, ()))
+        there = [word for word in near if _is_covered(word, line.words)]
+        words = _word_counts(line.words)
+        if (words & _word_counts(there)).total() >= words.total() / 2:
+            replaced.update(map(id, there))
+            wanted.append(line)
+        elif (words & anywhere).total() < words.total() / 2:
+            wanted.append(_trimmed(line, partial(_is_covered, by=there)))
+    lines = [line for line in (_trimmed(line, lambda word: id(word) in replaced) for line in _lines(read)) if line]
+    for line in filter(None, wanted):
+        _insert(lines, [line])
+    return _joined(lines)
 
 
 def _word_counts(words: Iterable[Word]) -> Counter[str]:
