@@ -148,7 +148,7 @@ def evaluate(
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
     category_column: CategoryColumn = "category",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     endpoint_url: EndpointUrl = None,
     s3_endpoint_url: S3EndpointUrl = None,
@@ -197,7 +197,7 @@ def predict(
     features: Features = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     endpoint_url: EndpointUrl = None,
     s3_endpoint_url: S3EndpointUrl = None,

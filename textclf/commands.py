@@ -218,7 +218,7 @@ def evaluate_model(
 
     documents, predictions = [], []
     without = 0
-    for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True)):
+    for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True, warn=warn)):
         if document.error:
             # its cells may not stand where they belong, the category among them
             raise BadDataError(f"line {document.line}: {document.error}", where=source, remedy="mend the row")

@@ -79,7 +79,9 @@ def check_table(
     return found
 
 
-def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None) -> Comparison:
+def compare_on_table(
+    a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None, warn: Talk = lambda message: None
+) -> Comparison:
     """Compare two models on a documents CSV.
 
     Parameters
@@ -92,6 +94,8 @@ def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, 
         How it is read.
     output : pathlib.Path, optional
         Gets all changes as CSV.
+    warn : callable, optional
+        Told what the user should know.
 
     Returns
     -------
@@ -100,7 +104,7 @@ def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, 
     """
     from textclf.comparison import Change, compare_models
 
-    found = compare_models(a, b, read_documents(source, table))
+    found = compare_models(a, b, read_documents(source, table, warn=warn))
     if not found.documents:
         raise BadDataError("no row to compare on", where=source, remedy="mend --where")
     if output is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,16 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.csv_files import read_rows, write_rows
+from features.encodings import AUTO
+from ocr.finding import FoundFile, find_documents
 from textclf.documents import (
     Labelled,
     TableOptions,
     check_folder,
     read_documents,
-    read_labels,
-    text_files,
+    read_texts,
     write_documents,
 )
 from textclf.errors import BadDataError, BadInputError, UsageError
+from textclf.labels import labels_from_folders as folders_as_labels
+from textclf.labels import match_labels, read_labels
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
@@ -41,6 +45,9 @@ __all__ = [
     "read_tree",
     "until_accepted",
 ]
+
+_NAMED = 5
+"""How many documents are named that could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +144,9 @@ def default_cache() -> Path:
     return Path(base) / "textclf" / "pages"
 
 
-def find_scans(paths: Sequence[Path]) -> list[tuple[str, Path]]:
-    """List the scans under files and folders, as `ocr.finding.find_files` does; none is an error."""
-    from ocr.finding import find_files
-
-    files = find_files(paths)
+def find_scans(paths: Sequence[Path], warn: Callable[[str], None] = lambda message: None) -> list[FoundFile]:
+    """List the scans under files and folders, as `ocr.finding.find_documents` does; none is an error."""
+    files = find_documents(paths, warn=warn)
     if not files:
         raise BadInputError(
             "no scan found", where=", ".join(map(str, paths)), remedy="name images, PDFs or folders that hold some"
@@ -156,6 +161,7 @@ def read_scans(
     *,
     labels: Path | None = None,
     labels_from_folders: bool = False,
+    encoding: str = AUTO,
     warn: Callable[[str], None] = lambda message: None,
 ) -> dict[str, int]:
     """Read scans and write ``documents.csv``.
@@ -172,13 +178,15 @@ def read_scans(
         CSV with the columns ``file`` and ``category``.
     labels_from_folders : bool, default False
         Take the first folder under the one given for the category.
+    encoding : str
+        How the bytes of the labels file stand for characters, or ``auto``.
     warn : callable, optional
         Told what the user should know.
 
     Returns
     -------
     dict of str to int
-        How many documents ended with each status.
+        How many documents ended with each status; ``without text``: how many of all have none.
 
     Raises
     ------
@@ -189,22 +197,34 @@ def read_scans(
     """
     if labels is not None and labels_from_folders:
         raise UsageError("--labels and --labels-from-folders exclude each other", remedy="give one of them")
-    known = None if labels is None else read_labels(labels)
-    files = find_scans(paths)
-    if known is not None and (without := sum(file.resolve() not in known for _, file in files)):
-        warn(f"{labels}: {without} of {len(files)} documents do not stand there and get no category")
-    counts = dict.fromkeys(("ok", "partial", "failed", "skipped"), 0)
+    rows = None if labels is None else read_labels(labels, encoding=encoding, warn=warn)
+    files = find_scans(paths, warn)
+    known = None
+    if labels is not None and rows is not None:
+        known = match_labels(labels, rows, files, warn=warn)
+    elif labels_from_folders:
+        known = folders_as_labels(files, warn=warn)
+    counts = dict.fromkeys(("ok", "partial", "failed", "skipped", "without text"), 0)
 
     def counted(documents: Iterable[Document]) -> Iterator[Document]:
         for document in documents:
             counts[document.status] += 1
+            counts["without text"] += not document.text
             yield document
 
-    write_documents(output, counted(reading.iter_documents(files)), labels=known, from_folders=labels_from_folders)
+    documents = reading.iter_documents([found[:2] for found in files])
+    write_documents(output, counted(documents), labels=known)
     return counts
 
 
-def clean_table(source: Path, output: Path, *, variants: Path | None = None, table: TableOptions) -> int:
+def clean_table(
+    source: Path,
+    output: Path,
+    *,
+    variants: Path | None = None,
+    table: TableOptions,
+    warn: Callable[[str], None] = lambda message: None,
+) -> int:
     """Clean the texts of a documents CSV as those of scans are cleaned; all other columns stay.
 
     Returns
@@ -215,7 +235,7 @@ def clean_table(source: Path, output: Path, *, variants: Path | None = None, tab
     from ocr.cleaning import clean_text, read_variants
 
     known = () if variants is None else read_variants(variants)
-    rows = read_rows(source, required=[table.text_column], encoding=table.encoding)
+    rows = read_rows(source, required=[table.text_column], encoding=table.encoding, warn=warn)
     first = next(rows)
 
     def cleaned() -> Iterator[dict[str, object]]:
@@ -246,22 +266,16 @@ def read_others(source: Path, table: TableOptions, reading: Reading, warn: Calla
     list of str
         Their texts.
     """
-    from ocr.finding import find_files
-
+    if source.is_dir():
+        return [text for _, text in _texts_under(source, reading, warn)]
     texts = []
-    if not source.is_dir():
-        for row in read_documents(source, replace(table, where=())):
-            if row.error:
-                warn(f"{source}: line {row.line}: {row.error}")
-            else:
-                texts.append(row.text)
-        return texts
-    texts = [text for _, text, _ in text_files(check_folder(source))]
-    for document in reading.iter_documents(find_files([source])):
-        if document.status == "failed":
-            warn(f"{document.document_id}: {document.error}")
-        else:
-            texts.append(document.text)
+    unusable = 0
+    for row in read_documents(source, replace(table, where=()), warn=warn):
+        unusable += bool(row.error)
+        if not row.error:
+            texts.append(row.text)
+    if unusable:
+        warn(f"{source}: {unusable} rows have too few or too many cells and were left out")
     return texts
 
 
@@ -287,16 +301,29 @@ def read_tree(folder: Path, reading: Reading, warn: Callable[[str], None]) -> La
     textclf.errors.BadInputError, textclf.errors.BadDataError
         If there is no folder per category, or nothing in them.
     """
-    from ocr.finding import find_files
-
-    found = [(*file, "") for file in text_files(check_folder(folder))]
-    files = [(name, file) for name, file in find_files([folder]) if "/" in name]
-    for document in reading.iter_documents(files):
-        if document.status == "failed":
-            warn(f"{document.document_id}: {document.error}")
-            continue
-        found.append((document.document_id, document.text, document.document_id.partition("/")[0], ""))
+    check_folder(folder)
+    found = [
+        (where.document_id, text, where.folder, "")
+        for where, text in _texts_under(folder, reading, warn)
+        if where.folder
+    ]
     if not found:
         raise BadDataError("no scan and no .txt file in its folders", where=folder, remedy="put documents into them")
     found.sort()
     return Labelled(*(list(column) for column in zip(*found, strict=True)))
+
+
+def _texts_under(folder: Path, reading: Reading, warn: Callable[[str], None]) -> Iterator[tuple[FoundFile, str]]:
+    """Read the ``.txt`` files and the scans in a folder; what cannot be read is told, each reason once."""
+    found = find_documents([folder], texts=True, warn=warn)
+    scans = {where.document_id: where for where in found if where.file.suffix.lower() != ".txt"}
+    yield from read_texts((where for where in found if where.document_id not in scans), warn=warn)
+    failed: defaultdict[str, list[str]] = defaultdict(list)
+    for document in reading.iter_documents([where[:2] for where in scans.values()]):
+        if document.status == "failed":
+            failed[document.error].append(document.document_id)
+        else:
+            yield scans[document.document_id], document.text
+    for error, names in failed.items():
+        named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        warn(f"left out, {error} ({len(names)}): {named}")

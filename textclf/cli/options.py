@@ -65,7 +65,7 @@ Strict = Annotated[bool, Option("--strict", help="Exit with code 8 if any docume
 TextColumn = Annotated[str, Option(help="Name of the column that holds the text.")]
 IdColumn = Annotated[str, Option(help="Name of the column that holds the document's id.")]
 CategoryColumn = Annotated[str, Option(help="Name of the column that holds the category.")]
-Encoding = Annotated[str, Option(help="Encoding of the CSV file, such as latin-1.")]
+Encoding = Annotated[str, Option(help="Encoding of the CSV file, such as cp1252; auto finds it out.")]
 GroupColumn = Annotated[
     str,
     Option(

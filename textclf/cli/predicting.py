@@ -37,7 +37,7 @@ from textclf.cli.options import (
     reading_options,
 )
 from textclf.console import say, show_reading, show_rows, warn
-from textclf.documents import TableOptions
+from textclf.documents import TableOptions, source_of
 from textclf.errors import BadInputError, UsageError
 
 __all__ = ["classify", "predict"]
@@ -50,7 +50,7 @@ def predict(
     keep_columns: Annotated[bool, Option(help="Carry the other columns of the table along.")] = False,
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     why: Annotated[bool, Option("--why", help="Add a column with the words that spoke for and against.")] = False,
     jobs: Jobs = None,
@@ -127,7 +127,7 @@ def classify(
     with show_reading() as progress:
         reading = open_reading(options, jobs, cache, no_cache, progress, engine, dask)
         reading = until_accepted(reading, cast("Any", effort), runtime)
-        for document, prediction in classify_files(runtime, paths, reading):
+        for document, prediction in classify_files(runtime, paths, reading, warn=warn):
             total += 1
             failed += document.status != "ok"
             found = None
@@ -137,7 +137,7 @@ def classify(
                 more = {"why": None if found is None else found.to_dict()} if why else {}
                 sure = round(document.confidence, 1)
                 read: dict[str, object] = {"pages": document.page_count, "pages_read": round(document.pages_read, 2)}
-                read |= {"ocr_confidence": sure, "ocr_engine": document.engine}
+                read |= {"ocr_confidence": sure, "ocr_engine": document.engine, **source_of(document)}
                 print_lines(json_line(prediction, runtime, **read, **more))
             else:
                 unread = document.pages_read < document.page_count and not prediction.error
