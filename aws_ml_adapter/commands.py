@@ -26,6 +26,7 @@ from textclf.cli.options import (
 )
 from textclf.console import say, warn
 from textclf.errors import BadInputError
+from textclf.outputs import PREDICTIONS, REPORT_FOLDER, check_output, check_output_folder
 
 if TYPE_CHECKING:
     from aws_ml_adapter.client import AmazonMLClassifier
@@ -101,6 +102,8 @@ def train(
     A run that was stopped goes on where it was if it is started again with the same options.
     """
     from aws_ml_adapter.client import AmazonMLClassifier
+    from aws_ml_adapter.client_state import STATE
+    from aws_ml_adapter.datasources import datasource_file
 
     classifier = AmazonMLClassifier(
         bucket,
@@ -125,6 +128,7 @@ def train(
             print_lines(f"{item.operation}  {json.dumps(item.request, ensure_ascii=False)}")
         _print_costs(plan.costs)
         return
+    check_output(output, STATE, inputs=[datasource_file(datasource), *([] if recipe is None else [recipe])])
     classifier.fit(datasource)
     if as_json:
         print_json({"model_id": classifier.model_id, "categories": classifier.categories})
@@ -163,6 +167,7 @@ def evaluate(
     """
     from textclf.report import write_report
 
+    check_output_folder(output, REPORT_FOLDER, inputs=[model, *([] if table is None else [table])])
     classifier = _load(model, endpoint_url, s3_endpoint_url, s3_root, timeout)
     found = classifier.evaluate(
         table,
@@ -213,6 +218,7 @@ def predict(
     from features.csv_files import write_rows
     from textclf.predicting import check_strict, prediction_columns
 
+    check_output(output, PREDICTIONS, inputs=[model, table])
     classifier = _load(model, endpoint_url, s3_endpoint_url, s3_root, timeout)
     options = table_options(id_column, text_column, "category", encoding, where)
     counts = {"accept": 0, "review": 0, "failed": 0}

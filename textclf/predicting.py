@@ -14,6 +14,7 @@ from features.csv_files import write_rows
 from textclf.documents import SOURCE_COLUMNS, InputDocument, TableOptions, read_documents
 from textclf.errors import BadDataError, SomeFailedError
 from textclf.explanation import explain
+from textclf.outputs import PREDICTIONS, check_output
 from textclf.parallel import map_in_order
 from textclf.prediction import Prediction
 from textclf.scans import Reading, find_scans
@@ -81,6 +82,7 @@ def predict_table(
     dict of str to int
         Rows by decision (``accept``, ``review``) and by status (``failed``).
     """
+    check_output(output, PREDICTIONS, inputs=[source])
     columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
     counts = {"accept": 0, "review": 0, "failed": 0}
     documents = read_documents(source, table, warn=warn)

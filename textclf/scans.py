@@ -25,6 +25,7 @@ from textclf.documents import (
 from textclf.errors import BadDataError, BadInputError, UsageError
 from textclf.labels import labels_from_folders as folders_as_labels
 from textclf.labels import match_labels, read_labels
+from textclf.outputs import DOCUMENTS, check_output, table_kind
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
@@ -197,8 +198,9 @@ def read_scans(
     """
     if labels is not None and labels_from_folders:
         raise UsageError("--labels and --labels-from-folders exclude each other", remedy="give one of them")
-    rows = None if labels is None else read_labels(labels, encoding=encoding, warn=warn)
     files = find_scans(paths, warn)
+    check_output(output, DOCUMENTS, inputs=[*([] if labels is None else [labels]), *(found.file for found in files)])
+    rows = None if labels is None else read_labels(labels, encoding=encoding, warn=warn)
     known = None
     if labels is not None and rows is not None:
         known = match_labels(labels, rows, files, warn=warn)
@@ -234,6 +236,8 @@ def clean_table(
     """
     from ocr.cleaning import clean_text, read_variants
 
+    kind = table_kind(f"a CSV with the column {table.text_column!r}", table.text_column)
+    check_output(output, kind, inputs=[source, *([] if variants is None else [variants])])
     known = () if variants is None else read_variants(variants)
     rows = read_rows(source, required=[table.text_column], encoding=table.encoding, warn=warn)
     first = next(rows)

@@ -39,6 +39,7 @@ from textclf.cli.options import (
 from textclf.console import say, show_reading, show_rows, warn
 from textclf.documents import TableOptions, source_of
 from textclf.errors import BadInputError, UsageError
+from textclf.outputs import PICTURE, check_output, picture_paths
 
 __all__ = ["classify", "predict"]
 
@@ -121,8 +122,13 @@ def classify(
     options = reading_options(
         lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page
     )
-    if explain is not None and explain.suffix and len(find_scans(paths)) > 1:
-        raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
+    if explain is not None:
+        found_scans = find_scans(paths)
+        if explain.suffix and len(found_scans) > 1:
+            raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
+        pictures = picture_paths(explain, (found.document_id for found in found_scans))
+        for picture in pictures.values():
+            check_output(picture, PICTURE, inputs=[model, *(found.file for found in found_scans)])
     failed = total = 0
     with show_reading() as progress:
         reading = open_reading(options, jobs, cache, no_cache, progress, engine, dask)
@@ -150,9 +156,8 @@ def classify(
                 if why and found is not None:
                     print_lines(*(f"    {line}" for line in found.to_lines()))
             if explain is not None and found is not None:
-                picture = explain if explain.suffix else explain / f"{document.document_id}.png"
                 try:
-                    for path in draw_explanation(document, found, picture, options.limits):
+                    for path in draw_explanation(document, found, pictures[document.document_id], options.limits):
                         say(f"{path}")
                 except BadInputError as error:
                     warn(str(error))
