@@ -319,7 +319,9 @@ def _training_options(
         text = None
     else:
         try:
-            text = recipe.read_text(encoding="utf-8")
+            with recipe.open(encoding="utf-8") as file:
+                # the service takes no longer one, and a device has no end
+                text = file.read(1_000_000)
         except (OSError, UnicodeDecodeError) as error:
             raise BadInputError("cannot be read", where=recipe, remedy="check the path given with --recipe") from error
     amount = (0.0 if l1 else 1e-6) if l2 is None else l2

@@ -165,7 +165,7 @@ def _loky() -> Any:
 
 @contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Let processes started here not hear Ctrl-C: the terminal sends it to all, and to end them is the parent's.
+    """Let processes started here not hear Ctrl-C, nor that the terminal is closed: to end them is the parent's.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def deaf_to_interrupts() -> Iterator[None]:
 
     # the first process to start brings this one along, and starting it opens the mask again
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:

@@ -21,6 +21,7 @@ import hashlib
 import io
 import json
 import platform
+import stat
 import struct
 import zipfile
 import zlib
@@ -300,6 +301,9 @@ def _rebuild(description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Ru
 
 def _open(path: Path) -> zipfile.ZipFile:
     try:
+        # a device may have no end, which is where an archive is read from
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise BadInputError("is not a file", where=path, remedy="give a file that `textclf train` wrote")
         return zipfile.ZipFile(path)
     # what zipfile raises over a directory at the end of the file that makes no sense
     except (zipfile.BadZipFile, NotImplementedError, ValueError, ArithmeticError, struct.error) as error:

@@ -22,7 +22,8 @@ from textclf.documents import (
     read_texts,
     write_documents,
 )
-from textclf.errors import BadDataError, BadInputError, UsageError
+from textclf.errors import BadDataError, BadInputError, OutputError, UsageError
+from textclf.files import refuse_unwritable
 from textclf.labels import labels_from_folders as folders_as_labels
 from textclf.labels import match_labels, read_labels
 from textclf.outputs import DOCUMENTS, check_output, table_kind
@@ -139,10 +140,35 @@ def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
     return replace(reading, effort=effort, how_sure=how_sure)
 
 
-def default_cache() -> Path:
-    """Folder where pages that were read are kept: ``textclf/pages`` in the user's cache folder (XDG)."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "textclf" / "pages"
+def default_cache(warn: Callable[[str], None]) -> Path | None:
+    """Name the folder where pages that were read are kept: ``textclf/pages`` in the user's cache folder (XDG).
+
+    Parameters
+    ----------
+    warn : callable
+        Told why there is none.
+
+    Returns
+    -------
+    pathlib.Path or None
+        None where there is no home, or nothing can be written to it: then nothing is kept.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        # a relative one does not count (XDG Base Directory Specification)
+        folder = (Path(base) if os.path.isabs(base) else _home() / ".cache") / "textclf" / "pages"  # noqa: PTH117
+        refuse_unwritable(folder / "page")
+    except (RuntimeError, OutputError) as error:
+        warn(f"pages that are read are not kept for another run ({error}); --cache names a folder for them")
+        return None
+    return folder
+
+
+def _home() -> Path:
+    home = Path.home()
+    if not home.is_dir():
+        raise RuntimeError(f"there is no {home}")
+    return home
 
 
 def find_scans(paths: Sequence[Path], warn: Callable[[str], None] = lambda message: None) -> list[FoundFile]:
