@@ -41,20 +41,6 @@ def test_a_result_that_cannot_be_printed_is_an_output_error(model_path, argument
     assert said.stderr == f"error: the output cannot be written ({reason})\n"
 
 
-def test_a_reader_that_has_seen_enough_ends_it_without_a_word(model_path):
-    reading, writing = os.pipe()
-    os.close(reading)
-    said = subprocess.run(
-        [sys.executable, "-m", "textclf", "model", "info", model_path, "--json"],
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        timeout=60,
-    )
-    os.close(writing)
-    assert (said.returncode, said.stderr) == (ExitCode.CLOSED_PIPE, b"")
-
-
 @pytest.mark.parametrize("redirect", ["2>&-", "2>&- >&- <&-", pytest.param("2>/dev/full", marks=needs_full)])
 def test_what_nobody_hears_is_done_all_the_same(model_path, table, corpus, tmp_path, redirect):
     documents = table(tmp_path / "documents.csv", corpus(2).rows())

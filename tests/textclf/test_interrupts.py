@@ -151,8 +151,8 @@ def test_ocr_and_what_was_read_is_not_read_again(spawn, left_over, scan, engine,
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_classify(spawn, left_over, scan, engine, model_path, tmp_path, number):
     environment, calls = engine
-    for number in range(6):
-        scan(tmp_path / "scans" / f"{number}.png", f"Invoice number {4711 + number}", "total due 12.50")
+    for page in range(6):
+        scan(tmp_path / "scans" / f"{page}.png", f"Invoice number {4711 + page}", "total due 12.50")
     process = spawn("classify", model_path, "scans", "--no-cache", "--json", **environment)
     wait_for(lambda: calls() >= 2, process)
     out = interrupt(process, left_over, number)
