@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from textclf.__main__ import Program, run
+from textclf.__main__ import Program, start
 
 __all__ = ["main"]
 
@@ -13,7 +11,7 @@ _AMAZON_ML = Program("amazon-ml", "aws_ml_adapter.cli", "nothing is half written
 
 def main() -> None:
     """Run the command line and exit; see `textclf.errors.ExitCode`."""
-    sys.exit(run(program=_AMAZON_ML))
+    start(_AMAZON_ML)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 from aws_ml_adapter.service.entities import Kind
 from textclf.errors import BadInputError, BadModelError
 from textclf.files import output_error, write_aside
+from textclf.outputs import json_kind
 from textclf.prediction import Acceptance
 
 __all__ = ["ClientState", "Created", "Place", "Source", "StateFile"]
 
 FORMAT = 1
+STATE = json_kind("what amazon-ml train writes", "format", "place")
 
 _LIMIT = 200_000_000
 """Bytes of a state file; a table that was predicted takes about 1,000."""

@@ -26,6 +26,7 @@ from textclf.cli.options import (
 )
 from textclf.console import say, warn
 from textclf.errors import BadInputError
+from textclf.outputs import PREDICTIONS, REPORT_FOLDER, check_output, check_output_folder
 
 if TYPE_CHECKING:
     from aws_ml_adapter.client import AmazonMLClassifier
@@ -101,6 +102,8 @@ def train(
     A run that was stopped goes on where it was if it is started again with the same options.
     """
     from aws_ml_adapter.client import AmazonMLClassifier
+    from aws_ml_adapter.client_state import STATE
+    from aws_ml_adapter.datasources import datasource_file
 
     classifier = AmazonMLClassifier(
         bucket,
@@ -125,6 +128,7 @@ def train(
             print_lines(f"{item.operation}  {json.dumps(item.request, ensure_ascii=False)}")
         _print_costs(plan.costs)
         return
+    check_output(output, STATE, inputs=[datasource_file(datasource), *([] if recipe is None else [recipe])])
     classifier.fit(datasource)
     if as_json:
         print_json({"model_id": classifier.model_id, "categories": classifier.categories})
@@ -148,7 +152,7 @@ def evaluate(
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
     category_column: CategoryColumn = "category",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     endpoint_url: EndpointUrl = None,
     s3_endpoint_url: S3EndpointUrl = None,
@@ -163,6 +167,7 @@ def evaluate(
     """
     from textclf.report import write_report
 
+    check_output_folder(output, REPORT_FOLDER, inputs=[model, *([] if table is None else [table])])
     classifier = _load(model, endpoint_url, s3_endpoint_url, s3_root, timeout)
     found = classifier.evaluate(
         table,
@@ -197,7 +202,7 @@ def predict(
     features: Features = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     endpoint_url: EndpointUrl = None,
     s3_endpoint_url: S3EndpointUrl = None,
@@ -213,6 +218,7 @@ def predict(
     from features.csv_files import write_rows
     from textclf.predicting import check_strict, prediction_columns
 
+    check_output(output, PREDICTIONS, inputs=[model, table])
     classifier = _load(model, endpoint_url, s3_endpoint_url, s3_root, timeout)
     options = table_options(id_column, text_column, "category", encoding, where)
     counts = {"accept": 0, "review": 0, "failed": 0}
@@ -313,7 +319,9 @@ def _training_options(
         text = None
     else:
         try:
-            text = recipe.read_text(encoding="utf-8")
+            with recipe.open(encoding="utf-8") as file:
+                # the service takes no longer one, and a device has no end
+                text = file.read(1_000_000)
         except (OSError, UnicodeDecodeError) as error:
             raise BadInputError("cannot be read", where=recipe, remedy="check the path given with --recipe") from error
     amount = (0.0 if l1 else 1e-6) if l2 is None else l2

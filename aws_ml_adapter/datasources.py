@@ -142,7 +142,8 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
         source, document_ids = _described(path)
         yield SentData(path=path, source=source, document_ids=document_ids)
         return
-    documents = list(read_documents(path, options))
+    notes: list[str] = []
+    documents = list(read_documents(path, options, warn=notes.append))
     good = [document for document in documents if not document.error]
     seen: set[str] = set()
     for document in good:
@@ -162,7 +163,6 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
             made, rows, indicator_names=rows.indicator_names, vector_size=rows.vector_size, seed=0
         )
         source, document_ids = _described(made)
-        notes = [f"{path}: line {document.line}: {document.note}" for document in good if document.note]
         if summary.shortened:
             cut = f"{number} text was" if (number := len(summary.shortened)) == 1 else f"{number} texts were"
             notes.append(f"{path}: {cut} cut to the 100 KB that Amazon ML takes of a row")

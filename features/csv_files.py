@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from textclf.errors import BadDataError, BadInputError, UsageError
+from features.encodings import AUTO, open_text
+from textclf.errors import BadDataError, BadInputError
 from textclf.files import write_aside
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ _ROW_LIMIT = 16 * 1024 * 1024
 
 _COLUMN_LIMIT = 10_000
 
-_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_SEPARATORS = (",", ";", "\t", "|")
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+"""What Excel writes and reads as the first line."""
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -59,13 +62,19 @@ class Row:
 
 
 def read_rows(
-    path: str | Path, *, required: Sequence[str], encoding: str = "utf-8", cell_limit: int = CELL_LIMIT
+    path: str | Path,
+    *,
+    required: Sequence[str],
+    encoding: str = AUTO,
+    cell_limit: int = CELL_LIMIT,
+    warn: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Row]:
     r"""Read a CSV file with a header, one row at a time, in constant memory.
 
-    Values may hold line breaks within quotes. Blank lines are left out, NUL characters are removed and the row says
-    so in ``note``, a cell over the limit loses its end (``cut``, ``note``), a row with too few or too many cells has
-    an ``error``. A byte order mark of UTF-8 or UTF-16 goes before ``encoding``.
+    Cells are separated by commas, semicolons, tabs or ``|``: by what gives the columns that are required, or as a first
+    line such as ``sep=;`` says. Values may hold line breaks within quotes. Lines without any value are left out, and so
+    are empty cells beyond the header; NUL characters are removed and the row says so in ``note``, a cell over the limit
+    loses its end (``cut``, ``note``), a row with too few or too many cells has an ``error``.
 
     Parameters
     ----------
@@ -74,9 +83,11 @@ def read_rows(
     required : sequence of str
         Columns that must be there.
     encoding : str
-        How the file's bytes stand for characters.
+        How the file's bytes stand for characters; see `features.encodings.open_text`, which also unpacks gzip.
     cell_limit : int
         Characters of a cell that are kept.
+    warn : callable, optional
+        Told which encoding was found, if it is not UTF-8.
 
     Yields
     ------
@@ -89,7 +100,8 @@ def read_rows(
         The file is missing, a folder, or may not be read.
     textclf.errors.BadDataError
         The file is empty, has no row, names a column twice or not at all, is not in ``encoding``, has a quote that
-        is never closed, or a row over 16 Mi characters or 10,000 columns.
+        is never closed, or a row over 16 Mi characters or 10,000 columns; or it is a spreadsheet, or packed with gzip
+        and damaged.
     textclf.errors.UsageError
         There is no such encoding.
 
@@ -110,12 +122,14 @@ def read_rows(
     """
     # process-wide: our own limit on the row comes first, so every caller may set the same value
     csv.field_size_limit(_ROW_LIMIT)
-    with _open_text(path, encoding) as file:
+    with open_text(path, encoding, warn=warn) as file:
         lines = _Lines(file, path)
-        cells = csv.reader(lines)
+        cells = csv.reader(lines, delimiter=_separator(lines, required))
         header = _read_header(cells, lines, path, required)
         count = 0
         for row_cells in _read_cells(cells, lines, path):
+            if not any(row_cells):
+                continue
             count += 1
             yield _row(header, row_cells, line=lines.row_line, nuls=lines.nuls, cell_limit=cell_limit)
         if not count:
@@ -234,6 +248,7 @@ class _Lines:
     def __init__(self, file: TextIO, path: str | Path) -> None:
         self._file, self._path = file, path
         self._line = 0
+        self._given_back = ""
         self.next_row()
 
     def next_row(self) -> None:
@@ -242,19 +257,30 @@ class _Lines:
         self.nuls = False
         self.ended = False
 
+    def next_line(self) -> str:
+        """Read the next line that is not blank; empty at the end."""
+        return next((line for line in self if line.strip()), "")
+
+    def give_back(self, line: str) -> None:
+        """Read a line once more."""
+        self._given_back = line
+        self._line -= bool(line)
+
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         try:
-            line = self._file.readline(_ROW_LIMIT - self._row_size + 1)
+            line, self._given_back = self._given_back, ""
+            line = line or self._file.readline(_ROW_LIMIT - self._row_size + 1)
         except UnicodeError as error:
             # the lines before are all handed out, so the bad byte is so many line breaks further on
             before = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
             line_number = self._line + 1 + before.count(b"\n")
-            other = "latin-1" if self._file.encoding == "utf-8" else "utf-8"
+            encoding = self._file.encoding.removesuffix("-sig")
+            other = "cp1252" if encoding == "utf-8" else "utf-8"
             raise BadDataError(
-                f"line {line_number} is not {self._file.encoding}",
+                f"line {line_number} is not {encoding}",
                 where=self._path,
                 remedy=f"name the encoding it was saved in, such as --encoding {other}",
             ) from error
@@ -275,30 +301,21 @@ class _Lines:
         return line
 
 
-def _open_text(path: str | Path, encoding: str) -> TextIO:
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            head = file.read(3)
-        if head == b"PK\x03":
-            raise BadDataError(
-                "is a spreadsheet or an archive, not CSV", where=path, remedy="save the table as CSV (UTF-8)"
-            )
-        marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
-        text = path.open(encoding=marked or encoding, newline="")
-    except LookupError as error:
-        raise UsageError(
-            f"there is no encoding '{encoding}'", remedy="give utf-8, latin-1, cp1252 or another that Python knows"
-        ) from error
-    except OSError as error:
-        raise BadInputError(
-            f"cannot be read ({(error.strerror or str(error)).lower()})",
-            where=path,
-            remedy="give the path of a CSV file",
-        ) from error
-    if marked:
-        text.read(1)
-    return text
+def _separator(lines: _Lines, required: Sequence[str]) -> str:
+    """Find out what separates the cells; the header is left to be read."""
+    first = lines.next_line()
+    if stated := _SEPARATOR_LINE.fullmatch(first):
+        return stated[1]
+    lines.give_back(first)
+
+    def columns(separator: str) -> list[str]:
+        return [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+
+    def fitness(separator: str) -> tuple[int, int]:
+        names = columns(separator)
+        return len(set(required).intersection(names)), len(names)
+
+    return max(_SEPARATORS, key=fitness)
 
 
 def _read_cells(reader: Iterator[list[str]], lines: _Lines, path: str | Path) -> Iterator[list[str]]:
@@ -345,13 +362,6 @@ def _read_header(reader: Iterator[list[str]], lines: _Lines, path: str | Path, r
 
 
 def _missing_column(name: str, found: Sequence[str], path: str | Path) -> BadDataError:
-    separator = next((s for s in (";", "\t", "|") if len(found) == 1 and s in found[0]), None)
-    if separator is not None:
-        return BadDataError(
-            f"has no column '{name}': its cells are separated by {separator!r}",
-            where=path,
-            remedy="save it with commas",
-        )
     listed = ", ".join(_short(column) for column in found[:10]) + (", …" if len(found) > 10 else "")
     return BadDataError(
         f"has no column '{name}' (found: {listed})", where=path, remedy="name the columns so in the first line"
@@ -364,7 +374,7 @@ def _short(name: str) -> str:
 
 def _row(header: Sequence[str], cells: list[str], *, line: int, nuls: bool, cell_limit: int) -> Row:
     error = ""
-    if len(cells) != len(header):
+    if any(cells[len(header) :]) or any(header[len(cells) :]):
         error = f"row has {len(cells)} cell{'s' * (len(cells) != 1)}, the header has {len(header)}"
     notes = ["NUL characters removed"] if nuls else []
     values = dict.fromkeys((name for name in header if name), "")
@@ -373,7 +383,7 @@ def _row(header: Sequence[str], cells: list[str], *, line: int, nuls: bool, cell
         if not name:
             continue
         if len(cell) > cell_limit:
-            notes.append(f"'{_short(name)}' cut from {len(cell):,} to {cell_limit:,} characters")
+            notes.append(f"'{_short(name)}' cut to {cell_limit:,} characters")
             cut = True
         values[name] = cell[:cell_limit]
     return Row(line=line, values=values, error=error, note=", ".join(notes), cut=cut)

@@ -112,7 +112,8 @@ def schema_path(path: str | Path) -> Path:
     'datasource.csv.schema'
     """
     path = Path(path)
-    return path.with_name(f"{path.name}.schema")
+    # a path such as . has no name
+    return path.parent / f"{path.name}.schema"
 
 
 def vector_columns(size: int) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from ocr.cache import PageCache
 from ocr.cleaning import Variants, clean_text, read_variants
 from ocr.documents import Document, Page, Status, Word
 from ocr.engines import OcrEngine, Reading, TesseractEngine
-from ocr.finding import find_files
+from ocr.finding import FoundFile, find_documents, find_files
 from ocr.limits import Limits
 from ocr.reading import ReadingOptions
 from ocr.steps import Effort
@@ -16,6 +16,7 @@ from ocr.tesserocr_engine import TesserocrEngine, open_engine
 __all__ = [
     "Document",
     "Effort",
+    "FoundFile",
     "Limits",
     "OcrEngine",
     "Page",
@@ -29,6 +30,7 @@ __all__ = [
     "Variants",
     "Word",
     "clean_text",
+    "find_documents",
     "find_files",
     "iter_documents",
     "open_engine",

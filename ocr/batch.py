@@ -15,7 +15,7 @@ from ocr.cluster import cluster_workers
 from ocr.documents import Document, Page
 from ocr.effort import Part
 from ocr.engines import OcrEngine, chosen_languages
-from ocr.pages import Source, Survey, survey
+from ocr.pages import Source, Survey, content_hash, survey
 from ocr.reading import ReadingOptions, assembled, failed_page, read_page
 from ocr.steps import Effort, OpenDocument, Step, reading_steps
 from ocr.tesserocr_engine import open_engine
@@ -361,6 +361,7 @@ class _Batch:
             task.document.steps = []
 
     def _close(self, document: OpenDocument) -> Document:
+        document.sha256 = document.sha256 or content_hash(document.source, self.limits)
         read = assembled(
             document.document_id,
             document.source,
@@ -371,6 +372,7 @@ class _Batch:
             seconds=document.seconds,
             enough=document.enough,
         )
+        read = replace(read, sha256=document.sha256)
         self.documents_done += 1
         self.failures += read.status != "ok"
         return read

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr.documents import Page, Word
-from textclf.files import write_aside
+from textclf.files import output_error, write_aside
 
 __all__ = ["PageCache"]
 
@@ -18,8 +18,9 @@ _FORMAT = 3
 class PageCache:
     """Pages on disk, one JSON file each.
 
-    The files hold private text: folders and files are readable by their owner only. A file that is damaged, or of
-    another format, counts as missing. Two processes may use one cache: each file is written aside and renamed.
+    The files hold private text: they are readable by their owner only, and so are folders that are made. A file
+    that is damaged, or of another format, counts as missing. Two processes may use one cache: each file is written
+    aside and renamed.
 
     Parameters
     ----------
@@ -72,9 +73,14 @@ class PageCache:
         words = [[word.text, word.confidence, *word.box, word.line] for word in page.words]
         entry = {"format": _FORMAT, "key": key, "page": {**asdict(page), "text": "", "words": words}}
         path = self._path(key)
+        try:
+            for folder in (self.folder, path.parent):
+                # one that is there already keeps its mode: it may be shared, and the files are private anyway
+                if not folder.is_dir():
+                    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(error, self.folder) from error
         with write_aside(path) as aside:
-            self.folder.chmod(0o700)
-            path.parent.chmod(0o700)
             aside.write_text(json.dumps(entry, ensure_ascii=True, separators=(",", ":")), encoding="ascii")
         path.chmod(0o600)
 

@@ -17,6 +17,9 @@ from textclf.errors import BadDataError, BadInputError
 
 __all__ = ["Variants", "clean_text", "is_rubbish", "joined_pages", "read_variants"]
 
+_VARIANTS_LIMIT = 1_000_000
+"""Characters of a file of variants."""
+
 Variants = tuple[tuple[str, ...], ...]
 """Groups of spellings that mean the same; the first of each group is the one to write."""
 
@@ -185,12 +188,15 @@ def read_variants(path: str | Path) -> Variants:
         If a line is no group; the message names the line.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        with Path(path).open(encoding="utf-8-sig") as file:
+            text = file.read(_VARIANTS_LIMIT + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise BadInputError(f"cannot be read ({reason})", where=path, remedy="check the path") from error
     except UnicodeDecodeError as error:
         raise BadDataError("is not UTF-8", where=path, remedy="save the file as UTF-8") from error
+    if len(text) > _VARIANTS_LIMIT:
+        raise BadInputError(f"is over {_VARIANTS_LIMIT:,} characters", where=path, remedy="give fewer spellings")
     groups = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):

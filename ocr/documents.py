@@ -106,6 +106,8 @@ class Document:
         The path under the folder given, with ``/``; or what the caller named it.
     file : str
         The path it was read from; empty for bytes.
+    sha256 : str
+        Of its content, in hexadecimal; empty if that could not be read.
     pages : tuple of Page
         The pages that were tried, in order.
     page_count : int
@@ -120,6 +122,7 @@ class Document:
 
     document_id: str
     file: str = ""
+    sha256: str = ""
     pages: tuple[Page, ...] = ()
     page_count: int = 0
     status: Status = "ok"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import stat
+import unicodedata
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from ocr.kinds import HEAD, is_photo
 from textclf.errors import BadInputError
 
-__all__ = ["find_files"]
+__all__ = ["FoundFile", "find_documents", "find_files", "printable"]
 
 _SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx"}
 _SUFFIXES |= {".pdf", ".png", ".tif", ".tiff", ".webp"}
@@ -23,14 +27,83 @@ _STARTS = (
     b"\0\0\0\x0cjP  ",
     b"\xff\x4f\xff\x51",
 )
+_LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
+"""What systems leave in folders beside the hidden files, in small letters."""
+_NAMED = 3
+"""How many of the files that are passed over are named."""
 
 
-def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
+class FoundFile(NamedTuple):
+    """A document that was found.
+
+    Parameters
+    ----------
+    document_id : str
+        Its name among all that were found.
+    file : pathlib.Path
+        Where it is: the path given, or one below it.
+    folder : str
+        Name of the first folder under the path given; empty if it lies in none.
+    """
+
+    document_id: str
+    file: Path
+    folder: str
+
+
+def find_documents(
+    paths: Iterable[str | Path], *, texts: bool = False, warn: Callable[[str], None] = lambda message: None
+) -> list[FoundFile]:
     """List the documents under files and folders.
 
     A file named outright is always taken. In a folder and all below it, those are taken whose name ends as that of
-    an image or a PDF, or whose content begins so. Hidden files and folders, and links that lead out of the
-    folder, are passed over.
+    an image or a PDF, or whose content begins so. Hidden files and folders are passed over. So are links that lead out
+    of the folder; a folder within it is entered once, whatever links lead there.
+
+    Parameters
+    ----------
+    paths : iterable of str or pathlib.Path
+        Files and folders.
+    texts : bool, default False
+        Take ``.txt`` files too.
+    warn : callable, optional
+        Told what was passed over: a line for each reason.
+
+    Returns
+    -------
+    list of FoundFile
+        In the order of ``paths``, within a folder sorted by id. The id is the path under the folder given, with ``/``;
+        for a file named outright its name; see `printable` for odd characters. What would get an id that something
+        before it has gets the whole path as given instead, so no id depends on what comes later. A file that is met
+        twice is listed once.
+
+    Raises
+    ------
+    textclf.errors.BadInputError
+        If a path does not exist, or a folder given cannot be listed.
+    """
+    found: dict[str, FoundFile] = {}
+    taken: set[str] = set()
+    passed_over = _PassedOver()
+    for path in map(Path, paths):
+        for below, file in _entries(path, texts, passed_over):
+            place = os.path.realpath(file)
+            folder = printable(below.parts[0]) if len(below.parts) > 1 else ""
+            if place in found:
+                # given once more as part of a folder, it has its folder from there
+                found[place] = found[place]._replace(folder=found[place].folder or folder)
+                continue
+            names = (printable(name) for name in (below.as_posix(), file.as_posix(), place))
+            document_id = next(name for name in names if name not in taken)
+            taken.add(document_id)
+            found[place] = FoundFile(document_id, file, folder)
+    for line in passed_over.lines():
+        warn(line)
+    return list(found.values())
+
+
+def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
+    """List ids and files of the documents under files and folders, as `find_documents` finds them.
 
     Parameters
     ----------
@@ -40,56 +113,135 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
     Returns
     -------
     list of (str, pathlib.Path)
-        Document id and file, in the order of ``paths``, within a folder sorted by id. The id is the path under the
-        folder given, with ``/``; for a file named outright its name. Ids that would be the same are replaced by
-        the whole path as given; a file that is met twice is listed once.
+        Document id and file.
 
     Raises
     ------
     textclf.errors.BadInputError
-        If a path does not exist, or a folder cannot be listed.
+        If a path does not exist, or a folder given cannot be listed.
     """
-    found: dict[Path, tuple[str, Path]] = {}
-    for path in map(Path, paths):
-        if path.is_dir():
-            entries = sorted((file.relative_to(path).as_posix(), file) for file in _documents_under(path))
-        elif path.exists():
-            entries = [(path.name, path)]
+    return [(found.document_id, found.file) for found in find_documents(paths)]
+
+
+def printable(name: str) -> str:
+    r"""Write a file name so that it can stand in a table, and no two names are written alike.
+
+    Parameters
+    ----------
+    name : str
+        As the system gives it: bytes that are no UTF-8 are lone surrogates.
+
+    Returns
+    -------
+    str
+        Such bytes, control characters, line ends and backslashes as Python's escape sequences.
+
+    Examples
+    --------
+    >>> print(printable(os.fsdecode(b"perch\xe8\n.png")), printable("perchè.png"))
+    perch\xe8\n.png perchè.png
+    """
+    return "".join(map(_printable, name))
+
+
+def _printable(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    if character == "\\" or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+class _PassedOver:
+    """What is not read: for each reason names, and of files that are no scans the endings."""
+
+    def __init__(self) -> None:
+        self.names: defaultdict[str, list[str]] = defaultdict(list)
+        self.endings: Counter[str] = Counter()
+
+    def lines(self) -> Iterator[str]:
+        if self.endings:
+            listed = ", ".join(f"{ending} {count}" for ending, count in self.endings.most_common())
+            count = self.endings.total()
+            what = "files that are no scans" if count != 1 else "file that is no scan"
+            yield f"passed over {count} {what} ({listed})"
+        for reason, names in self.names.items():
+            listed = ", ".join(sorted(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+            yield f"passed over {reason} ({len(names)}): {listed}"
+
+
+def _entries(path: Path, texts: bool, passed_over: _PassedOver) -> list[tuple[Path, Path]]:
+    """List the documents under a path given: where each stands below it, and its file."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        reason = "there is no such file or folder" if missing else f"cannot be read ({_reason(error)})"
+        raise BadInputError(reason, where=path) from error
+    if not stat.S_ISDIR(mode):
+        return [(Path(path.name), path)]
+    entries = []
+    for file in _files_under(path, passed_over):
+        suffix = file.suffix.lower()
+        if suffix in _SUFFIXES or (texts and suffix == ".txt") or _begins_like_a_document(file):
+            entries.append((file.relative_to(path), file))
         else:
-            raise BadInputError("there is no such file or folder", where=path)
-        for document_id, file in entries:
-            found.setdefault(file.resolve(), (document_id, file))
-    counts = Counter(document_id for document_id, _ in found.values())
-    return [
-        (_printable(document_id if counts[document_id] == 1 else file.as_posix()), file)
-        for document_id, file in found.values()
-    ]
+            passed_over.endings[printable(suffix) or "without ending"] += 1
+    return sorted(entries, key=lambda entry: printable(entry[0].as_posix()))
 
 
-def _documents_under(folder: Path) -> Iterator[Path]:
-    home = folder.resolve()
-
-    def fail(error: OSError) -> None:
-        raise BadInputError(f"cannot be listed ({(error.strerror or '').lower()})", where=error.filename) from error
-
-    for place, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            file = Path(place, name)
-            if name.startswith(".") or not file.resolve().is_relative_to(home) or not file.is_file():
+def _files_under(folder: Path, passed_over: _PassedOver) -> Iterator[Path]:
+    """Yield the files of a folder and of all below it, entering each folder once."""
+    home = os.path.realpath(folder)
+    entered: set[str] = set()
+    # folders at their own place go before links to them
+    waiting, linked = deque([folder]), deque[Path]()
+    while waiting or linked:
+        place = waiting.popleft() if waiting else linked.popleft()
+        if (real := os.path.realpath(place)) in entered:
+            continue
+        entered.add(real)
+        try:
+            with os.scandir(place) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError as error:
+            if place == folder:
+                raise BadInputError(f"cannot be listed ({_reason(error)})", where=folder) from error
+            passed_over.names[f"folders that cannot be listed, {_reason(error)}"].append(printable(str(place)))
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name.lower() in _LITTER:
                 continue
-            if file.suffix.lower() in _SUFFIXES or _begins_like_a_document(file):
-                yield file
+            kind = _kind(entry, home)
+            if kind == "file":
+                yield Path(entry.path)
+            elif kind == "folder":
+                (linked if entry.is_symlink() else waiting).append(Path(entry.path))
+            else:
+                passed_over.names[kind].append(printable(entry.path))
+
+
+def _kind(entry: os.DirEntry[str], home: str) -> str:
+    """Tell what stands in a folder: ``file``, ``folder``, or why it is passed over."""
+    try:
+        mode = entry.stat().st_mode
+    except OSError:
+        return "links that lead nowhere" if entry.is_symlink() else "files that cannot be looked at"
+    if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home):
+        return "links that lead out of the folder, where what they lead to was not given itself"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "file" if stat.S_ISREG(mode) else "pipes, sockets and devices"
 
 
 def _begins_like_a_document(file: Path) -> bool:
     try:
         with file.open("rb") as stream:
-            return stream.read(16).startswith(_STARTS)
+            head = stream.read(HEAD)
     except OSError:
         return False
+    return head.startswith(_STARTS) or is_photo(head)
 
 
-def _printable(document_id: str) -> str:
-    # file names need not be UTF-8; what is written to a CSV must be
-    return document_id.encode(errors="replace").decode()
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

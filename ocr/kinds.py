@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["HEAD", "is_heif", "looks_like"]
+__all__ = ["HEAD", "is_heif", "is_photo", "looks_like"]
 
 HEAD = 64
 """Bytes to look at."""
@@ -32,6 +32,11 @@ def is_heif(head: bytes) -> bool:
     return not _HEIF_BRANDS.isdisjoint(brands) and _AVIF_BRANDS.isdisjoint(brands)
 
 
+def is_photo(head: bytes) -> bool:
+    """Tell whether a file begins as HEIF or AVIF."""
+    return not (_HEIF_BRANDS | _AVIF_BRANDS).isdisjoint(_brands(head))
+
+
 def looks_like(head: bytes) -> str:
     """Say in a clause what a file that is no readable image looks like.
 
@@ -47,8 +52,7 @@ def looks_like(head: bytes) -> str:
     """
     brands = _brands(head)
     if brands:
-        is_image = not (_HEIF_BRANDS | _AVIF_BRANDS).isdisjoint(brands)
-        return f"it looks like {'a damaged image' if is_image else _OTHER_BRANDS.get(brands[0], 'a video')}"
+        return f"it looks like {'a damaged image' if is_photo(head) else _OTHER_BRANDS.get(brands[0], 'a video')}"
     if head[:4] == b"RIFF":
         return f"it looks like {_IN_RIFF.get(head[8:12], 'a RIFF file')}"
     if head[4:8] in (b"moov", b"mdat", b"wide"):

@@ -18,7 +18,7 @@ from textclf.errors import BadInputError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PageContent", "Source", "Survey", "open_page", "survey"]
+__all__ = ["PageContent", "Source", "Survey", "content_hash", "open_page", "survey"]
 
 Source = Path | bytes
 """A document: the path of its file, or its bytes."""
@@ -107,6 +107,33 @@ def survey(source: Source, limits: Limits, password: str = "") -> Survey:
     if not page_count:
         raise BadInputError("has no pages")
     return Survey(sha256=sha256, page_count=page_count, attachments=attachments)
+
+
+def content_hash(source: Source, limits: Limits) -> str:
+    """Identify a file that need not be an image or a PDF.
+
+    Parameters
+    ----------
+    source : pathlib.Path or bytes
+        The document.
+    limits : Limits
+        ``max_bytes`` applies.
+
+    Returns
+    -------
+    str
+        SHA-256 of the content in hexadecimal; empty if it cannot be read or is too large.
+
+    Examples
+    --------
+    >>> content_hash(b"Dear Sir", Limits())[:8]
+    '335b600d'
+    """
+    try:
+        with _opened(source, limits) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (BadInputError, OSError):
+        return ""
 
 
 @contextmanager

@@ -229,7 +229,7 @@ def assembled(
         faults.append(f"the text was cut after {limits.max_text_length:,} characters")
     return Document(
         document_id=document_id,
-        file="" if isinstance(source, bytes) else str(source).encode(errors="replace").decode(),
+        file="" if isinstance(source, bytes) else str(source),
         pages=tuple(kept),
         page_count=page_count,
         status="ok" if not faults else "failed" if all(page.status == "failed" for page in pages) else "partial",

@@ -140,9 +140,11 @@ def open_processes(count: int, begin: Callable[..., object], given: tuple[Any, .
         The system has none to give.
     """
     loky = _loky()
-    return loky.ProcessPoolExecutor(
-        max_workers=count, initializer=begin, initargs=given, context=loky.backend.context.LokyContext()
-    )
+    # it brings along a process that keeps account of what is shared
+    with deaf_to_interrupts():
+        return loky.ProcessPoolExecutor(
+            max_workers=count, initializer=begin, initargs=given, context=loky.backend.context.LokyContext()
+        )
 
 
 def _loky() -> Any:
@@ -165,7 +167,7 @@ def _loky() -> Any:
 
 @contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Let processes started here not hear Ctrl-C: the terminal sends it to all, and to end them is the parent's.
+    """Let processes started here not hear Ctrl-C, nor that the terminal is closed: to end them is the parent's.
 
     Examples
     --------
@@ -177,10 +179,11 @@ def deaf_to_interrupts() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker
 
-    # the first process to start brings this one along, and starting it opens the mask again
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
+        # the first process to start brings this one along, and starting it opens the mask again for Ctrl-C
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import io
+import errno
+import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-from typing import NamedTuple
+from types import FrameType
+from typing import NamedTuple, NoReturn
 
-from textclf.console import say
+from textclf.console import mend_streams, say
 from textclf.errors import ExitCode, TextclfError
 
-__all__ = ["Program", "main", "run"]
+__all__ = ["Program", "main", "run", "start"]
 
 
 class Program(NamedTuple):
@@ -26,9 +30,37 @@ class Program(NamedTuple):
 TEXTCLF = Program("textclf", "textclf.cli", "nothing is half written, and pages that were read are in the cache")
 
 
+class Stopped(SystemExit):
+    """A signal asked the program to end: raised where it stands, so that everything is cleared up on the way out."""
+
+
 def main() -> None:
     """Run the command line and exit."""
-    sys.exit(run())
+    start(TEXTCLF)
+
+
+def start(program: Program) -> NoReturn:
+    """Run a command line as a process of its own, which signals may end, and exit.
+
+    Parameters
+    ----------
+    program : Program
+        Which command line.
+    """
+    # a closed descriptor would be given to the next file that is opened, and take what others print
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for name in ("SIGHUP", "SIGTERM"):
+        number = getattr(signal, name, None)
+        # under nohup a hang-up is not to be heard
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _stop)
+    sys.exit(run(program=program))
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(128 + number)
 
 
 def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
@@ -46,27 +78,61 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
     int
         The exit code; see `textclf.errors.ExitCode`.
     """
+    mend_streams()
+    # without a home it tells at length where it puts its fonts instead
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
-        return _invoke(sys.argv[1:] if arguments is None else arguments, program)
+        code = _invoke(sys.argv[1:] if arguments is None else arguments, program)
+        # a full disk behind stdout must show here, not when Python ends
+        sys.stdout.flush()
     except TextclfError as error:
         say(f"error: {error}")
         return int(error.exit_code)
     except KeyboardInterrupt:
         say(f"stopped; {program.after_a_stop}: run the command again")
         return int(ExitCode.INTERRUPTED)
+    except Stopped as stopped:
+        say(f"stopped; {program.after_a_stop}: run the command again")
+        return int(stopped.code or 0)
     except BrokenPipeError:
-        # whoever read our output has seen enough; Python must not complain when it flushes at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.OK)
+        # whoever read our output has seen enough
+        _forget_stdout()
+        return int(ExitCode.CLOSED_PIPE)
+    except MemoryError:
+        say("error: there is too little memory; give less at once, or fewer --jobs")
+        return int(ExitCode.BAD_INPUT)
     # the boundary: no traceback is ever shown to a user
     except Exception as error:
         if os.environ.get("TEXTCLF_DEBUG"):
             raise
+        if isinstance(error, OSError) and (refused := _refused(error)):
+            return refused
         say(
             f"error: a fault of {program.name} itself ({type(error).__name__}: {error}); "
             "set TEXTCLF_DEBUG=1 and report what it shows"
         )
         return int(ExitCode.INTERNAL)
+    return code
+
+
+def _refused(error: OSError) -> int | None:
+    """Say what the system refused, which is no fault of ours; None if that is not known."""
+    reason = (error.strerror or str(error)).lower()
+    if error.filename is not None:
+        say(f"error: {os.fsdecode(error.filename)}: cannot be read or written ({reason})")
+        return int(ExitCode.BAD_INPUT)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
+        # nothing but stdout is written without a name
+        _forget_stdout()
+        say(f"error: the output cannot be written ({reason})")
+        return int(ExitCode.OUTPUT)
+    return None
+
+
+def _forget_stdout() -> None:
+    """Drop what stands in the buffer of stdout: Python would complain when it flushes at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(arguments: Sequence[str], program: Program) -> int:
@@ -74,11 +140,6 @@ def _invoke(arguments: Sequence[str], program: Program) -> int:
     from typer.main import get_command
 
     app = import_module(program.module).app
-
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # a name that the terminal's encoding cannot say must not end a batch
-            stream.reconfigure(errors="backslashreplace")
     try:
         # not by calling the app, which makes exits of its own out of Ctrl-C, a closed pipe and EOFError
         with get_command(app).make_context(program.name, list(arguments)) as context:

@@ -12,6 +12,7 @@ from textclf.documents import TableOptions, read_documents, read_labelled
 from textclf.errors import BadDataError, BadInputError, BadModelError, UsageError
 from textclf.explanation import explain
 from textclf.files import write_aside
+from textclf.outputs import MODEL, PREPARED_FOLDER, REPORT_FOLDER, check_output, check_output_folder
 from textclf.predicting import iter_predictions
 from textclf.scans import Reading, read_others, read_tree
 
@@ -60,6 +61,7 @@ def prepare_datasource(
     from features.datasource import DatasourceRow, datasource_row, write_datasource
     from textclf.training import check_categories
 
+    check_output_folder(folder, PREPARED_FOLDER, inputs=[source])
     classifier.check_options()
     documents = read_labelled(source, table, warn=warn)
     for message in check_categories(Counter(documents.categories)):
@@ -146,6 +148,7 @@ def train_model(
     from textclf.classifier import DocumentClassifier
     from textclf.confidence import why_nothing_is_accepted
 
+    check_output(output, MODEL, inputs=[source, *others])
     if source.is_dir() and table.where:
         raise UsageError("a folder takes no conditions", where="--where", remedy="give a documents CSV")
     if source.is_dir() and table.group_column:
@@ -219,9 +222,10 @@ def evaluate_model(
     from textclf.evaluation import evaluate_predictions
     from textclf.report import write_report
 
+    check_output_folder(folder, REPORT_FOLDER, inputs=[source])
     documents, predictions = [], []
     without = 0
-    for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True)):
+    for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True, warn=warn)):
         if document.error:
             # its cells may not stand where they belong, the category among them
             raise BadDataError(f"line {document.line}: {document.error}", where=source, remedy="mend the row")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
+import io
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
 
-__all__ = ["harmless", "say", "show_reading", "show_rows", "warn"]
+__all__ = ["harmless", "mend_streams", "say", "show_reading", "show_rows", "warn"]
 
 _EVERY = 5.0
 """Seconds between lines where stderr is not a terminal."""
@@ -40,10 +44,44 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else json.dumps(c)[1:-1] for c in text)
 
 
+def mend_streams() -> None:
+    """Make stdout and stderr fit to be printed to, whatever the caller has made of them.
+
+    A character that the encoding of the terminal lacks is written as JSON escapes it, so that JSON stays JSON. To a
+    stderr that is closed nothing is said; to write to a stdout that is closed is an error.
+    """
+    codecs.register_error("textclf", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="textclf")
+    # Python has none where the descriptor was closed
+    if sys.stdout is None:
+        sys.stdout = _Closed()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the program
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+class _Closed(io.TextIOBase):
+    """A stdout that nobody can write to, and that says so."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _text: str, /) -> int:
+        raise OSError(errno.EBADF, "it is closed")
+
+
 def say(message: str) -> None:
-    """Print one message to stderr."""
-    for line in message.split("\n"):
-        print(harmless(line), file=sys.stderr, flush=True)  # noqa: T201
+    """Print one message to stderr; where nobody can hear it, the work goes on."""
+    with suppress(OSError):
+        for line in message.split("\n"):
+            print(harmless(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def warn(message: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from features.csv_files import read_rows, write_rows
 from features.datasource import read_datasource, schema_path
+from features.encodings import AUTO, decode_text
+from ocr.finding import FoundFile, printable
 from textclf.errors import BadDataError, BadInputError, UsageError
 
 if TYPE_CHECKING:
@@ -21,11 +25,15 @@ __all__ = [
     "TableOptions",
     "read_documents",
     "read_labelled",
-    "read_labels",
     "write_documents",
 ]
 
-OCR_COLUMNS = ("file", "pages", "ocr_confidence", "ocr_confidence_low", "ocr_engine", "status", "error", "seconds")
+SOURCE_COLUMNS = ("path", "sha256")
+"""What tells which file a document was read from, whatever its id is."""
+OCR_COLUMNS = (
+    *("file", *SOURCE_COLUMNS, "pages", "ocr_confidence", "ocr_confidence_low"),
+    *("ocr_engine", "status", "error", "seconds"),
+)
 """What we write beside ``document_id, text, category``."""
 
 
@@ -38,7 +46,7 @@ class TableOptions:
     id_column, text_column, category_column : str
         Names of the columns.
     encoding : str
-        How the file's bytes stand for characters; a byte order mark goes before it.
+        How the file's bytes stand for characters, or ``auto``; a byte order mark goes before it.
     where : tuple of str
         Conditions ``column=value``: only rows that fulfil all are read.
     group_column : str
@@ -53,7 +61,7 @@ class TableOptions:
     id_column: str = "document_id"
     text_column: str = "text"
     category_column: str = "category"
-    encoding: str = "utf-8"
+    encoding: str = AUTO
     where: tuple[str, ...] = ()
     group_column: str = ""
 
@@ -125,7 +133,11 @@ class Labelled(NamedTuple):
 
 
 def read_documents(
-    path: str | Path, options: TableOptions | None = None, *, need_category: bool = False
+    path: str | Path,
+    options: TableOptions | None = None,
+    *,
+    need_category: bool = False,
+    warn: Callable[[str], None] = lambda message: None,
 ) -> Iterator[InputDocument]:
     r"""Read a documents CSV, or a datasource with its schema beside it, one row at a time.
 
@@ -137,6 +149,8 @@ def read_documents(
         Columns, encoding, conditions.
     need_category : bool, default False
         Whether the category column must be there.
+    warn : callable, optional
+        Told which encoding was found, and at the end what was changed in rows: each kind of change once.
 
     Yields
     ------
@@ -171,8 +185,13 @@ def read_documents(
     required = [options.id_column, options.text_column, *([options.category_column] if need_category else [])]
     required += [column for column, _ in options.conditions if column not in required]
     required += [options.group_column] if options.group_column else []
-    for row in read_rows(path, required=required, encoding=options.encoding):
-        if all(row.values[column] == value for column, value in options.conditions):
+    changed: dict[str, list[int]] = {}
+    try:
+        for row in read_rows(path, required=required, encoding=options.encoding, warn=warn):
+            if not all(row.values[column] == value for column, value in options.conditions):
+                continue
+            if row.note:
+                changed.setdefault(row.note, [0, row.line])[0] += 1
             yield InputDocument(
                 document_id=row.values[options.id_column],
                 text=row.values[options.text_column],
@@ -184,6 +203,9 @@ def read_documents(
                 note=row.note,
                 cut=row.cut,
             )
+    finally:
+        for note, (count, line) in changed.items():
+            warn(f"{path}: {note} in {count} row{'s' * (count != 1)}, first in line {line}")
 
 
 def _from_datasource(path: str | Path) -> Iterator[InputDocument]:
@@ -220,15 +242,13 @@ def read_labelled(
     lines: dict[str, int] = {}
     found: list[tuple[str, str, str, str]] = []
     without = 0
-    for document in read_documents(path, options, need_category=True):
+    for document in read_documents(path, options, need_category=True, warn=warn):
         if document.error:
             raise BadDataError(
                 f"line {document.line}: {document.error}",
                 where=path,
                 remedy='mend the row; a value with , or " stands in quotes',
             )
-        if document.note:
-            warn(f"{path}: line {document.line}: {document.note}")
         if not document.category.strip():
             without += 1
             continue
@@ -249,43 +269,11 @@ def read_labelled(
     return Labelled(*(list(column) for column in zip(*found, strict=True)))
 
 
-def read_labels(path: str | Path) -> dict[Path, dict[str, str]]:
-    """Read a labels file: a CSV with the columns ``file`` and ``category``.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file. Paths in it are relative to its folder.
-
-    Returns
-    -------
-    dict of pathlib.Path to dict of str to str
-        For each file, resolved, its row.
-
-    Raises
-    ------
-    textclf.errors.BadInputError, textclf.errors.BadDataError
-        As `features.csv_files.read_rows`; and if a file stands there twice.
-    """
-    labels: dict[Path, dict[str, str]] = {}
-    for row in read_rows(path, required=["file", "category"]):
-        if row.error:
-            raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="mend the row")
-        file = (Path(path).parent / row.values["file"]).resolve()
-        if file in labels:
-            raise BadDataError(
-                f"line {row.line}: file {row.values['file']!r} stands there twice", where=path, remedy="leave one"
-            )
-        labels[file] = row.values
-    return labels
-
-
 def write_documents(
     path: str | Path,
     documents: Iterable[Document],
     *,
-    labels: dict[Path, dict[str, str]] | None = None,
-    from_folders: bool = False,
+    labels: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Write what was read from scans as a documents CSV.
 
@@ -295,10 +283,8 @@ def write_documents(
         The file; it is put in place when the last document is written.
     documents : iterable of Document
         What was read.
-    labels : dict, optional
-        From `read_labels`; gives the category, and its other columns go along.
-    from_folders : bool, default False
-        Take the first folder of the document's id for its category.
+    labels : mapping, optional
+        For a document's id its label, as `textclf.labels` gives it: the category, and other columns that go along.
 
     Raises
     ------
@@ -310,13 +296,13 @@ def write_documents(
     further = [name for name in next(iter(labels.values()), {}) if name not in taken]
 
     def row(document: Document) -> dict[str, object]:
-        label = labels.get(Path(document.file).resolve(), {})
-        folder, slash, _ = document.document_id.partition("/")
+        label = labels.get(document.document_id, {})
         return {
             "document_id": document.document_id,
             "text": document.text,
-            "category": folder if from_folders and slash else label.get("category", ""),
-            "file": document.file,
+            "category": label.get("category", ""),
+            "file": printable(document.file),
+            **source_of(document),
             "pages": document.page_count,
             "ocr_confidence": f"{document.confidence:.1f}",
             "ocr_confidence_low": f"{document.confidence_low:.1f}",
@@ -331,33 +317,41 @@ def write_documents(
     write_rows(path, [*taken, *further], map(row, documents), formulas_safe=False)
 
 
-def check_folder(folder: Path) -> list[Path]:
-    """List the category folders of a folder-per-category tree, sorted; none is an error."""
+def source_of(document: Document) -> dict[str, str]:
+    """Tell which file a document was read from: its absolute path and the SHA-256 of its content."""
+    path = printable(os.path.abspath(document.file)) if document.file else ""  # noqa: PTH100 - keeps links as given
+    return dict(zip(SOURCE_COLUMNS, (path, document.sha256), strict=True))
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that holds no folder per category."""
     try:
-        folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        with os.scandir(folder) as entries:
+            categories = any(entry.is_dir() and not entry.name.startswith(".") for entry in entries)
     except OSError as error:
         raise BadInputError(f"cannot be listed ({(error.strerror or str(error)).lower()})", where=folder) from error
-    if not folders:
+    if not categories:
         raise BadInputError(
             "holds no folder per category and no datasource.csv",
             where=folder,
             remedy="put the documents of each category into a folder named after it, or run `textclf prepare` first",
         )
-    return folders
 
 
-def text_files(folders: Sequence[Path], *, max_bytes: int = 10_000_000) -> Iterator[tuple[str, str, str]]:
-    """Yield id, text and category of the ``.txt`` files in category folders, sorted; hidden ones are passed over."""
-    for folder in folders:
-        for file in sorted(folder.rglob("*")):
-            inner = file.relative_to(folder)
-            if file.suffix.lower() != ".txt" or any(part.startswith(".") for part in inner.parts):
-                continue
-            if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
-                try:
-                    with file.open("rb") as stream:
-                        text = stream.read(max_bytes).decode("utf-8-sig", errors="replace")
-                except OSError as error:
-                    reason = (error.strerror or str(error)).lower()
-                    raise BadInputError(f"cannot be read ({reason})", where=file) from error
-                yield f"{folder.name}/{inner.as_posix()}", text, folder.name
+def read_texts(
+    files: Iterable[FoundFile], *, warn: Callable[[str], None], max_bytes: int = 10_000_000
+) -> Iterator[tuple[FoundFile, str]]:
+    """Read text files in any encoding; those that cannot be read, and what others than UTF-8 were found, are told."""
+    encodings: Counter[str] = Counter()
+    for found in files:
+        try:
+            with found.file.open("rb") as stream:
+                text, encoding = decode_text(stream.read(max_bytes))
+        except OSError as error:
+            warn(f"{found.document_id}: cannot be read ({(error.strerror or str(error)).lower()}) and was left out")
+            continue
+        encodings[encoding] += 1
+        yield found, text
+    for encoding, count in encodings.items():
+        if encoding != "utf-8":
+            warn(f"{count} of {encodings.total()} .txt files are not UTF-8 and were read as {encoding}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from features.tokens import fold
 from textclf.errors import BadInputError
 from textclf.files import write_aside
+from textclf.outputs import SOFTWARE
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,8 +62,12 @@ def draw_explanation(
     textclf.errors.OutputError
         If a file cannot be written.
     """
+    from PIL.PngImagePlugin import PngInfo
+
     from ocr.pages import open_page
 
+    made_by = PngInfo()
+    made_by.add_text("Software", SOFTWARE)
     strongest = max((abs(word.amount) for word in explained.words), default=0.0)
     written: list[Path] = []
     for page, words in _words_of_pages(document, explained.words):
@@ -77,7 +82,7 @@ def draw_explanation(
         )
         target = path if not written else path.with_stem(f"{path.stem}-{page.number}")
         with write_aside(target) as aside:
-            _captioned(picture, caption).save(aside, format="PNG")
+            _captioned(picture, caption).save(aside, format="PNG", pnginfo=made_by)
         written.append(target)
     if not written:
         raise BadInputError("has no word that could be drawn", where=document.document_id, remedy="look at its text")

@@ -46,8 +46,14 @@ class ExitCode(IntEnum):
     """With ``--strict``: the batch ended, but not every document could be read or predicted."""
     SERVICE = 9
     """A service that was asked, Amazon ML or S3, refused or cannot be reached."""
+    HUNG_UP = 129
+    """Ended by SIGHUP, as when the terminal is closed; as cleanly as by Ctrl-C."""
     INTERRUPTED = 130
     """Ended by Ctrl-C; what was read stays in the cache."""
+    CLOSED_PIPE = 141
+    """Whoever read the output has closed it, as ``| head`` does."""
+    TERMINATED = 143
+    """Ended by SIGTERM, as by ``kill`` or a container that stops; as cleanly as by Ctrl-C."""
 
 
 class TextclfError(Exception):

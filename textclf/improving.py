@@ -12,6 +12,7 @@ from features.csv_files import write_rows
 from features.tokens import tokenize
 from textclf.documents import TableOptions, read_documents, read_labelled
 from textclf.errors import BadDataError, UsageError
+from textclf.outputs import CHANGES, FINDINGS, LEXICON, SETTINGS, check_output
 
 if TYPE_CHECKING:
     from features.keyword_check import KeywordCheck
@@ -66,6 +67,8 @@ def check_table(
     """
     from textclf.data_check import Finding, check_documents
 
+    if output is not None:
+        check_output(output, FINDINGS, inputs=[source, *([] if against is None else [against])])
     if not 0 < threshold <= 1:
         raise UsageError(f"{threshold:g} is no share above 0", where="--threshold", remedy="give one such as 0.8")
     if against is None and against_table.where:
@@ -79,7 +82,9 @@ def check_table(
     return found
 
 
-def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None) -> Comparison:
+def compare_on_table(
+    a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None, warn: Talk = lambda message: None
+) -> Comparison:
     """Compare two models on a documents CSV.
 
     Parameters
@@ -92,6 +97,8 @@ def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, 
         How it is read.
     output : pathlib.Path, optional
         Gets all changes as CSV.
+    warn : callable, optional
+        Told what the user should know.
 
     Returns
     -------
@@ -100,7 +107,9 @@ def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, 
     """
     from textclf.comparison import Change, compare_models
 
-    found = compare_models(a, b, read_documents(source, table))
+    if output is not None:
+        check_output(output, CHANGES, inputs=[source])
+    found = compare_models(a, b, read_documents(source, table, warn=warn))
     if not found.documents:
         raise BadDataError("no row to compare on", where=source, remedy="mend --where")
     if output is not None:
@@ -147,6 +156,8 @@ def suggest_from_table(
     from features.suggestions import extend_lexicon, suggest_keywords
     from features.word2vec import train_word_vectors
 
+    if output is not None:
+        check_output(output, LEXICON, inputs=[source, *([] if lexicon is None else [lexicon])])
     if n < 1:
         raise UsageError(f"{n} phrases", where="-n", remedy="give 1 or more")
     documents = read_labelled(source, table, warn=warn)
@@ -239,6 +250,7 @@ def tune_on_table(
     """
     from textclf.tuning import tune, write_settings
 
+    check_output(output, SETTINGS, inputs=[source])
     for option, value, fine in (("--minutes", minutes, minutes > 0), ("--candidates", candidates, candidates >= 0)):
         if not fine:
             raise UsageError(f"{value:g} makes no sense", where=option, remedy="give more")

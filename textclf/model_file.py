@@ -23,6 +23,7 @@ import io
 import json
 import os
 import platform
+import stat
 import struct
 import zipfile
 import zlib
@@ -361,7 +362,11 @@ def _open_archive(source: str | Path | bytes | BinaryIO, where: str, stack: Exit
 def _content(source: str | Path | bytes | BinaryIO, where: str) -> BinaryIO:
     """Open a path; hold what is no file in memory, since a stream may not be able to go back."""
     if isinstance(source, str | os.PathLike):
-        return Path(source).open("rb")
+        path = Path(source)
+        # a device may have no end, which is where an archive is read from
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise BadInputError("is not a file", where=path, remedy="give a file that `textclf train` wrote")
+        return path.open("rb")
     if isinstance(source, bytes | bytearray | memoryview):
         return io.BytesIO(source)
     if not hasattr(source, "read"):

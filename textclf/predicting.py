@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.csv_files import write_rows
-from textclf.documents import InputDocument, TableOptions, read_documents
+from textclf.documents import SOURCE_COLUMNS, InputDocument, TableOptions, read_documents
 from textclf.errors import BadDataError, SomeFailedError
 from textclf.explanation import explain
+from textclf.outputs import PREDICTIONS, check_output
 from textclf.parallel import map_in_order
 from textclf.prediction import Prediction
 from textclf.scans import Reading, find_scans
@@ -64,7 +65,7 @@ def predict_table(
     table : TableOptions
         How the CSV is read.
     keep_columns : bool, default False
-        Carry the other columns of the source along.
+        Carry all other columns of the source along, not only ``path`` and ``sha256``.
     why : bool, default False
         Add a column ``why`` with what spoke for and against each category.
     jobs : int or None, default 1
@@ -81,22 +82,20 @@ def predict_table(
     dict of str to int
         Rows by decision (``accept``, ``review``) and by status (``failed``).
     """
+    check_output(output, PREDICTIONS, inputs=[source])
     columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
     counts = {"accept": 0, "review": 0, "failed": 0}
-    further: list[str] = []
-    documents = read_documents(source, table)
+    documents = read_documents(source, table, warn=warn)
     first = next(documents, None)
     if first is None:
         raise BadDataError("no row to predict", where=source, remedy="mend --where")
-    if keep_columns:
-        used = {table.id_column, table.text_column, *columns}
-        further = [name for name in first.values if name not in used]
+    used = {table.id_column, table.text_column, *columns}
+    # with them a row is found again, whatever the ids are
+    further = [name for name in first.values if name not in used and (keep_columns or name in SOURCE_COLUMNS)]
 
     def rows() -> Iterator[dict[str, object]]:
         stream = _iter_explained(model, chain([first], documents), jobs, dask, why=why)
         for done, (document, prediction, told) in enumerate(stream, 1):
-            if document.note:
-                warn(f"{source}: line {document.line}: {document.note}")
             counts[prediction.decision] += 1
             counts["failed"] += prediction.status == "failed"
             progress(done)
@@ -109,7 +108,13 @@ def predict_table(
     return counts
 
 
-def classify_files(model: Runtime, paths: Sequence[Path], reading: Reading) -> Iterator[tuple[Document, Prediction]]:
+def classify_files(
+    model: Runtime,
+    paths: Sequence[Path],
+    reading: Reading,
+    *,
+    warn: Callable[[str], None] = lambda message: None,
+) -> Iterator[tuple[Document, Prediction]]:
     """Read scans and say what they are, one after the other.
 
     Parameters
@@ -120,13 +125,15 @@ def classify_files(model: Runtime, paths: Sequence[Path], reading: Reading) -> I
         Files and folders.
     reading : Reading
         How to read.
+    warn : callable, optional
+        Told what was passed over in folders.
 
     Yields
     ------
     (Document, Prediction)
         In the order found. What could not be read has status ``failed`` and the reader's error.
     """
-    for document in reading.iter_documents(find_scans(paths)):
+    for document in reading.iter_documents([found[:2] for found in find_scans(paths, warn)]):
         (prediction,) = model.predict([document.text], [document.document_id], [document.confidence])
         if document.status == "failed":
             prediction = replace(prediction, status="failed", error=document.error, reason="could not be read")

@@ -14,6 +14,7 @@ import numpy as np
 from features.csv_files import csv_writer, safe_cell, write_rows
 from textclf.evaluation_report import EvaluationReport, ScoreHistogram
 from textclf.files import write_aside
+from textclf.outputs import SOFTWARE
 from textclf.prediction import TrainingRecord
 from textclf.reliability import Calibration, RiskCoverage
 
@@ -288,7 +289,7 @@ def _write_picture(report: EvaluationReport, path: Path) -> None:
     with style.context("default"), warnings.catch_warnings(), write_aside(path) as aside:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # the library's version in the file would change its bytes
-        _confusion_figure(report).savefig(aside, format="png", metadata={"Software": None})
+        _confusion_figure(report).savefig(aside, format="png", metadata={"Software": SOFTWARE})
 
 
 def _write_mistakes(report: EvaluationReport, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,16 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.csv_files import read_rows, write_rows
+from features.encodings import AUTO
+from ocr.finding import FoundFile, find_documents
 from textclf.documents import (
     Labelled,
     TableOptions,
     check_folder,
     read_documents,
-    read_labels,
-    text_files,
+    read_texts,
     write_documents,
 )
-from textclf.errors import BadDataError, BadInputError, UsageError
+from textclf.errors import BadDataError, BadInputError, OutputError, UsageError
+from textclf.files import refuse_unwritable
+from textclf.labels import labels_from_folders as folders_as_labels
+from textclf.labels import match_labels, read_labels
+from textclf.outputs import DOCUMENTS, check_output, table_kind
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
@@ -41,6 +47,9 @@ __all__ = [
     "read_tree",
     "until_accepted",
 ]
+
+_NAMED = 5
+"""How many documents are named that could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +140,40 @@ def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
     return replace(reading, effort=effort, how_sure=how_sure)
 
 
-def default_cache() -> Path:
-    """Folder where pages that were read are kept: ``textclf/pages`` in the user's cache folder (XDG)."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "textclf" / "pages"
+def default_cache(warn: Callable[[str], None]) -> Path | None:
+    """Name the folder where pages that were read are kept: ``textclf/pages`` in the user's cache folder (XDG).
+
+    Parameters
+    ----------
+    warn : callable
+        Told why there is none.
+
+    Returns
+    -------
+    pathlib.Path or None
+        None where there is no home, or nothing can be written to it: then nothing is kept.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        # a relative one does not count (XDG Base Directory Specification)
+        folder = (Path(base) if os.path.isabs(base) else _home() / ".cache") / "textclf" / "pages"  # noqa: PTH117
+        refuse_unwritable(folder / "page")
+    except (RuntimeError, OutputError) as error:
+        warn(f"pages that are read are not kept for another run ({error}); --cache names a folder for them")
+        return None
+    return folder
 
 
-def find_scans(paths: Sequence[Path]) -> list[tuple[str, Path]]:
-    """List the scans under files and folders, as `ocr.finding.find_files` does; none is an error."""
-    from ocr.finding import find_files
+def _home() -> Path:
+    home = Path.home()
+    if not home.is_dir():
+        raise RuntimeError(f"there is no {home}")
+    return home
 
-    files = find_files(paths)
+
+def find_scans(paths: Sequence[Path], warn: Callable[[str], None] = lambda message: None) -> list[FoundFile]:
+    """List the scans under files and folders, as `ocr.finding.find_documents` does; none is an error."""
+    files = find_documents(paths, warn=warn)
     if not files:
         raise BadInputError(
             "no scan found", where=", ".join(map(str, paths)), remedy="name images, PDFs or folders that hold some"
@@ -156,6 +188,7 @@ def read_scans(
     *,
     labels: Path | None = None,
     labels_from_folders: bool = False,
+    encoding: str = AUTO,
     warn: Callable[[str], None] = lambda message: None,
 ) -> dict[str, int]:
     """Read scans and write ``documents.csv``.
@@ -172,13 +205,15 @@ def read_scans(
         CSV with the columns ``file`` and ``category``.
     labels_from_folders : bool, default False
         Take the first folder under the one given for the category.
+    encoding : str
+        How the bytes of the labels file stand for characters, or ``auto``.
     warn : callable, optional
         Told what the user should know.
 
     Returns
     -------
     dict of str to int
-        How many documents ended with each status.
+        How many documents ended with each status; ``without text``: how many of all have none.
 
     Raises
     ------
@@ -189,22 +224,35 @@ def read_scans(
     """
     if labels is not None and labels_from_folders:
         raise UsageError("--labels and --labels-from-folders exclude each other", remedy="give one of them")
-    known = None if labels is None else read_labels(labels)
-    files = find_scans(paths)
-    if known is not None and (without := sum(file.resolve() not in known for _, file in files)):
-        warn(f"{labels}: {without} of {len(files)} documents do not stand there and get no category")
-    counts = dict.fromkeys(("ok", "partial", "failed", "skipped"), 0)
+    files = find_scans(paths, warn)
+    check_output(output, DOCUMENTS, inputs=[*([] if labels is None else [labels]), *(found.file for found in files)])
+    rows = None if labels is None else read_labels(labels, encoding=encoding, warn=warn)
+    known = None
+    if labels is not None and rows is not None:
+        known = match_labels(labels, rows, files, warn=warn)
+    elif labels_from_folders:
+        known = folders_as_labels(files, warn=warn)
+    counts = dict.fromkeys(("ok", "partial", "failed", "skipped", "without text"), 0)
 
     def counted(documents: Iterable[Document]) -> Iterator[Document]:
         for document in documents:
             counts[document.status] += 1
+            counts["without text"] += not document.text
             yield document
 
-    write_documents(output, counted(reading.iter_documents(files)), labels=known, from_folders=labels_from_folders)
+    documents = reading.iter_documents([found[:2] for found in files])
+    write_documents(output, counted(documents), labels=known)
     return counts
 
 
-def clean_table(source: Path, output: Path, *, variants: Path | None = None, table: TableOptions) -> int:
+def clean_table(
+    source: Path,
+    output: Path,
+    *,
+    variants: Path | None = None,
+    table: TableOptions,
+    warn: Callable[[str], None] = lambda message: None,
+) -> int:
     """Clean the texts of a documents CSV as those of scans are cleaned; all other columns stay.
 
     Returns
@@ -214,8 +262,10 @@ def clean_table(source: Path, output: Path, *, variants: Path | None = None, tab
     """
     from ocr.cleaning import clean_text, read_variants
 
+    kind = table_kind(f"a CSV with the column {table.text_column!r}", table.text_column)
+    check_output(output, kind, inputs=[source, *([] if variants is None else [variants])])
     known = () if variants is None else read_variants(variants)
-    rows = read_rows(source, required=[table.text_column], encoding=table.encoding)
+    rows = read_rows(source, required=[table.text_column], encoding=table.encoding, warn=warn)
     first = next(rows)
 
     def cleaned() -> Iterator[dict[str, object]]:
@@ -246,22 +296,16 @@ def read_others(source: Path, table: TableOptions, reading: Reading, warn: Calla
     list of str
         Their texts.
     """
-    from ocr.finding import find_files
-
+    if source.is_dir():
+        return [text for _, text in _texts_under(source, reading, warn)]
     texts = []
-    if not source.is_dir():
-        for row in read_documents(source, replace(table, where=())):
-            if row.error:
-                warn(f"{source}: line {row.line}: {row.error}")
-            else:
-                texts.append(row.text)
-        return texts
-    texts = [text for _, text, _ in text_files(check_folder(source))]
-    for document in reading.iter_documents(find_files([source])):
-        if document.status == "failed":
-            warn(f"{document.document_id}: {document.error}")
-        else:
-            texts.append(document.text)
+    unusable = 0
+    for row in read_documents(source, replace(table, where=()), warn=warn):
+        unusable += bool(row.error)
+        if not row.error:
+            texts.append(row.text)
+    if unusable:
+        warn(f"{source}: {unusable} rows have too few or too many cells and were left out")
     return texts
 
 
@@ -287,16 +331,29 @@ def read_tree(folder: Path, reading: Reading, warn: Callable[[str], None]) -> La
     textclf.errors.BadInputError, textclf.errors.BadDataError
         If there is no folder per category, or nothing in them.
     """
-    from ocr.finding import find_files
-
-    found = [(*file, "") for file in text_files(check_folder(folder))]
-    files = [(name, file) for name, file in find_files([folder]) if "/" in name]
-    for document in reading.iter_documents(files):
-        if document.status == "failed":
-            warn(f"{document.document_id}: {document.error}")
-            continue
-        found.append((document.document_id, document.text, document.document_id.partition("/")[0], ""))
+    check_folder(folder)
+    found = [
+        (where.document_id, text, where.folder, "")
+        for where, text in _texts_under(folder, reading, warn)
+        if where.folder
+    ]
     if not found:
         raise BadDataError("no scan and no .txt file in its folders", where=folder, remedy="put documents into them")
     found.sort()
     return Labelled(*(list(column) for column in zip(*found, strict=True)))
+
+
+def _texts_under(folder: Path, reading: Reading, warn: Callable[[str], None]) -> Iterator[tuple[FoundFile, str]]:
+    """Read the ``.txt`` files and the scans in a folder; what cannot be read is told, each reason once."""
+    found = find_documents([folder], texts=True, warn=warn)
+    scans = {where.document_id: where for where in found if where.file.suffix.lower() != ".txt"}
+    yield from read_texts((where for where in found if where.document_id not in scans), warn=warn)
+    failed: defaultdict[str, list[str]] = defaultdict(list)
+    for document in reading.iter_documents([where[:2] for where in scans.values()]):
+        if document.status == "failed":
+            failed[document.error].append(document.document_id)
+        else:
+            yield scans[document.document_id], document.text
+    for error, names in failed.items():
+        named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        warn(f"left out, {error} ({len(names)}): {named}")

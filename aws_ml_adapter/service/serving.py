@@ -99,7 +99,7 @@ class ServerOptions:
 
 
 def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
-    """Run the server until SIGINT or SIGTERM.
+    """Run the server until SIGINT, SIGTERM or SIGHUP.
 
     Parameters
     ----------
@@ -162,8 +162,10 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         server = _Server(config, lambda: ready(url, (options.public_url or url) + pages.path))
         # before it runs, lest one be lost, and after, when it raises again the signal that ended it
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, server.handle_exit)
+        for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
+            # under nohup a hang-up is not to be heard
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, server.handle_exit)
         jobs.start()
         realtime.start()
         try:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ocr.finding import find_files
+from ocr.finding import find_documents, find_files, printable
 from textclf.errors import BadInputError
 
 
@@ -31,7 +33,34 @@ def test_a_file_named_outright_is_taken_whatever_it_is(tmp_path):
 def test_ids_are_distinct_and_a_file_is_listed_once(tmp_path):
     first, second = _touch(tmp_path / "a" / "x.png"), _touch(tmp_path / "b" / "x.png")
     found = find_files([tmp_path / "a", tmp_path / "b", first])
-    assert found == [(first.as_posix(), first), (second.as_posix(), second)]
+    assert found == [("x.png", first), (second.as_posix(), second)]
+
+
+def test_what_is_given_later_changes_no_id(tmp_path):
+    for name in ("2023/invoice/1.png", "2024/invoice/1.png", "2024/letter/2.png"):
+        _touch(tmp_path / name)
+    alone = find_files([tmp_path / "2023"])
+    assert find_files([tmp_path / "2023", tmp_path / "2024"])[: len(alone)] == alone
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("ending", ["", "/", "/.", "/../2023"])
+def test_the_folder_is_the_first_one_under_the_path_given(tmp_path, monkeypatch, absolute, ending):
+    for name in ("2023/invoice/deep/1.png", "2024/invoice/deep/1.png", "2024/letter/2.png", "2024/3.png"):
+        _touch(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    before = f"{tmp_path}/" if absolute else ""
+    found = find_documents([f"{before}2023{ending}", f"{before}2024"])
+    assert [one.folder for one in found] == ["invoice", "", "invoice", "letter"]
+    assert len({one.document_id for one in found}) == 4
+
+
+def test_a_path_within_another_takes_no_folder_away(tmp_path):
+    file = _touch(tmp_path / "scans" / "invoice" / "1.png")
+    for paths in ([file, tmp_path / "scans"], [tmp_path / "scans" / "invoice", tmp_path / "scans"]):
+        assert [one.folder for one in find_documents(paths)] == ["invoice"]
+    (tmp_path / "link").symlink_to(tmp_path / "scans")
+    assert [one[::2] for one in find_documents([tmp_path / "link"])] == [("invoice/1.png", "invoice")]
 
 
 def test_a_link_that_leads_out_of_the_folder_is_passed_over(tmp_path):
@@ -44,18 +73,103 @@ def test_a_link_that_leads_out_of_the_folder_is_passed_over(tmp_path):
     assert len(find_files([folder])) == 1
 
 
-def test_a_pipe_in_a_folder_is_passed_over(tmp_path):
-    os.mkfifo(tmp_path / "scan.png")
-    assert find_files([tmp_path]) == []
+def test_what_is_passed_over_is_told_once_for_each_reason(tmp_path):
+    folder = tmp_path / "scans"
+    for name in ("a.png", "b.docx", "c.DOCX", "d.eml", "README", "Thumbs.db", ".DS_Store", "__MACOSX/x.docx"):
+        _touch(folder / name)
+    for name in ("e.png", "f.png"):
+        (folder / name).symlink_to(_touch(tmp_path / "outside" / name))
+    (folder / "circle").symlink_to("circle")
+    (folder / "nowhere.png").symlink_to("gone.png")
+    os.mkfifo(folder / "scan.png")
+    told: list[str] = []
+    assert [one.document_id for one in find_documents([folder], warn=told.append)] == ["a.png"]
+    assert told == [
+        "passed over 4 files that are no scans (.docx 2, without ending 1, .eml 1)",
+        f"passed over links that lead nowhere (2): {folder}/circle, {folder}/nowhere.png",
+        "passed over links that lead out of the folder, where what they lead to was not given itself (2): "
+        f"{folder}/e.png, {folder}/f.png",
+        f"passed over pipes, sockets and devices (1): {folder}/scan.png",
+    ]
 
 
-def test_a_name_that_is_not_utf8_gives_an_id_that_can_be_written(tmp_path):
-    (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(b"x")
-    ((document_id, file),) = find_files([tmp_path])
-    assert document_id.encode() == b"caf?.png"
-    assert file.exists()
+@pytest.mark.parametrize("name", ["photo.HEIC", "photo.heif", "photo.avif", "scan.jp2", "scan.J2K", "scan.jpx"])
+def test_photos_and_jpeg_2000_are_scans(tmp_path, name):
+    _touch(tmp_path / name)
+    assert [document_id for document_id, _ in find_files([tmp_path])] == [name]
+
+
+def test_a_folder_is_entered_once_whatever_links_lead_there(tmp_path):
+    _touch(tmp_path / ".store" / "x.png")
+    _touch(tmp_path / "invoice" / "y.png")
+    (tmp_path / "invoice" / "back").symlink_to(tmp_path)
+    (tmp_path / "invoice" / "more").symlink_to("../.store")
+    (tmp_path / "letter").symlink_to("invoice")
+    assert [document_id for document_id, _ in find_files([tmp_path])] == ["invoice/more/x.png", "invoice/y.png"]
+
+
+def test_a_deep_folder_ends_nothing(tmp_path):
+    place = tmp_path
+    for _ in range(1_200):
+        place = place / "d"
+        try:
+            place.mkdir()
+        except OSError:
+            break
+    _touch(tmp_path / "x.png")
+    assert find_files([tmp_path]) == [("x.png", tmp_path / "x.png")]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
+def test_a_folder_that_may_not_be_listed_is_passed_over(tmp_path):
+    _touch(tmp_path / "x.png")
+    (tmp_path / "lost+found").mkdir(mode=0)
+    told: list[str] = []
+    assert len(find_documents([tmp_path], warn=told.append)) == 1
+    assert told == [f"passed over folders that cannot be listed, permission denied (1): {tmp_path}/lost+found"]
+
+
+def test_a_folder_that_fails_within_is_passed_over_and_one_given_is_an_error(tmp_path, monkeypatch):
+    _touch(tmp_path / "x.png")
+    (tmp_path / "lost+found").mkdir()
+    listed = os.scandir
+
+    def scandir(path):
+        if path.name == "lost+found":
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    told: list[str] = []
+    assert len(find_documents([tmp_path], warn=told.append)) == 1
+    assert told == [f"passed over folders that cannot be listed, permission denied (1): {tmp_path}/lost+found"]
+    with pytest.raises(BadInputError, match="cannot be listed"):
+        find_files([tmp_path / "lost+found"])
+
+
+def test_names_that_are_no_text_give_ids_that_can_be_written_and_told_apart(tmp_path):
+    names = [b"caf\xe8.png", b"caf\xe9.png", b"caf\\xe9.png", b"two\nlines\x1b.png", "caffè.png".encode()]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).write_bytes(b"x")
+    found = find_files([tmp_path])
+    assert sorted(document_id for document_id, _ in found) == [
+        *("caf\\\\xe9.png", "caf\\xe8.png", "caf\\xe9.png", "caffè.png", "two\\nlines\\x1b.png")
+    ]
+    assert all(file.exists() for _, file in found)
+
+
+@given(st.lists(st.binary(max_size=6), unique=True, max_size=6))
+def test_no_two_names_are_written_alike(names):
+    written = {printable(os.fsdecode(name)) for name in names}
+    assert len(written) == len(names)
+    assert all(name.isascii() or name.encode() for name in written)
 
 
 def test_a_missing_path_is_an_error(tmp_path):
     with pytest.raises(BadInputError, match="there is no such file or folder"):
         find_files([tmp_path / "none"])
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(BadInputError, match="cannot be read"):
+        find_files([tmp_path / "circle"])
+    with pytest.raises(BadInputError, match="cannot be read"):
+        find_files([tmp_path / ("x" * 5_000)])

@@ -7,13 +7,13 @@ import pytest
 
 from features.datasource import DatasourceRow, write_datasource
 from ocr.documents import Document, Page, Word
+from ocr.finding import FoundFile, find_documents
 from textclf.documents import (
     TableOptions,
     check_folder,
     read_documents,
     read_labelled,
-    read_labels,
-    text_files,
+    read_texts,
     write_documents,
 )
 from textclf.errors import BadDataError, BadInputError, UsageError
@@ -125,22 +125,6 @@ def test_a_datasource_that_does_not_fit_its_schema_is_refused(datasource):
         list(read_documents(datasource))
 
 
-def test_labels_are_found_beside_their_file(tmp_path, table):
-    path = table(tmp_path / "labels.csv", [("scans/a.png", "x"), ("./scans/../b.pdf", "y")], ("file", "category"))
-    labels = read_labels(path)
-    assert labels[(tmp_path / "scans" / "a.png").resolve()]["category"] == "x"
-    assert labels[(tmp_path / "b.pdf").resolve()]["category"] == "y"
-
-
-def test_a_file_with_two_labels_is_refused(tmp_path, table):
-    path = table(tmp_path / "labels.csv", [("a.png", "x"), ("./a.png", "y")], ("file", "category"))
-    with pytest.raises(BadDataError, match=r"line 3.*twice"):
-        read_labels(path)
-    (tmp_path / "ragged.csv").write_text("file,category\na.png\n")
-    with pytest.raises(BadDataError, match="line 2"):
-        read_labels(tmp_path / "ragged.csv")
-
-
 WORDS = (Word(text="total", confidence=91.25, box=(0, 0, 1, 1), line=0),)
 
 
@@ -151,18 +135,19 @@ def test_what_was_read_is_written_with_its_label_and_read_again(tmp_path, path, 
         pages=(
             Page(number=1, text='line,\n"two"', raw_text="x", words=WORDS, confidence=91.25, engine="tesserocr 5.5.0"),
         ),
+        sha256="ab12",
         page_count=1,
         seconds=1.234,
     )
     bad = Document(document_id="bad.pdf", file=str(tmp_path / "bad.pdf"), status="failed", error="is encrypted")
-    rows = [("in/a.png", "invoice", "train", "ignored")]
-    labels = read_labels(table(tmp_path / "labels.csv", rows, ("file", "category", "split", "status")))
+    labels = {"in/a.png": {"file": "in/a.png", "category": "invoice", "split": "train", "status": "ignored"}}
     write_documents(path, iter([read, bad]), labels=labels)
     first, second = read_table(path)
     assert list(first) == [
-        *("document_id", "text", "category", "file", "pages", "ocr_confidence", "ocr_confidence_low"),
-        *("ocr_engine", "status", "error", "seconds", "split"),
+        *("document_id", "text", "category", "file", "path", "sha256", "pages"),
+        *("ocr_confidence", "ocr_confidence_low", "ocr_engine", "status", "error", "seconds", "split"),
     ]
+    assert (first["path"], first["sha256"]) == (str(tmp_path / "in" / "a.png"), "ab12")
     assert (first["category"], first["split"], first["pages"], first["ocr_confidence"]) == (
         "invoice",
         "train",
@@ -175,37 +160,42 @@ def test_what_was_read_is_written_with_its_label_and_read_again(tmp_path, path, 
     assert [document.ocr_engine for document in read_documents(path)] == ["tesserocr 5.5.0", ""]
 
 
-def test_the_first_folder_is_the_category(path, read_table):
-    documents = [Document(document_id=name) for name in ("invoice/2024/a.png", "letter/b.png", "c.png")]
-    write_documents(path, documents, from_folders=True)
-    assert [row["category"] for row in read_table(path)] == ["invoice", "letter", ""]
+def test_a_file_name_that_is_no_text_can_be_written(path, read_table):
+    write_documents(path, [Document(document_id="a", file=os.fsdecode(b"/in/perch\xe8.png"))])
+    (row,) = read_table(path)
+    assert row["file"] == row["path"] == "/in/perch\\xe8.png"
 
 
-def test_folders_of_texts_are_read_in_order(tmp_path):
-    for name in ("b/2.txt", "b/deep/1.TXT", "a/x.txt", "a/.hidden.txt", "a/.folder/y.txt", ".git/z.txt", "a/y.md"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b"\xef\xbb\xbftext of " + name.encode())
-    assert list(text_files(check_folder(tmp_path))) == [
-        ("a/x.txt", "text of a/x.txt", "a"),
-        ("b/2.txt", "text of b/2.txt", "b"),
-        ("b/deep/1.TXT", "text of b/deep/1.TXT", "b"),
+def test_texts_are_read_in_any_encoding_and_that_is_told(tmp_path):
+    told: list[str] = []
+    texts = {"a": "perchè è così", "b": "già", "c": "città", "d": "plain"}
+    for (name, text), encoding in zip(texts.items(), ("utf-16", "cp1252", "utf-8-sig", "ascii"), strict=True):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{name}.txt").write_bytes(text.encode(encoding))
+    (tmp_path / "in" / "e.txt").symlink_to("nowhere.txt")
+    found = find_documents([tmp_path], texts=True)
+    assert {where.file.stem: text for where, text in read_texts(found, warn=told.append)} == texts
+    assert told == [
+        "1 of 4 .txt files are not UTF-8 and were read as utf-16",
+        "1 of 4 .txt files are not UTF-8 and were read as cp1252",
     ]
 
 
-def test_no_text_outside_the_folder_is_read(tmp_path):
-    (tmp_path / "secret.txt").write_text("secret")
-    (tmp_path / "tree" / "a").mkdir(parents=True)
-    (tmp_path / "tree" / "a" / "link.txt").symlink_to(tmp_path / "secret.txt")
-    (tmp_path / "tree" / "a" / "own.txt").write_bytes(b"caff\xe8")
-    assert list(text_files(check_folder(tmp_path / "tree"))) == [("a/own.txt", "caff\ufffd", "a")]
+def test_a_text_that_cannot_be_read_is_left_out_and_told(tmp_path):
+    told: list[str] = []
+    gone = [FoundFile("x.txt", tmp_path / "x.txt", "")]
+    assert list(read_texts(gone, warn=told.append)) == []
+    assert told == ["x.txt: cannot be read (no such file or directory) and was left out"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_text_that_may_not_be_read_is_an_error_with_its_name(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "x.txt").touch(mode=0)
-    with pytest.raises(BadInputError, match=r"x\.txt"):
-        list(text_files(check_folder(tmp_path)))
+def test_changed_rows_are_told_once_for_each_change(path):
+    path.write_bytes(b"document_id,text\n" + b"1,a\0b\n" * 300 + b"2," + b"x" * 1_000_001 + b"\n")
+    told: list[str] = []
+    assert len(list(read_documents(path, warn=told.append))) == 301
+    assert told == [
+        f"{path}: NUL characters removed in 300 rows, first in line 2",
+        f"{path}: 'text' cut to 1,000,000 characters in 1 row, first in line 302",
+    ]
 
 
 def test_a_folder_without_folders_is_refused(tmp_path):

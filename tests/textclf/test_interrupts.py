@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of every command: the terminal sends it to the whole process group."""
+"""Ctrl-C in the middle of every command: the terminal sends it to the whole process group; and signals to end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import termios
 import time
 from array import array
@@ -43,10 +45,10 @@ def waiting_bytes(pipe):
     return waiting[0]
 
 
-def interrupt(process, left_over):
-    os.killpg(process.pid, signal.SIGINT)
+def interrupt(process, left_over, number=signal.SIGINT):
+    os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == 128 + number, err
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("stopped; ")
     assert left_over(process.pid) == []
@@ -77,12 +79,13 @@ def engine(tmp_path):
     return environment, lambda: len(calls.read_text().splitlines())
 
 
-def test_predict(spawn, left_over, model_path, large_table, tmp_path):
-    (tmp_path / "out.csv").write_text("old")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_predict(spawn, left_over, model_path, large_table, tmp_path, number):
+    (tmp_path / "out.csv").touch()
     process = spawn("predict", model_path, large_table, "-o", "out.csv")
     wait_for(lambda: any(path.stat().st_size for path in tmp_path.glob(".out.csv.*.part")), process)
-    interrupt(process, left_over)
-    assert (tmp_path / "out.csv").read_text() == "old"
+    interrupt(process, left_over, number)
+    assert (tmp_path / "out.csv").read_text() == ""
     assert not list(tmp_path.glob(".*.part"))
 
 
@@ -111,14 +114,14 @@ def test_prepare(spawn, left_over, large_table, tmp_path):
     ],
 )
 def test_train(spawn, left_over, large_table, tmp_path, jobs, pause):
-    (tmp_path / "model.textclf").write_text("old")
+    (tmp_path / "model.textclf").touch()
     process = spawn(
         *("train", large_table, "-o", "model.textclf", "--lexicon", "none", "--vectors", "none", "--jobs", jobs)
     )
     wait_for(lambda: waiting_bytes(process.stderr), process)
     time.sleep(pause)
     interrupt(process, left_over)
-    assert (tmp_path / "model.textclf").read_text() == "old"
+    assert (tmp_path / "model.textclf").read_text() == ""
     assert not list(tmp_path.glob(".*.part"))
 
 
@@ -145,11 +148,31 @@ def test_ocr_and_what_was_read_is_not_read_again(spawn, left_over, scan, engine,
     assert 0 < once <= 2 * (6 - kept)
 
 
-def test_classify(spawn, left_over, scan, engine, model_path, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_classify(spawn, left_over, scan, engine, model_path, tmp_path, number):
     environment, calls = engine
-    for number in range(6):
-        scan(tmp_path / "scans" / f"{number}.png", f"Invoice number {4711 + number}", "total due 12.50")
+    for page in range(6):
+        scan(tmp_path / "scans" / f"{page}.png", f"Invoice number {4711 + page}", "total due 12.50")
     process = spawn("classify", model_path, "scans", "--no-cache", "--json", **environment)
     wait_for(lambda: calls() >= 2, process)
-    out = interrupt(process, left_over)
+    out = interrupt(process, left_over, number)
     assert all(line.endswith("}") for line in out.splitlines())
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_under_nohup_a_hang_up_is_not_heard(left_over, model_path, large_table, tmp_path, ignored):
+    program = "import signal, sys; from textclf.__main__ import main; "
+    program += "signal.signal(signal.SIGHUP, signal.SIG_IGN); " if ignored else ""
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{program}main()", "predict", model_path, large_table, "-o", tmp_path / "out.csv"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        wait_for(lambda: any(path.stat().st_size for path in tmp_path.glob(".out.csv.*.part")), process)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+    assert process.returncode == (0 if ignored else 129)
+    assert (tmp_path / "out.csv").exists() is ignored
+    assert left_over(process.pid) == []

@@ -224,7 +224,8 @@ def test_same_input_gives_same_bytes(tmp_path: Path) -> None:
     second = write_report(report, tmp_path / "2", training=training(["a", "b", "c"]), **ABOUT)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     with Image.open(first[3]) as picture:
-        assert set(picture.info) == {"dpi"}
+        assert set(picture.info) == {"dpi", "Software"}
+        assert picture.info["Software"] == "textclf"
 
 
 def test_metrics_file_holds_all_figures(tmp_path: Path) -> None:

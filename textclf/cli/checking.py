@@ -48,7 +48,7 @@ def check(
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
     category_column: CategoryColumn = "category",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     jobs: Jobs = None,
     strict: Annotated[
@@ -98,7 +98,7 @@ def compare(
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
     category_column: CategoryColumn = "category",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
@@ -110,7 +110,7 @@ def compare(
     from textclf.model_file import load_model
 
     options = table_options(id_column, text_column, category_column, encoding, where)
-    found = compare_on_table(load_model(model_a), load_model(model_b), table, options, output=output)
+    found = compare_on_table(load_model(model_a), load_model(model_b), table, options, output=output, warn=warn)
     if as_json:
         print_json({**asdict(found), "verdict": found.verdict})
     else:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textclf.console import harmless, say
+from textclf.console import harmless, say, warn
 from textclf.documents import TableOptions
 from textclf.errors import UsageError
+from textclf.files import refuse_unwritable
 
 if TYPE_CHECKING:
     from ocr.reading import ReadingOptions
@@ -71,7 +72,7 @@ Strict = Annotated[bool, Option("--strict", help="Exit with code 8 if any docume
 TextColumn = Annotated[str, Option(help="Name of the column that holds the text.")]
 IdColumn = Annotated[str, Option(help="Name of the column that holds the document's id.")]
 CategoryColumn = Annotated[str, Option(help="Name of the column that holds the category.")]
-Encoding = Annotated[str, Option(help="Encoding of the CSV file, such as latin-1.")]
+Encoding = Annotated[str, Option(help="Encoding of the CSV file, such as cp1252; auto finds it out.")]
 GroupColumn = Annotated[
     str,
     Option(
@@ -208,10 +209,16 @@ def open_reading(
     if no_cache and cache is not None:
         raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
     chosen: Any = engine
+    folder = None
+    if cache is not None:
+        folder = cache
+        refuse_unwritable(folder / "page")
+    elif not no_cache:
+        folder = default_cache(warn)
     return Reading(
         options=options,
         jobs=checked_jobs(jobs),
-        cache=None if no_cache else PageCache((cache or default_cache()).absolute()),
+        cache=None if folder is None else PageCache(folder.absolute()),
         progress=progress,
         engine=None if chosen is None else open_engine(chosen),
         dask=dask,

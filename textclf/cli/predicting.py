@@ -38,8 +38,9 @@ from textclf.cli.options import (
     reading_options,
 )
 from textclf.console import say, show_reading, show_rows, warn
-from textclf.documents import TableOptions
+from textclf.documents import TableOptions, source_of
 from textclf.errors import BadInputError, UsageError
+from textclf.outputs import PICTURE, check_output, picture_paths
 
 __all__ = ["classify", "predict"]
 
@@ -51,7 +52,7 @@ def predict(
     keep_columns: Annotated[bool, Option(help="Carry the other columns of the table along.")] = False,
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     why: Annotated[bool, Option("--why", help="Add a column with the words that spoke for and against.")] = False,
     jobs: Jobs = None,
@@ -123,13 +124,18 @@ def classify(
     options = reading_options(
         lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page, password
     )
-    if explain is not None and explain.suffix and len(find_scans(paths)) > 1:
-        raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
+    if explain is not None:
+        found_scans = find_scans(paths)
+        if explain.suffix and len(found_scans) > 1:
+            raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
+        pictures = picture_paths(explain, (found.document_id for found in found_scans))
+        for picture in pictures.values():
+            check_output(picture, PICTURE, inputs=[model, *(found.file for found in found_scans)])
     failed = total = 0
     with show_reading() as progress:
         reading = open_reading(options, jobs, cache, no_cache, progress, engine, dask)
         reading = until_accepted(reading, cast("Any", effort), runtime)
-        for document, prediction in classify_files(runtime, paths, reading):
+        for document, prediction in classify_files(runtime, paths, reading, warn=warn):
             total += 1
             failed += document.status != "ok"
             found = None
@@ -139,7 +145,7 @@ def classify(
                 more = {"why": None if found is None else found.to_dict()} if why else {}
                 sure = round(document.confidence, 1)
                 read: dict[str, object] = {"pages": document.page_count, "pages_read": round(document.pages_read, 2)}
-                read |= {"ocr_confidence": sure, "ocr_engine": document.engine}
+                read |= {"ocr_confidence": sure, "ocr_engine": document.engine, **source_of(document)}
                 print_lines(json_line(prediction, runtime, **read, **more))
             else:
                 unread = document.pages_read < document.page_count and not prediction.error
@@ -152,8 +158,8 @@ def classify(
                 if why and found is not None:
                     print_lines(*(f"    {line}" for line in found.to_lines()))
             if explain is not None and found is not None:
-                picture = explain if explain.suffix else explain / f"{document.document_id}.png"
                 try:
+                    picture = pictures[document.document_id]
                     for path in draw_explanation(document, found, picture, options.limits, options.password):
                         say(f"{path}")
                 except BadInputError as error:

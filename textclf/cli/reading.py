@@ -45,6 +45,7 @@ def ocr(
     output: Output,
     labels: Annotated[Path | None, Option(help="CSV with the columns file and category.")] = None,
     labels_from_folders: Annotated[bool, Option(help="The first folder's name is the category.")] = False,
+    encoding: Annotated[str, Option(help="Encoding of the labels file, such as cp1252; auto finds it out.")] = "auto",
     lang: Lang = "",
     scale: Scale = "auto",
     page_segmentation: Segmentation = 3,
@@ -73,11 +74,21 @@ def ocr(
     )
     with show_reading() as progress:
         reading = open_reading(options, jobs, cache, no_cache, progress, engine, dask)
-        counts = read_scans(paths, output, reading, labels=labels, labels_from_folders=labels_from_folders, warn=warn)
+        counts = read_scans(
+            paths,
+            output,
+            reading,
+            labels=labels,
+            labels_from_folders=labels_from_folders,
+            encoding=encoding,
+            warn=warn,
+        )
+    without = counts.pop("without text")
     total = sum(counts.values())
     faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
     said = f" by {reading.engine.name} {reading.engine.version}" if reading.engine else ""
-    say(f"{output}: {counts['ok']} of {total} documents read in full{said}{faulty}")
+    blank = f"; {without} without text" if without else ""
+    say(f"{output}: {counts['ok']} of {total} documents read in full{said}{faulty}{blank}")
     check_strict(total - counts["ok"], total, "were not read in full", strict=strict)
 
 
@@ -108,7 +119,11 @@ def engines(
     )
     pair = open_engine("tesserocr"), open_engine("tesseract")
     with show_reading() as progress:
-        found = list(compare_engines(find_scans(paths), pair, options=options, jobs=jobs, progress=progress))
+        found = list(
+            compare_engines(
+                [found[:2] for found in find_scans(paths, warn)], pair, options=options, jobs=jobs, progress=progress
+            )
+        )
     seconds = [sum(one.seconds[side] for one in found) for side in (0, 1)]
     similar = [one.similarity for one in found]
     if as_json:
@@ -136,10 +151,11 @@ def clean(
     output: Output,
     variants: VariantsFile = None,
     text_column: TextColumn = "text",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
 ) -> None:
     """Clean the texts of a CSV as those of scans are cleaned; all other columns stay."""
     from textclf.scans import clean_table
 
-    rows = clean_table(table, output, variants=variants, table=TableOptions(text_column=text_column, encoding=encoding))
+    options = TableOptions(text_column=text_column, encoding=encoding)
+    rows = clean_table(table, output, variants=variants, table=options, warn=warn)
     say(f"{output}: {rows} documents")

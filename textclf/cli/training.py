@@ -51,7 +51,7 @@ def prepare(
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
     category_column: CategoryColumn = "category",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     group: GroupColumn = "",
 ) -> None:
@@ -106,7 +106,7 @@ def train(
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
     category_column: CategoryColumn = "category",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     group: GroupColumn = "",
     lang: Lang = "",
@@ -149,7 +149,7 @@ def evaluate(
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
     category_column: CategoryColumn = "category",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:

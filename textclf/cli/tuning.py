@@ -37,7 +37,7 @@ def tune(
     text_column: TextColumn = "text",
     id_column: IdColumn = "document_id",
     category_column: CategoryColumn = "category",
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = "auto",
     where: Where = [],  # noqa: B006
     jobs: Jobs = None,
     dask: Dask = "",
