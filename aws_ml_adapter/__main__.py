@@ -6,14 +6,19 @@ import sys
 
 from textclf.__main__ import Program, run
 
-__all__ = ["main"]
+__all__ = ["AMAZON_ML", "main"]
 
-_AMAZON_ML = Program("amazon-ml", "aws_ml_adapter.cli", "nothing is half written, and what was begun is written down")
+AMAZON_ML = Program(
+    "amazon-ml",
+    "aws_ml_adapter.cli",
+    "nothing is half written, and what was begun is written down",
+    packages=("uvicorn", "boto3"),
+)
 
 
 def main() -> None:
     """Run the command line and exit; see `textclf.errors.ExitCode`."""
-    sys.exit(run(program=_AMAZON_ML))
+    sys.exit(run(program=AMAZON_ML))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,11 @@ class Row:
 
 
 def read_rows(
-    path: str | Path, *, required: Sequence[str], encoding: str = "utf-8", cell_limit: int = CELL_LIMIT
+    path: str | Path,
+    *,
+    required: Sequence[str] | Mapping[str, str],
+    encoding: str = "utf-8",
+    cell_limit: int = CELL_LIMIT,
 ) -> Iterator[Row]:
     r"""Read a CSV file with a header, one row at a time, in constant memory.
 
@@ -71,8 +75,8 @@ def read_rows(
     ----------
     path : str or pathlib.Path
         The file.
-    required : sequence of str
-        Columns that must be there.
+    required : sequence of str, or dict of str to str
+        Columns that must be there; with what set each name, such as ``--text-column``, for the error.
     encoding : str
         How the file's bytes stand for characters.
     cell_limit : int
@@ -324,7 +328,9 @@ def _read_cells(reader: Iterator[list[str]], lines: _Lines, path: str | Path) ->
             yield cells
 
 
-def _read_header(reader: Iterator[list[str]], lines: _Lines, path: str | Path, required: Sequence[str]) -> list[str]:
+def _read_header(
+    reader: Iterator[list[str]], lines: _Lines, path: str | Path, required: Sequence[str] | Mapping[str, str]
+) -> list[str]:
     header = [name.strip() for name in next(_read_cells(reader, lines, path), [])]
     if not any(header):
         raise BadDataError("is empty", where=path, remedy=f"give a CSV file with the columns {', '.join(required)}")
@@ -340,11 +346,11 @@ def _read_header(reader: Iterator[list[str]], lines: _Lines, path: str | Path, r
         raise BadDataError(f"has two columns '{_short(twice)}'", where=path, remedy="rename or remove one of them")
     for name in required:
         if name not in named:
-            raise _missing_column(name, named, path)
+            raise _missing_column(name, named, path, required[name] if isinstance(required, Mapping) else "")
     return header
 
 
-def _missing_column(name: str, found: Sequence[str], path: str | Path) -> BadDataError:
+def _missing_column(name: str, found: Sequence[str], path: str | Path, option: str) -> BadDataError:
     separator = next((s for s in (";", "\t", "|") if len(found) == 1 and s in found[0]), None)
     if separator is not None:
         return BadDataError(
@@ -353,9 +359,8 @@ def _missing_column(name: str, found: Sequence[str], path: str | Path) -> BadDat
             remedy="save it with commas",
         )
     listed = ", ".join(_short(column) for column in found[:10]) + (", …" if len(found) > 10 else "")
-    return BadDataError(
-        f"has no column '{name}' (found: {listed})", where=path, remedy="name the columns so in the first line"
-    )
+    remedy = f"{option} names it: mend that, or the first line" if option else "name the columns so in the first line"
+    return BadDataError(f"has no column '{name}' (found: {listed})", where=path, remedy=remedy)
 
 
 def _short(name: str) -> str:

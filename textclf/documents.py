@@ -14,6 +14,7 @@ from textclf.errors import BadDataError, BadInputError, UsageError
 
 if TYPE_CHECKING:
     from ocr.documents import Document
+    from textclf.scans import Reading
 
 __all__ = [
     "InputDocument",
@@ -25,13 +26,15 @@ __all__ = [
     "write_documents",
 ]
 
+DATASOURCE = "datasource.csv"
+"""What a folder holds that ``textclf prepare`` wrote."""
 OCR_COLUMNS = ("file", "pages", "ocr_confidence", "ocr_confidence_low", "ocr_engine", "status", "error", "seconds")
 """What we write beside ``document_id, text, category``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOptions:
-    """How a documents CSV is read.
+    """How documents are read: the rows of a CSV, or the files of a folder that stands for one.
 
     Parameters
     ----------
@@ -41,8 +44,12 @@ class TableOptions:
         How the file's bytes stand for characters; a byte order mark goes before it.
     where : tuple of str
         Conditions ``column=value``: only rows that fulfil all are read.
+    where_option : str
+        What the user calls the conditions, for errors.
     group_column : str
         Name of the column that says what a document belongs to, such as its issuer; empty for none.
+    reading : textclf.scans.Reading, optional
+        How the scans of a folder are read; with all defaults if not given.
 
     Raises
     ------
@@ -55,12 +62,14 @@ class TableOptions:
     category_column: str = "category"
     encoding: str = "utf-8"
     where: tuple[str, ...] = ()
+    where_option: str = "--where"
     group_column: str = ""
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         for condition in self.where:
             if not condition.partition("=")[1] or not condition.partition("=")[0]:
-                raise UsageError(f"{condition!r} is no condition", where="--where", remedy="write column=value")
+                raise UsageError(f"{condition!r} is no condition", where=self.where_option, remedy="write column=value")
 
     @property
     def conditions(self) -> tuple[tuple[str, str], ...]:
@@ -70,7 +79,7 @@ class TableOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputDocument:
-    """One row of a documents CSV.
+    """One document: a row of a CSV, or a file of a folder.
 
     Parameters
     ----------
@@ -83,11 +92,11 @@ class InputDocument:
     values : dict of str to str
         All columns of the row.
     error : str
-        Why the row cannot be used; empty if it can.
+        Why it cannot be used; empty if it can.
     note : str
-        What was changed in the row; empty if nothing.
+        What was changed, or is missing; empty if nothing.
     cut : bool
-        Whether the text was over the limit and lost its end.
+        Whether the text is not whole.
     """
 
     document_id: str
@@ -99,6 +108,10 @@ class InputDocument:
     error: str = ""
     note: str = ""
     cut: bool = False
+
+    def say(self, what: str) -> str:
+        """Put before a message where the document stands: its line, or its id where it is a file."""
+        return f"line {self.line}: {what}" if self.line else f"{self.document_id}: {what}"
 
     @property
     def ocr_confidence(self) -> float | None:
@@ -127,21 +140,22 @@ class Labelled(NamedTuple):
 def read_documents(
     path: str | Path, options: TableOptions | None = None, *, need_category: bool = False
 ) -> Iterator[InputDocument]:
-    r"""Read a documents CSV, or a datasource with its schema beside it, one row at a time.
+    r"""Read a documents CSV, a datasource with its schema beside it, or a folder, one document at a time.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The file.
+        The file; a folder that ``textclf prepare`` wrote; or a folder of scans and ``.txt`` files, in which the first
+        folder on the way to a file is its category.
     options : TableOptions, optional
-        Columns, encoding, conditions.
+        Columns, encoding, conditions, how scans are read.
     need_category : bool, default False
-        Whether the category column must be there.
+        Whether there must be a category column, or folders that give the categories.
 
     Yields
     ------
     InputDocument
-        In the order of the file; rows that cannot be used have an ``error``.
+        In the order of the file, or by id; those that cannot be used have an ``error``.
 
     Raises
     ------
@@ -150,7 +164,7 @@ def read_documents(
     textclf.errors.BadDataError
         A column is missing, or the file is no CSV.
     textclf.errors.UsageError
-        Conditions on a datasource, which has no columns to choose by.
+        Conditions or groups for a datasource or a folder, which have no columns to choose by.
 
     Examples
     --------
@@ -161,16 +175,29 @@ def read_documents(
     [('1', 'total due')]
     """
     options = options or TableOptions()
-    if schema_path(path).exists():
+    path = Path(path)
+    if path.is_dir() and (path / DATASOURCE).exists():
+        path = path / DATASOURCE
+    if path.is_dir() or schema_path(path).exists():
+        kind = "folder" if path.is_dir() else "datasource"
         if options.where:
-            raise UsageError(
-                "a datasource takes no conditions", where="--where", remedy="choose the rows when preparing it"
-            )
-        yield from _from_datasource(path)
+            raise UsageError(f"a {kind} takes no conditions", where=options.where_option, remedy="give a documents CSV")
+        if options.group_column:
+            remedy = "give a documents CSV, here or to textclf prepare"
+            raise UsageError(f"a {kind} has no columns to choose", where="--group", remedy=remedy)
+        if path.is_dir():
+            from textclf.scans import read_folder
+
+            yield from read_folder(path, options.reading, need_category=need_category)
+        else:
+            yield from _from_datasource(path)
         return
-    required = [options.id_column, options.text_column, *([options.category_column] if need_category else [])]
-    required += [column for column, _ in options.conditions if column not in required]
-    required += [options.group_column] if options.group_column else []
+    required = {options.id_column: "--id-column", options.text_column: "--text-column"}
+    if need_category:
+        required[options.category_column] = "--category-column"
+    required |= {column: options.where_option for column, _ in options.conditions if column not in required}
+    if options.group_column:
+        required[options.group_column] = "--group"
     for row in read_rows(path, required=required, encoding=options.encoding):
         if all(row.values[column] == value for column, value in options.conditions):
             yield InputDocument(
@@ -199,11 +226,11 @@ def read_labelled(
     Parameters
     ----------
     path : str or pathlib.Path
-        A documents CSV or a datasource.
+        A documents CSV, a datasource or a folder, as `read_documents` takes them.
     options : TableOptions, optional
         Columns, encoding, conditions.
     warn : callable, optional
-        Told about rows that were changed or left out.
+        Told about documents that were changed or left out.
 
     Returns
     -------
@@ -221,14 +248,17 @@ def read_labelled(
     found: list[tuple[str, str, str, str]] = []
     without = 0
     for document in read_documents(path, options, need_category=True):
+        if document.error and not document.line:
+            warn(f"{path}: {document.say(document.error)}")
+            continue
         if document.error:
             raise BadDataError(
-                f"line {document.line}: {document.error}",
+                document.say(document.error),
                 where=path,
                 remedy='mend the row; a value with , or " stands in quotes',
             )
         if document.note:
-            warn(f"{path}: line {document.line}: {document.note}")
+            warn(f"{path}: {document.say(document.note)}")
         if not document.category.strip():
             without += 1
             continue
@@ -244,7 +274,10 @@ def read_labelled(
     if without:
         warn(f"{path}: {without} of {without + len(found)} documents have no category and were left out")
     if not found:
-        raise BadDataError("no row with a category", where=path, remedy="fill the category column, or mend --where")
+        remedy = "fill the category column, or mend --where"
+        if Path(path).is_dir():
+            remedy = "put documents that can be read into folders named after their categories"
+        raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
     return Labelled(*(list(column) for column in zip(*found, strict=True)))
 
@@ -309,26 +342,39 @@ def write_documents(
     taken = ("document_id", "text", "category", *OCR_COLUMNS)
     further = [name for name in next(iter(labels.values()), {}) if name not in taken]
 
-    def row(document: Document) -> dict[str, object]:
+    def row(document: Document) -> dict[str, str]:
         label = labels.get(Path(document.file).resolve(), {})
-        folder, slash, _ = document.document_id.partition("/")
+        category = folder_category(document.document_id) if from_folders else ""
         return {
-            "document_id": document.document_id,
-            "text": document.text,
-            "category": folder if from_folders and slash else label.get("category", ""),
-            "file": document.file,
-            "pages": document.page_count,
-            "ocr_confidence": f"{document.confidence:.1f}",
-            "ocr_confidence_low": f"{document.confidence_low:.1f}",
-            "ocr_engine": document.engine,
-            "status": document.status,
-            "error": document.error,
-            "seconds": f"{document.seconds:.2f}",
+            **document_cells(document, category or label.get("category", "")),
             **{name: label.get(name, "") for name in further},
         }
 
     # text cells are read again by us, so they are not made safe for spreadsheets
     write_rows(path, [*taken, *further], map(row, documents), formulas_safe=False)
+
+
+def document_cells(document: Document, category: str) -> dict[str, str]:
+    """Give the cells of a document that was read, by column."""
+    return {
+        "document_id": document.document_id,
+        "text": document.text,
+        "category": category,
+        "file": document.file,
+        "pages": str(document.page_count),
+        "ocr_confidence": f"{document.confidence:.1f}",
+        "ocr_confidence_low": f"{document.confidence_low:.1f}",
+        "ocr_engine": document.engine,
+        "status": document.status,
+        "error": document.error,
+        "seconds": f"{document.seconds:.2f}",
+    }
+
+
+def folder_category(document_id: str) -> str:
+    """Tell the category of a file in a folder: the first folder on the way to it; empty for one that is in none."""
+    folder, slash, _ = document_id.partition("/")
+    return folder if slash else ""
 
 
 def check_folder(folder: Path) -> list[Path]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from textclf.errors import OutputError
 
-__all__ = ["write_aside"]
+__all__ = ["output_error", "refuse_unwritable", "write_aside"]
 
 
 @contextmanager
@@ -47,13 +48,9 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     aside: Path | None = None
     try:
+        refuse_unwritable(path)
+        path = Path(os.path.realpath(path))
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise OutputError("is a folder, not a file", where=path, remedy="give a file name")
-        # renaming onto /dev/null as root would take it away from the whole system
-        if path.exists() and not path.is_file():
-            raise OutputError("is a device or a pipe, not a file", where=path, remedy="give a file name")
-        path = path.resolve()
         # named before it is made, so that Ctrl-C at any moment finds what to remove
         aside = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.part")
         aside.touch(0o600, exist_ok=False)
@@ -71,10 +68,44 @@ def write_aside(path: str | Path) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
-def output_error(error: OSError, path: str | Path) -> OutputError:
+def refuse_unwritable(path: str | Path) -> None:
+    """Refuse a place where no file can be written, as far as that shows without writing.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Where a file shall stand.
+
+    Raises
+    ------
+    textclf.errors.OutputError
+        It is a folder, a device or a pipe, or a link in a circle; or its folder cannot be made or written to.
+    """
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise OutputError("is a folder, not a file", where=path, remedy="give a file name")
+        # renaming onto /dev/null as root would take it away from the whole system
+        if not stat.S_ISREG(mode):
+            raise OutputError("is a device or a pipe, not a file", where=path, remedy="give a file name")
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise output_error(error, path) from error
+    folder = Path(os.path.realpath(path)).parent
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.is_dir():
+        raise output_error(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise output_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), path)
+
+
+def output_error(error: OSError | ValueError, path: str | Path) -> OutputError:
     """Say in one line why ``path`` could not be written, and what to do."""
-    reason = (error.strerror or str(error)).lower()
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    reason = (getattr(error, "strerror", "") or str(error)).lower()
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
     return OutputError(
         f"cannot be written ({reason})",
         where=path,

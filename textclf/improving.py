@@ -40,14 +40,14 @@ def check_table(
     talk: Talk,
     warn: Talk,
 ) -> DataCheck:
-    """Look for what spoils learning from a documents CSV.
+    """Look for what spoils learning from documents.
 
     Parameters
     ----------
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     table : TableOptions
-        How it is read.
+        How they are read.
     against : pathlib.Path, optional
         Documents to test on.
     against_table : TableOptions
@@ -66,8 +66,6 @@ def check_table(
     """
     from textclf.data_check import Finding, check_documents
 
-    if not 0 < threshold <= 1:
-        raise UsageError(f"{threshold:g} is no share above 0", where="--threshold", remedy="give one such as 0.8")
     if against is None and against_table.where:
         raise UsageError("there is nothing to choose from", where="--against-where", remedy="give --against too")
     documents = read_labelled(source, table, warn=warn)
@@ -80,16 +78,16 @@ def check_table(
 
 
 def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None) -> Comparison:
-    """Compare two models on a documents CSV.
+    """Compare two models on documents.
 
     Parameters
     ----------
     a, b : Runtime
         The models.
     source : pathlib.Path
-        A documents CSV, with categories or without.
+        Documents with categories or without, as `textclf.documents.read_documents` takes them.
     table : TableOptions
-        How it is read.
+        How they are read.
     output : pathlib.Path, optional
         Gets all changes as CSV.
 
@@ -119,14 +117,14 @@ def suggest_from_table(
     seed: int,
     warn: Talk,
 ) -> list[Suggestion]:
-    """Propose keywords from a documents CSV.
+    """Propose keywords from documents.
 
     Parameters
     ----------
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     table : TableOptions
-        How it is read.
+        How they are read.
     lexicon : pathlib.Path, optional
         The user's keywords.
     n : int
@@ -147,8 +145,6 @@ def suggest_from_table(
     from features.suggestions import extend_lexicon, suggest_keywords
     from features.word2vec import train_word_vectors
 
-    if n < 1:
-        raise UsageError(f"{n} phrases", where="-n", remedy="give 1 or more")
     documents = read_labelled(source, table, warn=warn)
     own = None if lexicon is None else read_lexicon(lexicon)
     vectors = None if own is None else train_word_vectors([tokenize(text) for text in documents.texts], seed=seed)
@@ -165,16 +161,16 @@ def suggest_from_table(
 def check_lexicon(
     lexicon: Path, source: Path, table: TableOptions, *, gain: bool, jobs: int, talk: Talk, warn: Talk
 ) -> tuple[KeywordCheck, list[KeywordGain]]:
-    """Look at what a lexicon does on a documents CSV.
+    """Look at what a lexicon does on documents.
 
     Parameters
     ----------
     lexicon : pathlib.Path
         A TOML file.
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     table : TableOptions
-        How it is read.
+        How they are read.
     gain : bool
         Whether to cross-validate.
     jobs : int
@@ -217,16 +213,16 @@ def tune_on_table(
     talk: Talk,
     warn: Talk,
 ) -> Tuning:
-    """Search for better settings on a documents CSV, and write them.
+    """Search for better settings on documents, and write them.
 
     Parameters
     ----------
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     output : pathlib.Path
         Gets the settings as JSON.
     table : TableOptions
-        How the CSV is read.
+        How they are read.
     minutes, candidates, seed, jobs, dask
         As `textclf.tuning.tune` takes them.
     talk, warn : callable
@@ -239,9 +235,6 @@ def tune_on_table(
     """
     from textclf.tuning import tune, write_settings
 
-    for option, value, fine in (("--minutes", minutes, minutes > 0), ("--candidates", candidates, candidates >= 0)):
-        if not fine:
-            raise UsageError(f"{value:g} makes no sense", where=option, remedy="give more")
     documents = read_labelled(source, table, warn=warn)
     worded = [i for i, text in enumerate(documents.texts) if tokenize(text)]
     if len(worded) < len(documents.texts):

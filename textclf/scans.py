@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.csv_files import read_rows, write_rows
 from textclf.documents import (
-    Labelled,
+    InputDocument,
     TableOptions,
     check_folder,
-    read_documents,
+    document_cells,
+    folder_category,
     read_labels,
     text_files,
     write_documents,
@@ -36,9 +37,8 @@ __all__ = [
     "clean_table",
     "default_cache",
     "find_scans",
-    "read_others",
+    "read_folder",
     "read_scans",
-    "read_tree",
     "until_accepted",
 ]
 
@@ -55,8 +55,10 @@ class Reading:
         Worker processes; as many as cores and memory bear without it.
     cache : ocr.cache.PageCache, optional
         Where pages that were read are kept.
-    progress : callable, optional
-        Is told how far reading is.
+    show : callable, optional
+        Opens what shows how far reading is: `textclf.console.show_reading`.
+    tell : callable, optional
+        Told of each document that was read.
     dask : str
         Address of a Dask scheduler to read on its cluster, or ``local``; empty for processes of this machine.
     engine : ocr.engines.OcrEngine, optional
@@ -70,7 +72,8 @@ class Reading:
     options: ReadingOptions
     jobs: int | None = None
     cache: PageCache | None = None
-    progress: Callable[[Progress], None] | None = None
+    show: Callable[[], AbstractContextManager[Callable[[Progress], None] | None]] = nullcontext
+    tell: Callable[[Document], None] = lambda document: None
     dask: str = ""
     engine: OcrEngine | None = None
     effort: Effort = "full"
@@ -80,24 +83,25 @@ class Reading:
         """Read documents in input order."""
         from ocr.batch import iter_documents
 
-        read = partial(
-            iter_documents,
-            files,
-            options=self.options,
-            engine=self.engine,
-            jobs=self.jobs,
-            cache=self.cache,
-            progress=self.progress,
-            effort=self.effort,
-            how_sure=self.how_sure,
-        )
-        if not self.dask:
-            yield from read()
-            return
-        from ocr.cluster import open_cluster
+        with ExitStack() as stack:
+            cluster = None
+            if self.dask:
+                from ocr.cluster import open_cluster
 
-        with open_cluster(self.dask) as client:
-            yield from read(cluster=client)
+                cluster = stack.enter_context(open_cluster(self.dask))
+            for document in iter_documents(
+                files,
+                options=self.options,
+                engine=self.engine,
+                jobs=self.jobs,
+                cache=self.cache,
+                progress=stack.enter_context(self.show()),
+                effort=self.effort,
+                how_sure=self.how_sure,
+                cluster=cluster,
+            ):
+                self.tell(document)
+                yield document
 
 
 def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
@@ -215,7 +219,7 @@ def clean_table(source: Path, output: Path, *, variants: Path | None = None, tab
     from ocr.cleaning import clean_text, read_variants
 
     known = () if variants is None else read_variants(variants)
-    rows = read_rows(source, required=[table.text_column], encoding=table.encoding)
+    rows = read_rows(source, required={table.text_column: "--text-column"}, encoding=table.encoding)
     first = next(rows)
 
     def cleaned() -> Iterator[dict[str, object]]:
@@ -227,76 +231,57 @@ def clean_table(source: Path, output: Path, *, variants: Path | None = None, tab
     return write_rows(output, list(first.values), cleaned(), formulas_safe=False)
 
 
-def read_others(source: Path, table: TableOptions, reading: Reading, warn: Callable[[str], None]) -> list[str]:
-    """Read the texts of documents that are of no category.
-
-    Parameters
-    ----------
-    source : pathlib.Path
-        A documents CSV, or a folder with scans and ``.txt`` files, also in folders.
-    table : TableOptions
-        How a CSV is read; conditions do not count.
-    reading : Reading
-        How scans are read.
-    warn : callable
-        Told about documents that could not be read; they are left out.
-
-    Returns
-    -------
-    list of str
-        Their texts.
-    """
-    from ocr.finding import find_files
-
-    texts = []
-    if not source.is_dir():
-        for row in read_documents(source, replace(table, where=())):
-            if row.error:
-                warn(f"{source}: line {row.line}: {row.error}")
-            else:
-                texts.append(row.text)
-        return texts
-    texts = [text for _, text, _ in text_files(check_folder(source))]
-    for document in reading.iter_documents(find_files([source])):
-        if document.status == "failed":
-            warn(f"{document.document_id}: {document.error}")
-        else:
-            texts.append(document.text)
-    return texts
-
-
-def read_tree(folder: Path, reading: Reading, warn: Callable[[str], None]) -> Labelled:
-    """Read a folder with one folder a category, which hold scans or ``.txt`` files.
+def read_folder(folder: Path, reading: Reading | None, *, need_category: bool) -> Iterator[InputDocument]:
+    """Read the scans and ``.txt`` files of a folder, as rows of the table that ``textclf ocr`` would make of it.
 
     Parameters
     ----------
     folder : pathlib.Path
-        The folder; the names of those in it are the categories.
-    reading : Reading
-        How scans are read.
-    warn : callable
-        Told about scans that could not be read; they are left out.
+        The folder; the first folder on the way to a file is its category.
+    reading : Reading, optional
+        How scans are read; with all defaults if not given.
+    need_category : bool
+        Whether it must hold a folder per category. What stands beside those is then not read.
 
-    Returns
-    -------
-    Labelled
-        Sorted by id, which is the path under the folder.
+    Yields
+    ------
+    InputDocument
+        First texts, then scans, each by id, which is the path under the folder.
 
     Raises
     ------
     textclf.errors.BadInputError, textclf.errors.BadDataError
-        If there is no folder per category, or nothing in them.
+        If there is no folder per category where it must be, or no document.
     """
+    from ocr.documents import Document
     from ocr.finding import find_files
+    from ocr.reading import ReadingOptions
 
-    found = [(*file, "") for file in text_files(check_folder(folder))]
-    files = [(name, file) for name, file in find_files([folder]) if "/" in name]
-    for document in reading.iter_documents(files):
-        if document.status == "failed":
-            warn(f"{document.document_id}: {document.error}")
-            continue
-        found.append((document.document_id, document.text, document.document_id.partition("/")[0], ""))
-    if not found:
-        raise BadDataError("no scan and no .txt file in its folders", where=folder, remedy="put documents into them")
-    found.sort()
-    return Labelled(*(list(column) for column in zip(*found, strict=True)))
+    blank = dict.fromkeys(document_cells(Document(document_id=""), ""), "")
+    found = False
+    for name, text, _ in text_files(check_folder(folder) if need_category else [folder]):
+        found = True
+        document_id = name if need_category else name.partition("/")[2]
+        category = folder_category(document_id)
+        cells = {**blank, "document_id": document_id, "text": text, "category": category}
+        yield InputDocument(document_id=document_id, text=text, category=category, values=cells)
+    files = find_files([folder])
+    beside = [name for name, _ in files if need_category and not folder_category(name)]
+    for name in beside:
+        yield InputDocument(document_id=name, text="", values={**blank, "document_id": name})
+    files = [(name, file) for name, file in files if name not in beside]
+    if not found and not files:
+        where = " in its folders" if need_category else ""
+        raise BadDataError(f"no scan and no .txt file{where}", where=folder, remedy="put documents there")
+    for document in (reading or Reading(options=ReadingOptions())).iter_documents(files):
+        category = folder_category(document.document_id)
+        partial = document.status == "partial"
+        yield InputDocument(
+            document_id=document.document_id,
+            text=document.text,
+            category=category,
+            values=document_cells(document, category),
+            error=document.error if document.status == "failed" else "",
+            note=document.error if partial else "",
+            cut=partial,
+        )
