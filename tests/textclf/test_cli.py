@@ -232,6 +232,11 @@ def test_a_slip_in_a_variable_is_said_with_what_is_meant(
     said = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
     assert said.code == 0
     assert f"warning: {variable} in the environment sets no option; {meant}" in said.err
+    if "JOBS" in meant:
+        # of a command that has no such option, any that has
+        assert re.search(
+            rf"{variable} in the environment .* TEXTCLF_\w+_JOBS", textclf("model", "info", model_path).err
+        )
     monkeypatch.delenv(variable)
     monkeypatch.setenv("TEXTCLF_ML_MODEL_ID", "ml-1")
     assert "environment" not in textclf("predict", model_path, documents, "-o", tmp_path / "p.csv").err

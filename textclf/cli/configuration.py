@@ -76,7 +76,7 @@ def _listed(names: Collection[str], above: str = "") -> str:
     return ", ".join(sorted(above + name for name in names))
 
 
-def option_variables(command: Any, name: str) -> Iterator[str]:
+def option_variables(command: Any, name: str) -> Iterator[tuple[str, str]]:
     """List the variables that set the options of a command, and of those below it.
 
     Parameters
@@ -88,12 +88,12 @@ def option_variables(command: Any, name: str) -> Iterator[str]:
 
     Yields
     ------
-    str
-        Such as ``TEXTCLF_OCR_LANG``.
+    (str, str)
+        Such as ``TEXTCLF_OCR_LANG``, and what of it names the option, ``LANG``.
     """
     for parameter in command.params:
         if parameter.opts[0].startswith("-"):
-            yield f"{name}_{parameter.name}".upper().replace("-", "_").replace(" ", "_")
+            yield f"{name}_{parameter.name}".upper().replace("-", "_").replace(" ", "_"), parameter.name.upper()
     for inner, below in getattr(command, "commands", {}).items():
         yield from option_variables(below, f"{name} {inner}")
 
@@ -108,12 +108,17 @@ def check_environment(context: Any) -> None:
     """
     root = context.find_root()
     prefix = f"{root.auto_envvar_prefix}_"
-    known = {*option_variables(root.command, root.info_name), *OTHER_VARIABLES}
+    pairs = list(option_variables(root.command, root.info_name))
+    known = {*dict(pairs), *OTHER_VARIABLES}
+    # whoever names no command has that in mind which is run
+    short = {
+        option: variable for variable, option in (*pairs, *option_variables(context.command, context.command_path))
+    }
     for variable in sorted(os.environ):
         if not variable.startswith(prefix) or variable in known:
             continue
-        own = {name.removeprefix(f"{context.auto_envvar_prefix}_"): name for name in known}
-        near = get_close_matches(variable.removeprefix(prefix), own, n=1)
-        meant = own[near[0]] if near else next(iter(get_close_matches(variable, known, n=1, cutoff=0.8)), None)
+        near = get_close_matches(variable.removeprefix(prefix), short, n=1)
+        whole = get_close_matches(variable, known, n=1, cutoff=0.9)
+        meant = whole[0] if whole else short[near[0]] if near else ""
         perhaps = f"perhaps {meant} is meant" if meant else f"`{context.command_path} --help` names the variables"
         warn(f"{variable} in the environment sets no option; {perhaps}")
