@@ -21,6 +21,8 @@ def pair(tmp_path, table, corpus):
     return table(tmp_path / "table.csv", rows), tmp_path / "tree"
 
 
+FILE_COLUMNS = {"path", "sha256"}
+"""That tell which file a row is about: a table need not have them."""
 COMMANDS = {
     "check": lambda documents, out, model, lexicon: ("check", documents, "--no-labels", "--json", "-o", out),
     "check against": lambda documents, out, model, lexicon: (
@@ -37,7 +39,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_folder_gives_what_its_table_gives(textclf, tmp_path, pair, model_path, lexicon_file, command):
+def test_a_folder_gives_what_its_table_gives(textclf, tmp_path, pair, model_path, lexicon_file, read_table, command):
     found = []
     for number, documents in enumerate(pair):
         said = textclf(*COMMANDS[command](documents, tmp_path / f"out{number}", model_path, lexicon_file))
@@ -48,6 +50,9 @@ def test_a_folder_gives_what_its_table_gives(textclf, tmp_path, pair, model_path
             metrics = json.loads((out / "metrics.json").read_text())
             del metrics["title"]
             found[-1] += json.dumps(metrics)
+        elif command == "predict":
+            rows = [{name: cell for name, cell in row.items() if name not in FILE_COLUMNS} for row in read_table(out)]
+            found.append(rows)
         elif out.exists():
             files = sorted(path for path in (out, *out.rglob("*")) if path.is_file())
             found.append([path.read_bytes() for path in files])
