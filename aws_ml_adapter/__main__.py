@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from textclf.__main__ import Program, start
 
-__all__ = ["main"]
+__all__ = ["AMAZON_ML", "main"]
 
-_AMAZON_ML = Program("amazon-ml", "aws_ml_adapter.cli", "nothing is half written, and what was begun is written down")
+AMAZON_ML = Program(
+    "amazon-ml",
+    "aws_ml_adapter.cli",
+    "nothing is half written, and what was begun is written down",
+    packages=("uvicorn", "boto3"),
+)
 
 
 def main() -> None:
     """Run the command line and exit; see `textclf.errors.ExitCode`."""
-    start(_AMAZON_ML)
+    start(AMAZON_ML)
 
 
 if __name__ == "__main__":

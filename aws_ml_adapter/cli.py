@@ -9,60 +9,46 @@ from typing import Annotated
 import typer
 
 from aws_ml_adapter.commands import cost, delete, endpoint, evaluate, predict, train
+from textclf.cli.application import Option, add_command, new_app
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="Amazon Machine Learning without Amazon.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={
-        "auto_envvar_prefix": "AMAZON_ML",
-        "help_option_names": ["-h", "--help"],
-        "max_content_width": 110,
-    },
+app = new_app(
+    "amazon-ml",
+    "Amazon Machine Learning without Amazon: a server that answers its API, and the verbs that use it. "
+    "Needs pip install 'textclf[serve]'.",
+    "From documents to predictions: textclf prepare documents.csv -o prepared; amazon-ml train prepared -o model.json "
+    "--bucket BUCKET; amazon-ml predict model.json new.csv -o predictions.csv. ",
 )
 
 
-@app.callback()
-def _amazon_ml() -> None:
-    """Amazon Machine Learning without Amazon."""
-
-
-@app.command()
 def serve(
-    data_dir: Annotated[Path, typer.Option(help="Keeps all state and models; made if it is missing.")],
+    data_dir: Annotated[Path, Option(help="Keeps all state and models; made if it is missing.")],
     host: Annotated[
-        str, typer.Option(help="Address to listen on; other than this machine's own only with --credentials.")
+        str, Option(help="Address to listen on; other than this machine's own only with --credentials.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65_535)] = 0,
+    port: Annotated[int, Option(help="0 takes a free one.", min=0, max=65_535)] = 0,
     s3_root: Annotated[
         Path | None,
-        typer.Option(help="Where s3://BUCKET/KEY is: ROOT/BUCKET/KEY.", show_default="DATA_DIR/s3"),
+        Option(help="Where s3://BUCKET/KEY is: ROOT/BUCKET/KEY.", show_default="DATA_DIR/s3"),
     ] = None,
     s3_endpoint: Annotated[
-        str | None, typer.Option(help="URL of S3, or of a server like it, to use instead of a folder.")
+        str | None, Option(help="URL of S3, or of a server like it, to use instead of a folder.")
     ] = None,
     credentials: Annotated[
-        Path | None, typer.Option(help="AWS credentials file: requests must be signed with one of its keys.")
+        Path | None, Option(help="AWS credentials file: requests must be signed with one of its keys.")
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="Jobs that run at once.", min=1, max=25, show_default="one a core")
-    ] = None,
-    rate: Annotated[
-        float, typer.Option(help="Predictions a second that each real-time endpoint answers.", min=1)
-    ] = 200.0,
+    jobs: Annotated[int | None, Option(help="Jobs that run at once.", min=1, max=25, show_default="one a core")] = None,
+    rate: Annotated[float, Option(help="Predictions a second that each real-time endpoint answers.", min=1)] = 200.0,
     public_url: Annotated[
-        str | None, typer.Option(help="http://HOST:PORT under which clients reach the server, if it is another.")
+        str | None, Option(help="http://HOST:PORT under which clients reach the server, if it is another.")
     ] = None,
     best_answer: Annotated[
-        bool, typer.Option("--best-answer", help="Give multiclass batch predictions a column bestAnswer.")
+        bool, Option("--best-answer", help="Give multiclass batch predictions a column bestAnswer.")
     ] = False,
     database: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="IDENTIFIER/NAME=URL",
             help="SQLAlchemy URL of what stands for a Redshift or RDS database; repeatable.",
         ),
@@ -70,7 +56,9 @@ def serve(
 ) -> None:
     """Run a server that answers Amazon Machine Learning's API; print its URL when it is ready.
 
-    Point clients at it with AWS_ENDPOINT_URL_MACHINE_LEARNING or endpoint_url.
+        amazon-ml serve --data-dir ml --port 8080
+
+    Point clients at it with AWS_ENDPOINT_URL_MACHINE_LEARNING or endpoint_url. Runs until Ctrl-C.
     """
     # many small jobs at once: threads of the numeric libraries would only take the cores from each other
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -100,5 +88,5 @@ def serve(
     serve(options, ready=ready)
 
 
-for command in (train, evaluate, predict, endpoint, delete, cost):
-    app.command()(command)
+for command in (serve, train, evaluate, predict, endpoint, delete, cost):
+    add_command(app, command)

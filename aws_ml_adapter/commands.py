@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from textclf.cli.application import Option
 from textclf.cli.options import (
     AsJson,
-    Encoding,
-    IdColumn,
-    Option,
-    Output,
+    By,
+    Confidence,
+    LabelledFlags,
+    MaxError,
+    OutputFile,
+    OutputFolder,
     Strict,
-    TextColumn,
-    Where,
+    TableFlags,
     print_json,
     print_lines,
-    table_options,
 )
 from textclf.console import say, warn
 from textclf.errors import BadInputError
@@ -59,7 +60,6 @@ Timeout = Annotated[float, Option(help="Seconds that one job may take.", min=0)]
 Features = Annotated[
     Path | None, Option(help="Folder features that textclf prepare wrote, if it has moved since training.")
 ]
-CategoryColumn = Annotated[str, Option(help="Name of the column that holds the category.")]
 TrainPercent = Annotated[
     int, Option(help="Share of the documents to train on; the rest is held out for evaluate.", min=1, max=100)
 ]
@@ -69,15 +69,17 @@ Bins = Annotated[
     int, Option(help="Quantile bins of each dimension of the vectors; 0 leaves them out.", min=0, max=1_000)
 ]
 RecipeFile = Annotated[Path | None, Option("--recipe", help="File with a recipe of your own.")]
-Passes = Annotated[int, Option(help="Passes over the training data at most.")]
-MaxSize = Annotated[int, Option(help="Bytes that the model may have.")]
-L1 = Annotated[float, Option("--l1", help="Amount of L1 regularisation; excludes --l2.")]
-L2 = Annotated[float | None, Option("--l2", help="Amount of L2 regularisation.", show_default="1e-6 without --l1")]
+Passes = Annotated[int, Option(help="Passes over the training data at most.", min=1, max=10_000)]
+MaxSize = Annotated[int, Option(help="Bytes that the model may have.", min=100_000, max=2_147_483_648)]
+L1 = Annotated[float, Option("--l1", help="Amount of L1 regularisation; excludes --l2.", min=0)]
+L2 = Annotated[
+    float | None, Option("--l2", help="Amount of L2 regularisation.", show_default="1e-6 without --l1", min=0)
+]
 
 
 def train(
     datasource: Datasource,
-    output: Output,
+    output: OutputFile,
     bucket: Bucket,
     prefix: Prefix = "textclf",
     region: Region = "us-east-1",
@@ -99,7 +101,11 @@ def train(
 ) -> None:
     """Upload a datasource, train a model on a share of it, and write down what was made.
 
-    A run that was stopped goes on where it was if it is started again with the same options.
+        amazon-ml train prepared -o model.json --bucket BUCKET --dry-run
+        amazon-ml train prepared -o model.json --bucket BUCKET
+
+    Writes FILE, which names the model and all that was made for it. A run that was stopped goes on where it was if it
+    is started again with the same options.
     """
     from aws_ml_adapter.client import AmazonMLClassifier
     from aws_ml_adapter.client_state import STATE
@@ -137,7 +143,8 @@ def train(
 
 def evaluate(
     model: State,
-    output: Output,
+    output: OutputFolder,
+    *,
     table: Annotated[
         Path | None,
         typer.Argument(
@@ -145,22 +152,22 @@ def evaluate(
             help="A documents CSV or datasource with categories; the documents held out in training if not given.",
         ),
     ] = None,
-    max_error: Annotated[float, Option(help="Error among accepted documents that can be borne, such as 0.05.")] = 0.05,
-    confidence: Annotated[float, Option(help="How sure it shall be that they stay under it, such as 0.9.")] = 0.9,
-    by: Annotated[list[str], Option(help="Also show the figures for each value of this column of DOCUMENTS.")] = [],  # noqa: B006
+    max_error: MaxError = 0.05,
+    confidence: Confidence = 0.9,
+    by: By = [],  # noqa: B006
     features: Features = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "document_id",
-    category_column: CategoryColumn = "category",
-    encoding: Encoding = "auto",
-    where: Where = [],  # noqa: B006
     endpoint_url: EndpointUrl = None,
     s3_endpoint_url: S3EndpointUrl = None,
     s3_root: S3Root = None,
     timeout: Timeout = 7_200,
     as_json: AsJson = False,
+    columns: LabelledFlags,
 ) -> None:
     """Evaluate a model, and write report.html, metrics.json and the confusion matrix.
+
+        amazon-ml evaluate model.json -o report
+
+    Prints accuracy, macro F1 and how many documents are accepted.
 
     Without DOCUMENTS it also chooses the score from which predict accepts, so that the error among accepted
     documents stays under --max-error. Makes an evaluation and a batch prediction of the same documents.
@@ -175,7 +182,7 @@ def evaluate(
         confidence=confidence,
         by=by,
         features=features,
-        options=table_options(id_column, text_column, category_column, encoding, where),
+        options=columns.options(),
     )
     report = found.report
     today = date.today().isoformat()  # noqa: DTZ011 - the date on the user's own calendar
@@ -198,21 +205,22 @@ def evaluate(
 def predict(
     model: State,
     table: Annotated[Path, typer.Argument(metavar="DOCUMENTS", help="A documents CSV, or a datasource.")],
-    output: Output,
+    output: OutputFile,
+    *,
     features: Features = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "document_id",
-    encoding: Encoding = "auto",
-    where: Where = [],  # noqa: B006
     endpoint_url: EndpointUrl = None,
     s3_endpoint_url: S3EndpointUrl = None,
     s3_root: S3Root = None,
     timeout: Timeout = 7_200,
     strict: Strict = False,
+    columns: TableFlags,
 ) -> None:
     """Predict documents with a batch prediction into a predictions CSV, in the order of the table.
 
-    A documents CSV gets the columns of the training data, computed as textclf prepare did.
+        amazon-ml predict model.json documents.csv -o predictions.csv
+
+    Writes document_id, predicted_category, score, decision and more. A documents CSV gets the columns of the training
+    data, computed as textclf prepare did.
     """
     from aws_ml_adapter.results import prediction_rows
     from features.csv_files import write_rows
@@ -220,7 +228,6 @@ def predict(
 
     check_output(output, PREDICTIONS, inputs=[model, table])
     classifier = _load(model, endpoint_url, s3_endpoint_url, s3_root, timeout)
-    options = table_options(id_column, text_column, "category", encoding, where)
     counts = {"accept": 0, "review": 0, "failed": 0}
 
     def counted(prediction: Prediction) -> Prediction:
@@ -228,7 +235,7 @@ def predict(
         counts["failed"] += prediction.status == "failed"
         return prediction
 
-    predictions = map(counted, classifier.predict(table, features=features, options=options))
+    predictions = map(counted, classifier.predict(table, features=features, options=columns.options()))
     rows = prediction_rows(predictions, classifier.categories)
     total = write_rows(output, prediction_columns(classifier.categories), rows, formulas_safe=True)
     failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
@@ -243,7 +250,13 @@ def endpoint(
     timeout: Timeout = 7_200,
     as_json: AsJson = False,
 ) -> None:
-    """Create the model's real-time endpoint, and print what predict_document_category needs in the environment."""
+    """Create the model's real-time endpoint, and print what predict_document_category needs in the environment.
+
+        amazon-ml endpoint model.json
+        amazon-ml endpoint model.json --close
+
+    Prints TEXTCLF_ML_MODEL_ID=... and TEXTCLF_ML_ENDPOINT=...; it costs until it is closed.
+    """
     classifier = _load(model, endpoint_url, None, None, timeout)
     if close:
         classifier.close_endpoint()
@@ -262,7 +275,12 @@ def delete(
     s3_endpoint_url: S3EndpointUrl = None,
     s3_root: S3Root = None,
 ) -> None:
-    """Remove all that was made for a model, in the service and in S3, and the MODEL file at last."""
+    """Remove all that was made for a model, in the service and in S3, and the MODEL file at last.
+
+        amazon-ml delete model.json
+
+    What cannot be removed is said, and stays written down in MODEL.
+    """
     _load(model, endpoint_url, s3_endpoint_url, s3_root, 0).delete()
     say(f"{model}: all removed")
 
@@ -279,7 +297,12 @@ def cost(
     endpoint_url: EndpointUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what AWS charges: for what was made for a model, or would be made for a datasource. Nothing is created."""
+    """Say what AWS charges: for what was made for a model, or would be made for a datasource. Nothing is created.
+
+        amazon-ml cost prepared --predictions 10000
+
+    Prints a line an item, and the sum in US dollars.
+    """
     from aws_ml_adapter.client import AmazonMLClassifier
     from aws_ml_adapter.pricing import PRICES, begun_10_mb, total_usd
     from aws_ml_adapter.training_plan import TrainingOptions

@@ -64,7 +64,7 @@ class Row:
 def read_rows(
     path: str | Path,
     *,
-    required: Sequence[str],
+    required: Sequence[str] | Mapping[str, str],
     encoding: str = AUTO,
     cell_limit: int = CELL_LIMIT,
     warn: Callable[[str], None] = lambda message: None,
@@ -80,8 +80,8 @@ def read_rows(
     ----------
     path : str or pathlib.Path
         The file.
-    required : sequence of str
-        Columns that must be there.
+    required : sequence of str, or dict of str to str
+        Columns that must be there; with what set each name, such as ``--text-column``, for the error.
     encoding : str
         How the file's bytes stand for characters; see `features.encodings.open_text`, which also unpacks gzip.
     cell_limit : int
@@ -301,7 +301,7 @@ class _Lines:
         return line
 
 
-def _separator(lines: _Lines, required: Sequence[str]) -> str:
+def _separator(lines: _Lines, required: Iterable[str]) -> str:
     """Find out what separates the cells; the header is left to be read."""
     first = lines.next_line()
     if stated := _SEPARATOR_LINE.fullmatch(first):
@@ -341,7 +341,9 @@ def _read_cells(reader: Iterator[list[str]], lines: _Lines, path: str | Path) ->
             yield cells
 
 
-def _read_header(reader: Iterator[list[str]], lines: _Lines, path: str | Path, required: Sequence[str]) -> list[str]:
+def _read_header(
+    reader: Iterator[list[str]], lines: _Lines, path: str | Path, required: Sequence[str] | Mapping[str, str]
+) -> list[str]:
     header = [name.strip() for name in next(_read_cells(reader, lines, path), [])]
     if not any(header):
         raise BadDataError("is empty", where=path, remedy=f"give a CSV file with the columns {', '.join(required)}")
@@ -357,15 +359,14 @@ def _read_header(reader: Iterator[list[str]], lines: _Lines, path: str | Path, r
         raise BadDataError(f"has two columns '{_short(twice)}'", where=path, remedy="rename or remove one of them")
     for name in required:
         if name not in named:
-            raise _missing_column(name, named, path)
+            raise _missing_column(name, named, path, required[name] if isinstance(required, Mapping) else "")
     return header
 
 
-def _missing_column(name: str, found: Sequence[str], path: str | Path) -> BadDataError:
+def _missing_column(name: str, found: Sequence[str], path: str | Path, option: str) -> BadDataError:
     listed = ", ".join(_short(column) for column in found[:10]) + (", …" if len(found) > 10 else "")
-    return BadDataError(
-        f"has no column '{name}' (found: {listed})", where=path, remedy="name the columns so in the first line"
-    )
+    remedy = f"{option} names it: mend that, or the first line" if option else "name the columns so in the first line"
+    return BadDataError(f"has no column '{name}' (found: {listed})", where=path, remedy=remedy)
 
 
 def _short(name: str) -> str:

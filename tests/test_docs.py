@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from itertools import pairwise
@@ -134,3 +137,22 @@ def test_every_option_every_column_and_every_exit_code_is_explained(tmp_path):
     every_option = {option for name in COMMANDS for option in options(name) if option.startswith("--")}
     hidden = {option for option in every_option if option.startswith("--no-")} - {"--no-cache", "--no-diagnostics"}
     assert {option for option in every_option - hidden if option not in everything} == set()
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize("name", ["first-hour", "correct-and-retrain"])
+def test_a_walk_through_the_samples_goes_as_it_is_shown(name, tmp_path):
+    """Every command runs; every line shown under it is said, though figures may differ with versions."""
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```\n(?:\n```\n(.*?)^```)?", page, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) > 4
+    for commands_shown, lines in blocks:
+        done = subprocess.run(
+            ["sh", "-ec", commands_shown], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1800
+        )
+        assert done.returncode == 0, done.stderr
+        said = [re.sub(r"[\d.]+", "0", line) for line in (done.stdout + done.stderr).splitlines()]
+        assert [line for line in lines.splitlines() if re.sub(r"[\d.]+", "0", line) not in said] == []

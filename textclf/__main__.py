@@ -7,25 +7,39 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from types import FrameType
 from typing import NamedTuple, NoReturn
 
-from textclf.console import mend_streams, say
-from textclf.errors import ExitCode, TextclfError
+from textclf.console import Verbosity, complain, mend_streams, say, set_verbosity, verbosity
+from textclf.errors import ExitCode, MissingProgramError, TextclfError
 
-__all__ = ["Program", "main", "run", "start"]
+__all__ = ["TEXTCLF", "Program", "main", "run", "start"]
 
 
 class Program(NamedTuple):
-    """A command line: its name, the module that holds its ``app``, and what to say after Ctrl-C."""
+    """A command line: its name, the module that holds its ``app``, what to say after Ctrl-C, and what it needs."""
 
     name: str
     module: str
     after_a_stop: str
+    packages: tuple[str, ...] = ()
 
+
+EXTRAS = {
+    "boto3": "aws",
+    "botocore": "aws",
+    "distributed": "dask",
+    "httptools": "serve",
+    "sqlalchemy": "databases",
+    "uvicorn": "serve",
+    "uvloop": "serve",
+}
+"""Packages that only an extra of the installation brings."""
 
 TEXTCLF = Program("textclf", "textclf.cli", "nothing is half written, and pages that were read are in the cache")
 
@@ -79,6 +93,7 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
         The exit code; see `textclf.errors.ExitCode`.
     """
     mend_streams()
+    set_verbosity(Verbosity.NORMAL)
     # without a home it tells at length where it puts its fonts instead
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
@@ -86,7 +101,7 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
         # a full disk behind stdout must show here, not when Python ends
         sys.stdout.flush()
     except TextclfError as error:
-        say(f"error: {error}")
+        complain(str(error))
         return int(error.exit_code)
     except KeyboardInterrupt:
         say(f"stopped; {program.after_a_stop}: run the command again")
@@ -99,17 +114,22 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
         _forget_stdout()
         return int(ExitCode.CLOSED_PIPE)
     except MemoryError:
-        say("error: there is too little memory; give less at once, or fewer --jobs")
+        complain("there is too little memory; give less at once, or fewer --jobs")
         return int(ExitCode.BAD_INPUT)
     # the boundary: no traceback is ever shown to a user
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in EXTRAS:
+            complain(str(_missing(package)))
+            return int(ExitCode.MISSING_PROGRAM)
         if os.environ.get("TEXTCLF_DEBUG"):
             raise
         if isinstance(error, OSError) and (refused := _refused(error)):
             return refused
-        say(
-            f"error: a fault of {program.name} itself ({type(error).__name__}: {error}); "
-            "set TEXTCLF_DEBUG=1 and report what it shows"
+        if verbosity() is Verbosity.VERBOSE:
+            traceback.print_exc()
+        complain(
+            f"a fault of {program.name} itself ({type(error).__name__}: {error}); "
+            "run it again with --verbose and report what it shows"
         )
         return int(ExitCode.INTERNAL)
     return code
@@ -119,12 +139,12 @@ def _refused(error: OSError) -> int | None:
     """Say what the system refused, which is no fault of ours; None if that is not known."""
     reason = (error.strerror or str(error)).lower()
     if error.filename is not None:
-        say(f"error: {os.fsdecode(error.filename)}: cannot be read or written ({reason})")
+        complain(f"{os.fsdecode(error.filename)}: cannot be read or written ({reason})")
         return int(ExitCode.BAD_INPUT)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
         # nothing but stdout is written without a name
         _forget_stdout()
-        say(f"error: the output cannot be written ({reason})")
+        complain(f"the output cannot be written ({reason})")
         return int(ExitCode.OUTPUT)
     return None
 
@@ -135,24 +155,39 @@ def _forget_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _missing(package: str) -> MissingProgramError:
+    return MissingProgramError(f"{package} is not installed", remedy=f"pip install 'textclf[{EXTRAS[package]}]'")
+
+
 def _invoke(arguments: Sequence[str], program: Program) -> int:
     from typer.exceptions import Exit, TyperException
     from typer.main import get_command
 
-    app = import_module(program.module).app
+    command = get_command(import_module(program.module).app)
+    variable = f"_{program.name.upper().replace('-', '_')}_COMPLETE"
+    if instruction := os.environ.get(variable):
+        from typer.completion import shell_complete
+
+        return shell_complete(command, {}, program.name, variable, instruction)
+
     try:
         # not by calling the app, which makes exits of its own out of Ctrl-C, a closed pipe and EOFError
-        with get_command(app).make_context(program.name, list(arguments)) as context:
+        with command.make_context(program.name, list(arguments)) as context:
             context.command.invoke(context)
     except Exit as error:
         return int(error.exit_code)
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error, file=sys.stderr)  # noqa: T201
+            for package in program.packages:
+                if find_spec(package) is None:
+                    raise _missing(package) from error
             return int(ExitCode.USAGE)
         # the library's usage errors know how to say themselves, with the option's name
-        message = getattr(error, "format_message", error.__str__)()
-        say(f"error: {' '.join(message.split()).rstrip('.')}; `{program.name} COMMAND --help` lists the options")
+        message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
+        failed = getattr(error, "ctx", None)
+        path = failed.command_path if failed else program.name
+        complain(f"{' '.join(message.split()).rstrip('.')}; `{path} --help` lists what there is")
         return int(ExitCode.USAGE)
     return int(ExitCode.OK)
 

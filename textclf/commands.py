@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textclf.documents import TableOptions, read_documents, read_labelled
-from textclf.errors import BadDataError, BadInputError, BadModelError, UsageError
+from textclf.documents import DATASOURCE, TableOptions, read_documents, read_labelled
+from textclf.errors import BadDataError, BadInputError, BadModelError
 from textclf.explanation import explain
 from textclf.files import write_aside
 from textclf.outputs import MODEL, PREPARED_FOLDER, REPORT_FOLDER, check_output, check_output_folder
 from textclf.predicting import iter_predictions
-from textclf.scans import Reading, read_others, read_tree
 
 if TYPE_CHECKING:
     from features.word_vectors import WordVectors
@@ -40,13 +40,13 @@ def prepare_datasource(
     Parameters
     ----------
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     folder : pathlib.Path
         Gets ``datasource.csv``, ``datasource.csv.schema`` and ``features/``.
     classifier : DocumentClassifier
         Holds the feature settings; it is not trained.
     table : TableOptions
-        How the CSV is read.
+        How the documents are read.
     talk, warn : callable
         Told what is done, and what the user should know.
 
@@ -87,7 +87,7 @@ def prepare_datasource(
 
     talk("writing the datasource")
     summary = write_datasource(
-        folder / "datasource.csv",
+        folder / DATASOURCE,
         Rows(),
         indicator_names=features.matcher.lexicon.columns,
         vector_size=features.vectors.size,
@@ -114,7 +114,6 @@ def train_model(
     output: Path,
     options: dict[str, Any],
     table: TableOptions,
-    reading: Reading,
     *,
     others: Sequence[Path] = (),
     talk: Talk,
@@ -125,18 +124,16 @@ def train_model(
     Parameters
     ----------
     source : pathlib.Path
-        A documents CSV, a folder that `prepare_datasource` wrote, or a folder with one folder a category that
-        hold scans or ``.txt`` files.
+        Documents with categories, as `textclf.documents.read_documents` takes them. Of a folder that
+        `prepare_datasource` wrote, the options are taken over as well.
     output : pathlib.Path
         The model file.
     options : dict
         Parameters of `DocumentClassifier`; they go before those that `prepare_datasource` wrote down.
     table : TableOptions
-        How a CSV is read.
-    reading : Reading
-        How scans are read.
+        How documents are read.
     others : sequence of pathlib.Path, optional
-        Documents of no category: CSV files with texts, or folders of scans and ``.txt`` files.
+        Documents of no category; conditions and groups do not count for them.
     talk, warn : callable
         Told what is done, and what the user should know.
 
@@ -149,27 +146,17 @@ def train_model(
     from textclf.confidence import why_nothing_is_accepted
 
     check_output(output, MODEL, inputs=[source, *others])
-    if source.is_dir() and table.where:
-        raise UsageError("a folder takes no conditions", where="--where", remedy="give a documents CSV")
-    if source.is_dir() and table.group_column:
-        raise UsageError(
-            "a folder has no columns", where="--group", remedy="give a documents CSV, here or to textclf prepare"
-        )
-    if source.is_dir() and (source / "datasource.csv").exists():
+    if (source / DATASOURCE).exists():
         options = {**_prepared_options(source / "features"), **options}
-        documents = read_labelled(source / "datasource.csv", warn=warn)
-    elif source.is_dir():
-        documents = read_tree(source, reading, warn)
-    else:
-        documents = read_labelled(source, table, warn=warn)
     classifier = DocumentClassifier(**options)
-    foreign = [text for path in others for text in read_others(path, table, reading, warn)]
+    classifier.check_options()
+    documents = read_labelled(source, table, warn=warn)
+    foreign = [text for path in others for text in _texts(path, table, warn)]
     given: dict[str, Any] = {
         "document_ids": documents.document_ids,
         "groups": documents.groups if any(documents.groups) else None,
         "others": foreign,
     }
-    classifier.check_options()
     if same := _trained_alike(output, classifier.inputs_hash(documents.texts, documents.categories, **given)):
         talk(f"{output} was trained on the same documents with the same options, and stays; delete it to train anew")
         return same
@@ -202,11 +189,11 @@ def evaluate_model(
     model_name : str
         How the report calls it.
     source : pathlib.Path
-        A documents CSV or datasource with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     folder : pathlib.Path
         Gets ``report.html``, ``metrics.json`` and the tables.
     table : TableOptions
-        How the CSV is read.
+        How the documents are read.
     by : sequence of str
         Columns; the figures are given for each of their values as well.
     created : str
@@ -226,9 +213,9 @@ def evaluate_model(
     documents, predictions = [], []
     without = 0
     for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True, warn=warn)):
-        if document.error:
+        if document.error and document.line:
             # its cells may not stand where they belong, the category among them
-            raise BadDataError(f"line {document.line}: {document.error}", where=source, remedy="mend the row")
+            raise BadDataError(document.say(document.error), where=source, remedy="mend the row")
         if not document.category.strip():
             without += 1
             continue
@@ -261,6 +248,17 @@ def load_words(source: Path) -> WordVectors:
     from textclf.model_file import load_model
 
     return load_model(source).features.vectors if zipfile.is_zipfile(source) else read_word_vectors(source)
+
+
+def _texts(source: Path, table: TableOptions, warn: Talk) -> Iterator[str]:
+    """Give the texts of documents that are of no category; what cannot be read is left out and told."""
+    unusable = 0
+    for document in read_documents(source, replace(table, where=(), group_column=""), warn=warn):
+        unusable += bool(document.error and document.line)
+        if not document.error:
+            yield document.text
+    if unusable:
+        warn(f"{source}: {unusable} rows have too few or too many cells and were left out")
 
 
 def _trained_alike(path: Path, inputs_hash: str) -> Runtime | None:

@@ -10,14 +10,27 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
 
-__all__ = ["harmless", "mend_streams", "say", "show_reading", "show_rows", "warn"]
+__all__ = [
+    "Verbosity",
+    "complain",
+    "detail",
+    "harmless",
+    "mend_streams",
+    "say",
+    "set_verbosity",
+    "show_reading",
+    "show_rows",
+    "verbosity",
+    "warn",
+]
 
 _EVERY = 5.0
 """Seconds between lines where stderr is not a terminal."""
@@ -77,16 +90,61 @@ class _Closed(io.TextIOBase):
         raise OSError(errno.EBADF, "it is closed")
 
 
-def say(message: str) -> None:
-    """Print one message to stderr; where nobody can hear it, the work goes on."""
+class Verbosity(IntEnum):
+    """How much is said."""
+
+    QUIET = 0
+    """Errors only."""
+    NORMAL = 1
+    VERBOSE = 2
+    """Also details, and the seconds since the command began before each line."""
+
+
+class _Talk:
+    verbosity = Verbosity.NORMAL
+    began = 0.0
+
+
+def set_verbosity(verbosity: Verbosity) -> None:
+    """Settle how much is said from now on."""
+    _Talk.verbosity = verbosity
+    _Talk.began = time.monotonic()
+
+
+def verbosity() -> Verbosity:
+    """Tell how much is said."""
+    return _Talk.verbosity
+
+
+def _to_stderr(lines: Iterable[str]) -> None:
+    # where nobody can hear it, the work goes on
     with suppress(OSError):
-        for line in message.split("\n"):
+        for line in lines:
             print(harmless(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
+def complain(message: str) -> None:
+    """Print an error to stderr, always."""
+    _to_stderr(f"error: {message}".split("\n"))
+
+
+def say(message: str) -> None:
+    """Print one message to stderr, unless all shall be quiet."""
+    if _Talk.verbosity is Verbosity.QUIET:
+        return
+    since = f"[{time.monotonic() - _Talk.began:7.2f} s] " if _Talk.verbosity is Verbosity.VERBOSE else ""
+    _to_stderr(since + line for line in message.split("\n"))
+
+
 def warn(message: str) -> None:
-    """Print a warning to stderr."""
+    """Print a warning to stderr, unless all shall be quiet."""
     say(f"warning: {message}")
+
+
+def detail(message: str) -> None:
+    """Print to stderr what only those want to know who asked for more."""
+    if _Talk.verbosity is Verbosity.VERBOSE:
+        say(message)
 
 
 @contextmanager
@@ -98,7 +156,8 @@ def show_reading() -> Iterator[Callable[[Progress], None]]:
     callable
         To be called with each `ocr.batch.Progress`.
     """
-    if not sys.stderr.isatty():
+    # a live display would be torn by the details of each document
+    if not sys.stderr.isatty() or _Talk.verbosity is not Verbosity.NORMAL:
         yield _lines()
         return
     from rich.console import Console

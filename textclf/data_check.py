@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+from rapidfuzz.distance import OSA
 
 from features.tokens import tokenize
 from textclf.copies import Copies, Copy
@@ -44,6 +46,8 @@ FEW_DOCUMENTS, LEAST_DOCUMENTS = 5, 2
 """Documents of a category: fewer than the first are error-prone, fewer than the second cannot be trained."""
 IMBALANCE = 20
 """So many times the documents of a category in the largest one are heavy imbalance: a rule of thumb."""
+SHORTEST_MISTYPED, TWICE_MISTYPED = 5, 10
+"""Characters of a word from which one letter, and from which two letters, may be a slip."""
 SNIPPET_LENGTH = 120
 
 MEANING: dict[Kind, str] = {
@@ -277,7 +281,8 @@ def _unknown_categories(counts: Mapping[str, int], against: Mapping[str, int]) -
     spelt = {_spelling(category): category for category in counts}
     for category, count in sorted(against.items(), key=lambda entry: (-entry[1], entry[0])):
         if category not in counts:
-            meant = spelt.get(_spelling(category), "")
+            near = (other for other in counts if _mistyped(category, other))
+            meant = spelt.get(_spelling(category)) or next(near, "")
             yield Finding(
                 kind="unknown category",
                 category=category,
@@ -294,7 +299,15 @@ def _similar_names(counts: Mapping[str, int]) -> Iterator[Finding]:
         initials = "".join(word[0] for word in words)
         # NY beside New York, and New York beside new_york
         groups[initials if len(words) > 1 and initials in spellings else _spelling(category)].append(category)
-    for first, *others in groups.values():
+    names: list[list[str]] = []
+    for group in groups.values():
+        # a slip of one that has as many documents or more, as those come first
+        meant = next((other for other in names if _mistyped(other[0], group[0])), None)
+        if meant is None:
+            names.append(group)
+        else:
+            meant += group
+    for first, *others in names:
         for category in others:
             yield Finding(
                 kind="similar names",
@@ -330,6 +343,22 @@ def _poor_texts(documents: Labelled) -> Iterator[Finding]:
                 detail=f"{words} word{'s' * (words != 1)} of two or more characters",
                 snippet=_snippet(text),
             )
+
+
+def _mistyped(one: str, other: str) -> bool:
+    """Tell whether two names differ by no more than a slip in each word; numbers and short words must be the same."""
+    words = tokenize(one), tokenize(other)
+    return len(words[0]) == len(words[1]) and all(map(_slip, *words)) and words[0] != words[1]
+
+
+def _slip(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    shorter = min(len(one), len(other))
+    if shorter < SHORTEST_MISTYPED or re.search(r"\d", one + other):
+        return False
+    # a letter too many, too few, another, or two that changed places, count one each
+    return OSA.distance(one, other, score_cutoff=2) <= 1 + (shorter >= TWICE_MISTYPED)
 
 
 def _spelling(category: str) -> str:

@@ -18,6 +18,7 @@ from textclf.errors import BadDataError, BadInputError, UsageError
 
 if TYPE_CHECKING:
     from ocr.documents import Document
+    from textclf.scans import Reading
 
 __all__ = [
     "InputDocument",
@@ -28,6 +29,8 @@ __all__ = [
     "write_documents",
 ]
 
+DATASOURCE = "datasource.csv"
+"""What a folder holds that ``textclf prepare`` wrote."""
 SOURCE_COLUMNS = ("path", "sha256")
 """What tells which file a document was read from, whatever its id is."""
 OCR_COLUMNS = (
@@ -39,7 +42,7 @@ OCR_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOptions:
-    """How a documents CSV is read.
+    """How documents are read: the rows of a CSV, or the files of a folder that stands for one.
 
     Parameters
     ----------
@@ -49,8 +52,12 @@ class TableOptions:
         How the file's bytes stand for characters, or ``auto``; a byte order mark goes before it.
     where : tuple of str
         Conditions ``column=value``: only rows that fulfil all are read.
+    where_option : str
+        What the user calls the conditions, for errors.
     group_column : str
         Name of the column that says what a document belongs to, such as its issuer; empty for none.
+    reading : textclf.scans.Reading, optional
+        How the scans of a folder are read; with all defaults if not given.
 
     Raises
     ------
@@ -63,12 +70,14 @@ class TableOptions:
     category_column: str = "category"
     encoding: str = AUTO
     where: tuple[str, ...] = ()
+    where_option: str = "--where"
     group_column: str = ""
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         for condition in self.where:
             if not condition.partition("=")[1] or not condition.partition("=")[0]:
-                raise UsageError(f"{condition!r} is no condition", where="--where", remedy="write column=value")
+                raise UsageError(f"{condition!r} is no condition", where=self.where_option, remedy="write column=value")
 
     @property
     def conditions(self) -> tuple[tuple[str, str], ...]:
@@ -78,7 +87,7 @@ class TableOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputDocument:
-    """One row of a documents CSV.
+    """One document: a row of a CSV, or a file of a folder.
 
     Parameters
     ----------
@@ -91,11 +100,11 @@ class InputDocument:
     values : dict of str to str
         All columns of the row.
     error : str
-        Why the row cannot be used; empty if it can.
+        Why it cannot be used; empty if it can.
     note : str
-        What was changed in the row; empty if nothing.
+        What was changed, or is missing; empty if nothing.
     cut : bool
-        Whether the text was over the limit and lost its end.
+        Whether the text is not whole.
     """
 
     document_id: str
@@ -107,6 +116,10 @@ class InputDocument:
     error: str = ""
     note: str = ""
     cut: bool = False
+
+    def say(self, what: str) -> str:
+        """Put before a message where the document stands: its line, or its id where it is a file."""
+        return f"line {self.line}: {what}" if self.line else f"{self.document_id}: {what}"
 
     @property
     def ocr_confidence(self) -> float | None:
@@ -139,23 +152,25 @@ def read_documents(
     need_category: bool = False,
     warn: Callable[[str], None] = lambda message: None,
 ) -> Iterator[InputDocument]:
-    r"""Read a documents CSV, or a datasource with its schema beside it, one row at a time.
+    r"""Read a documents CSV, a datasource with its schema beside it, or a folder, one document at a time.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The file.
+        The file; a folder that ``textclf prepare`` wrote; or a folder of scans and ``.txt`` files, in which the first
+        folder on the way to a file is its category.
     options : TableOptions, optional
-        Columns, encoding, conditions.
+        Columns, encoding, conditions, how scans are read.
     need_category : bool, default False
-        Whether the category column must be there.
+        Whether there must be a category column, or folders that give the categories.
     warn : callable, optional
-        Told which encoding was found, and at the end what was changed in rows: each kind of change once.
+        Told which encoding was found, what of a folder was passed over, and at the end what was changed: each kind of
+        change once.
 
     Yields
     ------
     InputDocument
-        In the order of the file; rows that cannot be used have an ``error``.
+        In the order of the file, or by id; those that cannot be used have an ``error``.
 
     Raises
     ------
@@ -164,7 +179,7 @@ def read_documents(
     textclf.errors.BadDataError
         A column is missing, or the file is no CSV.
     textclf.errors.UsageError
-        Conditions on a datasource, which has no columns to choose by.
+        Conditions or groups for a datasource or a folder, which have no columns to choose by.
 
     Examples
     --------
@@ -175,16 +190,29 @@ def read_documents(
     [('1', 'total due')]
     """
     options = options or TableOptions()
-    if schema_path(path).exists():
+    path = Path(path)
+    if path.is_dir() and (path / DATASOURCE).exists():
+        path = path / DATASOURCE
+    if path.is_dir() or schema_path(path).exists():
+        kind = "folder" if path.is_dir() else "datasource"
         if options.where:
-            raise UsageError(
-                "a datasource takes no conditions", where="--where", remedy="choose the rows when preparing it"
-            )
-        yield from _from_datasource(path)
+            raise UsageError(f"a {kind} takes no conditions", where=options.where_option, remedy="give a documents CSV")
+        if options.group_column:
+            remedy = "give a documents CSV, here or to textclf prepare"
+            raise UsageError(f"a {kind} has no columns to choose", where="--group", remedy=remedy)
+        if path.is_dir():
+            from textclf.scans import read_folder
+
+            yield from read_folder(path, options.reading, need_category=need_category, warn=warn)
+        else:
+            yield from _from_datasource(path)
         return
-    required = [options.id_column, options.text_column, *([options.category_column] if need_category else [])]
-    required += [column for column, _ in options.conditions if column not in required]
-    required += [options.group_column] if options.group_column else []
+    required = {options.id_column: "--id-column", options.text_column: "--text-column"}
+    if need_category:
+        required[options.category_column] = "--category-column"
+    required |= {column: options.where_option for column, _ in options.conditions if column not in required}
+    if options.group_column:
+        required[options.group_column] = "--group"
     changed: dict[str, list[int]] = {}
     try:
         for row in read_rows(path, required=required, encoding=options.encoding, warn=warn):
@@ -221,11 +249,11 @@ def read_labelled(
     Parameters
     ----------
     path : str or pathlib.Path
-        A documents CSV or a datasource.
+        A documents CSV, a datasource or a folder, as `read_documents` takes them.
     options : TableOptions, optional
         Columns, encoding, conditions.
     warn : callable, optional
-        Told about rows that were changed or left out.
+        Told about documents that were changed or left out.
 
     Returns
     -------
@@ -243,9 +271,11 @@ def read_labelled(
     found: list[tuple[str, str, str, str]] = []
     without = 0
     for document in read_documents(path, options, need_category=True, warn=warn):
+        if document.error and not document.line:
+            continue
         if document.error:
             raise BadDataError(
-                f"line {document.line}: {document.error}",
+                document.say(document.error),
                 where=path,
                 remedy='mend the row; a value with , or " stands in quotes',
             )
@@ -264,7 +294,10 @@ def read_labelled(
     if without:
         warn(f"{path}: {without} of {without + len(found)} documents have no category and were left out")
     if not found:
-        raise BadDataError("no row with a category", where=path, remedy="fill the category column, or mend --where")
+        remedy = "fill the category column, or mend --where"
+        if Path(path).is_dir():
+            remedy = "put documents that can be read into folders named after their categories"
+        raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
     return Labelled(*(list(column) for column in zip(*found, strict=True)))
 
@@ -295,21 +328,10 @@ def write_documents(
     taken = ("document_id", "text", "category", *OCR_COLUMNS)
     further = [name for name in next(iter(labels.values()), {}) if name not in taken]
 
-    def row(document: Document) -> dict[str, object]:
+    def row(document: Document) -> dict[str, str]:
         label = labels.get(document.document_id, {})
         return {
-            "document_id": document.document_id,
-            "text": document.text,
-            "category": label.get("category", ""),
-            "file": printable(document.file),
-            **source_of(document),
-            "pages": document.page_count,
-            "ocr_confidence": f"{document.confidence:.1f}",
-            "ocr_confidence_low": f"{document.confidence_low:.1f}",
-            "ocr_engine": document.engine,
-            "status": document.status,
-            "error": document.error,
-            "seconds": f"{document.seconds:.2f}",
+            **document_cells(document, label.get("category", "")),
             **{name: label.get(name, "") for name in further},
         }
 
@@ -321,6 +343,24 @@ def source_of(document: Document) -> dict[str, str]:
     """Tell which file a document was read from: its absolute path and the SHA-256 of its content."""
     path = printable(os.path.abspath(document.file)) if document.file else ""  # noqa: PTH100 - keeps links as given
     return dict(zip(SOURCE_COLUMNS, (path, document.sha256), strict=True))
+
+
+def document_cells(document: Document, category: str) -> dict[str, str]:
+    """Give the cells of a document that was read, by column."""
+    return {
+        "document_id": document.document_id,
+        "text": document.text,
+        "category": category,
+        "file": printable(document.file),
+        **source_of(document),
+        "pages": str(document.page_count),
+        "ocr_confidence": f"{document.confidence:.1f}",
+        "ocr_confidence_low": f"{document.confidence_low:.1f}",
+        "ocr_engine": document.engine,
+        "status": document.status,
+        "error": document.error,
+        "seconds": f"{document.seconds:.2f}",
+    }
 
 
 def check_folder(folder: Path) -> None:

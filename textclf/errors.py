@@ -37,7 +37,7 @@ class ExitCode(IntEnum):
     BAD_DATA = 4
     """A file was read, but what stands in it does not do: a missing column, one category only."""
     MISSING_PROGRAM = 5
-    """Tesseract or one of its languages is not installed."""
+    """Tesseract, one of its languages, or a package of an extra is not installed."""
     BAD_MODEL = 6
     """A model file is damaged, changed, foreign or of a newer format."""
     OUTPUT = 7

@@ -41,14 +41,14 @@ def check_table(
     talk: Talk,
     warn: Talk,
 ) -> DataCheck:
-    """Look for what spoils learning from a documents CSV.
+    """Look for what spoils learning from documents.
 
     Parameters
     ----------
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     table : TableOptions
-        How it is read.
+        How they are read.
     against : pathlib.Path, optional
         Documents to test on.
     against_table : TableOptions
@@ -69,8 +69,6 @@ def check_table(
 
     if output is not None:
         check_output(output, FINDINGS, inputs=[source, *([] if against is None else [against])])
-    if not 0 < threshold <= 1:
-        raise UsageError(f"{threshold:g} is no share above 0", where="--threshold", remedy="give one such as 0.8")
     if against is None and against_table.where:
         raise UsageError("there is nothing to choose from", where="--against-where", remedy="give --against too")
     documents = read_labelled(source, table, warn=warn)
@@ -85,16 +83,16 @@ def check_table(
 def compare_on_table(
     a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None, warn: Talk = lambda message: None
 ) -> Comparison:
-    """Compare two models on a documents CSV.
+    """Compare two models on documents.
 
     Parameters
     ----------
     a, b : Runtime
         The models.
     source : pathlib.Path
-        A documents CSV, with categories or without.
+        Documents with categories or without, as `textclf.documents.read_documents` takes them.
     table : TableOptions
-        How it is read.
+        How they are read.
     output : pathlib.Path, optional
         Gets all changes as CSV.
     warn : callable, optional
@@ -128,14 +126,14 @@ def suggest_from_table(
     seed: int,
     warn: Talk,
 ) -> list[Suggestion]:
-    """Propose keywords from a documents CSV.
+    """Propose keywords from documents.
 
     Parameters
     ----------
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     table : TableOptions
-        How it is read.
+        How they are read.
     lexicon : pathlib.Path, optional
         The user's keywords.
     n : int
@@ -158,8 +156,6 @@ def suggest_from_table(
 
     if output is not None:
         check_output(output, LEXICON, inputs=[source, *([] if lexicon is None else [lexicon])])
-    if n < 1:
-        raise UsageError(f"{n} phrases", where="-n", remedy="give 1 or more")
     documents = read_labelled(source, table, warn=warn)
     own = None if lexicon is None else read_lexicon(lexicon)
     vectors = None if own is None else train_word_vectors([tokenize(text) for text in documents.texts], seed=seed)
@@ -176,16 +172,16 @@ def suggest_from_table(
 def check_lexicon(
     lexicon: Path, source: Path, table: TableOptions, *, gain: bool, jobs: int, talk: Talk, warn: Talk
 ) -> tuple[KeywordCheck, list[KeywordGain]]:
-    """Look at what a lexicon does on a documents CSV.
+    """Look at what a lexicon does on documents.
 
     Parameters
     ----------
     lexicon : pathlib.Path
         A TOML file.
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     table : TableOptions
-        How it is read.
+        How they are read.
     gain : bool
         Whether to cross-validate.
     jobs : int
@@ -228,16 +224,16 @@ def tune_on_table(
     talk: Talk,
     warn: Talk,
 ) -> Tuning:
-    """Search for better settings on a documents CSV, and write them.
+    """Search for better settings on documents, and write them.
 
     Parameters
     ----------
     source : pathlib.Path
-        A documents CSV with categories.
+        Documents with categories, as `textclf.documents.read_documents` takes them.
     output : pathlib.Path
         Gets the settings as JSON.
     table : TableOptions
-        How the CSV is read.
+        How they are read.
     minutes, candidates, seed, jobs, dask
         As `textclf.tuning.tune` takes them.
     talk, warn : callable
@@ -251,9 +247,6 @@ def tune_on_table(
     from textclf.tuning import tune, write_settings
 
     check_output(output, SETTINGS, inputs=[source])
-    for option, value, fine in (("--minutes", minutes, minutes > 0), ("--candidates", candidates, candidates >= 0)):
-        if not fine:
-            raise UsageError(f"{value:g} makes no sense", where=option, remedy="give more")
     documents = read_labelled(source, table, warn=warn)
     worded = [i for i, text in enumerate(documents.texts) if tokenize(text)]
     if len(worded) < len(documents.texts):

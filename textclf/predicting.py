@@ -38,8 +38,6 @@ DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 64, 500_000
 ALONE = 16
 """Times as many documents need no other process."""
 
-_UNUSABLE = Prediction(document_id="", reason="row cannot be used", status="failed")
-
 
 def predict_table(
     model: Runtime,
@@ -54,16 +52,18 @@ def predict_table(
     progress: Callable[[int], None] = lambda rows: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> dict[str, int]:
-    """Predict a documents CSV row by row, in constant memory.
+    """Predict documents one by one, in constant memory.
 
     Parameters
     ----------
     model : Runtime
         The model.
-    source, output : pathlib.Path
-        Documents CSV (or datasource) and predictions CSV.
+    source : pathlib.Path
+        Documents, as `textclf.documents.read_documents` takes them.
+    output : pathlib.Path
+        The predictions CSV.
     table : TableOptions
-        How the CSV is read.
+        How the documents are read.
     keep_columns : bool, default False
         Carry all other columns of the source along, not only ``path`` and ``sha256``.
     why : bool, default False
@@ -217,13 +217,19 @@ def _iter_explained(
         predictions = iter(found)
         for document in under_way.popleft():
             if document.error:
-                error = f"line {document.line}: {document.error}"
-                yield document, replace(_UNUSABLE, document_id=document.document_id, error=error), ""
+                yield document, _unusable(document), ""
                 continue
             prediction, told = next(predictions)
             if document.cut:
                 prediction = replace(prediction, status="partial", error=document.note)
             yield document, prediction, told
+
+
+def _unusable(document: InputDocument) -> Prediction:
+    reason, error = "could not be read", document.error
+    if document.line:
+        reason, error = "row cannot be used", document.say(error)
+    return Prediction(document_id=document.document_id, reason=reason, status="failed", error=error)
 
 
 def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> list[InputDocument]:

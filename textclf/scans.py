@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +16,10 @@ from features.csv_files import read_rows, write_rows
 from features.encodings import AUTO
 from ocr.finding import FoundFile, find_documents
 from textclf.documents import (
-    Labelled,
+    InputDocument,
     TableOptions,
     check_folder,
-    read_documents,
+    document_cells,
     read_texts,
     write_documents,
 )
@@ -42,9 +43,8 @@ __all__ = [
     "clean_table",
     "default_cache",
     "find_scans",
-    "read_others",
+    "read_folder",
     "read_scans",
-    "read_tree",
     "until_accepted",
 ]
 
@@ -64,8 +64,10 @@ class Reading:
         Worker processes; as many as cores and memory bear without it.
     cache : ocr.cache.PageCache, optional
         Where pages that were read are kept.
-    progress : callable, optional
-        Is told how far reading is.
+    show : callable, optional
+        Opens what shows how far reading is: `textclf.console.show_reading`.
+    tell : callable, optional
+        Told of each document that was read.
     dask : str
         Address of a Dask scheduler to read on its cluster, or ``local``; empty for processes of this machine.
     engine : ocr.engines.OcrEngine, optional
@@ -79,7 +81,8 @@ class Reading:
     options: ReadingOptions
     jobs: int | None = None
     cache: PageCache | None = None
-    progress: Callable[[Progress], None] | None = None
+    show: Callable[[], AbstractContextManager[Callable[[Progress], None] | None]] = nullcontext
+    tell: Callable[[Document], None] = lambda document: None
     dask: str = ""
     engine: OcrEngine | None = None
     effort: Effort = "full"
@@ -89,24 +92,25 @@ class Reading:
         """Read documents in input order."""
         from ocr.batch import iter_documents
 
-        read = partial(
-            iter_documents,
-            files,
-            options=self.options,
-            engine=self.engine,
-            jobs=self.jobs,
-            cache=self.cache,
-            progress=self.progress,
-            effort=self.effort,
-            how_sure=self.how_sure,
-        )
-        if not self.dask:
-            yield from read()
-            return
-        from ocr.cluster import open_cluster
+        with ExitStack() as stack:
+            cluster = None
+            if self.dask:
+                from ocr.cluster import open_cluster
 
-        with open_cluster(self.dask) as client:
-            yield from read(cluster=client)
+                cluster = stack.enter_context(open_cluster(self.dask))
+            for document in iter_documents(
+                files,
+                options=self.options,
+                engine=self.engine,
+                jobs=self.jobs,
+                cache=self.cache,
+                progress=stack.enter_context(self.show()),
+                effort=self.effort,
+                how_sure=self.how_sure,
+                cluster=cluster,
+            ):
+                self.tell(document)
+                yield document
 
 
 def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
@@ -265,7 +269,7 @@ def clean_table(
     kind = table_kind(f"a CSV with the column {table.text_column!r}", table.text_column)
     check_output(output, kind, inputs=[source, *([] if variants is None else [variants])])
     known = () if variants is None else read_variants(variants)
-    rows = read_rows(source, required=[table.text_column], encoding=table.encoding, warn=warn)
+    rows = read_rows(source, required={table.text_column: "--text-column"}, encoding=table.encoding, warn=warn)
     first = next(rows)
 
     def cleaned() -> Iterator[dict[str, object]]:
@@ -277,83 +281,73 @@ def clean_table(
     return write_rows(output, list(first.values), cleaned(), formulas_safe=False)
 
 
-def read_others(source: Path, table: TableOptions, reading: Reading, warn: Callable[[str], None]) -> list[str]:
-    """Read the texts of documents that are of no category.
-
-    Parameters
-    ----------
-    source : pathlib.Path
-        A documents CSV, or a folder with scans and ``.txt`` files, also in folders.
-    table : TableOptions
-        How a CSV is read; conditions do not count.
-    reading : Reading
-        How scans are read.
-    warn : callable
-        Told about documents that could not be read; they are left out.
-
-    Returns
-    -------
-    list of str
-        Their texts.
-    """
-    if source.is_dir():
-        return [text for _, text in _texts_under(source, reading, warn)]
-    texts = []
-    unusable = 0
-    for row in read_documents(source, replace(table, where=()), warn=warn):
-        unusable += bool(row.error)
-        if not row.error:
-            texts.append(row.text)
-    if unusable:
-        warn(f"{source}: {unusable} rows have too few or too many cells and were left out")
-    return texts
-
-
-def read_tree(folder: Path, reading: Reading, warn: Callable[[str], None]) -> Labelled:
-    """Read a folder with one folder a category, which hold scans or ``.txt`` files.
+def read_folder(
+    folder: Path, reading: Reading | None, *, need_category: bool, warn: Callable[[str], None] = lambda message: None
+) -> Iterator[InputDocument]:
+    """Read the scans and ``.txt`` files of a folder, as rows of the table that ``textclf ocr`` would make of it.
 
     Parameters
     ----------
     folder : pathlib.Path
-        The folder; the names of those in it are the categories.
-    reading : Reading
-        How scans are read.
-    warn : callable
-        Told about scans that could not be read; they are left out.
+        The folder; the first folder on the way to a file is its category.
+    reading : Reading, optional
+        How scans are read; with all defaults if not given.
+    need_category : bool
+        Whether it must hold a folder per category. What stands beside those is then not read.
+    warn : callable, optional
+        Told what was passed over or could not be read, each reason once.
 
-    Returns
-    -------
-    Labelled
-        Sorted by id, which is the path under the folder.
+    Yields
+    ------
+    InputDocument
+        First texts, then scans, each by id, which is the path under the folder.
 
     Raises
     ------
     textclf.errors.BadInputError, textclf.errors.BadDataError
-        If there is no folder per category, or nothing in them.
+        If there is no folder per category where it must be, or no document.
     """
-    check_folder(folder)
-    found = [
-        (where.document_id, text, where.folder, "")
-        for where, text in _texts_under(folder, reading, warn)
-        if where.folder
-    ]
-    if not found:
-        raise BadDataError("no scan and no .txt file in its folders", where=folder, remedy="put documents into them")
-    found.sort()
-    return Labelled(*(list(column) for column in zip(*found, strict=True)))
+    from ocr.documents import Document
+    from ocr.reading import ReadingOptions
 
-
-def _texts_under(folder: Path, reading: Reading, warn: Callable[[str], None]) -> Iterator[tuple[FoundFile, str]]:
-    """Read the ``.txt`` files and the scans in a folder; what cannot be read is told, each reason once."""
+    if need_category:
+        check_folder(folder)
     found = find_documents([folder], texts=True, warn=warn)
-    scans = {where.document_id: where for where in found if where.file.suffix.lower() != ".txt"}
-    yield from read_texts((where for where in found if where.document_id not in scans), warn=warn)
+    if not any(where.folder or not need_category for where in found):
+        inside = " in its folders" if need_category else ""
+        raise BadDataError(f"no scan and no .txt file{inside}", where=folder, remedy="put documents there")
+    blank = dict.fromkeys(document_cells(Document(document_id=""), ""), "")
+
+    def row(where: FoundFile, text: str) -> InputDocument:
+        of_file = document_cells(Document(document_id=where.document_id, file=str(where.file)), where.folder)
+        named = {name: of_file[name] for name in ("document_id", "category", "file", "path")}
+        with where.file.open("rb") as file:
+            cells = {**blank, **named, "text": text, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        return InputDocument(document_id=where.document_id, text=text, category=where.folder, values=cells)
+
+    wanted = [where for where in found if where.folder or not need_category]
+    for where in found:
+        if where not in wanted:
+            yield InputDocument(document_id=where.document_id, text="", values={**blank})
+    scans = {where.document_id: where for where in wanted if where.file.suffix.lower() != ".txt"}
+    for where, text in read_texts((where for where in wanted if where.document_id not in scans), warn=warn):
+        yield row(where, text)
     failed: defaultdict[str, list[str]] = defaultdict(list)
-    for document in reading.iter_documents([where[:2] for where in scans.values()]):
+    documents = (reading or Reading(options=ReadingOptions())).iter_documents([where[:2] for where in scans.values()])
+    for document in documents:
         if document.status == "failed":
             failed[document.error].append(document.document_id)
-        else:
-            yield scans[document.document_id], document.text
+        category = scans[document.document_id].folder
+        partial = document.status == "partial"
+        yield InputDocument(
+            document_id=document.document_id,
+            text=document.text,
+            category=category,
+            values=document_cells(document, category),
+            error=document.error if document.status == "failed" else "",
+            note=document.error if partial else "",
+            cut=partial,
+        )
     for error, names in failed.items():
         named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        warn(f"left out, {error} ({len(names)}): {named}")
+        warn(f"{folder}: could not be read, {error} ({len(names)}): {named}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -12,6 +13,8 @@ import typer
 from typer.main import get_command
 
 import textclf as package
+from aws_ml_adapter.__main__ import AMAZON_ML
+from textclf.__main__ import TEXTCLF, run
 from textclf.cli import app
 from textclf.errors import ExitCode
 
@@ -88,11 +91,12 @@ def test_version(textclf):
         (["train", "d", "-o", "m", "--seed", "many"], "--seed"),
         (["train", "d", "-o", "m", "--colour", "red"], "--colour"),
         (["ocr", "scans", "-o", "d.csv", "--scale", "huge"], "--scale"),
-        (["ocr", "scans", "-o", "d.csv", "--scale", "0"], "scale"),
-        (["ocr", "scans", "-o", "d.csv", "--page-segmentation", "99"], "page_segmentation"),
-        (["ocr", "scans", "-o", "d.csv", "--text-layer", "maybe"], "text_layer"),
+        (["ocr", "scans", "-o", "d.csv", "--scale", "0"], "--scale"),
+        (["ocr", "scans", "-o", "d.csv", "--page-segmentation", "99"], "--page-segmentation"),
+        (["ocr", "scans", "-o", "d.csv", "--page-segmentation", "2"], "--page-segmentation"),
+        (["ocr", "scans", "-o", "d.csv", "--text-layer", "maybe"], "'auto', 'ignore'"),
         (["ocr", "scans", "-o", "d.csv", "--jobs", "0"], "--jobs"),
-        (["ocr", "scans", "-o", "d.csv", "--max-pages", "0"], "max_pages"),
+        (["ocr", "scans", "-o", "d.csv", "--max-pages", "0"], "--max-pages"),
         (["ocr", "scans", "-o", "d.csv", "--cache", "c", "--no-cache"], "--no-cache"),
         (["ocr", "scans", "-o", "d.csv", "--labels", "l.csv", "--labels-from-folders"], "--labels-from-folders"),
         (["train", "d.csv", "-o", "m", "--where", "split"], "--where"),
@@ -184,6 +188,216 @@ def test_the_environment_gives_options(textclf, documents, tmp_path, model_path,
     assert (tmp_path / "p.csv").read_text().splitlines()[0].endswith(",category")
 
 
+def test_a_config_file_reaches_commands_within_commands(textclf, documents, tmp_path, model_path):
+    config = tmp_path / "textclf.toml"
+    config.write_text("[words.similar]\nn = 2\n[keywords.suggest]\nn = 1\n[model.info]\nas_json = true\n")
+    assert len(textclf("--config", config, "words", "similar", model_path, "invoice").out.splitlines()) == 2
+    assert json.loads(textclf("--config", config, "model", "info", model_path).out)["format"] == 2
+    said = textclf("--config", config, "keywords", "suggest", documents)
+    assert len([line for line in said.out.splitlines() if line.startswith("  ") and "own" not in line]) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "near"),
+    [
+        ("[trian]\n", "'train'"),
+        ("[train]\nmax_eror = 0.1\n", "'max_error'"),
+        ("[keywords.sugest]\nn = 1\n", "'suggest'"),
+        ("[keywords.suggest]\nsede = 1\n", "'seed'"),
+        ("[keywords]\nn = 1\n", "keywords.suggest"),
+    ],
+)
+def test_a_slip_in_a_config_file_is_said_with_what_is_meant(textclf, tmp_path, content, near):
+    config = tmp_path / "textclf.toml"
+    config.write_text(content)
+    said = textclf("--config", config, "ocr", tmp_path, "-o", tmp_path / "d.csv")
+    assert said.code == ExitCode.BAD_DATA
+    assert near in said.error
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("TEXTCLF_JBOS", "perhaps TEXTCLF_PREDICT_JOBS is meant"),
+        ("TEXTCLF_JOBS", "perhaps TEXTCLF_PREDICT_JOBS is meant"),
+        ("TEXTCLF_PREDICT_KEEP_COLUMS", "perhaps TEXTCLF_PREDICT_KEEP_COLUMNS is meant"),
+        ("TEXTCLF_TRAIN_MAX_EROR", "perhaps TEXTCLF_TRAIN_MAX_ERROR is meant"),
+        ("TEXTCLF_COLOUR_SCHEME", "`textclf predict --help` names the variables"),
+    ],
+)
+def test_a_slip_in_a_variable_is_said_with_what_is_meant(
+    textclf, documents, tmp_path, model_path, monkeypatch, variable, meant
+):
+    monkeypatch.setenv(variable, "2")
+    said = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert said.code == 0
+    assert f"warning: {variable} in the environment sets no option; {meant}" in said.err
+    if "JOBS" in meant:
+        # of a command that has no such option, any that has
+        assert re.search(
+            rf"{variable} in the environment .* TEXTCLF_\w+_JOBS", textclf("model", "info", model_path).err
+        )
+    monkeypatch.delenv(variable)
+    monkeypatch.setenv("TEXTCLF_ML_MODEL_ID", "ml-1")
+    assert "environment" not in textclf("predict", model_path, documents, "-o", tmp_path / "p.csv").err
+
+
+# --- numbers and choices
+
+OUT_OF_BOUNDS = {
+    "jobs": ("-3", "0"),
+    "n": ("0", "-1"),
+    "max_pages": ("0", "-1"),
+    "max_bytes": ("0",),
+    "seconds_per_page": ("0", "-1", "nan"),
+    "page_segmentation": ("0", "14"),
+    "threshold": ("0", "2", "nan"),
+    "minutes": ("0", "-5", "nan"),
+    "candidates": ("-1",),
+    "vector_size": ("0", "1001"),
+    "max_error": ("0", "1", "2", "-0.1"),
+    "confidence": ("0", "1", "2"),
+    "c": ("0", "-1", "nan", "inf"),
+    "seed": ("-1", "4294967296"),
+}
+NUMBERS = [
+    (words, parameter.name, value)
+    for words, command in leaves()
+    for parameter in command.params
+    if parameter.type_descriptor.annotation in (int, float)
+    for value in OUT_OF_BOUNDS[parameter.name]
+]
+
+
+@pytest.mark.parametrize(("words", "name", "value"), NUMBERS)
+@pytest.mark.parametrize("way", ["option", "environment", "file"])
+def test_a_number_out_of_bounds_is_refused_wherever_it_stands(textclf, tmp_path, monkeypatch, words, name, value, way):
+    command = dict(leaves())[words]
+    parameter = next(parameter for parameter in command.params if parameter.name == name)
+    needed = [f"x{i}" for i, one in enumerate(command.params) if not one.opts[0].startswith("-") and one.required]
+    arguments = [
+        *words,
+        *needed,
+        *(["-o", tmp_path / "out"] if any(p.required and p.name == "output" for p in command.params) else []),
+    ]
+    option = max(parameter.opts, key=len)
+    if way == "option":
+        arguments.append(f"{option}={value}" if option.startswith("--") else f"{option}{value}")
+    elif way == "environment":
+        monkeypatch.setenv(f"TEXTCLF_{'_'.join(words)}_{name}".upper(), value)
+    else:
+        (tmp_path / "c.toml").write_text(f"[{'.'.join(words)}]\n{name} = {value}\n")
+        arguments = ["--config", tmp_path / "c.toml", *arguments]
+    said = textclf(*arguments)
+    assert said.code == ExitCode.USAGE
+    assert f"'{option}'" in said.error or f"/ '{option}" in said.error
+    assert len(said.err.splitlines()) == 1
+
+
+def test_numbers_at_the_bounds_are_those_of_the_library():
+    from textclf.classifier import MAX_VECTOR_SIZE
+
+    size = next(one for one in dict(leaves())["train",].params if one.name == "vector_size")
+    assert (size.min, size.max) == (1, MAX_VECTOR_SIZE)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("ocr",), ("<auto|tesserocr|tesseract>", "<auto|ignore>", "auto|FACTOR", "1<=x<=13", "TEXTCLF_OCR_ENGINE")),
+        (("classify",), ("<full|balanced|fast>",)),
+        (("train",), ("auto|learn|none|FILE", "learn|none|FILE", "0.0001<=x<=0.9999", "1<=x<=1000")),
+        (("keywords", "suggest"), ("x>=1", "TEXTCLF_KEYWORDS_SUGGEST_N")),
+    ],
+)
+def test_help_shows_choices_bounds_and_variables(textclf, words, shown):
+    said = " ".join(textclf(*words, "--help").out.split())
+    assert [one for one in shown if one not in said] == []
+
+
+@pytest.mark.parametrize("words", [words for words, _ in leaves()], ids=" ".join)
+def test_help_has_an_example_and_the_exit_codes(textclf, words):
+    said = textclf(*words, "--help").out
+    assert f"\n      textclf {' '.join(words)} " in said
+    exit_codes = " ".join(said[said.index("Exit codes:") :].split())
+    assert [code for code in ExitCode if f" {code.value} " not in exit_codes] == []
+    assert "docs/troubles.md" in exit_codes
+
+
+# --- how much is said
+
+
+def test_quiet_says_errors_only_and_verbose_says_when(textclf, documents, tmp_path, model_path):
+    run = ("train", documents, "-o", tmp_path / "m.textclf", *QUICK)
+    assert textclf(*run, "-q") == (0, "", "")
+    said = textclf("train", documents, "-o", tmp_path / "v.textclf", *QUICK, "--verbose")
+    assert re.fullmatch(r"(\[ *\d+\.\d\d s\] .*\n)+", said.err)
+    said = textclf("predict", model_path, tmp_path / "none.csv", "-o", tmp_path / "p.csv", "--quiet")
+    assert said.code == ExitCode.BAD_INPUT
+    assert "none.csv" in said.error
+    said = textclf(*run, "-q", "-v")
+    assert said.code == ExitCode.USAGE
+    assert "--quiet" in said.error
+    # it holds for one command only
+    assert "accuracy" in textclf(*run).err
+
+
+def test_verbose_shows_where_a_fault_of_ours_came_from(textclf, documents, tmp_path, monkeypatch):
+    def fault(*arguments, **options):
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("textclf.commands.train_model", fault)
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf", "-v")
+    assert said.code == ExitCode.INTERNAL
+    assert "Traceback" in said.err
+    assert said.err.splitlines()[-1].startswith("error: a fault of textclf itself")
+
+
+# --- completion
+
+
+@pytest.fixture
+def complete(capfd, monkeypatch):
+    """Asks for what may follow, as the shells' scripts do."""
+
+    def ask(shell, line, program):
+        words = line.split(" ")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
+        monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+        monkeypatch.setenv(f"_{words[0].replace('-', '_').upper()}_COMPLETE", f"complete_{shell}")
+        capfd.readouterr()
+        assert run([], program) == 0
+        out, err = capfd.readouterr()
+        assert err == ""
+        return out
+
+    return ask
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_options_and_choices(complete, shell):
+    for line, found in (
+        ("textclf tr", "train"),
+        ("textclf keywords s", "suggest"),
+        ("textclf train --max-", "--max-error"),
+        ("textclf ocr --engine tess", "tesserocr"),
+        ("textclf train --lexicon le", "learn"),
+        ("amazon-ml se", "serve"),
+    ):
+        assert found in complete(shell, line, TEXTCLF if line.startswith("textclf") else AMAZON_ML), line
+    # nothing of ours: the shell goes on with the names of files
+    assert complete(shell, "textclf predict docu", TEXTCLF).strip() in {"", "_files"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_a_shell_needs_for_completion_is_shown(spawn, shell):
+    out, err = spawn("--show-completion", shell).communicate()
+    assert "_TEXTCLF_COMPLETE" in out
+    assert err == ""
+
+
 # --- predict
 
 
@@ -269,6 +483,25 @@ def test_memory_does_not_grow_with_the_table(textclf, tmp_path, table, model_pat
 
 
 # --- what every command that reads a table refuses
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--text-column", "body"),
+        ("--id-column", "body"),
+        ("--category-column", "body"),
+        ("--where", "body=1"),
+        ("--against-where", "body=1"),
+    ],
+)
+def test_a_column_that_is_not_there_is_said_with_the_option_that_names_it(textclf, documents, options):
+    against = ("--against", documents) if "--against-where" in options else ()
+    said = textclf("check", documents, "--no-labels", *against, *options)
+    assert said.code == ExitCode.BAD_DATA
+    assert "has no column 'body' (found: document_id, text, category)" in said.error
+    assert f"; {options[0]} names it" in said.error
+
 
 READERS = {
     "predict": lambda path, out, model: ("predict", model, path, "-o", out),
@@ -414,6 +647,50 @@ def test_a_full_disk_leaves_what_is_there_and_no_half_result(
     files = [path for path in full_disk.rglob("*") if path.is_file()]
     assert {path.name for path in files} == {"old", "filler"}
     assert not (tmp_path / "new.csv").exists()
+
+
+RESULTS = {
+    "check": lambda d, o, m: ("check", d, "-o", o),
+    "compare": lambda d, o, m: ("compare", m, m, d, "-o", o),
+    "tune": lambda d, o, m: ("tune", d, "-o", o),
+    "keywords suggest": lambda d, o, m: ("keywords", "suggest", d, "-o", o),
+    "classify": lambda d, o, m: ("classify", m, d.parent / "in", "--explain", o.with_suffix(".png")),
+    **{name: call for name, call in WRITERS.items() if name not in {"prepare", "evaluate", "ocr, cache"}},
+}
+
+
+@pytest.mark.parametrize("command", RESULTS)
+def test_a_folder_in_the_place_of_a_result_is_refused_before_anything_is_read(textclf, tmp_path, command):
+    place = tmp_path / "place.png"
+    place.mkdir()
+    # neither model nor documents are there, which nobody gets to see
+    said = textclf(*RESULTS[command](tmp_path / "none.csv", place, tmp_path / "none.textclf"))
+    if command == "classify":
+        assert said.code == ExitCode.BAD_INPUT
+        return
+    assert said.code == ExitCode.OUTPUT
+    assert "is a folder, not a file; give a file name" in said.error
+
+
+@pytest.mark.parametrize("command", [*RESULTS, "prepare", "evaluate"])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(textclf, tmp_path, command):
+    (tmp_path / "file").write_text("in the way")
+    call = {**WRITERS, **RESULTS}[command]
+    said = textclf(*call(tmp_path / "none.csv", tmp_path / "file" / "old", tmp_path / "none.textclf"))
+    if command == "classify":
+        assert said.code == ExitCode.BAD_INPUT
+        return
+    assert said.code == ExitCode.OUTPUT
+    assert "-o" in said.error
+
+
+@pytest.mark.parametrize("command", ["prepare", "evaluate"])
+def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_is_read(textclf, tmp_path, command):
+    (tmp_path / "folder").write_text("in the way")
+    said = textclf(*WRITERS[command](tmp_path / "none.csv", tmp_path / "old", tmp_path / "none.textclf"))
+    assert said.code == ExitCode.OUTPUT
+    assert "is a file, not a folder; give a folder" in said.error
+    assert (tmp_path / "folder").read_text() == "in the way"
 
 
 @pytest.mark.parametrize("command", [name for name in WRITERS if name != "ocr, cache"])

@@ -88,7 +88,18 @@ def test_texts_with_next_to_no_words(words, kind):
         ("New York", "NY", True),
         ("Società", "societa", True),
         ("e-mail", "EMAIL", True),
-        ("invoice", "invoices", False),
+        ("invoice", "invoices", True),
+        ("invoice", "invoce", True),
+        ("invoice", "inovice", True),
+        ("Tax Return", "tax_retrun", True),
+        ("certificate", "certifcaet", True),
+        ("invoice", "invcoes", False),
+        ("memo", "memos", False),
+        ("form1", "form2", False),
+        ("form 1040", "form 1041", False),
+        ("W2", "W9", False),
+        ("annex A", "annex B", False),
+        ("invoice in", "invoice out", False),
         ("A", "B", False),
         ("+", "-", False),
     ],
@@ -104,12 +115,24 @@ def test_category_names_that_are_written_alike(first, second, alike):
     assert [(finding.category, finding.other_category) for finding in found] == ([(second, first)] if alike else [])
 
 
+def test_of_two_names_that_are_written_alike_the_one_with_more_documents_counts():
+    found = check_documents(of_categories(invocie=2, invoice=6, invoce=1, letter=6), labels=False)
+    assert [(one.category, one.other_category) for one in found.of_kind("similar names")] == [
+        ("invocie", "invoice"),
+        ("invoce", "invoice"),
+    ]
+
+
 def test_categories_that_training_does_not_know():
     against = labelled(("1", "one thing", "Bill "), ("2", "two things", "memo"), ("3", "three things", "memo"))
     check = check_documents(of_categories(bill=6, letter=6), against, labels=False)
     found = check.of_kind("unknown category")
     assert [(finding.category, finding.other_category) for finding in found] == [("memo", ""), ("Bill ", "bill")]
     assert "'bill' is meant" in found[1].detail
+    (typed,) = check_documents(
+        of_categories(bill=6, letter=6), labelled(("1", "one thing", "leter")), labels=False
+    ).of_kind("unknown category")
+    assert typed.other_category == "letter"
 
 
 def test_findings_come_by_kind_and_never_change():

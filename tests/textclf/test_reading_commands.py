@@ -215,7 +215,7 @@ def test_no_more_is_read_than_the_decision_needs(textclf, three_pages, model_pat
 def test_an_effort_that_is_none_is_refused(textclf, three_pages, model_path):
     said = textclf("classify", model_path, three_pages, "--effort", "lazy", "--no-cache")
     assert said.code == ExitCode.USAGE
-    assert "fast, balanced or full" in said.error
+    assert "'full', 'balanced', 'fast'" in said.error
 
 
 def test_reading_goes_on_until_the_model_accepts(model):

@@ -171,6 +171,7 @@ def test_a_category_the_model_does_not_know_counts_as_wrong_and_is_named(textclf
     assert said.code == 0
     assert "accuracy  0.882" in said.out
     assert "1 documents have no category" in said.err
+    assert "1 documents are of a category that the model does not know, and count as wrong: Rechnung (1)" in said.err
     assert "Rechnung" in (tmp_path / "report" / "report.html").read_text()
     assert "Rechnung" in (tmp_path / "report" / "confusion.csv").read_text()
 
@@ -216,7 +217,7 @@ def test_a_group_column_must_be_there_and_a_folder_has_none(textclf, of_issuers,
 def test_options_that_make_no_sense_are_refused_by_prepare_too(textclf, documents, tmp_path):
     said = textclf("prepare", documents, "-o", tmp_path / "p", "--vector-size", "0")
     assert said.code == ExitCode.USAGE
-    assert "vector_size" in said.error
+    assert "--vector-size" in said.error
     assert not (tmp_path / "p").exists()
 
 

@@ -9,20 +9,15 @@ from typing import Annotated
 
 import typer
 
+from textclf.cli.application import Option
 from textclf.cli.options import (
     AsJson,
-    CategoryColumn,
-    Encoding,
-    IdColumn,
-    Jobs,
-    Option,
+    FolderFlags,
+    LabelledFlags,
+    LabelledTable,
     Seed,
-    Table,
-    TextColumn,
-    Where,
     print_json,
     print_lines,
-    table_options,
 )
 from textclf.console import say, warn
 
@@ -30,26 +25,33 @@ __all__ = ["check_keywords", "suggest"]
 
 
 def suggest(
-    table: Table,
+    table: LabelledTable,
+    *,
     lexicon: Annotated[
         Path | None, Option(help="Your own keywords: a TOML file. They are kept, and words like them are preferred.")
     ] = None,
-    n: Annotated[int, Option("-n", help="Phrases a category.")] = 20,
+    n: Annotated[int, Option("-n", help="Phrases a category.", min=1)] = 20,
     output: Annotated[
-        Path | None, Option("--output", "-o", help="Write a lexicon for --lexicon of train: your keywords and these.")
+        Path | None,
+        Option(
+            "--output", "-o", metavar="FILE", help="Write a lexicon for --lexicon of train: your keywords and these."
+        ),
     ] = None,
     seed: Seed = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "document_id",
-    category_column: CategoryColumn = "category",
-    encoding: Encoding = "auto",
-    where: Where = [],  # noqa: B006
     as_json: AsJson = False,
+    columns: LabelledFlags,
+    folder: FolderFlags,
 ) -> None:
-    """Propose keywords for each category, found in documents whose category is known. Choose: some are chance."""
+    """Propose keywords for each category, found in documents whose category is known.
+
+        textclf keywords suggest documents.csv --where split=train --lexicon mine.toml -o more.toml
+
+    Prints, for each phrase, how many documents of its own category and of others have it, and its place by each of
+    three signals. Take out of the file what is chance.
+    """
     from textclf.improving import suggest_from_table
 
-    options = table_options(id_column, text_column, category_column, encoding, where)
+    options = folder.apply(columns.options(), table)
     found = suggest_from_table(table, options, lexicon=lexicon, n=n, output=output, seed=seed or 0, warn=warn)
     if as_json:
         print_json([asdict(one) for one in found])
@@ -68,21 +70,23 @@ def suggest(
 
 def check_keywords(
     lexicon: Annotated[Path, typer.Argument(metavar="LEXICON", help="Keywords: a TOML file.")],
-    table: Table,
+    table: LabelledTable,
+    *,
     gain: Annotated[bool, Option(help="Also cross-validate what they add, which takes a minute or more.")] = True,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "document_id",
-    category_column: CategoryColumn = "category",
-    encoding: Encoding = "auto",
-    where: Where = [],  # noqa: B006
-    jobs: Jobs = None,
     as_json: AsJson = False,
+    columns: LabelledFlags,
+    folder: FolderFlags,
 ) -> None:
-    """Show what keywords hit: coverage, false hits, overlap, conflict, and what they add."""
+    """Show what keywords hit: coverage, false hits, overlap, conflict, and what they add.
+
+        textclf keywords check more.toml documents.csv --where split=test
+
+    Prints a line a category, the keywords to look at, and the accuracy without and with keywords.
+    """
     from textclf.improving import check_lexicon
 
-    options = table_options(id_column, text_column, category_column, encoding, where)
-    found, gains = check_lexicon(lexicon, table, options, gain=gain, jobs=jobs or -1, talk=say, warn=warn)
+    options = folder.apply(columns.options(), table)
+    found, gains = check_lexicon(lexicon, table, options, gain=gain, jobs=folder.jobs or -1, talk=say, warn=warn)
     if as_json:
         values = {**asdict(found), "gain": [asdict(one) for one in gains]}
         print_json(values)

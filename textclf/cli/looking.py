@@ -8,13 +8,20 @@ from typing import Annotated
 
 import typer
 
-from textclf.cli.options import AsJson, Model, Option, print_json, print_lines, show_training
+from textclf.cli.application import Option
+from textclf.cli.options import AsJson, Model, print_json, print_lines, show_training
 
 __all__ = ["analogy", "info", "similar"]
 
 
 def info(model: Model, as_json: AsJson = False) -> None:
-    """Show what a model knows, was trained with, and found out about itself."""
+    """Show what a model knows, was trained with, and found out about itself.
+
+        textclf model info model.textclf
+        textclf model info model.textclf --json
+
+    Prints settings, versions, how many documents of each category it learned from, and from which score it accepts.
+    """
     from textclf.model_file import model_info
 
     found = model_info(model)
@@ -32,9 +39,14 @@ def info(model: Model, as_json: AsJson = False) -> None:
 def similar(
     source: Annotated[Path, typer.Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
     word: Annotated[str, typer.Argument(help="A word.")],
-    n: Annotated[int, Option("-n", help="How many to show.")] = 10,
+    n: Annotated[int, Option("-n", help="How many to show.", min=1)] = 10,
 ) -> None:
-    """Show the words that are most like a word."""
+    """Show the words that are most like a word.
+
+        textclf words similar model.textclf invoice -n 5
+
+    Prints a line a word, with its cosine similarity.
+    """
     from textclf.commands import load_words
 
     print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).similar(word, n)))
@@ -44,9 +56,14 @@ def analogy(
     source: Annotated[Path, typer.Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
     words: Annotated[list[str], typer.Argument(help="Words to add; put the ones to subtract after --minus.")],
     minus: Annotated[list[str], Option(help="A word to subtract. May stand several times.")] = [],  # noqa: B006
-    n: Annotated[int, Option("-n", help="How many to show.")] = 10,
+    n: Annotated[int, Option("-n", help="How many to show.", min=1)] = 10,
 ) -> None:
-    """Show the words nearest to a sum: king woman --minus man."""
+    """Show the words nearest to a sum of words.
+
+        textclf words analogy vectors.txt king woman --minus man
+
+    Prints a line a word, with its cosine similarity.
+    """
     from textclf.commands import load_words
 
     print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).analogy(words, minus, n)))

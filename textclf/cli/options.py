@@ -3,44 +3,78 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from textclf.console import harmless, say, warn
+from textclf.cli.application import Option, OptionGroup
+from textclf.console import detail, harmless, say, show_reading, warn
 from textclf.documents import TableOptions
 from textclf.errors import UsageError
 from textclf.files import refuse_unwritable
 
 if TYPE_CHECKING:
+    from ocr.documents import Document
     from ocr.reading import ReadingOptions
     from textclf.prediction import TrainingRecord
     from textclf.scans import Reading
 
-# every option can be set in the environment; saying so at each would bury the help
-Option = partial(typer.Option, show_envvar=False)
-
 # every option once; the commands name the ones they take
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, as train writes it.")]
-Table = Annotated[Path, typer.Argument(metavar="DOCUMENTS", help="CSV with the columns document_id and text.")]
-Scans = Annotated[list[Path], typer.Argument(metavar="FILES", help="Images, PDFs, or folders that hold some.")]
-Output = Annotated[Path, Option("--output", "-o", help="Where the result goes.")]
-Lang = Annotated[
-    str, Option("--lang", help="Tesseract's languages, such as ita+eng. Empty: English and Italian, if there.")
+Table = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DOCUMENTS",
+        help="A CSV with the columns document_id and text, or a folder of scans and .txt files.",
+    ),
 ]
-Scale = Annotated[str, Option(help="Enlarge pages by this factor before reading; auto goes by resolution.")]
-Segmentation = Annotated[int, Option("--page-segmentation", help="Tesseract's --psm; 3 finds the layout itself.")]
-TextLayer = Annotated[str, Option(help="auto: take a PDF's text layer where it is good; ignore: always OCR.")]
+LabelledTable = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DOCUMENTS",
+        help="A CSV with the columns document_id, text and category; a folder with a folder per category of scans and "
+        ".txt files; or the folder that prepare wrote.",
+    ),
+]
+Scans = Annotated[list[Path], typer.Argument(metavar="FILES", help="Images, PDFs, or folders that hold some.")]
+OutputFile = Annotated[Path, Option("--output", "-o", metavar="FILE", help="Where the result goes.")]
+OutputFolder = Annotated[Path, Option("--output", "-o", metavar="FOLDER", help="Where the results go.")]
+Lang = Annotated[
+    str,
+    Option(
+        "--lang",
+        metavar="LANGUAGES",
+        help="Tesseract's languages, such as ita+eng. Empty: English and Italian, if there.",
+    ),
+]
+Scale = Annotated[
+    str,
+    Option(
+        metavar="auto|FACTOR",
+        help="Enlarge pages by this factor before reading, above 0 and at most 8; auto goes by resolution.",
+    ),
+]
+Segmentation = Annotated[
+    int,
+    Option("--page-segmentation", help="Tesseract's --psm; 3 finds the layout itself, 2 reads nothing.", min=1, max=13),
+]
+TextLayerChoice = Literal["auto", "ignore"]
+TextLayer = Annotated[
+    TextLayerChoice, Option(help="auto: take a PDF's text layer where it is good; ignore: always OCR.")
+]
 VariantsFile = Annotated[
     Path | None, Option("--variants", help="File with spellings to unify, a line each: NY = ny = New York.")
 ]
+EngineChoice = Literal["auto", "tesserocr", "tesseract"]
 Engine = Annotated[
-    str, Option(help="tesserocr keeps its model loaded, tesseract is a program; auto: the first where it can be used.")
+    EngineChoice,
+    Option(help="tesserocr keeps its model loaded, tesseract is a program; auto: the first where it can be used."),
 ]
+EffortChoice = Literal["full", "balanced", "fast"]
 Effort = Annotated[
-    str,
+    EffortChoice,
     Option(
         help="full: read all. balanced: page after page, until the model accepts what it finds. fast: of each page "
         "first a quarter of the lines, then half."
@@ -52,10 +86,10 @@ Password = Annotated[
         help="Opens encrypted PDFs. Others may see it in a command line; the environment is safer.", show_default=False
     ),
 ]
-MaxPages = Annotated[int, Option(help="Pages read of one document.")]
-MaxBytes = Annotated[int, Option(help="Largest file that is opened.")]
-Seconds = Annotated[float, Option("--seconds-per-page", help="Time that one page may take.")]
-Jobs = Annotated[int | None, Option(help="Worker processes; if not given, as many as cores and memory bear.")]
+MaxPages = Annotated[int, Option(help="Pages read of one document.", min=1)]
+MaxBytes = Annotated[int, Option(help="Largest file that is opened.", min=1)]
+Seconds = Annotated[float, Option("--seconds-per-page", help="Time that one page may take.", min=0.001, max=86_400)]
+Jobs = Annotated[int | None, Option(help="Worker processes; if not given, as many as cores and memory bear.", min=1)]
 Cache = Annotated[
     Path | None, Option("--cache", help="Folder for pages that were read; the user's cache folder if not given.")
 ]
@@ -69,35 +103,176 @@ Dask = Annotated[
     ),
 ]
 Strict = Annotated[bool, Option("--strict", help="Exit with code 8 if any document failed.")]
-TextColumn = Annotated[str, Option(help="Name of the column that holds the text.")]
-IdColumn = Annotated[str, Option(help="Name of the column that holds the document's id.")]
-CategoryColumn = Annotated[str, Option(help="Name of the column that holds the category.")]
-Encoding = Annotated[str, Option(help="Encoding of the CSV file, such as cp1252; auto finds it out.")]
+TextColumn = Annotated[str, Option(metavar="NAME", help="Name of the column that holds the text.")]
+IdColumn = Annotated[str, Option(metavar="NAME", help="Name of the column that holds the document's id.")]
+CategoryColumn = Annotated[str, Option(metavar="NAME", help="Name of the column that holds the category.")]
+Encoding = Annotated[str, Option(metavar="NAME", help="Encoding of the CSV file, such as cp1252; auto finds it out.")]
 GroupColumn = Annotated[
     str,
     Option(
         "--group",
+        metavar="NAME",
         help="Column that says what a document belongs to, such as its issuer. Cross-validation keeps the documents "
         "of each together, so that scores and threshold hold for issuers never seen.",
     ),
 ]
-Where = Annotated[list[str], Option(help="Only rows with this value: column=value. May stand several times.")]
+Where = Annotated[
+    list[str],
+    Option(metavar="COLUMN=VALUE", help="Only rows with this value. May stand several times, and all must hold."),
+]
 LexiconChoice = Annotated[
     str | None,
     Option(
         "--lexicon",
+        metavar="auto|learn|none|FILE",
         help="auto: the lexicon that ships where it fits, else keywords learned from the documents; learn; none; "
         "or a TOML file.",
         show_default="auto",
+        autocompletion=lambda: ["auto", "learn", "none"],
     ),
 ]
 VectorChoice = Annotated[
     str | None,
-    Option("--vectors", help="learn; none; or a word2vec file, text or binary.", show_default="learn"),
+    Option(
+        "--vectors",
+        metavar="learn|none|FILE",
+        help="Word vectors: learn; none; or a word2vec file, text or binary.",
+        show_default="learn",
+        autocompletion=lambda: ["learn", "none"],
+    ),
 ]
-VectorSize = Annotated[int | None, Option(help="Dimensions of learned word vectors.", show_default="50")]
-Seed = Annotated[int | None, Option(help="Same input, seed and versions give the same bytes.", show_default="0")]
+VectorSize = Annotated[
+    int | None, Option(help="Dimensions of learned word vectors.", show_default="50", min=1, max=1_000)
+]
+MaxError = Annotated[
+    float, Option(help="Error among accepted documents that can be borne, such as 0.05.", min=0.0001, max=0.9999)
+]
+Confidence = Annotated[
+    float, Option(help="How sure it shall be that they stay under it, such as 0.9.", min=0.0001, max=0.9999)
+]
+By = Annotated[
+    list[str],
+    Option(metavar="COLUMN", help="Also show the figures for each value of this column. May stand several times."),
+]
+Seed = Annotated[
+    int | None,
+    Option(help="Same input, seed and versions give the same bytes.", show_default="0", min=0, max=2**32 - 1),
+]
 AsJson = Annotated[bool, Option("--json", help="Print JSON for a program to read.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFlags(OptionGroup):
+    """How documents are read where their categories do not matter."""
+
+    text_column: TextColumn = "text"
+    id_column: IdColumn = "document_id"
+    encoding: Encoding = "auto"
+    where: Where = field(default_factory=list)
+
+    def options(self) -> TableOptions:
+        """Give them as the library takes them."""
+        return TableOptions(
+            id_column=self.id_column, text_column=self.text_column, encoding=self.encoding, where=tuple(self.where)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledFlags(TableFlags):
+    """How documents are read where their categories matter."""
+
+    category_column: CategoryColumn = "category"
+
+    def options(self) -> TableOptions:
+        """Give them as the library takes them."""
+        return replace(TableFlags.options(self), category_column=self.category_column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingFlags(OptionGroup):
+    """What is read of scans, and how."""
+
+    lang: Lang = ""
+    scale: Scale = "auto"
+    page_segmentation: Segmentation = 3
+    text_layer: TextLayer = "auto"
+    variants: VariantsFile = None
+    max_pages: MaxPages = 100
+    max_bytes: MaxBytes = 200_000_000
+    seconds_per_page: Seconds = 60.0
+    password: Password = ""
+
+    def options(self) -> ReadingOptions:
+        """Give them as the library takes them."""
+        from ocr.cleaning import read_variants
+        from ocr.limits import Limits
+        from ocr.reading import ReadingOptions
+
+        try:
+            factor = "auto" if self.scale == "auto" else float(self.scale)
+        except ValueError:
+            remedy = "give auto or a number such as 1.5"
+            raise UsageError(f"{self.scale!r} is no factor", where="--scale", remedy=remedy) from None
+        return ReadingOptions(
+            languages=tuple(filter(None, self.lang.split("+"))),
+            scale=cast("Any", factor),
+            page_segmentation=self.page_segmentation,
+            text_layer=self.text_layer,
+            variants=() if self.variants is None else read_variants(self.variants),
+            password=self.password,
+            limits=Limits(max_pages=self.max_pages, max_bytes=self.max_bytes, seconds_per_page=self.seconds_per_page),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFlags(OptionGroup):
+    """On how many processes scans are read, and where what was read is kept."""
+
+    jobs: Jobs = None
+    cache: Cache = None
+    no_cache: NoCache = False
+
+    def reading(self, options: ReadingOptions, engine: EngineChoice | None = None, dask: str = "") -> Reading:
+        """Say how scans are read; how far that is, is shown."""
+        from ocr.cache import PageCache
+        from ocr.tesserocr_engine import open_engine
+        from textclf.scans import Reading, default_cache
+
+        if self.no_cache and self.cache is not None:
+            raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
+        folder = self.cache
+        if folder is not None:
+            refuse_unwritable(folder / "page")
+        elif not self.no_cache:
+            folder = default_cache(warn)
+        return Reading(
+            options=options,
+            jobs=self.jobs,
+            cache=None if folder is None else PageCache(folder.absolute()),
+            show=show_reading,
+            tell=_tell,
+            engine=None if engine is None else open_engine(engine),
+            dask=dask,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderFlags(WorkFlags):
+    """How the scans of a folder are read that stands for a table."""
+
+    lang: Lang = ""
+    password: Password = ""
+
+    def apply(self, table: TableOptions, *sources: Path | None) -> TableOptions:
+        """Say in the options of a table how scans are read, if one of the sources is a folder."""
+        if not any(source is not None and source.is_dir() for source in sources):
+            return table
+        return replace(table, reading=self.reading(ReadingFlags(lang=self.lang, password=self.password).options()))
+
+
+def _tell(document: Document) -> None:
+    how = document.engine or "text layer"
+    detail(f"{document.document_id}: {document.page_count} pages, {document.seconds:.2f} s, {how}, {document.status}")
 
 
 def print_lines(*lines: str) -> None:
@@ -109,27 +284,6 @@ def print_lines(*lines: str) -> None:
 def print_json(value: object) -> None:
     """Print JSON to stdout, indented."""
     print_lines(*json.dumps(value, ensure_ascii=False, indent=1).split("\n"))
-
-
-def table_options(
-    document_id: str, text: str, category: str, encoding: str, where: list[str], group: str = ""
-) -> TableOptions:
-    """Bring together how a CSV is read."""
-    return TableOptions(
-        id_column=document_id,
-        text_column=text,
-        category_column=category,
-        encoding=encoding,
-        where=tuple(where),
-        group_column=group,
-    )
-
-
-def checked_jobs(jobs: int | None) -> int | None:
-    """Refuse fewer processes than one."""
-    if jobs is not None and jobs < 1:
-        raise UsageError(f"{jobs} workers", where="--jobs", remedy="give 1 or more")
-    return jobs
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -154,72 +308,3 @@ def show_training(record: TrainingRecord, to: Any = say) -> None:
         from textclf.confidence import why_nothing_is_accepted
 
         to(why_nothing_is_accepted(acceptance))
-
-
-def reading_options(
-    lang: str,
-    scale: str = "auto",
-    page_segmentation: int = 3,
-    text_layer: str = "auto",
-    variants: Path | None = None,
-    max_pages: int = 100,
-    max_bytes: int = 200_000_000,
-    seconds_per_page: float = 60.0,
-    password: str = "",
-) -> ReadingOptions:
-    """Check the options of reading, and bring them together."""
-    from ocr.cleaning import read_variants
-    from ocr.limits import Limits
-    from ocr.reading import ReadingOptions
-
-    factor: Any = scale
-    if scale != "auto":
-        try:
-            factor = float(scale)
-        except ValueError:
-            raise UsageError(
-                f"{scale!r} is no factor", where="--scale", remedy="give auto or a number such as 1.5"
-            ) from None
-    layer: Any = text_layer
-    return ReadingOptions(
-        languages=tuple(filter(None, lang.split("+"))),
-        scale=factor,
-        page_segmentation=page_segmentation,
-        text_layer=layer,
-        variants=() if variants is None else read_variants(variants),
-        password=password,
-        limits=Limits(max_pages=max_pages, max_bytes=max_bytes, seconds_per_page=seconds_per_page),
-    )
-
-
-def open_reading(
-    options: ReadingOptions,
-    jobs: int | None,
-    cache: Path | None,
-    no_cache: bool,
-    progress: Any,
-    engine: str | None = None,
-    dask: str = "",
-) -> Reading:
-    """Say how and where scans are read, with a cache unless none is wanted."""
-    from ocr.cache import PageCache
-    from ocr.tesserocr_engine import open_engine
-    from textclf.scans import Reading, default_cache
-
-    if no_cache and cache is not None:
-        raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
-    chosen: Any = engine
-    folder = None
-    if cache is not None:
-        folder = cache
-        refuse_unwritable(folder / "page")
-    elif not no_cache:
-        folder = default_cache(warn)
-    return Reading(
-        options=options,
-        jobs=checked_jobs(jobs),
-        cache=None if folder is None else PageCache(folder.absolute()),
-        progress=progress,
-        engine=None if chosen is None else open_engine(chosen),
-        dask=dask,
-    )

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import typer
+
+from textclf.cli.application import Option
 from textclf.cli.options import (
     AsJson,
-    Cache,
     Dask,
     Encoding,
     Engine,
     Jobs,
-    Lang,
-    MaxBytes,
-    MaxPages,
-    NoCache,
-    Option,
-    Output,
-    Password,
-    Scale,
+    OutputFile,
+    ReadingFlags,
     Scans,
-    Seconds,
-    Segmentation,
     Strict,
-    Table,
     TextColumn,
     TextLayer,
     VariantsFile,
-    checked_jobs,
-    open_reading,
+    WorkFlags,
     print_json,
     print_lines,
-    reading_options,
 )
 from textclf.console import say, show_reading, warn
 from textclf.documents import TableOptions
@@ -42,47 +34,34 @@ __all__ = ["clean", "engines", "ocr"]
 
 def ocr(
     paths: Scans,
-    output: Output,
+    output: OutputFile,
+    *,
     labels: Annotated[Path | None, Option(help="CSV with the columns file and category.")] = None,
     labels_from_folders: Annotated[bool, Option(help="The first folder's name is the category.")] = False,
-    encoding: Annotated[str, Option(help="Encoding of the labels file, such as cp1252; auto finds it out.")] = "auto",
-    lang: Lang = "",
-    scale: Scale = "auto",
-    page_segmentation: Segmentation = 3,
-    text_layer: TextLayer = "auto",
+    encoding: Annotated[
+        str, Option(metavar="NAME", help="Encoding of the labels file, such as cp1252; auto finds it out.")
+    ] = "auto",
     engine: Engine = "auto",
-    variants: VariantsFile = None,
-    max_pages: MaxPages = 100,
-    max_bytes: MaxBytes = 200_000_000,
-    seconds_per_page: Seconds = 60.0,
-    password: Password = "",
-    jobs: Jobs = None,
-    cache: Cache = None,
-    no_cache: NoCache = False,
     dask: Dask = "",
     strict: Strict = False,
+    flags: ReadingFlags,
+    work: WorkFlags,
 ) -> None:
     """Read scans into documents.csv: one row a document, with its text, confidence and what went wrong.
 
-    A run that was stopped goes on where it was: pages that were read are in the cache.
+        textclf ocr scans/ -o documents.csv
+        textclf ocr filed/ -o documents.csv --labels-from-folders     (filed/invoice/a.pdf, filed/letter/b.jpg ...)
+
+    Writes a CSV with document_id, text, category, ocr_confidence, status, error and more. A run that was stopped goes
+    on where it was: pages that were read are in the cache.
     """
     from textclf.predicting import check_strict
     from textclf.scans import read_scans
 
-    options = reading_options(
-        lang, scale, page_segmentation, text_layer, variants, max_pages, max_bytes, seconds_per_page, password
+    reading = work.reading(flags.options(), engine, dask)
+    counts = read_scans(
+        paths, output, reading, labels=labels, labels_from_folders=labels_from_folders, encoding=encoding, warn=warn
     )
-    with show_reading() as progress:
-        reading = open_reading(options, jobs, cache, no_cache, progress, engine, dask)
-        counts = read_scans(
-            paths,
-            output,
-            reading,
-            labels=labels,
-            labels_from_folders=labels_from_folders,
-            encoding=encoding,
-            warn=warn,
-        )
     without = counts.pop("without text")
     total = sum(counts.values())
     faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
@@ -92,20 +71,24 @@ def ocr(
     check_strict(total - counts["ok"], total, "were not read in full", strict=strict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OcrFlags(ReadingFlags):
+    text_layer: TextLayer = "ignore"
+
+
 def engines(
     paths: Scans,
-    lang: Lang = "",
-    scale: Scale = "auto",
-    page_segmentation: Segmentation = 3,
-    text_layer: TextLayer = "ignore",
-    max_pages: MaxPages = 100,
-    max_bytes: MaxBytes = 200_000_000,
-    seconds_per_page: Seconds = 60.0,
-    password: Password = "",
+    *,
     jobs: Jobs = None,
     as_json: AsJson = False,
+    flags: _OcrFlags,
 ) -> None:
-    """Read scans with both engines, and show how far their texts agree and how long each took."""
+    """Read scans with both engines, and show how far their texts agree and how long each took.
+
+        textclf engines scans/ --max-pages 1
+
+    Prints a line a document: similarity of the texts, seconds of tesserocr, seconds of tesseract.
+    """
     from dataclasses import asdict
     from statistics import median
 
@@ -113,10 +96,7 @@ def engines(
     from ocr.tesserocr_engine import open_engine
     from textclf.scans import find_scans
 
-    checked_jobs(jobs)
-    options = reading_options(
-        lang, scale, page_segmentation, text_layer, None, max_pages, max_bytes, seconds_per_page, password
-    )
+    options = flags.options()
     pair = open_engine("tesserocr"), open_engine("tesseract")
     with show_reading() as progress:
         found = list(
@@ -147,13 +127,18 @@ def engines(
 
 
 def clean(
-    table: Table,
-    output: Output,
+    table: Annotated[Path, typer.Argument(metavar="DOCUMENTS", help="A CSV with a column of texts.")],
+    output: OutputFile,
     variants: VariantsFile = None,
     text_column: TextColumn = "text",
     encoding: Encoding = "auto",
 ) -> None:
-    """Clean the texts of a CSV as those of scans are cleaned; all other columns stay."""
+    """Clean the texts of a CSV as those of scans are cleaned; all other columns stay.
+
+        textclf clean others.csv -o cleaned.csv --text-column body
+
+    For texts that another program has read, so that they are like those that textclf reads.
+    """
     from textclf.scans import clean_table
 
     options = TableOptions(text_column=text_column, encoding=encoding)

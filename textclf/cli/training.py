@@ -2,94 +2,90 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from textclf.cli.application import Option
 from textclf.cli.options import (
     AsJson,
-    Cache,
-    CategoryColumn,
-    Encoding,
+    By,
+    Confidence,
+    FolderFlags,
     GroupColumn,
-    IdColumn,
-    Jobs,
-    Lang,
+    LabelledFlags,
+    LabelledTable,
     LexiconChoice,
+    MaxError,
     Model,
-    NoCache,
-    Option,
-    Output,
-    Password,
+    OutputFile,
+    OutputFolder,
     Seed,
-    Table,
-    TextColumn,
     VectorChoice,
     VectorSize,
-    Where,
     given,
-    open_reading,
     print_lines,
-    reading_options,
     show_training,
-    table_options,
 )
-from textclf.console import say, show_reading, warn
+from textclf.console import say, warn
 
 __all__ = ["evaluate", "prepare", "train"]
 
 
 def prepare(
-    table: Table,
-    output: Output,
+    table: LabelledTable,
+    output: OutputFolder,
+    *,
     lexicon: LexiconChoice = None,
     vectors: VectorChoice = None,
     vector_size: VectorSize = None,
     seed: Seed = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "document_id",
-    category_column: CategoryColumn = "category",
-    encoding: Encoding = "auto",
-    where: Where = [],  # noqa: B006
     group: GroupColumn = "",
+    columns: LabelledFlags,
+    folder: FolderFlags,
 ) -> None:
-    """Write the datasource CSV with keyword indicators and word vectors, as Amazon ML reads it, and its schema."""
+    """Write the datasource CSV with keyword indicators and word vectors, as Amazon ML reads it, and its schema.
+
+        textclf prepare documents.csv -o prepared
+        textclf train prepared -o model.textclf
+
+    Writes datasource.csv, datasource.csv.schema and features/ into FOLDER.
+    """
     from textclf.classifier import DocumentClassifier
     from textclf.commands import prepare_datasource
 
     classifier = DocumentClassifier(
         **given(lexicon=lexicon, vectors=vectors, vector_size=vector_size, random_state=seed)
     )
-    options = table_options(id_column, text_column, category_column, encoding, where, group)
+    options = folder.apply(replace(columns.options(), group_column=group), table)
     rows = prepare_datasource(table, output, classifier, options, talk=say, warn=warn)
     say(f"{output / 'datasource.csv'}: {rows} documents")
 
 
 def train(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="INPUT",
-            help="A documents CSV with categories, the folder that prepare wrote, or a folder with one folder a "
-            "category (scans or .txt files).",
-        ),
-    ],
-    output: Output,
+    source: LabelledTable,
+    output: OutputFile,
+    *,
     lexicon: LexiconChoice = None,
     vectors: VectorChoice = None,
     vector_size: VectorSize = None,
-    max_error: Annotated[float, Option(help="Error among accepted documents that can be borne, such as 0.05.")] = 0.05,
-    confidence: Annotated[float, Option(help="How sure it shall be that they stay under it, such as 0.9.")] = 0.9,
+    max_error: MaxError = 0.05,
+    confidence: Confidence = 0.9,
     other: Annotated[
-        list[Path], Option("--other", help="Documents of no category: a CSV, or a folder. May stand several times.")
+        list[Path],
+        Option(
+            "--other",
+            metavar="PATH",
+            help="Documents of no category: a CSV, or a folder of scans and .txt files. May stand several times.",
+        ),
     ] = [],  # noqa: B006
     settings: Annotated[
         Path | None, Option(help="Settings that tune wrote; options given beside it go before them.")
     ] = None,
     c: Annotated[
-        float | None, Option("--c", help="Inverse strength of the regularisation.", show_default="1.0")
+        float | None,
+        Option("--c", help="Inverse strength of the regularisation.", show_default="1.0", min=1e-6, max=1e6),
     ] = None,
     poor_copies: Annotated[
         bool | None,
@@ -103,19 +99,17 @@ def train(
     diagnostics: Annotated[
         bool, Option(help="Also measure what each feature group gives, and the learning curve.")
     ] = True,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "document_id",
-    category_column: CategoryColumn = "category",
-    encoding: Encoding = "auto",
-    where: Where = [],  # noqa: B006
     group: GroupColumn = "",
-    lang: Lang = "",
-    password: Password = "",
-    jobs: Jobs = None,
-    cache: Cache = None,
-    no_cache: NoCache = False,
+    columns: LabelledFlags,
+    folder: FolderFlags,
 ) -> None:
-    """Train a model, cross-validated, with calibrated scores, and write its file."""
+    """Train a model, cross-validated, with calibrated scores, and write its file.
+
+        textclf train filed/ -o model.textclf          (filed/invoice/a.pdf, filed/letter/b.jpg ...)
+        textclf train documents.csv -o model.textclf
+
+    Says how good the model is and what share of new documents it will accept.
+    """
     from textclf.commands import train_model
     from textclf.tuning import read_settings
 
@@ -127,37 +121,34 @@ def train(
         "max_error": max_error,
         "confidence": confidence,
         "diagnostics": diagnostics,
-        "n_jobs": jobs or -1,
+        "n_jobs": folder.jobs or -1,
     }
-    columns = table_options(id_column, text_column, category_column, encoding, where, group)
-    if source.is_dir():
-        with show_reading() as progress:
-            reading = open_reading(reading_options(lang, password=password), jobs, cache, no_cache, progress)
-            runtime = train_model(source, output, options, columns, reading, others=other, talk=say, warn=warn)
-    else:
-        reading = open_reading(reading_options(lang, password=password), jobs, cache, no_cache, None)
-        runtime = train_model(source, output, options, columns, reading, others=other, talk=say, warn=warn)
+    table = folder.apply(replace(columns.options(), group_column=group), source, *other)
+    runtime = train_model(source, output, options, table, others=other, talk=say, warn=warn)
     show_training(runtime.training)
     say(f"{output}: trained on {sum(runtime.training.documents.values())} documents")
 
 
 def evaluate(
     model: Model,
-    table: Table,
-    output: Output,
-    by: Annotated[list[str], Option(help="Also show the figures for each value of this column.")] = [],  # noqa: B006
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "document_id",
-    category_column: CategoryColumn = "category",
-    encoding: Encoding = "auto",
-    where: Where = [],  # noqa: B006
+    table: LabelledTable,
+    output: OutputFolder,
+    *,
+    by: By = [],  # noqa: B006
     as_json: AsJson = False,
+    columns: LabelledFlags,
+    folder: FolderFlags,
 ) -> None:
-    """Predict documents of known category, and write report.html, metrics.json and the confusion matrix."""
+    """Predict documents of known category, and write report.html, metrics.json and the confusion matrix.
+
+        textclf evaluate model.textclf documents.csv --where split=test -o report
+
+    Prints accuracy, macro F1 and how many documents are accepted; open FOLDER/report.html for the rest.
+    """
     from textclf.commands import evaluate_model
     from textclf.model_file import load_model
 
-    options = table_options(id_column, text_column, category_column, encoding, where)
+    options = folder.apply(columns.options(), table)
     today = date.today().isoformat()  # noqa: DTZ011 - the date on the user's own calendar
     report = evaluate_model(load_model(model), model.name, table, output, options, by=by, created=today, warn=warn)
     if as_json:
@@ -173,4 +164,8 @@ def evaluate(
                 f"{group.column} = {group.value}: accuracy {group.accuracy:.3f} of {group.documents}, "
                 f"accepted {group.accepted}"
             )
+    if unknown := report.unknown_categories:
+        count = sum(figures.support for figures in unknown)
+        named = ", ".join(f"{figures.category} ({figures.support})" for figures in unknown)
+        warn(f"{count} documents are of a category that the model does not know, and count as wrong: {named}")
     say(f"{output / 'report.html'}")

@@ -5,23 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
+from textclf.cli.application import Option
 from textclf.cli.options import (
     AsJson,
-    CategoryColumn,
     Dask,
-    Encoding,
-    IdColumn,
-    Jobs,
-    Option,
-    Output,
+    FolderFlags,
+    LabelledFlags,
+    LabelledTable,
+    OutputFile,
     Seed,
-    Table,
-    TextColumn,
-    Where,
-    checked_jobs,
     print_json,
     print_lines,
-    table_options,
 )
 from textclf.console import say, warn
 
@@ -29,27 +23,28 @@ __all__ = ["tune"]
 
 
 def tune(
-    table: Table,
-    output: Output,
-    minutes: Annotated[float, Option(help="Time for all of it.")] = 5.0,
-    candidates: Annotated[int, Option(help="At most so many settings; 0 for as many as there is time for.")] = 0,
+    table: LabelledTable,
+    output: OutputFile,
+    *,
+    minutes: Annotated[float, Option(help="Time for all of it.", min=0.01, max=100_000)] = 5.0,
+    candidates: Annotated[int, Option(help="At most so many settings; 0 for as many as there is time for.", min=0)] = 0,
     seed: Seed = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "document_id",
-    category_column: CategoryColumn = "category",
-    encoding: Encoding = "auto",
-    where: Where = [],  # noqa: B006
-    jobs: Jobs = None,
     dask: Dask = "",
     as_json: AsJson = False,
+    columns: LabelledFlags,
+    folder: FolderFlags,
 ) -> None:
     """Search for better settings, and measure them on documents that the search never saw.
 
-    Ctrl-C ends the search and keeps the best so far. Train with: textclf train documents.csv --settings settings.json
+        textclf tune documents.csv -o settings.json --minutes 5
+        textclf train documents.csv --settings settings.json -o model.textclf
+
+    Prints what was found, and its accuracy beside that of the defaults. Ctrl-C ends the search and keeps the best so
+    far.
     """
     from textclf.improving import tune_on_table
 
-    options = table_options(id_column, text_column, category_column, encoding, where)
+    options = folder.apply(columns.options(), table)
     found = tune_on_table(
         table,
         output,
@@ -57,7 +52,7 @@ def tune(
         minutes=minutes,
         candidates=candidates,
         seed=seed or 0,
-        jobs=checked_jobs(jobs) or -1,
+        jobs=folder.jobs or -1,
         dask=dask,
         talk=say,
         warn=warn,
