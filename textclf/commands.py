@@ -61,7 +61,7 @@ def prepare_datasource(
     from features.datasource import DatasourceRow, datasource_row, write_datasource
     from textclf.training import check_categories
 
-    check_output_folder(folder, PREPARED_FOLDER, inputs=[source])
+    check_output_folder(folder, PREPARED_FOLDER, inputs=[source, source / DATASOURCE])
     classifier.check_options()
     documents = read_labelled(source, table, warn=warn)
     for message in check_categories(Counter(documents.categories)):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from textclf.errors import OutputError
 
-__all__ = ["output_error", "refuse_unwritable", "write_aside"]
+__all__ = ["output_error", "refuse_unwritable", "refuse_unwritable_folder", "write_aside"]
 
 
 @contextmanager
@@ -100,6 +100,25 @@ def refuse_unwritable(path: str | Path) -> None:
         raise output_error(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise output_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), path)
+
+
+def refuse_unwritable_folder(folder: str | Path) -> None:
+    """Refuse a folder to which no file can be written, as far as that shows without writing.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        It need not be there, nor those above it.
+
+    Raises
+    ------
+    textclf.errors.OutputError
+        It is a file; or it cannot be made or written to.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("is a file, not a folder", where=folder, remedy="give a folder")
+    refuse_unwritable(folder / "any")
 
 
 def output_error(error: OSError | ValueError, path: str | Path) -> OutputError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from textclf.errors import UsageError
-from textclf.files import refuse_unwritable
+from textclf.files import refuse_unwritable, refuse_unwritable_folder
 
 __all__ = [
     "CHANGES",
@@ -211,8 +211,9 @@ def check_output_folder(folder: Path, kinds: Mapping[str, FileKind], *, inputs: 
     Raises
     ------
     textclf.errors.UsageError, textclf.errors.OutputError
-        As `check_output`.
+        As `check_output`; and if the folder is a file.
     """
+    refuse_unwritable_folder(folder)
     inputs = list(inputs)
     for name, kind in kinds.items():
         check_output(folder / name, kind, inputs=inputs)

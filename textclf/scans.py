@@ -24,7 +24,7 @@ from textclf.documents import (
     write_documents,
 )
 from textclf.errors import BadDataError, BadInputError, OutputError, UsageError
-from textclf.files import refuse_unwritable
+from textclf.files import refuse_unwritable_folder
 from textclf.labels import labels_from_folders as folders_as_labels
 from textclf.labels import match_labels, read_labels
 from textclf.outputs import DOCUMENTS, check_output, table_kind
@@ -161,7 +161,7 @@ def default_cache(warn: Callable[[str], None]) -> Path | None:
     try:
         # a relative one does not count (XDG Base Directory Specification)
         folder = (Path(base) if os.path.isabs(base) else _home() / ".cache") / "textclf" / "pages"  # noqa: PTH117
-        refuse_unwritable(folder / "page")
+        refuse_unwritable_folder(folder)
     except (RuntimeError, OutputError) as error:
         warn(f"pages that are read are not kept for another run ({error}); --cache names a folder for them")
         return None
@@ -325,9 +325,12 @@ def read_folder(
             cells = {**blank, **named, "text": text, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
         return InputDocument(document_id=where.document_id, text=text, category=where.folder, values=cells)
 
-    wanted = [where for where in found if where.folder or not need_category]
+    wanted = []
     for where in found:
-        if where not in wanted:
+        if where.folder or not need_category:
+            wanted.append(where)
+        else:
+            # counted as one without a category
             yield InputDocument(document_id=where.document_id, text="", values={**blank})
     scans = {where.document_id: where for where in wanted if where.file.suffix.lower() != ".txt"}
     for where, text in read_texts((where for where in wanted if where.document_id not in scans), warn=warn):

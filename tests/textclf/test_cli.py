@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import typer
@@ -19,6 +22,7 @@ from textclf.cli import app
 from textclf.errors import ExitCode
 
 COLUMNS = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
+ROOT = Path(__file__).parents[2]
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 
 
@@ -392,10 +396,15 @@ def test_a_shell_completes_commands_options_and_choices(complete, shell):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_what_a_shell_needs_for_completion_is_shown(spawn, shell):
-    out, err = spawn("--show-completion", shell).communicate()
-    assert "_TEXTCLF_COMPLETE" in out
-    assert err == ""
+def test_what_the_current_shell_needs_for_completion_is_shown(shell, tmp_path):
+    if (program := shutil.which(shell)) is None:
+        pytest.skip(f"no {shell}")
+    # not its last command, in whose place it might put itself
+    line = f'"{sys.executable}" -m textclf --show-completion; exit $?'
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([program, "-c", line], capture_output=True, text=True, timeout=60, cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"_TEXTCLF_COMPLETE=complete_{shell}" in done.stdout
 
 
 # --- predict

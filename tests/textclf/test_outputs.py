@@ -95,6 +95,15 @@ def test_a_folder_keeps_what_others_put_into_it(textclf, tmp_path, documents, mo
     assert list(snapshot(tmp_path / "out").values()) == [b"mine"]
 
 
+def test_what_prepare_wrote_is_not_prepared_onto_itself(textclf, tmp_path, documents):
+    options = ("--lexicon", "none", "--vector-size", "4")
+    assert textclf("prepare", documents, "-o", tmp_path / "prepared", *options).code == 0
+    before = snapshot(tmp_path / "prepared")
+    said = textclf("prepare", tmp_path / "prepared", "-o", tmp_path / "prepared", *options)
+    assert (said.code, snapshot(tmp_path / "prepared")) == (ExitCode.USAGE, before)
+    assert "datasource.csv: is also what the command reads" in said.error
+
+
 def test_an_older_result_and_an_empty_file_may_be_replaced(textclf, tmp_path, documents, model_path, scan):
     page = scan(tmp_path / "page.png", "Invoice total due", "VAT number 4711")
     commands = [

@@ -16,18 +16,18 @@ from typer.core import TyperCommand
 from textclf import __version__
 from textclf.cli.configuration import check_environment, read_configuration
 from textclf.console import Verbosity, set_verbosity
-from textclf.errors import OutputError, UsageError
-from textclf.files import refuse_unwritable
+from textclf.errors import UsageError
+from textclf.files import refuse_unwritable, refuse_unwritable_folder
 
-__all__ = ["Option", "OptionGroup", "add_command", "check_place", "new_app"]
+__all__ = ["Option", "OptionGroup", "add_command", "new_app"]
 
 Option = partial(typer.Option, show_envvar=True)
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a fault of this program; 2 wrong options; 3 a file cannot be read; 4 its content does not "
     "do; 5 a program or package is missing; 6 a model file cannot be used; 7 the result cannot be written; 8 with "
-    "--strict, something failed; 9 a service refused; 129, 130 or 143 stopped by a signal; 141 nobody read on. "
-    "docs/troubles.md has a remedy for each message."
+    "--strict, something failed; 9 a service refused; 129 the terminal was closed; 130 stopped with Ctrl-C; 141 nobody "
+    "reads the output any more; 143 terminated. docs/troubles.md has a remedy for each message."
 )
 
 
@@ -56,7 +56,7 @@ class _Command(TyperCommand):
         check_environment(ctx)
         for parameter in self.params:
             if parameter.name == "output" and (path := ctx.params["output"]) is not None:
-                check_place(path, folder=parameter.metavar == "FOLDER")
+                (refuse_unwritable_folder if parameter.metavar == "FOLDER" else refuse_unwritable)(path)
         try:
             return super().invoke(ctx)
         except UsageError as error:
@@ -65,26 +65,6 @@ class _Command(TyperCommand):
                     # the library names its own parameter
                     raise UsageError(error.what, where=max(parameter.opts, key=len), remedy=error.remedy) from error
             raise
-
-
-def check_place(path: Path, *, folder: bool) -> None:
-    """Refuse a place where a file, or a folder of files, cannot be written, before the work for it begins.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file or the folder; folders that are missing will be made.
-    folder : bool
-        Which of both.
-
-    Raises
-    ------
-    textclf.errors.OutputError
-        If something else is in the way, or nothing can be written there.
-    """
-    if folder and path.exists() and not path.is_dir():
-        raise OutputError("is a file, not a folder", where=path, remedy="give a folder")
-    refuse_unwritable(path / "any" if folder else path)
 
 
 def new_app(name: str, purpose: str, example: str = "") -> typer.Typer:

@@ -13,7 +13,7 @@ from textclf.cli.application import Option, OptionGroup
 from textclf.console import detail, harmless, say, show_reading, warn
 from textclf.documents import TableOptions
 from textclf.errors import UsageError
-from textclf.files import refuse_unwritable
+from textclf.files import refuse_unwritable_folder
 
 if TYPE_CHECKING:
     from ocr.documents import Document
@@ -242,7 +242,7 @@ class WorkFlags(OptionGroup):
             raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
         folder = self.cache
         if folder is not None:
-            refuse_unwritable(folder / "page")
+            refuse_unwritable_folder(folder)
         elif not self.no_cache:
             folder = default_cache(warn)
         return Reading(

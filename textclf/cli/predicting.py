@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from textclf.cli.application import Option, check_place
+from textclf.cli.application import Option
 from textclf.cli.options import (
     AsJson,
     Dask,
@@ -108,7 +108,6 @@ def classify(
     runtime = load_model(model)
     options = flags.options()
     if explain is not None:
-        check_place(explain, folder=not explain.suffix)
         found_scans = find_scans(paths)
         if explain.suffix and len(found_scans) > 1:
             raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
