@@ -43,6 +43,10 @@ STRIPS = (Part(0.0, 0.25), Part(0.25, 0.5), Part(0.5, 1.0))
 """A page in parts, the most telling first."""
 _FEW_ROWS = 200
 """An image of fewer is not worth parting."""
+_IN_LINE = 0.25
+"""Of the median ink of rows with ink: more is in a row that runs through a line of text."""
+_FAR = 0.2
+"""Of the rows that hold ink: no place to part a page is farther from where it should be."""
 
 _LOW, _BEST, _HIGH = 15, 20, 34
 _MOST = 2.5
@@ -152,7 +156,8 @@ def row_at(image: Image.Image, share: float) -> int:
     -------
     int
         The first row below that share: of those near it, one where the rows around it, one in 300 of the page, hold the
-        least ink. 0 for 0 and the height for 1.
+        least ink. Where all of those lie within a line, as on a page of few lines, the nearest place between two lines
+        that is not far. 0 for 0 and the height for 1.
 
     Examples
     --------
@@ -169,8 +174,18 @@ def row_at(image: Image.Image, share: float) -> int:
         return round(share * image.height)
     rows = np.ones(max(1, image.height // 300))
     ink = np.convolve(255 - np.asarray(image).mean(axis=1), rows, mode="same")
-    inked = np.cumsum(ink > ink.min() + 1)
+    ink -= ink.min()
+    inked = np.cumsum(ink > 1)
     first, last = (int(np.searchsorted(inked, inked[-1] * share * near)) for near in (0.85, 1.15))
+    if ink[first : last + 1].min() > 1:
+        lines = np.flatnonzero(ink > _IN_LINE * np.median(ink[ink > 1]))
+        # the last row of each line and the first of the next
+        above, below = np.insert(lines, 0, -1), np.append(lines, ink.size)
+        away = np.abs(inked[(above + below) // 2] - inked[-1] * share)
+        away[below - above == 1] = inked[-1]
+        nearest = int(np.argmin(away))
+        if away[nearest] <= _FAR * inked[-1]:
+            first, last = int(above[nearest]) + 1, int(below[nearest]) - 1
     near = ink[first : last + 1]
     blank = np.flatnonzero(near <= near.min() + 1)
     return first + int(blank[len(blank) // 2])

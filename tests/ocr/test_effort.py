@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from ocr.batch import read_document
 from ocr.documents import Word
-from ocr.effort import is_blank, page_scale, read_upright, text_layer_worth
+from ocr.effort import is_blank, page_scale, read_upright, row_at, text_layer_worth
 from ocr.engines import Reading
 from ocr.limits import Limits
 from ocr.pdfs import TextLayer
@@ -29,6 +29,28 @@ def test_a_given_scale_counts():
 def test_a_scale_without_meaning_is_refused(scale):
     with pytest.raises(UsageError, match="scale"):
         ReadingOptions(scale=scale)
+
+
+@pytest.mark.parametrize("lines", [2, 3, 5, 9, 40])
+@pytest.mark.parametrize("noise", [0, 6])
+def test_a_page_is_not_parted_within_a_line(lines, noise):
+    tops = range(60, 60 + 30 * lines, 30)
+    page = Image.new("L", (800, 120 + 30 * lines), 240)
+    for top in tops:
+        ImageDraw.Draw(page).text((50, top), "amount due within thirty days, bank charges", fill=0, font_size=20)
+    if noise:
+        page = ImageChops.subtract(page, Image.effect_noise(page.size, noise).point(lambda value: abs(value - 128)))
+    ends = [0, 1 / 2, 1] if lines == 2 else [0, 1 / 4, 1 / 2, 3 / 4, 1]
+    rows = [row_at(page, share) for share in ends]
+    assert rows == sorted(rows)
+    inside = [(row, top) for row in rows for top in tops if top + 5 <= row <= top + 19]
+    assert inside == []
+
+
+def test_where_a_page_has_no_lines_it_is_parted_all_the_same():
+    page = Image.effect_noise((300, 1000), 60)
+    assert [round(row_at(page, share), -2) for share in (0, 0.5, 1)] == [0, 500, 1000]
+    assert row_at(Image.new("L", (300, 1000), 255), 0.5) == 0
 
 
 def test_blank_is_only_what_holds_nothing():
