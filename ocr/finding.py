@@ -7,6 +7,7 @@ import stat
 import unicodedata
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,34 +73,47 @@ def find_documents(
     Returns
     -------
     list of FoundFile
-        In the order of ``paths``, within a folder sorted by id. The id is the path under the folder given, with ``/``;
-        for a file named outright its name; see `printable` for odd characters. What would get an id that something
-        before it has gets the whole path as given instead, so no id depends on what comes later. A file that is met
-        twice is listed once.
+        In the order of ``paths``, within a folder sorted by id. If one path is given, the id is the path under that
+        folder, with ``/``, or the name of that file. If several are given, it is the path as given, without what leads
+        out of or to the current folder (``../``, ``./``, ``/``). So an id depends on how many paths are given, and on
+        no other file; only where such paths still agree, as those under ``scans`` and ``../scans`` do, the files get
+        their paths from the root, which is told. See `printable` for odd characters. A file that is met twice is listed
+        once, which is told too.
 
     Raises
     ------
     textclf.errors.BadInputError
         If a path does not exist, or a folder given cannot be listed.
     """
+    given = [Path(path) for path in paths]
     found: dict[str, FoundFile] = {}
-    taken: set[str] = set()
     passed_over = _PassedOver()
-    for path in map(Path, paths):
+    for path in given:
         for below, file in _entries(path, texts, passed_over):
             place = os.path.realpath(file)
             folder = printable(below.parts[0]) if len(below.parts) > 1 else ""
             if place in found:
+                passed_over.names["files that were met before, as each is read once"].append(printable(str(file)))
                 # given once more as part of a folder, it has its folder from there
                 found[place] = found[place]._replace(folder=found[place].folder or folder)
                 continue
-            names = (printable(name) for name in (below.as_posix(), file.as_posix(), place))
-            document_id = next(name for name in names if name not in taken)
-            taken.add(document_id)
-            found[place] = FoundFile(document_id, file, folder)
+            name = below if len(given) == 1 else _without_lead(file)
+            found[place] = FoundFile(printable(name.as_posix()), file, folder)
     for line in passed_over.lines():
         warn(line)
-    return list(found.values())
+    counts = Counter(one.document_id for one in found.values())
+    if shared := sorted(document_id for document_id, count in counts.items() if count > 1):
+        warn(f"ids that several files would have, so that these get their paths from the root: {_listed(shared)}")
+    return [
+        one if counts[one.document_id] == 1 else one._replace(document_id=printable(place))
+        for place, one in found.items()
+    ]
+
+
+def _without_lead(file: Path) -> Path:
+    """Give a path without the root, and without what leads out of the current folder."""
+    path = Path(os.path.normpath(file))
+    return Path(*dropwhile(lambda part: part in (path.anchor, ".."), path.parts))
 
 
 def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
@@ -166,8 +180,11 @@ class _PassedOver:
             what = "files that are no scans" if count != 1 else "file that is no scan"
             yield f"passed over {count} {what} ({listed})"
         for reason, names in self.names.items():
-            listed = ", ".join(sorted(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-            yield f"passed over {reason} ({len(names)}): {listed}"
+            yield f"passed over {reason} ({len(names)}): {_listed(sorted(names))}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
 
 
 def _entries(path: Path, texts: bool, passed_over: _PassedOver) -> list[tuple[Path, Path]]:
@@ -193,15 +210,16 @@ def _entries(path: Path, texts: bool, passed_over: _PassedOver) -> list[tuple[Pa
 def _files_under(folder: Path, passed_over: _PassedOver) -> Iterator[Path]:
     """Yield the files of a folder and of all below it, entering each folder once."""
     home = os.path.realpath(folder)
-    entered: set[str] = set()
+    entered: set[tuple[int, int]] = set()
     # folders at their own place go before links to them
     waiting, linked = deque([folder]), deque[Path]()
     while waiting or linked:
         place = waiting.popleft() if waiting else linked.popleft()
-        if (real := os.path.realpath(place)) in entered:
-            continue
-        entered.add(real)
         try:
+            known = place.stat()
+            if (known.st_dev, known.st_ino) in entered:
+                continue
+            entered.add((known.st_dev, known.st_ino))
             with os.scandir(place) as listed:
                 entries = sorted(listed, key=lambda entry: entry.name)
         except OSError as error:

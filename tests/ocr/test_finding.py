@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import chdir
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -30,17 +32,60 @@ def test_a_file_named_outright_is_taken_whatever_it_is(tmp_path):
     assert find_files([str(file)]) == [("letter.txt", file)]
 
 
-def test_ids_are_distinct_and_a_file_is_listed_once(tmp_path):
-    first, second = _touch(tmp_path / "a" / "x.png"), _touch(tmp_path / "b" / "x.png")
-    found = find_files([tmp_path / "a", tmp_path / "b", first])
-    assert found == [("x.png", first), (second.as_posix(), second)]
-
-
-def test_what_is_given_later_changes_no_id(tmp_path):
-    for name in ("2023/invoice/1.png", "2024/invoice/1.png", "2024/letter/2.png"):
+def test_of_several_paths_each_id_begins_with_the_path_as_given(tmp_path, monkeypatch):
+    for name in ("here/2023/invoice/1.png", "here/2023/2.png", "2024/invoice/1.png", "3.png"):
         _touch(tmp_path / name)
-    alone = find_files([tmp_path / "2023"])
-    assert find_files([tmp_path / "2023", tmp_path / "2024"])[: len(alone)] == alone
+    monkeypatch.chdir(tmp_path / "here")
+    root = tmp_path.as_posix().lstrip("/")
+    told: list[str] = []
+    given = ["./2023/", "2023/../../2024", "../3.png", f"{tmp_path}/2024/invoice/1.png"]
+    found = find_documents(given[:3], warn=told.append)
+    assert [one.document_id for one in found] == ["2023/2.png", "2023/invoice/1.png", "2024/invoice/1.png", "3.png"]
+    assert told == []
+    # in another order, or beside others, each keeps its id
+    assert {one.document_id for one in find_documents(given[2::-1])} == {one.document_id for one in found}
+    assert find_files(given[1::2]) == [("2024/invoice/1.png", found[2].file)]
+    assert find_files(given[:1:-1]) == [(f"{root}/2024/invoice/1.png", Path(given[3])), ("3.png", Path("../3.png"))]
+
+
+@given(st.lists(st.sampled_from(["a", "b", "a/a", "a/b", "./a", "b/../a", "a/1.png", "b/1.png"]), min_size=2))
+def test_no_id_depends_on_other_paths(tree, paths):
+    with chdir(tree):
+        ids = {os.path.realpath(file): document_id for document_id, file in find_files(paths)}
+        assert len(set(ids.values())) == len(ids)
+        for path in paths:
+            for document_id, file in find_files([path, path]):
+                assert ids[os.path.realpath(file)] == document_id
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """Folders that hold files and folders of the same names."""
+    root = tmp_path_factory.mktemp("tree")
+    for name in ("a/1.png", "a/a/1.png", "a/b/1.png", "b/1.png", "b/a/1.png"):
+        _touch(root / name)
+    return root
+
+
+def test_a_file_met_twice_is_listed_once_and_that_is_told(tmp_path, monkeypatch):
+    file = _touch(tmp_path / "a" / "x.png")
+    (tmp_path / "a" / "y.png").symlink_to("x.png")
+    monkeypatch.chdir(tmp_path)
+    told: list[str] = []
+    assert find_documents(["a", "a/x.png"], warn=told.append) == [("a/x.png", Path("a/x.png"), "")]
+    assert told == ["passed over files that were met before, as each is read once (2): a/x.png, a/y.png"]
+    assert find_documents([file, file], warn=told.append)[0].file == file
+    assert told[1:] == [f"passed over files that were met before, as each is read once (1): {file}"]
+
+
+def test_files_that_would_share_an_id_get_their_paths_from_the_root(tmp_path, monkeypatch):
+    for name in ("here/scans/1.png", "scans/1.png", "scans/2.png"):
+        _touch(tmp_path / name)
+    monkeypatch.chdir(tmp_path / "here")
+    told: list[str] = []
+    ids = [one.document_id for one in find_documents(["scans", "../scans"], warn=told.append)]
+    assert ids == [f"{tmp_path}/here/scans/1.png", f"{tmp_path}/scans/1.png", "scans/2.png"]
+    assert told == ["ids that several files would have, so that these get their paths from the root: scans/1.png"]
 
 
 @pytest.mark.parametrize("absolute", [False, True])
@@ -109,15 +154,22 @@ def test_a_folder_is_entered_once_whatever_links_lead_there(tmp_path):
 
 
 def test_a_deep_folder_ends_nothing(tmp_path):
-    place = tmp_path
-    for _ in range(1_200):
-        place = place / "d"
-        try:
+    made = []
+    try:
+        for depth in range(1, 1_201):
+            place = tmp_path / ("d/" * depth)
             place.mkdir()
-        except OSError:
-            break
+            made.append(place)
+    except OSError:
+        # the system bears no deeper one
+        assert made
     _touch(tmp_path / "x.png")
-    assert find_files([tmp_path]) == [("x.png", tmp_path / "x.png")]
+    try:
+        assert find_files([tmp_path]) == [("x.png", tmp_path / "x.png")]
+    finally:
+        # too deep for what clears up after tests
+        for place in reversed(made):
+            place.rmdir()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")

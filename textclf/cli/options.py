@@ -38,7 +38,14 @@ LabelledTable = Annotated[
         ".txt files; or the folder that prepare wrote.",
     ),
 ]
-Scans = Annotated[list[Path], typer.Argument(metavar="FILES", help="Images, PDFs, or folders that hold some.")]
+Scans = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILES",
+        help="Images, PDFs, or folders that hold some. A document's id is its path under the one folder given; of "
+        "several, each id begins with the path as given.",
+    ),
+]
 OutputFile = Annotated[Path, Option("--output", "-o", metavar="FILE", help="Where the result goes.")]
 OutputFolder = Annotated[Path, Option("--output", "-o", metavar="FOLDER", help="Where the results go.")]
 Lang = Annotated[
