@@ -68,6 +68,11 @@ class Transforms:
         self._plan = FeaturePlan(recipe, means=means, deviations=deviations, edges=self.edges)
         self._places = {name: place for place, name in enumerate(schema.names) if name in self._plan.names}
 
+    @property
+    def number_keys(self) -> NDArray[np.uint64]:
+        """Keys of the NUMERIC features, which come first in each row, or in their place those of missing values."""
+        return self._plan.number_keys
+
     @classmethod
     def fit(cls, recipe: Recipe, schema: Schema, read: Callable[[], Iterable[Batch]], *, seed: int = 0) -> Transforms:
         """Learn means, deviations and bin edges, in one pass over the data and bounded memory.
