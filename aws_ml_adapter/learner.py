@@ -139,7 +139,7 @@ def train(
     with tempfile.TemporaryDirectory(prefix="amazon-ml-") as folder:
         rows = _prepare(read, transforms, targets, parameters, seed, Path(folder), log)
         target, blocks = rows.target, rows.blocks
-        folds = _folds(rows, target, 2 * len(rates), seed)
+        folds = _folds(rows, transforms, 2 * len(rates), seed)
         learners = Learners(blocks, model_type, target.width, parameters, rates, rows.deviations(), folds)
         course = _Course(learners, lambda: PassMetrics(model_type, target.width, target.rows, len(learners.rates)), log)
         passes = course.learn(blocks, rows.values, parameters.max_passes, rows.room)
@@ -236,13 +236,15 @@ def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
     return room
 
 
-def _folds(rows: _Prepared, target: TargetSummary, rates: int, seed: int) -> NDArray[np.int64]:
-    """Say which fold each row belongs to, or 0 if they are too many to be cross-validated."""
-    columns = len(rows.blocks.keys)
-    state = 8 * columns * target.width * rates * (_FOLDS + 1)
-    if not _FOLDS <= target.rows <= _CROSS_VALIDATED_ROWS or columns > rows.room or state > _STATE_BYTES:
-        return np.zeros(target.rows, np.int64)
-    return np.random.default_rng(seed).permutation(target.rows) % _FOLDS + 1
+def _folds(rows: _Prepared, transforms: Transforms, rates: int, seed: int) -> NDArray[np.int64]:
+    """Say which fold each row belongs to, or 0 for all if they are not to be cross-validated."""
+    number, columns = rows.target.rows, len(rows.blocks.keys)
+    state = 8 * columns * rows.target.width * rates * (_FOLDS + 1)
+    # rows left out would lie in bins without others, which rows to be predicted never do
+    least = _FOLDS * max((bins for _, bins in transforms.bins), default=1)
+    if not least <= number <= _CROSS_VALIDATED_ROWS or columns > rows.room or state > _STATE_BYTES:
+        return np.zeros(number, np.int64)
+    return np.random.default_rng(seed).permutation(number) % _FOLDS + 1
 
 
 class _Course:

@@ -15,13 +15,14 @@ from aws_ml_adapter.learner import train
 from aws_ml_adapter.model import Model, load_model, save_model
 from aws_ml_adapter.parameters import parse_parameters
 from aws_ml_adapter.rearrangement import parse_rearrangement
-from aws_ml_adapter.recipe import parse_recipe, suggest_recipe
+from aws_ml_adapter.recipe import parse_recipe
 from aws_ml_adapter.service.databases import unload
 from aws_ml_adapter.service.entities import Kind
 from aws_ml_adapter.service.job import EVALUATION, LOG, MODEL, STATISTICS, Data, Job
 from aws_ml_adapter.service.storage import Storage, open_storage
 from aws_ml_adapter.service.texts import RECIPE_LIMIT, SCHEMA_LIMIT, compact_schema, pretty_recipe, read_text
-from aws_ml_adapter.statistics import DataStatistics, compute_statistics
+from aws_ml_adapter.statistics import compute_statistics
+from aws_ml_adapter.suggestion import suggest_recipe
 from aws_ml_adapter.targets import ModelType
 from features.schema import Schema
 from textclf.errors import TextclfError
@@ -94,10 +95,14 @@ def _data_source(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
 
 def _ml_model(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
     schema = _schema(job.data, storage)
-    recipe_text = _recipe(job, schema, storage)
     files = _files(job.data, storage)
+
+    def read() -> Iterator[Batch]:
+        return _batches(files, job.data, schema)
+
+    recipe_text = _recipe(job, schema, storage, read)
     model = train(
-        lambda: _batches(files, job.data, schema),
+        read,
         schema=schema,
         recipe=parse_recipe(recipe_text, schema),
         model_type=ModelType(job.request["MLModelType"]),
@@ -157,18 +162,13 @@ def _schema(data: Data, storage: Storage) -> Schema:
     return Schema.from_json(data.schema or _existing(storage, data.spec["DataSchemaLocationS3"], SCHEMA_LIMIT))
 
 
-def _recipe(job: Job, schema: Schema, storage: Storage) -> str:
+def _recipe(job: Job, schema: Schema, storage: Storage, read: Callable[[], Iterator[Batch]]) -> str:
     """Give the recipe of the request, or read the one that it names, or suggest one."""
     if (text := job.record.get("Recipe")) is not None:
         return str(text)
     if "RecipeUri" in job.request:
         return _existing(storage, job.request["RecipeUri"], RECIPE_LIMIT)
-    try:
-        statistics = (job.data.folder / STATISTICS).read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        source = f"DataSource {job.request['TrainingDataSourceId']}"
-        raise DataFault("the statistics are no longer there", where=source) from error
-    return suggest_recipe(schema, DataStatistics.from_json(statistics))
+    return suggest_recipe(schema, read, ModelType(job.request["MLModelType"]))
 
 
 def _existing(storage: Storage, url: str, limit: int) -> str:
