@@ -207,7 +207,6 @@ class Jobs:
             data=Data(
                 spec=source.details["spec"],
                 schema=source.record.get("DataSourceSchema"),
-                folder=folder_of(self._data_dir, source.serial),
                 query=self._query(entity),
             ),
             model_folder=folder_of(self._data_dir, model.serial) if model else None,
