@@ -146,6 +146,16 @@ def test_more_passes_do_not_make_few_rows_worse():
     assert errors[1] < errors[0] * 1.05
 
 
+def test_bins_of_a_row_or_two_are_learned():
+    random_ = np.random.default_rng(6)
+    x = random_.uniform(0, 1, 900)
+    rows = [[repr(a), repr(float(np.sin(40 * a)))] for a in x.tolist()]
+    recipe = '{"outputs": ["quantile_bin(x, 500)"]}'
+    model = trained(rows[:600], NUMBERS, ModelType.REGRESSION, Parameters(shuffle=True, max_passes=30), recipe=recipe)
+    scores, _ = model.predict(Batch(rows=rows[600:]), NUMBERS)
+    assert np.sqrt(np.mean((scores[:, 0] - np.sin(40 * x[600:])) ** 2)) < 0.3
+
+
 # l2 is the factor of half the squared weights beside the mean loss, so scikit-learn's C is 1 / (rows * l2)
 @pytest.mark.parametrize("l2", [pytest.param(0.01, marks=pytest.mark.slow), 1.0])
 def test_l2_means_what_it_means_to_scikit_learn(l2):
