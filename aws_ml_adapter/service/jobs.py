@@ -10,13 +10,14 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from aws_ml_adapter.batch_output import manifest_location, result_locations
 from aws_ml_adapter.service.databases import Query
@@ -72,6 +73,8 @@ class Jobs:
         ``IDENTIFIER/NAME``, as requests call a database, to its URL.
     best_answer : bool
         Whether batch predictions of multiclass models have a column ``bestAnswer``.
+    ended : callable
+        Called with the serial number of each object whose job has ended, well or not.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Jobs:
         most: int,
         databases: Mapping[str, str],
         best_answer: bool,
+        ended: Callable[[int], None],
     ) -> None:
         self._entities = entities
         self._data_dir = data_dir
@@ -90,6 +94,7 @@ class Jobs:
         self._most = most
         self._databases = databases
         self._best_answer = best_answer
+        self._ended = ended
         self._running: dict[int, _Running] = {}
         self._deaths: dict[int, int] = {}
         self._discarded: SimpleQueue[int] = SimpleQueue()
@@ -229,10 +234,14 @@ class Jobs:
                 self._fail(serial, f"the worker died {MOST_DEATHS} times (exit code {code}): is memory short?")
             return
         self._end(serial)
-        self._entities.finish(serial, Status(outcome["status"]), outcome["record"])
+        self._finish(serial, Status(outcome["status"]), outcome["record"])
 
     def _fail(self, serial: int, message: str) -> None:
-        self._entities.finish(serial, Status.FAILED, {"Message": message})
+        self._finish(serial, Status.FAILED, {"Message": message})
+
+    def _finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> None:
+        self._entities.finish(serial, status, record)
+        self._ended(serial)
 
     def _discard(self) -> None:
         while True:

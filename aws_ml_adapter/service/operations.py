@@ -350,9 +350,9 @@ class Operations:
             record["Name"] = request[f"{kind}Name"]
         if "ScoreThreshold" in request:
             record |= _threshold(entity, request["ScoreThreshold"])
-        if not record:
-            raise RequestFault("there is nothing to update")
-        self._entities.update(entity.serial, record)
+        # UpdateMLModel requires neither; a request with none of them changes nothing, its time of change neither
+        if record:
+            self._entities.update(entity.serial, record)
         if "ScoreThreshold" in record:
             self._realtime.set_threshold(entity)
         return {f"{kind}Id": entity.id}

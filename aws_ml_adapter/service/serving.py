@@ -123,6 +123,7 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         if options.s3_endpoint is None:
             root.mkdir(parents=True, exist_ok=True)
         entities = Entities(options.data_dir / "state.sqlite3", clock=time.time)
+        realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
         jobs = Jobs(
             entities,
             data_dir=options.data_dir,
@@ -130,8 +131,8 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             most=options.jobs or min(os.cpu_count() or 1, MOST_JOBS),
             databases=databases,
             best_answer=options.best_answer,
+            ended=realtime.settle,
         )
-        realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
         operations = Operations(
             entities,
             jobs,

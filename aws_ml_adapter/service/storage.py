@@ -30,12 +30,13 @@ __all__ = [
 MAX_FILES = 10_000
 """Files that one location may name."""
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# the rules of us-east-1 before 2018, by which many buckets were named; a dot in front would hide the folder
+_BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{2,254}")
 _KEY_BYTES = 1_024
 # what file systems let a name have
 _PART_BYTES = 255
 # as textclf.files.write_aside names them
-_UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
+UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,8 @@ def split_url(url: str) -> tuple[str, str]:
 
     References
     ----------
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html,
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html
 
     Examples
     --------
@@ -216,7 +218,7 @@ class FolderStorage:
     def remove_unfinished(self, url: str) -> None:
         """Remove what writers that were killed left beside an object; no one may be writing there."""
         for path in self._path(url).parent.glob(".*.part"):
-            if _UNFINISHED.fullmatch(path.name) and self._is_inside(path):
+            if UNFINISHED.fullmatch(path.name) and self._is_inside(path):
                 path.unlink(missing_ok=True)
 
     def _path(self, url: str) -> Path:
