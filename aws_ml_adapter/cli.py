@@ -67,6 +67,10 @@ def serve(
             help="SQLAlchemy URL of what stands for a Redshift or RDS database; repeatable.",
         ),
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="http://HOST:PORT whose pages may call from a browser, or *; repeatable."),
+    ] = None,
 ) -> None:
     """Run a server that answers Amazon Machine Learning's API; print its URL when it is ready.
 
@@ -89,6 +93,7 @@ def serve(
         public_url=public_url,
         best_answer=best_answer,
         databases=tuple(database or ()),
+        allow_origins=tuple(allow_origin or ()),
     )
 
     def ready(url: str, pages: str) -> None:

@@ -91,6 +91,11 @@ class Pages:
         """Path and query of the list of all objects."""
         return "/" + self._link("")
 
+    @staticmethod
+    def has(path: str) -> bool:
+        """Say whether there may be a page of this path."""
+        return not path.strip("/") or path.split("/")[1] in set(Kind)
+
     def answer(self, path: str, query: Mapping[str, str]) -> Page:
         """Answer a browser.
 
