@@ -49,7 +49,10 @@ def serve(
         Path | None, typer.Option(help="AWS credentials file: requests must be signed with one of its keys.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(help="Jobs that run at once.", min=1, max=25, show_default="one a core")
+        int | None,
+        typer.Option(
+            help="Trainings that run at once, and as many other jobs.", min=1, max=25, show_default="one a core"
+        ),
     ] = None,
     rate: Annotated[
         float, typer.Option(help="Predictions a second that each real-time endpoint answers.", min=1)

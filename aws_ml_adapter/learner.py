@@ -33,6 +33,7 @@ from aws_ml_adapter.parameters import Parameters
 from aws_ml_adapter.pass_metrics import PassMetrics
 from aws_ml_adapter.recipe import Recipe
 from aws_ml_adapter.targets import ModelType, TargetSummary, TargetValues
+from aws_ml_adapter.training_log import ServiceLog
 from aws_ml_adapter.training_rows import Blocks, KeyCounts, RowStore, write_blocks
 from aws_ml_adapter.transforms import Transforms
 from features.schema import Schema
@@ -263,6 +264,7 @@ class _Course:
     def learn(self, blocks: Blocks, values: NDArray[np.float32], max_passes: int, room: int) -> int:
         """Go over the blocks until nothing is gained; gives the number of passes, and leaves the best weights."""
         learners, log = self._learners, self._log
+        told, begun = ServiceLog(log), list(learners.rates)
         passes = self._passes_cross_validated(blocks, values) if learners.folds else self._passes(blocks, values, room)
         number = 0
         for number, (name, loss) in enumerate(passes, 1):
@@ -270,10 +272,13 @@ class _Course:
                 f"finished-pass: pass={number} {self._describe_losses(len(values))} {name}={loss:.6g} "
                 f"{self._metrics.describe()}"
             )
+            leading = learners.rates[0]
+            told.finish_pass(begun.index(leading) + 1, leading.value, float(loss), self._metrics.figures())
             if number == max_passes:
                 break
         else:
             log("converged")
+            told.converge()
         if not learners.folds:
             self.rate, self.best = learners.rates[0], learners.weights(0)
         return number

@@ -38,10 +38,10 @@ def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUME
     [1.0, 2.5, nan, nan]
     """
     if kind is not AttributeType.BINARY:
-        # nearly all columns have nothing but numbers and empty cells; Python takes 1_000 for a number
+        # nearly all columns have nothing but numbers and empty cells; what Python alone takes for a number is none
         with suppress(ValueError):
             numbers = np.array([float(value or "nan") for value in values], np.float64)
-            if "_" not in "".join(values):
+            if "_" not in (whole := "".join(values)) and whole.isascii():
                 numbers[np.isinf(numbers)] = np.nan
                 return numbers
     parse = parse_binary if kind is AttributeType.BINARY else parse_numeric

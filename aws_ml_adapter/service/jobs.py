@@ -10,6 +10,7 @@ import shutil
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import forkserver
@@ -24,7 +25,7 @@ from aws_ml_adapter.service.databases import Query
 from aws_ml_adapter.service.entities import Entities, Entity, Kind, Status
 from aws_ml_adapter.service.job import Data, Job, folder_of, objects_folder
 from aws_ml_adapter.service.storage import FolderStorage, StorageOptions
-from aws_ml_adapter.service.worker import run_job
+from aws_ml_adapter.service.worker import MESSAGE_LIMIT, run_job
 from textclf.errors import TextclfError
 
 __all__ = ["Jobs"]
@@ -43,6 +44,7 @@ _RETRY_SECONDS = 1.0
 # before that, a job has hardly taken its server down
 _ATTEMPT_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
+_MENDED = " (once that is mended, delete this object or take another id: the same request again does nothing)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class _Running:
 class Jobs:
     """A thread that begins what can begin, at most so many at once, and notes how it ended.
 
+    Trainings, which may take hours, are counted apart, so that other jobs, most of them short, do not wait for them.
+
     SQLite holds all there is to know. An object in progress whose worker is not a child of this server was interrupted
     by the end of an earlier one, and is begun anew; what a job writes is the same each time. A worker ends itself when
     its server is gone, and only its own server writes down what it did: there is never more than one, by the lock on
@@ -68,7 +72,7 @@ class Jobs:
     data_dir : pathlib.Path
     storage : StorageOptions
     most : int
-        Jobs at once.
+        Trainings at once, and as many other jobs.
     databases : mapping of str to str
         ``IDENTIFIER/NAME``, as requests call a database, to its URL.
     best_answer : bool
@@ -179,9 +183,8 @@ class Jobs:
 
     def _begin_what_can(self) -> None:
         for entity in self._entities.unfinished():
-            if len(self._running) >= self._most:
-                return
-            if entity.serial in self._running:
+            running = Counter(_lane(each.entity) for each in self._running.values())
+            if entity.serial in self._running or running[_lane(entity)] >= self._most:
                 continue
             parents = self._entities.by_serial(entity.details["parents"])
             if lost := _lost(entity, parents):
@@ -240,6 +243,9 @@ class Jobs:
         self._finish(serial, Status.FAILED, {"Message": message})
 
     def _finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> None:
+        if status is Status.FAILED:
+            message = str(record["Message"])[: MESSAGE_LIMIT - len(_MENDED)]
+            record = {**record, "Message": message + _MENDED}
         self._entities.finish(serial, status, record)
         self._ended(serial)
 
@@ -272,6 +278,10 @@ class Jobs:
             # what cannot be removed is in nobody's way
             with contextlib.suppress(TextclfError, OSError):
                 storage.remove_unfinished(f"{folder}/any")
+
+
+def _lane(entity: Entity) -> bool:
+    return entity.kind is Kind.MODEL
 
 
 def _remove_temporary(folder: Path) -> None:

@@ -99,6 +99,10 @@ class ServerOptions:
             raise UsageError(f"--rate {self.rate} is no number of predictions", remedy="give one")
         if self.s3_root is not None and self.s3_endpoint is not None:
             raise UsageError("both --s3-root and --s3-endpoint are given", remedy="give one of them")
+        if self.s3_endpoint is not None and not re.fullmatch(r"https?://[^/?#@\s]+(/\S*)?", self.s3_endpoint):
+            raise UsageError(
+                f"--s3-endpoint {self.s3_endpoint} is no URL of a server like S3", remedy="write http://HOST:PORT"
+            )
         # clients drop a path: https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Predict.html
         if self.public_url is not None and not re.fullmatch(r"https?://[^/?#@\s]+", self.public_url):
             raise UsageError(f"--public-url {self.public_url} is no http://HOST:PORT", remedy="leave out any path")
@@ -122,6 +126,8 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
     keys = read_keys(options.credentials) if options.credentials else None
     databases = parse_databases(options.databases)
     cors = Cors(options.allow_origins)
+    if options.s3_root is not None and not options.s3_root.is_dir():
+        raise BadInputError("is no folder", where=options.s3_root, remedy="make it, or give another --s3-root")
     root = options.s3_root or options.data_dir / "s3"
     storage = StorageOptions(root=str(root), endpoint=options.s3_endpoint)
     with _locked(options.data_dir), _listening(options.host, options.port) as listener:

@@ -176,6 +176,8 @@ class FolderStorage:
         with _reading(url):
             found = sorted(path.iterdir()) if _is_prefix(url) and path.is_dir() else [path]
             there = (each for each in found if self._is_there(each))
+            if not _is_prefix(url) and self._is_inside(path) and path.is_dir():
+                raise _folder(url)
             files = _checked(url, (StoredFile(url=_below(url, each.name), size=each.stat().st_size) for each in there))
         for file in files:
             if not file.url.isprintable():
@@ -263,7 +265,7 @@ class S3Storage:
         bucket, key = split_url(url)
         try:
             if not _is_prefix(url):
-                return [StoredFile(url=url, size=self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])]
+                return [self._file(url, bucket, key)]
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
             listed = (entry for page in pages for entry in page.get("Contents", ()))
             return _checked(
@@ -271,6 +273,14 @@ class S3Storage:
             )
         except self._errors as error:
             raise _failed(error, url) from error
+
+    def _file(self, url: str, bucket: str, key: str) -> StoredFile:
+        try:
+            return StoredFile(url=url, size=self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+        except self._errors:
+            if self._client.list_objects_v2(Bucket=bucket, Prefix=f"{key}/", MaxKeys=1).get("Contents"):
+                raise _folder(url) from None
+            raise
 
     def open(self, url: str) -> BinaryIO:
         """Open an object as a stream of bytes."""
@@ -312,6 +322,10 @@ _S3_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
 
 def _missing(url: str) -> DataFault:
     return DataFault(_MISSING, where=url)
+
+
+def _folder(url: str) -> DataFault:
+    return DataFault(_MISSING, where=url, remedy=f"write {url}/ if you mean the objects in that folder")
 
 
 @contextmanager
