@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from aws_ml_adapter.service.hosts import Hosts
+from aws_ml_adapter.service.links import signature
 from aws_ml_adapter.service.s3_body import Received, Receiver
 from aws_ml_adapter.service.s3_bucket_operations import BucketOperations
 from aws_ml_adapter.service.s3_buckets import BLOCK, Buckets, reported
@@ -46,6 +47,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
+_OF_SDKS = {"x-amz-date", "x-amz-content-sha256"}
 _SIGNED_LINK = re.compile(r"(^|&)(X-Amz-Signature|Signature)=")
 
 Scope = MutableMapping[str, Any]
@@ -55,9 +57,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 def is_from_sdk(scope: Scope, headers: Mapping[str, str]) -> bool:
     """Say whether a request that names no operation of Amazon ML comes from a client of S3, and not from a browser."""
+    # proxies before the server have headers of such names too, and a browser may have to log in to one of them
     return (
-        "authorization" in headers
-        or any(name.startswith(("x-amz-", "amz-sdk-")) for name in headers)
+        headers.get("authorization", "").startswith("AWS")
+        or any(name in _OF_SDKS or name.startswith("amz-sdk-") for name in headers)
         or bool(_SIGNED_LINK.search(scope["query_string"].decode("latin-1")))
     )
 
@@ -90,7 +93,7 @@ class S3:
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="s3")
         self._buckets: Buckets | None = None
         if root is not None:
-            self._buckets = Buckets(root, secret[:8].hex())
+            self._buckets = Buckets(root, signature(secret, "s3")[:16])
             uploads = Uploads(self._buckets, largest=LARGEST_OBJECT)
             self._buckets.remove_unfinished()
             uploads.remove_old()
@@ -256,8 +259,11 @@ class S3:
                 # cut short meanwhile: what was promised cannot be given, and the connection ends
                 if not block:
                     raise ConnectionAbortedError
-                async with asyncio.timeout(STALLED_SECONDS):
-                    await send({"type": "http.response.body", "body": block, "more_body": True})
+                try:
+                    async with asyncio.timeout(STALLED_SECONDS):
+                        await send({"type": "http.response.body", "body": block, "more_body": True})
+                except TimeoutError as error:
+                    raise ConnectionAbortedError from error
             await send({"type": "http.response.body", "body": b""})
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
