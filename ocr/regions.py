@@ -12,7 +12,7 @@ from ocr.documents import Word
 from ocr.engines import Reading
 from ocr.words import line_text
 
-__all__ = ["inserted", "moved", "stacked", "turned", "with_layer", "without"]
+__all__ = ["covered", "inserted", "moved", "stacked", "turned", "with_layer", "without"]
 
 _ROW = 50
 """Rows of pixels in which words are looked up together."""
@@ -136,6 +136,11 @@ def without(reading: Reading, known: Reading) -> Reading:
     return _joined(filter(None, lines))
 
 
+def covered(words: Iterable[Word], by: Sequence[Word]) -> list[Word]:
+    """Give the words whose middle lies in one of others."""
+    return [word for word in words if _is_covered(word, by)]
+
+
 def _is_covered(word: Word, by: Iterable[Word]) -> bool:
     x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
     return any(other.box[0] <= x <= other.box[2] and other.box[1] <= y <= other.box[3] for other in by)
@@ -209,7 +214,7 @@ def with_layer(read: Reading, layer: Reading) -> Reading:
     for line in _lines(layer):
         rows = range(line.box[1] // _ROW, line.box[3] // _ROW + 1)
         near = (word for row in rows for word in by_row.get(row, ()))
-        there = [word for word in near if _is_covered(word, line.words)]
+        there = covered(near, line.words)
         words = _word_counts(line.words)
         if (words & _word_counts(there)).total() >= words.total() / 2:
             replaced.update(map(id, there))

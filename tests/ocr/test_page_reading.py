@@ -129,6 +129,17 @@ def test_the_size_that_a_pdf_states_does_not_matter(page, encoded, resolution):
     assert "payment of your insurance" in read(encoded(page(), "PDF", resolution=resolution)).text
 
 
+def test_a_layer_in_an_alphabet_that_the_engine_cannot_read_is_believed():
+    lines = ("Уважаемый господин Иванов, благодарим вас за оплату", "страхового взноса за октябрь, договор 4711-0815")
+
+    def draw(figure):
+        for row, line in enumerate(lines):
+            typed(figure, line, 1, 10 - 0.4 * row)
+
+    (only,) = read(pdf(draw)).pages
+    assert (only.source, only.text) == ("text layer", "\n".join(lines))
+
+
 def long_receipt(lines: int) -> Image.Image:
     image = Image.new("L", (560, 100 + 90 * lines), 255)
     pen = ImageDraw.Draw(image)
