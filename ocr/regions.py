@@ -189,16 +189,19 @@ def _insert(lines: list[_Line], block: list[_Line]) -> None:
     lines[over or place : over or place] = block
 
 
-def with_layer(read: Reading, layer: Reading) -> Reading:
+def with_layer(read: Reading, layer: Reading, *, is_drawn: bool) -> Reading:
     """Set the lines of a text layer into a reading of the same page.
 
-    A line that was read in its place replaces what was read there. One of which most words were read elsewhere is left
-    out, for layers that some OCR programs write stand beside their words. Any other is inserted.
+    A line that was read in its place replaces what was read there; any other is inserted. Of a layer that is not drawn,
+    lines of which most words were read elsewhere are left out: those that some OCR programs write stand beside their
+    words.
 
     Parameters
     ----------
     read, layer : Reading
         With boxes in the same pixels.
+    is_drawn : bool
+        Whether the layer is drawn, and so stands where it says.
 
     Returns
     -------
@@ -219,7 +222,7 @@ def with_layer(read: Reading, layer: Reading) -> Reading:
         if (words & _word_counts(there)).total() >= words.total() / 2:
             replaced.update(map(id, there))
             wanted.append(line)
-        elif (words & anywhere).total() < words.total() / 2:
+        elif is_drawn or (words & anywhere).total() < words.total() / 2:
             wanted.append(_trimmed(line, partial(_is_covered, by=there)))
     lines = [line for line in (_trimmed(line, lambda word: id(word) in replaced) for line in _lines(read)) if line]
     for line in filter(None, wanted):
