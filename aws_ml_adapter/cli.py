@@ -38,7 +38,10 @@ def serve(
     credentials: Annotated[
         Path | None, Option(help="AWS credentials file: requests must be signed with one of its keys.")
     ] = None,
-    jobs: Annotated[int | None, Option(help="Jobs that run at once.", min=1, max=25, show_default="one a core")] = None,
+    jobs: Annotated[
+        int | None,
+        Option(help="Trainings that run at once, and as many other jobs.", min=1, max=25, show_default="one a core"),
+    ] = None,
     rate: Annotated[float, Option(help="Predictions a second that each real-time endpoint answers.", min=1)] = 200.0,
     public_url: Annotated[
         str | None, Option(help="http://HOST:PORT under which clients reach the server, if it is another.")
@@ -52,6 +55,10 @@ def serve(
             metavar="IDENTIFIER/NAME=URL",
             help="SQLAlchemy URL of what stands for a Redshift or RDS database; repeatable.",
         ),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        Option(metavar="ORIGIN", help="http://HOST:PORT whose pages may call from a browser, or *; repeatable."),
     ] = None,
 ) -> None:
     """Run a server that answers Amazon Machine Learning's API; print its URL when it is ready.
@@ -77,6 +84,7 @@ def serve(
         public_url=public_url,
         best_answer=best_answer,
         databases=tuple(database or ()),
+        allow_origins=tuple(allow_origin or ()),
     )
 
     def ready(url: str, pages: str) -> None:

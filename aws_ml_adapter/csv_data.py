@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.faults import DataFault, RequestFault
+from aws_ml_adapter.number_columns import read_numbers
 from aws_ml_adapter.rearrangement import Rearrangement
-from features.schema import Schema
+from features.schema import AttributeType, Schema
 
 __all__ = ["REJECTED_LIMIT", "ROW_LIMIT", "Batch", "DataFile", "read_batches", "record_row"]
 
@@ -79,6 +80,7 @@ def read_batches(
     rearrangement: Rearrangement | None = None,
     only: DataFile | None = None,
     size: int = 1_000,
+    warn: Callable[[str], object] = lambda doubt: None,
 ) -> Iterator[Batch]:
     r"""Read the rows of data files, in order, in constant memory.
 
@@ -100,6 +102,8 @@ def read_batches(
         One of the files, whose rows of the share of all are wanted.
     size : int
         Rows of a batch at most.
+    warn : callable
+        Called with what is doubtful: a header that looks like a row, and, at the end, rejected rows.
 
     Yields
     ------
@@ -125,7 +129,7 @@ def read_batches(
     >>> [batch.rows for batch in read_batches([file], schema)]
     [[['42', 'clerk, retired'], None]]
     """
-    lines = chain.from_iterable(_shares(files, schema, rearrangement, only))
+    lines = chain.from_iterable(_shares(files, schema, rearrangement, only, warn))
     read = rejected = 0
     first_fault = ""
     while some := list(islice(lines, size)):
@@ -143,6 +147,8 @@ def read_batches(
             )
         read += len(rows)
         yield Batch(rows=rows)
+    if rejected:
+        warn(f"{rejected:,} of {read:,} rows were rejected: {first_fault}")
 
 
 def record_row(record: Mapping[str, str], schema: Schema) -> list[str]:
@@ -200,7 +206,11 @@ def _line_blocks(chunks: Iterable[bytes]) -> Iterator[tuple[NDArray[np.int64], l
 
 
 def _shares(
-    files: Sequence[DataFile], schema: Schema, rearrangement: Rearrangement | None, only: DataFile | None
+    files: Sequence[DataFile],
+    schema: Schema,
+    rearrangement: Rearrangement | None,
+    only: DataFile | None,
+    warn: Callable[[str], object],
 ) -> Iterator[Iterable[bytes]]:
     """Lines of the share of each block."""
     end = sum(file.size for file in files)
@@ -209,7 +219,7 @@ def _shares(
         left_out = only is not None and file is not only
         if left_out and begin is not None:
             continue
-        for offsets, lines in _data_lines(file, schema):
+        for offsets, lines in _data_lines(file, schema, warn):
             begin = file_begin + int(offsets[0]) if begin is None else begin
             if left_out:
                 break
@@ -219,14 +229,21 @@ def _shares(
                 yield compress(lines, rearrangement.keeps(file_begin + offsets, begin=begin, end=end))
 
 
-def _data_lines(file: DataFile, schema: Schema) -> Iterator[tuple[NDArray[np.int64], list[bytes]]]:
+def _data_lines(
+    file: DataFile, schema: Schema, warn: Callable[[str], object]
+) -> Iterator[tuple[NDArray[np.int64], list[bytes]]]:
     """Lines below the header, in blocks of at least one."""
     blocks = _line_blocks(file.chunks())
     offsets, lines = next(blocks, (np.zeros(0, np.int64), []))
     if lines:
         lines[0] = _text_start(lines[0], file)
         if schema.has_header:
-            _check_header(lines[0], schema, file)
+            names = _check_header(lines[0], schema, file)
+            if _looks_like_a_row(names, schema):
+                warn(
+                    f"the first line of {file.name} ('{','.join(names)[:40]}') was taken for a header, but has no name "
+                    "of the schema, and values of its types: if it is a row, set dataFileContainsHeader to false"
+                )
             offsets, lines = offsets[1:], lines[1:]
     if lines:
         yield offsets, lines
@@ -240,9 +257,12 @@ def _text_start(line: bytes, file: DataFile) -> bytes:
     return line.removeprefix(codecs.BOM_UTF8)
 
 
-def _check_header(line: bytes, schema: Schema, file: DataFile) -> None:
+def _check_header(line: bytes, schema: Schema, file: DataFile) -> list[str]:
+    """Give the names of a header; raises `DataFault` if it is none for the schema."""
     (cells,) = _parse([line], None)
     names = [cell.strip() for cell in cells or []]
+    if len(names) != len(schema.names) and (other := _other_layout(line, schema)):
+        raise DataFault(f"its first line {other[0]}", where=file.name, remedy=other[1])
     if len(names) != len(schema.names):
         raise DataFault(
             f"the header has {len(names):,} name{'s' * (len(names) != 1)}, the schema {len(schema.names):,} attributes",
@@ -256,6 +276,32 @@ def _check_header(line: bytes, schema: Schema, file: DataFile) -> None:
             where=file.name,
             remedy="list the attributes in the order of the file",
         )
+    return names
+
+
+def _looks_like_a_row(names: list[str], schema: Schema) -> bool:
+    """Say whether a header is a row by its looks: no name is in the schema, and all numbers are some."""
+    if set(names) & set(schema.names):
+        return False
+    numbers = [
+        read_numbers([name], kind)[0]
+        for name, (_, kind) in zip(names, schema.attributes, strict=True)
+        if name and kind in (AttributeType.NUMERIC, AttributeType.BINARY)
+    ]
+    return bool(numbers) and not np.isnan(numbers).any()
+
+
+def _other_layout(line: bytes, schema: Schema) -> tuple[str, str] | None:
+    """Say what is wrong with a line that is no CSV as the service has it, and what to do; None if it may be."""
+    if b"\r" in line.removesuffix(b"\r"):
+        return (
+            "holds carriage returns: lines must end with a line feed",
+            "store it with the line ends of Unix or Windows",
+        )
+    for separator, name in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
+        if line.count(separator) + 1 == len(schema.names) > line.count(b",") + 1:
+            return f"has {name} between its values, not commas", "store it with commas between the values"
+    return None
 
 
 def _parse(lines: list[bytes], width: int | None) -> list[list[str] | None]:
@@ -286,6 +332,8 @@ def _fault(line: bytes, schema: Schema) -> str:
     """Say why a row was rejected."""
     if len(line) > ROW_LIMIT:
         return f"has more than {ROW_LIMIT:,} bytes"
+    if other := _other_layout(line, schema):
+        return other[0]
     (row,) = _parse([line], None)
     if not row:
         return "is blank, leaves a quote open or holds a carriage return"

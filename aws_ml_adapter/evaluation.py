@@ -19,7 +19,7 @@ from aws_ml_adapter.targets import CLASS_LIMIT, ModelType, TargetReader
 from features.schema import Schema
 from textclf.errors import BadDataError
 
-__all__ = ["METRICS", "Confusion", "Evaluation", "Residuals", "ScoreHistogram", "evaluate"]
+__all__ = ["METRICS", "Confusion", "Evaluation", "Residuals", "ScoreHistogram", "evaluate", "other_target"]
 
 METRICS = {
     ModelType.BINARY: "BinaryAUC",
@@ -315,12 +315,21 @@ def _alerts(model: Model, schema: Schema, rows: int, invalid: int, shift: float)
     """Say what the console would: https://docs.aws.amazon.com/machine-learning/latest/dg/evaluation-alerts.html."""
     if rows < _FEW * model.target.rows:
         yield f"evaluated on {rows:,} rows, less than {_FEW:.0%} of the {model.target.rows:,} of training"
+    if alert := other_target(model, schema):
+        yield alert
     if dict(schema.attributes) != dict(model.schema.attributes):
         yield "the schema differs from that of the training data"
     if invalid:
         yield f"{invalid:,} rows were not used"
     if shift > _SHIFT:
         yield "the target is distributed otherwise than in training"
+
+
+def other_target(model: Model, schema: Schema) -> str | None:
+    """Say that data name another target than the model's, by which they are evaluated all the same; None if not."""
+    if schema.target in (None, model.target.name):
+        return None
+    return f"the data name the target '{schema.target}', but the model's, '{model.target.name}', was evaluated"
 
 
 def _tuples(value: Any) -> Any:

@@ -12,7 +12,17 @@ from math import prod
 from aws_ml_adapter.faults import RequestFault
 from features.schema import AttributeType, Schema
 
-__all__ = ["NAME_LIMIT", "Call", "Expression", "Function", "Scope", "Variable", "input_variables", "recipe_fault"]
+__all__ = [
+    "NAME_LIMIT",
+    "Call",
+    "Expression",
+    "Function",
+    "Scope",
+    "Variable",
+    "input_variables",
+    "quoted",
+    "recipe_fault",
+]
 
 NAME_LIMIT = 64
 """Characters of the name of a group or assignment."""
@@ -101,7 +111,7 @@ class Variable:
     def __str__(self) -> str:
         if _PLAIN_NAME.fullmatch(self.name):
             return self.name
-        return "'" + re.sub(r"(['\\])", r"\\\1", self.name) + "'"
+        return quoted(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +160,26 @@ def input_variables(schema: Schema) -> dict[str, Variable]:
     """
     apart = {schema.target, schema.row_id, *schema.excluded}
     return {name: Variable(name=name, type=kind) for name, kind in schema.attributes if name not in apart}
+
+
+def quoted(name: str) -> str:
+    r"""Write a name in quotes, as any may stand in a recipe.
+
+    Parameters
+    ----------
+    name : str
+        Of an attribute.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(quoted("owner's age"))
+    'owner\'s age'
+    """
+    return "'" + re.sub(r"(['\\])", r"\\\1", name) + "'"
 
 
 def recipe_fault(place: str, what: str) -> RequestFault:

@@ -69,6 +69,8 @@ class FeaturePlan:
     ----------
     names : set of str
         The attributes that are needed.
+    number_keys : ndarray of uint64
+        Of the outputs that are NUMERIC.
     """
 
     def __init__(
@@ -113,7 +115,7 @@ class FeaturePlan:
         self._single_salts = np.array([salt for _, salt in singles], np.uint64)
         self._number_places = np.array([place for place, _ in numbers], np.int64)
         number_salts = np.array([salt for _, salt in numbers], np.uint64)
-        self._number_keys, self._missing_keys = _key(number_salts), _key(number_salts ^ _MISSING)
+        self.number_keys, self._missing_keys = _key(number_salts), _key(number_salts ^ _MISSING)
 
     def features(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> Features:
         """Make the features of a few rows.
@@ -152,7 +154,7 @@ class FeaturePlan:
         missing = np.isnan(numbers)
         scaled = np.clip((numbers - self._means) / self._scales, -_LARGEST_SCALED, _LARGEST_SCALED)
         scaled = np.where(missing, 1, scaled)[:, self._number_places]
-        keys = np.where(missing[:, self._number_places], self._missing_keys, self._number_keys)
+        keys = np.where(missing[:, self._number_places], self._missing_keys, self.number_keys)
         yield _Part(_owners(keys), keys.ravel(), scaled.ravel().astype(np.float32))
 
     def _single_features(self, singles: NDArray[np.uint64]) -> Iterator[_Part]:

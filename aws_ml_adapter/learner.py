@@ -1,8 +1,13 @@
 """Training a model: from rows to weights, within the size allowed, with a log of how it went.
 
-Several learning rates are tried at once. In the first pass each block of rows is predicted before it is learned from,
-so the losses so far say how a rate does on rows not seen [1]_; poor ones are halted during the first pass, all but the
-best at its end. What exceeds the size allowed is pruned then, and the other passes make up for it.
+NUMERIC features are learned from as their principal components. Several learning rates are tried at once. In the first
+pass each block of rows is predicted before it is learned from, so the losses so far say how a rate does on rows not
+seen [1]_; poor ones are halted during the first pass, all but the best at its end. What exceeds the size allowed is
+pruned then, and the other passes make up for it.
+
+Of few rows a pass says little, and many passes learn them by heart. There each learning rate is cross-validated:
+further learners leave out a fold each, and the losses of the rows left out choose the rate, over several passes, and
+the pass after which the weights were best.
 
 .. [1] A. Blum, A. Kalai and J. Langford, "Beating the hold-out: bounds for k-fold and progressive cross-validation",
    COLT 1999.
@@ -11,13 +16,15 @@ best at its end. What exceeds the size allowed is pruned then, and the other pas
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aws_ml_adapter.components import Components
 from aws_ml_adapter.csv_data import Batch
 from aws_ml_adapter.faults import DataFault
 from aws_ml_adapter.gradient_descent import Learners
@@ -26,6 +33,7 @@ from aws_ml_adapter.parameters import Parameters
 from aws_ml_adapter.pass_metrics import PassMetrics
 from aws_ml_adapter.recipe import Recipe
 from aws_ml_adapter.targets import ModelType, TargetSummary, TargetValues
+from aws_ml_adapter.training_log import ServiceLog
 from aws_ml_adapter.training_rows import Blocks, KeyCounts, RowStore, write_blocks
 from aws_ml_adapter.transforms import Transforms
 from features.schema import Schema
@@ -46,8 +54,12 @@ _FIRST_REPORT = 64
 _STATE_BYTES = 1 << 28
 # features told apart while rows are read: 12 bytes each, and as much again to join new ones
 _KEYS = 5_000_000
-# share by which a pass must better the loss of the one before
+# share by which a pass must better the loss of the one before, or cross-validated of the best so far
 _CONVERGED = 1e-4
+_FOLDS = 5
+_CROSS_VALIDATED_ROWS = 10_000
+# passes that may fail to better the cross-validated loss
+_PATIENCE = 5
 
 
 def train(
@@ -128,16 +140,18 @@ def train(
     with tempfile.TemporaryDirectory(prefix="amazon-ml-") as folder:
         rows = _prepare(read, transforms, targets, parameters, seed, Path(folder), log)
         target, blocks = rows.target, rows.blocks
-        learners = Learners(blocks, model_type, target.width, parameters, rates)
+        folds = _folds(rows, transforms, 2 * len(rates), seed)
+        learners = Learners(blocks, model_type, target.width, parameters, rates, rows.deviations(), folds)
         course = _Course(learners, lambda: PassMetrics(model_type, target.width, target.rows, len(learners.rates)), log)
         passes = course.learn(blocks, rows.values, parameters.max_passes, rows.room)
     # in double precision: standardising may have taken a large mean off
-    weights, intercept = learners.weights.astype(np.float64), learners.intercepts.astype(np.float64)
+    weights, intercept = (part.astype(np.float64) for part in course.best)
+    weights[rows.columns] = rows.components.unfold(weights[rows.columns])
     used = np.flatnonzero(weights.any(axis=1))
     used = used[np.argsort(blocks.keys[used])]
     log(
         f"finished-training: total-passes={passes} valid-records={passes * target.rows} "
-        f"invalid-records={passes * target.invalid_rows} learning-rate={learners.rates[0]:g} features={len(used)}"
+        f"invalid-records={passes * target.invalid_rows} learning-rate={course.rate} features={len(used)}"
     )
     return Model(
         transforms=transforms,
@@ -156,6 +170,15 @@ class _Prepared(NamedTuple):
     values: NDArray[np.float32]
     # features that the model may have
     room: int
+    components: Components
+    # theirs, among those of the blocks
+    columns: NDArray[np.int64]
+
+    def deviations(self) -> NDArray[np.float32]:
+        """Those of the components, and 1 for all other columns."""
+        deviations = np.ones(len(self.blocks.keys), np.float32)
+        deviations[self.columns] = self.components.deviations
+        return deviations
 
 
 def _prepare(
@@ -170,11 +193,14 @@ def _prepare(
     """Read the rows, and write them down as they are learned from."""
     counts = KeyCounts(min(parameters.max_size // FEATURE_BYTES, _KEYS))
     places = transforms.places(transforms.schema)
+    # L1 is to leave few weights of the attributes, not of what is made of them
+    components = Components(transforms.number_keys[: 0 if parameters.l1 else None])
     with RowStore(folder) as store:
         for batch in read():
             features = transforms.transform(targets.take(batch.rows), places)
             store.append(features)
             counts.add(features.keys)
+            components.add(features)
         target, values = targets.finish()
         room = _room(transforms, target, parameters.max_size)
         # more than there is room for: which are useful shows while learning
@@ -184,8 +210,12 @@ def _prepare(
         if parameters.shuffle:
             order = np.random.default_rng(seed).permutation(order)
         size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
-        blocks = write_blocks(store.read(order, size), keys, folder / "blocks")
-    return _Prepared(target, blocks, values.astype(np.float32)[order], room)
+        # with all of them or none: without one of its weights a component is another
+        components.find(keys if len(components.keys) <= room else keys[:0])
+        blocks = write_blocks(map(components.apply, store.read(order, size)), keys, folder / "blocks")
+    by_key = np.argsort(blocks.keys)
+    columns = by_key[np.searchsorted(blocks.keys, components.keys, sorter=by_key)]
+    return _Prepared(target, blocks, values.astype(np.float32)[order], room, components, columns)
 
 
 def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
@@ -207,6 +237,17 @@ def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
     return room
 
 
+def _folds(rows: _Prepared, transforms: Transforms, rates: int, seed: int) -> NDArray[np.int64]:
+    """Say which fold each row belongs to, or 0 for all if they are not to be cross-validated."""
+    number, columns = rows.target.rows, len(rows.blocks.keys)
+    state = 8 * columns * rows.target.width * rates * (_FOLDS + 1)
+    # rows left out would lie in bins without others, which rows to be predicted never do
+    least = _FOLDS * max((bins for _, bins in transforms.bins), default=1)
+    if not least <= number <= _CROSS_VALIDATED_ROWS or columns > rows.room or state > _STATE_BYTES:
+        return np.zeros(number, np.int64)
+    return np.random.default_rng(seed).permutation(number) % _FOLDS + 1
+
+
 class _Course:
     """The way of several learners over the rows, until the best of them gains nothing any more, told to a log."""
 
@@ -215,57 +256,100 @@ class _Course:
     ) -> None:
         self._learners, self._new_metrics, self._log = learners, new_metrics, log
         # of the pass that runs
-        self._metrics, self._losses = new_metrics(), np.zeros(len(learners.rates))
+        self._metrics = new_metrics()
+        self._report, self._next_halt = _FIRST_REPORT, _FIRST_HALT
+        self._losses, self._unseen = np.zeros((2, len(learners.rates)))
+        self.rate, self.best = learners.rates[0], learners.weights(0)
 
     def learn(self, blocks: Blocks, values: NDArray[np.float32], max_passes: int, room: int) -> int:
-        """Go over the blocks; gives the number of passes, and leaves the best learner."""
+        """Go over the blocks until nothing is gained; gives the number of passes, and leaves the best weights."""
         learners, log = self._learners, self._log
-        report, halt, seen = _FIRST_REPORT, _FIRST_HALT, 0
-        before = np.inf
-        for number in range(1, max_passes + 1):
-            self._metrics, self._losses, start = self._new_metrics(), np.zeros(len(learners.rates)), seen
-            for block in blocks:
-                while len(learners.rates) > 1 and learners.state_bytes(block) > _STATE_BYTES:
-                    self._halt((len(learners.rates) + 1) // 2)
-                losses, margins = learners.step(block, values[block.rows])
-                self._losses += losses
-                self._metrics.add(block.rows, margins, values[block.rows])
-                seen += block.rows.stop - block.rows.start
-                if seen >= report:
-                    log(f"progress: records={seen} {self._describe_losses(seen - start)}")
-                    report *= 2
-                if seen >= halt and len(learners.rates) > 1:
-                    self._halt((len(learners.rates) + 1) // 2)
-                    halt *= 2
-            if number == 1:
-                self._halt(1)
-                pruned = learners.prune(room)
-                log(f"pruned: features={pruned}")
-            loss = self._losses[0] / len(values) + learners.penalties()[0]
+        told, begun = ServiceLog(log), list(learners.rates)
+        passes = self._passes_cross_validated(blocks, values) if learners.folds else self._passes(blocks, values, room)
+        number = 0
+        for number, (name, loss) in enumerate(passes, 1):
             log(
-                f"finished-pass: pass={number} {self._describe_losses(len(values))} with-penalty={loss:.6g} "
+                f"finished-pass: pass={number} {self._describe_losses(len(values))} {name}={loss:.6g} "
                 f"{self._metrics.describe()}"
             )
+            leading = learners.rates[0]
+            told.finish_pass(begun.index(leading) + 1, leading.value, float(loss), self._metrics.figures())
+            if number == max_passes:
+                break
+        else:
+            log("converged")
+            told.converge()
+        if not learners.folds:
+            self.rate, self.best = learners.rates[0], learners.weights(0)
+        return number
+
+    def _passes(self, blocks: Blocks, values: NDArray[np.float32], room: int) -> Iterator[tuple[str, float]]:
+        """Go on until a pass hardly betters the loss; gives it for each pass."""
+        learners, before = self._learners, np.inf
+        for number in count(1):
+            self._go_over(blocks, values, number)
+            if number == 1:
+                self._halt(1)
+                self._log(f"pruned: features={learners.prune(room)}")
+            loss = float(self._losses[0] / len(values) + learners.penalties()[0])
+            yield "with-penalty", loss
             # not the other way round, for neither a loss of 0 nor NaN gets any better
             if number > 1 and not before - loss > _CONVERGED * before:
-                log("converged")
-                return number
+                return
             before = loss
-        return max_passes
+
+    def _passes_cross_validated(self, blocks: Blocks, values: NDArray[np.float32]) -> Iterator[tuple[str, float]]:
+        """Go on until some passes have not bettered the cross-validated loss; gives it for each pass."""
+        learners, least, stale = self._learners, np.inf, 0
+        for number in count(1):
+            self._go_over(blocks, values, number)
+            unseen = np.nan_to_num(self._unseen, nan=np.inf) / len(values)
+            place = int(unseen.argmin())
+            # of weights that are as good the later ones, which regularisation has formed for longer
+            if number == 1 or unseen[place] <= least * (1 + _CONVERGED):
+                self.rate, self.best = learners.rates[place], learners.weights(place)
+            stale = 0 if least - unseen[place] > _CONVERGED * least else stale + 1
+            least = min(least, float(unseen[place]))
+            yield "cross-validated", float(unseen[place])
+            if stale == _PATIENCE:
+                return
+            # after 1, 2, 4 ... passes
+            if number & (number - 1) == 0:
+                self._halt((len(learners.rates) + 1) // 2)
+
+    def _go_over(self, blocks: Blocks, values: NDArray[np.float32], number: int) -> None:
+        learners = self._learners
+        start = (number - 1) * len(values)
+        seen = start
+        self._metrics, (self._losses, self._unseen) = self._new_metrics(), np.zeros((2, len(learners.rates)))
+        for block in blocks:
+            while len(learners.rates) > 1 and learners.state_bytes(block) > _STATE_BYTES:
+                self._halt((len(learners.rates) + 1) // 2)
+            step = learners.step(block, values[block.rows])
+            self._losses += step.losses
+            self._unseen += step.unseen
+            self._metrics.add(block.rows, step.margins, values[block.rows])
+            seen += block.rows.stop - block.rows.start
+            if seen >= self._report:
+                self._log(f"progress: records={seen} {self._describe_losses(seen - start)}")
+                self._report *= 2
+            if seen >= self._next_halt and len(learners.rates) > 1 and not learners.folds:
+                self._halt((len(learners.rates) + 1) // 2)
+                self._next_halt *= 2
 
     def _halt(self, left: int) -> None:
         """Keep the learners with the smallest losses."""
         rates = self._learners.rates
-        chosen = sorted(np.argsort(np.nan_to_num(self._losses, nan=np.inf), kind="stable")[:left].tolist())
-        halted = [f"{rate:g}" for i, rate in enumerate(rates) if i not in chosen]
+        chosen = sorted(np.argsort(np.nan_to_num(self._unseen, nan=np.inf), kind="stable")[:left].tolist())
+        halted = [str(rate) for i, rate in enumerate(rates) if i not in chosen]
         if halted:
             self._log(f"halted: learning-rates={','.join(halted)}")
         self._learners.keep(chosen)
         self._metrics.keep(chosen)
-        self._losses = self._losses[chosen]
+        self._losses, self._unseen = self._losses[chosen], self._unseen[chosen]
 
     def _describe_losses(self, rows: int) -> str:
         return " ".join(
-            f"loss[learning-rate={rate:g}]={loss / rows:.6g}"
+            f"loss[learning-rate={rate}]={loss / rows:.6g}"
             for rate, loss in zip(self._learners.rates, self._losses, strict=True)
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from features.schema import AttributeType, parse_binary, parse_numeric
 from textclf.errors import BadDataError
 
-__all__ = ["Moments", "Reservoir", "read_numbers"]
+__all__ = ["Moments", "Reservoir", "bin_edges", "read_numbers"]
 
 _LARGEST_NUMBER = 1e150
 
@@ -38,10 +38,10 @@ def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUME
     [1.0, 2.5, nan, nan]
     """
     if kind is not AttributeType.BINARY:
-        # nearly all columns have nothing but numbers and empty cells; Python takes 1_000 for a number
+        # nearly all columns have nothing but numbers and empty cells; what Python alone takes for a number is none
         with suppress(ValueError):
             numbers = np.array([float(value or "nan") for value in values], np.float64)
-            if "_" not in "".join(values):
+            if "_" not in (whole := "".join(values)) and whole.isascii():
                 numbers[np.isinf(numbers)] = np.nan
                 return numbers
     parse = parse_binary if kind is AttributeType.BINARY else parse_numeric
@@ -52,6 +52,32 @@ def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUME
         except BadDataError:
             known[value] = math.nan
     return np.array([known[value] for value in values], np.float64)
+
+
+def bin_edges(numbers: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    """Give the inner edges of quantile bins.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64, shape (n,)
+        Rising.
+    bins : int
+        How many are wanted; where numbers are alike, there are fewer.
+
+    Returns
+    -------
+    ndarray of float64
+        Rising, each once; a number on an edge belongs to the bin above, and none is below the first of ``numbers``.
+
+    Examples
+    --------
+    >>> bin_edges(np.array([1.0, 1, 1, 2, 3, 4]), 3).tolist()
+    [3.0]
+    """
+    if not len(numbers):
+        return np.empty(0)
+    edges = np.unique(numbers[np.arange(1, bins) * len(numbers) // bins])
+    return np.asarray(edges[edges > numbers[0]])
 
 
 class Moments:

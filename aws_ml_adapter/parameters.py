@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aws_ml_adapter.faults import RequestFault
@@ -16,6 +16,7 @@ PASSES_RANGE = (1, 10_000)
 _SIZE, _PASSES, _SHUFFLE = "sgd.maxMLModelSizeInBytes", "sgd.maxPasses", "sgd.shuffleType"
 _L1, _L2 = "sgd.l1RegularizationAmount", "sgd.l2RegularizationAmount"
 _ALGORITHM = "algorithm"
+_PREFIX = "sgd."
 _SHUFFLE_TYPES = {"auto": True, "none": False}
 _LONGEST_SHOWN = 64
 
@@ -75,8 +76,8 @@ def parse_parameters(given: Mapping[str, str]) -> Parameters:
     Parameters
     ----------
     given : mapping of str to str
-        The request's map; what is left out has the API's default. An ``algorithm`` of ``sgd``, which answers of the
-        service carry, is accepted.
+        The request's map; what is left out has the API's default. The names may lack their ``sgd.``, as in parts of
+        the developer guide. An ``algorithm`` of ``sgd``, which answers of the service carry, is accepted.
 
     Returns
     -------
@@ -85,7 +86,8 @@ def parse_parameters(given: Mapping[str, str]) -> Parameters:
     Raises
     ------
     RequestFault
-        A name is unknown, a value is no number or out of range, or L1 and L2 are both above 0.
+        A name is unknown or given with and without ``sgd.``, a value is no number or out of range, or L1 and L2 are
+        both above 0.
 
     References
     ----------
@@ -97,12 +99,7 @@ def parse_parameters(given: Mapping[str, str]) -> Parameters:
     Parameters(max_size=33554432, max_passes=20, shuffle=True, l1=0.0, l2=0.0)
     """
     defaults = Parameters()
-    known = defaults.to_strings()
-    for name in given:
-        if name not in known:
-            raise RequestFault(
-                f"the parameter '{name[:_LONGEST_SHOWN]}' is unknown", remedy=f"use {', '.join(sorted(known))}"
-            )
+    given = _full_names(given, defaults.to_strings().keys())
     if given.get(_ALGORITHM, "sgd").lower() != "sgd":
         raise _fault(given, _ALGORITHM, "not sgd")
     shuffle = given.get(_SHUFFLE, "none")
@@ -118,6 +115,20 @@ def parse_parameters(given: Mapping[str, str]) -> Parameters:
     if parameters.l1 and parameters.l2:
         raise RequestFault(f"{_L1} and {_L2} are both above 0", remedy="give one of them only")
     return parameters
+
+
+def _full_names(given: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+    full: dict[str, str] = {}
+    for name, value in given.items():
+        whole = name if name in known else f"{_PREFIX}{name}"
+        if whole not in known:
+            raise RequestFault(
+                f"the parameter '{name[:_LONGEST_SHOWN]}' is unknown", remedy=f"use {', '.join(sorted(known))}"
+            )
+        if whole in full:
+            raise RequestFault(f"the parameter {whole} is given twice, with and without '{_PREFIX}'")
+        full[whole] = value
+    return full
 
 
 def _integer(given: Mapping[str, str], name: str, bounds: tuple[int, int], default: int) -> int:

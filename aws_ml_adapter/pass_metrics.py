@@ -88,8 +88,12 @@ class PassMetrics:
             ``name=value``, separated by blanks: of two classes accuracy, recall, precision, F1 and AUC, of several
             accuracy and the mean of their F1 scores, of REGRESSION nothing.
         """
+        return " ".join(f"{name}={value:.6g}" for name, value in self.figures().items())
+
+    def figures(self) -> dict[str, float]:
+        """Give what the first learner reached, as `describe` says it."""
         if not self._classes:
-            return ""
+            return {}
         counts = self._counts[0].reshape(self._classes, self._classes)
         right, true, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
         f1 = 2 * right / np.maximum(true + predicted, 1)
@@ -97,9 +101,9 @@ class PassMetrics:
         if self._type is ModelType.MULTICLASS:
             found["macro-f1"] = f1[true + predicted > 0].mean() if counts.any() else 0.0
         else:
-            found |= {"recall": right[1] / max(true[1], 1), "precision": right[1] / max(predicted[1], 1), "f1": f1[1]}
-            found["auc"] = area_under_curve(self._positive, self._margins[0])
-        return " ".join(f"{name}={value:.6g}" for name, value in found.items())
+            found |= {"recall": right[1] / max(true[1], 1), "precision": right[1] / max(predicted[1], 1)}
+            found |= {"f1": f1[1], "auc": area_under_curve(self._positive, self._margins[0])}
+        return {name: float(value) for name, value in found.items()}
 
 
 def area_under_curve(positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:

@@ -142,7 +142,9 @@ def parse_rearrangement(text: str | None) -> Rearrangement:
     Traceback (most recent call last):
     aws_ml_adapter.faults.RequestFault: DataRearrangement: percentEnd is 170, not a whole number from 0 to 100
     """
-    if text is None or not text.strip():
+    # with which editors of Windows begin what they store
+    text = (text or "").removeprefix("\ufeff")
+    if not text.strip():
         return Rearrangement()
     content = _object(_parse(text), "the whole", {"splitting", "randomSeed"})
     splitting = _object(

@@ -12,19 +12,16 @@ from aws_ml_adapter.expressions import (
     Function,
     Scope,
     Variable,
-    input_variables,
     recipe_fault,
 )
-from aws_ml_adapter.statistics import DataStatistics
-from features.schema import AttributeType, Schema
+from features.schema import Schema
 
-__all__ = ["Call", "Expression", "Function", "Recipe", "Variable", "parse_recipe", "suggest_recipe"]
+__all__ = ["Call", "Expression", "Function", "Recipe", "Variable", "parse_recipe"]
 
 OUTPUT_LIMIT = 10_000
 """Features of a recipe, before their words and bins are counted."""
 
 _TEXT_LIMIT = 131_071
-_BIN_COUNTS = (10, 20, 50, 100, 200, 500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +70,7 @@ def parse_recipe(text: str, schema: Schema) -> Recipe:
 
     Examples
     --------
+    >>> from features.schema import AttributeType
     >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("note", AttributeType.TEXT)))
     >>> recipe = parse_recipe('{"outputs": ["quantile_bin(ALL_NUMERIC, 20)", "ngram(lowercase(note), 2)"]}', schema)
     >>> [str(output) for output in recipe.outputs]
@@ -93,64 +91,6 @@ def parse_recipe(text: str, schema: Schema) -> Recipe:
     if not 1 <= len(outputs) <= OUTPUT_LIMIT:
         raise recipe_fault("outputs", f"stand for {len(outputs):,} variables, not 1 to {OUTPUT_LIMIT:,}")
     return Recipe(text=text, outputs=tuple(outputs))
-
-
-def suggest_recipe(schema: Schema, statistics: DataStatistics) -> str:
-    """Write a recipe for data of which nothing but the statistics are known, in the form of the service's own.
-
-    BINARY and CATEGORICAL attributes are taken as they are, of TEXT the words, and NUMERIC ones in quantile bins. How
-    the service chose their number is not known; here it is the largest of 10, 20, 50, 100, 200 and 500 that is
-    neither over twice the cube root of the number of values nor over the number of different ones.
-
-    Parameters
-    ----------
-    schema : Schema
-        The attributes.
-    statistics : DataStatistics
-        Of the training data.
-
-    Returns
-    -------
-    str
-        JSON that `parse_recipe` reads.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/suggested-recipes.html
-    D. M. Lane: "Histograms" (the Rice rule), in: Online Statistics Education, https://onlinestatbook.com
-
-    Examples
-    --------
-    >>> from aws_ml_adapter.csv_data import Batch
-    >>> from aws_ml_adapter.statistics import compute_statistics
-    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("note", AttributeType.TEXT)))
-    >>> statistics = compute_statistics([Batch(rows=[["42", "pays late"], ["17", ""]])], schema)
-    >>> import json
-    >>> json.loads(suggest_recipe(schema, statistics))["outputs"]
-    ['ALL_CATEGORICAL', 'quantile_bin(NUMERIC_VARS_QB_10,10)', 'ALL_TEXT']
-    """
-    inputs = input_variables(schema)
-    groups: dict[int, list[str]] = {}
-    for attribute in statistics.attributes:
-        if attribute.type is AttributeType.NUMERIC and attribute.name in inputs:
-            values = statistics.rows - statistics.rejected - attribute.missing - attribute.invalid
-            most = min(2 * values ** (1 / 3), attribute.distinct)
-            count = max((n for n in _BIN_COUNTS if n <= most), default=_BIN_COUNTS[0])
-            groups.setdefault(count, []).append(str(inputs[attribute.name]))
-    types = {variable.type for variable in inputs.values()}
-    outputs = ["ALL_BINARY"] if AttributeType.BINARY in types else []
-    outputs.append("ALL_CATEGORICAL")
-    outputs += [f"quantile_bin(NUMERIC_VARS_QB_{count},{count})" for count in sorted(groups)]
-    outputs += ["ALL_TEXT"] if AttributeType.TEXT in types else []
-    return json.dumps(
-        {
-            "groups": {f"NUMERIC_VARS_QB_{count}": f"group({','.join(groups[count])})" for count in sorted(groups)},
-            "assignments": {},
-            "outputs": outputs,
-        },
-        ensure_ascii=False,
-        indent=2,
-    )
 
 
 def _sections(text: str) -> dict[str, dict[str, str]]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.csv_data import Batch
 from aws_ml_adapter.feature_plan import CHUNK, FeaturePlan, Features, numeric_parts, parse_numbers
-from aws_ml_adapter.number_columns import Moments, Reservoir
+from aws_ml_adapter.number_columns import Moments, Reservoir, bin_edges
 from aws_ml_adapter.recipe import Recipe
 from features.schema import Schema
 
@@ -67,6 +67,11 @@ class Transforms:
         self.numeric_names, self.bins = numeric_parts(recipe)
         self._plan = FeaturePlan(recipe, means=means, deviations=deviations, edges=self.edges)
         self._places = {name: place for place, name in enumerate(schema.names) if name in self._plan.names}
+
+    @property
+    def number_keys(self) -> NDArray[np.uint64]:
+        """Keys of the NUMERIC features, which come first in each row, or in their place those of missing values."""
+        return self._plan.number_keys
 
     @classmethod
     def fit(cls, recipe: Recipe, schema: Schema, read: Callable[[], Iterable[Batch]], *, seed: int = 0) -> Transforms:
@@ -174,9 +179,4 @@ class _NumericStatistics:
 
     def edges(self, column: int, bins: int) -> NDArray[np.float64]:
         known = self._sample[:, column]
-        known = np.sort(known[~np.isnan(known)])
-        if not len(known):
-            return np.empty(0)
-        edges = np.unique(known[np.arange(1, bins) * len(known) // bins])
-        # no training value is below its smallest
-        return np.asarray(edges[edges > known[0]])
+        return bin_edges(np.sort(known[~np.isnan(known)]), bins)

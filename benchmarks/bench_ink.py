@@ -72,7 +72,7 @@ def compared(name: str, paths: Sequence[Path], truths: dict[Path, Path]) -> Row:
         "collection": name,
         "pages": pages,
         "look, ms a page": 1000 * median(looks),
-        "pages read again": sum(a.regions > 0 for a, _ in pairs) / len(pairs),
+        "share read again": sum(a.regions > 0 for a, _ in pairs) / len(pairs),
         "times the seconds": sum(a.seconds for a, _ in pairs) / sum(b.seconds for _, b in pairs),
         "words without": without,
         "words with": with_it,

@@ -90,9 +90,11 @@ class Schema:
     excluded: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.attributes) <= ATTRIBUTE_LIMIT:
+        if not self.attributes:
+            raise BadDataError("a schema has no attributes", remedy="list the name and type of each column")
+        if len(self.attributes) > ATTRIBUTE_LIMIT:
             raise BadDataError(
-                f"a schema has {len(self.attributes):,} attributes, not 1 to {ATTRIBUTE_LIMIT:,}",
+                f"a schema has {len(self.attributes):,} attributes, more than {ATTRIBUTE_LIMIT:,}",
                 remedy="use fewer keyword categories or shorter vectors",
             )
         seen: set[str] = set()
@@ -236,8 +238,8 @@ def parse_numeric(value: str) -> float:
         number = float(value)
     except ValueError:
         number = math.nan
-    # Python takes 1_000 for a number, which no other program writes
-    if not math.isfinite(number) or "_" in value:
+    # Python takes 1_000 for a number, and digits of all scripts, which hardly another program does
+    if not math.isfinite(number) or "_" in value or not value.strip().isascii():
         raise BadDataError(f"'{value[:40]}' is not {AttributeType.NUMERIC}", remedy="write a finite decimal number")
     return number
 

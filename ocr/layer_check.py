@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from statistics import median
 from typing import TYPE_CHECKING
 
 from ocr.documents import Word, mean_confidence
 from ocr.engines import Reading
+from ocr.regions import covered, moved
 from textclf.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -49,30 +52,26 @@ def contradicts(image: Image.Image, layer: Reading, read: Callable[[Image.Image]
     if not lines:
         return False
     boxes = [_crop_box(line, image.size) for line in lines]
-    sheet = Image.new("L", (max(b[2] - b[0] for b in boxes), sum(b[3] - b[1] + _MARGIN for b in boxes)), 255)
-    tops: list[int] = []
-    for box in boxes:
-        tops.append(tops[-1] + _height(boxes[len(tops) - 1]) + _MARGIN if tops else 0)
-        sheet.paste(image.crop(box), (0, tops[-1]))
+    heights = [bottom - top + _MARGIN for _, top, _, bottom in boxes]
+    sheet = Image.new("L", (max(right - left for left, _, right, _ in boxes), sum(heights)), 255)
+    tops = [sum(heights[:number]) for number in range(len(heights))]
+    for box, top in zip(boxes, tops, strict=True):
+        sheet.paste(image.crop(box), (0, top))
     try:
-        found = read(sheet).words
+        found = read(sheet)
     except BadInputError:
         return False
-    for line, top, box in zip(lines, tops, boxes, strict=True):
-        there = [word for word in found if top <= (word.box[1] + word.box[3]) / 2 < top + _height(box) + _MARGIN]
+    for line, box, top in zip(lines, boxes, tops, strict=True):
+        # what stands under and above the line is cut in two
+        there = covered(moved(found, right=box[0], down=box[1] - top).words, line)
         if mean_confidence(there) >= _SURE and not _alike(line, there):
             return True
     return False
 
 
 def _telling_lines(layer: Reading, height: int) -> list[list[Word]]:
-    lines: dict[int, list[Word]] = {}
-    for word in layer.words:
-        line = lines.setdefault(word.line, [])
-        # the beginning of a long line will do
-        if sum(len(other.text) for other in line) < _MOST_CHARACTERS:
-            line.append(word)
-    level = [line for line in lines.values() if not any(map(_is_upright, line))]
+    lines = (_plain_part(list(line)) for _, line in groupby(layer.words, key=lambda word: word.line))
+    level = [line for line in lines if line and not any(map(_is_upright, line))]
     upper = [line for line in level if line[0].box[1] < height / 2]
     lower = [line for line in level if line[0].box[1] >= height / 2]
     chosen: list[list[Word]] = []
@@ -81,6 +80,18 @@ def _telling_lines(layer: Reading, height: int) -> list[list[Word]]:
         if len(_kept(best, wanted)) >= _FEWEST and best not in chosen:
             chosen.append(best)
     return chosen
+
+
+def _plain_part(line: list[Word]) -> list[Word]:
+    """Leave out what is larger than most of a line, such as names of firms; the beginning of a long line will do."""
+    usual = median(word.box[3] - word.box[1] for word in line)
+    kept: list[Word] = []
+    for word in line:
+        if sum(len(other.text) for other in kept) >= _MOST_CHARACTERS:
+            break
+        if word.box[3] - word.box[1] <= 1.5 * usual:
+            kept.append(word)
+    return kept
 
 
 def _is_other(character: str) -> bool:
@@ -116,7 +127,3 @@ def _crop_box(line: Sequence[Word], size: tuple[int, int]) -> tuple[int, int, in
         min(size[0], max(rights) + room),
         min(size[1], max(bottoms) + room),
     )
-
-
-def _height(box: tuple[int, int, int, int]) -> int:
-    return box[3] - box[1]

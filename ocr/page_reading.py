@@ -116,9 +116,12 @@ class _PageReader:
         factor = image.width / content.width
         reading = moved(reading, factor=factor)
         if len(left) >= _MOSTLY * len(letters):
+            if layer.is_drawn:
+                # a stamp stands upright, whichever way up the scan under it lies
+                image = _without_words(image, reading)
             page = self.scanned_page(image, WHOLE)
             read = Reading(words=page.words, text=page.raw_text)
-            read = with_layer(read, turned(reading, image.size, page.rotation))
+            read = with_layer(read, turned(reading, image.size, page.rotation), is_drawn=layer.is_drawn)
             return self._page(page, read, page.letters, page.letters_unread)
         letters = (letters * (image.width / preview.width)).astype(letters.dtype)
         reading = self._completed(image, reading, letters, turn=True)
@@ -229,6 +232,17 @@ class _PageReader:
                 break
             readings.append(moved(reading, factor=1 / factor, down=top))
         return readings[0] if len(readings) == 1 else stacked(readings)
+
+
+def _without_words(image: Image.Image, known: Reading) -> Image.Image:
+    """Paint over the words that are known, in the colour of the paper."""
+    from PIL import ImageStat
+
+    cleared = image.copy()
+    for left, top, right, bottom in _boxes(known):
+        box = (left - 2, top - 2, right + 3, bottom + 3)
+        cleared.paste(int(ImageStat.Stat(image.crop(box)).median[0]), box)
+    return cleared
 
 
 def _boxes(reading: Reading) -> Iterator[tuple[int, int, int, int]]:

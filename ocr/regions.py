@@ -12,7 +12,7 @@ from ocr.documents import Word
 from ocr.engines import Reading
 from ocr.words import line_text
 
-__all__ = ["inserted", "moved", "stacked", "turned", "with_layer", "without"]
+__all__ = ["covered", "inserted", "moved", "stacked", "turned", "with_layer", "without"]
 
 _ROW = 50
 """Rows of pixels in which words are looked up together."""
@@ -136,6 +136,11 @@ def without(reading: Reading, known: Reading) -> Reading:
     return _joined(filter(None, lines))
 
 
+def covered(words: Iterable[Word], by: Sequence[Word]) -> list[Word]:
+    """Give the words whose middle lies in one of others."""
+    return [word for word in words if _is_covered(word, by)]
+
+
 def _is_covered(word: Word, by: Iterable[Word]) -> bool:
     x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
     return any(other.box[0] <= x <= other.box[2] and other.box[1] <= y <= other.box[3] for other in by)
@@ -184,16 +189,19 @@ def _insert(lines: list[_Line], block: list[_Line]) -> None:
     lines[over or place : over or place] = block
 
 
-def with_layer(read: Reading, layer: Reading) -> Reading:
+def with_layer(read: Reading, layer: Reading, *, is_drawn: bool) -> Reading:
     """Set the lines of a text layer into a reading of the same page.
 
-    A line that was read in its place replaces what was read there. One of which most words were read elsewhere is left
-    out, for layers that some OCR programs write stand beside their words. Any other is inserted.
+    A line that was read in its place replaces what was read there; any other is inserted. Of a layer that is not drawn,
+    lines of which most words were read elsewhere are left out: those that some OCR programs write stand beside their
+    words.
 
     Parameters
     ----------
     read, layer : Reading
         With boxes in the same pixels.
+    is_drawn : bool
+        Whether the layer is drawn, and so stands where it says.
 
     Returns
     -------
@@ -209,12 +217,12 @@ def with_layer(read: Reading, layer: Reading) -> Reading:
     for line in _lines(layer):
         rows = range(line.box[1] // _ROW, line.box[3] // _ROW + 1)
         near = (word for row in rows for word in by_row.get(row, ()))
-        there = [word for word in near if _is_covered(word, line.words)]
+        there = covered(near, line.words)
         words = _word_counts(line.words)
         if (words & _word_counts(there)).total() >= words.total() / 2:
             replaced.update(map(id, there))
             wanted.append(line)
-        elif (words & anywhere).total() < words.total() / 2:
+        elif is_drawn or (words & anywhere).total() < words.total() / 2:
             wanted.append(_trimmed(line, partial(_is_covered, by=there)))
     lines = [line for line in (_trimmed(line, lambda word: id(word) in replaced) for line in _lines(read)) if line]
     for line in filter(None, wanted):

@@ -42,10 +42,13 @@ class TextLayer:
         With its line structure.
     words : tuple of Word
         Boxes in points from the top left corner, confidence 100.
+    is_drawn : bool
+        Whether any of it is drawn; else it is what an earlier OCR has put upon, or under, a scan.
     """
 
     text: str
     words: tuple[Word, ...] = ()
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +148,11 @@ def text_layer(page: pypdfium2.PdfPage, own: int, pictures: list[Box], limits: L
         [Word(text=token.text, confidence=100.0, box=token.shown, line=number) for token in line]
         for number, line in enumerate(lines)
     ]
-    return TextLayer(text="\n".join(map(line_text, words)), words=tuple(chain.from_iterable(words)))
+    return TextLayer(
+        text="\n".join(map(line_text, words)),
+        words=tuple(chain.from_iterable(words)),
+        is_drawn=seen is not None and seen.has_drawn_text,
+    )
 
 
 def _stands_on(box: Box, pictures: list[Box]) -> bool:
@@ -289,6 +296,7 @@ class _View:
         width, height = page.get_size()
         self.scale = min(_VIEW_SCALE, (_VIEW_PIXELS / (width * height)) ** 0.5)
         self.pictures = pictures
+        self.has_drawn_text = False
         self.grey: NDArray[np.uint8] = page.render(scale=self.scale, grayscale=True).to_numpy()
         self.colours: dict[int, int] = {}
         self.invisible: set[int] = set()
@@ -325,6 +333,7 @@ class _View:
             return False
         drawn = self.tinted[rows, columns]
         if any((drawn == self.colours[text_object]).any() for text_object in token.objects):
+            self.has_drawn_text = True
             return True
         # not drawn itself: it may be the text of a picture that lies over it, but not of another text
         ink = np.abs(grey - np.median(grey)) > _CONTRAST

@@ -13,14 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from aws_ml_adapter.faults import RequestFault
+from aws_ml_adapter.service.cors import Cors
 from aws_ml_adapter.service.errors import ServiceError
+from aws_ml_adapter.service.hosts import Hosts
 from aws_ml_adapter.service.job import LOG, folder_of
 from aws_ml_adapter.service.operations import Caller, Operations
 from aws_ml_adapter.service.pages import Page, Pages
 from aws_ml_adapter.service.realtime import RealTime
+from aws_ml_adapter.service.s3 import S3, is_from_sdk
 from aws_ml_adapter.service.signature import verify
 from aws_ml_adapter.service.validation import check_of, parse_body, service_model
 
@@ -35,8 +38,6 @@ BODY_SECONDS = 30.0
 
 _QUERY_FIELDS = 8
 _CONTENT_TYPE = b"application/x-amz-json-1.1"
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-f:.]{2,45}\](:\d{1,5})?")
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _ACCESS_KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([A-Za-z0-9]{4,128})/")
 _INTERNAL = ServiceError("InternalServerException", "A fault of the server itself; its own output says more")
 _ACCOUNT = "arn:aws:iam::000000000000"
@@ -51,19 +52,21 @@ _requests = logging.getLogger("aws_ml_adapter.requests")
 class App:
     """An ASGI application.
 
-    Predictions are answered in the event loop itself: they are short, and a thread would cost more than they do. All
-    else reads SQLite or storage and goes to threads.
+    A request is one to Amazon ML if it says so by ``X-Amz-Target`` or its content type, a browser's if it asks for a
+    page that there is, else one to S3. Predictions are answered in the event loop itself: they are short, and a thread
+    would cost more than they do. All else reads SQLite or storage and goes to threads.
 
     Parameters
     ----------
     operations : Operations
     realtime : RealTime
     pages : Pages
+    s3 : S3
+    hosts : Hosts
+    cors : Cors
     data_dir : pathlib.Path
     keys : mapping of str to str, optional
         Access key to secret key; without them any request from this machine is taken.
-    public_url : str, optional
-        Under which clients reach the server, if it is not the one that their requests name.
 
     References
     ----------
@@ -76,17 +79,20 @@ class App:
         realtime: RealTime,
         pages: Pages,
         *,
+        s3: S3,
+        hosts: Hosts,
+        cors: Cors,
         data_dir: Path,
         keys: Mapping[str, str] | None = None,
-        public_url: str | None = None,
     ) -> None:
         self._operations = operations
         self._realtime = realtime
         self._pages = pages
+        self._s3 = s3
+        self._hosts = hosts
+        self._cors = cors
         self._data_dir = data_dir
         self._keys = keys
-        self._public_url = public_url
-        self._public_host = urlsplit(public_url).netloc if public_url else None
         model = service_model()
         self._checks = {name: check_of(model.operation_model(name).input_shape) for name in model.operation_names}
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="operation")
@@ -95,6 +101,57 @@ class App:
         """Answer one request."""
         begun = time.perf_counter()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        send = self._for_pages_of_others(send, headers)
+        request_id = str(uuid.uuid4())
+        try:
+            if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+                known, status = "-", await self._preflight(headers, send)
+            elif self._is_for_s3(scope, headers):
+                allowed = self._cors.allows(headers)
+                known, status = await self._s3.answer(scope, headers, receive, send, is_allowed=allowed)
+            else:
+                known, status = await self._answer_here(scope, headers, receive, send, request_id)
+        except ConnectionError:
+            return
+        client = (scope.get("client") or ("-",))[0]
+        milliseconds = (time.perf_counter() - begun) * 1000
+        _requests.info("%s %s %s %d %.1f ms", request_id, client, known, status, milliseconds)
+
+    def _is_for_s3(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        if "x-amz-target" in headers or headers.get("content-type", "").startswith("application/x-amz-json"):
+            return False
+        if is_from_sdk(scope, headers) or self._hosts.bucket(headers.get("host", "")) is not None:
+            return True
+        if scope["method"] in ("GET", "HEAD"):
+            return not self._pages.has(scope["path"]) and not scope["path"].startswith("/logs/")
+        return bool(scope["path"].strip("/"))
+
+    async def _preflight(self, headers: Mapping[str, str], send: Send) -> int:
+        answer = self._cors.preflight(headers)
+        status = 204 if answer else 403
+        fields = [(name.encode(), value.encode("latin-1")) for name, value in answer.items()]
+        fields += [] if answer else [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.body", "body": b""})
+        return status
+
+    def _for_pages_of_others(self, send: Send, headers: Mapping[str, str]) -> Send:
+        """Let the page that asks read the answer, if it may."""
+        more = [(name.encode(), value.encode("latin-1")) for name, value in self._cors.headers(headers).items()]
+        if not more:
+            return send
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *more]
+            await send(message)
+
+        return sending
+
+    async def _answer_here(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send, request_id: str
+    ) -> tuple[str, int]:
+        """Answer an operation of Amazon ML, or a browser."""
         operation = headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)
         content_type = _CONTENT_TYPE
         more: dict[str, str] = {}
@@ -110,12 +167,11 @@ class App:
             # what may still come of the body is not waited for
             more = {"connection": "close"} if error.name == "RequestTimeoutException" else {}
         except ConnectionError:
-            return
+            raise
         # the boundary: a fault of ours must neither end the server nor tell a stranger about its inside
         except Exception:
             logging.getLogger(__name__).exception("while answering %s", operation[:40])
             status, body = _INTERNAL.status, json.dumps(_INTERNAL.body).encode()
-        request_id = str(uuid.uuid4())
         fields = [
             (b"x-amzn-requestid", request_id.encode()),
             (b"content-type", content_type),
@@ -124,10 +180,7 @@ class App:
         ]
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": body})
-        known = operation if operation in self._checks else "-"
-        client = (scope.get("client") or ("-",))[0]
-        milliseconds = (time.perf_counter() - begun) * 1000
-        _requests.info("%s %s %s %d %.1f ms", request_id, client, known, status, milliseconds)
+        return operation if operation in self._checks else "-", status
 
     async def _answer(
         self, operation: str, scope: Scope, headers: Mapping[str, str], receive: Receive
@@ -147,7 +200,8 @@ class App:
                 if mounted is None:
                     mounted = await self._realtime.find(request["MLModelId"])
                 return {"Prediction": mounted.predict(request["Record"])}
-            caller = Caller(base_url=self._base_url(scope, headers), user=user)
+            base_url = self._hosts.base_url(headers, scope["scheme"], scope["server"])
+            caller = Caller(base_url=base_url, user=user)
             answer: dict[str, Any] = await self._in_thread(self._operations.answer, operation, request, caller)
         except RequestFault as error:
             raise ServiceError("InvalidInputException", str(error)) from error
@@ -167,19 +221,8 @@ class App:
         return f"{_ACCOUNT}:user/{given[1]}" if given else f"{_ACCOUNT}:root"
 
     def _check_host(self, headers: Mapping[str, str]) -> None:
-        # a page in a browser that had its own name point here would ask under that name
-        host = headers.get("host", "localhost")
-        if not _LOOPBACK.fullmatch(host) and host != self._public_host:
+        if not self._hosts.is_known(headers.get("host", "localhost")):
             raise ServiceError("AccessDeniedException", "Without --credentials the server answers to localhost only")
-
-    def _base_url(self, scope: Scope, headers: Mapping[str, str]) -> str:
-        if self._public_url is not None:
-            return self._public_url
-        scheme = headers.get("x-forwarded-proto", scope["scheme"])
-        host = headers.get("host", "")
-        if scheme not in ("http", "https") or not _HOST.fullmatch(host):
-            scheme, host = "http", "{}:{}".format(*scope["server"])
-        return f"{scheme}://{host}"
 
     def _page(self, scope: Scope, headers: Mapping[str, str]) -> Page:
         """Answer a browser."""

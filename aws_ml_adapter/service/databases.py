@@ -86,6 +86,8 @@ def parse_databases(given: Iterable[str]) -> dict[str, str]:
                 remedy="write, say, my-cluster/dev=sqlite:///sales.db",
             )
         name, url = match.groups()
+        if name in databases:
+            raise UsageError(f"--database {name} is given twice", remedy="leave one of them out")
         databases[name] = url
         dialect = _dialect(name, url)
         if dialect not in _READ_ONLY:

@@ -61,15 +61,12 @@ class Data:
         The ``DataSpec`` of the request that made it; of data from a database, where they are staged.
     schema : str or None
         JSON; None if it must be read from ``DataSchemaLocationS3``.
-    folder : pathlib.Path
-        The files of the data source's own.
     query : Query or None
         Gives the data that are to be staged first.
     """
 
     spec: dict[str, Any]
     schema: str | None
-    folder: Path
     query: Query | None = None
 
 

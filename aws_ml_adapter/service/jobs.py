@@ -10,20 +10,22 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from aws_ml_adapter.batch_output import manifest_location, result_locations
 from aws_ml_adapter.service.databases import Query
 from aws_ml_adapter.service.entities import Entities, Entity, Kind, Status
 from aws_ml_adapter.service.job import Data, Job, folder_of, objects_folder
 from aws_ml_adapter.service.storage import FolderStorage, StorageOptions
-from aws_ml_adapter.service.worker import run_job
+from aws_ml_adapter.service.worker import MESSAGE_LIMIT, run_job
 from textclf.errors import TextclfError
 
 __all__ = ["Jobs"]
@@ -42,6 +44,7 @@ _RETRY_SECONDS = 1.0
 # before that, a job has hardly taken its server down
 _ATTEMPT_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
+_MENDED = " (once that is mended, delete this object or take another id: the same request again does nothing)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +59,8 @@ class _Running:
 class Jobs:
     """A thread that begins what can begin, at most so many at once, and notes how it ended.
 
+    Trainings, which may take hours, are counted apart, so that other jobs, most of them short, do not wait for them.
+
     SQLite holds all there is to know. An object in progress whose worker is not a child of this server was interrupted
     by the end of an earlier one, and is begun anew; what a job writes is the same each time. A worker ends itself when
     its server is gone, and only its own server writes down what it did: there is never more than one, by the lock on
@@ -67,11 +72,13 @@ class Jobs:
     data_dir : pathlib.Path
     storage : StorageOptions
     most : int
-        Jobs at once.
+        Trainings at once, and as many other jobs.
     databases : mapping of str to str
         ``IDENTIFIER/NAME``, as requests call a database, to its URL.
     best_answer : bool
         Whether batch predictions of multiclass models have a column ``bestAnswer``.
+    ended : callable
+        Called with the serial number of each object whose job has ended, well or not.
     """
 
     def __init__(
@@ -83,6 +90,7 @@ class Jobs:
         most: int,
         databases: Mapping[str, str],
         best_answer: bool,
+        ended: Callable[[int], None],
     ) -> None:
         self._entities = entities
         self._data_dir = data_dir
@@ -90,6 +98,7 @@ class Jobs:
         self._most = most
         self._databases = databases
         self._best_answer = best_answer
+        self._ended = ended
         self._running: dict[int, _Running] = {}
         self._deaths: dict[int, int] = {}
         self._discarded: SimpleQueue[int] = SimpleQueue()
@@ -174,9 +183,8 @@ class Jobs:
 
     def _begin_what_can(self) -> None:
         for entity in self._entities.unfinished():
-            if len(self._running) >= self._most:
-                return
-            if entity.serial in self._running:
+            running = Counter(_lane(each.entity) for each in self._running.values())
+            if entity.serial in self._running or running[_lane(entity)] >= self._most:
                 continue
             parents = self._entities.by_serial(entity.details["parents"])
             if lost := _lost(entity, parents):
@@ -207,7 +215,6 @@ class Jobs:
             data=Data(
                 spec=source.details["spec"],
                 schema=source.record.get("DataSourceSchema"),
-                folder=folder_of(self._data_dir, source.serial),
                 query=self._query(entity),
             ),
             model_folder=folder_of(self._data_dir, model.serial) if model else None,
@@ -230,10 +237,17 @@ class Jobs:
                 self._fail(serial, f"the worker died {MOST_DEATHS} times (exit code {code}): is memory short?")
             return
         self._end(serial)
-        self._entities.finish(serial, Status(outcome["status"]), outcome["record"])
+        self._finish(serial, Status(outcome["status"]), outcome["record"])
 
     def _fail(self, serial: int, message: str) -> None:
-        self._entities.finish(serial, Status.FAILED, {"Message": message})
+        self._finish(serial, Status.FAILED, {"Message": message})
+
+    def _finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> None:
+        if status is Status.FAILED:
+            message = str(record["Message"])[: MESSAGE_LIMIT - len(_MENDED)]
+            record = {**record, "Message": message + _MENDED}
+        self._entities.finish(serial, status, record)
+        self._ended(serial)
 
     def _discard(self) -> None:
         while True:
@@ -264,6 +278,10 @@ class Jobs:
             # what cannot be removed is in nobody's way
             with contextlib.suppress(TextclfError, OSError):
                 storage.remove_unfinished(f"{folder}/any")
+
+
+def _lane(entity: Entity) -> bool:
+    return entity.kind is Kind.MODEL
 
 
 def _remove_temporary(folder: Path) -> None:

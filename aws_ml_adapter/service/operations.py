@@ -23,12 +23,14 @@ from aws_ml_adapter.service.links import is_signed, signature
 from aws_ml_adapter.service.realtime import NO_ENDPOINT, REMOVED, RealTime
 from aws_ml_adapter.service.storage import Storage, split_url
 from aws_ml_adapter.service.texts import (
+    ALL_INPUTS,
     RECIPE_LIMIT,
     SCHEMA_LIMIT,
     compact_schema,
     parse_schema,
     pretty_recipe,
     read_text,
+    without_mark,
 )
 from aws_ml_adapter.service.validation import service_model
 from aws_ml_adapter.targets import ModelType, check_target
@@ -226,6 +228,7 @@ class Operations:
                 "MLModelType": request["MLModelType"],
                 "EndpointInfo": NO_ENDPOINT,
                 "Recipe": recipe,
+                "Schema": source.record.get("DataSourceSchema"),
             }
             return record, [source]
 
@@ -322,7 +325,7 @@ class Operations:
             raise RequestFault("both Recipe and RecipeUri are given", remedy="give one of them")
         if "RecipeUri" in request:
             return self._read(request["RecipeUri"], RECIPE_LIMIT)
-        return request.get("Recipe")
+        return without_mark(request["Recipe"]) if "Recipe" in request else None
 
     def _read(self, url: str, limit: int) -> str | None:
         """Read from storage; None if it is not there (yet)."""
@@ -350,9 +353,9 @@ class Operations:
             record["Name"] = request[f"{kind}Name"]
         if "ScoreThreshold" in request:
             record |= _threshold(entity, request["ScoreThreshold"])
-        if not record:
-            raise RequestFault("there is nothing to update")
-        self._entities.update(entity.serial, record)
+        # UpdateMLModel requires neither; a request with none of them changes nothing, its time of change neither
+        if record:
+            self._entities.update(entity.serial, record)
         if "ScoreThreshold" in record:
             self._realtime.set_threshold(entity)
         return {f"{kind}Id": entity.id}
@@ -422,6 +425,9 @@ class Operations:
 
     def _shown(self, entity: Entity, shape: str, caller: Caller, hidden: set[str]) -> Answer:
         record = {f"{entity.kind}Id": entity.id, **entity.record}
+        if entity.kind is Kind.MODEL and entity.status is Status.FAILED:
+            # it failed before one was suggested, and programs read what Verbose promises
+            record.setdefault("Recipe", pretty_recipe(ALL_INPUTS))
         if "EndpointInfo" in record:
             record["EndpointInfo"] = _with_url(record["EndpointInfo"], caller)
         for name in ("RedshiftMetadata", "RDSMetadata"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,6 +91,11 @@ class Pages:
     def path(self) -> str:
         """Path and query of the list of all objects."""
         return "/" + self._link("")
+
+    @staticmethod
+    def has(path: str) -> bool:
+        """Say whether there may be a page of this path."""
+        return not path.strip("/") or path.split("/")[1] in set(Kind)
 
     def answer(self, path: str, query: Mapping[str, str]) -> Page:
         """Answer a browser.
@@ -254,7 +260,13 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters |= {"percent": _percent, "counted": _counted, "time": _time, "bytes": _bytes}
+        environment.filters |= {
+            "percent": _percent,
+            "counted": _counted,
+            "figure": _figure,
+            "time": _time,
+            "bytes": _bytes,
+        }
         environment.globals |= {
             "Kind": Kind,
             "script": self._script,
@@ -282,6 +294,19 @@ def _percent(share: float, digits: int = 1) -> str:
         return f"{share:.0%}"
     # all but one of ten thousand is not all
     return f"{min(max(share, 0.001), 0.999):.{digits}%}"
+
+
+def _figure(number: float, digits: int = 4) -> str:
+    """Write a number to so many digits as people do: 36,549 and 0.0312, with an exponent only where none could count.
+
+    >>> _figure(36548.7), _figure(0.03124), _figure(-2.5), _figure(0), _figure(1.5e-9)
+    ('36,549', '0.03124', '-2.5', '0', '1.5e-09')
+    """
+    if not math.isfinite(number) or (number and not 1e-6 <= abs(number) < 1e15):
+        return f"{number:.{digits}g}"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(number))), 0) if number else 0
+    text = f"{number:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
 
 
 def _counted(number: int, one: str, many: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, but within bounds: a request comes whole and in time, or its connection is closed."""
+"""HTTP as uvicorn speaks it, but within bounds: a request comes whole and at a pace, or its connection is closed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ HEAD_SECONDS = 5.0
 
 # so much longer that the application can say no first
 _REST_SECONDS = BODY_SECONDS + 5
+# of a body in that time; the application says how much may come in all
+_REST_BYTES = 2**20
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -26,6 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_head = True
     # of the request that is coming
     _received = 0
+    _due = 0
     _timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -46,8 +49,14 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self._in_head and self._received > HEAD_BYTES:
             self.send_400_response(f"The headers are over {HEAD_BYTES:,} bytes")
-        elif self._received and self._timer is None:
-            self._close_after(HEAD_SECONDS if self._in_head else _REST_SECONDS)
+        elif self._in_head:
+            if self._received and self._timer is None:
+                self._close_after(HEAD_SECONDS)
+        # what still comes of a body after the answer is not waited for any longer
+        elif self._timer is None or (self._received >= self._due and not self.cycle.response_complete):
+            self._stop_timer()
+            self._due = self._received + _REST_BYTES
+            self._close_after(_REST_SECONDS)
 
     def on_headers_complete(self) -> None:
         """Go on to the body."""

@@ -161,8 +161,14 @@ class RealTime:
             raise ServiceError("PredictorNotMountedException", f"MLModel {model_id} has no endpoint that is ready")
         return mounted
 
+    def settle(self, serial: int) -> None:
+        """Go on with an endpoint that waited for its model, as the job of the model has ended."""
+        for entity in self._entities.by_serial([serial]):
+            if entity.kind is Kind.MODEL and _has_endpoint(entity):
+                self._loader.submit(self._mount, entity.id)
+
     def create(self, entity: Entity) -> dict[str, Any]:
-        """Begin to mount a model; does nothing for one that has an endpoint.
+        """Begin to mount a model, as soon as it is completed; does nothing for one that has an endpoint.
 
         Parameters
         ----------
@@ -177,19 +183,16 @@ class RealTime:
         Raises
         ------
         ServiceError
-            The model is not completed, or all mounted models together would be too large.
+            The model has failed, or all mounted models together would be too large.
         """
         with self._lock:
             entity = self._existing(entity)
             endpoint: dict[str, Any] = entity.record["EndpointInfo"]
             if _has_endpoint(entity):
                 return endpoint
-            if entity.status is not Status.COMPLETED:
-                raise ServiceError(
-                    "InvalidInputException", f"MLModel {entity.id} is {entity.status}, not {Status.COMPLETED}"
-                )
-            sizes = (each.record["SizeInBytes"] for each in (*self._endpoints(), entity))
-            if sum(sizes) > MEMORY:
+            if entity.status is Status.FAILED:
+                raise ServiceError("InvalidInputException", f"MLModel {entity.id} is {Status.FAILED}")
+            if sum(map(_size, (*self._endpoints(), entity))) > MEMORY:
                 raise ServiceError("InvalidInputException", f"All endpoints would hold more than {MEMORY:,} bytes")
             endpoint = {"EndpointStatus": "UPDATING", "PeakRequestsPerSecond": 0, "CreatedAt": round(time.time(), 3)}
             self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)
@@ -265,7 +268,10 @@ class RealTime:
         """Load a model, unless it is loaded, and say so in its record, unless its endpoint was deleted meanwhile."""
         with self._lock:
             entity = self._entities.get(Kind.MODEL, model_id)
-            if entity is None or not _has_endpoint(entity):
+            if entity is None or not _has_endpoint(entity) or entity.status in (Status.PENDING, Status.INPROGRESS):
+                return
+            if entity.status is Status.FAILED:
+                self._settle(entity, "FAILED")
                 return
             if model_id in self._mounted:
                 self._settle(entity, "READY")
@@ -290,6 +296,12 @@ class RealTime:
         endpoint = {"EndpointStatus": status, "PeakRequestsPerSecond": round(self._rate) if status == "READY" else 0}
         if entity.record["EndpointInfo"] != entity.record["EndpointInfo"] | endpoint:
             self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)
+
+
+def _size(entity: Entity) -> int:
+    """Give the bytes of a model; of one that is still to be trained, those that it may have."""
+    allowed = entity.record.get("TrainingParameters", {}).get("sgd.maxMLModelSizeInBytes", 0)
+    return int(entity.record.get("SizeInBytes", allowed))
 
 
 def _has_endpoint(entity: Entity) -> bool:

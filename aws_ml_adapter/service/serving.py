@@ -21,13 +21,16 @@ from pathlib import Path
 import uvicorn
 
 from aws_ml_adapter.service.app import App
+from aws_ml_adapter.service.cors import Cors
 from aws_ml_adapter.service.databases import parse_databases
 from aws_ml_adapter.service.entities import Entities
+from aws_ml_adapter.service.hosts import Hosts
 from aws_ml_adapter.service.jobs import Jobs
 from aws_ml_adapter.service.operations import Operations
 from aws_ml_adapter.service.pages import Pages
 from aws_ml_adapter.service.protocol import BoundedProtocol
 from aws_ml_adapter.service.realtime import RealTime
+from aws_ml_adapter.service.s3 import S3
 from aws_ml_adapter.service.signature import read_keys
 from aws_ml_adapter.service.storage import StorageOptions, open_storage
 from textclf.errors import BadInputError, OutputError, UsageError
@@ -70,6 +73,8 @@ class ServerOptions:
         Whether batch predictions of multiclass models have a column ``bestAnswer`` before those of the classes.
     databases : tuple of str
         ``IDENTIFIER/NAME=URL`` each: the database that stands for one of Redshift or RDS.
+    allow_origins : tuple of str
+        Whose pages may call from a browser: ``scheme://host[:port]`` each, ``null`` or ``*``.
     """
 
     data_dir: Path
@@ -83,6 +88,7 @@ class ServerOptions:
     public_url: str | None = None
     best_answer: bool = False
     databases: tuple[str, ...] = field(default=(), repr=False)
+    allow_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.credentials is None and not _is_loopback(self.host):
@@ -93,6 +99,10 @@ class ServerOptions:
             raise UsageError(f"--rate {self.rate} is no number of predictions", remedy="give one")
         if self.s3_root is not None and self.s3_endpoint is not None:
             raise UsageError("both --s3-root and --s3-endpoint are given", remedy="give one of them")
+        if self.s3_endpoint is not None and not re.fullmatch(r"https?://[^/?#@\s]+(/\S*)?", self.s3_endpoint):
+            raise UsageError(
+                f"--s3-endpoint {self.s3_endpoint} is no URL of a server like S3", remedy="write http://HOST:PORT"
+            )
         # clients drop a path: https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Predict.html
         if self.public_url is not None and not re.fullmatch(r"https?://[^/?#@\s]+", self.public_url):
             raise UsageError(f"--public-url {self.public_url} is no http://HOST:PORT", remedy="leave out any path")
@@ -115,6 +125,9 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
     """
     keys = read_keys(options.credentials) if options.credentials else None
     databases = parse_databases(options.databases)
+    cors = Cors(options.allow_origins)
+    if options.s3_root is not None and not options.s3_root.is_dir():
+        raise BadInputError("is no folder", where=options.s3_root, remedy="make it, or give another --s3-root")
     root = options.s3_root or options.data_dir / "s3"
     storage = StorageOptions(root=str(root), endpoint=options.s3_endpoint)
     with _locked(options.data_dir), _listening(options.host, options.port) as listener:
@@ -123,6 +136,7 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         if options.s3_endpoint is None:
             root.mkdir(parents=True, exist_ok=True)
         entities = Entities(options.data_dir / "state.sqlite3", clock=time.time)
+        realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
         jobs = Jobs(
             entities,
             data_dir=options.data_dir,
@@ -130,8 +144,8 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             most=options.jobs or min(os.cpu_count() or 1, MOST_JOBS),
             databases=databases,
             best_answer=options.best_answer,
+            ended=realtime.settle,
         )
-        realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
         operations = Operations(
             entities,
             jobs,
@@ -141,7 +155,23 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             databases=databases,
         )
         pages = Pages(entities, data_dir=options.data_dir, secret=secret, signed=keys is not None)
-        app = App(operations, realtime, pages, data_dir=options.data_dir, keys=keys, public_url=options.public_url)
+        hosts = Hosts(options.public_url)
+        app = App(
+            operations,
+            realtime,
+            pages,
+            s3=S3(
+                root if options.s3_endpoint is None else None,
+                data_dir=options.data_dir,
+                secret=secret,
+                hosts=hosts,
+                keys=keys,
+            ),
+            hosts=hosts,
+            cors=cors,
+            data_dir=options.data_dir,
+            keys=keys,
+        )
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,

@@ -30,12 +30,13 @@ __all__ = [
 MAX_FILES = 10_000
 """Files that one location may name."""
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# the rules of us-east-1 before 2018, by which many buckets were named; a dot in front would hide the folder
+_BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{2,254}")
 _KEY_BYTES = 1_024
 # what file systems let a name have
 _PART_BYTES = 255
 # as textclf.files.write_aside names them
-_UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
+UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,8 @@ def split_url(url: str) -> tuple[str, str]:
 
     References
     ----------
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html,
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html
 
     Examples
     --------
@@ -174,6 +176,8 @@ class FolderStorage:
         with _reading(url):
             found = sorted(path.iterdir()) if _is_prefix(url) and path.is_dir() else [path]
             there = (each for each in found if self._is_there(each))
+            if not _is_prefix(url) and self._is_inside(path) and path.is_dir():
+                raise _folder(url)
             files = _checked(url, (StoredFile(url=_below(url, each.name), size=each.stat().st_size) for each in there))
         for file in files:
             if not file.url.isprintable():
@@ -216,7 +220,7 @@ class FolderStorage:
     def remove_unfinished(self, url: str) -> None:
         """Remove what writers that were killed left beside an object; no one may be writing there."""
         for path in self._path(url).parent.glob(".*.part"):
-            if _UNFINISHED.fullmatch(path.name) and self._is_inside(path):
+            if UNFINISHED.fullmatch(path.name) and self._is_inside(path):
                 path.unlink(missing_ok=True)
 
     def _path(self, url: str) -> Path:
@@ -261,7 +265,7 @@ class S3Storage:
         bucket, key = split_url(url)
         try:
             if not _is_prefix(url):
-                return [StoredFile(url=url, size=self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])]
+                return [self._file(url, bucket, key)]
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
             listed = (entry for page in pages for entry in page.get("Contents", ()))
             return _checked(
@@ -269,6 +273,14 @@ class S3Storage:
             )
         except self._errors as error:
             raise _failed(error, url) from error
+
+    def _file(self, url: str, bucket: str, key: str) -> StoredFile:
+        try:
+            return StoredFile(url=url, size=self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+        except self._errors:
+            if self._client.list_objects_v2(Bucket=bucket, Prefix=f"{key}/", MaxKeys=1).get("Contents"):
+                raise _folder(url) from None
+            raise
 
     def open(self, url: str) -> BinaryIO:
         """Open an object as a stream of bytes."""
@@ -310,6 +322,10 @@ _S3_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
 
 def _missing(url: str) -> DataFault:
     return DataFault(_MISSING, where=url)
+
+
+def _folder(url: str) -> DataFault:
+    return DataFault(_MISSING, where=url, remedy=f"write {url}/ if you mean the objects in that folder")
 
 
 @contextmanager

@@ -9,10 +9,22 @@ from aws_ml_adapter.service.storage import Storage
 from features.schema import Schema
 from textclf.errors import BadDataError
 
-__all__ = ["RECIPE_LIMIT", "SCHEMA_LIMIT", "compact_schema", "parse_schema", "pretty_recipe", "read_text"]
+__all__ = [
+    "ALL_INPUTS",
+    "RECIPE_LIMIT",
+    "SCHEMA_LIMIT",
+    "compact_schema",
+    "parse_schema",
+    "pretty_recipe",
+    "read_text",
+    "without_mark",
+]
 
 SCHEMA_LIMIT = RECIPE_LIMIT = 131_071
 """Characters, as the API has it for both."""
+
+ALL_INPUTS = '{"groups": {}, "assignments": {}, "outputs": ["ALL_INPUTS"]}'
+"""The recipe that leaves the attributes as they are."""
 
 _BYTES_A_CHARACTER = 4
 
@@ -51,6 +63,11 @@ def read_text(storage: Storage, url: str, limit: int) -> str | None:
     return text
 
 
+def without_mark(text: str) -> str:
+    """Leave out the byte order mark with which editors of Windows begin what they store."""
+    return text.removeprefix("\ufeff")
+
+
 def parse_schema(text: str, *, where: str | None = None) -> Schema:
     """Read a schema, as part of a request.
 
@@ -70,7 +87,7 @@ def parse_schema(text: str, *, where: str | None = None) -> Schema:
         It is none.
     """
     try:
-        return Schema.from_json(text, where=where)
+        return Schema.from_json(without_mark(text), where=where)
     except BadDataError as error:
         raise RequestFault(error.what, where=error.where, remedy=error.remedy) from error
 

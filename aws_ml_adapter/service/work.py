@@ -9,19 +9,20 @@ from typing import Any
 
 from aws_ml_adapter.batch_output import manifest_location, manifest_text, result_locations, write_predictions
 from aws_ml_adapter.csv_data import Batch, DataFile, read_batches
-from aws_ml_adapter.evaluation import evaluate
+from aws_ml_adapter.evaluation import evaluate, other_target
 from aws_ml_adapter.faults import DataFault
 from aws_ml_adapter.learner import train
 from aws_ml_adapter.model import Model, load_model, save_model
 from aws_ml_adapter.parameters import parse_parameters
 from aws_ml_adapter.rearrangement import parse_rearrangement
-from aws_ml_adapter.recipe import parse_recipe, suggest_recipe
+from aws_ml_adapter.recipe import parse_recipe
 from aws_ml_adapter.service.databases import unload
 from aws_ml_adapter.service.entities import Kind
 from aws_ml_adapter.service.job import EVALUATION, LOG, MODEL, STATISTICS, Data, Job
 from aws_ml_adapter.service.storage import Storage, open_storage
 from aws_ml_adapter.service.texts import RECIPE_LIMIT, SCHEMA_LIMIT, compact_schema, pretty_recipe, read_text
-from aws_ml_adapter.statistics import DataStatistics, compute_statistics
+from aws_ml_adapter.statistics import compute_statistics
+from aws_ml_adapter.suggestion import suggest_recipe
 from aws_ml_adapter.targets import ModelType
 from features.schema import Schema
 from textclf.errors import TextclfError
@@ -77,27 +78,51 @@ def _data_source(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
         log(f"the query gave {number} rows")
     files = _files(job.data, storage)
     log(f"reading {len(files)} files of {sum(file.size for file in files)} bytes")
-    batches = _batches(files, job.data, schema)
+    doubts: list[str] = []
+    batches = _batches(files, job.data, schema, warn=doubts.append)
     if job.request.get("ComputeStatistics"):
-        statistics = compute_statistics(batches, schema)
+        statistics = compute_statistics(_with_rows(batches, job.data, doubts), schema)
         log(f"rows={statistics.rows} rejected={statistics.rejected}")
         with write_aside(job.folder / STATISTICS) as path:
             path.write_text(statistics.to_json(), encoding="utf-8")
-    elif next(batches, None) is None:
-        raise DataFault("has no rows", where=job.data.spec["DataLocationS3"])
-    return {
+    else:
+        next(_with_rows(batches, job.data, doubts))
+    for doubt in doubts:
+        log(f"warning: {doubt}")
+    members = {
         "DataSourceSchema": compact_schema(schema),
         "DataSizeInBytes": sum(file.size for file in files),
         "NumberOfFiles": len(files),
     }
+    return members | ({"Message": _first(doubts)} if doubts else {})
+
+
+def _with_rows(batches: Iterator[Batch], data: Data, doubts: list[str]) -> Iterator[Batch]:
+    """Give batches on, and insist on a row that can be read; what was doubtful tells why there is none."""
+    readable = 0
+    for batch in batches:
+        readable += len(batch.rows) - batch.rejected
+        yield batch
+    if readable:
+        return
+    if doubts:
+        raise DataFault(f"not one row could be read: {doubts[-1]}", remedy="correct the data or the schema")
+    if "DataRearrangement" in data.spec:
+        remedy = "mend percentBegin, percentEnd and complement"
+        raise DataFault("there is no row in the share that DataRearrangement takes", remedy=remedy)
+    raise DataFault("there is not one row")
 
 
 def _ml_model(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
     schema = _schema(job.data, storage)
-    recipe_text = _recipe(job, schema, storage)
     files = _files(job.data, storage)
+
+    def read() -> Iterator[Batch]:
+        return _batches(files, job.data, schema)
+
+    recipe_text = _recipe(job, schema, storage, read)
     model = train(
-        lambda: _batches(files, job.data, schema),
+        read,
         schema=schema,
         recipe=parse_recipe(recipe_text, schema),
         model_type=ModelType(job.request["MLModelType"]),
@@ -117,12 +142,17 @@ def _ml_model(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
 def _evaluation(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
     schema = _schema(job.data, storage)
     batches = _batches(_files(job.data, storage), job.data, schema)
-    evaluation = evaluate(_model(job), batches, schema)
+    model = _model(job)
+    evaluation = evaluate(model, batches, schema)
     for name, value in evaluation.properties.items():
         log(f"{name}={value}")
     with write_aside(job.folder / EVALUATION) as path:
         path.write_text(evaluation.to_json(), encoding="utf-8")
-    return {"PerformanceMetrics": {"Properties": evaluation.properties}}
+    members: dict[str, Any] = {"PerformanceMetrics": {"Properties": evaluation.properties}}
+    if alert := other_target(model, schema):
+        log(f"warning: {alert}")
+        members["Message"] = f"warning: {alert}"
+    return members
 
 
 def _batch_prediction(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
@@ -157,18 +187,13 @@ def _schema(data: Data, storage: Storage) -> Schema:
     return Schema.from_json(data.schema or _existing(storage, data.spec["DataSchemaLocationS3"], SCHEMA_LIMIT))
 
 
-def _recipe(job: Job, schema: Schema, storage: Storage) -> str:
+def _recipe(job: Job, schema: Schema, storage: Storage, read: Callable[[], Iterator[Batch]]) -> str:
     """Give the recipe of the request, or read the one that it names, or suggest one."""
     if (text := job.record.get("Recipe")) is not None:
         return str(text)
     if "RecipeUri" in job.request:
         return _existing(storage, job.request["RecipeUri"], RECIPE_LIMIT)
-    try:
-        statistics = (job.data.folder / STATISTICS).read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        source = f"DataSource {job.request['TrainingDataSourceId']}"
-        raise DataFault("the statistics are no longer there", where=source) from error
-    return suggest_recipe(schema, DataStatistics.from_json(statistics))
+    return suggest_recipe(schema, read, ModelType(job.request["MLModelType"]))
 
 
 def _existing(storage: Storage, url: str, limit: int) -> str:
@@ -185,9 +210,21 @@ def _files(data: Data, storage: Storage) -> list[DataFile]:
     ]
 
 
-def _batches(files: list[DataFile], data: Data, schema: Schema, *, only: DataFile | None = None) -> Iterator[Batch]:
+def _batches(
+    files: list[DataFile],
+    data: Data,
+    schema: Schema,
+    *,
+    only: DataFile | None = None,
+    warn: Callable[[str], object] = lambda doubt: None,
+) -> Iterator[Batch]:
     rearrangement = parse_rearrangement(data.spec.get("DataRearrangement"))
-    return read_batches(files, schema, rearrangement=rearrangement, only=only)
+    return read_batches(files, schema, rearrangement=rearrangement, only=only, warn=warn)
+
+
+def _first(doubts: list[str]) -> str:
+    others = f" (and {len(doubts) - 1:,} more files)" if len(doubts) > 1 else ""
+    return f"warning: {doubts[0]}{others}"
 
 
 def _chunks(storage: Storage, url: str) -> Iterator[bytes]:
@@ -207,4 +244,5 @@ def _model(job: Job) -> Model:
 
 
 def _log(write: Callable[[str], object], line: str) -> None:
-    write(f"{time.strftime('%y/%m/%d %H:%M:%S', time.gmtime())} INFO: {' '.join(line.split())}\n")
+    # whoever reads the service's own lines may count their blanks
+    write(f"{time.strftime('%y/%m/%d %H:%M:%S', time.gmtime())} INFO: {' '.join(line.splitlines())}\n")

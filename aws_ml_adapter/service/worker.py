@@ -19,10 +19,11 @@ from aws_ml_adapter.service.entities import Status
 from aws_ml_adapter.service.job import TEMPORARY, Job
 from textclf.errors import OutputError, TextclfError
 
-__all__ = ["run_job"]
+__all__ = ["MESSAGE_LIMIT", "run_job"]
 
 _NICENESS = 19
 MESSAGE_LIMIT = 10_240
+"""Characters of an object's Message."""
 
 
 def run_job(job: Job, pipe: Connection) -> None:

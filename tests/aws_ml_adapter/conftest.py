@@ -41,6 +41,7 @@ class Server:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.s3 = folder / "s3"
+        self.s3.mkdir()
         self.options = options
         self.start()
 
@@ -137,8 +138,10 @@ class Server:
         return found
 
     def until_failed(self, kind: str, id_: str) -> str:
-        """Wait until an object has failed, and give its message."""
-        return self.wait(kind, id_, until=("FAILED",))["Message"]
+        """Wait until an object has failed, and give its message, without the way out that ends all of them."""
+        message, way_out, _ = self.wait(kind, id_, until=("FAILED",))["Message"].partition(" (once that is mended")
+        assert way_out
+        return message
 
     @staticmethod
     def refused(call: Callable[..., Any], **request: Any) -> tuple[str, str]:

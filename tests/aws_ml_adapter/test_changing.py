@@ -24,10 +24,15 @@ def test_names_can_be_changed(server, source):
     assert client.get_ml_model(MLModelId="ml-sales")["Name"] == "sales model"
     assert client.get_evaluation(EvaluationId="ev-sales")["Name"] == "sales evaluation"
     assert client.get_batch_prediction(BatchPredictionId="bp-sales")["Name"] == "sales batch"
-    assert server.refused(client.update_ml_model, MLModelId="ml-sales") == (
-        "InvalidInput",
-        "there is nothing to update",
-    )
+
+
+def test_an_update_of_nothing_changes_nothing(server):
+    client = server.client
+    before = client.get_ml_model(MLModelId="ml-sales")
+    assert client.update_ml_model(MLModelId="ml-sales")["MLModelId"] == "ml-sales"
+    after = client.get_ml_model(MLModelId="ml-sales")
+    assert {**after, "ResponseMetadata": None} == {**before, "ResponseMetadata": None}
+    assert server.refused(client.update_ml_model, MLModelId="none")[0] == "ResourceNotFound"
 
 
 @pytest.mark.parametrize("threshold", [-0.01, 1.01])

@@ -113,6 +113,49 @@ def test_a_known_line_is_found():
     assert values == pytest.approx([1e6, 1e6 + 300, 1e6 - 200], abs=10)
 
 
+@pytest.mark.parametrize("degree", [3, 5])
+def test_powers_of_one_number_are_learned_as_well_as_by_least_squares(degree):
+    random_ = np.random.default_rng(2)
+    x = random_.uniform(0, 3, 800)
+    powers = np.stack([x**power for power in range(1, degree + 1)], axis=1)
+    y = np.sin(2.5 * x) + x + random_.normal(size=800) * 0.1
+    names = [f"x{power}" for power in range(1, degree + 1)]
+    schema = schema_of(*((name, AttributeType.NUMERIC) for name in names), ("y", AttributeType.NUMERIC))
+    rows = [[*map(repr, numbers), repr(value)] for numbers, value in zip(powers.tolist(), y.tolist(), strict=True)]
+    model = trained(rows, schema, ModelType.REGRESSION, Parameters(shuffle=True, max_passes=100, l2=1e-6))
+    reached = np.sqrt(np.mean((model.predict(Batch(rows=rows), schema)[0][:, 0] - y) ** 2))
+    wanted = np.sqrt(np.mean((LinearRegression().fit(powers, y).predict(powers) - y) ** 2))
+    assert reached < wanted * 1.03
+
+
+def test_more_passes_do_not_make_few_rows_worse():
+    random_ = np.random.default_rng(5)
+    x, unseen = random_.normal(size=(2, 300, 12))
+    slope = random_.normal(size=12)
+    y = x @ slope + random_.standard_t(2, size=300) * 4
+    names = [f"x{i}" for i in range(12)]
+    schema = schema_of(*((name, AttributeType.NUMERIC) for name in names), ("y", AttributeType.NUMERIC))
+    rows = [[*map(repr, numbers), repr(value)] for numbers, value in zip(x.tolist(), y.tolist(), strict=True)]
+    others = [[*map(repr, numbers), "0"] for numbers in unseen.tolist()]
+    errors = []
+    for passes in (3, 100):
+        parameters = Parameters(shuffle=True, max_passes=passes)
+        recipe = '{"outputs": ["quantile_bin(ALL_NUMERIC, 50)"]}'
+        model = trained(rows, schema, ModelType.REGRESSION, parameters, recipe=recipe)
+        errors.append(np.sqrt(np.mean((model.predict(Batch(rows=others), schema)[0][:, 0] - unseen @ slope) ** 2)))
+    assert errors[1] < errors[0] * 1.05
+
+
+def test_bins_of_a_row_or_two_are_learned():
+    random_ = np.random.default_rng(6)
+    x = random_.uniform(0, 1, 900)
+    rows = [[repr(a), repr(float(np.sin(40 * a)))] for a in x.tolist()]
+    recipe = '{"outputs": ["quantile_bin(x, 500)"]}'
+    model = trained(rows[:600], NUMBERS, ModelType.REGRESSION, Parameters(shuffle=True, max_passes=30), recipe=recipe)
+    scores, _ = model.predict(Batch(rows=rows[600:]), NUMBERS)
+    assert np.sqrt(np.mean((scores[:, 0] - np.sin(40 * x[600:])) ** 2)) < 0.3
+
+
 # l2 is the factor of half the squared weights beside the mean loss, so scikit-learn's C is 1 / (rows * l2)
 @pytest.mark.parametrize("l2", [pytest.param(0.01, marks=pytest.mark.slow), 1.0])
 def test_l2_means_what_it_means_to_scikit_learn(l2):
@@ -193,7 +236,7 @@ def test_the_log_tells_the_course():
 
 def test_poor_rates_are_halted_in_the_first_pass():
     log: list[str] = []
-    trained(notes(9_000), NOTES, ModelType.BINARY, Parameters(shuffle=True, max_passes=1), log=log.append)
+    trained(notes(11_000), NOTES, ModelType.BINARY, Parameters(shuffle=True, max_passes=1), log=log.append)
     assert sum(line.startswith("halted:") for line in log) == 2
 
 

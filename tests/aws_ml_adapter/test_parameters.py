@@ -68,7 +68,10 @@ def test_values_at_the_limit_are_taken(name, value):
         ("sgd.l2RegularizationAmount", "1e309"),
         ("sgd.shuffleType", "Auto"),
         ("algorithm", "adam"),
-        ("maxPasses", "10"),
+        ("maxPasses", "0"),
+        ("sgd.algorithm", "sgd"),
+        ("sgd.sgd.maxPasses", "10"),
+        ("passes", "10"),
     ],
 )
 def test_values_past_the_limit_are_refused_by_name(name, value):
@@ -76,6 +79,13 @@ def test_values_past_the_limit_are_refused_by_name(name, value):
         parse_parameters({name: value})
     assert name in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def test_names_may_lack_their_prefix():
+    given = {"maxMLModelSizeInBytes": "200000", "maxPasses": "3", "shuffleType": "auto", "l1RegularizationAmount": "2"}
+    assert parse_parameters(given) == Parameters(max_size=200_000, max_passes=3, shuffle=True, l1=2.0)
+    with pytest.raises(RequestFault, match=r"sgd\.maxPasses is given twice"):
+        parse_parameters({"maxPasses": "3", "sgd.maxPasses": "3"})
 
 
 def test_l1_and_l2_exclude_each_other_but_zero_counts_as_absent():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import threading
 import time
 
@@ -58,13 +59,54 @@ def test_a_real_time_endpoint_from_beginning_to_end(server):
     assert server.refused(client.predict, MLModelId="none", Record=record, PredictEndpoint=url)[0] == "ResourceNotFound"
 
 
-def test_an_endpoint_needs_a_completed_model(server, source):
+def test_an_endpoint_may_be_asked_for_before_its_model_is_completed(make_server, server):
+    waiting = make_server("--jobs", "1")
+    for name in ("sales.csv", "sales.csv.schema"):
+        waiting.put(name, (server.s3 / "bucket" / name).read_bytes())
+    # keeps the one worker busy, so that nothing else begins
+    waiting.put("long.csv", "age,town,note,bought\n" + "30,Rome,no and so or no,0\n71,Bern,yes or so,1\n" * 200_000)
+    client = waiting.client
+    schema = (waiting.s3 / "bucket" / "sales.csv.schema").read_text()
+    waiting.create_data_source("ds-long", location="s3://bucket/long.csv", DataSchema=schema)
+    waiting.create_data_source("ds-good")
+    waiting.create_data_source("ds-bad", location="s3://bucket/none.csv", DataSchema=schema)
+    for name in ("good", "bad", "none"):
+        source = "ds-bad" if name == "bad" else "ds-good"
+        client.create_ml_model(MLModelId=f"ml-{name}", MLModelType="BINARY", TrainingDataSourceId=source)
+    for name in ("good", "bad", "none"):
+        made = client.create_realtime_endpoint(MLModelId=f"ml-{name}")["RealtimeEndpointInfo"]
+        assert (made["EndpointStatus"], made["PeakRequestsPerSecond"]) == ("UPDATING", 0)
+    again = client.create_realtime_endpoint(MLModelId="ml-good")["RealtimeEndpointInfo"]
+    assert again["EndpointStatus"] == "UPDATING"
+    client.delete_realtime_endpoint(MLModelId="ml-none")
+    refused = waiting.refused(client.predict, MLModelId="ml-good", Record={}, PredictEndpoint=waiting.url)
+    assert refused[0] == "PredictorNotMounted"
+    assert client.get_ml_model(MLModelId="ml-good")["Status"] == "PENDING"
+    waiting.stop(signal.SIGKILL)
+    waiting.start()
+    client = waiting.client
+    assert client.get_ml_model(MLModelId="ml-good")["EndpointInfo"]["EndpointStatus"] == "UPDATING"
+    client.delete_data_source(DataSourceId="ds-long")
+    url = waiting.ready("ml-good")
+    assert client.get_ml_model(MLModelId="ml-good")["Status"] == "COMPLETED"
+    assert client.predict(MLModelId="ml-good", Record={"age": "70"}, PredictEndpoint=url)["Prediction"]
+    waiting.until_failed("ml_model", "ml-bad")
+    end = time.monotonic() + 20
+    while (status := client.get_ml_model(MLModelId="ml-bad")["EndpointInfo"]["EndpointStatus"]) != "FAILED":
+        assert (status, time.monotonic() < end) == ("UPDATING", True)
+    assert waiting.refused(client.create_realtime_endpoint, MLModelId="ml-bad") == (
+        "InvalidInput",
+        "MLModel ml-bad is FAILED",
+    )
+    waiting.wait("ml_model", "ml-none")
+    assert client.get_ml_model(MLModelId="ml-none")["EndpointInfo"]["EndpointStatus"] == "NONE"
+    assert waiting.stop() == 0
+
+
+def test_an_endpoint_needs_a_model(server, source):
     client, id_ = server.client, source["DataSourceId"]
     client.create_data_source_from_s3(**source)
     client.create_ml_model(MLModelId="ml-young", MLModelType="BINARY", TrainingDataSourceId=id_)
-    name, message = server.refused(client.create_realtime_endpoint, MLModelId="ml-young")
-    assert name == "InvalidInput"
-    assert "not COMPLETED" in message
     assert server.refused(client.update_ml_model, MLModelId="ml-young", ScoreThreshold=0.4)[0] == "InvalidInput"
     assert server.refused(client.create_realtime_endpoint, MLModelId="none")[0] == "ResourceNotFound"
     assert server.refused(client.delete_realtime_endpoint, MLModelId="none")[0] == "ResourceNotFound"
@@ -234,7 +276,8 @@ def test_predictions_wait_for_a_model_without_a_thread_each(entities, endpoints,
 def test_a_prediction_that_waits_when_the_server_stops_is_answered(entities, endpoints, loading):
     for id_ in ("ml", "ml-2"):
         made, _ = entities.create(Kind.MODEL, id_, {}, {"EndpointInfo": NO_ENDPOINT}, {"parents": []})
-        entities.update(made.serial, {"EndpointInfo": NO_ENDPOINT | {"EndpointStatus": "READY"}})
+        ready = {"EndpointInfo": NO_ENDPOINT | {"EndpointStatus": "READY"}}
+        entities.finish(made.serial, Status.COMPLETED, ready)
 
     async def ask() -> None:
         first = asyncio.create_task(endpoints.find("ml"))

@@ -1,4 +1,4 @@
-"""Recipes: the grammar, what each function takes, and the suggested one."""
+"""Recipes: the grammar, and what each function takes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_ml_adapter.faults import RequestFault
-from aws_ml_adapter.recipe import Call, Expression, Function, Recipe, Variable, parse_recipe, suggest_recipe
-from aws_ml_adapter.statistics import AttributeStatistics, DataStatistics
+from aws_ml_adapter.recipe import Call, Expression, Function, Recipe, Variable, parse_recipe
 from features.schema import AttributeType, Schema
 
 TEXT, BINARY, NUMERIC, CATEGORICAL = AttributeType
@@ -432,57 +431,3 @@ def test_whatever_comes_is_read_or_refused(expression):
     except RequestFault:
         return
     assert parse(*map(str, parsed.outputs)).outputs == parsed.outputs
-
-
-def attribute(name: str, type_: AttributeType, **changes) -> AttributeStatistics:
-    fields = {"missing": 0, "invalid": 0, "distinct": 10_000, "distinct_exact": False, "most_frequent": ()}
-    return AttributeStatistics(name=name, type=type_, **fields | changes)
-
-
-def test_the_suggested_recipe_has_the_form_of_the_services_own_and_can_be_read():
-    statistics = DataStatistics(
-        rows=2_000_000,
-        rejected=0,
-        attributes=tuple(
-            attribute(name, type_, **({"distinct": 40} if name == "age" else {})) for name, type_ in SCHEMA.attributes
-        ),
-    )
-    text = suggest_recipe(SCHEMA, statistics)
-    assert json.loads(text) == {
-        "groups": {
-            "NUMERIC_VARS_QB_20": "group(age)",
-            "NUMERIC_VARS_QB_200": "group(hours-per-week,'1stFlrSF')",
-        },
-        "assignments": {},
-        "outputs": [
-            "ALL_BINARY",
-            "ALL_CATEGORICAL",
-            "quantile_bin(NUMERIC_VARS_QB_20,20)",
-            "quantile_bin(NUMERIC_VARS_QB_200,200)",
-            "ALL_TEXT",
-        ],
-    }
-    assert [str(output) for output in parse_recipe(text, SCHEMA).outputs] == [
-        "member",
-        "country",
-        "gender",
-        ODD,
-        "quantile_bin(age,20)",
-        "quantile_bin(hours-per-week,200)",
-        "quantile_bin('1stFlrSF',200)",
-        "title",
-        "subject",
-        "body",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("rows", "missing", "bins"),
-    [(0, 0, 10), (2, 0, 10), (1_001, 0, 20), (1_001, 900, 10), (20_000, 0, 50), (10**9, 0, 500)],
-)
-def test_more_values_get_more_bins(rows, missing, bins):
-    schema = Schema(attributes=(("x", NUMERIC),))
-    statistics = DataStatistics(rows=rows, rejected=0, attributes=(attribute("x", NUMERIC, missing=missing),))
-    assert [str(output) for output in parse_recipe(suggest_recipe(schema, statistics), schema).outputs] == [
-        f"quantile_bin(x,{bins})"
-    ]

@@ -53,6 +53,19 @@ def test_help_is_quick_and_names_the_options():
         (("--rate", "0"), ExitCode.USAGE, "'--rate'"),
         (("--rate", "inf"), ExitCode.USAGE, "--rate inf is no number"),
         (("--public-url", "http://a/b"), ExitCode.USAGE, "leave out any path"),
+        (("--s3-root", "none"), ExitCode.BAD_INPUT, "none: is no folder; make it, or give another --s3-root"),
+        (
+            ("--s3-endpoint", "ftp://a"),
+            ExitCode.USAGE,
+            "--s3-endpoint ftp://a is no URL of a server like S3; write http",
+        ),
+        (("--s3-endpoint", "a:9000"), ExitCode.USAGE, "--s3-endpoint a:9000 is no URL of a server like S3"),
+        (
+            ("--database", "a/b=sqlite:///a.db", "--database", "a/b=sqlite:///b.db"),
+            ExitCode.USAGE,
+            "--database a/b is given twice; leave one of them out",
+        ),
+        (("--allow-origin", "http://a/b"), ExitCode.USAGE, "--allow-origin http://a/b is no origin; write"),
         (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "give another place with --data-dir"),
     ],
 )

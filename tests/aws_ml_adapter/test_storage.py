@@ -108,9 +108,10 @@ def test_a_write_that_fails_leaves_what_was_there(storage):
         "s3://a..b/c",
         "s3://.hidden/a",
         "s3://ab/c",
-        "s3://UPPER/c",
         "s3://b%2Fc/d",
-        "s3://" + "b" * 64 + "/c",
+        "s3://b c/d",
+        "s3://café/d",
+        "s3://" + "b" * 256 + "/c",
         "s3:///a",
         "/etc/passwd",
         "file:///etc/passwd",
@@ -130,8 +131,17 @@ def test_urls_that_no_bucket_holds_are_refused(tmp_path, url):
 
 def test_limits_of_names(tmp_path):
     longest = "/".join(["k" * 255] * 4)
-    assert split_url("s3://" + "b" * 63 + "/" + longest + "/")[1] == longest + "/"
+    assert split_url("s3://" + "b" * 255 + "/" + longest + "/")[1] == longest + "/"
     assert split_url("s3://abc") == ("abc", "")
+
+
+@pytest.mark.parametrize("bucket", ["ml_experiment", "TestBucket7", "_x-", "A.b", "trailing."])
+def test_buckets_named_by_the_old_rules_of_us_east_1_are_there(tmp_path, bucket):
+    (tmp_path / bucket).mkdir()
+    storage = FolderStorage(tmp_path)
+    with storage.write(f"s3://{bucket}/a.csv") as path:
+        path.write_bytes(b"a")
+    assert storage.read(f"s3://{bucket}/a.csv", 9) == b"a"
 
 
 def test_half_written_files_are_removed_and_nothing_else(tmp_path):

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from aws_ml_adapter.service import app as app_module
 from aws_ml_adapter.service.app import BODY_LIMIT, BODY_SECONDS
+from aws_ml_adapter.service.cors import Cors
+from aws_ml_adapter.service.hosts import Hosts
 from aws_ml_adapter.service.protocol import HEAD_BYTES, HEAD_SECONDS
 from aws_ml_adapter.service.validation import check_of, service_model
 
@@ -178,7 +180,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(make_server):
 
 def test_a_body_that_comes_too_slowly_is_told_so(server, monkeypatch, tmp_path):
     monkeypatch.setattr(app_module, "BODY_SECONDS", 0.01)
-    app = app_module.App(None, None, None, data_dir=tmp_path)
+    app = app_module.App(None, None, None, s3=None, hosts=Hosts(), cors=Cors(), data_dir=tmp_path)
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

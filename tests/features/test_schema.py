@@ -90,7 +90,7 @@ def test_null_and_missing_roles_are_none():
         ({"rowId": "z"}, "row id 'z' is not among its attributes"),
         ({"rowId": "y"}, "target and row id at once"),
         ({"targetFieldName": "x"}, "targetAttributeName and targetFieldName with different values"),
-        ({"attributes": []}, "0 attributes, not 1 to 1,000"),
+        ({"attributes": []}, "a schema has no attributes; list"),
         ({"attributes": {}}, "attributes of the schema has the wrong kind of value; give a list"),
         ({"attributes": ["x"]}, "is no object"),
         ({"attributes": [{"attributeName": "x"}]}, "lacks its name or type"),

@@ -70,6 +70,28 @@ def test_a_scan_under_a_typed_stamp_is_read_with_it(page):
     assert only.letters_unread < 8
 
 
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_a_turned_scan_under_a_stamp_that_stands_upright_is_put_upright(page, rotation):
+    size = (1240, 1754) if rotation == 180 else (1754, 1240)
+
+    def draw(figure):
+        pictured(figure, page(size=size).rotate(rotation, expand=True), (0, 0, *A4))
+        typed(figure, STAMP, 0.7, 0.5)
+
+    (only,) = read(pdf(draw)).pages
+    assert only.rotation == 360 - rotation
+    assert "payment of your insurance" in only.text
+    assert STAMP in only.text
+
+
+def test_a_typed_line_is_kept_though_its_words_stand_elsewhere_on_the_page(page):
+    def draw(figure):
+        pictured(figure, page(size=(1240, 1400)), (0, 0, A4[0], 9.3))
+        typed(figure, "Dear Margaret,", 1, 10.5)
+
+    assert read(pdf(draw)).text.startswith("Dear Margaret,\nDear Madam,")
+
+
 def test_text_drawn_as_curves_is_read_beside_a_typed_footer():
     def draw(figure):
         for row, line in enumerate(("Invoice 4711", "consulting in October", "total due 960.00 euro")):
@@ -127,6 +149,17 @@ def test_a_typed_page_with_a_photo_and_a_frame_is_not_read():
 @pytest.mark.parametrize("resolution", [50, 150, 2400])
 def test_the_size_that_a_pdf_states_does_not_matter(page, encoded, resolution):
     assert "payment of your insurance" in read(encoded(page(), "PDF", resolution=resolution)).text
+
+
+def test_a_layer_in_an_alphabet_that_the_engine_cannot_read_is_believed():
+    lines = ("Уважаемый господин Иванов, благодарим вас за оплату", "страхового взноса за октябрь, договор 4711-0815")
+
+    def draw(figure):
+        for row, line in enumerate(lines):
+            typed(figure, line, 1, 10 - 0.4 * row)
+
+    (only,) = read(pdf(draw)).pages
+    assert (only.source, only.text) == ("text layer", "\n".join(lines))
 
 
 def long_receipt(lines: int) -> Image.Image:

@@ -445,6 +445,12 @@ def test_a_font_that_names_its_letters_rightly_is_believed():
     assert page.text == "\n".join(LETTER)
 
 
+def test_a_large_name_beside_small_lines_proves_nothing_against_a_layer():
+    beside = said("Warrington", 40, 300, size=40) + said("paid by Margaret Johnson", 270, 300)
+    content = pdf(beside + said("of the Insurance Office in Milton", 270, 318) + said("4711-0815 in October", 270, 285))
+    assert read_document(content).pages[0].source == "text layer"
+
+
 def test_a_reading_that_is_not_sure_proves_nothing_against_a_layer():
     layer = Reading(words=(Word(text="Счётчиков", confidence=100, box=(10, 10, 100, 30), line=0),))
     for confidence, doubted in ((79, False), (80, True)):

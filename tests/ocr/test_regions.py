@@ -62,15 +62,19 @@ def test_what_is_known_is_left_out_with_its_line():
 
 def test_a_line_of_the_layer_replaces_what_was_read_in_its_place():
     read = stacked([line("Dear 5ir", 0), line("thank you", 30)])
-    assert with_layer(read, line("Dear Sir", 0)).text == "Dear Sir\nthank you"
+    assert with_layer(read, line("Dear Sir", 0), is_drawn=False).text == "Dear Sir\nthank you"
 
 
 def test_a_line_that_only_the_layer_has_is_inserted():
-    assert with_layer(line("thank you", 30), line("Protocol 4711", 0)).text == "Protocol 4711\nthank you"
+    assert (
+        with_layer(line("thank you", 30), line("Protocol 4711", 0), is_drawn=False).text == "Protocol 4711\nthank you"
+    )
 
 
 def test_a_layer_that_stands_beside_its_words_is_not_read_twice():
-    assert with_layer(PAGE, moved(PAGE, down=15, right=900)) == PAGE
+    beside = moved(PAGE, down=15, right=900)
+    assert with_layer(PAGE, beside, is_drawn=False) == PAGE
+    assert len(with_layer(PAGE, beside, is_drawn=True).words) == 2 * len(PAGE.words)
 
 
 words = st.builds(

@@ -1,0 +1,143 @@
+"""Lists the objects below a folder as S3 does: in the order of their keys, in pages, folded at a delimiter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Listing", "list_objects"]
+
+_Found = tuple[str, Path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A page of objects.
+
+    Parameters
+    ----------
+    objects : list of (str, pathlib.Path)
+        Keys and files; a key that ends in ``/`` is an empty folder.
+    prefixes : list of str
+        What keys with the delimiter are folded into.
+    last : str
+        Where the next page goes on; empty if there is none.
+    """
+
+    objects: list[_Found]
+    prefixes: list[str]
+    last: str
+
+
+def list_objects(
+    folder: Path,
+    *,
+    is_listed: Callable[[os.DirEntry[str]], bool],
+    prefix: str = "",
+    delimiter: str = "",
+    after: str = "",
+    limit: int = 1_000,
+) -> Listing:
+    """List a page of objects.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the bucket.
+    is_listed : callable
+        Says which files and folders count.
+    prefix : str
+        Keys begin with it.
+    delimiter : str
+        Keys that have it behind the prefix are folded into their part up to it.
+    after : str
+        Only what comes behind this key, or folded key, counts.
+    limit : int
+        Objects and folded keys of a page.
+
+    Returns
+    -------
+    Listing
+
+    References
+    ----------
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     for key in ("a-b", "a/x", "a/y", "b"):
+    ...         Path(name, key).parent.mkdir(exist_ok=True)
+    ...         Path(name, key).touch()
+    ...     page = list_objects(Path(name), is_listed=lambda entry: True, delimiter="/", limit=2)
+    ...     [key for key, _ in page.objects], page.prefixes, page.last
+    (['a-b'], ['a/'], 'a/')
+    """
+    objects: list[_Found] = []
+    prefixes: list[str] = []
+    last = ""
+    walk = _Walk(is_listed, prefix, after, fold=delimiter == "/")
+    for key, path in walk.keys(folder, "", (os.path.realpath(folder),)) if limit else ():
+        head, mark, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+        folded = f"{prefix}{head}{mark}" if mark else ""
+        if folded and folded in (after, prefixes[-1] if prefixes else None):
+            continue
+        if len(objects) + len(prefixes) == limit:
+            return Listing(objects=objects, prefixes=prefixes, last=last)
+        if folded:
+            prefixes.append(folded)
+        else:
+            objects.append((key, path))
+        last = folded or key
+    return Listing(objects=objects, prefixes=prefixes, last="")
+
+
+class _Walk:
+    """Goes through folders in the order of keys, and only into those that may hold what is asked for."""
+
+    def __init__(self, is_listed: Callable[[os.DirEntry[str]], bool], prefix: str, after: str, *, fold: bool) -> None:
+        self._is_listed = is_listed
+        self._prefix = prefix
+        self._after = after
+        self._fold = fold
+
+    def keys(self, folder: str | Path, base: str, trail: tuple[str, ...]) -> Iterator[_Found]:
+        """Give the keys below a folder; the trail has the real paths of it and the folders above."""
+        for key, path, is_folder in self._entries(folder, base):
+            if not is_folder:
+                if key.startswith(self._prefix) and key > self._after:
+                    yield key, Path(path)
+            elif self._may_hold(key):
+                if self._fold and key.startswith(self._prefix) and key != self._prefix:
+                    yield key, Path(path)
+                # a link to a folder above would lead round for ever
+                elif (real := os.path.realpath(path)) not in trail:
+                    yield from self.keys(path, key, (*trail, real))
+                    if self._is_empty(path) and key.startswith(self._prefix) and key > self._after:
+                        yield key, Path(path)
+
+    def _entries(self, folder: str | Path, base: str) -> list[tuple[str, str, bool]]:
+        try:
+            with os.scandir(folder) as entries:
+                found = [(entry, entry.is_dir()) for entry in entries if self._is_listed(entry)]
+        # removed this moment, or not for us to read
+        except OSError:
+            return []
+        # the keys of UTF-8 sort as their characters do
+        return sorted((f"{base}{entry.name}{'/' * is_folder}", entry.path, is_folder) for entry, is_folder in found)
+
+    def _may_hold(self, key: str) -> bool:
+        if not (key.startswith(self._prefix) or self._prefix.startswith(key)):
+            return False
+        return key > self._after or self._after.startswith(key)
+
+    @staticmethod
+    def _is_empty(path: str) -> bool:
+        try:
+            with os.scandir(path) as entries:
+                return next(entries, None) is None
+        except OSError:
+            return False
