@@ -21,20 +21,13 @@ from aws_ml_adapter.service.s3_body import Received, Receiver
 from aws_ml_adapter.service.s3_bucket_operations import BucketOperations
 from aws_ml_adapter.service.s3_buckets import BLOCK, Buckets, reported
 from aws_ml_adapter.service.s3_messages import S3Error
-from aws_ml_adapter.service.s3_object_operations import ObjectOperations
+from aws_ml_adapter.service.s3_object_operations import LARGEST_OBJECT, LARGEST_PUT, ObjectOperations
 from aws_ml_adapter.service.s3_requests import Answer, Request
 from aws_ml_adapter.service.s3_routes import Body, Route, Routes
 from aws_ml_adapter.service.s3_signature import ChunkSignatures, SignedRequest, verify_s3
 from aws_ml_adapter.service.s3_uploads import Uploads
 
-__all__ = ["LARGEST_OBJECT", "LARGEST_PUT", "S3", "is_from_sdk"]
-
-LARGEST_PUT = 5 * 2**30
-"""Bytes of an object, or a part of one, that comes in one request:
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html."""
-
-LARGEST_OBJECT = 5 * 2**40
-"""Bytes of an object."""
+__all__ = ["S3", "is_from_sdk"]
 
 STALLED_SECONDS = 30.0
 """How long nothing may come of a body, or nothing be taken of an answer."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from aws_ml_adapter.service.s3_buckets import Buckets, Found, reported
+from aws_ml_adapter.service.s3_conditions import OWNER
 from aws_ml_adapter.service.s3_messages import Content, S3Error, child, iso_time, parse_xml
 from aws_ml_adapter.service.s3_requests import Answer, Request, number, xml_answer
 from textclf.files import write_aside
@@ -18,7 +19,7 @@ __all__ = ["BucketOperations"]
 
 _MOST_KEYS = 1_000
 _POLICY_LIMIT = 20 * 1_024
-_OWNER = ("Owner", [("ID", "000000000000"), ("DisplayName", "amazon-ml")])
+_OWNER = ("Owner", [("ID", OWNER), ("DisplayName", "amazon-ml")])
 
 
 class BucketOperations:

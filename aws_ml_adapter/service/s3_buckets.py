@@ -8,13 +8,13 @@ import os
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from aws_ml_adapter.faults import RequestFault
 from aws_ml_adapter.service.s3_listing import Listing, list_objects
@@ -23,11 +23,14 @@ from aws_ml_adapter.service.storage import UNFINISHED, split_url
 from textclf.errors import OutputError
 from textclf.files import write_aside
 
-__all__ = ["BLOCK", "Buckets", "Found", "reported"]
+__all__ = ["BLOCK", "Buckets", "Check", "Found", "reported"]
 
 _REMEMBERED = 100_000
 BLOCK = 1 << 20
 """Bytes that are read at a time."""
+
+Check: TypeAlias = "Callable[[Found | None], None]"
+"""Raises `S3Error` where what is there, if anything, is not to be replaced or deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,10 +181,11 @@ class Buckets:
         finally:
             path.unlink(missing_ok=True)
 
-    def put(self, bucket: str, key: str, came: Path, md5: str) -> Found:
-        """Put a file that has come in the place of an object."""
+    def put(self, bucket: str, key: str, came: Path, md5: str, check: Check | None = None) -> Found:
+        """Put a file that has come in the place of an object, if what stands there passes a check."""
         with self._lock, reported():
             path = self.place(bucket, key)
+            self._check_present(bucket, key, check)
             if key.endswith("/"):
                 if came.stat().st_size:
                     raise S3Error("InvalidRequest", "A key that ends in / is a folder here, and has no content")
@@ -198,23 +202,36 @@ class Buckets:
             self._digests.remember(path.stat(), md5)
             return self.describe(path)
 
-    def delete(self, bucket: str, key: str) -> None:
-        """Delete an object, if there is one, and the folders that it leaves empty."""
+    def delete(self, bucket: str, key: str, check: Check | None = None) -> None:
+        """Delete an object, if there is one and it passes a check, and the folders that it leaves empty."""
         folder = self.check(bucket)
+        path: Path | None
         try:
             path = self._path(bucket, key)
         # no such object can be there
         except S3Error:
-            return
-        if not key or not self._is_inside(path):
-            return
+            path = None
         with self._lock, reported():
+            self._check_present(bucket, key, check)
+            if path is None or not self._is_inside(path):
+                return
             if key.endswith("/"):
                 if path.is_dir() and not path.is_symlink():
                     _remove_empty(path, folder)
             elif path.is_file():
                 path.unlink()
                 _remove_empty(path.parent, folder)
+
+    def _check_present(self, bucket: str, key: str, check: Check | None) -> None:
+        if check is None:
+            return
+        try:
+            found = self.find(bucket, key)
+        except S3Error as error:
+            if error.code != "NoSuchKey":
+                raise
+            found = None
+        check(found)
 
     def listing(self, bucket: str, *, prefix: str, delimiter: str, after: str, limit: int) -> Listing:
         """List a page of a bucket's objects, as `list_objects`."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aws_ml_adapter.service.s3_bucket_operations import BucketOperations
+from aws_ml_adapter.service.s3_conditions import CONDITIONS, check_headers
 from aws_ml_adapter.service.s3_messages import S3Error
-from aws_ml_adapter.service.s3_object_operations import ObjectOperations
+from aws_ml_adapter.service.s3_object_operations import RESPONSE_HEADERS, ObjectOperations
 from aws_ml_adapter.service.s3_requests import Answer, Request
 
 __all__ = ["Body", "Route", "Routes"]
@@ -32,6 +33,7 @@ _ALWAYS = frozenset(
         "Expires",
     }
 )
+_SOURCE = frozenset({"x-amz-copy-source", *(f"x-amz-copy-source-{name}" for name in CONDITIONS)})
 _LIST = frozenset({"prefix", "delimiter", "max-keys", "encoding-type"})
 
 
@@ -54,12 +56,15 @@ class Route:
     handler : callable
     query : frozenset of str
         What the query may hold besides what all may: with anything else it would be another operation.
+    headers : frozenset of str
+        The headers that it heeds besides what all may have, of those that change what is done.
     takes : Body
     """
 
     name: str
     handler: Callable[[Request], Answer]
     query: frozenset[str] = frozenset()
+    headers: frozenset[str] = frozenset()
     takes: Body = Body.NOTHING
 
 
@@ -89,17 +94,32 @@ class Routes:
             ("GET", "bucket", ""): Route(name="ListObjects", handler=buckets.list_objects, query=_LIST | {"marker"}),
             ("GET", "bucket", "list-type"): Route(name="ListObjectsV2", handler=buckets.list_objects_v2, query=second),
             ("POST", "bucket", "delete"): Route(name="DeleteObjects", handler=objects.delete_objects, takes=message),
-            ("GET", "object", ""): Route(name="GetObject", handler=objects.get_object),
-            ("HEAD", "object", ""): Route(name="HeadObject", handler=objects.head_object),
-            ("PUT", "object", ""): Route(name="PutObject", handler=objects.put_object, takes=content),
-            ("COPY", "object", ""): Route(name="CopyObject", handler=objects.copy_object),
-            ("DELETE", "object", ""): Route(name="DeleteObject", handler=objects.delete_object),
+            ("GET", "object", ""): Route(
+                name="GetObject", handler=objects.get_object, query=RESPONSE_HEADERS, headers=CONDITIONS
+            ),
+            ("HEAD", "object", ""): Route(
+                name="HeadObject", handler=objects.head_object, query=RESPONSE_HEADERS, headers=CONDITIONS
+            ),
+            ("PUT", "object", ""): Route(
+                name="PutObject", handler=objects.put_object, headers=CONDITIONS, takes=content
+            ),
+            ("COPY", "object", ""): Route(name="CopyObject", handler=objects.copy_object, headers=CONDITIONS | _SOURCE),
+            ("DELETE", "object", ""): Route(name="DeleteObject", handler=objects.delete_object, headers=CONDITIONS),
             ("POST", "object", "uploads"): Route(name="CreateMultipartUpload", handler=objects.create_upload),
             ("PUT", "object", "uploadId"): Route(
                 name="UploadPart", handler=objects.upload_part, query=frozenset({"partNumber"}), takes=content
             ),
+            ("COPY", "object", "uploadId"): Route(
+                name="UploadPartCopy",
+                handler=objects.copy_part,
+                query=frozenset({"partNumber"}),
+                headers=_SOURCE | {"x-amz-copy-source-range"},
+            ),
             ("POST", "object", "uploadId"): Route(
-                name="CompleteMultipartUpload", handler=objects.complete_upload, takes=message
+                name="CompleteMultipartUpload",
+                handler=objects.complete_upload,
+                headers=CONDITIONS | {"x-amz-mp-object-size"},
+                takes=message,
             ),
             ("DELETE", "object", "uploadId"): Route(name="AbortMultipartUpload", handler=objects.abort_upload),
         }
@@ -110,13 +130,12 @@ class Routes:
         names = "object" if key else "bucket" if bucket else "service"
         marks = self._marks & query.keys()
         mark = next(iter(marks)) if len(marks) == 1 else ""
-        if "x-amz-copy-source" in headers:
+        if method == "PUT" and "x-amz-copy-source" in headers:
             method = "COPY"
         route = self._routes.get((method, names, mark))
         if route is None or query.keys() - _ALWAYS - route.query - {mark}:
             asked = ", ".join(sorted(query.keys() - _ALWAYS))[:100]
             with_asked = f" with {asked}" if asked else ""
             raise S3Error("NotImplemented", f"This server has no operation {method} on {names}{with_asked}")
-        if any(name.startswith("x-amz-server-side-encryption-customer") for name in headers):
-            raise S3Error("NotImplemented", "This server does not encrypt objects with keys of yours")
+        check_headers(method, headers, route.headers)
         return route

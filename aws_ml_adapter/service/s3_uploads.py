@@ -7,13 +7,14 @@ import json
 import re
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from aws_ml_adapter.service.s3_body import Received
-from aws_ml_adapter.service.s3_buckets import BLOCK, Buckets, Found, reported
+from aws_ml_adapter.service.s3_buckets import BLOCK, Buckets, Check, reported
 from aws_ml_adapter.service.s3_messages import S3Error
 
 __all__ = ["MOST_PARTS", "Uploads"]
@@ -25,13 +26,15 @@ SMALLEST_PART = 5 * 2**20
 """Bytes of each part but the last."""
 
 _KEPT_SECONDS = 7 * 24 * 3600
+_OBJECT, _COMPLETED = "object.json", "completed.json"
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Uploads:
     """Uploads that have begun; they outlive the server, for a week.
 
-    Each is a folder with a note of its object and a file a part, whose name has the MD5 of its content.
+    Each is a folder with a note of its object and a file a part, whose name has the MD5 of its content. Of one that is
+    completed a note is left, by which a repeated request is answered.
 
     Parameters
     ----------
@@ -43,6 +46,8 @@ class Uploads:
     def __init__(self, buckets: Buckets, *, largest: int) -> None:
         self._buckets = buckets
         self._largest = largest
+        # for ids by their first digit
+        self._locks = [threading.Lock() for _ in range(16)]
 
     def begin(self, bucket: str, key: str) -> str:
         """Begin an upload, and give its id."""
@@ -51,14 +56,14 @@ class Uploads:
         folder = self._folder(id_)
         with reported():
             folder.mkdir(mode=0o700, parents=True)
-            (folder / "object.json").write_text(json.dumps([bucket, key]), encoding="utf-8")
+            (folder / _OBJECT).write_text(json.dumps([bucket, key]), encoding="utf-8")
         return id_
 
     def check(self, id_: str, bucket: str, key: str) -> Path:
         """Give the folder of an upload; raises `S3Error` if there is none for this object."""
         try:
             folder = self._folder(id_)
-            if json.loads((folder / "object.json").read_text(encoding="utf-8")) == [bucket, key]:
+            if json.loads((folder / _OBJECT).read_text(encoding="utf-8")) == [bucket, key]:
                 return folder
         except (OSError, ValueError):
             pass
@@ -76,18 +81,68 @@ class Uploads:
                 if other != path:
                     other.unlink(missing_ok=True)
 
-    def complete(self, id_: str, bucket: str, key: str, parts: Sequence[tuple[int, str]]) -> Found:
-        """Join parts, by number and ETag, into the object."""
+    def complete(
+        self,
+        id_: str,
+        bucket: str,
+        key: str,
+        parts: Sequence[tuple[int, str]],
+        *,
+        size: int | None = None,
+        check: Check | None = None,
+    ) -> str:
+        """Join parts, by number and ETag, into the object; gives its ETag, again if it was asked for before.
+
+        Parameters
+        ----------
+        id_, bucket, key : str
+        parts : sequence of (int, str)
+        size : int, optional
+            Bytes that they must have together.
+        check : Check, optional
+            What the object's predecessor must pass.
+
+        Returns
+        -------
+        str
+        """
+        # whoever asks twice at once gets the same answer twice
+        with self._locks[int(id_[:1], 16)] if _ID.fullmatch(id_) else nullcontext():
+            if (etag := self._completed(id_, bucket, key, parts)) is not None:
+                return etag
+            return self._complete(id_, bucket, key, parts, size, check)
+
+    def _completed(self, id_: str, bucket: str, key: str, parts: Sequence[tuple[int, str]]) -> str | None:
+        try:
+            noted = json.loads((self._folder(id_) / _COMPLETED).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return str(noted["etag"]) if noted["request"] == _request(bucket, key, parts) else None
+
+    def _complete(
+        self,
+        id_: str,
+        bucket: str,
+        key: str,
+        parts: Sequence[tuple[int, str]],
+        size: int | None,
+        check: Check | None,
+    ) -> str:
         folder = self.check(id_, bucket, key)
         if not parts or [number for number, _ in parts] != sorted({number for number, _ in parts}):
             raise S3Error("InvalidPartOrder", "The list of parts was not in ascending order.")
         paths = [folder / f"{number:05}-{etag}" for number, etag in parts]
         if not all(path.is_file() for path in paths):
             raise S3Error("InvalidPart", "One or more of the specified parts could not be found.")
-        if any(path.stat().st_size < SMALLEST_PART for path in paths[:-1]):
+        sizes = [path.stat().st_size for path in paths]
+        if any(each < SMALLEST_PART for each in sizes[:-1]):
             raise S3Error("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed object size.")
-        if sum(path.stat().st_size for path in paths) > self._largest:
+        if sum(sizes) > self._largest:
             raise S3Error("EntityTooLarge", f"The object would be over {self._largest:,} bytes")
+        if size not in (None, sum(sizes)):
+            raise S3Error(
+                "InvalidRequest", f"The parts have {sum(sizes):,} bytes, and x-amz-mp-object-size says {size:,}"
+            )
         digest = hashlib.md5(usedforsecurity=False)
         with self._buckets.coming() as whole:
             with reported(), whole.open("wb") as stream:
@@ -96,9 +151,18 @@ class Uploads:
                         while block := source.read(BLOCK):
                             digest.update(block)
                             stream.write(block)
-            found = self._buckets.put(bucket, key, whole, digest.hexdigest())
-        shutil.rmtree(folder, ignore_errors=True)
-        return found
+            etag = self._buckets.put(bucket, key, whole, digest.hexdigest(), check).etag
+        self._finish(folder, {"request": _request(bucket, key, parts), "etag": etag})
+        return etag
+
+    def _finish(self, folder: Path, noted: dict[str, str]) -> None:
+        """Leave a note of what was completed, for whoever did not get the answer."""
+        with suppress(OSError):
+            (folder / _COMPLETED).write_text(json.dumps(noted), encoding="utf-8")
+            (folder / _OBJECT).unlink()
+            for path in folder.iterdir():
+                if path.name != _COMPLETED:
+                    path.unlink()
 
     def abort(self, id_: str, bucket: str, key: str) -> None:
         """Forget an upload."""
@@ -115,3 +179,8 @@ class Uploads:
         if not _ID.fullmatch(id_):
             raise ValueError(id_)
         return self._buckets.state / f"upload-{id_}"
+
+
+def _request(bucket: str, key: str, parts: Sequence[tuple[int, str]]) -> str:
+    """Tell a request to complete from others."""
+    return hashlib.sha256(json.dumps([bucket, key, parts]).encode()).hexdigest()
