@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aws_ml_adapter.number_columns import bin_edges
+from aws_ml_adapter.number_columns import Moments, bin_edges
 
 __all__ = ["AS_IS", "choose_bins"]
 
@@ -84,11 +84,12 @@ class _AdditiveFit:
         self._values = np.empty((attributes, _FOLDS, rows, targets.shape[1]), np.float32)
         self._sums = np.empty((_FOLDS, rows, targets.shape[1]))
         # the columns of least squares: numbers of one scale, missing ones at the mean
-        known = ~np.isnan(numbers)
-        means = np.where(known, numbers, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        centred = np.where(known, numbers - means, 0)
-        deviations = centred.std(axis=0)
-        self._scaled = centred / np.where(deviations > 0, deviations, 1)
+        moments = Moments(attributes)
+        moments.add(numbers)
+        deviations = moments.deviations()
+        # halved, for the difference of the largest floats would overflow
+        scaled = (numbers / 2 - moments.means / 2) / np.where(deviations > 0, deviations / 2, np.inf)
+        self._scaled = np.where(np.isnan(numbers), 0, scaled)
         for fold, learned in enumerate(self._learned):
             self._start(fold, learned)
 

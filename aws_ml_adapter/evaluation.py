@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -203,7 +204,7 @@ def evaluate(model: Model, batches: Iterable[Batch], schema: Schema) -> Evaluati
     read = TargetReader(model.target.name, model.type, schema)
     if not read.known:
         raise DataFault(f"the data lack the target '{model.target.name}'", remedy="evaluate on data that have it")
-    truth, answers = array("d"), array("f")
+    truth, answers = array("d"), array("d")
     # the model's first, in the order of its scores, so that an answer is the place of a class
     classes = {name: place for place, name in enumerate(model.target.classes)}
     invalid = 0
@@ -220,7 +221,7 @@ def evaluate(model: Model, batches: Iterable[Batch], schema: Schema) -> Evaluati
         answers.extend(scores.argmax(axis=1) if model.type is ModelType.MULTICLASS else scores[:, 0])
     if not truth:
         raise DataFault(f"no row has a usable value of the target '{model.target.name}'")
-    measured = _MEASURES[model.type](model, tuple(classes), np.frombuffer(truth), np.frombuffer(answers, np.float32))
+    measured = _MEASURES[model.type](model, tuple(classes), np.frombuffer(truth), np.frombuffer(answers))
     return Evaluation(
         type=model.type,
         metric=measured.metric,
@@ -250,7 +251,7 @@ class _Measured(NamedTuple):
 
 
 def _measure_binary(
-    model: Model, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float32]
+    model: Model, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
 ) -> _Measured:
     positive = truth == 1
     if positive.all() or not positive.any():
@@ -258,8 +259,7 @@ def _measure_binary(
             f"all rows have the same value of the target '{model.target.name}', so there is no ROC curve",
             remedy="evaluate on data with both",
         )
-    # in double precision: a score just below an edge would be rounded onto it
-    bins = np.minimum((answers.astype(np.float64) * _BINS).astype(np.int64), _BINS - 1)
+    bins = np.minimum((answers * _BINS).astype(np.int64), _BINS - 1)
     negatives, positives = (np.bincount(bins[chosen], minlength=_BINS) for chosen in (~positive, positive))
     return _Measured(
         metric=area_under_curve(positive, answers),
@@ -270,7 +270,7 @@ def _measure_binary(
 
 
 def _measure_multiclass(
-    model: Model, met: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float32]
+    model: Model, met: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
 ) -> _Measured:
     known = model.target.classes
     classes = (*known, *sorted(met[len(known) :]))
@@ -292,16 +292,29 @@ def _measure_multiclass(
 
 
 def _measure_regression(
-    model: Model, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float32]
+    model: Model, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
 ) -> _Measured:
-    residuals = truth - answers
+    unit = _unit(max(np.abs(truth).max(), np.abs(answers).max(), abs(model.target.mean), model.target.deviation))
+    truth, residuals, mean = truth / unit, truth / unit - answers / unit, model.target.mean / unit
     counts, edges = np.histogram(residuals, bins=_BINS)
-    return _Measured(
-        metric=float(np.sqrt(np.mean(residuals**2))),
-        baseline=float(np.sqrt(np.mean((truth - model.target.mean) ** 2))),
-        details=Residuals(edges=tuple(edges.tolist()), counts=tuple(counts.tolist())),
-        shift=abs(float(truth.mean()) - model.target.mean) / model.target.deviation,
-    )
+    with np.errstate(over="ignore"):
+        return _Measured(
+            metric=_in_units(np.sqrt(np.mean(residuals**2)), unit),
+            baseline=_in_units(np.sqrt(np.mean((truth - mean) ** 2)), unit),
+            details=Residuals(edges=tuple(_in_units(edge, unit) for edge in edges), counts=tuple(counts.tolist())),
+            shift=abs(float(truth.mean()) - mean) / (model.target.deviation / unit),
+        )
+
+
+def _unit(largest: float) -> float:
+    """Give what to divide by so that squares neither overflow nor vanish: a power of two, which rounds nothing."""
+    exponent = min(math.frexp(largest)[1], 1_023)
+    return 2.0**exponent if abs(exponent) > 500 else 1.0
+
+
+def _in_units(value: np.float64, unit: float) -> float:
+    # JSON has no form for what is not finite
+    return float(np.nan_to_num(value * unit))
 
 
 _MEASURES = {

@@ -152,7 +152,9 @@ class FeaturePlan:
         if not len(self._number_places):
             return
         missing = np.isnan(numbers)
-        scaled = np.clip((numbers - self._means) / self._scales, -_LARGEST_SCALED, _LARGEST_SCALED)
+        # halved, for the difference of the largest floats would overflow
+        scaled = (numbers / 2 - self._means / 2) / (self._scales / 2)
+        scaled = np.clip(scaled, -_LARGEST_SCALED, _LARGEST_SCALED)
         scaled = np.where(missing, 1, scaled)[:, self._number_places]
         keys = np.where(missing[:, self._number_places], self._missing_keys, self.number_keys)
         yield _Part(_owners(keys), keys.ravel(), scaled.ravel().astype(np.float32))

@@ -144,7 +144,7 @@ def train(
         learners = Learners(blocks, model_type, target.width, parameters, rates, rows.deviations(), folds)
         course = _Course(learners, lambda: PassMetrics(model_type, target.width, target.rows, len(learners.rates)), log)
         passes = course.learn(blocks, rows.values, parameters.max_passes, rows.room)
-    # in double precision: standardising may have taken a large mean off
+    # in double precision: standardising features may have taken a large mean off
     weights, intercept = (part.astype(np.float64) for part in course.best)
     weights[rows.columns] = rows.components.unfold(weights[rows.columns])
     used = np.flatnonzero(weights.any(axis=1))
@@ -157,8 +157,8 @@ def train(
         transforms=transforms,
         target=target,
         keys=blocks.keys[used],
-        weights=(weights[used] * target.deviation).astype(np.float32),
-        intercept=(intercept * target.deviation + target.mean).astype(np.float32),
+        weights=weights[used].astype(np.float32),
+        intercept=intercept.astype(np.float32),
     )
 
 

@@ -1,6 +1,6 @@
 """A trained model: predicting with it, and its file.
 
-Layout of format 1, a ZIP archive of stored entries in this order, all dated 1980-01-01:
+Layout of format 2, a ZIP archive of stored entries in this order, all dated 1980-01-01:
 
 ``manifest.json``
     ``kind``, ``format``, and ``parts``: SHA-256 of each further entry.
@@ -40,7 +40,7 @@ __all__ = ["FEATURE_BYTES", "Model", "ModelType", "load_model", "model_size", "s
 FEATURE_BYTES = 8
 """Bytes of a feature's key; each of its weights has 4 more."""
 
-_KIND, _FORMAT = "amazon-ml model", 1
+_KIND, _FORMAT = "amazon-ml model", 2
 _KINDS = {
     "keys": np.uint64,
     "weights": np.float32,
@@ -67,7 +67,7 @@ class Model:
     keys : ndarray of uint64, shape (d,)
         Features that have weights, rising.
     weights : ndarray of float32, shape (d, k)
-        Of each feature for each score.
+        Of each feature for each score; of a REGRESSION target as it is standardised.
     intercept : ndarray of float32, shape (k,)
         Scores' margins where no feature is known.
     """
@@ -88,7 +88,7 @@ class Model:
         """Of the training data."""
         return self.transforms.schema
 
-    def predict(self, batch: Batch, schema: Schema) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def predict(self, batch: Batch, schema: Schema) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Predict rows.
 
         Parameters
@@ -101,17 +101,18 @@ class Model:
         Returns
         -------
         scores : ndarray of float32, shape (n, k)
-            The number (REGRESSION, k = 1; always finite), the probability of 1 (BINARY, k = 1), or the probability of
-            each of ``target.classes``; 0 for a row that cannot be predicted.
+            The number (REGRESSION, k = 1; float64, always finite), the probability of 1 (BINARY, k = 1), or the
+            probability of each of ``target.classes``; 0 for a row that cannot be predicted.
         usable : ndarray of bool, shape (n,)
             Whether it could: false for rejected rows.
         """
         usable = np.array([row is not None for row in batch.rows], np.bool_)
-        scores = np.zeros((len(batch.rows), self.target.width), np.float32)
-        scores[usable] = self._scores([row for row in batch.rows if row is not None], self.transforms.places(schema))
+        found = self._scores([row for row in batch.rows if row is not None], self.transforms.places(schema))
+        scores = np.zeros((len(batch.rows), self.target.width), found.dtype)
+        scores[usable] = found
         return scores, usable
 
-    def predict_record(self, record: Mapping[str, str]) -> NDArray[np.float32]:
+    def predict_record(self, record: Mapping[str, str]) -> NDArray[Any]:
         """Predict one record, as `predict` would.
 
         Parameters
@@ -122,7 +123,7 @@ class Model:
 
         Returns
         -------
-        ndarray of float32, shape (k,)
+        ndarray of float32 (REGRESSION: float64), shape (k,)
             Its scores.
 
         Raises
@@ -130,19 +131,20 @@ class Model:
         RequestFault
             The record has more than 100 KB.
         """
-        scores = self._scores([record_row(record, self.schema)], self.transforms.places(self.schema))
-        return np.asarray(scores[0], np.float32)
+        scores: NDArray[Any] = self._scores([record_row(record, self.schema)], self.transforms.places(self.schema))
+        return np.asarray(scores[0])
 
-    def _scores(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[np.float32]:
+    def _scores(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[Any]:
         margins = np.empty((len(rows), self.target.width), np.float32)
-        # of REGRESSION the target can be so large that margins are not finite
+        # weights can be so large that margins are not finite
         with np.errstate(over="ignore", invalid="ignore"):
             for i in range(0, len(rows), CHUNK):
                 margins[i : i + CHUNK] = self._margins(rows[i : i + CHUNK], places)
         match self.type:
             case ModelType.REGRESSION:
                 # neither JSON nor the service's files have a form for what is not finite
-                return np.nan_to_num(margins)
+                with np.errstate(over="ignore"):
+                    return np.nan_to_num(margins.astype(np.float64) * self.target.deviation + self.target.mean)
             case ModelType.BINARY:
                 # in double precision, and so that small probabilities are not lost nor large margins overflow
                 return np.exp(-np.logaddexp(0, -margins.astype(np.float64))).astype(np.float32)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from features.schema import AttributeType, parse_binary, parse_numeric
 from textclf.errors import BadDataError
 
-__all__ = ["Moments", "Reservoir", "bin_edges", "read_numbers"]
+__all__ = ["Moments", "Reservoir", "bin_edges", "read_numbers", "standardised"]
 
-_LARGEST_NUMBER = 1e150
+# below that of the smallest float
+_NO_EXPONENT = -2_000
 
 
 def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUMERIC) -> NDArray[np.float64]:
@@ -80,6 +81,41 @@ def bin_edges(numbers: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
     return np.asarray(edges[edges > numbers[0]])
 
 
+def standardised(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+    """Take the mean off and divide by the deviation, whatever the scale of the numbers.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64, shape (n,)
+        Finite, one at least.
+
+    Returns
+    -------
+    values : ndarray of float64, shape (n,)
+    mean, deviation : float
+        What they were; a deviation of 0 is given as 1.
+
+    Examples
+    --------
+    >>> values, mean, deviation = standardised(np.array([1e308, 1.5e308]))
+    >>> values.tolist(), mean, deviation
+    ([-1.0, 1.0], 1.25e+308, 2.5e+307)
+    """
+    # by a power of two nothing is rounded; sums and squares of the largest floats would overflow
+    exponent = int(_exponents(numbers))
+    numbers = np.ldexp(numbers, -exponent)
+    mean, deviation = math.fsum(numbers) / len(numbers), float(numbers.std())
+    if deviation == 0:
+        return numbers - mean, math.ldexp(mean, exponent), 1.0
+    return (numbers - mean) / deviation, math.ldexp(mean, exponent), math.ldexp(deviation, exponent)
+
+
+def _exponents(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Give, for each column, that of the power of two just above all numbers."""
+    largest = np.abs(numbers).max(axis=0, initial=0)
+    return np.where(largest > 0, np.frexp(largest)[1], _NO_EXPONENT)
+
+
 class Moments:
     """Mean and deviation of columns of numbers.
 
@@ -92,8 +128,6 @@ class Moments:
     ----------
     counts : ndarray of float64, shape (columns,)
         Numbers met so far.
-    means : ndarray of float64, shape (columns,)
-        0 where there is none.
 
     References
     ----------
@@ -111,8 +145,15 @@ class Moments:
 
     def __init__(self, columns: int) -> None:
         self.counts = np.zeros(columns)
-        self.means = np.zeros(columns)
+        # divided by powers of two, which rounds nothing: squares of the largest floats would overflow
+        self._exponents = np.full(columns, _NO_EXPONENT)
+        self._means = np.zeros(columns)
         self._squares = np.zeros(columns)
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """The means, of float64 and shape (columns,); 0 where there is no number."""
+        return np.asarray(np.ldexp(self._means, self._exponents))
 
     def add(self, numbers: NDArray[np.float64]) -> None:
         """Take in the numbers of some rows.
@@ -120,18 +161,22 @@ class Moments:
         Parameters
         ----------
         numbers : ndarray of float64, shape (n, columns)
-            NaN is left out; what is beyond 1e150 counts as that.
+            NaN is left out.
         """
         known = ~np.isnan(numbers)
         counts = known.sum(axis=0)
-        # sums of squares of the largest floats would overflow
-        numbers = np.where(known, np.clip(numbers, -_LARGEST_NUMBER, _LARGEST_NUMBER), 0)
+        numbers = np.where(known, numbers, 0)
+        exponents = np.maximum(self._exponents, _exponents(numbers))
+        self._means = np.ldexp(self._means, self._exponents - exponents)
+        self._squares = np.ldexp(self._squares, 2 * (self._exponents - exponents))
+        self._exponents = exponents
+        numbers = np.ldexp(numbers, -exponents)
         means = numbers.sum(axis=0) / np.maximum(counts, 1)
         squares = np.where(known, (numbers - means) ** 2, 0).sum(axis=0)
         total = np.maximum(self.counts + counts, 1)
-        gaps = means - self.means
+        gaps = means - self._means
         self._squares += squares + gaps**2 * (self.counts * counts / total)
-        self.means += gaps * (counts / total)
+        self._means += gaps * (counts / total)
         self.counts += counts
 
     def deviations(self) -> NDArray[np.float64]:
@@ -142,7 +187,7 @@ class Moments:
         ndarray of float64, shape (columns,)
             0 where there is no number.
         """
-        return np.sqrt(self._squares / np.maximum(self.counts, 1))
+        return np.asarray(np.ldexp(np.sqrt(self._squares / np.maximum(self.counts, 1)), self._exponents))
 
 
 class Reservoir:

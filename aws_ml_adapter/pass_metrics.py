@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,14 +107,14 @@ class PassMetrics:
         return {name: float(value) for name, value in found.items()}
 
 
-def area_under_curve(positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
+def area_under_curve(positive: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> float:
     """Give the area under the ROC curve: the share of pairs in which the positive row has the higher score.
 
     Parameters
     ----------
     positive : ndarray of bool, shape (n,)
         Which rows are positive.
-    scores : ndarray of float32, shape (n,)
+    scores : ndarray of float32 or float64, shape (n,)
         Higher for what is rather positive; ties count half.
 
     Returns

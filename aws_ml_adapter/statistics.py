@@ -40,7 +40,7 @@ class NumericStatistics:
     Parameters
     ----------
     mean, deviation : float
-        Mean and standard deviation (of the population); numbers beyond 1e150 count as that.
+        Mean and standard deviation (of the population).
     minimum, maximum : float
         Exact.
     quantiles : tuple of float

@@ -12,7 +12,7 @@ from aws_ml_adapter.bin_search import AS_IS, choose_bins
 from aws_ml_adapter.csv_data import Batch
 from aws_ml_adapter.expressions import input_variables, quoted
 from aws_ml_adapter.feature_plan import parse_numbers
-from aws_ml_adapter.number_columns import Reservoir
+from aws_ml_adapter.number_columns import Reservoir, standardised
 from aws_ml_adapter.targets import ModelType, TargetReader, check_target
 from features.schema import AttributeType, Schema
 
@@ -116,5 +116,4 @@ def _columns(values: Sequence[float | str | None], model_type: ModelType) -> NDA
         classes, codes, counts = np.unique(np.array(values, str), return_inverse=True, return_counts=True)
         frequent = np.argsort(-counts, kind="stable")[:_CLASSES]
         return np.asarray(codes[:, None] == frequent, np.float64) if len(classes) else np.empty((0, 1))
-    numbers = np.array(values, np.float64)[:, None]
-    return (numbers - numbers.mean()) / (numbers.std() or 1.0) if len(numbers) else numbers
+    return standardised(np.array(values, np.float64))[0][:, None] if values else np.empty((0, 1))

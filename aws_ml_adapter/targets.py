@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.faults import DataFault, RequestFault
+from aws_ml_adapter.number_columns import standardised
 from features.schema import AttributeType, Schema, parse_binary, parse_numeric
 from textclf.errors import BadDataError
 
@@ -23,8 +23,6 @@ CLASS_LIMIT = 100
 https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html has it."""
 
 BINARY_CLASSES = ("0", "1")
-# what is learned and scored in single precision stays finite, and so do squares
-_LARGEST_NUMBER = 1e30
 
 
 class ModelType(StrEnum):
@@ -132,8 +130,7 @@ class TargetReader:
                 case ModelType.BINARY:
                     return float(parse_binary(value))
                 case ModelType.REGRESSION:
-                    number = parse_numeric(value)
-                    return number if abs(number) <= _LARGEST_NUMBER else None
+                    return parse_numeric(value)
         except BadDataError:
             return None
 
@@ -254,8 +251,8 @@ class TargetValues:
             raise DataFault(f"no row has a usable value of the target '{self._name}'")
         known = partial(TargetSummary, name=self._name, type=self._type, rows=len(values), invalid_rows=self._invalid)
         if self._type is ModelType.REGRESSION:
-            mean, deviation = math.fsum(values) / len(values), float(values.std()) or 1.0
-            return known(mean=mean, deviation=deviation), (values - mean) / deviation
+            values, mean, deviation = standardised(values)
+            return known(mean=mean, deviation=deviation), values
         classes: tuple[str, ...] = BINARY_CLASSES
         if self._type is ModelType.MULTICLASS:
             classes = tuple(sorted(self._classes))

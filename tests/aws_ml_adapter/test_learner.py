@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from aws_ml_adapter import learner
 from aws_ml_adapter.csv_data import Batch
+from aws_ml_adapter.evaluation import evaluate
 from aws_ml_adapter.faults import DataFault, RequestFault
 from aws_ml_adapter.learner import train
 from aws_ml_adapter.model import Model, ModelType, model_size
@@ -319,10 +320,26 @@ def test_rows_without_any_feature_are_learned_as_the_share_of_each_class():
     assert model.predict_record({}).tolist() == pytest.approx([0.75, 0.25], abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("first", "step"), [(1e9, 1.0), (-1.7e18, 1e6), (0.0, 1e31), (0.0, 1e150), (0.0, 1.7e306), (1e-290, 1e-300)]
+)
+def test_a_target_may_have_any_scale_and_lie_far_from_nought(first, step):
+    rows = [[str(i), repr(first + i * step)] for i in range(100)]
+    parameters = Parameters(shuffle=True, max_passes=100)
+    model = trained(rows, NUMBERS, ModelType.REGRESSION, parameters, recipe='{"outputs": ["normalize(x)"]}')
+    assert model.target.invalid_rows == 0
+    for i in (0, 50, 99):
+        assert (model.predict_record({"x": str(i)})[0] - first) / step == pytest.approx(i, abs=0.5)
+    found = evaluate(model, [Batch(rows=rows)], NUMBERS)
+    assert found.baseline / step == pytest.approx(28.87, abs=0.01)
+    assert found.metric / step < 0.5
+    assert np.isfinite(found.details.edges).all()
+
+
 def test_wild_numbers_do_not_make_weights_wild():
     chance = random.Random(3)
-    rows = [[repr(chance.choice([1e300, -1e300, 0.0, 1e-300])), repr(chance.uniform(-1e30, 1e30))] for _ in range(50)]
-    model = trained([*rows, ["1", "1.1e30"]], NUMBERS, ModelType.REGRESSION)
+    rows = [[repr(chance.choice([1e300, -1e300, 0.0, 1e-300])), repr(chance.uniform(-8e307, 8e307))] for _ in range(50)]
+    model = trained([*rows, ["1", "1e309"]], NUMBERS, ModelType.REGRESSION)
     assert (model.target.rows, model.target.invalid_rows) == (50, 1)
     for value in ("1e308", "-1e308", "1e-308", ""):
         assert np.isfinite(model.predict_record({"x": value})).all()

@@ -82,7 +82,7 @@ def test_a_record_has_the_same_scores_as_its_row_in_any_batch(model, rows, copie
     rows = [*rows, *rows[:1] * copies]
     scores, usable = model.predict(Batch(rows=rows), model.schema)
     assert scores.shape == (len(rows), model.target.width)
-    assert scores.dtype == np.float32
+    assert scores.dtype == (np.float64 if model.type is ModelType.REGRESSION else np.float32)
     assert usable.tolist() == [row is not None for row in rows]
     for row, found in list(zip(rows, scores, strict=True))[:6]:
         if row is None:
@@ -188,7 +188,7 @@ def test_a_model_file_that_was_changed_is_refused(binary, tmp_path):
     assert missing.refused(tmp_path)
     assert entries().refused(tmp_path, zipfile.ZIP_DEFLATED)
     newer = entries()
-    newer["manifest.json"] = newer["manifest.json"].replace(b'"format": 1', b'"format": 2')
+    newer["manifest.json"] = newer["manifest.json"].replace(b'"format": 2', b'"format": 3')
     assert newer.refused(tmp_path)
 
 

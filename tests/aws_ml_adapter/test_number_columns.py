@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,4 +53,14 @@ def test_the_largest_numbers_do_not_overflow():
     for _ in range(3):
         moments.add(np.array([[1.7e308, 1.0], [-1.7e308, np.nan]]))
     assert moments.means.tolist() == [0, 1]
-    assert moments.deviations().tolist() == [1e150, 0]
+    assert moments.deviations().tolist() == [1.7e308, 0]
+
+
+def test_numbers_of_any_scale_have_their_mean_and_deviation():
+    for unit in (1e-300, 1e-30, 1.0, 1e30, 2.5e307):
+        moments = Moments(1)
+        # the smallest first, so that the scale has to grow
+        for number in (-1.0, 3.0, 7.0):
+            moments.add(np.array([[number * unit]]))
+        assert moments.means[0] == pytest.approx(3 * unit)
+        assert moments.deviations()[0] == pytest.approx(np.sqrt(32 / 3) * unit)
