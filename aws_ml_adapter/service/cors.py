@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from textclf.errors import UsageError
 
@@ -41,14 +42,14 @@ class Cors:
     >>> cors.headers({"origin": "http://127.0.0.1:9000"})["access-control-allow-origin"]
     'http://127.0.0.1:9000'
     >>> cors.headers({"origin": "http://elsewhere.example"})
-    {}
+    {'vary': 'Origin'}
     """
 
     def __init__(self, origins: Iterable[str] = ()) -> None:
         # browsers send host names in lower case
         self._origins = frozenset(origin.lower() for origin in origins)
         for origin in self._origins:
-            if not _ORIGIN.fullmatch(origin):
+            if not _is_origin(origin):
                 raise UsageError(
                     f"--allow-origin {origin} is no origin", remedy="write http://HOST:PORT, without a path, or *"
                 )
@@ -70,12 +71,14 @@ class Cors:
         -------
         dict of str to str
         """
+        # a cache must not give the answer for one page, or for none, to another
+        vary = {"vary": "Origin"} if self._origins else {}
         if "origin" not in headers or not self.allows(headers):
-            return {}
+            return vary
         return {
             "access-control-allow-origin": headers["origin"],
             "access-control-expose-headers": _EXPOSED,
-            "vary": "Origin",
+            **vary,
         }
 
     def preflight(self, headers: Mapping[str, str]) -> dict[str, str]:
@@ -93,7 +96,7 @@ class Cors:
         dict of str to str
             Besides `headers`; empty if the page may not.
         """
-        if not self.headers(headers):
+        if "origin" not in headers or not self.allows(headers):
             return {}
         asked = headers.get("access-control-request-headers", "")
         answer = {"access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE", "access-control-max-age": "3600"}
@@ -103,3 +106,11 @@ class Cors:
         if headers.get("access-control-request-private-network") == "true":
             answer["access-control-allow-private-network"] = "true"
         return answer
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        port = urlsplit(text).port
+    except ValueError:
+        return False
+    return port != 0 and bool(_ORIGIN.fullmatch(text))

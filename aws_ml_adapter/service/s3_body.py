@@ -21,6 +21,10 @@ __all__ = ["Chunks", "Received", "Receiver"]
 _LINE_LIMIT = 4_096
 _CHECKSUM = "x-amz-checksum-"
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CONTENT_HASH = re.compile(
+    r"|[0-9a-f]{64}|UNSIGNED-PAYLOAD"
+    r"|STREAMING-(UNSIGNED-PAYLOAD-TRAILER|AWS4-(HMAC|ECDSA-P256)-SHA256-PAYLOAD(-TRAILER)?)"
+)
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,10}")
 
 
@@ -190,6 +194,11 @@ class Receiver:
         self._size = 0
         self._headers = headers
         content_hash = headers.get("x-amz-content-sha256", "")
+        if not _CONTENT_HASH.fullmatch(content_hash):
+            raise S3Error(
+                "InvalidArgument",
+                "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, one of STREAMING-… or a valid SHA-256",
+            )
         is_chunked = content_hash.startswith("STREAMING-") or "aws-chunked" in headers.get("content-encoding", "")
         self._chunks = Chunks(signatures) if is_chunked else None
         declared = headers.get("x-amz-decoded-content-length" if is_chunked else "content-length")

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -156,12 +157,10 @@ class BucketOperations:
         content += [(next_name, encode(page.last) if is_second else shown(page.last))] if page.last else []
         with_owner = not is_second or query.get("fetch-owner") == "true"
         for key, path in page.objects:
-            # removed this moment
-            try:
+            # else it was removed this moment
+            with reported(), suppress(FileNotFoundError, NotADirectoryError):
                 found = self._buckets.describe(path)
-            except OSError:
-                continue
-            content.append(("Contents", _entry(shown(key), found, with_owner=with_owner)))
+                content.append(("Contents", _entry(shown(key), found, with_owner=with_owner)))
         content += [("CommonPrefixes", [("Prefix", shown(name))]) for name in page.prefixes]
         return xml_answer("ListBucketResult", content)
 

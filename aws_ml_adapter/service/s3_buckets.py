@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -19,9 +20,8 @@ from typing import BinaryIO, TypeAlias
 from aws_ml_adapter.faults import RequestFault
 from aws_ml_adapter.service.s3_listing import Listing, list_objects
 from aws_ml_adapter.service.s3_messages import S3Error
-from aws_ml_adapter.service.storage import UNFINISHED, split_url
+from aws_ml_adapter.service.storage import UNFINISHED, UNUSABLE, split_url, write_in_place
 from textclf.errors import OutputError
-from textclf.files import write_aside
 
 __all__ = ["BLOCK", "Buckets", "Check", "Found", "reported"]
 
@@ -145,7 +145,7 @@ class Buckets:
             stream.close()
 
     def describe(self, path: Path) -> Found:
-        """Describe the object of a file or an empty folder."""
+        """Describe the object of a file or an empty folder; raises `OSError` if it is gone."""
         state = path.stat()
         is_folder = path.is_dir()
         return Found(
@@ -161,11 +161,12 @@ class Buckets:
         folder = self.check(bucket)
         path = self._path(bucket, key)
         if not self._is_inside(path):
-            raise S3Error("AccessDenied", "A link leads out of the storage folder")
+            raise S3Error("AccessDenied", "A link there leads out of the storage folder or in circles")
         if not key.endswith("/") and path.is_dir():
             raise S3Error("InvalidRequest", f"The key is a folder here: there are objects below {key}/")
-        above = next((each for each in path.parents if each.exists()), folder)
-        if not above.is_dir():
+        with reported():
+            is_below_object = any(_is_in_the_way(each) for each in path.parents if each.is_relative_to(folder))
+        if is_below_object:
             raise S3Error("InvalidRequest", "The key lies below an object, which cannot be a folder as well here")
         return path
 
@@ -191,7 +192,7 @@ class Buckets:
                     raise S3Error("InvalidRequest", "A key that ends in / is a folder here, and has no content")
                 path.mkdir(parents=True, exist_ok=True)
                 return self.describe(path)
-            with write_aside(path) as aside:
+            with write_in_place(path) as aside:
                 try:
                     came.replace(aside)
                 except OSError as error:
@@ -236,9 +237,10 @@ class Buckets:
     def listing(self, bucket: str, *, prefix: str, delimiter: str, after: str, limit: int) -> Listing:
         """List a page of a bucket's objects, as `list_objects`."""
         folder = self.check(bucket)
-        return list_objects(
-            folder, is_listed=self._is_listed, prefix=prefix, delimiter=delimiter, after=after, limit=limit
-        )
+        with reported():
+            return list_objects(
+                folder, is_listed=self._is_listed, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+            )
 
     def remove_unfinished(self) -> None:
         """Remove what an earlier server, which was killed, left of objects that were coming."""
@@ -265,10 +267,13 @@ class Buckets:
         return path.is_dir() and self._is_inside(path)
 
     def _is_listed(self, entry: os.DirEntry[str]) -> bool:
-        name = entry.name
-        if not name.isprintable() or "\\" in name or UNFINISHED.fullmatch(name):
+        if UNUSABLE.search(entry.name) or UNFINISHED.fullmatch(entry.name):
             return False
-        return (entry.is_file() or entry.is_dir()) and (not entry.is_symlink() or self._is_inside(Path(entry.path)))
+        try:
+            return (entry.is_file() or entry.is_dir()) and (not entry.is_symlink() or self._is_inside(Path(entry.path)))
+        # a link in circles, or to where this server may not look
+        except OSError:
+            return False
 
     def _is_inside(self, path: Path) -> bool:
         try:
@@ -314,7 +319,18 @@ class _Digests:
 
 
 def _identity(state: os.stat_result) -> tuple[int, ...]:
-    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    # the last of them cannot be set, as by who restores times
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+def _is_in_the_way(path: Path) -> bool:
+    """Say whether something stands where a folder would have to; in one look, for folders come and go."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        return True
 
 
 @contextmanager
@@ -329,7 +345,9 @@ def reported() -> Iterator[None]:
             raise S3Error("AccessDenied", "The server may not read or write there") from error
         if number in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
             raise S3Error("InvalidRequest", "A folder cannot be an object as well here") from error
-        reason = os.strerror(number).lower() if number else "it is no file"
+        if number is None:
+            raise S3Error("InvalidRequest", "A device or a pipe stands there, which cannot be an object") from error
+        reason = os.strerror(number).lower()
         raise S3Error("InternalError", f"The server could not read or write the object ({reason})") from error
 
 

@@ -123,8 +123,8 @@ class _Walk:
         try:
             with os.scandir(folder) as entries:
                 found = [(entry, entry.is_dir()) for entry in entries if self._is_listed(entry)]
-        # removed this moment, or not for us to read
-        except OSError:
+        # removed this moment; what else may fail must not look as if nothing were there
+        except (FileNotFoundError, NotADirectoryError):
             return []
         # the keys of UTF-8 sort as their characters do
         return sorted((f"{base}{entry.name}{'/' * is_folder}", entry.path, is_folder) for entry, is_folder in found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,7 @@ __all__ = [
     "StoredFile",
     "open_storage",
     "split_url",
+    "write_in_place",
 ]
 
 MAX_FILES = 10_000
@@ -35,6 +36,9 @@ _BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{2,254}")
 _KEY_BYTES = 1_024
 # what file systems let a name have
 _PART_BYTES = 255
+_ATTEMPTS = 10
+# control characters, backslashes, and what UTF-8 or the XML of lists has no form for
+UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
 # as textclf.files.write_aside names them
 UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
 
@@ -139,14 +143,45 @@ def split_url(url: str) -> tuple[str, str]:
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if not url.startswith("s3://") or not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise RequestFault("the bucket's name breaks the rules of S3", where=url[:200])
-    if not key.isprintable() or "\\" in key or len(key.encode()) > _KEY_BYTES:
-        raise RequestFault(f"the key is over {_KEY_BYTES:,} bytes or holds control characters", where=url[:200])
+    if UNUSABLE.search(key) or len(key.encode()) > _KEY_BYTES:
+        what = f"the key is over {_KEY_BYTES:,} bytes or holds control characters or backslashes"
+        raise RequestFault(what, where=url[:200])
     parts = key.removesuffix("/").split("/")
     if any(part in ("", ".", "..") for part in parts) and key:
         raise RequestFault("the key has a part that is empty, '.' or '..'", where=url)
     if any(len(part.encode()) > _PART_BYTES for part in parts):
         raise RequestFault(f"the key has a part that is over {_PART_BYTES} bytes", where=url[:200])
     return bucket, key
+
+
+@contextmanager
+def write_in_place(path: Path) -> Iterator[Path]:
+    """Give a path to write to as `textclf.files.write_aside`, where others remove folders that they find empty.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the finished file shall stand.
+
+    Yields
+    ------
+    pathlib.Path
+
+    Raises
+    ------
+    textclf.errors.OutputError
+        As `textclf.files.write_aside` says.
+    """
+    with ExitStack() as stack:
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                aside = stack.enter_context(write_aside(path))
+                break
+            # removed between its making and ours
+            except OutputError as error:
+                if not left or not isinstance(error.__cause__, FileNotFoundError):
+                    raise
+        yield aside
 
 
 class FolderStorage:
@@ -180,9 +215,10 @@ class FolderStorage:
                 raise _folder(url)
             files = _checked(url, (StoredFile(url=_below(url, each.name), size=each.stat().st_size) for each in there))
         for file in files:
-            if not file.url.isprintable():
+            if UNUSABLE.search(file.url):
                 name = file.url.rpartition("/")[2]
-                raise DataFault(f"the name {name!a} is not UTF-8 or holds control characters", where=url)
+                what = f"the name {name!a} is not UTF-8 or holds control characters or backslashes"
+                raise DataFault(what, where=url)
         return files
 
     def open(self, url: str) -> BinaryIO:
@@ -212,7 +248,7 @@ class FolderStorage:
         if not (self._root / bucket).is_dir():
             raise DataFault("there is no such bucket", where=url, remedy=f"make the folder {bucket} below --s3-root")
         try:
-            with write_aside(path) as aside:
+            with write_in_place(path) as aside:
                 yield aside
         except OutputError as error:
             raise DataFault(error.what, where=url) from error

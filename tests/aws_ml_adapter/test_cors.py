@@ -68,6 +68,9 @@ def test_pages_of_the_origins_given_may_call(open_server):
 def test_pages_of_others_may_not(open_server, origin):
     for answer in (ask_first(open_server, origin), describe(open_server, origin)):
         assert "Access-Control-Allow-Origin" not in answer.headers
+        # or a cache would give this answer to the page that may
+        assert answer.headers.get_all("Vary") == ["Origin"]
+    assert ask(open_server, "GET", "/").headers["Vary"] == "Origin"
     assert ask_first(open_server, origin).status == 403
     assert ask(open_server, "PUT", "/from-a-page/b.csv", "b", Origin=origin).status == 403
 
@@ -77,7 +80,9 @@ def test_by_default_no_page_may(server):
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-@pytest.mark.parametrize("origin", ["127.0.0.1:9000", "http://a/", "http://a/b", "http://*.example", "", "http://"])
+@pytest.mark.parametrize(
+    "origin", ["127.0.0.1:9000", "http://a/", "http://a/b", "http://*.example", "", "http://", "https://a:65536"]
+)
 def test_what_is_no_origin_is_refused(origin):
     with pytest.raises(UsageError, match="is no origin; write"):
         Cors([origin])

@@ -209,6 +209,72 @@ def test_links_and_hidden_work_are_not_listed(s3, bucket, server, tmp_path):
     assert (tmp_path / "secret.csv").read_text() == "secret"
 
 
+def test_links_that_lead_nowhere_or_in_circles_hide_nothing_else(s3, bucket, server):
+    folder = server.s3 / bucket
+    (folder / "a.csv").write_text("a")
+    for name, to in (("circle", "circle"), ("nowhere", "missing"), ("in/there", "back"), ("in/back", "there")):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).symlink_to(to)
+    assert keys_of(s3, bucket) == ["a.csv"]
+    for key in ("circle", "in/there", "circle/b"):
+        assert refused(s3.get_object, Bucket=bucket, Key=key) == ("NoSuchKey", 404)
+        with pytest.raises(ClientError, match=r"AccessDenied.*in circles"):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+        s3.delete_object(Bucket=bucket, Key=key)
+    assert (folder / "circle").is_symlink()
+
+
+def test_a_pipe_is_no_object(s3, bucket, server):
+    os.mkfifo(server.s3 / bucket / "pipe")
+    assert refused(s3.put_object, Bucket=bucket, Key="pipe", Body=b"x") == ("InvalidRequest", 400)
+    assert refused(s3.get_object, Bucket=bucket, Key="pipe") == ("NoSuchKey", 404)
+    assert keys_of(s3, bucket) == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "\N{WOMAN}\u200d\N{ROCKET}",
+        "\u0645\u06cc\u200c\u0634",
+        "soft\u00adhyphen",
+        "\u202eright",
+        "\ue000",
+        "line\u2028",
+    ],
+)
+def test_keys_may_have_characters_that_are_not_seen(s3, bucket, server, key):
+    s3.put_object(Bucket=bucket, Key=f"put/{key}", Body=b"x")
+    path = server.s3 / bucket / "by-hand" / key
+    path.parent.mkdir()
+    path.write_bytes(b"y")
+    assert keys_of(s3, bucket, Prefix="by-hand/") == [f"by-hand/{key}"]
+    assert keys_of(s3, bucket, Prefix="put/") == [f"put/{key}"]
+    assert s3.get_object(Bucket=bucket, Key=f"by-hand/{key}")["Body"].read() == b"y"
+    for prefix in ("put", "by-hand"):
+        s3.delete_object(Bucket=bucket, Key=f"{prefix}/{key}")
+
+
+def test_folders_that_empty_meanwhile_are_in_nobodys_way(s3, bucket, server):
+    told: list[str] = []
+
+    def put_and_delete(number: int) -> None:
+        client = connect(server)
+        for _ in range(60):
+            try:
+                client.put_object(Bucket=bucket, Key=f"d/e/{number}", Body=b"x")
+                client.delete_object(Bucket=bucket, Key=f"d/e/{number}")
+            except ClientError as error:
+                told.append(str(error))
+        client.close()
+
+    threads = [threading.Thread(target=put_and_delete, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == []
+
+
 def test_parts_of_an_object(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")
     for asked, content, told in (
@@ -221,6 +287,8 @@ def test_parts_of_an_object(s3, bucket):
         found = s3.get_object(Bucket=bucket, Key="k", Range=asked)
         assert (found["Body"].read(), found["ContentRange"]) == (content, told)
         assert found["ResponseMetadata"]["HTTPStatusCode"] == 206
+    for past in ("bytes=" + "9" * 23 + "-", "bytes=" + "9" * 23 + "-" + "9" * 24):
+        assert refused(s3.get_object, Bucket=bucket, Key="k", Range=past) == ("InvalidRange", 416)
     for ignored in ("bytes=4-2", "bytes=1-2,4-5", "lines=1-2", "bytes=-"):
         assert s3.get_object(Bucket=bucket, Key="k", Range=ignored)["Body"].read() == b"0123456789"
     for past in ("bytes=10-", "bytes=10-20", "bytes=-0"):
@@ -306,6 +374,9 @@ def test_digests_are_checked(s3, server, bucket, checksum):
     assert refused(s3.put_object, Bucket=bucket, Key="bad", Body=b"x", ChecksumCRC32="AAAAAA==") == ("BadDigest", 400)
     status, told, _ = raw(server, "PUT", f"/{bucket}/bad", b"other", x_amz_content_sha256="0" * 64)
     assert (status, b"<Code>XAmzContentSHA256Mismatch</Code>" in told) == (400, True)
+    for hash_ in ("garbage", "STREAMING-OTHER", "0" * 63):
+        status, told, _ = raw(server, "PUT", f"/{bucket}/bad", b"other", x_amz_content_sha256=hash_)
+        assert (status, b"<Code>InvalidArgument</Code>" in told) == (400, True)
     assert keys_of(s3, bucket) == ["good"]
 
 
@@ -345,6 +416,9 @@ def test_content_in_chunks_with_a_checksum_behind_it(s3, bucket, server):
         "a/..",
         "a\\b",
         "a%00b",
+        "a%7Fb",
+        "a%C2%85b",
+        "a%EF%BF%BFb",
         "a%0Ab",
         "k" * 256,
         "k/" * 600,

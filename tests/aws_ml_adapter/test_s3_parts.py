@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import os
 import tempfile
+import time
 import zlib
 from base64 import b64encode
 from pathlib import Path
@@ -16,8 +19,10 @@ from hypothesis import strategies as st
 from aws_ml_adapter.service.hosts import Hosts
 from aws_ml_adapter.service.s3 import is_from_sdk
 from aws_ml_adapter.service.s3_body import Chunks, Receiver
+from aws_ml_adapter.service.s3_buckets import Buckets
 from aws_ml_adapter.service.s3_listing import list_objects
 from aws_ml_adapter.service.s3_messages import S3Error
+from aws_ml_adapter.service.storage import write_in_place
 
 
 def in_chunks(pieces: list[bytes]) -> bytes:
@@ -102,6 +107,45 @@ def test_pages_of_a_list_hold_together_what_one_would(given, prefix, delimiter, 
             if not (last := page.last):
                 break
     assert (found_keys, found_prefixes) == (wanted_keys, wanted_prefixes)
+
+
+def test_a_list_that_cannot_be_read_is_not_empty(tmp_path, monkeypatch):
+    def refuse(_path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    (tmp_path / "s3" / "shop").mkdir(parents=True)
+    with pytest.raises(S3Error) as told:
+        Buckets(tmp_path / "s3", "0" * 16).listing("shop", prefix="", delimiter="", after="", limit=10)
+    assert (told.value.code, told.value.status) == ("AccessDenied", 403)
+
+
+def test_a_folder_that_others_remove_is_made_again(tmp_path, monkeypatch):
+    touch, removed = Path.touch, []
+
+    def remove_first(path, *arguments, **options):
+        if len(removed) < 3:
+            removed.append(path.parent.rmdir())
+        touch(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "touch", remove_first)
+    with write_in_place(tmp_path / "out" / "a.csv") as path:
+        path.write_bytes(b"a")
+    assert (tmp_path / "out" / "a.csv").read_bytes() == b"a"
+    assert len(removed) == 3
+
+
+def test_a_file_that_was_replaced_by_one_of_its_time_and_size_has_its_own_etag(tmp_path):
+    buckets = Buckets(tmp_path, "0" * 16)
+    path = tmp_path / "shop" / "a"
+    path.parent.mkdir()
+    etags = set()
+    for content in (b"one", b"two"):
+        path.write_bytes(content)
+        os.utime(path, (1e9, 1e9))
+        etags.add(buckets.find("shop", "a").etag)
+        time.sleep(0.02)
+    assert len(etags) == 2
 
 
 def test_what_is_a_client_of_s3_and_what_a_browser():
