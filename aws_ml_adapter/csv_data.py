@@ -103,7 +103,7 @@ def read_batches(
     size : int
         Rows of a batch at most.
     warn : callable
-        Called with what is doubtful: a header that looks like a row, and, at the end, rejected rows.
+        Called with what is doubtful: a header that looks like a row or a row like one, and, at the end, rejected rows.
 
     Yields
     ------
@@ -245,6 +245,11 @@ def _data_lines(
                     "of the schema, and values of its types: if it is a row, set dataFileContainsHeader to false"
                 )
             offsets, lines = offsets[1:], lines[1:]
+        elif _has_names(lines[0], schema):
+            warn(
+                f"the first line of {file.name} has the names of the schema, and was taken for a row: if it is a "
+                "header, set dataFileContainsHeader to true"
+            )
     if lines:
         yield offsets, lines
     yield from blocks
@@ -277,6 +282,11 @@ def _check_header(line: bytes, schema: Schema, file: DataFile) -> list[str]:
             remedy="list the attributes in the order of the file",
         )
     return names
+
+
+def _has_names(line: bytes, schema: Schema) -> bool:
+    (cells,) = _parse([line], len(schema.names))
+    return cells is not None and tuple(cell.strip() for cell in cells) == schema.names
 
 
 def _looks_like_a_row(names: list[str], schema: Schema) -> bool:

@@ -16,7 +16,7 @@ from aws_ml_adapter.csv_data import Batch
 from aws_ml_adapter.faults import DataFault
 from aws_ml_adapter.model import Model
 from aws_ml_adapter.pass_metrics import area_under_curve
-from aws_ml_adapter.targets import CLASS_LIMIT, ModelType, TargetReader
+from aws_ml_adapter.targets import CLASS_LIMIT, ModelType, TargetReader, unused_rows
 from features.schema import Schema
 from textclf.errors import BadDataError
 
@@ -332,8 +332,8 @@ def _alerts(model: Model, schema: Schema, rows: int, invalid: int, shift: float)
         yield alert
     if dict(schema.attributes) != dict(model.schema.attributes):
         yield "the schema differs from that of the training data"
-    if invalid:
-        yield f"{invalid:,} rows were not used"
+    if alert := unused_rows(model.target.name, rows, invalid):
+        yield alert
     if shift > _SHIFT:
         yield "the target is distributed otherwise than in training"
 

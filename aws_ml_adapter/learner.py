@@ -150,8 +150,8 @@ def train(
     used = np.flatnonzero(weights.any(axis=1))
     used = used[np.argsort(blocks.keys[used])]
     log(
-        f"finished-training: total-passes={passes} valid-records={passes * target.rows} "
-        f"invalid-records={passes * target.invalid_rows} learning-rate={course.rate} features={len(used)}"
+        f"finished-training: total-passes={passes} valid-records={target.rows} "
+        f"invalid-records={target.invalid_rows} learning-rate={course.rate} features={len(used)}"
     )
     return Model(
         transforms=transforms,

@@ -16,7 +16,15 @@ from aws_ml_adapter.number_columns import standardised
 from features.schema import AttributeType, Schema, parse_binary, parse_numeric
 from textclf.errors import BadDataError
 
-__all__ = ["CLASS_LIMIT", "ModelType", "TargetReader", "TargetSummary", "TargetValues", "check_target"]
+__all__ = [
+    "CLASS_LIMIT",
+    "ModelType",
+    "TargetReader",
+    "TargetSummary",
+    "TargetValues",
+    "check_target",
+    "unused_rows",
+]
 
 CLASS_LIMIT = 100
 """Classes that a multiclass model can tell apart, as
@@ -89,6 +97,30 @@ def check_target(schema: Schema, model_type: ModelType) -> str:
             remedy="use the model type that fits, or correct the schema",
         )
     return schema.target
+
+
+def unused_rows(target: str, used: int, unused: int) -> str | None:
+    """Say that there were rows that could not be used; None if there were none.
+
+    Parameters
+    ----------
+    target : str
+    used, unused : int
+        Rows.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> unused_rows("paid", 200, 800)
+    "800 of 1,000 rows were not used: they were rejected, or have no valid value of the target 'paid'"
+    """
+    if not unused:
+        return None
+    why = f"they were rejected, or have no valid value of the target '{target}'"
+    return f"{unused:,} of {used + unused:,} rows were not used: {why}"
 
 
 class TargetReader:

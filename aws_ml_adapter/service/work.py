@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from aws_ml_adapter.service.storage import Storage, open_storage
 from aws_ml_adapter.service.texts import RECIPE_LIMIT, SCHEMA_LIMIT, compact_schema, pretty_recipe, read_text
 from aws_ml_adapter.statistics import compute_statistics
 from aws_ml_adapter.suggestion import suggest_recipe
-from aws_ml_adapter.targets import ModelType
+from aws_ml_adapter.targets import ModelType, unused_rows
 from features.schema import Schema
 from textclf.errors import TextclfError
 from textclf.files import write_aside
@@ -87,14 +87,12 @@ def _data_source(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
             path.write_text(statistics.to_json(), encoding="utf-8")
     else:
         next(_with_rows(batches, job.data, doubts))
-    for doubt in doubts:
-        log(f"warning: {doubt}")
-    members = {
+    return {
         "DataSourceSchema": compact_schema(schema),
         "DataSizeInBytes": sum(file.size for file in files),
         "NumberOfFiles": len(files),
+        **_warned(doubts, log),
     }
-    return members | ({"Message": _first(doubts)} if doubts else {})
 
 
 def _with_rows(batches: Iterator[Batch], data: Data, doubts: list[str]) -> Iterator[Batch]:
@@ -135,6 +133,7 @@ def _ml_model(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
         "SizeInBytes": path.stat().st_size,
         "Recipe": pretty_recipe(recipe_text),
         "Schema": compact_schema(schema),
+        **_warned([unused_rows(model.target.name, model.target.rows, model.target.invalid_rows)], log),
     }
     return members | ({"ScoreThreshold": 0.5} if model.type is ModelType.BINARY else {})
 
@@ -148,11 +147,11 @@ def _evaluation(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
         log(f"{name}={value}")
     with write_aside(job.folder / EVALUATION) as path:
         path.write_text(evaluation.to_json(), encoding="utf-8")
-    members: dict[str, Any] = {"PerformanceMetrics": {"Properties": evaluation.properties}}
-    if alert := other_target(model, schema):
-        log(f"warning: {alert}")
-        members["Message"] = f"warning: {alert}"
-    return members
+    doubts = [
+        other_target(model, schema),
+        unused_rows(model.target.name, evaluation.rows, evaluation.invalid_rows),
+    ]
+    return {"PerformanceMetrics": {"Properties": evaluation.properties}, **_warned(doubts, log)}
 
 
 def _batch_prediction(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
@@ -222,9 +221,13 @@ def _batches(
     return read_batches(files, schema, rearrangement=rearrangement, only=only, warn=warn)
 
 
-def _first(doubts: list[str]) -> str:
-    others = f" (and {len(doubts) - 1:,} more files)" if len(doubts) > 1 else ""
-    return f"warning: {doubts[0]}{others}"
+def _warned(doubts: Sequence[str | None], log: Log) -> dict[str, str]:
+    """Tell all doubts to the log, and make a Message of the first."""
+    told = [doubt for doubt in doubts if doubt]
+    for doubt in told:
+        log(f"warning: {doubt}")
+    others = f" (and {len(told) - 1:,} more: see the log)" if len(told) > 1 else ""
+    return {"Message": f"warning: {told[0]}{others}"} if told else {}
 
 
 def _chunks(storage: Storage, url: str) -> Iterator[bytes]:

@@ -232,7 +232,7 @@ def test_the_log_tells_the_course():
     assert float(passes[-1]["auc"]) == 1
     assert any(line.startswith("progress: records=64 ") and line.count("learning-rate") == 5 for line in log)
     assert any(line.startswith("halted: learning-rates=") for line in log)
-    assert log[-1].startswith("finished-training: total-passes=3 valid-records=450 invalid-records=9 ")
+    assert log[-1].startswith("finished-training: total-passes=3 valid-records=150 invalid-records=3 ")
 
 
 def test_poor_rates_are_halted_in_the_first_pass():

@@ -108,6 +108,43 @@ def test_rejected_rows_are_told(create):
     assert "1 of 41 rows were rejected: the first is row 41 ('1,2,3'), which has 3 values" in made["Message"]
 
 
+@pytest.mark.parametrize("header", ["size,hit", '"size", hit ', "\ufeffsize,hit"])
+def test_a_header_that_was_taken_for_a_row_is_told(create, server, header):
+    made = create("found", lines(header), schema(header=False))
+    assert made["Status"] == "COMPLETED"
+    assert "has the names of the schema, and was taken for a row" in made["Message"]
+    assert "set dataFileContainsHeader to true" in made["Message"]
+    assert "was taken for a row" in page_of(server, "DataSource", made["DataSourceId"])
+
+
+@pytest.mark.parametrize("first", ["Size,hit", "hit,size", "size", "0,0"])
+def test_other_first_rows_are_rows(create, first):
+    made = create("rows", lines(first), schema(header=False))
+    assert "was taken for a row" not in made.get("Message", "")
+
+
+def test_rows_that_a_model_could_not_learn_from_are_told(create, server):
+    rows = "".join(f"{number},{number % 4}\n" for number in range(400))
+    made = create("most", f"size,hit\n{rows}1,2,3\n")
+    id_ = made["DataSourceId"]
+    server.client.create_ml_model(MLModelId=id_, MLModelType="BINARY", TrainingDataSourceId=id_)
+    server.client.create_evaluation(EvaluationId=id_, MLModelId=id_, EvaluationDataSourceId=id_)
+    told = "201 of 401 rows were not used: they were rejected, or have no valid value of the target 'hit'"
+    model = server.wait("ml_model", id_)
+    assert model["Message"] == f"warning: {told}"
+    assert "201 of 401 rows were not used" in page_of(server, "MLModel", id_)
+    with urllib.request.urlopen(model["LogUri"], timeout=20) as answer:
+        log = answer.read().decode()
+    assert f"INFO: warning: {told}" in log
+    assert " valid-records=200 invalid-records=201 " in log
+    assert server.wait("evaluation", id_)["Message"] == f"warning: {told}"
+    assert "201 of 401 rows were not used" in page_of(server, "Evaluation", id_)
+
+
+def test_a_model_that_learned_from_all_rows_has_no_message(server):
+    assert "Message" not in server.client.get_ml_model(MLModelId="ml-sales")
+
+
 def test_an_empty_share_is_told(create):
     share = json.dumps({"splitting": {"percentBegin": 0, "percentEnd": 100, "complement": True}})
     made = create("empty", lines("size,hit"), DataRearrangement=share)
