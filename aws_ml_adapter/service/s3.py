@@ -21,10 +21,11 @@ from aws_ml_adapter.service.s3_body import Received, Receiver
 from aws_ml_adapter.service.s3_bucket_operations import BucketOperations
 from aws_ml_adapter.service.s3_buckets import BLOCK, Buckets, reported
 from aws_ml_adapter.service.s3_messages import S3Error
-from aws_ml_adapter.service.s3_object_operations import LARGEST_OBJECT, LARGEST_PUT, ObjectOperations
+from aws_ml_adapter.service.s3_object_operations import ObjectOperations
 from aws_ml_adapter.service.s3_requests import Answer, Request
 from aws_ml_adapter.service.s3_routes import Body, Route, Routes
 from aws_ml_adapter.service.s3_signature import ChunkSignatures, SignedRequest, verify_s3
+from aws_ml_adapter.service.s3_upload_operations import LARGEST_OBJECT, LARGEST_PUT, UploadOperations
 from aws_ml_adapter.service.s3_uploads import Uploads
 
 __all__ = ["S3", "is_from_sdk"]
@@ -91,7 +92,9 @@ class S3:
             self._buckets.remove_unfinished()
             uploads.remove_old()
             self._routes = Routes(
-                BucketOperations(self._buckets, data_dir / "policies"), ObjectOperations(self._buckets, uploads)
+                BucketOperations(self._buckets, data_dir / "policies"),
+                ObjectOperations(self._buckets),
+                UploadOperations(self._buckets, uploads),
             )
 
     async def answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import BinaryIO
 from aws_ml_adapter.service.s3_body import Received
 from aws_ml_adapter.service.s3_messages import Content, S3Error, to_xml
 
-__all__ = ["Answer", "Request", "number", "xml_answer"]
+__all__ = ["Answer", "Request", "number", "span", "xml_answer"]
+
+_RANGE = re.compile(r"bytes=(\d{0,100})-(\d{0,100})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,27 @@ def xml_answer(name: str, content: Content) -> Answer:
 
 def number(text: str, name: str, least: int, most: int = 2**31 - 1) -> int:
     """Read a whole number of a request; raises `S3Error`."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
         raise S3Error("InvalidArgument", f"{name} is not a whole number from {least} to {most}")
     return int(text)
+
+
+def span(text: str, size: int) -> tuple[int, int] | None:
+    """Give the begin and end of the range that is asked for; None for what is no single one, which S3 ignores.
+
+    Raises `S3Error` for one that lies behind the end.
+    """
+    found = _RANGE.fullmatch(text.strip())
+    if found is None or found.groups() == ("", ""):
+        return None
+    first, last = found.groups()
+    begin, end = (int(first), int(last) + 1 if last else size) if first else (max(size - int(last), 0), size)
+    if first and end <= begin < size:
+        return None
+    if begin >= min(end, size):
+        raise S3Error(
+            "InvalidRange",
+            "The requested range is not satisfiable",
+            headers={"content-range": f"bytes */{size}"},
+        )
+    return begin, min(end, size)

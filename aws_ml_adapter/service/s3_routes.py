@@ -11,6 +11,7 @@ from aws_ml_adapter.service.s3_conditions import CONDITIONS, check_headers
 from aws_ml_adapter.service.s3_messages import S3Error
 from aws_ml_adapter.service.s3_object_operations import RESPONSE_HEADERS, ObjectOperations
 from aws_ml_adapter.service.s3_requests import Answer, Request
+from aws_ml_adapter.service.s3_upload_operations import UploadOperations
 
 __all__ = ["Body", "Route", "Routes"]
 
@@ -75,9 +76,10 @@ class Routes:
     ----------
     buckets : BucketOperations
     objects : ObjectOperations
+    uploads : UploadOperations
     """
 
-    def __init__(self, buckets: BucketOperations, objects: ObjectOperations) -> None:
+    def __init__(self, buckets: BucketOperations, objects: ObjectOperations, uploads: UploadOperations) -> None:
         message, content = Body.MESSAGE, Body.CONTENT
         second = _LIST | {"continuation-token", "start-after", "fetch-owner"}
         # by method, what the path names, and the key of the query that makes it another operation
@@ -105,23 +107,33 @@ class Routes:
             ),
             ("COPY", "object", ""): Route(name="CopyObject", handler=objects.copy_object, headers=CONDITIONS | _SOURCE),
             ("DELETE", "object", ""): Route(name="DeleteObject", handler=objects.delete_object, headers=CONDITIONS),
-            ("POST", "object", "uploads"): Route(name="CreateMultipartUpload", handler=objects.create_upload),
+            ("GET", "bucket", "uploads"): Route(
+                name="ListMultipartUploads",
+                handler=uploads.list_uploads,
+                query=frozenset({"prefix", "key-marker", "upload-id-marker", "max-uploads", "encoding-type"}),
+            ),
+            ("GET", "object", "uploadId"): Route(
+                name="ListParts",
+                handler=uploads.list_parts,
+                query=frozenset({"max-parts", "part-number-marker"}),
+            ),
+            ("POST", "object", "uploads"): Route(name="CreateMultipartUpload", handler=uploads.create_upload),
             ("PUT", "object", "uploadId"): Route(
-                name="UploadPart", handler=objects.upload_part, query=frozenset({"partNumber"}), takes=content
+                name="UploadPart", handler=uploads.upload_part, query=frozenset({"partNumber"}), takes=content
             ),
             ("COPY", "object", "uploadId"): Route(
                 name="UploadPartCopy",
-                handler=objects.copy_part,
+                handler=uploads.copy_part,
                 query=frozenset({"partNumber"}),
                 headers=_SOURCE | {"x-amz-copy-source-range"},
             ),
             ("POST", "object", "uploadId"): Route(
                 name="CompleteMultipartUpload",
-                handler=objects.complete_upload,
+                handler=uploads.complete_upload,
                 headers=CONDITIONS | {"x-amz-mp-object-size"},
                 takes=message,
             ),
-            ("DELETE", "object", "uploadId"): Route(name="AbortMultipartUpload", handler=objects.abort_upload),
+            ("DELETE", "object", "uploadId"): Route(name="AbortMultipartUpload", handler=uploads.abort_upload),
         }
         self._marks = {mark for _, _, mark in self._routes if mark}
 

@@ -81,6 +81,28 @@ class Uploads:
                 if other != path:
                     other.unlink(missing_ok=True)
 
+    def parts(self, id_: str, bucket: str, key: str) -> list[tuple[int, str, int, float]]:
+        """List the parts that have come: number, MD5, bytes, and when, in seconds since 1970."""
+        found = []
+        with reported():
+            for path in sorted(self.check(id_, bucket, key).glob("?????-*")):
+                # else it was replaced this moment
+                with suppress(FileNotFoundError):
+                    state = path.stat()
+                    found.append((int(path.name[:5]), path.name[6:], state.st_size, state.st_mtime))
+        return found
+
+    def begun(self, bucket: str) -> list[tuple[str, str, float]]:
+        """List the uploads to a bucket that are not completed: key, id, and when they began, in order."""
+        found = []
+        for note in self._buckets.state.glob(f"upload-*/{_OBJECT}"):
+            # else it was completed or aborted this moment
+            with suppress(OSError, ValueError):
+                of, key = json.loads(note.read_text(encoding="utf-8"))
+                if of == bucket:
+                    found.append((key, note.parent.name.removeprefix("upload-"), note.stat().st_mtime))
+        return sorted(found)
+
     def complete(
         self,
         id_: str,

@@ -361,6 +361,34 @@ def test_uploads_in_parts_end_as_they_must(s3, bucket):
     assert refused(s3.abort_multipart_upload, **small) == ("NoSuchUpload", 404)
 
 
+def test_uploads_and_their_parts_are_listed(s3, bucket):
+    begun = {}
+    for key in ("a", "b/é &", "b/é &", "c"):
+        id_ = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+        begun[id_] = key
+    for size in (1, 3, 1_000):
+        pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, PaginationConfig={"PageSize": size})
+        listed = [(entry["Key"], entry["UploadId"]) for page in pages for entry in page.get("Uploads", ())]
+        assert listed == sorted((key, id_) for id_, key in begun.items())
+    assert [entry["Key"] for entry in s3.list_multipart_uploads(Bucket=bucket, Prefix="c")["Uploads"]] == ["c"]
+    after = s3.list_multipart_uploads(Bucket=bucket, KeyMarker="b/é &")["Uploads"]
+    assert [entry["Key"] for entry in after] == ["c"]
+    upload = {"Bucket": bucket, "Key": "c", "UploadId": next(id_ for id_, key in begun.items() if key == "c")}
+    sent = {}
+    for number in (3, 1, 20, 1):
+        body = random.Random(number).randbytes(10 + number)
+        sent[number] = (s3.upload_part(**upload, PartNumber=number, Body=body)["ETag"], len(body))
+    for size in (1, 2, 1_000):
+        pages = s3.get_paginator("list_parts").paginate(**upload, PaginationConfig={"PageSize": size})
+        parts = [(part["PartNumber"], part["ETag"], part["Size"]) for page in pages for part in page.get("Parts", ())]
+        assert parts == [(number, *sent[number]) for number in sorted(sent)]
+    for id_, key in begun.items():
+        s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=id_)
+    assert refused(s3.list_parts, **upload) == ("NoSuchUpload", 404)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    assert refused(s3.list_multipart_uploads, Bucket="no-such-bucket") == ("NoSuchBucket", 404)
+
+
 @pytest.mark.parametrize("checksum", ["when_supported", "when_required"])
 def test_digests_are_checked(s3, server, bucket, checksum):
     client = connect(server, request_checksum_calculation=checksum)
