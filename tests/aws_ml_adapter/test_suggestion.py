@@ -123,6 +123,45 @@ def test_two_hundred_rows_of_lines_get_no_bins(seed):
     assert sum(count > 0 for count in bins_of(table(x, y)).values()) <= 1
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_columns_of_noise_none_gets_bins(seed):
+    random = np.random.default_rng(20 + seed)
+    x = random.normal(size=(200, 90))
+    side = (x[:, 0] + x[:, 1] + random.normal(size=200) / 2 > 0).astype(int)
+    assert sum(count > 0 for count in bins_of(table(x, side), ModelType.BINARY).values()) <= 1
+
+
+def test_a_wave_is_found_among_many_columns_of_noise():
+    random = np.random.default_rng(9)
+    x = random.uniform(0, 1, (400, 60))
+    found = bins_of(table(x, np.sin(9 * x[:, 30]) + random.normal(size=400) * 0.3))
+    assert found["x30"] > 0
+    assert sum(count > 0 for count in found.values()) <= 2
+
+
+def test_columns_that_are_alike_get_the_same():
+    random = np.random.default_rng(10)
+    x = np.repeat(random.uniform(0, 1, (500, 2)), 3, axis=1)
+    found = bins_of(table(x, np.sin(12 * x[:, 0]) + x[:, 3] + random.normal(size=500) * 0.2))
+    assert found["x0"] == found["x1"] == found["x2"] > 0
+    assert found["x3"] == found["x4"] == found["x5"] == 0
+
+
+def test_constants_and_numbers_of_two_values_are_lines():
+    random = np.random.default_rng(11)
+    sides = random.integers(0, 2, 300)
+    x = np.column_stack([np.full(300, 7.1), sides, np.full(300, 1e12), 3.0 * (1 - sides)])
+    found = bins_of(table(x, sides + random.normal(size=300) / 2))
+    assert set(found.values()) == {0}
+
+
+@pytest.mark.parametrize(("rows", "bins"), [(49, 0), (50, 10), (249, 20), (250, 50), (499, 50), (500, 100)])
+def test_a_bin_has_five_rows_on_average(rows, bins):
+    # of a curve without noise the finest are the best
+    x = np.linspace(0, 1, rows)[:, None]
+    assert bins_of(table(x, np.sin(9 * x[:, 0])))["x0"] == bins
+
+
 def test_correlated_numbers_stay_together_without_bins():
     random = np.random.default_rng(5)
     base = random.normal(size=(300, 1))
