@@ -161,7 +161,7 @@ class Buckets:
         folder = self.check(bucket)
         path = self._path(bucket, key)
         if not self._is_inside(path):
-            raise S3Error("AccessDenied", "A link there leads out of the storage folder or in circles")
+            raise S3Error("AccessDenied", "A link there leads out of the buckets or in circles")
         if not key.endswith("/") and path.is_dir():
             raise S3Error("InvalidRequest", f"The key is a folder here: there are objects below {key}/")
         with reported():
@@ -276,10 +276,12 @@ class Buckets:
             return False
 
     def _is_inside(self, path: Path) -> bool:
+        """Say whether a path leads into a bucket, not to the folder of them all or to what is a server's own."""
         try:
-            return path.resolve().is_relative_to(self._root)
-        except (OSError, RuntimeError):
+            place = path.resolve().relative_to(self._root)
+        except (OSError, RuntimeError, ValueError):
             return False
+        return bool(place.parts) and not place.parts[0].startswith(".")
 
 
 _EMPTY_MD5 = hashlib.md5(usedforsecurity=False).hexdigest()

@@ -26,6 +26,7 @@ SMALLEST_PART = 5 * 2**20
 """Bytes of each part but the last."""
 
 _KEPT_SECONDS = 7 * 24 * 3600
+_CLEANED_SECONDS = 3600
 _OBJECT, _COMPLETED = "object.json", "completed.json"
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -46,12 +47,15 @@ class Uploads:
     def __init__(self, buckets: Buckets, *, largest: int) -> None:
         self._buckets = buckets
         self._largest = largest
+        self._cleaned = 0.0
         # for ids by their first digit
         self._locks = [threading.Lock() for _ in range(16)]
 
     def begin(self, bucket: str, key: str) -> str:
         """Begin an upload, and give its id."""
         self._buckets.place(bucket, key)
+        if time.time() > self._cleaned + _CLEANED_SECONDS:
+            self.remove_old()
         id_ = secrets.token_hex(16)
         folder = self._folder(id_)
         with reported():
@@ -191,7 +195,8 @@ class Uploads:
         shutil.rmtree(self.check(id_, bucket, key), ignore_errors=True)
 
     def remove_old(self) -> None:
-        """Remove what nobody completed or aborted for a week."""
+        """Remove what nobody completed or aborted for a week, and the notes of what was completed by then."""
+        self._cleaned = time.time()
         for folder in self._buckets.state.glob("upload-*"):
             with suppress(OSError):
                 if folder.stat().st_mtime < time.time() - _KEPT_SECONDS:

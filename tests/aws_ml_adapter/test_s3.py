@@ -211,14 +211,15 @@ def test_links_and_hidden_work_are_not_listed(s3, bucket, server, tmp_path):
 
 def test_links_that_lead_nowhere_or_in_circles_hide_nothing_else(s3, bucket, server):
     folder = server.s3 / bucket
-    (folder / "a.csv").write_text("a")
-    for name, to in (("circle", "circle"), ("nowhere", "missing"), ("in/there", "back"), ("in/back", "there")):
+    s3.put_object(Bucket=bucket, Key="a.csv", Body=b"a")
+    loops = (("circle", "circle"), ("nowhere", "missing"), ("in/there", "back"), ("in/back", "there"))
+    for name, to in (*loops, ("up", ".."), ("own", f"../{next(server.s3.glob('.s3-*')).name}")):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).symlink_to(to)
     assert keys_of(s3, bucket) == ["a.csv"]
-    for key in ("circle", "in/there", "circle/b"):
+    for key in ("circle", "in/there", "circle/b", "own/b", "up/b"):
         assert refused(s3.get_object, Bucket=bucket, Key=key) == ("NoSuchKey", 404)
-        with pytest.raises(ClientError, match=r"AccessDenied.*in circles"):
+        with pytest.raises(ClientError, match=r"AccessDenied.*leads out of the buckets or in circles"):
             s3.put_object(Bucket=bucket, Key=key, Body=b"x")
         s3.delete_object(Bucket=bucket, Key=key)
     assert (folder / "circle").is_symlink()

@@ -22,6 +22,7 @@ from aws_ml_adapter.service.s3_body import Chunks, Receiver
 from aws_ml_adapter.service.s3_buckets import Buckets
 from aws_ml_adapter.service.s3_listing import list_objects
 from aws_ml_adapter.service.s3_messages import S3Error
+from aws_ml_adapter.service.s3_uploads import Uploads
 from aws_ml_adapter.service.storage import write_in_place
 
 
@@ -146,6 +147,24 @@ def test_a_file_that_was_replaced_by_one_of_its_time_and_size_has_its_own_etag(t
         etags.add(buckets.find("shop", "a").etag)
         time.sleep(0.02)
     assert len(etags) == 2
+
+
+def test_uploads_and_notes_of_them_go_after_a_week_while_the_server_runs(tmp_path, monkeypatch):
+    (tmp_path / "shop").mkdir()
+    uploads = Uploads(Buckets(tmp_path, "0" * 16), largest=100)
+    old = uploads.begin("shop", "a")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 6.9 * 24 * 3600)
+    newer = uploads.begin("shop", "b")
+    # the folder of the newer one is as old as the clock of the disk says
+    folder = uploads.check(newer, "shop", "b")
+    os.utime(folder, (time.time(), time.time()))
+    assert uploads.check(old, "shop", "a")
+    monkeypatch.setattr(time, "time", lambda: now + 7.1 * 24 * 3600)
+    uploads.begin("shop", "c")
+    assert uploads.check(newer, "shop", "b")
+    with pytest.raises(S3Error, match="does not exist"):
+        uploads.check(old, "shop", "a")
 
 
 def test_what_is_a_client_of_s3_and_what_a_browser():
