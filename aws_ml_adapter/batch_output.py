@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -136,26 +137,28 @@ def manifest_text(results: Mapping[str, str]) -> str:
     return json.dumps(dict(results), ensure_ascii=False) + "\n"
 
 
-def number_text(value: float) -> str:
+def number_text(value: float, digits: int = 6) -> str:
     """Write a number as Java's pattern ``0.######E0`` does, which the service's files follow.
 
     Parameters
     ----------
     value : float
         Finite.
+    digits : int
+        Behind the point, at most.
 
     Returns
     -------
     str
-        One digit before the point, at most six behind it.
+        One digit before the point.
 
     Examples
     --------
     >>> number_text(1.945252e-05), number_text(1.0), number_text(0.0), number_text(-1234.5)
     ('1.945252E-5', '1E0', '0E0', '-1.2345E3')
     """
-    digits, exponent = f"{value:.6e}".split("e")
-    return f"{digits.rstrip('0').rstrip('.')}E{int(exponent)}"
+    shown, exponent = f"{value:.{digits}e}".split("e")
+    return f"{shown.rstrip('0').rstrip('.')}E{int(exponent)}"
 
 
 def write_predictions(
@@ -198,6 +201,8 @@ def write_predictions(
     https://docs.aws.amazon.com/machine-learning/latest/dg/reading-the-batchprediction-output-files.html
     """
     total = invalid = 0
+    # of numbers far from nought, such as 1,000,000,001 and 1,000,000,002, the first digits are all the same
+    digits = min(6 + int(math.log10(max(abs(model.target.mean / model.target.deviation), 1))), 16)
     true_label = TargetReader(model.target.name, model.type, schema)
     tag = None if schema.row_id is None else schema.names.index(schema.row_id)
     label = schema.names.index(model.target.name) if true_label.known else 0
@@ -216,7 +221,7 @@ def write_predictions(
                 front = [] if tag is None else [row[tag]]
                 if true_label.known:
                     front.append(_label_text(true_label(row), row[label], model.type))
-                write([*front, *answer, *map(number_text, numbers)])
+                write([*front, *answer, *(number_text(number, digits) for number in numbers)])
             total += len(batch.rows)
             invalid += int((~usable).sum())
         text.flush()

@@ -24,7 +24,7 @@ CHUNK = 1 << (64 - _KEY_BITS)
 _SPARE_BITS = np.uint64(64 - _KEY_BITS)
 _MISSING = np.uint64(0x6D697373696E6721)
 
-_LARGEST_NUMBER, _LARGEST_SCALED = 1e100, 1e6
+_LARGEST_SCALED = 1e6
 _VALUE_TYPES = (AttributeType.CATEGORICAL, AttributeType.BINARY)
 _OF_WORDS = (Function.NGRAM, Function.OSB, Function.CARTESIAN)
 _TEXT_FUNCTIONS: dict[Function, Callable[[str], str]] = {
@@ -84,7 +84,9 @@ class FeaturePlan:
         parts = all_parts(recipe)
         self.names = {part.name for part in parts if isinstance(part, Variable)}
         self._numeric_names, bins = numeric_parts(recipe)
-        self._means, self._scales = means, np.where(deviations > 0, deviations, np.inf)
+        # halved, for the difference of the largest floats would overflow
+        self._half_means, halves = means / 2, deviations / 2
+        self._half_scales = np.where(halves > 0, halves, np.inf)
         self._bins = {bin_: place for place, bin_ in enumerate(bins)}
         self._bin_columns = np.array([self._numeric_names.index(name) for name, _ in bins], np.int64)
         self._bin_order = np.arange(len(bins))
@@ -152,8 +154,8 @@ class FeaturePlan:
         if not len(self._number_places):
             return
         missing = np.isnan(numbers)
-        # halved, for the difference of the largest floats would overflow
-        scaled = (numbers / 2 - self._means / 2) / (self._scales / 2)
+        with np.errstate(over="ignore"):
+            scaled = (numbers / 2 - self._half_means) / self._half_scales
         scaled = np.clip(scaled, -_LARGEST_SCALED, _LARGEST_SCALED)
         scaled = np.where(missing, 1, scaled)[:, self._number_places]
         keys = np.where(missing[:, self._number_places], self._missing_keys, self.number_keys)
@@ -257,7 +259,7 @@ def parse_numbers(rows: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64
-        NaN for what is missing or no number; what is beyond 1e100 is 1e100, so that squares stay finite.
+        NaN for what is missing or no number.
 
     Examples
     --------
@@ -265,8 +267,7 @@ def parse_numbers(rows: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     [[1.0, 2.5], [nan, nan]]
     """
     numbers = read_numbers([*chain.from_iterable(rows)])
-    numbers = numbers.reshape(len(rows), len(rows[0]) if rows else 0)
-    return np.clip(numbers, -_LARGEST_NUMBER, _LARGEST_NUMBER)
+    return numbers.reshape(len(rows), len(rows[0]) if rows else 0)
 
 
 def _owners(table: NDArray[np.uint64]) -> NDArray[np.uint16]:

@@ -171,7 +171,9 @@ class Moments:
         self._squares = np.ldexp(self._squares, 2 * (self._exponents - exponents))
         self._exponents = exponents
         numbers = np.ldexp(numbers, -exponents)
-        means = numbers.sum(axis=0) / np.maximum(counts, 1)
+        # from one of the numbers on, so that those that are all the same differ by nothing
+        origins = np.where(counts > 0, np.where(known, numbers, -np.inf).max(axis=0, initial=-np.inf), 0)
+        means = origins + np.where(known, numbers - origins, 0).sum(axis=0) / np.maximum(counts, 1)
         squares = np.where(known, (numbers - means) ** 2, 0).sum(axis=0)
         total = np.maximum(self.counts + counts, 1)
         gaps = means - self._means

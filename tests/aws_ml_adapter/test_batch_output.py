@@ -102,6 +102,14 @@ def test_a_true_number_stands_as_it_stands_in_the_data(cell):
     assert [line.split(",")[0] for line in lines("age", schema, rows)[1:]] == [cell, "", ""]
 
 
+@pytest.mark.parametrize(("mean", "digits"), [(30.0, 6), (-1e9, 14), (1e300, 16)])
+def test_numbers_that_lie_far_from_nought_are_told_apart(monkeypatch, mean, digits):
+    monkeypatch.setitem(MODELS, "age", replace(MODELS["age"], target=replace(MODELS["age"].target, mean=mean)))
+    score = lines("age", PLAIN, [["early"]])[1]
+    assert float(score) == pytest.approx(MODELS["age"].predict_record({"note": "early"})[0], abs=1e-4, rel=1e-15)
+    assert len(score.lstrip("-").partition("E")[0]) <= digits + 2
+
+
 @pytest.mark.parametrize("weights", [(3e38, 3e38), (-3e38, -3e38), (3e38, -3e38)])
 def test_a_number_that_is_not_finite_is_the_largest(monkeypatch, weights):
     model = MODELS["age"]

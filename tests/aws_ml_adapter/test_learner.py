@@ -336,6 +336,22 @@ def test_a_target_may_have_any_scale_and_lie_far_from_nought(first, step):
     assert np.isfinite(found.details.edges).all()
 
 
+@pytest.mark.parametrize(("low", "high"), [(9e307, 1e308), (-1.7e308, 1.7e308), (1e-300, 2e-300), (1e150, 1e151)])
+def test_numbers_of_any_scale_are_learned_from(low, high):
+    schema = schema_of(("x", AttributeType.NUMERIC), ("y", AttributeType.BINARY))
+    rows = [[repr((low, high)[i % 2]), str(i % 2)] for i in range(100)]
+    model = trained(rows, schema, ModelType.BINARY, recipe='{"outputs": ["normalize(x)"]}')
+    assert model.predict_record({"x": repr(low)})[0] < 0.1 < 0.9 < model.predict_record({"x": repr(high)})[0]
+
+
+def test_a_number_that_was_always_the_same_tells_nothing_of_others():
+    schema = schema_of(("x", AttributeType.NUMERIC), ("y", AttributeType.BINARY))
+    rows = [["7.1", str(int(i % 3 > 0))] for i in range(99)]
+    model = trained(rows, schema, ModelType.BINARY, recipe='{"outputs": ["normalize(x)"]}')
+    for value in ("7.1", "7.2", "-1e9"):
+        assert model.predict_record({"x": value})[0] == pytest.approx(2 / 3, abs=0.1)
+
+
 def test_wild_numbers_do_not_make_weights_wild():
     chance = random.Random(3)
     rows = [[repr(chance.choice([1e300, -1e300, 0.0, 1e-300])), repr(chance.uniform(-8e307, 8e307))] for _ in range(50)]

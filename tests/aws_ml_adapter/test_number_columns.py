@@ -56,6 +56,14 @@ def test_the_largest_numbers_do_not_overflow():
     assert moments.deviations().tolist() == [1.7e308, 0]
 
 
+def test_numbers_that_are_all_the_same_have_no_deviation():
+    for number in (7.1, 0.1, 1e15 / 3, 1e308):
+        moments = Moments(1)
+        for count in (100, 37, 1):
+            moments.add(np.full((count, 1), number))
+        assert (moments.means[0], moments.deviations()[0]) == (number, 0)
+
+
 def test_numbers_of_any_scale_have_their_mean_and_deviation():
     for unit in (1e-300, 1e-30, 1.0, 1e30, 2.5e307):
         moments = Moments(1)
