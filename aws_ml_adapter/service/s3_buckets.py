@@ -281,7 +281,7 @@ class Buckets:
             place = path.resolve().relative_to(self._root)
         except (OSError, RuntimeError, ValueError):
             return False
-        return bool(place.parts) and not place.parts[0].startswith(".")
+        return bool(place.parts) and not place.parts[0].startswith(".") and (self._root / place.parts[0]).is_dir()
 
 
 _EMPTY_MD5 = hashlib.md5(usedforsecurity=False).hexdigest()

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from aws_ml_adapter.service.s3_buckets import Found
 from aws_ml_adapter.service.s3_messages import S3Error
 
-__all__ = ["CONDITIONS", "OWNER", "check_headers", "check_read", "copy_conditions", "write_conditions"]
+__all__ = ["CONDITIONS", "OWNER", "check_headers", "check_read", "check_source", "write_conditions"]
 
 CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
 """Headers that say on what an operation depends."""
@@ -113,7 +113,7 @@ def write_conditions(headers: Mapping[str, str]) -> Callable[[Found | None], Non
     return check
 
 
-def copy_conditions(headers: Mapping[str, str], found: Found) -> None:
+def check_source(headers: Mapping[str, str], found: Found) -> None:
     """Check the conditions on the source of a copy; raises `S3Error` if one does not hold."""
     prefix = "x-amz-copy-source-"
     own = {name: headers[prefix + name] for name in CONDITIONS if prefix + name in headers}

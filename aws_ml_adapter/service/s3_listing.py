@@ -111,7 +111,9 @@ class _Walk:
                 if key.startswith(self._prefix) and key > self._after:
                     yield key, Path(path)
             elif self._may_hold(key):
-                if self._fold and key.startswith(self._prefix) and key != self._prefix:
+                # but where the page begins within a folder, whether anything comes behind must be seen
+                begins_within = self._after != key and self._after.startswith(key)
+                if self._fold and key.startswith(self._prefix) and key != self._prefix and not begins_within:
                     yield key, Path(path)
                 # a link to a folder above would lead round for ever
                 elif (real := os.path.realpath(path)) not in trail:

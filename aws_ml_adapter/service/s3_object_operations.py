@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from aws_ml_adapter.service.s3_buckets import BLOCK, Buckets, Found, reported
-from aws_ml_adapter.service.s3_conditions import check_read, copy_conditions, write_conditions
+from aws_ml_adapter.service.s3_conditions import check_read, check_source, write_conditions
 from aws_ml_adapter.service.s3_messages import Content, S3Error, child, children, iso_time, parse_xml
 from aws_ml_adapter.service.s3_requests import Answer, Request, span, xml_answer
 
@@ -117,7 +117,7 @@ def open_source(buckets: Buckets, request: Request) -> tuple[Found, BinaryIO]:
     bucket, _, key = unquote(source).removeprefix("/").partition("/")
     original, content = buckets.open(bucket, key)
     try:
-        copy_conditions(request.headers, original)
+        check_source(request.headers, original)
     except S3Error:
         content.close()
         raise

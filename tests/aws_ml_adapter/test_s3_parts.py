@@ -110,6 +110,15 @@ def test_pages_of_a_list_hold_together_what_one_would(given, prefix, delimiter, 
     assert (found_keys, found_prefixes) == (wanted_keys, wanted_prefixes)
 
 
+def test_a_page_that_begins_behind_all_of_a_folder_has_no_prefix_for_it(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for key in ("a/0", "a/b/1", "c"):
+        (tmp_path / key).touch()
+    for after, prefixes in (("a/", []), ("a/0", ["a/"]), ("a/b/0", ["a/"]), ("a/b/1", []), ("a/z", [])):
+        page = list_objects(tmp_path, is_listed=lambda entry: True, delimiter="/", after=after)
+        assert (page.prefixes, [key for key, _ in page.objects]) == (prefixes, ["c"])
+
+
 def test_a_list_that_cannot_be_read_is_not_empty(tmp_path, monkeypatch):
     def refuse(_path):
         raise PermissionError(errno.EACCES, "Permission denied")
