@@ -12,7 +12,7 @@ from textclf.files import output_error, write_aside
 
 __all__ = ["PageCache"]
 
-_FORMAT = 3
+_FORMAT = 4
 
 
 class PageCache:

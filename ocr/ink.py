@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Boxes = npt.NDArray[np.int64]
 
-__all__ = ["FEW_LETTERS", "Region", "letter_boxes", "letter_height", "uncovered", "unread_regions"]
+__all__ = ["FEW_LETTERS", "Region", "letter_boxes", "letter_height", "uncovered", "unread_regions", "without_rules"]
 
 FEW_LETTERS = 8
 """Fewer are no text: two short words."""
@@ -22,6 +22,7 @@ _SHORT_SIDE = 1000
 _WINDOW = (31, 31)
 _SENSITIVITY = 0.2
 _CELL = 50
+_NEAR, _FAR = (6, 4), (30, 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,14 @@ class Region:
         Their median height in pixels.
     letters : int
         How many.
+    is_scattered : bool
+        Whether they are words far apart, not lines.
     """
 
     box: tuple[int, int, int, int]
     letter_height: float
     letters: int
+    is_scattered: bool = False
 
 
 def letter_boxes(image: Image.Image) -> Boxes:
@@ -191,27 +195,66 @@ def unread_regions(boxes: Boxes, size: tuple[int, int]) -> list[Region]:
     list of Region
         Each with some room around its letters; what has fewer than `FEW_LETTERS` is left out.
     """
+    regions, scattered = _grouped(boxes, size, _NEAR)
+    # words with wide gaps between them, such as the cells of a table
+    far, _ = _grouped(scattered, size, _FAR)
+    regions.extend(replace(region, is_scattered=True) for region in far)
+    return sorted(regions, key=lambda region: (region.box[1], region.box[0]))
+
+
+def _grouped(boxes: Boxes, size: tuple[int, int], reach: tuple[int, int]) -> tuple[list[Region], Boxes]:
+    """Gather letters that are no further apart, across and down, than so many of their heights; give also the rest."""
     import cv2
     import numpy as np
 
     height = letter_height(boxes)
     if height is None:
-        return []
+        return [], boxes
     cells = (boxes / height).astype(int)
     grid = np.zeros((cells[:, 3].max() + 1, cells[:, 2].max() + 1), dtype=np.uint8)
     for left, top, right, bottom in cells.tolist():
         grid[top : bottom + 1, left : right + 1] = 1
-    # over the gaps between words and lines
-    count, labels = cv2.connectedComponents(cv2.dilate(grid, np.ones((5, 7))))
+    count, labels = cv2.connectedComponents(cv2.dilate(grid, np.ones((reach[1] + 1, reach[0] + 1))))
     owner = labels[cells[:, 1], cells[:, 0]]
-    regions = []
+    regions, alone = [], np.ones(len(boxes), dtype=bool)
     for label in range(1, count):
         own = boxes[owner == label]
         own_height = letter_height(own)
         if own_height is None:
             continue
+        alone &= owner != label
         room = round(own_height)
         left, top = (max(0, int(edge) - room) for edge in own[:, :2].min(axis=0))
         right, bottom = (min(side, int(edge) + room) for side, edge in zip(size, own[:, 2:].max(axis=0), strict=True))
         regions.append(Region(box=(left, top, right, bottom), letter_height=own_height, letters=len(own)))
-    return sorted(regions, key=lambda region: (region.box[1], region.box[0]))
+    return regions, boxes[alone]
+
+
+def without_rules(image: Image.Image, height: float) -> Image.Image:
+    """Take ruled lines out of an image: runs of ink over three letters long, across or down.
+
+    Tesseract passes over the cells of a table whose rules are thick.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Mode ``L``.
+    height : float
+        Of its letters, in pixels.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode ``L``; where a rule was, the image's median.
+    """
+    import cv2
+    import numpy as np
+    from PIL import Image
+
+    grey = np.asarray(image).copy()
+    ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+    run = max(2, round(3 * height))
+    across, down = (cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, run), (run, 1)))
+    # with the greys at their edges
+    grey[cv2.dilate(cv2.max(across, down), np.ones((3, 3), np.uint8)) > 0] = np.median(grey)
+    return Image.fromarray(grey)

@@ -22,7 +22,7 @@ from ocr.effort import (
     text_layer_worth,
 )
 from ocr.engines import OcrEngine, Reading
-from ocr.ink import Region, letter_boxes, letter_height, uncovered, unread_regions
+from ocr.ink import Region, letter_boxes, letter_height, uncovered, unread_regions, without_rules
 from ocr.layer_check import contradicts
 from ocr.regions import inserted, moved, stacked, turned, with_layer, without
 from ocr.words import quality
@@ -39,8 +39,8 @@ __all__ = ["read_content"]
 
 _TILE_ROWS = 6000
 """An image is read in tiles of no more rows: Tesseract takes none of 32,768, and a late page keeps what was read."""
-_BLOCK, _BLOCK_LINES = 6, 12
-"""Tesseract's ``--psm`` for one block of text, and how many lines are taken for one."""
+_BLOCK, _SPARSE, _BLOCK_LINES = 6, 11, 12
+"""Tesseract's ``--psm`` for one block of text and for scattered text, and how many lines are taken for one block."""
 _MOST_REGIONS = 24
 _MOSTLY = 0.5
 
@@ -192,9 +192,12 @@ class _PageReader:
         return reading
 
     def _read_region(self, image: Image.Image, region: Region, *, turn: bool) -> Reading:
-        view = image.crop(region.box)
-        is_block = view.height < 2 * _BLOCK_LINES * region.letter_height
-        page_segmentation = _BLOCK if is_block else self.options.page_segmentation
+        view = without_rules(image.crop(region.box), region.letter_height)
+        page_segmentation = self.options.page_segmentation
+        if region.is_scattered:
+            page_segmentation = _SPARSE
+        elif view.height < 2 * _BLOCK_LINES * region.letter_height:
+            page_segmentation = _BLOCK
 
         def read(view: Image.Image) -> Reading:
             return self._read(view, region.letter_height, page_segmentation)
@@ -203,6 +206,10 @@ class _PageReader:
         size = view.size if rotation in (0, 180) else view.size[::-1]
         found = turned(found, size, -rotation % 360)
         return moved(found, right=region.box[0], down=region.box[1])
+
+    def _late(self) -> BadInputError:
+        limit = f"took longer than {self.options.limits.seconds_per_page:g} s"
+        return BadInputError(limit, remedy="allow more with --seconds-per-page")
 
     def _read(self, image: Image.Image, height: float | None, page_segmentation: int | None = None) -> Reading:
         """Read an image whose letters have that height, tile by tile; of a late one, keep the tiles that were read."""
@@ -226,9 +233,10 @@ class _PageReader:
                     timeout=max(0.1, self.deadline - time.perf_counter()),
                 )
             except BadInputError as error:
+                fault = self._late() if time.perf_counter() >= self.deadline else error
                 if not readings:
-                    raise
-                self.faults.append(f"the lower {1 - top / image.height:.0%} of it was not read: {error}")
+                    raise fault from error
+                self.faults.append(f"the lower {1 - top / image.height:.0%} of it was not read: {fault}")
                 break
             readings.append(moved(reading, factor=1 / factor, down=top))
         return readings[0] if len(readings) == 1 else stacked(readings)

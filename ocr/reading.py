@@ -22,7 +22,7 @@ from textclf.errors import MissingProgramError, OutputError, TextclfError, Usage
 __all__ = ["ReadingOptions", "assembled", "failed_page", "joined", "read_page"]
 
 _MAX_SCALE = 8.0
-_MANY_UNREAD, _UNREAD_SHARE = 50, 0.5
+_MANY_UNREAD, _UNREAD_SHARE = 30, 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -235,7 +235,7 @@ def tune(
     counts = np.bincount(labels)
     if len(names) < 2 or counts.min() < LEAST_DOCUMENTS:
         raise BadDataError(
-            f"category {names[counts.argmin()]!r} has {counts.min()} documents",
+            f"category {str(names[counts.argmin()])!r} has {counts.min()} documents",
             remedy=f"tuning needs {LEAST_DOCUMENTS} of each category, and two categories",
         )
     started = clock()

@@ -81,7 +81,7 @@ def _reading(confidence: float, *, count: int = 30, box: tuple[int, int, int, in
 
 
 @pytest.mark.parametrize(
-    ("confidence", "count", "readings"), [(65, 1, 1), (64, 9, 4), (64, 10, 1), (50, 30, 1), (49, 30, 2), (49, 10, 4)]
+    ("confidence", "count", "readings"), [(65, 1, 1), (64, 9, 4), (64, 10, 1), (55, 30, 1), (54, 30, 2), (54, 10, 4)]
 )
 def test_a_legible_reading_is_the_only_one(confidence, count, readings):
     seen = []
