@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -70,6 +71,8 @@ def start(program: Program) -> NoReturn:
         # under nohup a hang-up is not to be heard
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
+    # a worker that has grown large is replaced by a new one, which loky takes for a leak
+    warnings.filterwarnings("ignore", message="A worker was restarted")
     sys.exit(run(program=program))
 
 
