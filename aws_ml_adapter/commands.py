@@ -9,9 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from textclf.cli.application import Option
+from textclf.cli.application import Argument, Option
 from textclf.cli.options import (
     AsJson,
     By,
@@ -39,9 +37,9 @@ __all__ = ["cost", "delete", "endpoint", "evaluate", "predict", "train"]
 
 Datasource = Annotated[
     Path,
-    typer.Argument(metavar="DATASOURCE", help="The folder that textclf prepare wrote, or the datasource CSV in it."),
+    Argument(metavar="DATASOURCE", help="The folder that textclf prepare wrote, or the datasource CSV in it."),
 ]
-State = Annotated[Path, typer.Argument(metavar="MODEL", help="The file that train wrote.")]
+State = Annotated[Path, Argument(metavar="MODEL", help="The file that train wrote.")]
 Bucket = Annotated[str, Option(help="S3 bucket.")]
 Prefix = Annotated[str, Option(help="All files go below it.")]
 Region = Annotated[str, Option(help="AWS region: us-east-1 or eu-west-1.")]
@@ -147,7 +145,7 @@ def evaluate(
     *,
     table: Annotated[
         Path | None,
-        typer.Argument(
+        Argument(
             metavar="[DOCUMENTS]",
             help="A documents CSV or datasource with categories; the documents held out in training if not given.",
         ),
@@ -204,7 +202,7 @@ def evaluate(
 
 def predict(
     model: State,
-    table: Annotated[Path, typer.Argument(metavar="DOCUMENTS", help="A documents CSV, or a datasource.")],
+    table: Annotated[Path, Argument(metavar="DOCUMENTS", help="A documents CSV, or a datasource.")],
     output: OutputFile,
     *,
     features: Features = None,
@@ -287,7 +285,7 @@ def delete(
 
 def cost(
     source: Annotated[
-        Path, typer.Argument(metavar="MODEL|DATASOURCE", help="The file that train wrote, or what it would train on.")
+        Path, Argument(metavar="MODEL|DATASOURCE", help="The file that train wrote, or what it would train on.")
     ],
     train_percent: TrainPercent = 70,
     predictions: Annotated[int, Option(help="Batch predictions to come.", min=0)] = 0,

@@ -97,10 +97,12 @@ def open_text(path: str | Path, encoding: str = AUTO, *, warn: Callable[[str], N
     path = Path(path)
     if encoding != AUTO:
         try:
-            codecs.lookup(encoding)
-        except LookupError as error:
+            # others, such as hex, are no way to write characters
+            "".encode(encoding)
+        except (LookupError, UnicodeError) as error:
+            shown = encoding.encode(errors="backslashreplace").decode()
             raise UsageError(
-                f"there is no encoding '{encoding}'", remedy="give auto, utf-8, cp1252 or another that Python knows"
+                f"there is no encoding '{shown}'", remedy="give auto, utf-8, cp1252 or another that Python knows"
             ) from error
     try:
         with ExitStack() as stack:

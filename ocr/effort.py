@@ -93,7 +93,7 @@ def page_scale(height: float | None, scale: float | Literal["auto"]) -> float:
 def is_blank(image: Image.Image) -> bool:
     """Tell whether a grey image holds nothing at all, so that no engine need look at it.
 
-    It is brought down to about 500 pixels, which averages noise away, and counts as blank if then no two places
+    It is brought down to about 350 pixels across, which averages noise away, and counts as blank if then no two places
     differ by more than 24 of 255.
 
     Examples
@@ -102,7 +102,7 @@ def is_blank(image: Image.Image) -> bool:
     >>> is_blank(Image.new("L", (2480, 3508), 250))
     True
     """
-    factor = max(1, max(image.size) // 500)
+    factor = max(1, min(image.size) // 350)
     low, high = (value for value in image.reduce(factor).getextrema() if isinstance(value, (int, float)))
     return high - low <= 24
 

@@ -39,6 +39,7 @@ __all__ = ["read_content"]
 
 _TILE_ROWS = 6000
 """An image is read in tiles of no more rows: Tesseract takes none of 32,768, and a late page keeps what was read."""
+_MOST_COLUMNS = 32_000
 _BLOCK, _SPARSE, _BLOCK_LINES = 6, 11, 12
 """Tesseract's ``--psm`` for one block of text and for scattered text, and how many lines are taken for one block."""
 _MOST_REGIONS = 24
@@ -221,7 +222,11 @@ class _PageReader:
         readings: list[Reading] = []
         for top, bottom in pairwise(rows):
             tile = image if count == 1 else image.crop((0, top, image.width, max(top + 1, bottom)))
-            factor = min(scale, math.sqrt(self.options.limits.max_pixels / (tile.width * tile.height)))
+            factor = min(
+                scale,
+                math.sqrt(self.options.limits.max_pixels / (tile.width * tile.height)),
+                _MOST_COLUMNS / tile.width,
+            )
             if factor != 1:
                 size = (max(1, round(tile.width * factor)), max(1, round(tile.height * factor)))
                 tile = tile.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import signal
@@ -253,6 +254,8 @@ def usable_memory(root: Path = Path("/")) -> int:
 def _begin(max_memory: int, scratch: str) -> None:
     """Set up a worker: its temporary folder, a process group of its own (Ctrl-C is the parent's), bounded memory."""
     tempfile.tempdir = scratch
+    # that a page has ended its worker is told in that page's row
+    faulthandler.disable()
     if os.name != "posix":
         return
     import resource

@@ -111,7 +111,9 @@ def _archive_kind(name: str, first: bytes) -> FileKind:
     return FileKind(name, lambda head: head.startswith(b"PK\x03\x04") and head[30:].startswith(first))
 
 
-DOCUMENTS = table_kind("a documents CSV", "document_id", "text")
+DOCUMENTS = table_kind(
+    "a documents CSV that textclf ocr wrote", "document_id", "text", "pages", "ocr_confidence", "status"
+)
 PREDICTIONS = table_kind("a predictions CSV", "document_id", "predicted_category", "decision")
 FINDINGS = table_kind("a table of findings", "kind", "document_id", "other_id", "detail")
 CHANGES = table_kind("a table of changes", "document_id", "effect", "category_a", "category_b")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from features import encodings
 from features.csv_files import read_rows
 from features.encodings import decode_text, open_text
-from textclf.errors import BadDataError
+from textclf.errors import BadDataError, UsageError
 
 TABLE = "file,category\na.png,perchè è già così\nb.png,L’università – 12,50 €\n"
 """The letters and signs of Italian offices."""
@@ -152,3 +152,11 @@ def test_any_bytes_give_a_text(content):
 def test_utf8_is_never_taken_for_anything_else(text):
     # a mark that the text begins with is not told from one that the encoding has
     assert decode_text(text.encode()) == (text.removeprefix("\ufeff"), "utf-8")
+
+
+@pytest.mark.parametrize("name", ["hex", "rot13", "base64", "no-such", "\udcff"])
+def test_what_is_no_encoding_of_text_is_refused_by_name(tmp_path, name):
+    path = tmp_path / "t.csv"
+    path.write_text("document_id,text\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="there is no encoding"):
+        open_text(path, name)

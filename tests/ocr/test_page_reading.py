@@ -198,6 +198,12 @@ def test_a_tilted_photo_that_lies_on_its_side_is_put_upright(page, encoded, rota
     assert "payment of your insurance" in read(encoded(photo.rotate(rotation, expand=True))).text
 
 
+def test_an_image_wider_than_tesseract_takes_is_read(page, encoded):
+    image = Image.new("L", (34_000, 300), 255)
+    image.paste(page(("thank you for the payment",), size=(900, 200)), (20_000, 50))
+    assert "thank you for the payment" in read(encoded(image)).text
+
+
 def test_white_words_on_a_black_band_are_read(page, encoded):
     image = page(size=(1240, 1100))
     image.paste(0, (0, 700, 1240, 1000))

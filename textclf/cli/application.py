@@ -19,9 +19,11 @@ from textclf.console import Verbosity, set_verbosity
 from textclf.errors import UsageError
 from textclf.files import refuse_unwritable, refuse_unwritable_folder
 
-__all__ = ["Option", "OptionGroup", "add_command", "new_app"]
+__all__ = ["Argument", "Option", "OptionGroup", "add_command", "new_app"]
 
-Option = partial(typer.Option, show_envvar=True)
+# whether a file can be read is told where it is read, as of a missing one
+Option = partial(typer.Option, show_envvar=True, readable=False)
+Argument = partial(typer.Argument, readable=False)
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a fault of this program; 2 wrong options; 3 a file cannot be read; 4 its content does not "

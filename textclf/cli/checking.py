@@ -6,9 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from textclf.cli.application import Option
+from textclf.cli.application import Argument, Option
 from textclf.cli.options import AsJson, FolderFlags, LabelledFlags, LabelledTable, Table, print_json, print_lines
 from textclf.console import say, warn
 from textclf.errors import SomeFailedError
@@ -80,8 +78,8 @@ def check(
 
 
 def compare(
-    model_a: Annotated[Path, typer.Argument(metavar="MODEL_A", help="The model in use.")],
-    model_b: Annotated[Path, typer.Argument(metavar="MODEL_B", help="The model that might take its place.")],
+    model_a: Annotated[Path, Argument(metavar="MODEL_A", help="The model in use.")],
+    model_b: Annotated[Path, Argument(metavar="MODEL_B", help="The model that might take its place.")],
     table: Table,
     *,
     output: Annotated[

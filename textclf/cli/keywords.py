@@ -7,9 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from textclf.cli.application import Option
+from textclf.cli.application import Argument, Option
 from textclf.cli.options import (
     AsJson,
     FolderFlags,
@@ -69,7 +67,7 @@ def suggest(
 
 
 def check_keywords(
-    lexicon: Annotated[Path, typer.Argument(metavar="LEXICON", help="Keywords: a TOML file.")],
+    lexicon: Annotated[Path, Argument(metavar="LEXICON", help="Keywords: a TOML file.")],
     table: LabelledTable,
     *,
     gain: Annotated[bool, Option(help="Also cross-validate what they add, which takes a minute or more.")] = True,

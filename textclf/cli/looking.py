@@ -6,9 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from textclf.cli.application import Option
+from textclf.cli.application import Argument, Option
 from textclf.cli.options import AsJson, Model, print_json, print_lines, show_training
 
 __all__ = ["analogy", "info", "similar"]
@@ -37,8 +35,8 @@ def info(model: Model, as_json: AsJson = False) -> None:
 
 
 def similar(
-    source: Annotated[Path, typer.Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
-    word: Annotated[str, typer.Argument(help="A word.")],
+    source: Annotated[Path, Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
+    word: Annotated[str, Argument(help="A word.")],
     n: Annotated[int, Option("-n", help="How many to show.", min=1)] = 10,
 ) -> None:
     """Show the words that are most like a word.
@@ -53,8 +51,8 @@ def similar(
 
 
 def analogy(
-    source: Annotated[Path, typer.Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
-    words: Annotated[list[str], typer.Argument(help="Words to add; put the ones to subtract after --minus.")],
+    source: Annotated[Path, Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
+    words: Annotated[list[str], Argument(help="Words to add; put the ones to subtract after --minus.")],
     minus: Annotated[list[str], Option(help="A word to subtract. May stand several times.")] = [],  # noqa: B006
     n: Annotated[int, Option("-n", help="How many to show.", min=1)] = 10,
 ) -> None:

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-import typer
-
-from textclf.cli.application import Option, OptionGroup
+from textclf.cli.application import Argument, Option, OptionGroup
 from textclf.console import detail, harmless, say, show_reading, warn
 from textclf.documents import TableOptions
 from textclf.errors import UsageError
@@ -22,17 +20,17 @@ if TYPE_CHECKING:
     from textclf.scans import Reading
 
 # every option once; the commands name the ones they take
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, as train writes it.")]
+Model = Annotated[Path, Argument(metavar="MODEL", help="A model file, as train writes it.")]
 Table = Annotated[
     Path,
-    typer.Argument(
+    Argument(
         metavar="DOCUMENTS",
         help="A CSV with the columns document_id and text, or a folder of scans and .txt files.",
     ),
 ]
 LabelledTable = Annotated[
     Path,
-    typer.Argument(
+    Argument(
         metavar="DOCUMENTS",
         help="A CSV with the columns document_id, text and category; a folder with a folder per category of scans and "
         ".txt files; or the folder that prepare wrote.",
@@ -40,7 +38,7 @@ LabelledTable = Annotated[
 ]
 Scans = Annotated[
     list[Path],
-    typer.Argument(
+    Argument(
         metavar="FILES",
         help="Images, PDFs, or folders that hold some. A document's id is its path under the one folder given; of "
         "several, each id begins with the path as given.",

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from textclf.cli.application import Option
+from textclf.cli.application import Argument, Option
 from textclf.cli.options import (
     AsJson,
     Dask,
@@ -127,7 +125,7 @@ def engines(
 
 
 def clean(
-    table: Annotated[Path, typer.Argument(metavar="DOCUMENTS", help="A CSV with a column of texts.")],
+    table: Annotated[Path, Argument(metavar="DOCUMENTS", help="A CSV with a column of texts.")],
     output: OutputFile,
     variants: VariantsFile = None,
     text_column: TextColumn = "text",
