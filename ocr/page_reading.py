@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_content"]
 
-_TILE_ROWS = 6000
-"""An image is read in tiles of no more rows: Tesseract takes none of 32,768, and a late page keeps what was read."""
+_TILE_ROWS = 4300
+"""An image is read in tiles of no more rows, a legal page of 300 dpi: a late page keeps what was read."""
 _MOST_COLUMNS = 32_000
 _BLOCK, _SPARSE, _BLOCK_LINES = 6, 11, 12
 """Tesseract's ``--psm`` for one block of text and for scattered text, and how many lines are taken for one block."""

@@ -241,7 +241,7 @@ def _forget() -> None:
 def test_of_a_long_image_that_takes_too_long_what_was_read_is_kept(encoded):
     document = read_document(encoded(long_receipt(100)), engine=_Engine(images=2))
     assert document.status == "partial"
-    assert document.error == "the lower 50% of it was not read: no time left"
+    assert document.error == "the lower 60% of it was not read: no time left"
 
 
 def test_a_page_of_which_nothing_is_read_in_time_is_failed(encoded):
