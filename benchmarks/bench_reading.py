@@ -107,7 +107,7 @@ def by_reader(pages: list[Path], repeats: int) -> list[Row]:
 def read_with_textclf(pages: list[Path]) -> None:
     plain = ReadingOptions(languages=("eng",), scale=1.0, text_layer="ignore")
     documents = list(iter_documents([(page.name, page) for page in pages], options=plain))
-    assert all(document.status == "ok" for document in documents)  # noqa: S101
+    assert all(document.status != "failed" for document in documents)  # noqa: S101
 
 
 def read_with_tesserocr(pages: list[Path]) -> None:
