@@ -121,6 +121,8 @@ class _PageReader:
                 # a stamp stands upright, whichever way up the scan under it lies
                 image = _without_words(image, reading)
             page = self.scanned_page(image, WHOLE)
+            if not page.words:
+                return self._page(base, moved(reading, factor=1 / factor), len(letters), len(left))
             read = Reading(words=page.words, text=page.raw_text)
             read = with_layer(read, turned(reading, image.size, page.rotation), is_drawn=layer.is_drawn)
             return self._page(page, read, page.letters, page.letters_unread)

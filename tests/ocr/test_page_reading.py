@@ -259,6 +259,17 @@ def test_letters_that_no_engine_can_read_are_told_and_remembered(page, encoded, 
     assert len(_READ) == readings
 
 
+def test_a_typed_line_over_what_no_engine_can_read_is_kept_and_the_rest_told(page):
+    def draw(figure):
+        pictured(figure, page(size=(1240, 1754)), (0, 0, *A4))
+        typed(figure, STAMP, 0.7, 0.5)
+
+    document = read_document(pdf(draw), engine=_Engine(images=99))
+    (only,) = document.pages
+    assert (only.source, only.text, document.status) == ("text layer", STAMP, "partial")
+    assert (only.width, only.height) == (595, 842)
+
+
 @pytest.mark.parametrize(
     ("letters", "unread", "status"),
     [(300, 99, "ok"), (300, 100, "partial"), (301, 100, "ok"), (30, 30, "partial"), (29, 29, "ok")],
