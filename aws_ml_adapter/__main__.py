@@ -15,7 +15,7 @@ AMAZON_ML = Program(
 
 
 def main() -> None:
-    """Run the command line and exit; see `textclf.errors.ExitCode`."""
+    """Run the command line and exit; see `textclf.base.errors.ExitCode`."""
     start(AMAZON_ML)
 
 

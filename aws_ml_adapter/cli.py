@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from aws_ml_adapter.commands import cost, delete, endpoint, evaluate, predict, train
-from textclf.cli.application import Option, add_command, new_app
+from aws_ml_adapter.client.commands import cost, delete, endpoint, evaluate, predict, train
+from textclf.commands.application import Option, add_command, new_app
 
 __all__ = ["app"]
 
@@ -70,7 +70,7 @@ def serve(
     # many small jobs at once: threads of the numeric libraries would only take the cores from each other
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    from aws_ml_adapter.service.serving import ServerOptions, serve
+    from aws_ml_adapter.server.serving import ServerOptions, serve
 
     options = ServerOptions(
         data_dir=data_dir,

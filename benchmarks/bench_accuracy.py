@@ -19,10 +19,10 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from textclf import DocumentClassifier
-from textclf.confidence import choose_acceptance, fit_temperature, softmax
-from textclf.folds import stratified_folds
-from textclf.reliability import brier, debiased_ece, ece_interval, log_loss, risk_coverage
-from textclf.training import cross_validate, feature_groups, observe_training
+from textclf.evaluation.reliability import brier, debiased_ece, ece_interval, log_loss, risk_coverage
+from textclf.model.calibrate import choose_acceptance, fit_temperature, softmax
+from textclf.model.fit import cross_validate, feature_groups, observe_training
+from textclf.model.folds import stratified_folds
 
 JOBS = 2
 MAX_ERROR = 0.05

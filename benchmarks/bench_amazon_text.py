@@ -20,11 +20,11 @@ from bench_amazon_server import server
 from common import Row, dataset, finish, options, run_textclf
 from sklearn.model_selection import train_test_split
 
-from aws_ml_adapter.client import AmazonMLClassifier
-from aws_ml_adapter.client_state import StateFile
-from aws_ml_adapter.service.entities import Kind
-from aws_ml_adapter.training_plan import TrainingOptions
-from features.csv_files import write_rows
+from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.state import StateFile
+from aws_ml_adapter.client.training_plan import TrainingOptions
+from aws_ml_adapter.server.entities import Kind
+from textclf.base.tables import write_rows
 
 RECIPES = {
     "as amazon-ml train writes it": TrainingOptions(train_percent=100),

@@ -22,9 +22,9 @@ from ocr import Effort, ReadingOptions, iter_documents
 from ocr.limits import Limits
 from ocr.pages import open_page
 from textclf import DocumentClassifier
-from textclf.predicting import classify_files
-from textclf.runtime import Runtime
-from textclf.scans import Reading, until_accepted
+from textclf.data.predictions import classify_files
+from textclf.data.scans import Reading, until_accepted
+from textclf.model.predict import Runtime
 
 EFFORTS: tuple[Effort, ...] = ("full", "balanced", "fast")
 JOBS = 2

@@ -18,11 +18,11 @@ from peers import peer
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from features.csv_files import read_rows
 from ocr import iter_documents
 from textclf import DocumentClassifier
-from textclf.confidence import fit_temperature, softmax
-from textclf.runtime import LEAST_FAMILIARITY
+from textclf.base.tables import read_rows
+from textclf.model.calibrate import fit_temperature, softmax
+from textclf.model.predict import LEAST_FAMILIARITY
 
 JOBS = 2
 SVM = "word + character SVM"

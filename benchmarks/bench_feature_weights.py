@@ -1,7 +1,7 @@
 """How much keyword indicators and word vectors should weigh beside the n-grams: cross-validated accuracy.
 
-Figures for the constants ``LEARNED_KEYWORD_WEIGHT`` and ``VECTOR_WEIGHT`` of `textclf.training`, on pages, articles and
-sentences. The folds are others than those that ``bench_accuracy.py`` reports on.
+Figures for the constants ``LEARNED_KEYWORD_WEIGHT`` and ``VECTOR_WEIGHT`` of `textclf.model.fit`, on pages, articles
+and sentences. The folds are others than those that ``bench_accuracy.py`` reports on.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
-from features.csv_files import read_rows
-from textclf.training import TOLERANCE
+from textclf.base.tables import read_rows
+from textclf.model.fit import TOLERANCE
 
 DATASETS = ("tobacco3482-ocr", "bbc-news", "sib200-it")
 WEIGHTS = (

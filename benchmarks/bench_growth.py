@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from features.columns import fit_rows
 from features.tokens import tokenize
 from textclf import DocumentClassifier
-from textclf.training import fit_model, observe_training
+from textclf.model.fit import fit_model, observe_training
 
 TIMES = (1, 2, 4, 8)
 RATE = 0.01

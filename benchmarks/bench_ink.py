@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from common import Row, finish, options, shared, word_recall
 
-from features.csv_files import read_rows
 from ocr import Document, Limits, ReadingOptions, open_engine, page_reading, read_document
 from ocr.ink import Region, letter_boxes, uncovered, unread_regions
 from ocr.pages import open_page, survey
 from ocr.words import is_real_word
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
+from textclf.base.tables import read_rows
 
 if TYPE_CHECKING:
     from ocr.ink import Boxes

@@ -26,9 +26,9 @@ from peers import peer
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from features.csv_files import read_rows
-from textclf.confidence import fit_temperature, softmax
-from textclf.label_errors import label_doubts, out_of_fold_scores
+from textclf.base.tables import read_rows
+from textclf.evaluation.label_issues import label_doubts, out_of_fold_scores
+from textclf.model.calibrate import fit_temperature, softmax
 
 JOBS = 2
 SVM = "word + character SVM"

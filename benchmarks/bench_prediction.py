@@ -24,8 +24,8 @@ import numpy as np
 from common import ROOT, Row, corrupted, finish, options, run_textclf, tobacco
 from peers import peer
 
-from features.csv_files import write_rows
 from textclf import DocumentClassifier, LocalClient, load, predict_document_category
+from textclf.base.tables import write_rows
 
 SVM = "word + character SVM"
 LOGISTIC = "TF-IDF + logistic regression"

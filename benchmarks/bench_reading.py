@@ -23,10 +23,10 @@ import pytesseract
 from common import ROOT, Row, finish, options, shared, word_recall
 from PIL import Image
 
-from features.csv_files import read_rows
 from ocr import ReadingOptions, iter_documents
 from ocr.tesserocr_engine import system_tessdata
-from ocr.workers import usable_cores
+from textclf.base.tables import read_rows
+from textclf.base.workers import usable_cores
 
 SCALES: tuple[float | Literal["auto"], ...] = ("auto", 1.0, 1.5, 2.0)
 

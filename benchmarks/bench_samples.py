@@ -20,8 +20,8 @@ from common import ROOT, Row, finish, options, run_textclf, word_recall
 from peers import PEERS, peer
 from sklearn.metrics import accuracy_score, f1_score
 
-from features.csv_files import read_rows
 from textclf import DocumentClassifier
+from textclf.base.tables import read_rows
 
 GROUPS = ("language", "dpi", "rotation", "kind")
 

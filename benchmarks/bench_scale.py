@@ -26,10 +26,10 @@ from bench_reading import pages_of_300_dpi, real_scans
 from common import Row, corrupted, finish, options, run_textclf, start_textclf, tobacco
 from distributed import Client, LocalCluster
 
-from features.csv_files import write_rows
 from features.tokens import tokenize
 from ocr import ReadingOptions, iter_documents
 from textclf import DocumentClassifier
+from textclf.base.tables import write_rows
 
 WORDS, MISREAD_WORDS = 10, 3
 """Of a row."""

@@ -16,9 +16,9 @@ from peers import PEERS, peer
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from features.csv_files import read_rows
 from ocr import Document, PageCache, iter_documents
 from textclf import DocumentClassifier
+from textclf.base.tables import read_rows
 
 JOBS = 2
 LEAST = 6

@@ -16,8 +16,8 @@ from common import finish, options, tobacco
 
 from features.columns import FeatureSettings
 from features.ngrams import VIEWS
-from textclf.folds import stratified_folds
-from textclf.training import cross_validate, observe_training
+from textclf.model.fit import cross_validate, observe_training
+from textclf.model.folds import stratified_folds
 
 JOBS = 2
 SEEDS = (0, 1)

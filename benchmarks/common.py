@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 # a checkout that is not installed does as well
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from features.csv_files import read_rows
 from features.tokens import tokenize
 from ocr.engines import TesseractEngine
-from ocr.workers import usable_cores
 from textclf import DocumentClassifier, __version__
-from textclf.files import write_aside
-from textclf.training import fit_model, observe_training
+from textclf.base.files import write_aside
+from textclf.base.tables import read_rows
+from textclf.base.workers import usable_cores
+from textclf.model.fit import fit_model, observe_training
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("numpy", "scikit-learn", "gensim", "scipy", "pytesseract", "pypdfium2", "pillow")

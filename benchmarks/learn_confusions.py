@@ -21,7 +21,7 @@ from rapidfuzz.distance import Levenshtein
 
 from features.tokens import fold
 from ocr.engines import TesseractEngine
-from textclf.files import write_aside
+from textclf.base.files import write_aside
 
 SHARE_ALIKE = 0.6
 """Of a line's characters that must be right for the rest to be read as confusions rather than another line."""

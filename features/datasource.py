@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from features.csv_files import Row, csv_writer, read_rows
 from features.schema import AttributeType, Schema, parse_binary
-from textclf.errors import BadDataError, BadInputError
-from textclf.files import write_aside
+from textclf.base.errors import BadDataError, BadInputError
+from textclf.base.files import write_aside
+from textclf.base.tables import Row, csv_writer, read_rows
 
 if TYPE_CHECKING:
     from features.columns import FeatureSet
@@ -154,7 +154,7 @@ def datasource_schema(indicator_names: Sequence[str], vector_size: int, *, group
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         There are more than 1,000 columns, or a name is too long or used twice.
 
     Examples
@@ -292,11 +292,11 @@ def write_datasource(
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         There are too many columns, or a row is over 100 KB even without its text.
     ValueError
         A row does not have the columns named, or a number is not finite.
-    textclf.errors.OutputError
+    textclf.base.errors.OutputError
         A file cannot be written.
 
     References
@@ -352,9 +352,9 @@ def read_datasource_schema(path: str | Path) -> Schema:
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         The schema is missing or may not be read.
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         It is no schema, or has other columns than a datasource.
     """
     place = schema_path(path)
@@ -390,9 +390,9 @@ def read_datasource(path: str | Path) -> Iterator[DatasourceRow]:
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         The file or its schema is missing or may not be read.
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         The file does not fit its schema.
     """
     schema = read_datasource_schema(path)

@@ -19,7 +19,7 @@ from features.lexicon import Lexicon
 from features.misreadings import BY_STRUCK, MARK_BITS, marks, meet, skeleton
 from features.texts import as_words
 from features.tokens import tokenize
-from textclf.errors import BadModelError
+from textclf.base.errors import BadModelError
 
 __all__ = ["KeywordHit", "KeywordMatcher", "common_words", "tolerance"]
 
@@ -363,7 +363,7 @@ class KeywordMatcher:
 
         Raises
         ------
-        textclf.errors.BadModelError
+        textclf.base.errors.BadModelError
             If it is not what `to_dict` gives.
         """
         match data:

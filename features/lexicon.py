@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from features.tokens import tokenize
-from textclf.errors import BadDataError, BadInputError, BadModelError
-from textclf.files import write_aside
+from textclf.base.errors import BadDataError, BadInputError, BadModelError
+from textclf.base.files import write_aside
 
 __all__ = [
     "Lexicon",
@@ -75,7 +75,7 @@ class Lexicon:
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         If two categories have the same name, or one none, a keyword holds no letter or digit, or a limit is passed.
 
     Examples
@@ -135,7 +135,7 @@ class Lexicon:
 
         Raises
         ------
-        textclf.errors.BadModelError
+        textclf.base.errors.BadModelError
             If it is not what `to_dict` gives.
 
         Examples
@@ -211,7 +211,7 @@ def column_names(categories: Sequence[str]) -> tuple[str, ...]:
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         Two categories have the same name, or one none.
 
     Examples
@@ -301,9 +301,9 @@ def read_lexicon(path: str | Path) -> Lexicon:
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If the file cannot be read or is too large.
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         If it is not a lexicon; the message names the line or the key.
 
     References
@@ -347,7 +347,7 @@ def write_lexicon(path: str | Path, lexicon: Lexicon) -> None:
 
     Raises
     ------
-    textclf.errors.OutputError
+    textclf.base.errors.OutputError
         The file cannot be written.
     """
     lines = []

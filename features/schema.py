@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from textclf.errors import BadDataError
+from textclf.base.errors import BadDataError
 
 __all__ = ["AttributeType", "Schema", "parse_binary", "parse_numeric"]
 
@@ -65,7 +65,7 @@ class Schema:
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         The parts do not fit together.
 
     References
@@ -166,7 +166,7 @@ class Schema:
 
         Raises
         ------
-        textclf.errors.BadDataError
+        textclf.base.errors.BadDataError
             It is no schema, or one that we cannot follow: a data format other than CSV, row weights, an unknown type.
 
         Examples
@@ -197,7 +197,7 @@ def parse_binary(value: str) -> bool:
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         It is none of these.
 
     Examples
@@ -226,7 +226,7 @@ def parse_numeric(value: str) -> float:
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         It is none, or too large for a float.
 
     Examples

@@ -67,7 +67,7 @@ def learn_lexicon(
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         If texts and categories are no lists of strings, or differ in number.
 
     References
@@ -283,7 +283,7 @@ def adapt_lexicon(
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         As `learn_lexicon`.
     """
     learned = learn_lexicon(texts, categories, keywords_per_category=keywords_per_category)

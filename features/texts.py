@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from textclf.errors import BadDataError
+from textclf.base.errors import BadDataError
 
 __all__ = ["as_pairs", "as_texts", "as_words", "iter_texts"]
 
@@ -26,7 +26,7 @@ def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         At once, if `values` is one string, bytes, a mapping, a set, a table or no collection at all; when its turn
         comes, if a value is no string, such as a number, None or NaN.
 
@@ -36,7 +36,7 @@ def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
     ['total due', '']
     >>> iter_texts("total due")
     Traceback (most recent call last):
-    textclf.errors.BadDataError: one str was given where a list of strings is wanted; put it into a list: [text]
+    textclf.base.errors.BadDataError: one str was given where a list of strings is wanted; put it into a list: [text]
     """
     if isinstance(values, str | bytes | bytearray):
         raise BadDataError(

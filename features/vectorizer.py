@@ -88,7 +88,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
-        textclf.errors.BadDataError
+        textclf.base.errors.BadDataError
             The texts are no list of strings.
         sklearn.utils._param_validation.InvalidParameterError
             A parameter has a value that makes no sense.

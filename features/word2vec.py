@@ -15,7 +15,7 @@ import numpy as np
 from features.texts import as_words
 from features.tokens import fold
 from features.word_vectors import WordVectors
-from textclf.errors import BadDataError, BadInputError
+from textclf.base.errors import BadDataError, BadInputError
 
 __all__ = ["read_word_vectors", "train_word_vectors"]
 
@@ -138,9 +138,9 @@ def read_word_vectors(
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         The file is missing or may not be read.
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         It has another format, is damaged or shorter than its first line says.
 
     References

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from features.texts import as_words
 from features.tokens import fold
-from textclf.errors import BadModelError, UsageError
+from textclf.base.errors import BadModelError, UsageError
 
 __all__ = ["WordVectors"]
 
@@ -184,7 +184,7 @@ class WordVectors:
 
         Raises
         ------
-        textclf.errors.UsageError
+        textclf.base.errors.UsageError
             The word is not known; the message names near spellings.
 
         Examples
@@ -212,7 +212,7 @@ class WordVectors:
 
         Raises
         ------
-        textclf.errors.UsageError
+        textclf.base.errors.UsageError
             A word is not known; the message names near spellings.
 
         References
@@ -265,7 +265,7 @@ class WordVectors:
 
         Raises
         ------
-        textclf.errors.BadModelError
+        textclf.base.errors.BadModelError
             The parts do not fit together.
         """
         matrix, weights, common = (arrays.get(name) for name in ("matrix", "weights", "common"))

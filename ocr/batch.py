@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from ocr.cache import PageCache
-from ocr.cluster import cluster_workers
 from ocr.documents import Document, Page
 from ocr.effort import Part
 from ocr.engines import OcrEngine, chosen_languages
@@ -19,8 +18,9 @@ from ocr.pages import Source, Survey, content_hash, survey
 from ocr.reading import ReadingOptions, assembled, failed_page, read_page
 from ocr.steps import Effort, OpenDocument, Step, reading_steps
 from ocr.tesserocr_engine import open_engine
-from ocr.workers import InProcess, Worker, usable_jobs, workers
-from textclf.errors import BadInputError, SomeFailedError, TextclfError, UsageError
+from textclf.base.cluster import cluster_workers
+from textclf.base.errors import BadInputError, SomeFailedError, TextclfError, UsageError
+from textclf.base.workers import InProcess, Worker, usable_jobs, workers
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -90,7 +90,7 @@ def read_document(
 
     Raises
     ------
-    textclf.errors.MissingProgramError
+    textclf.base.errors.MissingProgramError
         If the engine or a language is not installed.
 
     """
@@ -154,13 +154,13 @@ def iter_documents(
 
     Raises
     ------
-    textclf.errors.MissingProgramError
+    textclf.base.errors.MissingProgramError
         At once, if the engine or a language is not installed.
-    textclf.errors.OutputError
+    textclf.base.errors.OutputError
         If the cache cannot be written.
-    textclf.errors.UsageError
+    textclf.base.errors.UsageError
         If there is no such effort, or nothing that tells how sure one is.
-    textclf.errors.SomeFailedError
+    textclf.base.errors.SomeFailedError
         With ``strict``, after the last document.
     """
     if effort not in get_args(Effort):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr.documents import Page, Word
-from textclf.files import output_error, write_aside
+from textclf.base.files import output_error, write_aside
 
 __all__ = ["PageCache"]
 
@@ -67,7 +67,7 @@ class PageCache:
 
         Raises
         ------
-        textclf.errors.OutputError
+        textclf.base.errors.OutputError
             If it cannot be written: disk full, no permission.
         """
         words = [[word.text, word.confidence, *word.box, word.line] for word in page.words]

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ocr.words import MARKS, is_real_word
-from textclf.errors import BadDataError, BadInputError
+from textclf.base.errors import BadDataError, BadInputError
 
 __all__ = ["Variants", "clean_text", "is_rubbish", "joined_pages", "read_variants"]
 
@@ -63,7 +63,7 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
 
     Raises
     ------
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         If a spelling stands in two groups.
 
     Examples
@@ -182,9 +182,9 @@ def read_variants(path: str | Path) -> Variants:
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If the file cannot be read.
-    textclf.errors.BadDataError
+    textclf.base.errors.BadDataError
         If a line is no group; the message names the line.
     """
     try:

@@ -12,7 +12,7 @@ from ocr.engines import Reading
 from ocr.pdfs import TextLayer
 from ocr.regions import moved, turned
 from ocr.words import quality, real_word_share
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ocr.documents import Word, mean_confidence
 from ocr.words import line_text
-from textclf.errors import BadInputError, MissingProgramError
+from textclf.base.errors import BadInputError, MissingProgramError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -86,7 +86,7 @@ def chosen_languages(engine: OcrEngine, wanted: Sequence[str]) -> tuple[str, ...
 
     Raises
     ------
-    textclf.errors.MissingProgramError
+    textclf.base.errors.MissingProgramError
         If one of them, or the engine itself, is not installed; the remedy is the line that installs it.
     """
     installed = engine.languages()
@@ -152,9 +152,9 @@ class TesseractEngine:
 
         Raises
         ------
-        textclf.errors.BadInputError
+        textclf.base.errors.BadInputError
             If Tesseract fails, takes too long, or answers with something else than its table.
-        textclf.errors.MissingProgramError
+        textclf.base.errors.MissingProgramError
             If it is not there.
         """
         pytesseract = _pytesseract()
@@ -220,7 +220,7 @@ def parse_tsv(table: bytes) -> Reading:
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If it is no such table.
 
     Examples

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ocr.kinds import HEAD, is_photo
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 __all__ = ["FoundFile", "find_documents", "find_files", "printable"]
 
@@ -82,7 +82,7 @@ def find_documents(
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If a path does not exist, or a folder given cannot be listed.
     """
     given = [Path(path) for path in paths]
@@ -131,7 +131,7 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If a path does not exist, or a folder given cannot be listed.
     """
     return [(found.document_id, found.file) for found in find_documents(paths)]

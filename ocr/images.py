@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from ocr.kinds import HEAD, is_heif, looks_like
 from ocr.limits import Limits
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -50,7 +50,7 @@ def opened_image(file: IO[bytes], limits: Limits, *, page: int = 1) -> Iterator[
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If it is no image, damaged or too large.
     """
     from PIL import UnidentifiedImageError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ocr.documents import Word, mean_confidence
 from ocr.engines import Reading
 from ocr.regions import covered, moved
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from textclf.errors import UsageError
+from textclf.base.errors import UsageError
 
 __all__ = ["Limits"]
 
@@ -34,7 +34,7 @@ class Limits:
 
     Raises
     ------
-    textclf.errors.UsageError
+    textclf.base.errors.UsageError
         If a limit is not above 0.
 
     Examples
@@ -44,7 +44,7 @@ class Limits:
     >>> Limits(max_pages=0)
     Traceback (most recent call last):
     ...
-    textclf.errors.UsageError: max_pages: must be above 0
+    textclf.base.errors.UsageError: max_pages: must be above 0
     """
 
     max_bytes: int = 200_000_000

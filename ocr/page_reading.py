@@ -26,7 +26,7 @@ from ocr.ink import Region, letter_boxes, letter_height, uncovered, unread_regio
 from ocr.layer_check import contradicts
 from ocr.regions import inserted, moved, stacked, turned, with_layer, without
 from ocr.words import quality
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -76,7 +76,7 @@ def read_content(
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If nothing of it could be read.
     """
     reader = _PageReader(content=content, number=number, options=options, engine=engine, deadline=deadline)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ocr.images import frame_count, grey_image, opened_image
 from ocr.limits import Limits
 from ocr.pdfs import TextLayer, opened_pdf, pdf_page, unread_attachments
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -85,7 +85,7 @@ def survey(source: Source, limits: Limits, password: str = "") -> Survey:
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If the file is missing, empty, too large, damaged, encrypted or of an unknown kind.
 
     Examples
@@ -93,7 +93,7 @@ def survey(source: Source, limits: Limits, password: str = "") -> Survey:
     >>> survey(b"Dear Sir", Limits())
     Traceback (most recent call last):
     ...
-    textclf.errors.BadInputError: is neither an image nor a PDF (it looks like plain text); give PNG, ...
+    textclf.base.errors.BadInputError: is neither an image nor a PDF (it looks like plain text); give PNG, ...
     """
     with _opened(source, limits) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -158,7 +158,7 @@ def open_page(source: Source, number: int, limits: Limits, password: str = "") -
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If the file, or this page of it, cannot be opened.
     """
     with _opened(source, limits) as file:

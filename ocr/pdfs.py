@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocr.limits import Limits
 from ocr.text_layers import Box, TextLayer, area, flattened, pictures_on, text_layer
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -62,7 +62,7 @@ def opened_pdf(source: Path | bytes, password: str = "") -> Iterator[pypdfium2.P
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If it is encrypted and the password is not its own, or if it is damaged.
     """
     import pypdfium2
@@ -117,7 +117,7 @@ def pdf_page(pdf: pypdfium2.PdfDocument, number: int, limits: Limits) -> PdfPage
 
     Raises
     ------
-    textclf.errors.BadInputError
+    textclf.base.errors.BadInputError
         If the page is damaged.
     """
     import pypdfium2

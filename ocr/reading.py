@@ -17,7 +17,7 @@ from ocr.limits import Limits
 from ocr.page_reading import read_content
 from ocr.pages import Source, open_page
 from ocr.regions import stacked
-from textclf.errors import MissingProgramError, OutputError, TextclfError, UsageError
+from textclf.base.errors import MissingProgramError, OutputError, TextclfError, UsageError
 
 __all__ = ["ReadingOptions", "assembled", "failed_page", "joined", "read_page"]
 
@@ -49,7 +49,7 @@ class ReadingOptions:
 
     Raises
     ------
-    textclf.errors.UsageError
+    textclf.base.errors.UsageError
         If an option has no meaning.
     """
 
@@ -107,9 +107,9 @@ def read_page(
 
     Raises
     ------
-    textclf.errors.MissingProgramError
+    textclf.base.errors.MissingProgramError
         If the engine is gone.
-    textclf.errors.OutputError
+    textclf.base.errors.OutputError
         If the cache cannot be written.
     """
     started = time.perf_counter()

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ocr.engines import OcrEngine, Reading, TesseractEngine, parse_tsv
-from textclf.errors import BadInputError, MissingProgramError, UsageError
+from textclf.base.errors import BadInputError, MissingProgramError, UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -85,9 +85,9 @@ class TesserocrEngine:
 
         Raises
         ------
-        textclf.errors.BadInputError
+        textclf.base.errors.BadInputError
             If Tesseract fails or takes too long.
-        textclf.errors.MissingProgramError
+        textclf.base.errors.MissingProgramError
             If the library or a language cannot be loaded.
         """
         api = _loaded(self.tessdata, "+".join(languages))
@@ -124,9 +124,9 @@ def open_engine(name: EngineName = "auto") -> OcrEngine:
 
     Raises
     ------
-    textclf.errors.MissingProgramError
+    textclf.base.errors.MissingProgramError
         If ``tesserocr`` is asked for and cannot be used.
-    textclf.errors.UsageError
+    textclf.base.errors.UsageError
         If there is no such engine.
 
     Examples
@@ -163,7 +163,7 @@ def system_tessdata() -> str:
 
     Raises
     ------
-    textclf.errors.MissingProgramError
+    textclf.base.errors.MissingProgramError
         If neither tells.
     """
     if folder := os.environ.get("TESSDATA_PREFIX"):

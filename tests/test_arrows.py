@@ -13,7 +13,7 @@ import pytest
 from textclf import DocumentClassifier
 
 ROOT = Path(__file__).parents[1]
-GROUND = ("textclf.errors.", "textclf.files.")
+GROUND = "textclf.base."
 """What every package may import of textclf."""
 
 
@@ -48,17 +48,14 @@ def test_no_package_imports_what_stands_beside_or_above_it(package, foreign):
     assert of(imported(*(ROOT / package).rglob("*.py")), *foreign) == set()
 
 
-@pytest.mark.parametrize("package", ["ocr", "features"])
-def test_of_textclf_the_lower_packages_import_errors_and_files_only(package):
+@pytest.mark.parametrize("package", ["ocr", "features", "textclf/base"])
+def test_of_textclf_the_lower_packages_import_the_ground_floor_only(package):
     names = of(imported(*(ROOT / package).rglob("*.py")), "textclf")
     assert {name for name in names if not name.startswith(GROUND)} == set()
 
 
-def test_errors_and_files_stand_on_nothing_of_the_project():
-    names = of(
-        imported(*(ROOT / "textclf" / f"{name}.py" for name in ("errors", "files"))), "textclf", "ocr", "features"
-    )
-    assert {name for name in names if not name.startswith(GROUND)} == set()
+def test_the_ground_floor_stands_on_nothing_of_the_project():
+    assert of(imported(*(ROOT / "textclf" / "base").rglob("*.py")), "ocr", "features") == set()
 
 
 def test_every_package_is_installed():
@@ -87,7 +84,7 @@ def test_importing_textclf_loads_nothing():
 
 
 def test_the_command_line_shows_its_help_without_numpy():
-    assert "numpy" not in loaded_by("import textclf.cli")
+    assert "numpy" not in loaded_by("import textclf.commands")
 
 
 def test_a_prediction_loads_numpy_and_nothing_else(tmp_path):

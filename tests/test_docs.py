@@ -18,10 +18,10 @@ from typer.main import get_command
 
 from aws_ml_adapter.cli import app as amazon_ml_app
 from ocr.documents import Document
-from textclf.cli import app as textclf_app
-from textclf.documents import write_documents
-from textclf.errors import ExitCode
-from textclf.predicting import prediction_columns
+from textclf.base.errors import ExitCode
+from textclf.commands import app as textclf_app
+from textclf.data.predictions import prediction_columns
+from textclf.data.sources import write_documents
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])

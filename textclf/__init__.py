@@ -19,11 +19,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textclf.classifier import DocumentClassifier
-    from textclf.errors import PredictionError, TextclfError
-    from textclf.local_client import LocalClient, predict_document_category
-    from textclf.model_file import load_model as load
-    from textclf.prediction import Prediction
+    from textclf.base.errors import PredictionError, TextclfError
+    from textclf.model.classifier import DocumentClassifier
+    from textclf.model.file import load_model as load
+    from textclf.model.local_client import LocalClient, predict_document_category
+    from textclf.model.prediction import Prediction
 
 __all__ = [
     "DocumentClassifier",
@@ -37,13 +37,13 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "DocumentClassifier": "textclf.classifier",
-    "LocalClient": "textclf.local_client",
-    "Prediction": "textclf.prediction",
-    "PredictionError": "textclf.errors",
-    "TextclfError": "textclf.errors",
-    "load": "textclf.model_file",
-    "predict_document_category": "textclf.local_client",
+    "DocumentClassifier": "textclf.model.classifier",
+    "LocalClient": "textclf.model.local_client",
+    "Prediction": "textclf.model.prediction",
+    "PredictionError": "textclf.base.errors",
+    "TextclfError": "textclf.base.errors",
+    "load": "textclf.model.file",
+    "predict_document_category": "textclf.model.local_client",
 }
 
 

@@ -1,4 +1,4 @@
-"""The console command: runs `textclf.cli`, and turns every error into one line and an exit code."""
+"""The console command: runs `textclf.commands`, and turns every error into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import NamedTuple, NoReturn
 
-from textclf.console import Verbosity, complain, mend_streams, say, set_verbosity, verbosity
-from textclf.errors import ExitCode, MissingProgramError, TextclfError
+from textclf.base.errors import ExitCode, MissingProgramError, TextclfError
+from textclf.commands.console import Verbosity, complain, mend_streams, say, set_verbosity, verbosity
 
 __all__ = ["TEXTCLF", "Program", "main", "run", "start"]
 
@@ -42,7 +42,7 @@ EXTRAS = {
 }
 """Packages that only an extra of the installation brings."""
 
-TEXTCLF = Program("textclf", "textclf.cli", "nothing is half written, and pages that were read are in the cache")
+TEXTCLF = Program("textclf", "textclf.commands", "nothing is half written, and pages that were read are in the cache")
 
 
 class Stopped(SystemExit):
@@ -93,7 +93,7 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
     Returns
     -------
     int
-        The exit code; see `textclf.errors.ExitCode`.
+        The exit code; see `textclf.base.errors.ExitCode`.
     """
     mend_streams()
     set_verbosity(Verbosity.NORMAL)

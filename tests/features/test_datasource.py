@@ -24,7 +24,7 @@ from features.datasource import (
     write_datasource,
 )
 from features.schema import AttributeType
-from textclf.errors import BadDataError, BadInputError, OutputError
+from textclf.base.errors import BadDataError, BadInputError, OutputError
 
 BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 INDICATORS = ("invoice_common_words", "payslip_common_words")

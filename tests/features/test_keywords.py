@@ -18,7 +18,7 @@ from features.keywords import KeywordHit, KeywordMatcher, common_words, toleranc
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
 from features.misreadings import skeleton
 from features.tokens import tokenize
-from textclf.errors import BadModelError
+from textclf.base.errors import BadModelError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 

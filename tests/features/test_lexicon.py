@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.lexicon import Lexicon, LexiconCategory, column_names, plain_name, read_lexicon, shipped_lexicon
 from features.tokens import tokenize
-from textclf.errors import BadDataError, BadInputError, BadModelError
+from textclf.base.errors import BadDataError, BadInputError, BadModelError
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.schema import AttributeType, Schema, parse_binary, parse_numeric
-from textclf.errors import BadDataError
+from textclf.base.errors import BadDataError
 
 TEXT, BINARY, NUMERIC, CATEGORICAL = AttributeType
 

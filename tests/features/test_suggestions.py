@@ -9,7 +9,7 @@ from features.keywords import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
 from features.suggestions import adapt_lexicon, fits, learn_lexicon
 from features.tokens import tokenize
-from textclf.errors import BadDataError
+from textclf.base.errors import BadDataError
 
 PLANTED = {"invoice": ["unit price", "vat"], "letter": ["kind regards", "dear"], "recipe": ["spoon", "oven"]}
 FILLER = ["the", "of", "and", "table", "person", "house", "water", "garden", "paper", "morning", "zzq", "4711", "page"]

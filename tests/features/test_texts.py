@@ -15,12 +15,12 @@ from features.suggestions import adapt_lexicon, learn_lexicon, suggest_keywords
 from features.texts import as_texts, iter_texts
 from features.word2vec import train_word_vectors
 from features.word_vectors import WordVectors
-from textclf.duplicates import near_duplicates, same_texts
-from textclf.errors import BadDataError
-from textclf.keyword_gain import keyword_gain
-from textclf.label_errors import out_of_fold_scores
-from textclf.training import observe_training
-from textclf.tuning import tune
+from textclf.base.errors import BadDataError
+from textclf.checks.keyword_gain import keyword_gain
+from textclf.checks.near_duplicates import near_duplicates, same_texts
+from textclf.checks.tuning import tune
+from textclf.evaluation.label_issues import out_of_fold_scores
+from textclf.model.fit import observe_training
 
 WORDS = ["total due", "dear aunt"]
 NOT_TEXTS = [

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import check_param_validation, parametrize_w
 
 from features.tokens import tokenize
 from features.vectorizer import NgramVectorizer
-from textclf.errors import BadDataError
+from textclf.base.errors import BadDataError
 
 TEXTS = ["Total due 12,50 incl. VAT", "Dear Sir, thank you", "total VAT due", "", "Dear Madam, thank you again"] * 20
 KINDS = [0, 1, 0, 1, 1] * 20

@@ -16,11 +16,11 @@ from gensim.models import KeyedVectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.csv_files import read_rows
 from features.tokens import tokenize
 from features.word2vec import read_word_vectors, train_word_vectors
 from features.word_vectors import WordVectors
-from textclf.errors import BadDataError, BadInputError
+from textclf.base.errors import BadDataError, BadInputError
+from textclf.base.tables import read_rows
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.word_vectors import WordVectors
-from textclf.errors import BadModelError, UsageError
+from textclf.base.errors import BadModelError, UsageError
 
 ROOT = Path(__file__).parents[2]
 

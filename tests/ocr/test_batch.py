@@ -22,7 +22,7 @@ from ocr.engines import Reading
 from ocr.finding import find_files
 from ocr.limits import Limits
 from ocr.reading import ReadingOptions
-from textclf.errors import MissingProgramError, OutputError, SomeFailedError
+from textclf.base.errors import MissingProgramError, OutputError, SomeFailedError
 
 AS_IT_IS = ReadingOptions(scale=1.0)
 PATIENT = ReadingOptions(limits=Limits(seconds_per_page=300))
@@ -185,7 +185,7 @@ def test_where_no_process_can_be_had_all_is_read_in_this_one(blots, fake_tessera
     def none(_: int) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr("ocr.workers.WorkerProcess", none)
+    monkeypatch.setattr("textclf.base.workers.WorkerProcess", none)
     fake_tesseract(reads_width(tsv))
     assert [document.text for document in iter_documents(blots[:2], options=AS_IT_IS)] == ["width300", "width301"]
 

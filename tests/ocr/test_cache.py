@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ocr.cache import PageCache
 from ocr.documents import Page, Word
-from textclf.errors import OutputError
+from textclf.base.errors import OutputError
 
 PAGE = Page(
     number=3,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ocr.cleaning import clean_text, is_rubbish, joined_pages, read_variants
 from ocr.documents import Document, Page
-from textclf.errors import BadDataError
+from textclf.base.errors import BadDataError
 
 VARIANTS = (("NY", "new york", "new_york"), ("Inps", "I.N.P.S.", "ist. naz. prev. soc."), ("one two one", "one"))
 

@@ -11,7 +11,7 @@ from ocr.limits import Limits
 from ocr.pdfs import TextLayer
 from ocr.reading import ReadingOptions
 from ocr.words import quality
-from textclf.errors import BadInputError, UsageError
+from textclf.base.errors import BadInputError, UsageError
 
 
 @pytest.mark.parametrize(

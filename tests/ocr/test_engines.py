@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ocr.engines import TesseractEngine, chosen_languages, parse_tsv
-from textclf.errors import BadInputError, MissingProgramError
+from textclf.base.errors import BadInputError, MissingProgramError
 
 BLANK = Image.new("L", (60, 60), 255)
 

@@ -15,7 +15,7 @@ from ocr.documents import Word
 from ocr.effort import STRIPS, read_part, row_at
 from ocr.engines import Reading, TesseractEngine
 from ocr.reading import ReadingOptions
-from textclf.errors import UsageError
+from textclf.base.errors import UsageError
 
 AS_IT_IS = ReadingOptions(scale=1.0, languages=("eng",))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr.finding import find_documents, find_files, printable
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 
 def _touch(path, content=b"x"):

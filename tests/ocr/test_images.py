@@ -16,7 +16,7 @@ from PIL import Image
 from ocr import find_files, read_document
 from ocr.limits import Limits
 from ocr.pages import open_page, survey
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 INK, PAPER = (15, 15), (2, 2)
 

@@ -20,7 +20,7 @@ from ocr.documents import Document, Page
 from ocr.engines import Reading
 from ocr.limits import Limits
 from ocr.reading import ReadingOptions, assembled
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 A4 = (8.27, 11.69)
 STAMP = "Town of Milton, general register, number 0012345 of 14 March, class 6.3"

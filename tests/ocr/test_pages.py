@@ -16,7 +16,7 @@ from PIL import Image
 from ocr.limits import Limits
 from ocr.pages import open_page, survey
 from ocr.pdfs import drawing_dpi
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 
 def grey_of(content: bytes, number: int = 1, **limits: int) -> Image.Image:

@@ -18,7 +18,7 @@ from ocr.engines import Reading
 from ocr.layer_check import contradicts
 from ocr.limits import Limits
 from ocr.pages import open_page, survey
-from textclf.errors import BadInputError
+from textclf.base.errors import BadInputError
 
 PAGE, FONT, FREE = 3, 4, 6
 """Numbers of the page, of its font, and of the first object of a test's own."""

@@ -15,7 +15,7 @@ from ocr.cache import PageCache
 from ocr.engines import Reading, TesseractEngine
 from ocr.reading import ReadingOptions
 from ocr.tesserocr_engine import TesserocrEngine, open_engine, system_tessdata
-from textclf.errors import BadInputError, MissingProgramError, UsageError
+from textclf.base.errors import BadInputError, MissingProgramError, UsageError
 
 pytest.importorskip("tesserocr")
 AS_IT_IS = ReadingOptions(scale=1.0, languages=("eng",))

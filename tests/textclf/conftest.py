@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from features.lexicon import Lexicon, LexiconCategory
 from textclf import DocumentClassifier
 from textclf.__main__ import run
-from textclf.runtime import Runtime
+from textclf.model.predict import Runtime
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import pytest
 
 from aws_ml_adapter.__main__ import main
-from aws_ml_adapter.client import AmazonMLClassifier
+from aws_ml_adapter.client.adapter import AmazonMLClassifier
 from textclf import DocumentClassifier
-from textclf.commands import prepare_datasource
-from textclf.documents import TableOptions
+from textclf.commands.modelling import prepare_datasource
+from textclf.data.sources import TableOptions
 
 OWN_WORDS = {
     "invoice": "invoice total due vat number net gross payment terms bank",

@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
-from aws_ml_adapter.client_state import StateFile
-from textclf.errors import ExitCode
+from aws_ml_adapter.client.state import StateFile
+from textclf.base.errors import ExitCode
 
 ROOT = Path(__file__).parents[3]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from botocore import xform_name
 
-from aws_ml_adapter.client import AmazonMLClassifier
-from aws_ml_adapter.client_state import StateFile
-from aws_ml_adapter.service.entities import Kind
-from aws_ml_adapter.service_calls import AmazonMLError, FailedJobError, Service
-from aws_ml_adapter.training_plan import TrainingOptions
-from textclf.errors import ExitCode, UsageError
+from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service
+from aws_ml_adapter.client.state import StateFile
+from aws_ml_adapter.client.training_plan import TrainingOptions
+from aws_ml_adapter.server.entities import Kind
+from textclf.base.errors import ExitCode, UsageError
 
 ROOT = Path(__file__).parents[3]
 
@@ -174,7 +174,7 @@ def test_a_failed_job_says_what_the_service_said(server, prepared, tmp_path, new
     run = classifier.plan(prepared).creations[0].id.split("-")[1]
     assert not path.exists()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aws_ml_adapter.workspace.Workspace.upload", lambda *_: None)
+        patch.setattr("aws_ml_adapter.client.workspace.Workspace.upload", lambda *_: None)
         with pytest.raises(FailedJobError, match=r"is FAILED: .*no such object") as caught:
             classifier.fit(prepared)
     assert "amazon-ml delete" in str(caught.value)

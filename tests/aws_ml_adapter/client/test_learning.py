@@ -10,17 +10,17 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from aws_ml_adapter.client import AmazonMLClassifier
-from aws_ml_adapter.client_state import StateFile
-from aws_ml_adapter.datasources import sent_data
-from aws_ml_adapter.s3_objects import S3Error
-from aws_ml_adapter.service.entities import Kind
-from aws_ml_adapter.training_plan import TrainingOptions
+from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.datasources import sent_data
+from aws_ml_adapter.client.s3_objects import S3Error
+from aws_ml_adapter.client.state import StateFile
+from aws_ml_adapter.client.training_plan import TrainingOptions
+from aws_ml_adapter.server.entities import Kind
 from features.datasource import read_datasource
 from textclf import DocumentClassifier, predict_document_category
-from textclf.commands import prepare_datasource
-from textclf.documents import TableOptions
-from textclf.errors import BadDataError, BadInputError, ExitCode, UsageError
+from textclf.base.errors import BadDataError, BadInputError, ExitCode, UsageError
+from textclf.commands.modelling import prepare_datasource
+from textclf.data.sources import TableOptions
 
 
 def test_train_asks_for_a_share_a_recipe_and_explicit_parameters(server, trained):

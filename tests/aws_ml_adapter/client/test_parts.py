@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_ml_adapter.client_state import ClientState, Created, Place, Source, StateFile
-from aws_ml_adapter.pricing import PRICES, begun_10_mb, total_usd
-from aws_ml_adapter.recipe import parse_recipe
-from aws_ml_adapter.results import ResultRow, parse_manifest, read_results, to_prediction
-from aws_ml_adapter.s3_objects import FolderObjects, open_objects
-from aws_ml_adapter.service.entities import Kind
-from aws_ml_adapter.service_calls import AmazonMLError, FailedJobError, Service
-from aws_ml_adapter.training_plan import write_recipe
+from aws_ml_adapter.api.recipe import parse_recipe
+from aws_ml_adapter.client.pricing import PRICES, begun_10_mb, total_usd
+from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results, to_prediction
+from aws_ml_adapter.client.s3_objects import FolderObjects, open_objects
+from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service
+from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
+from aws_ml_adapter.client.training_plan import write_recipe
+from aws_ml_adapter.server.entities import Kind
 from features.datasource import datasource_schema, encode_text
-from textclf.errors import BadDataError, BadInputError, BadModelError, UsageError
-from textclf.prediction import Acceptance
+from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
+from textclf.model.prediction import Acceptance
 
 PLACE = Place(bucket="bucket", prefix="", region="us-east-1", endpoint_url="http://127.0.0.1:1")
 STATE = ClientState(

@@ -1,0 +1,1 @@
+"""What Amazon Machine Learning's API says: faults, recipes, rearrangements, parameters, formats, storage of objects."""

@@ -1,0 +1,447 @@
+"""The expressions of a recipe: attributes, functions of them, and their text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from math import prod
+
+from aws_ml_adapter.api.faults import RequestFault
+from features.schema import AttributeType, Schema
+
+__all__ = [
+    "NAME_LIMIT",
+    "Call",
+    "Expression",
+    "Function",
+    "Scope",
+    "Variable",
+    "input_variables",
+    "quoted",
+    "recipe_fault",
+]
+
+NAME_LIMIT = 64
+"""Characters of the name of a group or assignment."""
+
+_DEPTH_LIMIT = 20
+_DIGIT_LIMIT = 9
+_NODE_LIMIT = 50
+"""Variables and calls of one feature."""
+_WORK_LIMIT = 100_000
+"""Features handled for one recipe: groups of groups can multiply them."""
+
+_TOKEN = re.compile(
+    r"""
+    (?P<blank>\s+|//[^\n]*)
+    |(?P<mark>[(),])
+    |'(?P<single>(?:[^'\\]|\\.)*)'
+    |"(?P<double>(?:[^"\\]|\\.)*)"
+    |(?P<number>\d+)(?![^\s,()/])
+    |(?P<name>[^\W\d_](?:(?!//)[^,'"()\t\r\n\\])*)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_PLAIN_NAME = re.compile(r"""[^\W\d_][^\s,'"()\\/]*""")
+_ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
+
+
+class Function(StrEnum):
+    """What a recipe can do with attributes."""
+
+    NGRAM = "ngram"
+    """All runs of 1 to n words, joined by a blank."""
+    OSB = "osb"
+    """Orthogonal sparse bigrams: the first word of each window of n with each later one, joined by as many ``_`` as
+    they are apart."""
+    LOWERCASE = "lowercase"
+    """The text in lower case."""
+    NO_PUNCT = "no_punct"
+    """The words without the punctuation at their ends."""
+    QUANTILE_BIN = "quantile_bin"
+    """Which of n bins, equally full in training, a number falls into."""
+    NORMALIZE = "normalize"
+    """The number with the mean of training taken off, divided by its deviation."""
+    CARTESIAN = "cartesian"
+    """Every combination of the words or values of all arguments, joined by ``_``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signature:
+    takes: tuple[AttributeType, ...]
+    gives: AttributeType
+    numbers: range | None = None
+
+
+_TEXT, _BINARY, _NUMERIC, _CATEGORICAL = AttributeType
+_SIGNATURES = {
+    Function.NGRAM: _Signature(takes=(_TEXT,), gives=_CATEGORICAL, numbers=range(2, 11)),
+    Function.OSB: _Signature(takes=(_TEXT,), gives=_CATEGORICAL, numbers=range(2, 11)),
+    Function.LOWERCASE: _Signature(takes=(_TEXT,), gives=_TEXT),
+    Function.NO_PUNCT: _Signature(takes=(_TEXT,), gives=_TEXT),
+    Function.QUANTILE_BIN: _Signature(takes=(_NUMERIC,), gives=_CATEGORICAL, numbers=range(2, 1_001)),
+    Function.NORMALIZE: _Signature(takes=(_NUMERIC,), gives=_NUMERIC),
+    Function.CARTESIAN: _Signature(takes=(_TEXT, _CATEGORICAL, _BINARY), gives=_CATEGORICAL),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """An attribute of the schema; ``str`` gives the text of the recipe.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    type : AttributeType
+        Its type.
+
+    Examples
+    --------
+    >>> str(Variable(name="1st floor", type=AttributeType.NUMERIC))
+    "'1st floor'"
+    """
+
+    name: str
+    type: AttributeType
+
+    def __str__(self) -> str:
+        if _PLAIN_NAME.fullmatch(self.name):
+            return self.name
+        return quoted(self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A function and what it is applied to; ``str`` gives the text of the recipe.
+
+    Parameters
+    ----------
+    function : Function
+        Which.
+    arguments : tuple of (Variable or Call)
+        At least 2 for ``cartesian``, 1 for all others.
+    number : int, optional
+        Words of the window, or bins; None for functions without.
+    """
+
+    function: Function
+    arguments: tuple[Expression, ...]
+    number: int | None = None
+
+    @property
+    def type(self) -> AttributeType:
+        """Of the result; CATEGORICAL ones of ``ngram``, ``osb`` and ``cartesian`` are many values at once."""
+        return _SIGNATURES[self.function].gives
+
+    def __str__(self) -> str:
+        arguments = [*map(str, self.arguments), *([] if self.number is None else [str(self.number)])]
+        return f"{self.function}({','.join(arguments)})"
+
+
+Expression = Variable | Call
+
+
+def input_variables(schema: Schema) -> dict[str, Variable]:
+    """Give the attributes that may be learned from, by name.
+
+    Parameters
+    ----------
+    schema : Schema
+        The attributes.
+
+    Returns
+    -------
+    dict of str to Variable
+        All but the target, the row id and those excluded, in order.
+    """
+    apart = {schema.target, schema.row_id, *schema.excluded}
+    return {name: Variable(name=name, type=kind) for name, kind in schema.attributes if name not in apart}
+
+
+def quoted(name: str) -> str:
+    r"""Write a name in quotes, as any may stand in a recipe.
+
+    Parameters
+    ----------
+    name : str
+        Of an attribute.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(quoted("owner's age"))
+    'owner\'s age'
+    """
+    return "'" + re.sub(r"(['\\])", r"\\\1", name) + "'"
+
+
+def recipe_fault(place: str, what: str) -> RequestFault:
+    """Make the error of a recipe.
+
+    Parameters
+    ----------
+    place : str
+        Section, entry and column; empty for the whole.
+    what : str
+        What is wrong there.
+
+    Returns
+    -------
+    RequestFault
+    """
+    return RequestFault(what, where=f"recipe, {place}" if place else "recipe")
+
+
+class Scope:
+    """What the names in a recipe stand for, and how much work it has made.
+
+    Parameters
+    ----------
+    schema : Schema
+        Its attributes and their groups ``ALL_TEXT``, ``ALL_NUMERIC``, ``ALL_CATEGORICAL``, ``ALL_BINARY`` are there
+        from the begin.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        variables = input_variables(schema)
+        self._all = tuple(variables.values())
+        self._names: dict[str, tuple[Expression, ...]] = {name: (variable,) for name, variable in variables.items()}
+        for kind in AttributeType:
+            self._names[f"ALL_{kind}"] = tuple(variable for variable in self._all if variable.type is kind)
+        self._work = 0
+
+    def open_all_inputs(self) -> None:
+        """Let ``ALL_INPUTS`` be used from here on."""
+        self._names["ALL_INPUTS"] = self._all
+
+    def define(self, key: str, text: str, place: str) -> None:
+        """Name a group or an assignment.
+
+        Parameters
+        ----------
+        key : str
+            The name, in quotes or not.
+        text : str
+            The expression.
+        place : str
+            Where it stands, for messages.
+        """
+        expressions = self.evaluate(text, place)
+        match = _TOKEN.fullmatch(key.strip())
+        quoted = match and (match["single"] or match["double"])
+        name = _unescape(quoted) if quoted else key.strip()
+        if not expressions and not text.partition("//")[0].strip():
+            raise recipe_fault(place, "is blank")
+        if not 1 <= len(name) <= NAME_LIMIT:
+            raise recipe_fault(place, f"has a name of {len(name):,} characters, not 1 to {NAME_LIMIT}")
+        if name in self._names or name in self._schema.names or name == "ALL_INPUTS":
+            raise recipe_fault(place, "has a name that is taken")
+        self._names[name] = expressions
+
+    def evaluate(self, text: str, place: str) -> tuple[Expression, ...]:
+        """Give what an expression stands for.
+
+        Parameters
+        ----------
+        text : str
+            The expression, which ``//`` and a comment may follow.
+        place : str
+            Where it stands, for messages.
+
+        Returns
+        -------
+        tuple of (Variable or Call)
+            None for a comment only.
+        """
+        tokens = list(_tokens(text, place))
+        return _Reader(tokens, self, place).whole() if len(tokens) > 1 else ()
+
+    def find(self, name: str) -> tuple[Expression, ...] | str:
+        """Give what a name stands for.
+
+        Parameters
+        ----------
+        name : str
+            The name, without quotes.
+
+        Returns
+        -------
+        tuple of (Variable or Call), or str
+            Why it stands for nothing, if it is a str.
+        """
+        if name in self._names:
+            return self._names[name]
+        shown = f"'{name[:NAME_LIMIT]}'"
+        if name == "ALL_INPUTS":
+            return "ALL_INPUTS can stand in outputs only"
+        if name == self._schema.target:
+            return f"{shown} is the target"
+        if name == self._schema.row_id:
+            return f"{shown} is the row id"
+        if name in self._schema.excluded:
+            return f"{shown} is excluded by the schema"
+        return f"{shown} is no attribute of the schema, nor a group or assignment defined above"
+
+    def spend(self, work: int) -> bool:
+        """Say whether more features may be handled.
+
+        Parameters
+        ----------
+        work : int
+            How many more.
+
+        Returns
+        -------
+        bool
+            Whether that is no more work than one recipe may make.
+        """
+        self._work += work
+        return self._work <= _WORK_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    column: int
+
+
+def _tokens(text: str, place: str) -> Iterator[_Token]:
+    end = 0
+    while end < len(text):
+        match = _TOKEN.match(text, end)
+        if match is None:
+            raise recipe_fault(
+                f"{place}, column {end + 1}",
+                f"{text[end]!r} begins no name, number or function (put names that begin so in single quotes)",
+            )
+        kind = str(match.lastgroup)
+        value = match[kind]
+        if kind in ("single", "double"):
+            kind, value = "quoted", _unescape(value)
+        if kind != "blank":
+            yield _Token(kind, value.rstrip() if kind == "name" else value, end + 1)
+        end = match.end()
+    yield _Token("end", "", end + 1)
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
+
+
+class _Reader:
+    """Reads the tokens of one expression from left to right, evaluating as it goes."""
+
+    def __init__(self, tokens: list[_Token], scope: Scope, place: str) -> None:
+        self._tokens, self._scope, self._place = tokens, scope, place
+        self._next = 0
+
+    def whole(self) -> tuple[Expression, ...]:
+        begin = self._tokens[0]
+        found = self.argument(depth=0)
+        self.take("", what="the end")
+        if isinstance(found, int):
+            raise self._fault(begin, "a number alone is no variable")
+        self._spend(begin, len(found))
+        return found
+
+    def take(self, *marks: str, what: str = "") -> _Token:
+        token = self._tokens[self._next]
+        if marks and (token.kind not in ("mark", "end") or token.text not in marks):
+            shown = f"'{token.text[:NAME_LIMIT]}'" if token.text else "the end"
+            raise self._fault(token, f"{shown} stands where {what or ' or '.join(marks)} should")
+        self._next += 1
+        return token
+
+    def argument(self, depth: int) -> tuple[Expression, ...] | int:
+        token = self.take()
+        if token.kind == "number":
+            digits = token.text.lstrip("0") or "0"
+            if len(digits) > _DIGIT_LIMIT:
+                raise self._fault(token, f"a number has {len(digits):,} digits, more than {_DIGIT_LIMIT}")
+            return int(digits)
+        if token.kind not in ("name", "quoted"):
+            raise self._fault(token, "a name, a number or a function is missing")
+        if token.kind == "name" and self._tokens[self._next].text == "(":
+            return self._call(token, depth + 1)
+        found = self._scope.find(token.text)
+        if isinstance(found, str):
+            raise self._fault(token, found)
+        return found
+
+    def _call(self, name: _Token, depth: int) -> tuple[Expression, ...]:
+        if depth > _DEPTH_LIMIT:
+            raise self._fault(name, f"functions are nested more than {_DEPTH_LIMIT} deep")
+        self.take("(")
+        arguments = [self.argument(depth)]
+        while self.take(",", ")").text == ",":
+            arguments.append(self.argument(depth))
+        numbers = [argument for argument in arguments if isinstance(argument, int)]
+        members = [argument for argument in arguments if not isinstance(argument, int)]
+        if name.text in ("group", "group_remove"):
+            if numbers:
+                raise self._fault(name, f"{name.text} takes no number")
+            return self._group(name, members)
+        if name.text not in [*Function]:
+            raise self._fault(name, f"'{name.text[:NAME_LIMIT]}' is no function")
+        self._check_arguments(name, arguments, members, numbers)
+        return self._calls(name, members, numbers[0] if numbers else None)
+
+    def _group(self, name: _Token, members: list[tuple[Expression, ...]]) -> tuple[Expression, ...]:
+        self._spend(name, sum(map(len, members)))
+        if name.text == "group":
+            return tuple(dict.fromkeys(expression for member in members for expression in member))
+        removed = {expression for member in members[1:] for expression in member}
+        return tuple(expression for expression in members[0] if expression not in removed)
+
+    def _check_arguments(
+        self,
+        name: _Token,
+        arguments: list[tuple[Expression, ...] | int],
+        members: list[tuple[Expression, ...]],
+        numbers: list[int],
+    ) -> None:
+        signature = _SIGNATURES[Function(name.text)]
+        if name.text == Function.CARTESIAN:
+            if numbers or len(members) < 2:
+                raise self._fault(name, "cartesian takes at least two variables and no number")
+        elif signature.numbers is None:
+            if numbers or len(members) != 1:
+                raise self._fault(name, f"{name.text} takes one variable or group")
+        elif len(arguments) != 2 or not isinstance(arguments[1], int) or len(numbers) != 1:
+            raise self._fault(name, f"{name.text} takes one variable or group and one whole number")
+        elif numbers[0] not in signature.numbers:
+            least, most = signature.numbers[0], signature.numbers[-1]
+            raise self._fault(name, f"{name.text} takes a number from {least} to {most:,}, not {numbers[0]:,}")
+
+    def _calls(self, name: _Token, members: list[tuple[Expression, ...]], number: int | None) -> tuple[Expression, ...]:
+        function = Function(name.text)
+        takes = _SIGNATURES[function].takes
+        self._spend(name, sum(map(len, members)) + prod(map(len, members)))
+        for expression in (expression for member in members for expression in member):
+            if expression.type not in takes:
+                wanted = " or ".join(takes)
+                raise self._fault(name, f"{function} takes {wanted}, and {str(expression)[:200]} is {expression.type}")
+        calls = [Call(function=function, arguments=arguments, number=number) for arguments in product(*members)]
+        if any(_nodes(call) > _NODE_LIMIT for call in calls):
+            raise self._fault(name, f"a feature has more than {_NODE_LIMIT} variables and functions")
+        return tuple(calls)
+
+    def _spend(self, token: _Token, work: int) -> None:
+        if not self._scope.spend(work):
+            raise self._fault(token, f"the groups of the recipe stand for more than {_WORK_LIMIT:,} variables")
+
+    def _fault(self, token: _Token, what: str) -> RequestFault:
+        return recipe_fault(f"{self._place}, column {token.column}", what)
+
+
+def _nodes(expression: Expression) -> int:
+    return 1 if isinstance(expression, Variable) else 1 + sum(map(_nodes, expression.arguments))

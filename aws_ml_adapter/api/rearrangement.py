@@ -1,0 +1,229 @@
+"""DataRearrangement: which rows of the data a data source takes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.faults import RequestFault
+from aws_ml_adapter.engine.token_hashes import mix
+
+__all__ = ["Rearrangement", "SplitStrategy", "parse_rearrangement"]
+
+_TEXT_LIMIT = 100_000
+
+
+class SplitStrategy(StrEnum):
+    """How the rows of a share are chosen."""
+
+    SEQUENTIAL = "sequential"
+    """The rows that begin within the share of the bytes."""
+    RANDOM = "random"
+    """The rows whose pseudo-random number, which follows from the seed and their place, falls into the share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rearrangement:
+    """The share of the rows that a data source takes; their order stays.
+
+    Parameters
+    ----------
+    begin, end : int
+        The share in percent, 0 <= begin < end <= 100; ``end`` is not part of it.
+    strategy : SplitStrategy
+        How the rows are chosen.
+    complement : bool
+        Take all the other rows instead.
+    seed : str
+        Any text; another seed gives another random choice.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/data-rearrangement.html
+
+    Examples
+    --------
+    >>> parse_rearrangement('{"splitting": {"percentBegin": 0, "percentEnd": 70}}').keeps(
+    ...     np.array([0, 60, 70, 90]), begin=0, end=100
+    ... ).tolist()
+    [True, True, False, False]
+    """
+
+    begin: int = 0
+    end: int = 100
+    strategy: SplitStrategy = SplitStrategy.SEQUENTIAL
+    complement: bool = False
+    seed: str = ""
+
+    def keeps(self, offsets: NDArray[np.int64], *, begin: int, end: int) -> NDArray[np.bool_]:
+        """Say which rows belong to the share.
+
+        A sequential share is one of the bytes, so it needs no pass over the data to count rows first. For a random
+        one each row has the number in [0, 100) that SplitMix64 gives for its offset and the first 8 bytes of the
+        SHA-256 of the seed; the service's own generator is not known.
+
+        Parameters
+        ----------
+        offsets : numpy.ndarray of int64, shape (n_rows,)
+            Where each row begins, in bytes from the begin of the data; several files count as one.
+        begin, end : int
+            Where the first row begins and the data end, in bytes.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n_rows,)
+
+        References
+        ----------
+        G. Steele, D. Lea, C. Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014,
+        https://doi.org/10.1145/2714064.2660195
+        """
+        if self.strategy is SplitStrategy.RANDOM:
+            percent = _random_percent(offsets, self.seed)
+            kept = (percent >= self.begin) & (percent < self.end)
+        else:
+            place, size = (offsets - begin) * 100, end - begin
+            kept = (place >= self.begin * size) & (place < self.end * size)
+        return ~kept if self.complement else kept
+
+    def to_json(self) -> str:
+        """Write in the form of the developer guide.
+
+        Returns
+        -------
+        str
+            Text that `parse_rearrangement` reads back.
+        """
+        splitting: dict[str, Any] = {
+            "percentBegin": self.begin,
+            "percentEnd": self.end,
+            "strategy": str(self.strategy),
+            "complement": self.complement,
+        }
+        if self.strategy is SplitStrategy.RANDOM:
+            splitting["strategyParams"] = {"randomSeed": self.seed}
+        return json.dumps({"splitting": splitting})
+
+
+def parse_rearrangement(text: str | None) -> Rearrangement:
+    """Read a DataRearrangement in any of the spellings in use.
+
+    Parameters
+    ----------
+    text : str or None
+        The JSON. ``complement`` may be a boolean or the string ``"true"`` or ``"false"``; ``randomSeed`` may stand in
+        ``strategyParams``, in ``splitting`` or beside it, the first of these counts. None, blanks and ``{}`` mean all
+        rows.
+
+    Returns
+    -------
+    Rearrangement
+
+    Raises
+    ------
+    RequestFault
+        It is no such JSON, has an unknown key, a percentage that is no whole number of 0 to 100, or an empty range.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_S3DataSpec.html
+
+    Examples
+    --------
+    >>> parse_rearrangement('{"splitting": {"percentEnd": 70, "complement": "true"}}').complement
+    True
+    >>> parse_rearrangement('{"splitting": {"percentEnd": 170}}')
+    Traceback (most recent call last):
+    aws_ml_adapter.api.faults.RequestFault: DataRearrangement: percentEnd is 170, not a whole number from 0 to 100
+    """
+    # with which editors of Windows begin what they store
+    text = (text or "").removeprefix("\ufeff")
+    if not text.strip():
+        return Rearrangement()
+    content = _object(_parse(text), "the whole", {"splitting", "randomSeed"})
+    splitting = _object(
+        content.get("splitting", {}),
+        "splitting",
+        {"percentBegin", "percentEnd", "strategy", "strategyParams", "complement", "randomSeed"},
+    )
+    params = _object(splitting.get("strategyParams", {}), "strategyParams", {"randomSeed"})
+    rearrangement = Rearrangement(
+        begin=_percent(splitting, "percentBegin", 0),
+        end=_percent(splitting, "percentEnd", 100),
+        strategy=_strategy(splitting.get("strategy", "sequential")),
+        complement=_flag(splitting.get("complement", False)),
+        seed=next((_seed(part["randomSeed"]) for part in (params, splitting, content) if "randomSeed" in part), ""),
+    )
+    if rearrangement.begin >= rearrangement.end:
+        raise _fault(f"percentBegin is {rearrangement.begin}, not less than percentEnd, {rearrangement.end}")
+    return rearrangement
+
+
+def _fault(what: str) -> RequestFault:
+    return RequestFault(what, where="DataRearrangement")
+
+
+def _parse(text: str) -> object:
+    if len(text) > _TEXT_LIMIT:
+        raise _fault(f"has {len(text):,} characters, more than {_TEXT_LIMIT:,}")
+    try:
+        content: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _fault(f"is not JSON ({error})") from error
+    return content
+
+
+def _object(content: object, place: str, keys: set[str]) -> dict[str, object]:
+    if not isinstance(content, dict):
+        raise _fault(f"{place} is not a JSON object")
+    # a misspelt key would quietly take all rows
+    unknown = min(content.keys() - keys, default=None)
+    if unknown is not None:
+        raise _fault(f"{place} has the unknown key '{unknown[:64]}'; the keys are {', '.join(sorted(keys))}")
+    # null is how some writers leave a member out
+    return {key: value for key, value in content.items() if value is not None}
+
+
+def _percent(splitting: dict[str, object], key: str, default: int) -> int:
+    value = splitting.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1 or not 0 <= value <= 100:
+        raise _fault(f"{key} is {_short(value)}, not a whole number from 0 to 100")
+    return int(value)
+
+
+def _strategy(value: object) -> SplitStrategy:
+    try:
+        return SplitStrategy(str(value))
+    except ValueError:
+        raise _fault(f"strategy is {_short(value)}, not {' or '.join(SplitStrategy)}") from None
+
+
+def _flag(value: object) -> bool:
+    flag = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(flag, bool):
+        raise _fault(f"complement is {_short(value)}, not true or false")
+    return flag
+
+
+def _seed(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _fault(f"randomSeed is {_short(value)}, not a text")
+    return str(value)
+
+
+def _short(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)[:64]
+
+
+def _random_percent(offsets: NDArray[np.int64], seed: str) -> NDArray[np.float64]:
+    """SplitMix64 of each offset's place in the sequence of the seed, as a number in [0, 100)."""
+    # a lone surrogate, which JSON can spell, has no UTF-8
+    start = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()[:8], "little")
+    mixed = mix(np.uint64(start) + (offsets.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
+    return (mixed >> np.uint64(11)).astype(np.float64) * (100 / 2**53)

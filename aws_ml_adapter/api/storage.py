@@ -1,0 +1,407 @@
+"""Where ``s3://bucket/key`` is: in a folder that holds one folder a bucket, or in S3 and whatever speaks like it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO, Protocol
+
+from aws_ml_adapter.api.faults import DataFault, RequestFault
+from aws_ml_adapter.api.s3_stream import S3Stream
+from textclf.base.errors import OutputError
+from textclf.base.files import write_aside
+
+__all__ = [
+    "FolderStorage",
+    "S3Storage",
+    "S3Stream",
+    "Storage",
+    "StorageOptions",
+    "StoredFile",
+    "open_storage",
+    "split_url",
+    "write_in_place",
+]
+
+MAX_FILES = 10_000
+"""Files that one location may name."""
+
+# the rules of us-east-1 before 2018, by which many buckets were named; a dot in front would hide the folder
+_BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{2,254}")
+_KEY_BYTES = 1_024
+# what file systems let a name have
+_PART_BYTES = 255
+_ATTEMPTS = 10
+# control characters, backslashes, and what UTF-8 or the XML of lists has no form for
+UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
+# as textclf.base.files.write_aside names them
+UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """One object: its URL and its size in bytes."""
+
+    url: str
+    size: int
+
+
+class Storage(Protocol):
+    """What the server needs of an object store. Every method raises `DataFault`, with the URL, if it cannot."""
+
+    def files(self, url: str) -> list[StoredFile]:
+        """List the object with this key; for a key that ends in ``/``, the objects directly below it, sorted by key.
+
+        Objects whose name begins with a dot or ends in ``.schema`` are no data and left out, as are empty keys.
+        """
+        ...
+
+    def open(self, url: str) -> BinaryIO:
+        """Open an object as a stream of bytes."""
+        ...
+
+    def read(self, url: str, limit: int) -> bytes | None:
+        """Read a small object, None if there is none."""
+        ...
+
+    def write(self, url: str) -> AbstractContextManager[Path]:
+        """Give a context with a path to write to; the object appears, whole, when the context ends."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageOptions:
+    """Which storage to use; one of the two is given.
+
+    Parameters
+    ----------
+    root : str, optional
+        The folder that holds one folder a bucket.
+    endpoint : str, optional
+        URL of S3, or of a server that speaks like it; credentials come from boto3's usual places.
+    """
+
+    root: str | None = None
+    endpoint: str | None = None
+
+
+def open_storage(options: StorageOptions, *, patient: bool = True) -> Storage:
+    """Open the storage that the options name.
+
+    Parameters
+    ----------
+    options : StorageOptions
+    patient : bool
+        False where a client waits for an answer: an S3 that is slow is soon given up.
+
+    Returns
+    -------
+    Storage
+    """
+    if options.endpoint is not None:
+        return S3Storage(options.endpoint, patient=patient)
+    return FolderStorage(Path(options.root or "."))
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Take an S3 URL apart.
+
+    Parameters
+    ----------
+    url : str
+        ``s3://bucket/key``.
+
+    Returns
+    -------
+    bucket, key : str
+        The key is empty, or does not begin with ``/``.
+
+    Raises
+    ------
+    aws_ml_adapter.api.faults.RequestFault
+        No valid bucket name, or a key that no folder could hold: with empty or dotted parts, over 1,024 bytes, or with
+        a part over 255.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html,
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html
+
+    Examples
+    --------
+    >>> split_url("s3://examplebucket/banking/training.csv")
+    ('examplebucket', 'banking/training.csv')
+    >>> split_url("s3://examplebucket/../other")
+    Traceback (most recent call last):
+    aws_ml_adapter.api.faults.RequestFault: s3://examplebucket/../other: the key has a part that is empty, '.' or '..'
+    """
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    if not url.startswith("s3://") or not _BUCKET.fullmatch(bucket) or ".." in bucket:
+        raise RequestFault("the bucket's name breaks the rules of S3", where=url[:200])
+    if UNUSABLE.search(key) or len(key.encode()) > _KEY_BYTES:
+        what = f"the key is over {_KEY_BYTES:,} bytes or holds control characters or backslashes"
+        raise RequestFault(what, where=url[:200])
+    parts = key.removesuffix("/").split("/")
+    if any(part in ("", ".", "..") for part in parts) and key:
+        raise RequestFault("the key has a part that is empty, '.' or '..'", where=url)
+    if any(len(part.encode()) > _PART_BYTES for part in parts):
+        raise RequestFault(f"the key has a part that is over {_PART_BYTES} bytes", where=url[:200])
+    return bucket, key
+
+
+@contextmanager
+def write_in_place(path: Path) -> Iterator[Path]:
+    """Give a path to write to as `textclf.base.files.write_aside`, where others remove folders that they find empty.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the finished file shall stand.
+
+    Yields
+    ------
+    pathlib.Path
+
+    Raises
+    ------
+    textclf.base.errors.OutputError
+        As `textclf.base.files.write_aside` says.
+    """
+    with ExitStack() as stack:
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                aside = stack.enter_context(write_aside(path))
+                break
+            # removed between its making and ours
+            except OutputError as error:
+                if not left or not isinstance(error.__cause__, FileNotFoundError):
+                    raise
+        yield aside
+
+
+class FolderStorage:
+    """A folder that holds one folder a bucket; what links lead out of it is not there.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+
+    Examples
+    --------
+    >>> with TemporaryDirectory() as root:
+    ...     Path(root, "bucket").mkdir()
+    ...     storage = FolderStorage(Path(root))
+    ...     with storage.write("s3://bucket/out/a.txt") as path:
+    ...         _ = path.write_bytes(b"whole")
+    ...     storage.files("s3://bucket/out/")
+    [StoredFile(url='s3://bucket/out/a.txt', size=5)]
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def files(self, url: str) -> list[StoredFile]:
+        """List an object, or the objects directly below a prefix."""
+        path = self._path(url)
+        with _reading(url):
+            found = sorted(path.iterdir()) if _is_prefix(url) and path.is_dir() else [path]
+            there = (each for each in found if self._is_there(each))
+            if not _is_prefix(url) and self._is_inside(path) and path.is_dir():
+                raise _folder(url)
+            files = _checked(url, (StoredFile(url=_below(url, each.name), size=each.stat().st_size) for each in there))
+        for file in files:
+            if UNUSABLE.search(file.url):
+                name = file.url.rpartition("/")[2]
+                what = f"the name {name!a} is not UTF-8 or holds control characters or backslashes"
+                raise DataFault(what, where=url)
+        return files
+
+    def open(self, url: str) -> BinaryIO:
+        """Open an object as a stream of bytes."""
+        path = self._path(url)
+        with _reading(url):
+            if not self._is_there(path):
+                raise _missing(url)
+            return path.open("rb")
+
+    def read(self, url: str, limit: int) -> bytes | None:
+        """Read a small object, None if there is none."""
+        path = self._path(url)
+        with _reading(url):
+            if not self._is_there(path):
+                return None
+            with path.open("rb") as stream:
+                return _small(stream.read(limit + 1), limit, url)
+
+    @contextmanager
+    def write(self, url: str) -> Iterator[Path]:
+        """Give a path to write to; the object appears when the context ends. The bucket must be there, as in S3."""
+        path = self._path(url)
+        if not self._is_inside(path):
+            raise DataFault("leads out of the storage folder", where=url)
+        bucket, _ = split_url(url)
+        if not (self._root / bucket).is_dir():
+            raise DataFault("there is no such bucket", where=url, remedy=f"make the folder {bucket} below --s3-root")
+        try:
+            with write_in_place(path) as aside:
+                yield aside
+        except OutputError as error:
+            raise DataFault(error.what, where=url) from error
+
+    def remove_unfinished(self, url: str) -> None:
+        """Remove what writers that were killed left beside an object; no one may be writing there."""
+        for path in self._path(url).parent.glob(".*.part"):
+            if UNFINISHED.fullmatch(path.name) and self._is_inside(path):
+                path.unlink(missing_ok=True)
+
+    def _path(self, url: str) -> Path:
+        bucket, key = split_url(url)
+        return self._root.joinpath(bucket, *key.split("/"))
+
+    def _is_there(self, path: Path) -> bool:
+        return self._is_inside(path) and path.is_file()
+
+    def _is_inside(self, path: Path) -> bool:
+        try:
+            return path.resolve().is_relative_to(self._root)
+        except (OSError, RuntimeError):
+            return False
+
+
+class S3Storage:
+    """S3 through boto3, or any server that speaks like it.
+
+    Parameters
+    ----------
+    endpoint : str
+        URL of the server.
+    patient : bool
+        As in `open_storage`.
+    """
+
+    def __init__(self, endpoint: str, *, patient: bool = True) -> None:
+        import boto3
+        from boto3.exceptions import Boto3Error
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        # a region is needed to sign, and an own endpoint does not mind which
+        region = boto3.session.Session().region_name or "us-east-1"
+        config = None if patient else Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+        self._client = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
+        self._errors = (BotoCoreError, ClientError, Boto3Error)
+
+    def files(self, url: str) -> list[StoredFile]:
+        """List an object, or the objects directly below a prefix."""
+        bucket, key = split_url(url)
+        try:
+            if not _is_prefix(url):
+                return [self._file(url, bucket, key)]
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+            listed = (entry for page in pages for entry in page.get("Contents", ()))
+            return _checked(
+                url, (StoredFile(url=_below(url, entry["Key"][len(key) :]), size=entry["Size"]) for entry in listed)
+            )
+        except self._errors as error:
+            raise _failed(error, url) from error
+
+    def _file(self, url: str, bucket: str, key: str) -> StoredFile:
+        try:
+            return StoredFile(url=url, size=self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+        except self._errors:
+            if self._client.list_objects_v2(Bucket=bucket, Prefix=f"{key}/", MaxKeys=1).get("Contents"):
+                raise _folder(url) from None
+            raise
+
+    def open(self, url: str) -> BinaryIO:
+        """Open an object as a stream of bytes."""
+        bucket, key = split_url(url)
+        try:
+            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
+        except self._errors as error:
+            raise _failed(error, url) from error
+        return S3Stream(
+            body, self._errors, lambda error: DataFault(f"could not be read to its end ({error})", where=url)
+        )
+
+    def read(self, url: str, limit: int) -> bytes | None:
+        """Read a small object, None if there is none."""
+        try:
+            with self.open(url) as stream:
+                return _small(stream.read(limit + 1), limit, url)
+        except DataFault as error:
+            if error.what == _MISSING:
+                return None
+            raise
+
+    @contextmanager
+    def write(self, url: str) -> Iterator[Path]:
+        """Give a path to write to; the object is sent when the context ends."""
+        bucket, key = split_url(url)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "object"
+            yield path
+            try:
+                self._client.upload_file(str(path), bucket, key)
+            except self._errors as error:
+                raise _failed(error, url) from error
+
+
+_MISSING = "there is no such object"
+_S3_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
+
+
+def _missing(url: str) -> DataFault:
+    return DataFault(_MISSING, where=url)
+
+
+def _folder(url: str) -> DataFault:
+    return DataFault(_MISSING, where=url, remedy=f"write {url}/ if you mean the objects in that folder")
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataFault(f"cannot be read ({error.strerror})", where=url) from error
+
+
+def _failed(error: Exception, url: str) -> DataFault:
+    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+    return _missing(url) if code in _S3_MISSING else DataFault(f"S3 refused or cannot be reached ({error})", where=url)
+
+
+def _is_prefix(url: str) -> bool:
+    return url.endswith("/") or url.count("/") < 3
+
+
+def _below(url: str, name: str) -> str:
+    return f"{url.removesuffix('/')}/{name}" if _is_prefix(url) else url
+
+
+def _checked(url: str, files: Iterable[StoredFile]) -> list[StoredFile]:
+    """Leave out what is no data, and insist on one file at least and not too many."""
+    if _is_prefix(url):
+        files = (file for file in files if _is_data(file.url.rpartition("/")[2]))
+    listed = list(islice(files, MAX_FILES + 1))
+    if not listed:
+        raise _missing(url)
+    if len(listed) > MAX_FILES:
+        raise DataFault(f"names more than {MAX_FILES:,} files", where=url)
+    return listed
+
+
+def _is_data(name: str) -> bool:
+    return name[:1] not in ("", ".") and not name.endswith(".schema")
+
+
+def _small(content: bytes, limit: int, url: str) -> bytes:
+    if len(content) > limit:
+        raise DataFault(f"is over {limit:,} bytes", where=url)
+    return content

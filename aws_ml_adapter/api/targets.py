@@ -1,0 +1,298 @@
+"""What a model learns to predict: the target of each row, and what is known of all of them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.faults import DataFault, RequestFault
+from aws_ml_adapter.engine.number_columns import standardised
+from features.schema import AttributeType, Schema, parse_binary, parse_numeric
+from textclf.base.errors import BadDataError
+
+__all__ = [
+    "CLASS_LIMIT",
+    "ModelType",
+    "TargetReader",
+    "TargetSummary",
+    "TargetValues",
+    "check_target",
+    "unused_rows",
+]
+
+CLASS_LIMIT = 100
+"""Classes that a multiclass model can tell apart, as
+https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html has it."""
+
+BINARY_CLASSES = ("0", "1")
+
+
+class ModelType(StrEnum):
+    """What a model predicts.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/types-of-ml-models.html
+    """
+
+    REGRESSION = "REGRESSION"
+    """A number, by linear regression."""
+    BINARY = "BINARY"
+    """The probability of 1, by logistic regression."""
+    MULTICLASS = "MULTICLASS"
+    """The probability of each class, by multinomial logistic regression."""
+
+    @property
+    def target_type(self) -> AttributeType:
+        """Type of the attribute that such a model predicts."""
+        return _TARGET_TYPES[self]
+
+
+_TARGET_TYPES = {
+    ModelType.REGRESSION: AttributeType.NUMERIC,
+    ModelType.BINARY: AttributeType.BINARY,
+    ModelType.MULTICLASS: AttributeType.CATEGORICAL,
+}
+
+
+def check_target(schema: Schema, model_type: ModelType) -> str:
+    """Say which attribute a model of a type would predict.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of the training data.
+    model_type : ModelType
+        Of the model.
+
+    Returns
+    -------
+    str
+        Name of the target.
+
+    Raises
+    ------
+    RequestFault
+        The schema has no target, or one of another type.
+
+    Examples
+    --------
+    >>> schema = Schema(attributes=(("paid", AttributeType.BINARY),), target="paid")
+    >>> check_target(schema, ModelType.BINARY)
+    'paid'
+    """
+    if schema.target is None:
+        raise RequestFault("the schema of the training data names no target", remedy="give it a targetAttributeName")
+    kind = dict(schema.attributes)[schema.target]
+    if kind is not model_type.target_type:
+        raise RequestFault(
+            f"a {model_type} model predicts a {model_type.target_type} attribute, "
+            f"and the target '{schema.target}' is {kind}",
+            remedy="use the model type that fits, or correct the schema",
+        )
+    return schema.target
+
+
+def unused_rows(target: str, used: int, unused: int) -> str | None:
+    """Say that there were rows that could not be used; None if there were none.
+
+    Parameters
+    ----------
+    target : str
+    used, unused : int
+        Rows.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> unused_rows("paid", 200, 800)
+    "800 of 1,000 rows were not used: they were rejected, or have no valid value of the target 'paid'"
+    """
+    if not unused:
+        return None
+    why = f"they were rejected, or have no valid value of the target '{target}'"
+    return f"{unused:,} of {used + unused:,} rows were not used: {why}"
+
+
+class TargetReader:
+    """Reads the target of rows.
+
+    Parameters
+    ----------
+    name : str
+        The target.
+    model_type : ModelType
+        Says how to read it, whatever the schema of these rows says.
+    schema : Schema
+        Of the rows; one without the target gives None for each.
+
+    Examples
+    --------
+    >>> schema = Schema(attributes=(("x", AttributeType.NUMERIC), ("paid", AttributeType.BINARY)))
+    >>> reader = TargetReader("paid", ModelType.BINARY, schema)
+    >>> reader(["5", "Yes"]), reader(["5", "maybe"])
+    (1.0, None)
+    """
+
+    def __init__(self, name: str, model_type: ModelType, schema: Schema) -> None:
+        self.known = name in schema.names
+        self._place = schema.names.index(name) if self.known else 0
+        self._type = model_type
+
+    def __call__(self, row: Sequence[str]) -> float | str | None:
+        """Give a class as str, a truth value as 0.0 or 1.0, a number as float; None if it is missing or invalid."""
+        if not self.known:
+            return None
+        value = row[self._place]
+        if not value or value.isspace():
+            return None
+        try:
+            match self._type:
+                case ModelType.MULTICLASS:
+                    return value
+                case ModelType.BINARY:
+                    return float(parse_binary(value))
+                case ModelType.REGRESSION:
+                    return parse_numeric(value)
+        except BadDataError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetSummary:
+    """What training saw of the target.
+
+    Parameters
+    ----------
+    name : str
+        The attribute.
+    type : ModelType
+        What the model predicts.
+    rows : int
+        Rows with a usable target.
+    invalid_rows : int
+        The other rows: rejected ones, and those whose target is missing or not of its type.
+    classes : tuple of str
+        In the order of the scores, which is that of their characters; "0" and "1" for BINARY, none for REGRESSION.
+    counts : tuple of int
+        Rows of each class.
+    mean, deviation : float
+        Of a REGRESSION target, else 0 and 1; a deviation of 0 is given as 1.
+    """
+
+    name: str
+    type: ModelType
+    rows: int
+    invalid_rows: int
+    classes: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    @property
+    def width(self) -> int:
+        """Number of scores a row: one a class, one only for BINARY and REGRESSION."""
+        return len(self.classes) if self.type is ModelType.MULTICLASS else 1
+
+
+class TargetValues:
+    """Collects the target of the training rows.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of the rows.
+    model_type : ModelType
+        What to learn.
+
+    Raises
+    ------
+    RequestFault
+        As `check_target` says.
+    """
+
+    def __init__(self, schema: Schema, model_type: ModelType) -> None:
+        self._name = check_target(schema, model_type)
+        self._type = model_type
+        self._read = TargetReader(self._name, model_type, schema)
+        self._values = array("d")
+        self._classes: dict[str, int] = {}
+        self._invalid = 0
+
+    def take(self, rows: Sequence[Sequence[str] | None]) -> list[Sequence[str]]:
+        """Take the targets of rows.
+
+        Parameters
+        ----------
+        rows : sequence of (sequence of str, or None)
+            None for a rejected row.
+
+        Returns
+        -------
+        list of sequence of str
+            The rows whose target can be used.
+
+        Raises
+        ------
+        DataFault
+            One is of class 101.
+        """
+        taken = []
+        for row in rows:
+            value = None if row is None else self._read(row)
+            if row is None or value is None:
+                continue
+            if isinstance(value, str):
+                value = self._classes.setdefault(value, len(self._classes))
+                if value >= CLASS_LIMIT:
+                    raise DataFault(
+                        f"the target '{self._name}' has more than {CLASS_LIMIT} classes",
+                        remedy="join the rarest of them",
+                    )
+            self._values.append(value)
+            taken.append(row)
+        self._invalid += len(rows) - len(taken)
+        return taken
+
+    def finish(self) -> tuple[TargetSummary, NDArray[np.float64]]:
+        """Give what is known of all, and the values to learn.
+
+        Returns
+        -------
+        TargetSummary
+        ndarray of float64, shape (n,)
+            Of the rows that `take` gave back: number of the class, 0 or 1, or the number standardised.
+
+        Raises
+        ------
+        DataFault
+            There is no such row, or they are all of one class.
+        """
+        # without a copy, of as many bytes again
+        values = np.frombuffer(self._values)
+        if not len(values):
+            raise DataFault(f"no row has a usable value of the target '{self._name}'")
+        known = partial(TargetSummary, name=self._name, type=self._type, rows=len(values), invalid_rows=self._invalid)
+        if self._type is ModelType.REGRESSION:
+            values, mean, deviation = standardised(values)
+            return known(mean=mean, deviation=deviation), values
+        classes: tuple[str, ...] = BINARY_CLASSES
+        if self._type is ModelType.MULTICLASS:
+            classes = tuple(sorted(self._classes))
+            values = np.array([classes.index(name) for name in self._classes], np.float64)[values.astype(np.int64)]
+        counts = np.bincount(values.astype(np.int64), minlength=len(classes))
+        if (counts > 0).sum() < 2:
+            raise DataFault(
+                f"all {len(values):,} rows have the same class of the target '{self._name}'",
+                remedy="give data with at least two",
+            )
+        return known(classes=classes, counts=tuple(counts.tolist())), values

@@ -1,0 +1,1 @@
+"""What asks: the boto3 side and its commands."""

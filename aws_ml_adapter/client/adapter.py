@@ -1,0 +1,511 @@
+"""The document classifier that learns and predicts in Amazon Machine Learning, or in a server like it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_ml_adapter.api.rearrangement import Rearrangement
+from aws_ml_adapter.client.datasources import SentData, datasource_file, sent_data
+from aws_ml_adapter.client.pricing import PRICES, CostLine, begun_10_mb
+from aws_ml_adapter.client.results import AmazonEvaluation, ResultRow, choose_accepted, to_prediction
+from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
+from aws_ml_adapter.client.training_plan import (
+    Plan,
+    TrainingOptions,
+    data_source_request,
+    data_url,
+    new_state,
+    request_for,
+    split_of,
+    training_plan,
+    training_requests,
+)
+from aws_ml_adapter.client.workspace import Workspace
+from aws_ml_adapter.server.entities import Kind
+from features.datasource import read_datasource, read_datasource_schema
+from features.schema import Schema
+from textclf.base.errors import BadDataError, TextclfError, UsageError
+from textclf.data.sources import TableOptions
+from textclf.model.prediction import Prediction
+
+__all__ = ["AmazonMLClassifier"]
+
+
+class AmazonMLClassifier:
+    """A document classifier in Amazon ML, with the verbs of the local one.
+
+    Whatever it makes is written down in the state file before it is made. After a kill the same call goes on where it
+    stopped; `delete` removes what stands in the file, and nothing else.
+
+    Parameters
+    ----------
+    bucket : str
+        S3 bucket, which must exist (in a folder it is made). Amazon ML needs a bucket policy that lets it read and
+        write there: https://docs.aws.amazon.com/machine-learning/latest/dg/granting-amazon-ml-permissions-to-output-predictions-to-amazon-s3.html.
+    prefix : str
+        All files go below it.
+    region : str
+        AWS region; the service exists in us-east-1 and eu-west-1.
+    state_file : str or pathlib.Path
+        Keeps what was made. It is to Amazon ML what a model file is to the local classifier.
+    endpoint_url : str, optional
+        URL of the service; without it boto3 decides, by ``AWS_ENDPOINT_URL_MACHINE_LEARNING`` or the region. `fit`
+        keeps it in the state file, unless it is AWS.
+    s3_endpoint_url : str, optional
+        URL of a server like S3; without it boto3 decides.
+    s3_root : str, optional
+        A folder that holds one folder a bucket, instead of S3: that of ``amazon-ml serve --s3-root``.
+    options : TrainingOptions, optional
+        How to train.
+    talk, warn : callable, optional
+        Told what is going on, and what the user should know.
+    timeout : float
+        Seconds that one job may take.
+
+    Examples
+    --------
+    >>> classifier = AmazonMLClassifier("documents", "letters", state_file="letters.json", s3_root="s3")
+    >>> classifier.options.train_percent
+    70
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "textclf",
+        region: str = "us-east-1",
+        *,
+        state_file: str | Path,
+        endpoint_url: str | None = None,
+        s3_endpoint_url: str | None = None,
+        s3_root: str | None = None,
+        options: TrainingOptions | None = None,
+        talk: Callable[[str], None] = lambda message: None,
+        warn: Callable[[str], None] = lambda message: None,
+        timeout: float = 7_200,
+    ) -> None:
+        self.place = Place(
+            bucket=bucket,
+            prefix=prefix.strip("/"),
+            region=region,
+            endpoint_url=endpoint_url,
+            s3_endpoint_url=s3_endpoint_url,
+            s3_root=None if s3_root is None else str(Path(s3_root).resolve()),
+        )
+        self.state_file = Path(state_file)
+        self.options = options or TrainingOptions()
+        self._talk = talk
+        self._warn = warn
+        self._timeout = timeout
+        self._work: Workspace | None = None
+
+    @classmethod
+    def load(
+        cls,
+        state_file: str | Path,
+        *,
+        endpoint_url: str | None = None,
+        s3_endpoint_url: str | None = None,
+        s3_root: str | None = None,
+        talk: Callable[[str], None] = lambda message: None,
+        warn: Callable[[str], None] = lambda message: None,
+        timeout: float = 7_200,
+    ) -> AmazonMLClassifier:
+        """Take up what `fit` made.
+
+        Parameters
+        ----------
+        state_file : str or pathlib.Path
+            As `fit` wrote it.
+        endpoint_url, s3_endpoint_url, s3_root : str, optional
+            If they have changed since.
+        talk, warn : callable, optional
+            Told what is going on, and what the user should know.
+        timeout : float
+            Seconds that one job may take.
+
+        Returns
+        -------
+        AmazonMLClassifier
+
+        Raises
+        ------
+        textclf.base.errors.BadInputError, textclf.base.errors.BadModelError
+            The file cannot be read, or is something else.
+        """
+        file = StateFile.open(state_file)
+        place = file.state.place
+        # a folder and a server exclude each other: naming one puts the other aside
+        moved = s3_endpoint_url is not None or s3_root is not None
+        classifier = cls(
+            place.bucket,
+            place.prefix,
+            place.region,
+            state_file=state_file,
+            endpoint_url=endpoint_url or place.endpoint_url,
+            s3_endpoint_url=s3_endpoint_url if moved else place.s3_endpoint_url,
+            s3_root=s3_root if moved else place.s3_root,
+            talk=talk,
+            warn=warn,
+            timeout=timeout,
+        )
+        classifier._opened(file)
+        return classifier
+
+    @property
+    def client(self) -> Any:
+        """The boto3 client, for `textclf.predict_document_category` and what else it is good for."""
+        return self._opened().service.client
+
+    @property
+    def model_id(self) -> str:
+        """Id of the model."""
+        return self._opened().state.model_id
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of the training data, sorted; scores stand in this order."""
+        return self._opened().state.source.categories
+
+    def _opened(self, file: StateFile | None = None) -> Workspace:
+        if self._work is None or file is not None:
+            file = file or StateFile.open(self.state_file)
+            self._work = Workspace(file, self.place, talk=self._talk, timeout=self._timeout)
+        return self._work
+
+    # --- training
+
+    def plan(self, datasource: str | Path) -> Plan:
+        """Say what `fit` would create, and what AWS would charge for that and for `evaluate`; nothing is sent.
+
+        Parameters
+        ----------
+        datasource : str or pathlib.Path
+            As for `fit`.
+
+        Returns
+        -------
+        Plan
+            How long jobs compute is not known beforehand: each is put at the one figure found in public.
+        """
+        return training_plan(self._new_state(datasource))
+
+    def fit(self, datasource: str | Path) -> AmazonMLClassifier:
+        """Upload a datasource and train a model on a share of it.
+
+        Parameters
+        ----------
+        datasource : str or pathlib.Path
+            CSV that ``textclf prepare`` wrote, or its folder; the schema and the kept features are found beside it.
+
+        Returns
+        -------
+        AmazonMLClassifier
+            Itself.
+
+        Raises
+        ------
+        textclf.base.errors.TextclfError
+            The data do not do, the service refuses or fails (`aws_ml_adapter.client.service_calls.AmazonMLError`), or
+            the state file is that of another model.
+        """
+        path = datasource_file(datasource)
+        state = self._new_state(path)
+        file = StateFile(self.state_file, state)
+        work = self._opened(file)
+        host = urlsplit(work.service.url).hostname or ""
+        if not host.endswith(".amazonaws.com"):
+            # the environment of the next command may name another server
+            state = replace(state, place=replace(state.place, endpoint_url=work.service.url))
+        file.update(lambda held: replace(held, place=state.place) if held.trains_as(state) else held)
+        if not file.state.trains_as(state):
+            self._work = None
+            raise UsageError(
+                "holds a model of other data or settings",
+                where=self.state_file,
+                remedy="give another file, or remove that model with `amazon-ml delete` first",
+            )
+        if file.state.run != state.run:
+            self._talk(f"going on with {work.state.model_id}")
+        try:
+            work.upload(path, work.state.source)
+            items = [work.create(item) for item in training_requests(work.state)]
+        except TextclfError:
+            if not (work.state.files or work.state.created):
+                work.delete()
+                self._work = None
+            raise
+        for item in items:
+            work.service.wait(item)
+        return self
+
+    def _new_state(self, datasource: str | Path) -> ClientState:
+        return new_state(datasource_file(datasource), self.options, self.place, beside=self.state_file)
+
+    # --- predicting
+
+    def evaluate(
+        self,
+        table: str | Path | None = None,
+        *,
+        max_error: float = 0.05,
+        confidence: float = 0.9,
+        by: Sequence[str] = (),
+        features: str | Path | None = None,
+        options: TableOptions | None = None,
+    ) -> AmazonEvaluation:
+        """Compare the model's predictions with the true categories.
+
+        Parameters
+        ----------
+        table : str or pathlib.Path, optional
+            A datasource, its folder, or a documents CSV, with categories. Without it the documents that were held out
+            in training; only then the score from which predictions are accepted is chosen, and kept.
+        max_error, confidence : float
+            The error among accepted documents that can be borne, and how sure it shall be that it stays under it, as
+            `textclf.model.calibrate.choose_acceptance` takes them.
+        by : sequence of str
+            Columns of a documents CSV; the figures are given for each of their values as well.
+        features : str or pathlib.Path, optional
+            Folder that prepare wrote, if it has moved.
+        options : TableOptions, optional
+            How a documents CSV is read.
+
+        Returns
+        -------
+        AmazonEvaluation
+
+        Raises
+        ------
+        textclf.base.errors.TextclfError
+            As `fit`; or nothing was held out.
+        """
+        from textclf.evaluation.evaluate import evaluate_predictions
+        from textclf.model.calibrate import check_promise
+
+        check_promise(max_error, confidence)
+        work = self._opened()
+        with self._documents(table, features, options, by) as (data, source_id):
+            columns = {column: data.column(column) for column in by}
+            evaluation = work.create(
+                request_for(
+                    Kind.EVALUATION,
+                    "CreateEvaluation",
+                    f"{source_id}-evaluation",
+                    "evaluation",
+                    MLModelId=self.model_id,
+                    EvaluationDataSourceId=source_id,
+                ),
+                again=True,
+            )
+            predictor = self._predict_with(source_id)
+            record = work.service.wait(evaluation)
+            rows = list(work.results(predictor, self.categories))
+            texts = {row.document_id: row.text for row in read_datasource(data.path)}
+        usable = [row for row in rows if row is not None and row.true_label]
+        groups = {column: [values[row.tag] for row in usable] for column, values in columns.items()}
+        if table is None:
+            acceptance = choose_accepted(usable, self.categories, max_error, confidence)
+            work.file.update(lambda state: replace(state, acceptance=acceptance))
+        report = evaluate_predictions(
+            self.categories,
+            [row.true_label for row in usable],
+            [self._prediction(row.tag, row) for row in usable],
+            texts=[texts.get(row.tag, "") for row in usable],
+            groups=groups,
+        )
+        return AmazonEvaluation(
+            evaluation_id=evaluation.id,
+            average_f1=float(record["PerformanceMetrics"]["Properties"]["MulticlassAvgFScore"]),
+            report=report,
+            unusable=len(rows) - len(usable),
+        )
+
+    def predict(
+        self,
+        table: str | Path,
+        *,
+        features: str | Path | None = None,
+        options: TableOptions | None = None,
+    ) -> Iterator[Prediction]:
+        """Predict documents with a batch prediction.
+
+        Parameters
+        ----------
+        table : str or pathlib.Path
+            A datasource, its folder, or a documents CSV.
+        features : str or pathlib.Path, optional
+            Folder that prepare wrote, if it has moved.
+        options : TableOptions, optional
+            How a documents CSV is read.
+
+        Yields
+        ------
+        Prediction
+            In the order of the table; ``scores`` in the order of `categories`. Without an evaluation of the held-out
+            documents none is accepted.
+
+        Raises
+        ------
+        textclf.base.errors.TextclfError
+            As `fit`; or the results do not fit the table.
+        """
+        with self._documents(table, features, options) as (data, source_id):
+            found = self._aligned(data, self._opened().results(self._predict_with(source_id), self.categories))
+            if data.documents is None:
+                yield from found
+                return
+            by_id = {prediction.document_id: prediction for prediction in found}
+        for document in data.documents:
+            if document.error:
+                yield Prediction(
+                    document_id=document.document_id,
+                    reason="row cannot be used",
+                    status="failed",
+                    error=document.error,
+                )
+            else:
+                yield by_id[document.document_id]
+
+    @contextmanager
+    def _documents(
+        self,
+        table: str | Path | None,
+        features: str | Path | None,
+        options: TableOptions | None,
+        columns: Sequence[str] = (),
+    ) -> Iterator[tuple[SentData, str]]:
+        """Give documents, that have these columns, with the id of their data source; without a table those held out."""
+        work = self._opened()
+        state = work.state
+        if table is None:
+            if state.train_percent == 100:
+                raise UsageError("no documents were held out", remedy="give a table to evaluate on")
+            if columns:
+                remedy = "give --by with a documents CSV only"
+                raise UsageError("there are no further columns", where="the documents held out", remedy=remedy)
+            source_id = self._create_data_source("held-out", split_of(state, complement=True)).id
+            with work.downloaded(state.source) as path:
+                yield SentData(path=path, source=state.source, document_ids=()), source_id
+            return
+        kept = Path(features or self.state_file.parent / state.features)
+        with sent_data(table, kept, options or TableOptions()) as data:
+            for name in columns:
+                data.column(name)
+            for note in data.notes:
+                self._warn(note)
+            with work.objects.open(f"{data_url(state, state.source)}.schema") as stream:
+                schema = Schema.from_json(stream.read().decode(), where="the schema of the training data")
+            if read_datasource_schema(data.path) != schema:
+                raise BadDataError(
+                    "has other columns than the training data",
+                    where=table,
+                    remedy="give a documents CSV, whose columns are computed as in training",
+                )
+            work.upload(data.path, data.source)
+            yield data, self._create_data_source(data.source.sha256[:8], None, data.source).id
+
+    def _create_data_source(self, part: str, split: Rearrangement | None, source: Source | None = None) -> Created:
+        state = self._opened().state
+        request = data_source_request(state, part, source or state.source, split, statistics=False)
+        return self._opened().create(request, again=True)
+
+    def _predict_with(self, source_id: str) -> Created:
+        state = self._opened().state
+        return self._opened().create(
+            request_for(
+                Kind.BATCH_PREDICTION,
+                "CreateBatchPrediction",
+                f"{source_id}-predictions",
+                "batch prediction",
+                MLModelId=state.model_id,
+                BatchPredictionDataSourceId=source_id,
+                OutputUri=state.url("results/"),
+            ),
+            again=True,
+        )
+
+    def _aligned(self, data: SentData, rows: Iterator[ResultRow | None]) -> Iterator[Prediction]:
+        """Put results and rows together, by position, since a row that failed has no id."""
+        count = 0
+        for document_id, row in zip(data.document_ids, rows, strict=False):
+            if row is not None and row.tag != document_id:
+                break
+            count += 1
+            yield self._prediction(document_id, row)
+        if count < len(data.document_ids) or next(rows, "end") != "end":
+            raise BadDataError(
+                f"the results do not fit the table after row {count:,}",
+                where=data.source.name,
+                remedy="remove all with `amazon-ml delete` and train again",
+            )
+
+    def _prediction(self, document_id: str, row: ResultRow | None) -> Prediction:
+        return to_prediction(document_id, row, self.categories, self._opened().state.acceptance)
+
+    # --- real-time predictions
+
+    def open_endpoint(self) -> str:
+        """Create a real-time endpoint, unless there is one, and wait until it is ready.
+
+        Returns
+        -------
+        str
+            Its URL: the ``endpoint`` that `textclf.predict_document_category` takes with `client` and `model_id`.
+        """
+        work = self._opened()
+        work.file.update(lambda state: replace(state, endpoint=True))
+        work.service.call("CreateRealtimeEndpoint", MLModelId=self.model_id)
+        return work.service.wait_for_endpoint(self.model_id)
+
+    def close_endpoint(self) -> None:
+        """Delete the real-time endpoint, which costs as long as it exists."""
+        work = self._opened()
+        work.service.delete_endpoint(self.model_id)
+        work.file.update(lambda state: replace(state, endpoint=False))
+
+    # --- the end
+
+    def costs(self, *, now: Callable[[], float] = time.time) -> tuple[CostLine, ...]:
+        """Say what AWS charges for what was made so far; real-time predictions are not counted by the service.
+
+        Parameters
+        ----------
+        now : callable
+            Seconds since 1970.
+
+        Returns
+        -------
+        tuple of CostLine
+        """
+        work = self._opened()
+        lines: list[CostLine] = []
+        for item in work.state.created:
+            record = work.service.get(item.kind, item.id)
+            name = f"{item.kind} {item.id}"
+            if item.kind is Kind.BATCH_PREDICTION:
+                records = record.get("TotalRecordCount", 0) - record.get("InvalidRecordCount", 0)
+                lines.append(PRICES.batch_prediction.of(name, records))
+            else:
+                lines.append(PRICES.computing.of(name, record.get("ComputeTime", 0) / 3_600_000))
+            created = record.get("EndpointInfo", {}).get("CreatedAt")
+            if work.state.endpoint and isinstance(created, datetime):
+                hours = max(now() - created.timestamp(), 0) / 3_600
+                amount = hours * begun_10_mb(record.get("SizeInBytes", 0))
+                lines.append(PRICES.endpoint.of("real-time endpoint", amount))
+        return tuple(lines)
+
+    def delete(self) -> None:
+        """Remove the endpoint, objects and files that stand in the state file, and the file at last."""
+        work = self._opened()
+        if work.state.endpoint:
+            self.close_endpoint()
+        work.delete()
+        self._work = None

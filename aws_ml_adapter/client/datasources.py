@@ -1,0 +1,238 @@
+"""What a client sends: a datasource that ``textclf prepare`` wrote, or documents brought into that form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aws_ml_adapter.client.state import Source
+from features.datasource import DatasourceRow, datasource_row, read_datasource, schema_path, write_datasource
+from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
+from textclf.data.sources import InputDocument, TableOptions, read_documents
+
+__all__ = ["SentData", "datasource_file", "describe_source", "sent_data"]
+
+DATASOURCE = "datasource.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentData:
+    """A datasource on its way to the service.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The CSV; its schema stands beside it.
+    source : Source
+        What it holds.
+    document_ids : tuple of str
+        In the order of the CSV.
+    documents : tuple of InputDocument or None
+        Those of the user's table, failed ones too; None if that is the datasource itself.
+    notes : tuple of str
+        What was changed on the way.
+    """
+
+    path: Path
+    source: Source
+    document_ids: tuple[str, ...]
+    documents: tuple[InputDocument, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    def column(self, name: str) -> dict[str, str]:
+        """Give the value that each document has in a column of the user's table.
+
+        Parameters
+        ----------
+        name : str
+            The column.
+
+        Returns
+        -------
+        dict of str to str
+            Document id to value, of the rows that can be used.
+
+        Raises
+        ------
+        textclf.base.errors.UsageError, textclf.base.errors.BadDataError
+            The user's table is a datasource, or has no such column.
+        """
+        if self.documents is None:
+            raise UsageError(
+                "there are no further columns", where=self.source.name, remedy="give --by with a documents CSV only"
+            )
+        try:
+            return {document.document_id: document.values[name] for document in self.documents if not document.error}
+        except KeyError as error:
+            raise BadDataError(f"no column {name!r}", where=self.source.name, remedy="mend --by") from error
+
+
+def datasource_file(path: str | Path) -> Path:
+    """Find the datasource CSV in a folder that ``textclf prepare`` wrote.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Folder, or the CSV itself.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Examples
+    --------
+    >>> datasource_file("a.csv").name
+    'a.csv'
+    """
+    path = Path(path)
+    return path / DATASOURCE if path.is_dir() else path
+
+
+def describe_source(path: Path) -> Source:
+    """Read a datasource once, and say what it holds.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The CSV; its schema stands beside it.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError, textclf.base.errors.BadDataError
+        It cannot be read, or is no datasource.
+    """
+    return _described(path)[0]
+
+
+@contextmanager
+def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterator[SentData]:
+    """Bring documents into the form that the service reads.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A datasource, its folder, or a documents CSV, whose keyword indicators and vectors are then computed.
+    features : pathlib.Path
+        Folder that ``textclf prepare`` wrote beside the training data.
+    options : TableOptions
+        How a documents CSV is read.
+
+    Yields
+    ------
+    SentData
+        Its files are there until the context ends.
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError, textclf.base.errors.BadDataError
+        It cannot be read, or an id stands twice in a documents CSV.
+    """
+    path = datasource_file(path)
+    if schema_path(path).exists():
+        source, document_ids = _described(path)
+        yield SentData(path=path, source=source, document_ids=document_ids)
+        return
+    notes: list[str] = []
+    documents = list(read_documents(path, options, warn=notes.append))
+    good = [document for document in documents if not document.error]
+    seen: set[str] = set()
+    for document in good:
+        if document.document_id in seen:
+            raise BadDataError(
+                f"line {document.line}: the document_id '{document.document_id[:64]}' stands twice",
+                where=path,
+                remedy="results are found by it: make each one different",
+            )
+        seen.add(document.document_id)
+    if not good:
+        raise BadDataError("has no row that can be used", where=path, remedy="mend the file")
+    rows = _Rows(good, features)
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / DATASOURCE
+        summary = write_datasource(
+            made, rows, indicator_names=rows.indicator_names, vector_size=rows.vector_size, seed=0
+        )
+        source, document_ids = _described(made)
+        if summary.shortened:
+            cut = f"{number} text was" if (number := len(summary.shortened)) == 1 else f"{number} texts were"
+            notes.append(f"{path}: {cut} cut to the 100 KB that Amazon ML takes of a row")
+        yield SentData(
+            path=made, source=source, document_ids=document_ids, documents=tuple(documents), notes=tuple(notes)
+        )
+
+
+def _described(path: Path) -> tuple[Source, tuple[str, ...]]:
+    ids: list[str] = []
+    categories: set[str] = set()
+    for row in read_datasource(path):
+        ids.append(row.document_id)
+        categories.add(row.category)
+    digest = hashlib.sha256(schema_path(path).read_bytes())
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    source = Source(
+        name=path.name,
+        sha256=digest.hexdigest(),
+        size=path.stat().st_size,
+        rows=len(ids),
+        categories=tuple(sorted(categories)),
+    )
+    return source, tuple(ids)
+
+
+class _Rows(Sequence[DatasourceRow]):
+    """Rows with the columns that prepare gives, made when asked for."""
+
+    def __init__(self, documents: Sequence[InputDocument], folder: Path) -> None:
+        from features.columns import FeatureSet
+        from features.ngram_columns import NgramColumns
+        from features.page_shape import PageShape
+
+        self._documents = documents
+        matcher, vectors = _kept_features(folder)
+        self._features = FeatureSet(
+            ngrams=NgramColumns(()), page_shape=PageShape.unmeasured(), matcher=matcher, vectors=vectors
+        )
+        self.indicator_names = matcher.lexicon.columns
+        self.vector_size = vectors.size
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def __getitem__(self, i: Any) -> Any:
+        document = self._documents[i]
+        return datasource_row(
+            self._features, document.text, document_id=document.document_id, category=document.category.strip()
+        )
+
+
+def _kept_features(folder: Path) -> tuple[Any, Any]:
+    from zipfile import BadZipFile
+
+    import numpy as np
+
+    from features.keywords import KeywordMatcher
+    from features.word_vectors import WordVectors
+
+    try:
+        matcher = KeywordMatcher.from_dict(json.loads((folder / "keywords.json").read_text(encoding="utf-8")))
+        words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+        with (folder / "vectors.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return matcher, WordVectors.from_arrays(words, dict(arrays))
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, BadModelError) as error:
+        raise BadInputError(
+            "what prepare wrote is missing or damaged",
+            where=folder,
+            remedy="name the folder with --features, or run `textclf prepare` and train again",
+        ) from error

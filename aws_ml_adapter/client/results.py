@@ -1,0 +1,299 @@
+"""What comes back from the service: the files of a batch prediction as predictions, and an evaluation."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import math
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from features.datasource import decode_text
+from textclf.base.errors import BadDataError
+from textclf.data.predictions import prediction_columns
+from textclf.model.prediction import Acceptance, Prediction
+
+if TYPE_CHECKING:
+    from textclf.evaluation.figures import EvaluationReport
+
+__all__ = [
+    "AmazonEvaluation",
+    "ResultRow",
+    "choose_accepted",
+    "parse_manifest",
+    "prediction_rows",
+    "read_results",
+    "to_prediction",
+]
+
+_FURTHER_COLUMNS = ("tag", "trueLabel", "bestAnswer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmazonEvaluation:
+    """How well the model did.
+
+    Parameters
+    ----------
+    evaluation_id : str
+        Id of the evaluation.
+    average_f1 : float
+        The service's own figure, ``MulticlassAvgFScore``.
+    report : EvaluationReport
+        All figures, computed here from batch predictions of the same documents.
+    unusable : int
+        Documents that the service could not predict, or that have no category; they are not in the report.
+    """
+
+    evaluation_id: str
+    average_f1: float
+    report: EvaluationReport
+    unusable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRow:
+    """One line of results.
+
+    Parameters
+    ----------
+    tag : str
+        The row's id; empty if the schema names none.
+    true_label : str
+        The target in the data; empty if it is not there.
+    scores : tuple of float
+        Probability of each category, 0 to 1, in the order asked for.
+    """
+
+    tag: str
+    true_label: str
+    scores: tuple[float, ...]
+
+
+def parse_manifest(text: str, *, folder: str, where: str) -> dict[str, str]:
+    """Read a manifest.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+    folder : str
+        URL below which all results must be.
+    where : str
+        URL of the manifest, for messages.
+
+    Returns
+    -------
+    dict of str to str
+        URL of a data file to that of its results.
+
+    Raises
+    ------
+    textclf.base.errors.BadDataError
+        It is something else, or names files elsewhere.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/reading-the-batchprediction-output-files.html
+
+    Examples
+    --------
+    >>> parse_manifest('{"s3://b/a.csv": "s3://b/out/bp-a.csv.gz"}', folder="s3://b/out/", where="m")
+    {'s3://b/a.csv': 's3://b/out/bp-a.csv.gz'}
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(f"is not JSON ({error})", where) from error
+    if not isinstance(content, dict) or not all(
+        isinstance(result, str) and result.startswith(folder) for result in content.values()
+    ):
+        raise _damaged(f"does not name results below {folder}", where)
+    return content
+
+
+def read_results(stream: BinaryIO, categories: Sequence[str], *, where: str) -> Iterator[ResultRow | None]:
+    r"""Read the results of a multiclass model, one line at a time.
+
+    Parameters
+    ----------
+    stream : binary file
+        A gzip file of CSV: ``tag`` and ``trueLabel`` if the data had them, ``bestAnswer`` in some versions, and a
+        column for each class. It is not closed.
+    categories : sequence of str, length k
+        Those whose scores are wanted; a category that the model never met has the score 0.
+    where : str
+        URL of the file, for messages.
+
+    Yields
+    ------
+    ResultRow or None
+        In the order of the data; None where the service left a blank line because it could not predict.
+
+    Raises
+    ------
+    textclf.base.errors.BadDataError
+        The file is damaged or another.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/reading-the-batchprediction-output-files.html
+
+    Examples
+    --------
+    >>> packed = io.BytesIO(gzip.compress(b"tag,trueLabel,a,b\nx,b,2.5E-1,7.5E-1\n\n"))
+    >>> list(read_results(packed, ["a", "b"], where=""))
+    [ResultRow(tag='x', true_label='b', scores=(0.25, 0.75)), None]
+    """
+    try:
+        with gzip.GzipFile(fileobj=stream, mode="rb") as raw, io.TextIOWrapper(raw, "utf-8", newline="") as text:
+            lines = csv.reader(text)
+            # the guide prints a blank behind each comma
+            header = [decode_text(name).strip() for name in next(lines, [])]
+            own, scores = _places(header, categories, where)
+            for cells in lines:
+                if not any(cells):
+                    yield None
+                    continue
+                if len(cells) != len(header):
+                    raise _damaged(f"line {lines.line_num} has {len(cells)} values, not {len(header)}", where)
+                yield ResultRow(
+                    tag=decode_text(cells[own["tag"]]) if "tag" in own else "",
+                    true_label=decode_text(cells[own["trueLabel"]]) if "trueLabel" in own else "",
+                    scores=tuple(_score(cells[scores[name]]) if name in scores else 0.0 for name in categories),
+                )
+    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
+        if isinstance(error, BadDataError):
+            raise
+        raise _damaged(f"is damaged ({error})", where) from error
+
+
+def to_prediction(
+    document_id: str, row: ResultRow | None, categories: Sequence[str], acceptance: Acceptance | None
+) -> Prediction:
+    """Make a prediction of a line of results.
+
+    Parameters
+    ----------
+    document_id : str
+        As the user calls the document.
+    row : ResultRow or None
+        From `read_results`.
+    categories : sequence of str
+        As given there.
+    acceptance : Acceptance or None
+        Which scores are accepted; without it none is.
+
+    Returns
+    -------
+    Prediction
+        Familiarity, which Amazon ML does not know, is 0.
+
+    Examples
+    --------
+    >>> row = ResultRow(tag="x", true_label="", scores=(0.25, 0.75))
+    >>> to_prediction("x", row, ["invoice", "letter"], None).predicted_category
+    'letter'
+    """
+    if row is None:
+        return Prediction(
+            document_id=document_id, reason="row cannot be used", status="failed", error="the service could not predict"
+        )
+    order = sorted(range(len(categories)), key=lambda i: -row.scores[i])
+    score = row.scores[order[0]]
+    if acceptance is None or acceptance.threshold > 1:
+        reason = "nothing is accepted"
+    elif score < acceptance.threshold:
+        reason = f"unsure between {categories[order[0]]} and {categories[order[1]]}"
+    else:
+        reason = ""
+    return Prediction(
+        document_id=document_id,
+        predicted_category=categories[order[0]],
+        score=score,
+        decision="review" if reason else "accept",
+        reason=reason,
+        scores=row.scores,
+    )
+
+
+def choose_accepted(
+    rows: Sequence[ResultRow], categories: Sequence[str], max_error: float, confidence: float
+) -> Acceptance:
+    """Choose the lowest score to accept.
+
+    Parameters
+    ----------
+    rows : sequence of ResultRow
+        Of documents not trained on, with their true labels.
+    categories : sequence of str
+        As given to `read_results`.
+    max_error, confidence : float
+        As `textclf.model.calibrate.choose_acceptance` takes them.
+
+    Returns
+    -------
+    Acceptance
+    """
+    import numpy as np
+
+    from textclf.model.calibrate import choose_acceptance
+
+    said = [to_prediction("", row, categories, None) for row in rows]
+    right = [prediction.predicted_category == row.true_label for prediction, row in zip(said, rows, strict=True)]
+    scores = np.array([prediction.score for prediction in said])
+    return choose_acceptance(scores, np.array(right, dtype=np.bool_), max_error, confidence)
+
+
+def prediction_rows(predictions: Iterable[Prediction], categories: Sequence[str]) -> Iterator[dict[str, object]]:
+    """Give the rows of a predictions CSV, as ``textclf predict`` writes it; scores with six decimals.
+
+    Parameters
+    ----------
+    predictions : iterable of Prediction
+        From `to_prediction`.
+    categories : sequence of str
+        As given there.
+
+    Yields
+    ------
+    dict of str to object
+        Column to value. ``familiarity`` is empty, since Amazon ML does not know it.
+    """
+    for prediction in predictions:
+        row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())}
+        row |= {"score": f"{prediction.score:.6f}", "familiarity": ""}
+        for category, score in zip(categories, prediction.scores, strict=False):
+            row[f"score_{category}"] = f"{score:.6f}"
+        yield row
+
+
+def _places(header: Sequence[str], categories: Sequence[str], where: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Say where the service's own columns are, which stand first, and where those of the categories."""
+    own: dict[str, int] = {}
+    for name in _FURTHER_COLUMNS:
+        # a category may be called like one of them
+        if name in header and header.index(name) == len(own) and (name not in categories or header.count(name) > 1):
+            own[name] = len(own)
+    scores = {name: place for place, name in enumerate(header) if place >= len(own)}
+    if unknown := sorted(set(scores) - set(categories)):
+        raise _damaged(f"has a column '{unknown[0][:64]}', which is no category of the training data", where)
+    if not scores or len(own) + len(scores) < len(header):
+        raise _damaged("has no column of a category, or two of the same", where)
+    return own, scores
+
+
+def _score(text: str) -> float:
+    score = float(text)
+    if not math.isfinite(score):
+        raise ValueError(f"'{text}' is no score")
+    # seven digits of a number below 1 may be rounded to more than 1
+    return min(max(score, 0.0), 1.0)
+
+
+def _damaged(what: str, where: str) -> BadDataError:
+    return BadDataError(what, where=where, remedy="remove all with `amazon-ml delete` and train again")

@@ -1,0 +1,310 @@
+"""Calls to Amazon ML, or to a server like it: errors that say the way out, and waiting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_ml_adapter.client.state import Created, Place
+from aws_ml_adapter.server.entities import Kind, Status
+from textclf.base.errors import ExitCode, MissingProgramError, TextclfError, UsageError
+
+__all__ = ["AmazonMLError", "FailedJobError", "Service", "open_client", "refusal_code"]
+
+_FIRST_DELAY, _LONGEST_DELAY, _SLOWER = 0.1, 15.0, 1.5
+_SAY_AGAIN = 30.0
+"""Seconds after which a wait says again that it waits."""
+_OWN_SERVER = (
+    "run `amazon-ml serve` and set AWS_ENDPOINT_URL_MACHINE_LEARNING to the URL that it prints, or give --endpoint-url"
+)
+
+
+class AmazonMLError(TextclfError):
+    """The service refused a request, cannot be reached, or could not finish a job."""
+
+    code = "amazon-ml"
+    exit_code = ExitCode.SERVICE
+
+
+class FailedJobError(AmazonMLError):
+    """The service could not finish a job, mostly because of the data."""
+
+    code = "amazon-ml-job"
+    exit_code = ExitCode.BAD_DATA
+
+
+def open_client(name: str, place: Place, endpoint_url: str | None) -> Any:
+    """Open an unmodified boto3 client, with credentials from its usual places.
+
+    Parameters
+    ----------
+    name : str
+        Of the service, as boto3 calls it.
+    place : Place
+        Names the region.
+    endpoint_url : str or None
+        URL of the service; None lets boto3 decide.
+
+    Returns
+    -------
+    boto3 client
+        Without any credentials, requests to this machine's own address are sent unsigned.
+
+    Raises
+    ------
+    textclf.base.errors.MissingProgramError
+        There is no boto3.
+    textclf.base.errors.UsageError
+        The URL, the region or the profile named in the environment does not do.
+    """
+    try:
+        import boto3
+        from botocore import UNSIGNED
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError as error:
+        raise MissingProgramError("boto3 is not installed", remedy="pip install 'textclf[aws]'") from error
+    try:
+        session = boto3.session.Session()
+        config = Config(retries={"mode": "standard", "total_max_attempts": 6})
+        address = {"region_name": place.region, "endpoint_url": endpoint_url}
+        client: Any = session.client(name, config=config, **address)
+        host = urlsplit(client.meta.endpoint_url).hostname
+        if host in ("localhost", "127.0.0.1", "::1") and session.get_credentials() is None:
+            client = session.client(name, config=config.merge(Config(signature_version=UNSIGNED)), **address)
+    except (BotoCoreError, ValueError) as error:
+        remedy = "write a URL as http://HOST:PORT; see AWS_PROFILE and the region as well"
+        raise UsageError(str(error), remedy=remedy) from error
+    return client
+
+
+class Service:
+    """An unmodified boto3 client of Amazon ML, and what is needed around it.
+
+    Parameters
+    ----------
+    place : Place
+        Names region and URL.
+    talk : callable
+        Told what is waited for.
+    timeout : float
+        Seconds that one wait may take.
+    clock, sleep : callable
+        As in `time`.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        talk: Callable[[str], None],
+        timeout: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.client: Any = open_client("machinelearning", place, place.endpoint_url)
+        self._talk = talk
+        self._timeout = timeout
+        self._clock = clock
+        self._sleep = sleep
+
+    @property
+    def url(self) -> str:
+        """Its URL, whoever chose it."""
+        return str(self.client.meta.endpoint_url)
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        """Call an operation.
+
+        Parameters
+        ----------
+        operation : str
+            Its name in the API reference, such as ``GetMLModel``.
+        **request
+            Its members.
+
+        Returns
+        -------
+        dict
+            The answer.
+
+        Raises
+        ------
+        AmazonMLError
+            With the way out where there is one.
+        """
+        from botocore import xform_name
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: dict[str, Any] = getattr(self.client, xform_name(operation))(**request)
+        except ClientError as error:
+            raise _refused(operation, error.response.get("Error", {})) from error
+        except BotoCoreError as error:
+            raise AmazonMLError(
+                f"{operation}: {error}",
+                where=self.url,
+                remedy=f"check URL, region and credentials; without an AWS account {_OWN_SERVER}",
+            ) from error
+        return answer
+
+    def get(self, kind: Kind, id_: str) -> dict[str, Any]:
+        """Get the record of an object.
+
+        Parameters
+        ----------
+        kind : Kind
+        id_ : str
+
+        Returns
+        -------
+        dict
+        """
+        return self.call(f"Get{kind}", **{f"{kind}Id": id_})
+
+    def delete(self, kind: Kind, id_: str) -> None:
+        """Delete an object; one that is not there is as good as deleted.
+
+        Parameters
+        ----------
+        kind : Kind
+        id_ : str
+        """
+        self._unless_missing(f"Delete{kind}", **{f"{kind}Id": id_})
+
+    def delete_endpoint(self, model_id: str) -> None:
+        """Delete a real-time endpoint; one that is not there is as good as deleted.
+
+        Parameters
+        ----------
+        model_id : str
+        """
+        self._unless_missing("DeleteRealtimeEndpoint", MLModelId=model_id)
+
+    def wait(self, item: Created) -> dict[str, Any]:
+        """Wait until an object is completed.
+
+        The waiters of boto3 look only every 30 s, and at other objects' failures too, so the object itself is asked,
+        at growing intervals.
+
+        Parameters
+        ----------
+        item : Created
+
+        Returns
+        -------
+        dict
+            Its record.
+
+        Raises
+        ------
+        FailedJobError
+            It failed, or was deleted.
+        AmazonMLError
+            It took too long.
+        """
+
+        def look() -> tuple[str, dict[str, Any]]:
+            record = self.get(item.kind, item.id)
+            return str(record["Status"]), record
+
+        status, record = self._poll(f"{item.kind} {item.id}", look, {Status.PENDING, Status.INPROGRESS})
+        if status != Status.COMPLETED:
+            log = f"; its log is at {record['LogUri']}" if "LogUri" in record else ""
+            raise FailedJobError(
+                f"is {status}{': ' if record.get('Message') else ''}{record.get('Message', '')}{log}",
+                where=f"{item.kind} {item.id}",
+                remedy="mend the cause, and run the same command again"
+                if item.kind in (Kind.EVALUATION, Kind.BATCH_PREDICTION)
+                else "mend the cause, remove all with `amazon-ml delete`, and begin again",
+            )
+        return record
+
+    def wait_for_endpoint(self, model_id: str) -> str:
+        """Wait until a real-time endpoint is ready.
+
+        Parameters
+        ----------
+        model_id : str
+
+        Returns
+        -------
+        str
+            Its URL.
+
+        Raises
+        ------
+        AmazonMLError
+            It failed, or took too long.
+        """
+
+        def look() -> tuple[str, dict[str, Any]]:
+            endpoint = self.get(Kind.MODEL, model_id)["EndpointInfo"]
+            return str(endpoint["EndpointStatus"]), endpoint
+
+        status, endpoint = self._poll(f"endpoint of {model_id}", look, {"UPDATING"})
+        if status != "READY":
+            raise AmazonMLError(f"is {status}", where=f"endpoint of {model_id}", remedy="ask for it again")
+        return str(endpoint["EndpointUrl"])
+
+    def _poll(
+        self, name: str, look: Callable[[], tuple[str, dict[str, Any]]], unfinished: set[Any]
+    ) -> tuple[str, dict[str, Any]]:
+        begun = said_at = self._clock()
+        said, delay = "", _FIRST_DELAY
+        while True:
+            status, record = look()
+            now = self._clock()
+            if status != said or now - said_at >= _SAY_AGAIN:
+                self._talk(f"{name}: {status}" + (f", {now - begun:.0f} s" if now - begun >= 1 else ""))
+                said, said_at = status, now
+            if status not in unfinished:
+                return status, record
+            if now - begun >= self._timeout:
+                raise AmazonMLError(
+                    f"is still {status} after {self._timeout:g} s",
+                    where=name,
+                    remedy="run the same command again: it goes on where it stopped",
+                )
+            self._sleep(min(delay, self._timeout - (now - begun)))
+            delay = min(delay * _SLOWER, _LONGEST_DELAY)
+
+    def _unless_missing(self, operation: str, **request: Any) -> None:
+        try:
+            self.call(operation, **request)
+        except AmazonMLError as error:
+            if refusal_code(error) != "ResourceNotFoundException":
+                raise
+
+
+def refusal_code(error: Exception) -> str:
+    """Give the code with which the service refused a request for good.
+
+    Parameters
+    ----------
+    error : Exception
+        What `Service.call` raised.
+
+    Returns
+    -------
+    str
+        Such as ``InvalidInputException``; empty if the request may have been carried out nevertheless.
+    """
+    response = getattr(error.__cause__, "response", {})
+    if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
+        return ""
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def _refused(operation: str, error: dict[str, Any]) -> AmazonMLError:
+    code, message = error.get("Code", ""), error.get("Message", "")
+    if code == "AccessDeniedException":
+        # https://docs.aws.amazon.com/machine-learning/latest/dg/what-is-amazon-machine-learning.html
+        remedy = f"AWS takes no new customers for Amazon ML: {_OWN_SERVER}; with an old account, check its IAM policies"
+    elif code == "IdempotentParameterMismatchException":
+        remedy = "remove it with `amazon-ml delete`, or train into another file"
+    else:
+        remedy = "see what the message names"
+    return AmazonMLError(f"{operation}: {code}: {message}", remedy=remedy)

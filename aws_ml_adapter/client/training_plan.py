@@ -1,0 +1,359 @@
+"""What a client asks of Amazon ML for a training: the options, and the requests that follow from them."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aws_ml_adapter.api.batch_output import manifest_location, result_locations
+from aws_ml_adapter.api.faults import RequestFault
+from aws_ml_adapter.api.parameters import Parameters, parse_parameters
+from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
+from aws_ml_adapter.api.recipe import parse_recipe
+from aws_ml_adapter.api.storage import split_url
+from aws_ml_adapter.api.targets import CLASS_LIMIT
+from aws_ml_adapter.client.datasources import describe_source
+from aws_ml_adapter.client.pricing import HOURS_PER_JOB, PRICES, CostLine
+from aws_ml_adapter.client.state import ClientState, Created, Place, Source
+from aws_ml_adapter.server.entities import Kind
+from features.datasource import read_datasource_schema
+from features.schema import AttributeType, Schema
+from textclf.base.errors import BadDataError, UsageError
+
+__all__ = [
+    "Plan",
+    "TrainingOptions",
+    "data_source_request",
+    "data_url",
+    "new_state",
+    "output_files",
+    "request_for",
+    "split_of",
+    "training_plan",
+    "training_requests",
+    "write_recipe",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """How a model is trained.
+
+    Parameters
+    ----------
+    train_percent : int
+        Share of the documents to train on, 1 to 100; the rest is held out for the evaluation.
+    seed : str
+        Chooses them.
+    ngrams : int
+        Words of the longest n-gram, 2 to 10; 1 for single words.
+    bins : int
+        Quantile bins of each dimension of the vectors, 2 to 1,000; 0 leaves the vectors out.
+    recipe : str, optional
+        A recipe to use instead of the one that is written from the schema.
+    parameters : Parameters
+        Of the learning. All are sent, so that no default of the service matters.
+    """
+
+    train_percent: int = 70
+    seed: str = "0"
+    ngrams: int = 1
+    bins: int = 0
+    recipe: str | None = None
+    parameters: Parameters = field(default_factory=lambda: Parameters(max_size=104_857_600, shuffle=True, l2=1e-6))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What training would do.
+
+    Parameters
+    ----------
+    files : tuple of str
+        URLs that would be written.
+    creations : tuple of Created
+        Objects that would be created.
+    costs : tuple of CostLine
+        What AWS would charge for training and evaluating; a server of one's own charges nothing.
+    """
+
+    files: tuple[str, ...]
+    creations: tuple[Created, ...]
+    costs: tuple[CostLine, ...]
+
+
+def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
+    """Write the recipe for a datasource.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of the datasource.
+    ngrams : int
+        Words of the longest n-gram of the texts, lower-cased; 1 for single words.
+    bins : int
+        Quantile bins of each number; 0 leaves the numbers out.
+
+    Returns
+    -------
+    str
+        JSON.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/recipe-format-reference.html
+
+    Examples
+    --------
+    >>> from features.datasource import datasource_schema
+    >>> json.loads(write_recipe(datasource_schema(["invoice_common_words"], 50), ngrams=2, bins=10))["outputs"]
+    ['ngram(lowercase(text_data),2)', 'ngram(lowercase(common_words),2)', 'ALL_BINARY', 'quantile_bin(ALL_NUMERIC,10)']
+    """
+    types = {kind for _, kind in schema.attributes}
+    outputs = [
+        f"ngram(lowercase({name}),{ngrams})" if ngrams > 1 else f"lowercase({name})"
+        for name, kind in schema.attributes
+        if kind is AttributeType.TEXT
+    ]
+    outputs += ["ALL_BINARY"] if AttributeType.BINARY in types else []
+    outputs += [f"quantile_bin(ALL_NUMERIC,{bins})"] if bins and AttributeType.NUMERIC in types else []
+    return json.dumps({"groups": {}, "assignments": {}, "outputs": outputs}, indent=2)
+
+
+def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Path) -> ClientState:
+    """Begin a run: check datasource and options, and give it a name.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A datasource CSV.
+    options : TrainingOptions
+        How to train.
+    place : Place
+        Where all will be.
+    beside : pathlib.Path
+        The state file, from which the way to the features is kept: both may move together.
+
+    Returns
+    -------
+    ClientState
+
+    Raises
+    ------
+    textclf.base.errors.TextclfError
+        The data or the options do not do.
+    """
+    _check_place(place)
+    if not 1 <= options.train_percent <= 100:
+        raise UsageError(f"{options.train_percent} % to train on", remedy="give 1 to 100")
+    source = describe_source(path)
+    if "" in source.categories:
+        raise BadDataError("a document has no category", where=path, remedy="leave it out")
+    if not 2 <= len(source.categories) <= CLASS_LIMIT:
+        raise BadDataError(
+            f"has {len(source.categories)} categories, not 2 to {CLASS_LIMIT}",
+            where=path,
+            remedy="the limits of Amazon ML; join the rare ones",
+        )
+    schema = read_datasource_schema(path)
+    recipe = options.recipe or write_recipe(schema, ngrams=options.ngrams, bins=options.bins)
+    parse_recipe(recipe, schema)
+    # answers of the service carry the algorithm, requests do not
+    parameters = {name: value for name, value in options.parameters.to_strings().items() if name != "algorithm"}
+    parse_parameters(parameters)
+    return ClientState(
+        run=secrets.token_hex(4),
+        place=place,
+        source=source,
+        features=os.path.relpath((path.parent / "features").resolve(), beside.resolve().parent),
+        recipe=recipe,
+        parameters=parameters,
+        train_percent=options.train_percent,
+        seed=options.seed,
+    )
+
+
+def _check_place(place: Place) -> None:
+    """Refuse what the service would refuse only after the upload, or after training."""
+    try:
+        split_url(f"s3://{place.bucket}/")
+    except RequestFault as error:
+        raise UsageError(
+            f"{place.bucket!r} is no name of a bucket", where="--bucket", remedy="give 3 to 63 of a-z, 0-9, . and -"
+        ) from error
+    try:
+        # what is appended takes less than 200 bytes; manifests cannot name keys with a colon
+        split_url(f"s3://{place.bucket}/{place.prefix}")
+        fits = ":" not in place.prefix and len(place.prefix.encode()) <= 800
+    except RequestFault:
+        fits = False
+    if not fits:
+        raise UsageError(
+            f"{place.prefix[:64]!r} is no prefix",
+            where="--prefix",
+            remedy="give up to 800 bytes without a colon, a backslash or empty parts",
+        )
+
+
+def training_plan(state: ClientState) -> Plan:
+    """Say what training would create, and what AWS would charge for that and for evaluating.
+
+    Parameters
+    ----------
+    state : ClientState
+        From `new_state`.
+
+    Returns
+    -------
+    Plan
+    """
+    url = data_url(state, state.source)
+    held_out = round(state.source.rows * (100 - state.train_percent) / 100)
+    costs = [PRICES.computing.of(f"{item}, a guess", HOURS_PER_JOB) for item in ("data source, statistics", "training")]
+    if held_out:
+        costs += [
+            PRICES.computing.of("evaluation, a guess", HOURS_PER_JOB),
+            PRICES.batch_prediction.of("batch prediction, evaluation", held_out),
+        ]
+    return Plan(files=(f"{url}.schema", url), creations=training_requests(state), costs=tuple(costs))
+
+
+def training_requests(state: ClientState) -> tuple[Created, ...]:
+    """Give the requests of training, in order.
+
+    Parameters
+    ----------
+    state : ClientState
+
+    Returns
+    -------
+    tuple of Created
+        The data source, and the model.
+    """
+    split = None if state.train_percent == 100 else split_of(state, complement=False)
+    data = data_source_request(state, "training", state.source, split, statistics=True)
+    model = request_for(
+        Kind.MODEL,
+        "CreateMLModel",
+        state.model_id,
+        state.source.name,
+        MLModelType="MULTICLASS",
+        TrainingDataSourceId=data.id,
+        Recipe=state.recipe,
+        Parameters=state.parameters,
+    )
+    return data, model
+
+
+def data_source_request(
+    state: ClientState, part: str, source: Source, split: Rearrangement | None, *, statistics: bool
+) -> Created:
+    """Give the request for a data source.
+
+    Parameters
+    ----------
+    state : ClientState
+    part : str
+        Its name within the run.
+    source : Source
+        The data, uploaded.
+    split : Rearrangement or None
+        The share of it; None for all.
+    statistics : bool
+        Whether it is to be trained on.
+
+    Returns
+    -------
+    Created
+    """
+    url = data_url(state, source)
+    spec = {"DataLocationS3": url, "DataSchemaLocationS3": f"{url}.schema"}
+    if split is not None:
+        spec["DataRearrangement"] = split.to_json()
+    return request_for(
+        Kind.DATA_SOURCE,
+        "CreateDataSourceFromS3",
+        state.named(part),
+        f"{source.name}, {part}",
+        DataSpec=spec,
+        ComputeStatistics=statistics,
+    )
+
+
+def request_for(kind: Kind, operation: str, id_: str, name: str, **request: Any) -> Created:
+    """Give a request that creates an object.
+
+    Parameters
+    ----------
+    kind : Kind
+    operation : str
+    id_, name : str
+    **request
+        Further members.
+
+    Returns
+    -------
+    Created
+    """
+    return Created(kind=kind, operation=operation, request={f"{kind}Id": id_, f"{kind}Name": name[:1_024], **request})
+
+
+def data_url(state: ClientState, source: Source) -> str:
+    """Say where a datasource is uploaded to; the schema goes beside it.
+
+    Parameters
+    ----------
+    state : ClientState
+    source : Source
+        The datasource.
+
+    Returns
+    -------
+    str
+    """
+    return state.url(f"datasource-{source.sha256[:8]}.csv")
+
+
+def split_of(state: ClientState, *, complement: bool) -> Rearrangement:
+    """Give the share to train on, or its complement.
+
+    Parameters
+    ----------
+    state : ClientState
+    complement : bool
+        Whether those held out are wanted.
+
+    Returns
+    -------
+    Rearrangement
+    """
+    return Rearrangement(
+        begin=0, end=state.train_percent, strategy=SplitStrategy.RANDOM, complement=complement, seed=state.seed
+    )
+
+
+def output_files(state: ClientState, predictor: Created) -> tuple[str, ...]:
+    """Say where a batch prediction puts its results, and its manifest.
+
+    Parameters
+    ----------
+    state : ClientState
+    predictor : Created
+        The batch prediction.
+
+    Returns
+    -------
+    tuple of str
+        URLs.
+    """
+    source_id, output = predictor.request["BatchPredictionDataSourceId"], predictor.request["OutputUri"]
+    inputs = [
+        item.request["DataSpec"]["DataLocationS3"]
+        for item in state.created
+        if item.kind is Kind.DATA_SOURCE and item.id == source_id
+    ]
+    return (*result_locations(output, predictor.id, inputs).values(), manifest_location(output, predictor.id))

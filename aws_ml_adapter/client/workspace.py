@@ -1,0 +1,236 @@
+"""All that a client makes, in the service and in S3: written down first, made then, removed in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aws_ml_adapter.api.batch_output import manifest_location
+from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results
+from aws_ml_adapter.client.s3_objects import Objects, open_objects
+from aws_ml_adapter.client.service_calls import AmazonMLError, Service, refusal_code
+from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
+from aws_ml_adapter.client.training_plan import data_url, output_files
+from aws_ml_adapter.server.entities import Kind, Status
+from features.datasource import schema_path
+from textclf.base.errors import TextclfError
+
+__all__ = ["Workspace"]
+
+_AGAIN = "-again-"
+"""Between the id of an object that failed, and the number of the attempt."""
+_MANIFEST_LIMIT = 1_000_000
+_BLOCK = 1 << 20
+
+
+class Workspace:
+    """Makes objects and files, each once however often it is asked.
+
+    Parameters
+    ----------
+    file : StateFile
+        Where they are written down.
+    place : Place
+        How to reach service and S3 now.
+    talk : callable
+        Told what is going on.
+    timeout : float
+        Seconds that one job may take.
+    """
+
+    def __init__(self, file: StateFile, place: Place, *, talk: Callable[[str], None], timeout: float) -> None:
+        self.file = file
+        self._place = place
+        self._talk = talk
+        self._timeout = timeout
+
+    @property
+    def state(self) -> ClientState:
+        """What is written down."""
+        return self.file.state
+
+    @cached_property
+    def service(self) -> Service:
+        """The service."""
+        return Service(self._place, talk=self._talk, timeout=self._timeout)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """S3."""
+        return open_objects(self._place)
+
+    def create(self, item: Created, *, again: bool = False) -> Created:
+        """Create an object.
+
+        Parameters
+        ----------
+        item : Created
+            What is asked for.
+        again : bool, default False
+            Whether to remove one that failed, and create it anew under another id.
+
+        Returns
+        -------
+        Created
+            What was asked for the first time, if there was one that did not fail: only the same request again is known
+            for a repetition.
+
+        Raises
+        ------
+        aws_ml_adapter.client.service_calls.AmazonMLError
+            The service refused, and the object is written down no more; or it could not be reached.
+        """
+        held = self._held(item)
+        failed = held if held and again and self._status(held) == Status.FAILED else None
+        if failed:
+            number = int(failed.id.removeprefix(f"{item.id}{_AGAIN}")) + 1 if failed.id != item.id else 2
+            item, held = replace(item, request=item.request | {f"{item.kind}Id": f"{item.id}{_AGAIN}{number}"}), None
+        item = held or item
+        if not held:
+            self.file.update(lambda state: replace(state, created=(*state.created, item)))
+        if failed:
+            self._remove(failed)
+        try:
+            self.service.call(item.operation, **item.request)
+        except AmazonMLError as error:
+            if not held and refusal_code(error):
+                self._forget(item)
+            raise
+        return item
+
+    def _held(self, item: Created) -> Created | None:
+        """Find what was created when this was asked for the last time."""
+        for each in reversed(self.state.created):
+            if each.kind == item.kind and (each.id == item.id or each.id.startswith(f"{item.id}{_AGAIN}")):
+                return each
+        return None
+
+    def _forget(self, item: Created) -> None:
+        self.file.update(
+            lambda state: replace(state, created=tuple(each for each in state.created if each.id != item.id))
+        )
+
+    def _remove(self, item: Created) -> None:
+        self._talk(f"deleting {item.kind} {item.id}")
+        self.service.delete(item.kind, item.id)
+        if item.kind is Kind.BATCH_PREDICTION:
+            # an unfinished one has results without a manifest
+            for url in output_files(self.state, item):
+                self.objects.delete(url)
+        self._forget(item)
+
+    def upload(self, path: Path, source: Source) -> None:
+        """Upload a datasource and its schema, unless they are there.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            The CSV.
+        source : Source
+            What is known of it; its hash is part of the URL.
+        """
+        url = data_url(self.state, source)
+        for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):
+            if self.objects.size(place) == part.stat().st_size:
+                continue
+            self._talk(f"uploading {place}")
+            self._write_down(place, there=True)
+            try:
+                self.objects.put(part, place)
+            except TextclfError:
+                with suppress(TextclfError):
+                    if self.objects.size(place) is None:
+                        self._write_down(place, there=False)
+                raise
+
+    def _write_down(self, place: str, *, there: bool) -> None:
+        def change(state: ClientState) -> ClientState:
+            others = tuple(file for file in state.files if file != place)
+            return replace(state, files=(*others, place) if there else others)
+
+        self.file.update(change)
+
+    @contextmanager
+    def downloaded(self, source: Source) -> Iterator[Path]:
+        """Give a datasource that was uploaded.
+
+        Parameters
+        ----------
+        source : Source
+            What is known of it.
+
+        Yields
+        ------
+        pathlib.Path
+            The CSV with its schema beside it, until the context ends.
+        """
+        url = data_url(self.state, source)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / url.rpartition("/")[2]
+            for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):
+                with self.objects.open(place) as stream, part.open("wb") as file:
+                    while block := stream.read(_BLOCK):
+                        file.write(block)
+            yield path
+
+    def results(self, predictor: Created, categories: Sequence[str]) -> Iterator[ResultRow | None]:
+        """Wait for a batch prediction, and read its results.
+
+        Parameters
+        ----------
+        predictor : Created
+            The batch prediction.
+        categories : sequence of str
+            Whose scores are wanted.
+
+        Yields
+        ------
+        ResultRow or None
+            As `aws_ml_adapter.client.results.read_results` gives them.
+        """
+        self.service.wait(predictor)
+        output = predictor.request["OutputUri"]
+        manifest = manifest_location(output, predictor.id)
+        with self.objects.open(manifest) as stream:
+            text = stream.read(_MANIFEST_LIMIT).decode("utf-8", errors="replace")
+        for url in parse_manifest(text, folder=output, where=manifest).values():
+            with self.objects.open(url) as stream:
+                yield from read_results(stream, categories, where=url)
+
+    def delete(self) -> None:
+        """Remove all that is written down, the last first, and the state file in the end.
+
+        Raises
+        ------
+        aws_ml_adapter.client.service_calls.AmazonMLError
+            The service knows none of it, so it is another than the one that made it.
+        """
+        created = self.state.created
+        # one alone may have been deleted just before a kill
+        if len(created) > 1 and not any(map(self._status, created)):
+            raise AmazonMLError(
+                f"knows none of the {len(created)} objects of this model",
+                where=self.service.url,
+                remedy="give the --endpoint-url of the server that made them; if that is gone for good, remove "
+                f"{self.file.path} and what it names in S3 by hand",
+            )
+        while self.state.created:
+            self._remove(self.state.created[-1])
+        while self.state.files:
+            place = self.state.files[-1]
+            self.objects.delete(place)
+            self._write_down(place, there=False)
+        self.file.path.unlink()
+
+    def _status(self, item: Created) -> str:
+        """Ask for the status of an object; empty if there is none, as before it was created or after it was deleted."""
+        try:
+            return str(self.service.get(item.kind, item.id)["Status"])
+        except AmazonMLError as error:
+            if refusal_code(error) == "ResourceNotFoundException":
+                return ""
+            raise

@@ -1,0 +1,1 @@
+"""What learns: feature plan, transforms, learner, performance, statistics."""

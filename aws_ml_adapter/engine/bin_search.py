@@ -1,0 +1,174 @@
+"""How many quantile bins each number should have, found by how well they predict the target of rows left out.
+
+The target is taken for a sum of one function of each attribute: a line, or a step for each bin. The functions are
+fitted in turn to what the others leave over (backfitting [1]_), beginning with the least squares of all lines. Each
+time every number of bins is cross-validated, and the coarsest one wins whose error is within a standard error of the
+smallest [2]_. Squared errors do for classes too: they are those of the classes' shares.
+
+A line becomes steps only if they are better by more standard errors than the luckiest of so many attempts would be
+where there is nothing to find: the largest of m normal variables is about sqrt(2 log m) deviations above the mean [3]_.
+
+.. [1] J. H. Friedman and W. Stuetzle, "Projection pursuit regression", JASA 76, 1981; T. Hastie and R. Tibshirani,
+   "Generalized Additive Models", Chapman and Hall 1990, section 4.4.
+.. [2] L. Breiman et al., "Classification and Regression Trees", Wadsworth 1984, section 3.4.3.
+.. [3] D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.engine.number_columns import Moments, bin_edges
+
+__all__ = ["AS_IS", "choose_bins"]
+
+AS_IS = 0
+"""Stands for no bins: the number itself."""
+
+_COUNTS = (AS_IS, 10, 20, 50, 100, 200, 500)
+_FOLDS = 10
+_SWEEPS = 2
+# rows that a fold leaves to learn from and to test on
+_LEAST_ROWS = 2 * _FOLDS
+# of a bin, on average
+_ROWS_OF_BIN = 5
+# share of an error that is no gain, but rounding
+_TIE = 1e-6
+
+_Floats = NDArray[np.float64]
+
+
+def choose_bins(numbers: _Floats, targets: _Floats) -> list[int]:
+    """Choose the number of quantile bins of each attribute.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64, shape (n, q)
+        NaN for missing ones.
+    targets : ndarray of float64, shape (n, k)
+        What is to be predicted: a number, or of each class whether the row belongs to it.
+
+    Returns
+    -------
+    list of int
+        Of each attribute 10, 20, 50, 100, 200, 500 or `AS_IS`; never more than a fifth of the rows with a number.
+        Attributes that are alike get the same.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> x = random.uniform(0, 1, (300, 2))
+    >>> choose_bins(x, np.sin(9 * x[:, :1]) + x[:, 1:] + random.normal(size=(300, 1)) / 3)
+    [20, 0]
+    """
+    if len(numbers) < _LEAST_ROWS:
+        return [AS_IS] * numbers.shape[1]
+    # the first of several that are alike would leave nothing over for the others
+    kinds: dict[bytes, int] = {}
+    places = [kinds.setdefault(column.tobytes(), len(kinds)) for column in numbers.T]
+    fit = _AdditiveFit(numbers[:, [places.index(kind) for kind in range(len(kinds))]], targets)
+    chosen: list[int] = []
+    for _ in range(_SWEEPS):
+        chosen = [fit.choose(column) for column in range(len(kinds))]
+    return [chosen[place] for place in places]
+
+
+class _Candidate(NamedTuple):
+    """One function: its squared error on each row left out (n,), and its values with each fold left out (f, n, k)."""
+
+    errors: _Floats
+    values: NDArray[np.float32]
+
+
+class _AdditiveFit:
+    """A sum of functions of the attributes, as often as there are folds, each time fitted without one of them."""
+
+    def __init__(self, numbers: _Floats, targets: _Floats) -> None:
+        rows, attributes = numbers.shape
+        self._numbers, self._targets = numbers, targets
+        folds = np.random.default_rng(0).permutation(rows) % _FOLDS
+        self._learned = [np.flatnonzero(folds != fold) for fold in range(_FOLDS)]
+        self._left_out = [np.flatnonzero(folds == fold) for fold in range(_FOLDS)]
+        # of each attribute, fold, row and target; in single precision, for they take the most memory
+        self._values = np.empty((attributes, _FOLDS, rows, targets.shape[1]), np.float32)
+        self._sums = np.empty((_FOLDS, rows, targets.shape[1]))
+        # the columns of least squares: numbers of one scale, missing ones at the mean
+        moments = Moments(attributes)
+        moments.add(numbers)
+        deviations = moments.deviations()
+        # halved, for the difference of the largest floats would overflow
+        scaled = (numbers / 2 - moments.means / 2) / np.where(deviations > 0, deviations / 2, np.inf)
+        self._scaled = np.where(np.isnan(numbers), 0, scaled)
+        for fold, learned in enumerate(self._learned):
+            self._start(fold, learned)
+
+    def choose(self, column: int) -> int:
+        """Fit the function of an attribute anew, and say how many bins it has."""
+        known = np.count_nonzero(~np.isnan(self._numbers[:, column]))
+        counts = [count for count in _COUNTS if count * _ROWS_OF_BIN <= known]
+        line, *steps = (self._candidate(column, count) for count in counts)
+        count, chosen = AS_IS, line
+        if steps:
+            best = min(steps, key=lambda candidate: float(candidate.errors.mean()))
+            if _is_better(best.errors, line.errors, len(self._values) * len(steps)):
+                place = next(i for i, candidate in enumerate(steps) if _as_good(candidate.errors, best.errors))
+                count, chosen = counts[place + 1], steps[place]
+        self._sums += chosen.values - self._values[column]
+        self._values[column] = chosen.values
+        return count
+
+    def _start(self, fold: int, learned: NDArray[np.int64]) -> None:
+        """Fit all lines at once, by ridge regression, as correlated attributes need."""
+        own = self._scaled[learned]
+        mean = self._targets[learned].mean(axis=0)
+        moments = own.T @ own + np.identity(own.shape[1])
+        weights = np.linalg.solve(moments, own.T @ (self._targets[learned] - mean))
+        self._values[:, fold] = self._scaled.T[:, :, None] * weights[:, None, :]
+        self._sums[fold] = mean + self._scaled @ weights
+
+    def _candidate(self, column: int, count: int) -> _Candidate:
+        errors, values = np.empty(len(self._targets)), np.empty(self._values.shape[1:], np.float32)
+        for fold, (learned, left_out) in enumerate(zip(self._learned, self._left_out, strict=True)):
+            residuals = self._targets - self._sums[fold] + self._values[column, fold]
+            function = self._line if count == AS_IS else self._steps
+            values[fold] = function(column, count, learned, residuals)
+            errors[left_out] = ((residuals[left_out] - values[fold, left_out]) ** 2).sum(axis=1)
+        return _Candidate(errors, values)
+
+    def _line(self, column: int, _: int, learned: NDArray[np.int64], residuals: _Floats) -> _Floats:
+        scaled = self._scaled[:, column]
+        missing = np.isnan(self._numbers[:, column])
+        known, unknown = learned[~missing[learned]], learned[missing[learned]]
+        centred = scaled - (scaled[known].mean() if len(known) else 0)
+        mean = residuals[known].mean(axis=0) if len(known) else 0
+        slope = centred[known] @ residuals[known] / max(float(centred[known] @ centred[known]), 1e-12)
+        other = residuals[unknown].mean(axis=0) if len(unknown) else np.zeros(residuals.shape[1])
+        return np.where(missing[:, None], other, mean + centred[:, None] * slope)
+
+    def _steps(self, column: int, count: int, learned: NDArray[np.int64], residuals: _Floats) -> _Floats:
+        """Give the mean of each bin, whose edges are those of the rows learned from: every bin has some."""
+        numbers = self._numbers[:, column]
+        missing = np.isnan(numbers)
+        edges = bin_edges(np.sort(numbers[learned][~missing[learned]]), count)
+        bins = np.where(missing, len(edges) + 1, np.searchsorted(edges, numbers, side="right"))
+        height, width = len(edges) + 2, residuals.shape[1]
+        cells = bins[learned, None] * width + np.arange(width)
+        sums = np.bincount(cells.ravel(), residuals[learned].ravel(), minlength=height * width).reshape(height, width)
+        counts = np.bincount(bins[learned], minlength=height)
+        return np.asarray((sums / np.maximum(counts, 1)[:, None])[bins])
+
+
+def _is_better(errors: _Floats, others: _Floats, attempts: int) -> bool:
+    """Say whether errors are smaller by more than the best of so many attempts would be by chance."""
+    gains = others - errors
+    by_chance = np.sqrt(2 * np.log(attempts)) * gains.std() / np.sqrt(len(gains))
+    return bool(gains.mean() > max(by_chance, _TIE * others.mean()))
+
+
+def _as_good(errors: _Floats, least: _Floats) -> bool:
+    """Say whether errors are on average within a standard error of the least ones, row by row."""
+    gaps = errors - least
+    return bool(gaps.mean() <= gaps.std() / np.sqrt(len(gaps)))

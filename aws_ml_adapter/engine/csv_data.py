@@ -1,0 +1,350 @@
+"""Amazon ML's CSV: from the bytes of data files to rows in the columns of a schema."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, compress, islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.faults import DataFault, RequestFault
+from aws_ml_adapter.api.rearrangement import Rearrangement
+from aws_ml_adapter.engine.number_columns import read_numbers
+from features.schema import AttributeType, Schema
+
+__all__ = ["REJECTED_LIMIT", "ROW_LIMIT", "Batch", "DataFile", "read_batches", "record_row"]
+
+ROW_LIMIT = 102_400
+"""Bytes of a row, its line feed not counted: 100 KB, as https://docs.aws.amazon.com/machine-learning/latest/dg/
+understanding-the-data-format-for-amazon-ml.html has it."""
+
+REJECTED_LIMIT = 10_000
+"""Rows of a data source that may be rejected; with one more the whole is."""
+
+_END_MARK = "end"
+
+_OTHER_FORMATS = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "a spreadsheet or an archive",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """A data file, wherever it stands.
+
+    Parameters
+    ----------
+    name : str
+        Its URL, for messages.
+    size : int
+        Bytes.
+    chunks : callable
+        Opens it anew and gives its bytes, in pieces of any size.
+    """
+
+    name: str
+    size: int
+    chunks: Callable[[], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Some rows that follow each other.
+
+    Parameters
+    ----------
+    rows : list of (list of str, or None)
+        The values of each row, in the order of the schema's attributes; an empty string is a missing value. None
+        stands for a row that was rejected, which a batch prediction answers with a blank line.
+    """
+
+    rows: list[list[str] | None]
+
+    @property
+    def rejected(self) -> int:
+        """Number of rejected rows."""
+        return self.rows.count(None)
+
+
+def read_batches(
+    files: Sequence[DataFile],
+    schema: Schema,
+    *,
+    rearrangement: Rearrangement | None = None,
+    only: DataFile | None = None,
+    size: int = 1_000,
+    warn: Callable[[str], object] = lambda doubt: None,
+) -> Iterator[Batch]:
+    r"""Read the rows of data files, in order, in constant memory.
+
+    A row is a line, its values are separated by commas, and one that has a comma stands in double quotes (one within
+    them is doubled). Lines end with a line feed, with a carriage return before it or not. A byte order mark of UTF-8
+    is left out; bytes that are not UTF-8 become U+FFFD. A row is rejected that is over 100 KB, has not as many values
+    as the schema has attributes (so a blank line too), opens a quote and does not close it, or has a carriage return
+    in its middle.
+
+    Parameters
+    ----------
+    files : sequence of DataFile
+        Of one schema; with ``schema.has_header`` each has a header.
+    schema : Schema
+        The columns.
+    rearrangement : Rearrangement, optional
+        The share of the rows to take; by default all. Only rejected rows within the share count.
+    only : DataFile, optional
+        One of the files, whose rows of the share of all are wanted.
+    size : int
+        Rows of a batch at most.
+    warn : callable
+        Called with what is doubtful: a header that looks like a row or a row like one, and, at the end, rejected rows.
+
+    Yields
+    ------
+    Batch
+        With at least one row.
+
+    Raises
+    ------
+    DataFault
+        A file is compressed, a spreadsheet or UTF-16, a header has not as many names as the schema or the same names
+        in another order, or more than 10,000 rows are rejected.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/understanding-the-data-format-for-amazon-ml.html
+
+    Examples
+    --------
+    >>> from features.schema import AttributeType
+    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("job", AttributeType.TEXT)))
+    >>> content = b'age,job\n42,"clerk, retired"\n17\n'
+    >>> file = DataFile(name="s3://bucket/people.csv", size=len(content), chunks=lambda: [content])
+    >>> [batch.rows for batch in read_batches([file], schema)]
+    [[['42', 'clerk, retired'], None]]
+    """
+    lines = chain.from_iterable(_shares(files, schema, rearrangement, only, warn))
+    read = rejected = 0
+    first_fault = ""
+    while some := list(islice(lines, size)):
+        rows = _parse(some, len(schema.names))
+        rejected += rows.count(None)
+        if rejected and not first_fault:
+            i = rows.index(None)
+            start = some[i][:40].decode("utf-8", "replace")
+            first_fault = f"the first is row {read + i + 1:,} ('{start}'), which {_fault(some[i], schema)}"
+        if rejected > REJECTED_LIMIT:
+            raise DataFault(
+                f"more than {REJECTED_LIMIT:,} rows were rejected: {first_fault}",
+                where=", ".join(file.name for file in files[:3]),
+                remedy="correct the data or the schema",
+            )
+        read += len(rows)
+        yield Batch(rows=rows)
+    if rejected:
+        warn(f"{rejected:,} of {read:,} rows were rejected: {first_fault}")
+
+
+def record_row(record: Mapping[str, str], schema: Schema) -> list[str]:
+    """Put the record of a real-time prediction into the columns of a schema.
+
+    Parameters
+    ----------
+    record : mapping of str to str
+        Attribute to value. What is not there is missing; names that are not in the schema are left out.
+    schema : Schema
+        The model's.
+
+    Returns
+    -------
+    list of str
+        In the order of the schema's attributes.
+
+    Raises
+    ------
+    RequestFault
+        The values have more than 100 KB together, in UTF-8.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html
+
+    Examples
+    --------
+    >>> from features.schema import AttributeType
+    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("job", AttributeType.TEXT)))
+    >>> record_row({"job": "clerk", "id": "7"}, schema)
+    ['', 'clerk']
+    """
+    row = [record.get(name, "") for name in schema.names]
+    # characters first: a longer text is not worth encoding
+    if sum(map(len, row)) > ROW_LIMIT or sum(len(value.encode("utf-8", "replace")) for value in row) > ROW_LIMIT:
+        raise RequestFault(f"the record is larger than {ROW_LIMIT:,} bytes", where="Record")
+    return row
+
+
+def _line_blocks(chunks: Iterable[bytes]) -> Iterator[tuple[NDArray[np.int64], list[bytes]]]:
+    """Lines without their line feed and where each begins; of one that is too long only so much as shows it."""
+    begin, tail, dropped = 0, b"", 0
+    for chunk in chain(chunks, (None,)):
+        lines = [b""] if chunk is None else chunk.split(b"\n")
+        lines[0] = tail + lines[0]
+        tail = lines.pop() if chunk is not None else b""
+        if lines and (chunk is not None or lines[0]):
+            ends = begin + dropped + np.cumsum([len(line) + 1 for line in lines], dtype=np.int64)
+            yield np.concatenate(([begin], ends[:-1])), lines
+            begin, dropped = int(ends[-1]), 0
+        if len(tail) > ROW_LIMIT:
+            dropped += len(tail) - (ROW_LIMIT + 1)
+            tail = tail[: ROW_LIMIT + 1]
+
+
+def _shares(
+    files: Sequence[DataFile],
+    schema: Schema,
+    rearrangement: Rearrangement | None,
+    only: DataFile | None,
+    warn: Callable[[str], object],
+) -> Iterator[Iterable[bytes]]:
+    """Lines of the share of each block."""
+    end = sum(file.size for file in files)
+    begin = None
+    for file_begin, file in zip(accumulate((file.size for file in files), initial=0), files, strict=False):
+        left_out = only is not None and file is not only
+        if left_out and begin is not None:
+            continue
+        for offsets, lines in _data_lines(file, schema, warn):
+            begin = file_begin + int(offsets[0]) if begin is None else begin
+            if left_out:
+                break
+            if rearrangement is None:
+                yield lines
+            else:
+                yield compress(lines, rearrangement.keeps(file_begin + offsets, begin=begin, end=end))
+
+
+def _data_lines(
+    file: DataFile, schema: Schema, warn: Callable[[str], object]
+) -> Iterator[tuple[NDArray[np.int64], list[bytes]]]:
+    """Lines below the header, in blocks of at least one."""
+    blocks = _line_blocks(file.chunks())
+    offsets, lines = next(blocks, (np.zeros(0, np.int64), []))
+    if lines:
+        lines[0] = _text_start(lines[0], file)
+        if schema.has_header:
+            names = _check_header(lines[0], schema, file)
+            if _looks_like_a_row(names, schema):
+                warn(
+                    f"the first line of {file.name} ('{','.join(names)[:40]}') was taken for a header, but has no name "
+                    "of the schema, and values of its types: if it is a row, set dataFileContainsHeader to false"
+                )
+            offsets, lines = offsets[1:], lines[1:]
+        elif _has_names(lines[0], schema):
+            warn(
+                f"the first line of {file.name} has the names of the schema, and was taken for a row: if it is a "
+                "header, set dataFileContainsHeader to true"
+            )
+    if lines:
+        yield offsets, lines
+    yield from blocks
+
+
+def _text_start(line: bytes, file: DataFile) -> bytes:
+    found = next((name for mark, name in _OTHER_FORMATS.items() if line.startswith(mark)), None)
+    if found is not None:
+        raise DataFault(f"is {found}, not CSV", where=file.name, remedy="store it as plain CSV in UTF-8")
+    return line.removeprefix(codecs.BOM_UTF8)
+
+
+def _check_header(line: bytes, schema: Schema, file: DataFile) -> list[str]:
+    """Give the names of a header; raises `DataFault` if it is none for the schema."""
+    (cells,) = _parse([line], None)
+    names = [cell.strip() for cell in cells or []]
+    if len(names) != len(schema.names) and (other := _other_layout(line, schema)):
+        raise DataFault(f"its first line {other[0]}", where=file.name, remedy=other[1])
+    if len(names) != len(schema.names):
+        raise DataFault(
+            f"the header has {len(names):,} name{'s' * (len(names) != 1)}, the schema {len(schema.names):,} attributes",
+            where=file.name,
+            remedy="list in the schema every column of the file, in order, or set dataFileContainsHeader to false",
+        )
+    # other names may be spellings of the same columns; the same names elsewhere would mix up the columns
+    if tuple(names) != schema.names and sorted(names) == sorted(schema.names):
+        raise DataFault(
+            "the header has the attributes of the schema in another order",
+            where=file.name,
+            remedy="list the attributes in the order of the file",
+        )
+    return names
+
+
+def _has_names(line: bytes, schema: Schema) -> bool:
+    (cells,) = _parse([line], len(schema.names))
+    return cells is not None and tuple(cell.strip() for cell in cells) == schema.names
+
+
+def _looks_like_a_row(names: list[str], schema: Schema) -> bool:
+    """Say whether a header is a row by its looks: no name is in the schema, and all numbers are some."""
+    if set(names) & set(schema.names):
+        return False
+    numbers = [
+        read_numbers([name], kind)[0]
+        for name, (_, kind) in zip(names, schema.attributes, strict=True)
+        if name and kind in (AttributeType.NUMERIC, AttributeType.BINARY)
+    ]
+    return bool(numbers) and not np.isnan(numbers).any()
+
+
+def _other_layout(line: bytes, schema: Schema) -> tuple[str, str] | None:
+    """Say what is wrong with a line that is no CSV as the service has it, and what to do; None if it may be."""
+    if b"\r" in line.removesuffix(b"\r"):
+        return (
+            "holds carriage returns: lines must end with a line feed",
+            "store it with the line ends of Unix or Windows",
+        )
+    for separator, name in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
+        if line.count(separator) + 1 == len(schema.names) > line.count(b",") + 1:
+            return f"has {name} between its values, not commas", "store it with commas between the values"
+    return None
+
+
+def _parse(lines: list[bytes], width: int | None) -> list[list[str] | None]:
+    """Rows of lines; None for those that are no CSV, too long or, if a width is given, of another one."""
+    text = b"\n".join([*lines, b""]).decode("utf-8", "replace").replace("\r\n", "\n")
+    # only quotes need a csv reader, which takes up to three times as long as a split
+    rows = [
+        line.split(",") if line and '"' not in line and "\r" not in line else _unquote(line)
+        for line in text.split("\n")[:-1]
+    ]
+    return [
+        row if len(row) == (width or len(row)) and len(line) <= ROW_LIMIT else None
+        for row, line in zip(rows, lines, strict=True)
+    ]
+
+
+def _unquote(line: str) -> list[str]:
+    """Values of a line that may have quotes; none if it is no row."""
+    # a field over the limit of the csv module would raise, a carriage return too
+    if "\r" in line or len(line) > ROW_LIMIT:
+        return []
+    # a quote left open takes the mark into its value
+    rows = [*csv.reader((line, _END_MARK))]
+    return rows[0] if len(rows) == 2 else []
+
+
+def _fault(line: bytes, schema: Schema) -> str:
+    """Say why a row was rejected."""
+    if len(line) > ROW_LIMIT:
+        return f"has more than {ROW_LIMIT:,} bytes"
+    if other := _other_layout(line, schema):
+        return other[0]
+    (row,) = _parse([line], None)
+    if not row:
+        return "is blank, leaves a quote open or holds a carriage return"
+    return f"has {len(row):,} value{'s' * (len(row) != 1)}, the schema {len(schema.names):,} attributes"

@@ -1,0 +1,355 @@
+"""How the features of a recipe are computed, for some rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.recipe import Call, Expression, Function, Recipe, Variable
+from aws_ml_adapter.engine.number_columns import read_numbers
+from aws_ml_adapter.engine.token_hashes import (
+    Tokens,
+    ValueHashes,
+    cartesian,
+    mix,
+    ngrams,
+    osb,
+    strip_punctuation,
+    words,
+)
+from features.schema import AttributeType, parse_binary
+from textclf.base.errors import BadDataError
+
+__all__ = ["CHUNK", "FeaturePlan", "Features", "numeric_parts", "parse_numbers"]
+
+_KEY_BITS = 58
+CHUNK = 1 << (64 - _KEY_BITS)
+"""Rows whose features are made at once: their number and a key fit into 64 bits, and all into the processor's cache."""
+
+_SPARE_BITS = np.uint64(64 - _KEY_BITS)
+_MISSING = np.uint64(0x6D697373696E6721)
+
+_LARGEST_SCALED = 1e6
+_VALUE_TYPES = (AttributeType.CATEGORICAL, AttributeType.BINARY)
+_OF_WORDS = (Function.NGRAM, Function.OSB, Function.CARTESIAN)
+_TEXT_FUNCTIONS: dict[Function, Callable[[str], str]] = {
+    Function.LOWERCASE: str.lower,
+    Function.NO_PUNCT: strip_punctuation,
+}
+
+
+class Features(NamedTuple):
+    """Sparse rows: those of row i are ``keys[starts[i]:starts[i + 1]]``, and ``values`` likewise.
+
+    ``starts`` is int64 of shape (n + 1,), ``keys`` uint64 and ``values`` float32 of shape (m,).
+    """
+
+    starts: NDArray[np.int64]
+    keys: NDArray[np.uint64]
+    values: NDArray[np.float32]
+
+
+class _Part(NamedTuple):
+    """Features of some outputs: ``rows`` (uint16) says to which row each belongs."""
+
+    rows: NDArray[np.uint16]
+    keys: NDArray[np.uint64]
+    values: NDArray[np.float32]
+
+
+class FeaturePlan:
+    """What to compute for each output of a recipe.
+
+    Numbers, values and bins (one a row), and words are each computed for all outputs at once: for a single row the
+    calls take longer than the work.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to make.
+    means, deviations, edges
+        As `Transforms` has them.
+
+    Attributes
+    ----------
+    names : set of str
+        The attributes that are needed.
+    number_keys : ndarray of uint64
+        Of the outputs that are NUMERIC.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        means: NDArray[np.float64],
+        deviations: NDArray[np.float64],
+        edges: Sequence[NDArray[np.float64]],
+    ) -> None:
+        parts = all_parts(recipe)
+        self.names = {part.name for part in parts if isinstance(part, Variable)}
+        self._numeric_names, bins = numeric_parts(recipe)
+        # halved, for the difference of the largest floats would overflow
+        self._half_means, halves = means / 2, deviations / 2
+        self._half_scales = np.where(halves > 0, halves, np.inf)
+        self._bins = {bin_: place for place, bin_ in enumerate(bins)}
+        self._bin_columns = np.array([self._numeric_names.index(name) for name, _ in bins], np.int64)
+        self._bin_order = np.arange(len(bins))
+        self._edge_starts = np.cumsum([0, *map(len, edges)])[:-1]
+        # complex numbers are ordered by their real part first, so one search finds the bins of all columns
+        self._edges = np.concatenate([[], *(place + 1j * column for place, column in enumerate(edges))])
+        values = dict.fromkeys(part for part in parts if isinstance(part, Variable) and part.type in _VALUE_TYPES)
+        self._values = {variable: len(bins) + place for place, variable in enumerate(values)}
+        # what a text is made of before it
+        self._texts = list(dict.fromkeys(part for part in reversed(parts) if part.type is AttributeType.TEXT))
+        arguments = [part.arguments for part in parts if isinstance(part, Call) and part.function in _OF_WORDS]
+        split = dict.fromkeys(part for part in chain(recipe.outputs, *arguments) if part.type is AttributeType.TEXT)
+        self._split = list(split)
+        self._hashes = ValueHashes()
+        numbers: list[tuple[int, int]] = []
+        singles: list[tuple[int, int]] = []
+        self._tokens: list[tuple[Expression, NDArray[np.uint64]]] = []
+        for output in recipe.outputs:
+            salt = self._hashes[str(output)]
+            single = self._single(output)
+            if single is not None:
+                singles.append((single, salt))
+            elif output.type is AttributeType.NUMERIC:
+                numbers.append((self._numeric_names.index(_root(output).name), salt))
+            else:
+                self._tokens.append((output, np.array([salt], np.uint64)))
+        self._single_places = np.array([place for place, _ in singles], np.int64)
+        self._single_salts = np.array([salt for _, salt in singles], np.uint64)
+        self._number_places = np.array([place for place, _ in numbers], np.int64)
+        number_salts = np.array([salt for _, salt in numbers], np.uint64)
+        self.number_keys, self._missing_keys = _key(number_salts), _key(number_salts ^ _MISSING)
+
+    def features(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> Features:
+        """Make the features of a few rows.
+
+        Parameters
+        ----------
+        rows : sequence of sequence of str
+            At most `CHUNK`.
+        places : mapping of str to int
+            In which column each attribute stands; one that is not there is missing in each row.
+
+        Returns
+        -------
+        Features
+        """
+        numbers = self._numbers(rows, places)
+        singles = self._singles(rows, places, numbers)
+        parts = [
+            *self._number_features(numbers),
+            *self._single_features(singles),
+            *self._token_features(rows, places, singles),
+        ]
+        size = len(rows)
+        owners = np.concatenate([np.empty(0, np.uint16), *(part.rows for part in parts)])
+        keys = np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)])
+        values = np.concatenate([np.empty(0, np.float32), *(part.values for part in parts)])
+        if size > 1 and len(parts) > 1:
+            # numbers of 16 bits are sorted in linear time
+            order = np.argsort(owners, kind="stable")
+            keys, values = keys[order], values[order]
+        return Features(np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=size))]), keys, values)
+
+    def _number_features(self, numbers: NDArray[np.float64]) -> Iterator[_Part]:
+        if not len(self._number_places):
+            return
+        missing = np.isnan(numbers)
+        with np.errstate(over="ignore"):
+            scaled = (numbers / 2 - self._half_means) / self._half_scales
+        scaled = np.clip(scaled, -_LARGEST_SCALED, _LARGEST_SCALED)
+        scaled = np.where(missing, 1, scaled)[:, self._number_places]
+        keys = np.where(missing[:, self._number_places], self._missing_keys, self.number_keys)
+        yield _Part(_owners(keys), keys.ravel(), scaled.ravel().astype(np.float32))
+
+    def _single_features(self, singles: NDArray[np.uint64]) -> Iterator[_Part]:
+        if not len(self._single_places):
+            return
+        keys = _key(singles[:, self._single_places] ^ self._single_salts)
+        yield _Part(_owners(keys), keys.ravel(), np.ones(keys.size, np.float32))
+
+    def _token_features(
+        self, rows: Sequence[Sequence[str]], places: Mapping[str, int], singles: NDArray[np.uint64]
+    ) -> Iterator[_Part]:
+        if not self._tokens:
+            return
+        texts: dict[Expression, list[str]] = {}
+        for text in self._texts:
+            if isinstance(text, Call):
+                texts[text] = list(map(_TEXT_FUNCTIONS[text.function], texts[text.arguments[0]]))
+            else:
+                place = places.get(text.name)
+                texts[text] = [""] * len(rows) if place is None else [row[place] for row in rows]
+        split = dict(zip(self._split, words([texts[text] for text in self._split]), strict=True))
+        for output, salt in self._tokens:
+            tokens = self._made_tokens(output, split, singles)
+            owners, keys = _distinct(tokens.rows, _key(tokens.hashes ^ salt))
+            counts = np.bincount(owners, minlength=len(rows))
+            yield _Part(owners, keys, (1 / np.sqrt(np.maximum(counts, 1))).astype(np.float32).take(owners))
+
+    def _numbers(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[np.float64]:
+        numbers = np.full((len(rows), len(self._numeric_names)), np.nan)
+        found = [i for i, name in enumerate(self._numeric_names) if name in places]
+        if found:
+            columns = [places[self._numeric_names[i]] for i in found]
+            numbers[:, found] = parse_numbers([[row[column] for column in columns] for row in rows])
+        return numbers
+
+    def _singles(
+        self, rows: Sequence[Sequence[str]], places: Mapping[str, int], numbers: NDArray[np.float64]
+    ) -> NDArray[np.uint64]:
+        """Hashes of the bins, then of the values."""
+        singles = np.empty((len(rows), len(self._bins) + len(self._values)), np.uint64)
+        if self._bins:
+            binned = numbers[:, self._bin_columns]
+            missing = np.isnan(binned)
+            found = np.searchsorted(self._edges, self._bin_order + 1j * np.where(missing, 0, binned), side="right")
+            bins = mix((found - self._edge_starts).astype(np.uint64))
+            singles[:, : len(self._bins)] = np.where(missing, _MISSING, bins)
+        for variable, place in self._values.items():
+            if variable.name not in places:
+                singles[:, place] = _MISSING
+                continue
+            column = places[variable.name]
+            hashed = self._binary if variable.type is AttributeType.BINARY else self._category
+            singles[:, place] = [hashed(row[column]) for row in rows]
+        return singles
+
+    def _category(self, value: str) -> int:
+        return self._hashes[value] if value and not value.isspace() else int(_MISSING)
+
+    def _binary(self, value: str) -> int:
+        try:
+            return int(parse_binary(value))
+        except BadDataError:
+            return int(_MISSING)
+
+    def _single(self, expression: Expression) -> int | None:
+        """Column of `_singles` that an expression has, if it has one value a row."""
+        if isinstance(expression, Variable):
+            return self._values.get(expression)
+        if expression.function is Function.QUANTILE_BIN:
+            return self._bins[_bin(expression)]
+        return None
+
+    def _made_tokens(
+        self, expression: Expression, split: Mapping[Expression, Tokens], singles: NDArray[np.uint64]
+    ) -> Tokens:
+        single = self._single(expression)
+        if single is not None:
+            return Tokens(singles[:, single], np.arange(len(singles), dtype=np.uint16))
+        if isinstance(expression, Variable) or expression in split:
+            return split[expression]
+        if expression.function is Function.CARTESIAN:
+            made, *others = (self._made_tokens(part, split, singles) for part in expression.arguments)
+            for other in others:
+                made = cartesian(made, other, len(singles))
+            return made
+        make = ngrams if expression.function is Function.NGRAM else osb
+        return make(split[expression.arguments[0]], expression.number or 1)
+
+
+def parse_numbers(rows: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    """Read NUMERIC values.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        All of one length.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN for what is missing or no number.
+
+    Examples
+    --------
+    >>> parse_numbers([["1", " 2.5 "], ["", "two"]]).tolist()
+    [[1.0, 2.5], [nan, nan]]
+    """
+    numbers = read_numbers([*chain.from_iterable(rows)])
+    return numbers.reshape(len(rows), len(rows[0]) if rows else 0)
+
+
+def _owners(table: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Row of each entry of a table."""
+    return np.repeat(np.arange(len(table), dtype=np.uint16), table.shape[1])
+
+
+def _key(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return mix(hashes) >> _SPARE_BITS
+
+
+def _distinct(rows: NDArray[np.uint16], keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint16], NDArray[np.uint64]]:
+    """Leave each key once in each row."""
+    both = np.sort((rows.astype(np.uint64) << np.uint64(_KEY_BITS)) | keys)
+    if len(both):
+        fresh = np.empty(len(both), np.bool_)
+        fresh[0] = True
+        np.not_equal(both[1:], both[:-1], out=fresh[1:])
+        both = both[fresh]
+    return (both >> np.uint64(_KEY_BITS)).astype(np.uint16), both & np.uint64(2**_KEY_BITS - 1)
+
+
+def all_parts(recipe: Recipe) -> list[Expression]:
+    """Give all expressions of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+
+    Returns
+    -------
+    list of Expression
+        Each before those it is made of.
+    """
+    parts = list(recipe.outputs)
+    for part in parts:
+        if isinstance(part, Call):
+            parts.extend(part.arguments)
+    return parts
+
+
+def numeric_parts(recipe: Recipe) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...]]:
+    """Find what a recipe makes of numbers.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+
+    Returns
+    -------
+    names : tuple of str
+        Its NUMERIC attributes, in the order it first names them.
+    bins : tuple of (str, int)
+        Attribute and number of bins of each ``quantile_bin``.
+    """
+    parts = all_parts(recipe)
+    names = dict.fromkeys(
+        part.name for part in parts if isinstance(part, Variable) and part.type is AttributeType.NUMERIC
+    )
+    bins = dict.fromkeys(
+        _bin(part) for part in parts if isinstance(part, Call) and part.function is Function.QUANTILE_BIN
+    )
+    return tuple(names), tuple(bins)
+
+
+def _bin(call: Call) -> tuple[str, int]:
+    # normalising keeps the order, and so the bins
+    return _root(call).name, call.number or 1
+
+
+def _root(expression: Expression) -> Variable:
+    while isinstance(expression, Call):
+        expression = expression.arguments[0]
+    return expression

@@ -1,0 +1,355 @@
+"""Training a model: from rows to weights, within the size allowed, with a log of how it went.
+
+NUMERIC features are learned from as their principal components. Several learning rates are tried at once. In the first
+pass each block of rows is predicted before it is learned from, so the losses so far say how a rate does on rows not
+seen [1]_; poor ones are halted during the first pass, all but the best at its end. What exceeds the size allowed is
+pruned then, and the other passes make up for it.
+
+Of few rows a pass says little, and many passes learn them by heart. There each learning rate is cross-validated:
+further learners leave out a fold each, and the losses of the rows left out choose the rate, over several passes, and
+the pass after which the weights were best.
+
+.. [1] A. Blum, A. Kalai and J. Langford, "Beating the hold-out: bounds for k-fold and progressive cross-validation",
+   COLT 1999.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.faults import DataFault
+from aws_ml_adapter.api.parameters import Parameters
+from aws_ml_adapter.api.recipe import Recipe
+from aws_ml_adapter.api.targets import ModelType, TargetSummary, TargetValues
+from aws_ml_adapter.engine.components import Components
+from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.gradient_descent import Learners
+from aws_ml_adapter.engine.model import FEATURE_BYTES, Model, model_size
+from aws_ml_adapter.engine.pass_metrics import PassMetrics
+from aws_ml_adapter.engine.training_log import ServiceLog
+from aws_ml_adapter.engine.training_rows import Blocks, KeyCounts, RowStore, write_blocks
+from aws_ml_adapter.engine.transforms import Transforms
+from features.schema import Schema
+
+__all__ = ["RATES", "train"]
+
+RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
+"""Learning rates that are tried, unless told otherwise."""
+
+# steps enough in a pass over small data, rows enough in a step for speed
+_STEPS = 500
+_LARGEST_BLOCK = 256
+# rows after which the first half of the learners is halted; the next at twice as many
+_FIRST_HALT = 8_192
+_FIRST_REPORT = 64
+# memory of all learners' weights, unless the size asked for needs more: further ones are halted early, and fewer
+# features compete for the room
+_STATE_BYTES = 1 << 28
+# features told apart while rows are read: 12 bytes each, and as much again to join new ones
+_KEYS = 5_000_000
+# share by which a pass must better the loss of the one before, or cross-validated of the best so far
+_CONVERGED = 1e-4
+_FOLDS = 5
+_CROSS_VALIDATED_ROWS = 10_000
+# passes that may fail to better the cross-validated loss
+_PATIENCE = 5
+
+
+def train(
+    read: Callable[[], Iterable[Batch]],
+    *,
+    schema: Schema,
+    recipe: Recipe,
+    model_type: ModelType,
+    parameters: Parameters,
+    seed: int = 0,
+    rates: Sequence[float] = RATES,
+    log: Callable[[str], object] = lambda line: None,
+) -> Model:
+    """Train a model.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the rows from the first on, each time it is called: once, or twice if the recipe has NUMERIC attributes.
+    schema : Schema
+        Of the rows.
+    recipe : Recipe
+        Made for this schema.
+    model_type : ModelType
+        What to learn.
+    parameters : Parameters
+        How to learn it.
+    seed : int
+        Of shuffling and of the sample for quantile bins. The same rows, parameters and seed give the same model.
+    rates : sequence of float
+        Learning rates to try.
+    log : callable
+        Called with each line of the job's log, without its time.
+
+    Returns
+    -------
+    Model
+        Of at most ``parameters.max_size`` bytes as a file.
+
+    Raises
+    ------
+    RequestFault
+        The schema has no target, or one that is not of the type this model learns.
+    DataFault
+        No row has a usable target, all have the same class, there are more than 100 classes, or the size allowed has
+        no room for a single weight.
+    OSError
+        The disk has no room for the features of all rows, which stand in a temporary folder meanwhile.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/learning-algorithm.html
+    https://docs.aws.amazon.com/machine-learning/latest/dg/training-parameters.html
+
+    Examples
+    --------
+    >>> from aws_ml_adapter.api.recipe import parse_recipe
+    >>> from features.schema import AttributeType
+    >>> schema = Schema(
+    ...     attributes=(("note", AttributeType.TEXT), ("spam", AttributeType.BINARY)), target="spam"
+    ... )
+    >>> rows = [["win a prize", "1"], ["see you at noon", "0"], ["a prize for you", "1"], ["noon it is", "0"]]
+    >>> model = train(
+    ...     lambda: [Batch(rows=rows)],
+    ...     schema=schema,
+    ...     recipe=parse_recipe('{"outputs": ["ALL_TEXT"]}', schema),
+    ...     model_type=ModelType.BINARY,
+    ...     parameters=Parameters(shuffle=True),
+    ... )
+    >>> bool(model.predict_record({"note": "prize"})[0] > 0.5)
+    True
+    """
+    targets = TargetValues(schema, model_type)
+    log(f"training: type={model_type} " + " ".join(f"{k}={v}" for k, v in parameters.to_strings().items()))
+    if not parameters.shuffle:
+        log("warning: sgd.shuffleType is none, so rows are learned from in the order of the data")
+    transforms = Transforms.fit(recipe, schema, read, seed=seed)
+    with tempfile.TemporaryDirectory(prefix="amazon-ml-") as folder:
+        rows = _prepare(read, transforms, targets, parameters, seed, Path(folder), log)
+        target, blocks = rows.target, rows.blocks
+        folds = _folds(rows, transforms, 2 * len(rates), seed)
+        learners = Learners(blocks, model_type, target.width, parameters, rates, rows.deviations(), folds)
+        course = _Course(learners, lambda: PassMetrics(model_type, target.width, target.rows, len(learners.rates)), log)
+        passes = course.learn(blocks, rows.values, parameters.max_passes, rows.room)
+    # in double precision: standardising features may have taken a large mean off
+    weights, intercept = (part.astype(np.float64) for part in course.best)
+    weights[rows.columns] = rows.components.unfold(weights[rows.columns])
+    used = np.flatnonzero(weights.any(axis=1))
+    used = used[np.argsort(blocks.keys[used])]
+    log(
+        f"finished-training: total-passes={passes} valid-records={target.rows} "
+        f"invalid-records={target.invalid_rows} learning-rate={course.rate} features={len(used)}"
+    )
+    return Model(
+        transforms=transforms,
+        target=target,
+        keys=blocks.keys[used],
+        weights=weights[used].astype(np.float32),
+        intercept=intercept.astype(np.float32),
+    )
+
+
+class _Prepared(NamedTuple):
+    """The rows to learn from: ``values`` are their targets, in the order of the blocks."""
+
+    target: TargetSummary
+    blocks: Blocks
+    values: NDArray[np.float32]
+    # features that the model may have
+    room: int
+    components: Components
+    # theirs, among those of the blocks
+    columns: NDArray[np.int64]
+
+    def deviations(self) -> NDArray[np.float32]:
+        """Those of the components, and 1 for all other columns."""
+        deviations = np.ones(len(self.blocks.keys), np.float32)
+        deviations[self.columns] = self.components.deviations
+        return deviations
+
+
+def _prepare(
+    read: Callable[[], Iterable[Batch]],
+    transforms: Transforms,
+    targets: TargetValues,
+    parameters: Parameters,
+    seed: int,
+    folder: Path,
+    log: Callable[[str], object],
+) -> _Prepared:
+    """Read the rows, and write them down as they are learned from."""
+    counts = KeyCounts(min(parameters.max_size // FEATURE_BYTES, _KEYS))
+    places = transforms.places(transforms.schema)
+    # L1 is to leave few weights of the attributes, not of what is made of them
+    components = Components(transforms.number_keys[: 0 if parameters.l1 else None])
+    with RowStore(folder) as store:
+        for batch in read():
+            features = transforms.transform(targets.take(batch.rows), places)
+            store.append(features)
+            counts.add(features.keys)
+            components.add(features)
+        target, values = targets.finish()
+        room = _room(transforms, target, parameters.max_size)
+        # more than there is room for: which are useful shows while learning
+        keys = counts.most_frequent(max(room, min(2 * room, _STATE_BYTES // (8 * target.width))))
+        log(f"features: different={len(keys)} room={room}")
+        order = np.arange(target.rows)
+        if parameters.shuffle:
+            order = np.random.default_rng(seed).permutation(order)
+        size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
+        # with all of them or none: without one of its weights a component is another
+        components.find(keys if len(components.keys) <= room else keys[:0])
+        blocks = write_blocks(map(components.apply, store.read(order, size)), keys, folder / "blocks")
+    by_key = np.argsort(blocks.keys)
+    columns = by_key[np.searchsorted(blocks.keys, components.keys, sorter=by_key)]
+    return _Prepared(target, blocks, values.astype(np.float32)[order], room, components, columns)
+
+
+def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
+    """Features that a model of a size can have."""
+    nothing = np.empty((0, target.width), np.float32)
+    frame = Model(
+        transforms=transforms,
+        target=target,
+        keys=np.empty(0, np.uint64),
+        weights=nothing,
+        intercept=np.zeros(target.width, np.float32),
+    )
+    room = (max_size - model_size(frame)) // (FEATURE_BYTES + nothing.itemsize * target.width)
+    if room < 1:
+        raise DataFault(
+            f"{max_size:,} bytes leave no room for weights beside the schema, the recipe and its bins",
+            remedy="raise sgd.maxMLModelSizeInBytes or use fewer bins",
+        )
+    return room
+
+
+def _folds(rows: _Prepared, transforms: Transforms, rates: int, seed: int) -> NDArray[np.int64]:
+    """Say which fold each row belongs to, or 0 for all if they are not to be cross-validated."""
+    number, columns = rows.target.rows, len(rows.blocks.keys)
+    state = 8 * columns * rows.target.width * rates * (_FOLDS + 1)
+    # rows left out would lie in bins without others, which rows to be predicted never do
+    least = _FOLDS * max((bins for _, bins in transforms.bins), default=1)
+    if not least <= number <= _CROSS_VALIDATED_ROWS or columns > rows.room or state > _STATE_BYTES:
+        return np.zeros(number, np.int64)
+    return np.random.default_rng(seed).permutation(number) % _FOLDS + 1
+
+
+class _Course:
+    """The way of several learners over the rows, until the best of them gains nothing any more, told to a log."""
+
+    def __init__(
+        self, learners: Learners, new_metrics: Callable[[], PassMetrics], log: Callable[[str], object]
+    ) -> None:
+        self._learners, self._new_metrics, self._log = learners, new_metrics, log
+        # of the pass that runs
+        self._metrics = new_metrics()
+        self._report, self._next_halt = _FIRST_REPORT, _FIRST_HALT
+        self._losses, self._unseen = np.zeros((2, len(learners.rates)))
+        self.rate, self.best = learners.rates[0], learners.weights(0)
+
+    def learn(self, blocks: Blocks, values: NDArray[np.float32], max_passes: int, room: int) -> int:
+        """Go over the blocks until nothing is gained; gives the number of passes, and leaves the best weights."""
+        learners, log = self._learners, self._log
+        told, begun = ServiceLog(log), list(learners.rates)
+        passes = self._passes_cross_validated(blocks, values) if learners.folds else self._passes(blocks, values, room)
+        number = 0
+        for number, (name, loss) in enumerate(passes, 1):
+            log(
+                f"finished-pass: pass={number} {self._describe_losses(len(values))} {name}={loss:.6g} "
+                f"{self._metrics.describe()}"
+            )
+            leading = learners.rates[0]
+            told.finish_pass(begun.index(leading) + 1, leading.value, float(loss), self._metrics.figures())
+            if number == max_passes:
+                break
+        else:
+            log("converged")
+            told.converge()
+        if not learners.folds:
+            self.rate, self.best = learners.rates[0], learners.weights(0)
+        return number
+
+    def _passes(self, blocks: Blocks, values: NDArray[np.float32], room: int) -> Iterator[tuple[str, float]]:
+        """Go on until a pass hardly betters the loss; gives it for each pass."""
+        learners, before = self._learners, np.inf
+        for number in count(1):
+            self._go_over(blocks, values, number)
+            if number == 1:
+                self._halt(1)
+                self._log(f"pruned: features={learners.prune(room)}")
+            loss = float(self._losses[0] / len(values) + learners.penalties()[0])
+            yield "with-penalty", loss
+            # not the other way round, for neither a loss of 0 nor NaN gets any better
+            if number > 1 and not before - loss > _CONVERGED * before:
+                return
+            before = loss
+
+    def _passes_cross_validated(self, blocks: Blocks, values: NDArray[np.float32]) -> Iterator[tuple[str, float]]:
+        """Go on until some passes have not bettered the cross-validated loss; gives it for each pass."""
+        learners, least, stale = self._learners, np.inf, 0
+        for number in count(1):
+            self._go_over(blocks, values, number)
+            unseen = np.nan_to_num(self._unseen, nan=np.inf) / len(values)
+            place = int(unseen.argmin())
+            # of weights that are as good the later ones, which regularisation has formed for longer
+            if number == 1 or unseen[place] <= least * (1 + _CONVERGED):
+                self.rate, self.best = learners.rates[place], learners.weights(place)
+            stale = 0 if least - unseen[place] > _CONVERGED * least else stale + 1
+            least = min(least, float(unseen[place]))
+            yield "cross-validated", float(unseen[place])
+            if stale == _PATIENCE:
+                return
+            # after 1, 2, 4 ... passes
+            if number & (number - 1) == 0:
+                self._halt((len(learners.rates) + 1) // 2)
+
+    def _go_over(self, blocks: Blocks, values: NDArray[np.float32], number: int) -> None:
+        learners = self._learners
+        start = (number - 1) * len(values)
+        seen = start
+        self._metrics, (self._losses, self._unseen) = self._new_metrics(), np.zeros((2, len(learners.rates)))
+        for block in blocks:
+            while len(learners.rates) > 1 and learners.state_bytes(block) > _STATE_BYTES:
+                self._halt((len(learners.rates) + 1) // 2)
+            step = learners.step(block, values[block.rows])
+            self._losses += step.losses
+            self._unseen += step.unseen
+            self._metrics.add(block.rows, step.margins, values[block.rows])
+            seen += block.rows.stop - block.rows.start
+            if seen >= self._report:
+                self._log(f"progress: records={seen} {self._describe_losses(seen - start)}")
+                self._report *= 2
+            if seen >= self._next_halt and len(learners.rates) > 1 and not learners.folds:
+                self._halt((len(learners.rates) + 1) // 2)
+                self._next_halt *= 2
+
+    def _halt(self, left: int) -> None:
+        """Keep the learners with the smallest losses."""
+        rates = self._learners.rates
+        chosen = sorted(np.argsort(np.nan_to_num(self._unseen, nan=np.inf), kind="stable")[:left].tolist())
+        halted = [str(rate) for i, rate in enumerate(rates) if i not in chosen]
+        if halted:
+            self._log(f"halted: learning-rates={','.join(halted)}")
+        self._learners.keep(chosen)
+        self._metrics.keep(chosen)
+        self._losses, self._unseen = self._losses[chosen], self._unseen[chosen]
+
+    def _describe_losses(self, rows: int) -> str:
+        return " ".join(
+            f"loss[learning-rate={rate}]={loss / rows:.6g}"
+            for rate, loss in zip(self._learners.rates, self._losses, strict=True)
+        )

@@ -1,0 +1,325 @@
+"""A trained model: predicting with it, and its file.
+
+Layout of format 2, a ZIP archive of stored entries in this order, all dated 1980-01-01:
+
+``manifest.json``
+    ``kind``, ``format``, and ``parts``: SHA-256 of each further entry.
+``model.json``
+    The schema, the recipe, and what training saw of the target.
+``<name>.npy``
+    Arrays in NumPy's format 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), no objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.recipe import parse_recipe
+from aws_ml_adapter.api.targets import ModelType, TargetSummary
+from aws_ml_adapter.engine.csv_data import Batch, record_row
+from aws_ml_adapter.engine.feature_plan import CHUNK
+from aws_ml_adapter.engine.transforms import Transforms
+from features.schema import Schema
+from textclf.base.errors import BadInputError, BadModelError, TextclfError
+from textclf.base.files import write_aside
+from textclf.model.file import ENTRY_TIME, array_part, json_part, read_array
+
+__all__ = ["FEATURE_BYTES", "Model", "ModelType", "load_model", "model_size", "save_model"]
+
+FEATURE_BYTES = 8
+"""Bytes of a feature's key; each of its weights has 4 more."""
+
+_KIND, _FORMAT = "amazon-ml model", 2
+_KINDS = {
+    "keys": np.uint64,
+    "weights": np.float32,
+    "intercept": np.float32,
+    "means": np.float64,
+    "deviations": np.float64,
+    "edges": np.float64,
+    "edge_counts": np.int64,
+}
+# the largest size that sgd.maxMLModelSizeInBytes can ask for
+_LARGEST = 2_147_483_648
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A linear model of a recipe's features.
+
+    Parameters
+    ----------
+    transforms : Transforms
+        Make the features.
+    target : TargetSummary
+        What it predicts.
+    keys : ndarray of uint64, shape (d,)
+        Features that have weights, rising.
+    weights : ndarray of float32, shape (d, k)
+        Of each feature for each score; of a REGRESSION target as it is standardised.
+    intercept : ndarray of float32, shape (k,)
+        Scores' margins where no feature is known.
+    """
+
+    transforms: Transforms
+    target: TargetSummary
+    keys: NDArray[np.uint64]
+    weights: NDArray[np.float32]
+    intercept: NDArray[np.float32]
+
+    @property
+    def type(self) -> ModelType:
+        """What it predicts."""
+        return self.target.type
+
+    @property
+    def schema(self) -> Schema:
+        """Of the training data."""
+        return self.transforms.schema
+
+    def predict(self, batch: Batch, schema: Schema) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Predict rows.
+
+        Parameters
+        ----------
+        batch : Batch
+            n rows.
+        schema : Schema
+            Of these rows; columns are found by name, and one that it lacks is missing in each row.
+
+        Returns
+        -------
+        scores : ndarray of float32, shape (n, k)
+            The number (REGRESSION, k = 1; float64, always finite), the probability of 1 (BINARY, k = 1), or the
+            probability of each of ``target.classes``; 0 for a row that cannot be predicted.
+        usable : ndarray of bool, shape (n,)
+            Whether it could: false for rejected rows.
+        """
+        usable = np.array([row is not None for row in batch.rows], np.bool_)
+        found = self._scores([row for row in batch.rows if row is not None], self.transforms.places(schema))
+        scores = np.zeros((len(batch.rows), self.target.width), found.dtype)
+        scores[usable] = found
+        return scores, usable
+
+    def predict_record(self, record: Mapping[str, str]) -> NDArray[Any]:
+        """Predict one record, as `predict` would.
+
+        Parameters
+        ----------
+        record : mapping of str to str
+            Attribute to value. What is not there is missing, names that are not in the schema are left out, and what
+            is not of its type counts as missing.
+
+        Returns
+        -------
+        ndarray of float32 (REGRESSION: float64), shape (k,)
+            Its scores.
+
+        Raises
+        ------
+        RequestFault
+            The record has more than 100 KB.
+        """
+        scores: NDArray[Any] = self._scores([record_row(record, self.schema)], self.transforms.places(self.schema))
+        return np.asarray(scores[0])
+
+    def _scores(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[Any]:
+        margins = np.empty((len(rows), self.target.width), np.float32)
+        # weights can be so large that margins are not finite
+        with np.errstate(over="ignore", invalid="ignore"):
+            for i in range(0, len(rows), CHUNK):
+                margins[i : i + CHUNK] = self._margins(rows[i : i + CHUNK], places)
+        match self.type:
+            case ModelType.REGRESSION:
+                # neither JSON nor the service's files have a form for what is not finite
+                with np.errstate(over="ignore"):
+                    return np.nan_to_num(margins.astype(np.float64) * self.target.deviation + self.target.mean)
+            case ModelType.BINARY:
+                # in double precision, and so that small probabilities are not lost nor large margins overflow
+                return np.exp(-np.logaddexp(0, -margins.astype(np.float64))).astype(np.float32)
+            case ModelType.MULTICLASS:
+                exponentials = np.exp(margins - margins.max(axis=1, keepdims=True))
+                return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
+
+    def _margins(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[np.float32]:
+        starts, keys, values = self.transforms.transform(rows, places)
+        margins = np.tile(self.intercept, (len(rows), 1))
+        if not len(self.keys) or not len(keys):
+            return margins
+        columns = np.minimum(self.keys.searchsorted(keys), len(self.keys) - 1)
+        values = values * (self.keys.take(columns) == keys)
+        # row by row, so that a row has the same margins alone and among others
+        for row, (begin, end) in enumerate(pairwise(starts.tolist())):
+            margins[row] += values[begin:end] @ self.weights.take(columns[begin:end], axis=0)
+        return margins
+
+
+def model_size(model: Model) -> int:
+    """Say how large the file of a model is.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
+    return len(_archive(model))
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """Write a model file; the same model gives the same bytes.
+
+    Parameters
+    ----------
+    model : Model
+        What to write.
+    path : str or pathlib.Path
+        Where to.
+
+    Raises
+    ------
+    textclf.base.errors.OutputError
+        It cannot be written; an older file there stays as it was.
+    """
+    with write_aside(path) as aside:
+        aside.write_bytes(_archive(model))
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A file that `save_model` wrote.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError
+        It cannot be opened.
+    textclf.base.errors.BadModelError
+        It is no model file, was cut short or changed, or is larger than any model may be.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise BadModelError(f"has more than {_LARGEST:,} bytes", where=path, remedy="train the model again")
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInputError(f"cannot be read ({(error.strerror or str(error)).lower()})", where=path) from error
+    try:
+        return _rebuild(_parts(data))
+    # whatever zipfile, json and numpy raise over bytes that are not as we write them
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        AttributeError,
+        RecursionError,
+        MemoryError,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        TextclfError,
+    ) as error:
+        raise BadModelError(
+            "is not a model of this program, or was changed", where=path, remedy="train the model again"
+        ) from error
+
+
+def _archive(model: Model) -> bytes:
+    description = {
+        "schema": model.schema.to_json(),
+        "recipe": model.transforms.recipe.text,
+        "target": asdict(model.target),
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        "keys": model.keys,
+        "weights": model.weights,
+        "intercept": model.intercept,
+        "means": model.transforms.means,
+        "deviations": model.transforms.deviations,
+        "edges": np.concatenate([[], *model.transforms.edges]),
+        "edge_counts": np.array([len(edges) for edges in model.transforms.edges], np.int64),
+    }
+    parts = {"model.json": json_part(description)} | {
+        f"{name}.npy": array_part(array) for name, array in arrays.items()
+    }
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    manifest = {"kind": _KIND, "format": _FORMAT, "parts": digests}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in {"manifest.json": json_part(manifest), **parts}.items():
+            entry = zipfile.ZipInfo(name, ENTRY_TIME)
+            entry.create_system = 3
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def _parts(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        # stored entries cannot be larger than the file
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("an entry is compressed")
+        manifest = json.loads(archive.read("manifest.json"))
+        if (manifest["kind"], manifest["format"]) != (_KIND, _FORMAT):
+            raise ValueError("of another kind or format")
+        parts = {str(name): archive.read(name) for name in manifest["parts"]}
+    if any(hashlib.sha256(data).hexdigest() != manifest["parts"][name] for name, data in parts.items()):
+        raise ValueError("a part was changed")
+    return parts
+
+
+def _rebuild(parts: Mapping[str, bytes]) -> Model:
+    description = json.loads(parts["model.json"])
+    arrays = {name.removesuffix(".npy"): read_array(data) for name, data in parts.items() if name.endswith(".npy")}
+    schema = Schema.from_json(description["schema"])
+    target = description["target"]
+    target = TargetSummary(
+        **(target | {name: tuple(target[name]) for name in ("classes", "counts")} | {"type": ModelType(target["type"])})
+    )
+    kinds = {name: array.dtype for name, array in arrays.items()}
+    ends = np.cumsum(arrays["edge_counts"])
+    if kinds != _KINDS or (arrays["edge_counts"] < 0).any() or len(arrays["edges"]) != (ends[-1] if len(ends) else 0):
+        raise ValueError("arrays are not as they should be")
+    transforms = Transforms(
+        parse_recipe(description["recipe"], schema),
+        schema,
+        means=arrays["means"],
+        deviations=arrays["deviations"],
+        edges=np.split(arrays["edges"], ends[:-1]) if len(ends) else (),
+    )
+    keys, weights, intercept = arrays["keys"], arrays["weights"], arrays["intercept"]
+    if (
+        keys.shape != (len(weights),)
+        or weights.shape[1:] != intercept.shape
+        or intercept.shape != (target.width,)
+        or transforms.means.shape != transforms.deviations.shape
+        or transforms.means.shape != (len(transforms.numeric_names),)
+        or len(transforms.edges) != len(transforms.bins)
+        or (keys[1:] <= keys[:-1]).any()
+    ):
+        raise ValueError("sizes differ")
+    return Model(transforms=transforms, target=target, keys=keys, weights=weights, intercept=intercept)

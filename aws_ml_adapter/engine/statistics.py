@@ -1,0 +1,350 @@
+"""Statistics of a data source: what the rows hold, attribute by attribute."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.faults import DataFault
+from aws_ml_adapter.engine.correlation import correlation
+from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.number_columns import Moments, Reservoir, read_numbers
+from features.schema import AttributeType, Schema
+
+__all__ = ["AttributeStatistics", "DataStatistics", "NumericStatistics", "compute_statistics"]
+
+_SHOWN_VALUES = 10
+_VALUE_LIMIT = 100
+"""Characters of a value that tell it from others."""
+
+_CELL_LIMIT = 1_000_000
+"""Values held in memory, of all attributes: once for counting and once as a sample."""
+
+_KEPT_LIMIT = 10_000
+"""Values of an attribute that are counted exactly, and rows of the sample, if there are few attributes."""
+
+_QUANTILES = np.linspace(0, 1, 21)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumericStatistics:
+    """How the numbers of an attribute are distributed.
+
+    Parameters
+    ----------
+    mean, deviation : float
+        Mean and standard deviation (of the population).
+    minimum, maximum : float
+        Exact.
+    quantiles : tuple of float
+        21 of them, at 0, 5, ... 100 %, estimated from a sample of the rows; the eleventh is the median. Each of the
+        20 ranges between them holds the same number of rows.
+    """
+
+    mean: float
+    deviation: float
+    minimum: float
+    maximum: float
+    quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeStatistics:
+    """What an attribute holds.
+
+    Parameters
+    ----------
+    name : str
+        The attribute's.
+    type : AttributeType
+        Its type.
+    missing : int
+        Rows without a value.
+    invalid : int
+        Rows whose value is not of the type.
+    distinct : int
+        Number of different values (of TEXT: words).
+    distinct_exact : bool
+        Whether there are really so many; if not, there are at least so many, and the counts of the most frequent
+        values are lower bounds.
+    most_frequent : tuple of (str, int)
+        The ten most frequent values (of TEXT: words) with their counts, most frequent first; values that agree in
+        their first 100 characters count as one. BINARY as 0 and 1. None for NUMERIC if ``distinct`` is not exact.
+    numeric : NumericStatistics, optional
+        For NUMERIC attributes with at least one number; for TEXT, of the number of words.
+    correlation : float, optional
+        With the target, from 0 (none) to 1.
+    """
+
+    name: str
+    type: AttributeType
+    missing: int
+    invalid: int
+    distinct: int
+    distinct_exact: bool
+    most_frequent: tuple[tuple[str, int], ...]
+    numeric: NumericStatistics | None = None
+    correlation: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataStatistics:
+    """What a data source holds.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows, the rejected ones among them.
+    rejected : int
+        Rows that could not be read.
+    attributes : tuple of AttributeStatistics
+        In the order of the schema.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/data-insights.html
+    """
+
+    rows: int
+    rejected: int
+    attributes: tuple[AttributeStatistics, ...]
+
+    def to_json(self) -> str:
+        """Write as JSON.
+
+        Returns
+        -------
+        str
+            The same for the same statistics.
+        """
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> DataStatistics:
+        """Read what `to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+            The JSON.
+
+        Returns
+        -------
+        DataStatistics
+        """
+        content = json.loads(text)
+        return cls(
+            rows=content["rows"],
+            rejected=content["rejected"],
+            attributes=tuple(_attribute(entry) for entry in content["attributes"]),
+        )
+
+
+def compute_statistics(batches: Iterable[Batch], schema: Schema) -> DataStatistics:
+    """Compute the statistics of data in one pass and bounded memory.
+
+    Counts, means, deviations, least and greatest values are of all rows; quantiles and correlations of a uniform
+    sample of at most 10,000 rows (fewer if there are more than 100 attributes), always the same for the same data.
+
+    Parameters
+    ----------
+    batches : iterable of Batch
+        The rows, in the columns of ``schema``.
+    schema : Schema
+        The columns.
+
+    Returns
+    -------
+    DataStatistics
+
+    Raises
+    ------
+    DataFault
+        There is not one row that could be read.
+
+    Examples
+    --------
+    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("paid", AttributeType.BINARY)), target="paid")
+    >>> batch = Batch(rows=[["20", "no"], ["40", "yes"], ["", "yes"], ["old", "n"], None])
+    >>> statistics = compute_statistics([batch], schema)
+    >>> age, paid = statistics.attributes
+    >>> age.missing, age.invalid, age.numeric.mean, paid.most_frequent
+    (1, 1, 30.0, (('0', 2), ('1', 2)))
+    """
+    types = dict(schema.attributes)
+    kinds = [*types.values()]
+    limit = min(_KEPT_LIMIT, _CELL_LIMIT // len(kinds))
+    columns = [_Column(kind, limit) for kind in kinds]
+    sample = _Sample(kinds, limit)
+    rejected = 0
+    for batch in batches:
+        rejected += batch.rejected
+        rows = [row for row in batch.rows if row is not None]
+        for column, values in zip(columns, zip(*rows, strict=True), strict=False):
+            column.add(values)
+        sample.add(rows)
+    if not sample.seen:
+        raise DataFault("there is not one row that could be read", remedy="compare the data with the schema")
+    target = None
+    if schema.target is not None and types[schema.target] is not AttributeType.TEXT:
+        target = sample.column(schema.names.index(schema.target))
+    return DataStatistics(
+        rows=sample.seen + rejected,
+        rejected=rejected,
+        attributes=tuple(
+            column.statistics(name, sample.column(i), None if name == schema.target else target)
+            for i, (name, column) in enumerate(zip(schema.names, columns, strict=True))
+        ),
+    )
+
+
+class _Column:
+    """Counts the values of one attribute."""
+
+    def __init__(self, kind: AttributeType, limit: int) -> None:
+        self.kind, self._limit = kind, limit
+        self.missing = self.invalid = self.distinct = 0
+        self.exact = True
+        self._numbers = _Numbers()
+        self._counts: Counter[str | float] = Counter()
+
+    def add(self, values: Sequence[str]) -> None:
+        match self.kind:
+            case AttributeType.NUMERIC | AttributeType.BINARY:
+                self._add_numbers(values)
+            case AttributeType.CATEGORICAL:
+                present = [value[:_VALUE_LIMIT] for value in values if value and not value.isspace()]
+                self.missing += len(values) - len(present)
+                self._count(present)
+            case AttributeType.TEXT:
+                texts = [words for words in map(str.split, values) if words]
+                self.missing += len(values) - len(texts)
+                self._numbers.add(np.array([len(words) for words in texts], dtype=float))
+                for words in texts:
+                    self._count([word[:_VALUE_LIMIT] for word in words])
+
+    def _add_numbers(self, values: Sequence[str]) -> None:
+        numbers = read_numbers(values, self.kind)
+        read = ~np.isnan(numbers)
+        if not read.all():
+            missing = sum(not value or value.isspace() for value in values)
+            self.missing += missing
+            self.invalid += int(np.count_nonzero(~read)) - missing
+            numbers = numbers[read]
+        if self.kind is AttributeType.NUMERIC:
+            self._numbers.add(numbers)
+            # a quantity with so many values has none that is frequent
+            if not self.exact:
+                return
+        self._count(numbers.tolist())
+
+    def _count(self, values: Iterable[str | float]) -> None:
+        self._counts.update(values)
+        if len(self._counts) > self._limit:
+            self.exact = False
+            # what is frequent stands out by now
+            self._counts = Counter(dict(self._counts.most_common(self._limit // 10)))
+        self.distinct = len(self._counts) if self.exact else self._limit
+
+    def statistics(self, name: str, sample: NDArray[Any], target: NDArray[Any] | None) -> AttributeStatistics:
+        frequent = self.kind is not AttributeType.NUMERIC or self.exact
+        # ties in the order of the values, not of the rows
+        ranked = heapq.nsmallest(_SHOWN_VALUES, self._counts.items(), key=lambda item: (-item[1], item[0]))
+        return AttributeStatistics(
+            name=name,
+            type=self.kind,
+            missing=self.missing,
+            invalid=self.invalid,
+            distinct=self.distinct,
+            distinct_exact=self.exact,
+            most_frequent=tuple((_shown(value), count) for value, count in ranked) if frequent else (),
+            numeric=self._numbers.statistics(sample),
+            correlation=None if target is None or self.kind is AttributeType.TEXT else correlation(sample, target),
+        )
+
+
+class _Numbers:
+    """How numbers that come bit by bit are distributed."""
+
+    def __init__(self) -> None:
+        self._moments = Moments(1)
+        self._minimum, self._maximum = np.inf, -np.inf
+
+    def add(self, numbers: NDArray[np.float64]) -> None:
+        self._moments.add(numbers[:, None])
+        self._minimum = float(numbers.min(initial=self._minimum))
+        self._maximum = float(numbers.max(initial=self._maximum))
+
+    def statistics(self, sample: NDArray[Any]) -> NumericStatistics | None:
+        """Give it, with the quantiles of a sample of the same numbers."""
+        if not self._moments.counts[0]:
+            return None
+        mean = float(self._moments.means[0])
+        numbers = sample[~np.isnan(sample)]
+        # numbers that are rare enough may all be missing in the sample
+        numbers = numbers if len(numbers) else np.array([mean])
+        # halved, for the difference of the largest floats would overflow
+        inner = np.clip(np.quantile(numbers / 2, _QUANTILES[1:-1]) * 2, self._minimum, self._maximum)
+        return NumericStatistics(
+            mean=mean,
+            deviation=float(self._moments.deviations()[0]),
+            minimum=self._minimum,
+            maximum=self._maximum,
+            quantiles=(self._minimum, *inner.tolist(), self._maximum),
+        )
+
+
+class _Sample:
+    """Keeps a uniform sample of rows, of each value no more than a correlation needs."""
+
+    def __init__(self, kinds: Sequence[AttributeType], limit: int) -> None:
+        self._kinds = kinds
+        self._texts = [i for i, kind in enumerate(kinds) if kind is AttributeType.TEXT]
+        self._rows: list[list[str]] = []
+        self._reservoir = Reservoir(limit, seed=0)
+
+    @property
+    def seen(self) -> int:
+        return self._reservoir.seen
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        for i, place in np.column_stack(self._reservoir.choose(len(rows))).tolist():
+            # one behind the last is appended
+            self._rows[place : place + 1] = [self._row(rows[i])]
+
+    def _row(self, row: Sequence[str]) -> list[str]:
+        cut = [value[:_VALUE_LIMIT] for value in row]
+        for i in self._texts:
+            # a missing text is none of 0 words
+            cut[i] = str(len(row[i].split()) or "")
+        return cut
+
+    def column(self, i: int) -> NDArray[Any]:
+        """Give the values of an attribute as `correlation` takes them; of TEXT the number of words."""
+        values = [row[i] for row in self._rows]
+        if self._kinds[i] is AttributeType.CATEGORICAL:
+            return np.array(["" if value.isspace() else value for value in values])
+        return read_numbers(values, self._kinds[i])
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else repr(value).removesuffix(".0")
+
+
+def _attribute(entry: dict[str, Any]) -> AttributeStatistics:
+    numeric = entry["numeric"]
+    return AttributeStatistics(
+        **entry
+        | {
+            "type": AttributeType(entry["type"]),
+            "most_frequent": tuple((value, count) for value, count in entry["most_frequent"]),
+            "numeric": numeric and NumericStatistics(**numeric | {"quantiles": tuple(numeric["quantiles"])}),
+        }
+    )

@@ -1,0 +1,119 @@
+"""The recipe of a model for which none is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.expressions import input_variables, quoted
+from aws_ml_adapter.api.targets import ModelType, TargetReader, check_target
+from aws_ml_adapter.engine.bin_search import AS_IS, choose_bins
+from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.feature_plan import parse_numbers
+from aws_ml_adapter.engine.number_columns import Reservoir, standardised
+from features.schema import AttributeType, Schema
+
+__all__ = ["suggest_recipe"]
+
+# of the sample that bins are chosen on; fewer rows of many attributes and classes
+_MOST_ROWS, _LEAST_ROWS = 10_000, 500
+_CELLS = 1_000_000
+_CLASSES = 10
+"""Classes whose shares are looked at: the most frequent."""
+
+
+def suggest_recipe(schema: Schema, read: Callable[[], Iterable[Batch]], model_type: ModelType) -> str:
+    """Write a recipe in the form of the service's own, with as many bins as predict the target best.
+
+    BINARY and CATEGORICAL attributes are taken as they are, of TEXT the words. NUMERIC ones are put into 10, 20, 50,
+    100, 200 or 500 quantile bins, or normalised where bins predict no better. Which, is cross-validated on a uniform
+    sample of the rows: of 10,000 at most, and of more than 100 attributes, or 10 of data with classes, fewer.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of the training data.
+    read : callable
+        Gives the rows; not called if there is no NUMERIC attribute to learn from.
+    model_type : ModelType
+        What is to be predicted.
+
+    Returns
+    -------
+    str
+        JSON that `parse_recipe` reads, always the same for the same rows.
+
+    Raises
+    ------
+    RequestFault
+        The schema has no target, or one that is not of the type this model learns.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/suggested-recipes.html
+
+    Examples
+    --------
+    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("paid", AttributeType.BINARY)), target="paid")
+    >>> rows = [[str(age), str(int(30 <= age < 60))] for age in range(0, 100, 10)] * 20
+    >>> json.loads(suggest_recipe(schema, lambda: [Batch(rows=rows)], ModelType.BINARY))["outputs"]
+    ['ALL_CATEGORICAL', 'quantile_bin(NUMERIC_VARS_QB_20,20)']
+    """
+    check_target(schema, model_type)
+    variables = input_variables(schema)
+    names = [name for name, variable in variables.items() if variable.type is AttributeType.NUMERIC]
+    groups: dict[int, list[str]] = {}
+    if names:
+        for name, count in zip(names, choose_bins(*_sample(schema, names, read, model_type)), strict=True):
+            groups.setdefault(count, []).append(quoted(name))
+    labels = {count: f"NUMERIC_VARS_QB_{count}" if count != AS_IS else "NUMERIC_VARS_NORM" for count in sorted(groups)}
+    types = {variable.type for variable in variables.values()}
+    outputs = ["ALL_BINARY"] if AttributeType.BINARY in types else []
+    outputs.append("ALL_CATEGORICAL")
+    outputs += [
+        f"normalize({label})" if count == AS_IS else f"quantile_bin({label},{count})" for count, label in labels.items()
+    ]
+    outputs += ["ALL_TEXT"] if AttributeType.TEXT in types else []
+    return json.dumps(
+        {
+            "groups": {label: f"group({','.join(groups[count])})" for count, label in labels.items()},
+            "assignments": {},
+            "outputs": outputs,
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _sample(
+    schema: Schema, names: Sequence[str], read: Callable[[], Iterable[Batch]], model_type: ModelType
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Numbers and targets of rows that have a target."""
+    places = [schema.names.index(name) for name in names]
+    target = TargetReader(check_target(schema, model_type), model_type, schema)
+    width = _CLASSES if model_type is ModelType.MULTICLASS else 1
+    size = min(max(_CELLS // (len(names) * width), _LEAST_ROWS), _MOST_ROWS)
+    reservoir = Reservoir(size, seed=0)
+    numbers: list[list[str]] = []
+    targets: list[float | str | None] = []
+    for batch in read():
+        rows = [row for row in batch.rows if row is not None]
+        for i, place in np.column_stack(reservoir.choose(len(rows))).tolist():
+            # one behind the last is appended
+            numbers[place : place + 1] = [[rows[i][column] for column in places]]
+            targets[place : place + 1] = [target(rows[i])]
+    usable = [i for i, value in enumerate(targets) if value is not None]
+    table = parse_numbers([numbers[i] for i in usable]).reshape(len(usable), len(names))
+    return table, _columns([targets[i] for i in usable], model_type)
+
+
+def _columns(values: Sequence[float | str | None], model_type: ModelType) -> NDArray[np.float64]:
+    """Make columns of the target: a number of deviation 1, or of each class whether it is that."""
+    if model_type is ModelType.MULTICLASS:
+        classes, codes, counts = np.unique(np.array(values, str), return_inverse=True, return_counts=True)
+        frequent = np.argsort(-counts, kind="stable")[:_CLASSES]
+        return np.asarray(codes[:, None] == frequent, np.float64) if len(classes) else np.empty((0, 1))
+    return standardised(np.array(values, np.float64))[0][:, None] if values else np.empty((0, 1))

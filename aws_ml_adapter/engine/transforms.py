@@ -1,0 +1,182 @@
+"""From rows to the features of a recipe, as sparse rows of 58-bit keys.
+
+A feature's key is a hash of the output it belongs to and of the token it stands for, so there is no vocabulary to
+learn: a model keeps the keys it has weights for. Of n different features two share a key with a chance of about
+``n ** 2 / 2 ** 59``: 2 in a million for a million, 2 in 10,000 for 10 million.
+
+- A token of TEXT, ``ngram``, ``osb`` or ``cartesian`` has the value ``1 / sqrt(n)``, however often it stands in the
+  row; n is the number of the row's different tokens in this output, so that long texts do not drown short ones.
+- A CATEGORICAL or BINARY value, or a bin, is one feature of value 1.
+- A NUMERIC value is standardised whether or not the recipe says ``normalize``: a linear model loses nothing by it, and
+  gradient descent needs one scale. A million deviations from the mean are the most that counts.
+- A missing value, and one that is not of its type, is a feature of its own; missing TEXT is no feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aws_ml_adapter.api.recipe import Recipe
+from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.feature_plan import CHUNK, FeaturePlan, Features, numeric_parts, parse_numbers
+from aws_ml_adapter.engine.number_columns import Moments, Reservoir, bin_edges
+from features.schema import Schema
+
+__all__ = ["Transforms"]
+
+_SAMPLE_ROWS = 100_000
+_SAMPLE_VALUES = 20_000_000
+
+
+class Transforms:
+    """A recipe with all that it needs to know of the training data.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to make.
+    schema : Schema
+        Of the training data.
+    means, deviations : ndarray of float64, shape (c,)
+        Of the NUMERIC attributes in `numeric_names`; a deviation of 0 makes every value 0.
+    edges : sequence of ndarray of float64, length q
+        Rising edges of the bins in `bins`; a value on an edge belongs to the bin above.
+
+    Attributes
+    ----------
+    numeric_names : tuple of str
+        NUMERIC attributes of the recipe, in the order it first names them.
+    bins : tuple of (str, int)
+        NUMERIC attribute and number of bins of each ``quantile_bin``.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        schema: Schema,
+        *,
+        means: NDArray[np.float64],
+        deviations: NDArray[np.float64],
+        edges: Sequence[NDArray[np.float64]],
+    ) -> None:
+        self.recipe, self.schema = recipe, schema
+        self.means, self.deviations, self.edges = means, deviations, tuple(edges)
+        self.numeric_names, self.bins = numeric_parts(recipe)
+        self._plan = FeaturePlan(recipe, means=means, deviations=deviations, edges=self.edges)
+        self._places = {name: place for place, name in enumerate(schema.names) if name in self._plan.names}
+
+    @property
+    def number_keys(self) -> NDArray[np.uint64]:
+        """Keys of the NUMERIC features, which come first in each row, or in their place those of missing values."""
+        return self._plan.number_keys
+
+    @classmethod
+    def fit(cls, recipe: Recipe, schema: Schema, read: Callable[[], Iterable[Batch]], *, seed: int = 0) -> Transforms:
+        """Learn means, deviations and bin edges, in one pass over the data and bounded memory.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            What to make.
+        schema : Schema
+            Of the data.
+        read : callable
+            Gives the rows; not called if the recipe has no NUMERIC attribute.
+        seed : int
+            Of the sample that the edges are taken from where there are more than 100,000 rows (fewer for more than
+            200 attributes); the share of rows below an edge is then off by 0.16 % at most in two of three cases.
+
+        Returns
+        -------
+        Transforms
+        """
+        names, bins = numeric_parts(recipe)
+        statistics = _NumericStatistics(len(names), seed)
+        if names:
+            places = [schema.names.index(name) for name in names]
+            for batch in read():
+                statistics.add(
+                    parse_numbers([[row[place] for place in places] for row in batch.rows if row is not None])
+                )
+        edges = [statistics.edges(names.index(name), count) for name, count in bins]
+        moments = statistics.moments
+        return cls(recipe, schema, means=moments.means, deviations=moments.deviations(), edges=edges)
+
+    def places(self, schema: Schema) -> dict[str, int]:
+        """Say in which columns of a schema the attributes of the recipe stand.
+
+        Parameters
+        ----------
+        schema : Schema
+            Of the rows.
+
+        Returns
+        -------
+        dict of str to int
+            Column of each attribute; those that the schema lacks are left out.
+        """
+        if schema is self.schema:
+            return self._places
+        return {name: place for place, name in enumerate(schema.names) if name in self._plan.names}
+
+    def transform(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> Features:
+        """Make the features of rows.
+
+        Parameters
+        ----------
+        rows : sequence of sequence of str, length n
+            The values of each row.
+        places : mapping of str to int
+            From `places`.
+
+        Returns
+        -------
+        Features
+            The same for a row alone and among others.
+
+        Examples
+        --------
+        >>> from aws_ml_adapter.api.recipe import parse_recipe
+        >>> from features.schema import AttributeType
+        >>> schema = Schema(attributes=(("note", AttributeType.TEXT), ("paid", AttributeType.BINARY)))
+        >>> recipe = parse_recipe('{"outputs": ["ngram(note, 2)", "paid"]}', schema)
+        >>> transforms = Transforms.fit(recipe, schema, lambda: [])
+        >>> features = transforms.transform([["to be", "1"], ["", "0"]], transforms.places(schema))
+        >>> [f"{value:.2f}" for value in features.values]
+        ['1.00', '0.58', '0.58', '0.58', '1.00']
+        """
+        parts = [self._plan.features(rows[i : i + CHUNK], places) for i in range(0, len(rows), CHUNK)]
+        if len(parts) == 1:
+            return parts[0]
+        counts = [np.diff(part.starts) for part in parts]
+        return Features(
+            np.concatenate([[0], np.cumsum(np.concatenate([[], *counts]))]).astype(np.int64),
+            np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)]),
+            np.concatenate([np.empty(0, np.float32), *(part.values for part in parts)]),
+        )
+
+
+class _NumericStatistics:
+    """Mean, deviation and a sample of columns of numbers, NaN left out."""
+
+    def __init__(self, columns: int, seed: int) -> None:
+        self.moments = Moments(columns)
+        self._sample = np.empty((0, columns))
+        self._reservoir = Reservoir(min(_SAMPLE_ROWS, _SAMPLE_VALUES // max(columns, 1)), seed)
+
+    def add(self, numbers: NDArray[np.float64]) -> None:
+        if not len(numbers):
+            return
+        self.moments.add(numbers)
+        rows, places = self._reservoir.choose(len(numbers))
+        room = places.max(initial=-1) + 1 - len(self._sample)
+        if room > 0:
+            self._sample = np.concatenate([self._sample, np.empty((room, numbers.shape[1]))])
+        self._sample[places] = numbers[rows]
+
+    def edges(self, column: int, bins: int) -> NDArray[np.float64]:
+        known = self._sample[:, column]
+        return bin_edges(np.sort(known[~np.isnan(known)]), bins)

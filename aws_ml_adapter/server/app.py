@@ -1,0 +1,284 @@
+"""The HTTP side: reads requests, checks them, hands them on, and writes answers as the service does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aws_ml_adapter.api.faults import RequestFault
+from aws_ml_adapter.server.cors import Cors
+from aws_ml_adapter.server.errors import ServiceError
+from aws_ml_adapter.server.hosts import Hosts
+from aws_ml_adapter.server.job import LOG, folder_of
+from aws_ml_adapter.server.operations import Caller, Operations
+from aws_ml_adapter.server.pages import Page, Pages
+from aws_ml_adapter.server.realtime import RealTime
+from aws_ml_adapter.server.s3.app import S3, is_from_sdk
+from aws_ml_adapter.server.signature import verify
+from aws_ml_adapter.server.validation import check_of, parse_body, service_model
+
+__all__ = ["BODY_LIMIT", "BODY_SECONDS", "TARGET_PREFIX", "App"]
+
+TARGET_PREFIX = "AmazonML_20141212."
+BODY_LIMIT = 2 * 2**20
+"""Bytes of a request."""
+
+BODY_SECONDS = 30.0
+"""How long the body of a request may take to come."""
+
+_QUERY_FIELDS = 8
+_CONTENT_TYPE = b"application/x-amz-json-1.1"
+_ACCESS_KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([A-Za-z0-9]{4,128})/")
+_INTERNAL = ServiceError("InternalServerException", "A fault of the server itself; its own output says more")
+_ACCOUNT = "arn:aws:iam::000000000000"
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_requests = logging.getLogger("aws_ml_adapter.requests")
+
+
+class App:
+    """An ASGI application.
+
+    A request is one to Amazon ML if it says so by ``X-Amz-Target`` or its content type, a browser's if it asks for a
+    page that there is, else one to S3. Predictions are answered in the event loop itself: they are short, and a thread
+    would cost more than they do. All else reads SQLite or storage and goes to threads.
+
+    Parameters
+    ----------
+    operations : Operations
+    realtime : RealTime
+    pages : Pages
+    s3 : S3
+    hosts : Hosts
+    cors : Cors
+    data_dir : pathlib.Path
+    keys : mapping of str to str, optional
+        Access key to secret key; without them any request from this machine is taken.
+
+    References
+    ----------
+    https://asgi.readthedocs.io/en/latest/specs/www.html
+    """
+
+    def __init__(
+        self,
+        operations: Operations,
+        realtime: RealTime,
+        pages: Pages,
+        *,
+        s3: S3,
+        hosts: Hosts,
+        cors: Cors,
+        data_dir: Path,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        self._operations = operations
+        self._realtime = realtime
+        self._pages = pages
+        self._s3 = s3
+        self._hosts = hosts
+        self._cors = cors
+        self._data_dir = data_dir
+        self._keys = keys
+        model = service_model()
+        self._checks = {name: check_of(model.operation_model(name).input_shape) for name in model.operation_names}
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="operation")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        begun = time.perf_counter()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        send = self._for_pages_of_others(send, headers)
+        request_id = str(uuid.uuid4())
+        try:
+            if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+                known, status = "-", await self._preflight(headers, send)
+            elif self._is_for_s3(scope, headers):
+                allowed = self._cors.allows(headers)
+                known, status = await self._s3.answer(scope, headers, receive, send, is_allowed=allowed)
+            else:
+                known, status = await self._answer_here(scope, headers, receive, send, request_id)
+        except ConnectionError:
+            return
+        client = (scope.get("client") or ("-",))[0]
+        milliseconds = (time.perf_counter() - begun) * 1000
+        _requests.info("%s %s %s %d %.1f ms", request_id, client, known, status, milliseconds)
+
+    def _is_for_s3(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        if "x-amz-target" in headers or headers.get("content-type", "").startswith("application/x-amz-json"):
+            return False
+        if is_from_sdk(scope, headers) or self._hosts.bucket(headers.get("host", "")) is not None:
+            return True
+        if scope["method"] in ("GET", "HEAD"):
+            return not self._pages.has(scope["path"]) and not scope["path"].startswith("/logs/")
+        return bool(scope["path"].strip("/"))
+
+    async def _preflight(self, headers: Mapping[str, str], send: Send) -> int:
+        answer = self._cors.preflight(headers)
+        status = 204 if answer else 403
+        fields = [(name.encode(), value.encode("latin-1")) for name, value in answer.items()]
+        fields += [] if answer else [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.body", "body": b""})
+        return status
+
+    def _for_pages_of_others(self, send: Send, headers: Mapping[str, str]) -> Send:
+        """Let the page that asks read the answer, if it may."""
+        more = [(name.encode(), value.encode("latin-1")) for name, value in self._cors.headers(headers).items()]
+        if not more:
+            return send
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *more]
+            await send(message)
+
+        return sending
+
+    async def _answer_here(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send, request_id: str
+    ) -> tuple[str, int]:
+        """Answer an operation of Amazon ML, or a browser."""
+        operation = headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)
+        content_type = _CONTENT_TYPE
+        more: dict[str, str] = {}
+        try:
+            if scope["method"] in ("GET", "HEAD") and not operation:
+                page = await self._in_thread(self._page, scope, headers)
+                status, body, content_type, more = page.status, page.body, page.content_type.encode(), page.headers
+            else:
+                answer = await self._answer(operation, scope, headers, receive)
+                status, body = 200, json.dumps(answer).encode()
+        except ServiceError as error:
+            status, body = error.status, json.dumps(error.body).encode()
+            # what may still come of the body is not waited for
+            more = {"connection": "close"} if error.name == "RequestTimeoutException" else {}
+        except ConnectionError:
+            raise
+        # the boundary: a fault of ours must neither end the server nor tell a stranger about its inside
+        except Exception:
+            logging.getLogger(__name__).exception("while answering %s", operation[:40])
+            status, body = _INTERNAL.status, json.dumps(_INTERNAL.body).encode()
+        fields = [
+            (b"x-amzn-requestid", request_id.encode()),
+            (b"content-type", content_type),
+            (b"content-length", str(len(body)).encode()),
+            *((name.encode(), value.encode()) for name, value in more.items()),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.body", "body": body})
+        return operation if operation in self._checks else "-", status
+
+    async def _answer(
+        self, operation: str, scope: Scope, headers: Mapping[str, str], receive: Receive
+    ) -> dict[str, Any]:
+        body = await _body(headers, receive)
+        if scope["method"] != "POST" or operation not in self._checks:
+            raise ServiceError("UnknownOperationException", "X-Amz-Target names no operation of Amazon ML 2014-12-12")
+        user = self._user(scope, headers, body)
+        try:
+            content = parse_body(body)
+        except ValueError as error:
+            raise ServiceError("SerializationException", str(error)[:200]) from error
+        try:
+            request = self._checks[operation](content, "")
+            if operation == "Predict":
+                mounted = self._realtime.mounted(request["MLModelId"])
+                if mounted is None:
+                    mounted = await self._realtime.find(request["MLModelId"])
+                return {"Prediction": mounted.predict(request["Record"])}
+            base_url = self._hosts.base_url(headers, scope["scheme"], scope["server"])
+            caller = Caller(base_url=base_url, user=user)
+            answer: dict[str, Any] = await self._in_thread(self._operations.answer, operation, request, caller)
+        except RequestFault as error:
+            raise ServiceError("InvalidInputException", str(error)) from error
+        return answer
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+    def _user(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> str:
+        """Say who asks; refuse whoever may not."""
+        if self._keys is not None:
+            path = scope.get("raw_path", b"/").decode("latin-1")
+            key = verify(path, scope["query_string"].decode("latin-1"), headers, body, self._keys)
+            return f"{_ACCOUNT}:user/{key}"
+        self._check_host(headers)
+        given = _ACCESS_KEY.match(headers.get("authorization", ""))
+        return f"{_ACCOUNT}:user/{given[1]}" if given else f"{_ACCOUNT}:root"
+
+    def _check_host(self, headers: Mapping[str, str]) -> None:
+        if not self._hosts.is_known(headers.get("host", "localhost")):
+            raise ServiceError("AccessDeniedException", "Without --credentials the server answers to localhost only")
+
+    def _page(self, scope: Scope, headers: Mapping[str, str]) -> Page:
+        """Answer a browser."""
+        try:
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=_QUERY_FIELDS))
+        except ValueError as error:
+            raise ServiceError("InvalidInputException", "The query has too many fields") from error
+        path: str = scope["path"]
+        if path.startswith("/logs/"):
+            return self._log(path.removeprefix("/logs/"), query.get("signature", ""))
+        if self._keys is None:
+            self._check_host(headers)
+        return self._pages.answer(path, query)
+
+    def _log(self, serial: str, signature: str) -> Page:
+        """Give the log of a job to whom GetMLModel and its like, or a page, gave the URL."""
+        known = self._operations.log_serial(serial, signature)
+        path = folder_of(self._data_dir, known or 0) / LOG
+        log = None
+        # the object may be deleted this moment
+        with suppress(OSError):
+            log = path.read_bytes() if known is not None else None
+        return Page(
+            status=404 if log is None else 200,
+            content_type="text/plain; charset=utf-8",
+            body=b"There is no such log.\n" if log is None else _multipart(log, known or 0),
+            headers={"x-content-type-options": "nosniff", "cache-control": "no-store"},
+        )
+
+
+async def _body(headers: Mapping[str, str], receive: Receive) -> bytes:
+    too_large = ServiceError("RequestEntityTooLargeException", f"The body is over {BODY_LIMIT:,} bytes")
+    if int(headers.get("content-length", 0)) > BODY_LIMIT:
+        raise too_large
+    body, more = b"", True
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ConnectionResetError
+                body += message.get("body", b"")
+                if len(body) > BODY_LIMIT:
+                    raise too_large
+                more = message.get("more_body", False)
+    except TimeoutError as error:
+        raise ServiceError("RequestTimeoutException", "The body did not come in time") from error
+    return body
+
+
+def _multipart(log: bytes, serial: int) -> bytes:
+    """Frame a log as the service does: a MIME text with one part."""
+    boundary = f"=_log_{serial}"
+    head = (
+        f"Message-ID: <{serial}@amazon-ml>\nMIME-Version: 1.0\n"
+        f'Content-Type: multipart/mixed; boundary="{boundary}"\n\n--{boundary}\n'
+        'Content-Type: text/plain; charset=utf-8\nContent-Disposition: inline; filename="Amazon Machine Learning"\n\n'
+    )
+    return head.encode() + log + f"\n--{boundary}--\n".encode()

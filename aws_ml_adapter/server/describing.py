@@ -1,0 +1,168 @@
+"""What the four Describe operations select, in which order, and how they go on from page to page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_ml_adapter.api.faults import RequestFault
+from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+
+__all__ = ["DATA_SOURCE_MEMBER", "PAGE", "Listing", "describe"]
+
+PAGE = 100
+"""Objects of a page where the request names no limit."""
+
+DATA_SOURCE_MEMBER = {Kind.EVALUATION: "EvaluationDataSourceId", Kind.BATCH_PREDICTION: "BatchPredictionDataSourceId"}
+"""What requests and answers call the data source of an object that has a model too."""
+
+_OPERATORS = {"EQ": "=", "NE": "<>", "GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
+_DATES = ("CreatedAt", "LastUpdatedAt")
+_PATHS = {
+    "IAMUser": "CreatedByIamUser",
+    "RealtimeEndpointStatus": "EndpointInfo.EndpointStatus",
+    "TrainingDataURI": "InputDataLocationS3",
+    "DataURI": "InputDataLocationS3",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Some objects, and the token with which the next ones are asked for."""
+
+    entities: list[Entity]
+    token: str | None
+
+
+def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> Listing:
+    """Select a page of objects.
+
+    All operators given must hold. Without a filter variable the newest come first, so that the one page that a waiter
+    looks at has the objects that are not ready yet. Deleted objects are listed only where the filter is on the status.
+
+    Parameters
+    ----------
+    entities : Entities
+    kind : Kind
+    request : mapping
+        Of the operation, valid by the service's description.
+
+    Returns
+    -------
+    Listing
+
+    Raises
+    ------
+    aws_ml_adapter.api.faults.RequestFault
+        An operator without a filter variable, a date that is none, a token of another query.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_DescribeMLModels.html
+
+    Examples
+    --------
+    >>> entities = Entities(":memory:", clock=lambda: 0.0)
+    >>> for number in range(3):
+    ...     _ = entities.create(Kind.MODEL, f"ml-{number}", {}, {"Name": f"model {number}"}, {})
+    >>> query = {"FilterVariable": "Name", "Prefix": "model", "SortOrder": "asc", "Limit": 2}
+    >>> page = describe(entities, Kind.MODEL, query)
+    >>> [entity.id for entity in page.entities]
+    ['ml-0', 'ml-1']
+    >>> [entity.id for entity in describe(entities, Kind.MODEL, query | {"NextToken": page.token}).entities]
+    ['ml-2']
+    """
+    variable = request.get("FilterVariable")
+    path = _path(kind, variable or "CreatedAt")
+    default = 0 if path in _DATES else "''"
+    column = f"coalesce(json_extract(record, '$.{path}'), {default})"
+    where, values = _conditions(request, variable, column)
+    descending = request.get("SortOrder", "asc" if variable else "dsc") == "dsc"
+    digest = _digest(kind, request)
+    if "NextToken" in request:
+        where.append(f"({column}, serial) {'<' if descending else '>'} (?, ?)")
+        values += _read_token(request["NextToken"], digest)
+    direction = "DESC" if descending else "ASC"
+    limit = request.get("Limit", PAGE)
+    found = entities.select(
+        kind, f"{' AND '.join(where)} ORDER BY {column} {direction}, serial {direction}", tuple(values), limit + 1
+    )
+    token = None
+    if len(found) > limit:
+        found.pop()
+        token = _token(_value(found[-1].record, path), found[-1].serial, digest)
+    return Listing(entities=found, token=token)
+
+
+def _path(kind: Kind, variable: str) -> str:
+    return DATA_SOURCE_MEMBER[kind] if variable == "DataSourceId" else _PATHS.get(variable, variable)
+
+
+def _conditions(request: Mapping[str, Any], variable: str | None, column: str) -> tuple[list[str], list[Any]]:
+    where, values = ["1"], []
+    given = [name for name in (*_OPERATORS, "Prefix") if name in request]
+    if given and variable is None:
+        raise RequestFault(f"{given[0]} is given without FilterVariable")
+    for name in given:
+        if name == "Prefix":
+            if variable in _DATES:
+                raise RequestFault(f"Prefix does not apply to {variable}")
+            where.append(f"substr({column}, 1, ?) = ?")
+            values += [len(request[name]), request[name]]
+        else:
+            where.append(f"{column} {_OPERATORS[name]} ?")
+            values.append(_seconds(request[name]) if variable in _DATES else request[name])
+    if variable != "Status":
+        where.append("json_extract(record, '$.Status') <> ?")
+        values.append(Status.DELETED)
+    return where, values
+
+
+def _seconds(text: str) -> float:
+    """Read a time as seconds since 1970 or in ISO 8601, in UTC if it names no zone."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(text)
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            seconds = math.nan
+    if not math.isfinite(seconds):
+        raise RequestFault(f"'{text[:40]}' is no date: write seconds since 1970 or ISO 8601")
+    return seconds
+
+
+def _value(record: Mapping[str, Any], path: str) -> Any:
+    value: Any = record
+    for name in path.split("."):
+        value = value.get(name, "")
+    return value
+
+
+def _digest(kind: Kind, request: Mapping[str, Any]) -> str:
+    query = {name: value for name, value in request.items() if name not in ("NextToken", "Limit")}
+    return hashlib.sha256(json.dumps([kind, query], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _token(value: Any, serial: int, digest: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([value, serial, digest]).encode()).decode()
+
+
+def _read_token(token: str, digest: str) -> list[Any]:
+    try:
+        value, serial, query = json.loads(base64.urlsafe_b64decode(token))
+        if isinstance(value, str):
+            # what has no UTF-8, and integers of more than 64 bits, SQLite does not take
+            value.encode()
+        if query == digest and isinstance(value, str | float) and isinstance(serial, int) and 0 <= serial < 2**63:
+            return [value, serial]
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise RequestFault("NextToken is not one that this request was given")

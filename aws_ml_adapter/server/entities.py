@@ -1,0 +1,339 @@
+"""The state of the server: data sources, models, evaluations, batch predictions and their tags, in SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from textclf.base.errors import BadInputError
+
+__all__ = ["Entities", "Entity", "Kind", "Status"]
+
+_FORMAT = 1
+_SCHEMA = """
+CREATE TABLE entities (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    request TEXT NOT NULL,
+    record TEXT NOT NULL,
+    details TEXT NOT NULL,
+    UNIQUE (kind, id)
+);
+CREATE INDEX by_status ON entities (json_extract(record, '$.Status'));
+CREATE INDEX by_creation ON entities (kind, json_extract(record, '$.CreatedAt'));
+CREATE TABLE tags (
+    serial INTEGER NOT NULL REFERENCES entities (serial) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT,
+    PRIMARY KEY (serial, key)
+);
+"""
+_COLUMNS = "serial, kind, id, request, record, details"
+
+
+class Kind(StrEnum):
+    """The four kinds of objects, by the name that tags call them."""
+
+    DATA_SOURCE = "DataSource"
+    MODEL = "MLModel"
+    EVALUATION = "Evaluation"
+    BATCH_PREDICTION = "BatchPrediction"
+
+
+class Status(StrEnum):
+    """What has become of an object.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/dg/operation-request-status.html
+    """
+
+    PENDING = "PENDING"
+    INPROGRESS = "INPROGRESS"
+    FAILED = "FAILED"
+    COMPLETED = "COMPLETED"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One object as it stood when it was read.
+
+    Parameters
+    ----------
+    serial : int
+        Never given twice, even where an id is used again after its object was deleted.
+    kind : Kind
+    id : str
+    request : dict
+        The request that made it, to tell a repeated request from a different one.
+    record : dict
+        Members of the answers to Get and Describe.
+    details : dict
+        What the server remembers besides.
+    """
+
+    serial: int
+    kind: Kind
+    id: str
+    request: dict[str, Any]
+    record: dict[str, Any]
+    details: dict[str, Any]
+
+    @property
+    def status(self) -> Status:
+        """Its status."""
+        return Status(self.record["Status"])
+
+
+class Entities:
+    """Objects and tags in one SQLite file.
+
+    Every change is one transaction in write-ahead mode, so that the server may be killed at any moment. Calls from
+    several threads take turns.
+
+    Parameters
+    ----------
+    path : pathlib.Path or str
+        The file; made if it is missing. ``":memory:"`` keeps it in memory.
+    clock : callable
+        Gives the time in seconds since 1970.
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError
+        It is no such file, or one of a newer format.
+
+    Examples
+    --------
+    >>> entities = Entities(":memory:", clock=lambda: 1_436_000_000.0)
+    >>> entity, is_new = entities.create(Kind.DATA_SOURCE, "ds-1", {"DataSourceId": "ds-1"}, {"Name": "sales"}, {})
+    >>> is_new, entity.status.value, entity.record["CreatedAt"]
+    (True, 'PENDING', 1436000000.0)
+    >>> entities.create(Kind.DATA_SOURCE, "ds-1", {"DataSourceId": "ds-1"}, {"Name": "sales"}, {})[1]
+    False
+    """
+
+    def __init__(self, path: Path | str, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            with self._transaction():
+                version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+                if version == 0:
+                    for statement in filter(str.strip, _SCHEMA.split(";")):
+                        self._connection.execute(statement)
+                    self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
+        except sqlite3.Error as error:
+            raise BadInputError(
+                f"cannot be used as the server's state ({error})", where=path, remedy="give another --data-dir"
+            ) from error
+        if version > _FORMAT:
+            raise BadInputError(f"format {version} is newer than this server's", where=path, remedy="upgrade textclf")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def create(
+        self, kind: Kind, id_: str, request: dict[str, Any], record: dict[str, Any], details: dict[str, Any]
+    ) -> tuple[Entity, bool]:
+        """Make an object with the status ``PENDING``, unless one with this id exists already.
+
+        Parameters
+        ----------
+        kind : Kind
+        id_ : str
+            An id that was deleted is free again.
+        request, record, details : dict
+            As in `Entity`; status and times are added to the record.
+
+        Returns
+        -------
+        entity : Entity
+            The new object, or the one that has the id.
+        is_new : bool
+        """
+        now = self._now()
+        record = record | {"Status": Status.PENDING, "CreatedAt": now, "LastUpdatedAt": now}
+        with self._transaction():
+            held = self.get(kind, id_)
+            if held is not None and held.status != Status.DELETED:
+                return held, False
+            self._connection.execute("DELETE FROM entities WHERE kind = ? AND id = ?", (kind, id_))
+            self._connection.execute(
+                "INSERT INTO entities (kind, id, request, record, details) VALUES (?, ?, ?, ?, ?)",
+                (kind, id_, *map(_text, (request, record, details))),
+            )
+            made = self.get(kind, id_)
+        assert made is not None  # noqa: S101
+        return made, True
+
+    def get(self, kind: Kind, id_: str) -> Entity | None:
+        """Read the object with this id, deleted or not; None if there never was one."""
+        return next(self._select("WHERE kind = ? AND id = ?", (kind, id_)), None)
+
+    def by_serial(self, serials: Sequence[int]) -> list[Entity]:
+        """Read those of some objects that are still there, deleted ones among them."""
+        return [entity for serial in serials for entity in self._select("WHERE serial = ?", (serial,))]
+
+    def unfinished(self) -> list[Entity]:
+        """List what is pending or in progress, oldest first."""
+        where = "WHERE json_extract(record, '$.Status') IN (?, ?) ORDER BY serial"
+        return list(self._select(where, (Status.PENDING, Status.INPROGRESS)))
+
+    def serials(self) -> set[int]:
+        """List the serial numbers of all objects that are not deleted."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT serial FROM entities WHERE json_extract(record, '$.Status') <> ?", (Status.DELETED,)
+            ).fetchall()
+        return {serial for (serial,) in rows}
+
+    def select(self, kind: Kind, where: str, values: tuple[Any, ...], limit: int) -> list[Entity]:
+        """List objects of a kind.
+
+        Parameters
+        ----------
+        kind : Kind
+        where : str
+            SQL after ``WHERE kind = ? AND``, made of constants of the program only.
+        values : tuple
+            For its question marks.
+        limit : int
+
+        Returns
+        -------
+        list of Entity
+        """
+        return list(self._select(f"WHERE kind = ? AND {where} LIMIT ?", (kind, *values, limit)))
+
+    def begin(self, serial: int) -> bool:
+        """Set a pending or interrupted object in progress; False if it is neither any more."""
+        return self._change(
+            "record = json_set(record, '$.Status', ?, '$.StartedAt', ?, '$.LastUpdatedAt', ?)",
+            "serial = ? AND json_extract(record, '$.Status') IN (?, ?)",
+            (Status.INPROGRESS, now := self._now(), now, serial, Status.PENDING, Status.INPROGRESS),
+        )
+
+    def add_attempts(self, serial: int, number: int) -> None:
+        """Add to ``attempts`` of an object's details."""
+        attempts = "coalesce(json_extract(details, '$.attempts'), 0) + ?"
+        self._change(f"details = json_set(details, '$.attempts', {attempts})", "serial = ?", (number, serial))
+
+    def finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> bool:
+        """Give an unfinished object its last status; False if it was deleted meanwhile.
+
+        Parameters
+        ----------
+        serial : int
+        status : Status
+            ``COMPLETED`` or ``FAILED``.
+        record : mapping
+            Members to add to its record.
+
+        Returns
+        -------
+        bool
+        """
+        now = self._now()
+        patch = {**record, "Status": status, "FinishedAt": now, "LastUpdatedAt": now}
+        return self._change(
+            "record = json_patch(record, ?)",
+            "serial = ? AND json_extract(record, '$.Status') IN (?, ?)",
+            (_text(patch), serial, Status.PENDING, Status.INPROGRESS),
+        )
+
+    def update(self, serial: int, record: Mapping[str, Any], *, touch: bool = True) -> bool:
+        """Set members of an object's record; False if it was deleted.
+
+        Parameters
+        ----------
+        serial : int
+        record : mapping
+            Members to set; None removes one.
+        touch : bool
+            Whether this is an update in the sense of ``LastUpdatedAt``.
+
+        Returns
+        -------
+        bool
+        """
+        patch = {**record, "LastUpdatedAt": self._now()} if touch else record
+        return self._change(
+            "record = json_patch(record, ?)",
+            "serial = ? AND json_extract(record, '$.Status') <> ?",
+            (_text(patch), serial, Status.DELETED),
+        )
+
+    def tags(self, serial: int) -> dict[str, str | None]:
+        """Read the tags of an object, sorted by key."""
+        with self._lock:
+            return dict(
+                self._connection.execute("SELECT key, value FROM tags WHERE serial = ? ORDER BY key", (serial,))
+            )
+
+    def add_tags(self, serial: int, tags: Mapping[str, str | None], *, most: int) -> bool:
+        """Add tags, or set them anew; False, and nothing is changed, if there were more than ``most`` then."""
+        with self._transaction():
+            if len(self.tags(serial).keys() | tags.keys()) > most:
+                return False
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO tags (serial, key, value) VALUES (?, ?, ?)",
+                [(serial, key, value) for key, value in tags.items()],
+            )
+        return True
+
+    def delete_tags(self, serial: int, keys: list[str]) -> None:
+        """Remove tags; keys that an object does not have are ignored."""
+        with self._transaction():
+            self._connection.executemany(
+                "DELETE FROM tags WHERE serial = ? AND key = ?", [(serial, key) for key in keys]
+            )
+
+    def _now(self) -> float:
+        return round(self._clock(), 3)
+
+    def _select(self, rest: str, values: tuple[Any, ...]) -> Iterator[Entity]:
+        with self._lock:
+            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM entities {rest}", values).fetchall()  # noqa: S608
+        for serial, kind, id_, request, record, details in rows:
+            yield Entity(
+                serial=serial,
+                kind=Kind(kind),
+                id=id_,
+                request=json.loads(request),
+                record=json.loads(record),
+                details=json.loads(details),
+            )
+
+    def _change(self, what: str, where: str, values: tuple[Any, ...]) -> bool:
+        with self._transaction():
+            return self._connection.execute(f"UPDATE entities SET {what} WHERE {where}", values).rowcount > 0  # noqa: S608
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -1,0 +1,311 @@
+"""Runs the jobs of unfinished objects in worker processes, in the order in which they can begin."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import multiprocessing
+import shutil
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from aws_ml_adapter.api.batch_output import manifest_location, result_locations
+from aws_ml_adapter.api.storage import FolderStorage, StorageOptions
+from aws_ml_adapter.server.databases import Query
+from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.server.job import Data, Job, folder_of, objects_folder
+from aws_ml_adapter.server.worker import MESSAGE_LIMIT, run_job
+from textclf.base.errors import TextclfError
+
+__all__ = ["Jobs"]
+
+MOST_DEATHS = 3
+"""How often a worker may die over one object before the object fails."""
+
+MOST_ATTEMPTS = 10
+"""How often a job may be interrupted, by whatever killed its worker or its server, before its object fails: one that
+takes the server down would else do so for ever."""
+
+MOST_SECONDS = 7 * 24 * 3600
+"""How long a job may run: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
+
+_RETRY_SECONDS = 1.0
+# before that, a job has hardly taken its server down
+_ATTEMPT_SECONDS = 1.0
+_IDLE_SECONDS = 60.0
+_MENDED = " (once that is mended, delete this object or take another id: the same request again does nothing)"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    entity: Entity
+    process: BaseProcess
+    pipe: Connection
+    begun: float
+    counted: bool = False
+
+
+class Jobs:
+    """A thread that begins what can begin, at most so many at once, and notes how it ended.
+
+    Trainings, which may take hours, are counted apart, so that other jobs, most of them short, do not wait for them.
+
+    SQLite holds all there is to know. An object in progress whose worker is not a child of this server was interrupted
+    by the end of an earlier one, and is begun anew; what a job writes is the same each time. A worker ends itself when
+    its server is gone, and only its own server writes down what it did: there is never more than one, by the lock on
+    the data directory. So the lease of a job is the life of its server.
+
+    Parameters
+    ----------
+    entities : Entities
+    data_dir : pathlib.Path
+    storage : StorageOptions
+    most : int
+        Trainings at once, and as many other jobs.
+    databases : mapping of str to str
+        ``IDENTIFIER/NAME``, as requests call a database, to its URL.
+    best_answer : bool
+        Whether batch predictions of multiclass models have a column ``bestAnswer``.
+    ended : callable
+        Called with the serial number of each object whose job has ended, well or not.
+    """
+
+    def __init__(
+        self,
+        entities: Entities,
+        *,
+        data_dir: Path,
+        storage: StorageOptions,
+        most: int,
+        databases: Mapping[str, str],
+        best_answer: bool,
+        ended: Callable[[int], None],
+    ) -> None:
+        self._entities = entities
+        self._data_dir = data_dir
+        self._storage = storage
+        self._most = most
+        self._databases = databases
+        self._best_answer = best_answer
+        self._ended = ended
+        self._running: dict[int, _Running] = {}
+        self._deaths: dict[int, int] = {}
+        self._discarded: SimpleQueue[int] = SimpleQueue()
+        self._stopping = False
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)
+        # a fork of a process without threads that has imported everything already starts in milliseconds
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["aws_ml_adapter.server.work"])
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Remove files of objects that are gone, temporary ones, and those that were half written, and begin."""
+        kept = {str(serial) for serial in self._entities.serials()}
+        for folder in objects_folder(self._data_dir).glob("*"):
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                _remove_temporary(folder)
+        writers = [
+            entity
+            for kind in (Kind.DATA_SOURCE, Kind.BATCH_PREDICTION)
+            for entity in self._entities.select(kind, "1", (), -1)
+        ]
+        self._remove_unfinished(set().union(*map(_places, writers)))
+        forkserver.ensure_running()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End all workers; what they did not finish begins anew with the next server."""
+        self._stopping = True
+        self.wake()
+        self._thread.join()
+        self._wake_reader.close()
+        self._wake_writer.close()
+
+    def wake(self) -> None:
+        """Look for work, as an object was made or deleted."""
+        # where the pipe is full it will wake already, where it is closed it need not
+        with contextlib.suppress(OSError):
+            self._wake_writer.send(b"!")
+
+    def discard(self, serial: int) -> None:
+        """End the job of an object that was deleted, and remove its files."""
+        self._discarded.put(serial)
+        self.wake()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._discard()
+                self._begin_what_can()
+                self._wait()
+            # whatever it is, such as a full disk, jobs must go on when it is over: the state is read anew
+            except Exception:
+                logging.getLogger(__name__).exception("looking for jobs is tried again")
+                time.sleep(_RETRY_SECONDS)
+        for serial, running in list(self._running.items()):
+            self._end(serial)
+            if running.counted:
+                self._entities.add_attempts(serial, -1)
+
+    def _wait(self) -> None:
+        pipes = {running.pipe: serial for serial, running in self._running.items()}
+        counted = all(running.counted for running in self._running.values())
+        ready = wait([self._wake_reader, *pipes], timeout=_IDLE_SECONDS if counted else _ATTEMPT_SECONDS)
+        if self._wake_reader in ready:
+            with contextlib.suppress(BlockingIOError):
+                self._wake_reader.recv(4096)
+        for pipe in ready:
+            if isinstance(pipe, Connection):
+                self._collect(pipes[pipe])
+        for serial, running in list(self._running.items()):
+            seconds = time.monotonic() - running.begun
+            if seconds > MOST_SECONDS:
+                self._end(serial)
+                self._fail(serial, "the job ran for more than seven days")
+            elif seconds > _ATTEMPT_SECONDS and not running.counted:
+                self._entities.add_attempts(serial, 1)
+                running.counted = True
+
+    def _begin_what_can(self) -> None:
+        for entity in self._entities.unfinished():
+            running = Counter(_lane(each.entity) for each in self._running.values())
+            if entity.serial in self._running or running[_lane(entity)] >= self._most:
+                continue
+            parents = self._entities.by_serial(entity.details["parents"])
+            if lost := _lost(entity, parents):
+                self._fail(entity.serial, lost)
+            elif entity.details.get("attempts", 0) >= MOST_ATTEMPTS:
+                self._fail(entity.serial, f"the job was interrupted {MOST_ATTEMPTS} times: is memory short?")
+            elif all(parent.status is Status.COMPLETED for parent in parents):
+                self._begin(entity, parents)
+
+    def _begin(self, entity: Entity, parents: list[Entity]) -> None:
+        if not self._entities.begin(entity.serial):
+            return
+        receiver, sender = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=run_job, args=(self._job(entity, parents), sender), daemon=True)
+        process.start()
+        sender.close()
+        self._running[entity.serial] = _Running(entity=entity, process=process, pipe=receiver, begun=time.monotonic())
+
+    def _job(self, entity: Entity, parents: list[Entity]) -> Job:
+        by_kind = {parent.kind: parent for parent in (entity, *parents)}
+        source, model = by_kind[Kind.DATA_SOURCE], by_kind.get(Kind.MODEL)
+        return Job(
+            kind=entity.kind,
+            request=entity.request,
+            record=entity.record,
+            folder=folder_of(self._data_dir, entity.serial),
+            storage=self._storage,
+            data=Data(
+                spec=source.details["spec"],
+                schema=source.record.get("DataSourceSchema"),
+                query=self._query(entity),
+            ),
+            model_folder=folder_of(self._data_dir, model.serial) if model else None,
+            threshold=model.record.get("ScoreThreshold", 0.5) if model else 0.5,
+            best_answer=self._best_answer,
+        )
+
+    def _query(self, entity: Entity) -> Query | None:
+        if (name := entity.details.get("database")) is None:
+            return None
+        return Query(database=name, url=self._databases.get(name), sql=entity.details["sql"])
+
+    def _collect(self, serial: int) -> None:
+        try:
+            outcome = json.loads(self._running[serial].pipe.recv_bytes())
+        except (EOFError, OSError):
+            code = self._end(serial)
+            self._deaths[serial] = self._deaths.get(serial, 0) + 1
+            if self._deaths[serial] >= MOST_DEATHS:
+                self._fail(serial, f"the worker died {MOST_DEATHS} times (exit code {code}): is memory short?")
+            return
+        self._end(serial)
+        self._finish(serial, Status(outcome["status"]), outcome["record"])
+
+    def _fail(self, serial: int, message: str) -> None:
+        self._finish(serial, Status.FAILED, {"Message": message})
+
+    def _finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> None:
+        if status is Status.FAILED:
+            message = str(record["Message"])[: MESSAGE_LIMIT - len(_MENDED)]
+            record = {**record, "Message": message + _MENDED}
+        self._entities.finish(serial, status, record)
+        self._ended(serial)
+
+    def _discard(self) -> None:
+        while True:
+            try:
+                serial = self._discarded.get_nowait()
+            except Empty:
+                return
+            if serial in self._running:
+                self._end(serial)
+            shutil.rmtree(folder_of(self._data_dir, serial), ignore_errors=True)
+
+    def _end(self, serial: int) -> int | None:
+        """Kill what is left of a worker, remove what it left half written, and give its exit code."""
+        running = self._running.pop(serial)
+        running.pipe.close()
+        running.process.kill()
+        running.process.join()
+        _remove_temporary(folder_of(self._data_dir, serial))
+        others = (_places(other.entity) for other in self._running.values())
+        self._remove_unfinished(_places(running.entity).difference(*others))
+        return running.process.exitcode
+
+    def _remove_unfinished(self, folders: set[str]) -> None:
+        if self._storage.endpoint is not None:
+            return
+        storage = FolderStorage(Path(self._storage.root or "."))
+        for folder in folders:
+            # what cannot be removed is in nobody's way
+            with contextlib.suppress(TextclfError, OSError):
+                storage.remove_unfinished(f"{folder}/any")
+
+
+def _lane(entity: Entity) -> bool:
+    return entity.kind is Kind.MODEL
+
+
+def _remove_temporary(folder: Path) -> None:
+    """Remove the folders in an object's folder: what it keeps are files."""
+    for path in folder.glob("*/"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _places(entity: Entity) -> set[str]:
+    """Give the URLs of the folders that an object's job writes to."""
+    urls: list[str] = []
+    if entity.kind is Kind.BATCH_PREDICTION:
+        output = entity.request["OutputUri"]
+        urls = [manifest_location(output, ""), *result_locations(output, "", ["any"]).values()]
+    elif "sql" in entity.details:
+        urls = [entity.details["spec"]["DataLocationS3"]]
+    return {url.rpartition("/")[0] for url in urls}
+
+
+def _lost(entity: Entity, parents: list[Entity]) -> str | None:
+    """Say which parent will never be ready, if there is one."""
+    for parent in parents:
+        if parent.status in (Status.FAILED, Status.DELETED):
+            return f"{parent.kind} {parent.id} that it needs is {parent.status}"
+    if len(parents) < len(entity.details["parents"]):
+        return "an object that it needs was deleted"
+    return None

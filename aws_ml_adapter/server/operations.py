@@ -1,0 +1,467 @@
+"""The 28 operations of the service: a valid request in, an answer out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from types import MappingProxyType
+from typing import Any
+
+from aws_ml_adapter.api.batch_output import manifest_location
+from aws_ml_adapter.api.faults import DataFault, RequestFault
+from aws_ml_adapter.api.parameters import parse_parameters
+from aws_ml_adapter.api.rearrangement import parse_rearrangement
+from aws_ml_adapter.api.recipe import parse_recipe
+from aws_ml_adapter.api.storage import Storage, split_url
+from aws_ml_adapter.api.targets import ModelType, check_target
+from aws_ml_adapter.server.databases import check_query
+from aws_ml_adapter.server.describing import DATA_SOURCE_MEMBER, describe
+from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.server.errors import ServiceError
+from aws_ml_adapter.server.jobs import Jobs
+from aws_ml_adapter.server.links import is_signed, signature
+from aws_ml_adapter.server.realtime import NO_ENDPOINT, REMOVED, RealTime
+from aws_ml_adapter.server.texts import (
+    ALL_INPUTS,
+    RECIPE_LIMIT,
+    SCHEMA_LIMIT,
+    compact_schema,
+    parse_schema,
+    pretty_recipe,
+    read_text,
+    without_mark,
+)
+from aws_ml_adapter.server.validation import service_model
+from features.schema import Schema
+
+__all__ = ["MOST_TAGS", "Caller", "Operations"]
+
+MOST_TAGS = 50
+"""Tags of an object: https://docs.aws.amazon.com/machine-learning/latest/dg/tagging-objects.html."""
+
+_VERBOSE_ONLY = {"DataSourceSchema", "Recipe", "Schema", "SelectSqlQuery"}
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, and how.
+
+    Parameters
+    ----------
+    base_url : str
+        Scheme, host and port under which the server was reached; a real-time endpoint's URL must have no path, since
+        clients drop it.
+    user : str
+        ARN.
+    """
+
+    base_url: str
+    user: str
+
+
+class Operations:
+    """All operations but Predict, which is on the way of `realtime`.
+
+    Parameters
+    ----------
+    entities : Entities
+    jobs : Jobs
+    realtime : RealTime
+    storage : Storage
+    secret : bytes
+        Signs the URLs of logs.
+    databases : mapping of str to str
+        ``IDENTIFIER/NAME``, as requests call a database, to its URL.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Operations.html
+    """
+
+    def __init__(
+        self,
+        entities: Entities,
+        jobs: Jobs,
+        realtime: RealTime,
+        *,
+        storage: Storage,
+        secret: bytes,
+        databases: Mapping[str, str],
+    ) -> None:
+        self._entities = entities
+        self._jobs = jobs
+        self._realtime = realtime
+        self._storage = storage
+        self._secret = secret
+        self._databases = databases
+        self._handlers: dict[str, Callable[[Request, Caller], Answer]] = {
+            "CreateDataSourceFromS3": self._create_data_source,
+            "CreateDataSourceFromRedshift": partial(self._create_data_source_from_database, "DataSpec"),
+            "CreateDataSourceFromRDS": partial(self._create_data_source_from_database, "RDSData"),
+            "CreateMLModel": self._create_model,
+            "CreateEvaluation": self._create_evaluation,
+            "CreateBatchPrediction": self._create_batch_prediction,
+            "CreateRealtimeEndpoint": self._create_endpoint,
+            "DeleteRealtimeEndpoint": self._delete_endpoint,
+            "AddTags": self._add_tags,
+            "DeleteTags": self._delete_tags,
+            "DescribeTags": self._describe_tags,
+        }
+        for kind in Kind:
+            self._handlers |= {
+                f"Get{kind}": partial(self._get, kind),
+                f"Describe{kind}s": partial(self._describe, kind),
+                f"Update{kind}": partial(self._update, kind),
+                f"Delete{kind}": partial(self._delete, kind),
+            }
+
+    def answer(self, operation: str, request: Request, caller: Caller) -> Answer:
+        """Carry out an operation.
+
+        Parameters
+        ----------
+        operation : str
+            A name of the service's description, not Predict.
+        request : mapping
+            Valid by that description.
+        caller : Caller
+
+        Returns
+        -------
+        dict
+            The answer's members.
+
+        Raises
+        ------
+        ServiceError, aws_ml_adapter.api.faults.RequestFault
+            The request is refused.
+        """
+        return self._handlers[operation](request, caller)
+
+    def log_serial(self, serial: str, given: str) -> int | None:
+        """Say whose log a signed URL names, None if the signature is not ours."""
+        return int(serial) if serial.isdecimal() and is_signed(self._secret, serial, given) else None
+
+    # --- creating
+
+    def _create_data_source(self, request: Request, caller: Caller) -> Answer:
+        spec = request["DataSpec"]
+
+        def prepare() -> tuple[Answer, list[Entity]]:
+            return self._data_source(request, spec), []
+
+        return self._create(Kind.DATA_SOURCE, request, caller, prepare, {"spec": spec})
+
+    def _create_data_source_from_database(self, member: str, request: Request, caller: Caller) -> Answer:
+        data = request[member]
+        database, credentials, sql = data["DatabaseInformation"], data["DatabaseCredentials"], data["SelectSqlQuery"]
+        identifier = database.get("ClusterIdentifier") or database["InstanceIdentifier"]
+        name = f"{identifier}/{database['DatabaseName']}"
+        spec = {
+            "DataLocationS3": f"{data['S3StagingLocation'].removesuffix('/')}/{request['DataSourceId']}.csv",
+            "DataRearrangement": data.get("DataRearrangement"),
+            "DataSchema": data.get("DataSchema"),
+            "DataSchemaLocationS3": data.get("DataSchemaUri"),
+        }
+        spec = {key: value for key, value in spec.items() if value is not None}
+        # a repeated request must be told from another one, but the password need not be kept for that
+        kept = credentials | {"Password": signature(self._secret, f"password {credentials['Password']}")}
+        request = {**request, member: data | {"DatabaseCredentials": kept}}
+
+        def prepare() -> tuple[Answer, list[Entity]]:
+            if name not in self._databases:
+                raise RequestFault(
+                    f"this server was not told where the database {name} is",
+                    remedy="give --database, or store the query's result as CSV and use CreateDataSourceFromS3",
+                )
+            check_query(sql)
+            if "DataSchema" not in spec and "DataSchemaLocationS3" not in spec:
+                raise RequestFault("neither DataSchema nor DataSchemaUri is given", remedy="give one")
+            metadata = {"DatabaseUserName": credentials["Username"], "SelectSqlQuery": sql}
+            if member == "DataSpec":
+                metadata = {"RedshiftMetadata": metadata | {"RedshiftDatabase": database}}
+            else:
+                roles = {role: data[role] for role in ("ResourceRole", "ServiceRole")}
+                metadata = {"RDSMetadata": metadata | roles | {"Database": database}}
+            return self._data_source(request, spec) | {"RoleARN": request["RoleARN"]} | metadata, []
+
+        details = {"spec": spec, "database": name, "sql": sql}
+        return self._create(Kind.DATA_SOURCE, request, caller, prepare, details)
+
+    def _data_source(self, request: Request, spec: Request) -> Answer:
+        """Make the record of a data source."""
+        parse_rearrangement(spec.get("DataRearrangement"))
+        split_url(spec["DataLocationS3"])
+        schema = self._schema_of(spec)
+        return {
+            "DataLocationS3": spec["DataLocationS3"],
+            "DataRearrangement": spec.get("DataRearrangement"),
+            "ComputeStatistics": request.get("ComputeStatistics", False),
+            "DataSourceSchema": compact_schema(schema) if schema else None,
+        }
+
+    def _create_model(self, request: Request, caller: Caller) -> Answer:
+        def prepare() -> tuple[Answer, list[Entity]]:
+            parameters = parse_parameters(request.get("Parameters", {}))
+            source = self._parent(Kind.DATA_SOURCE, request["TrainingDataSourceId"])
+            if not source.record["ComputeStatistics"]:
+                raise RequestFault(
+                    f"DataSource {source.id} has no statistics", remedy="create one with ComputeStatistics true"
+                )
+            schema = _known_schema(source)
+            if schema is not None:
+                check_target(schema, ModelType(request["MLModelType"]))
+            recipe = self._recipe_of(request)
+            if recipe is not None and schema is not None:
+                parse_recipe(recipe, schema)
+                recipe = pretty_recipe(recipe)
+            record = {
+                "TrainingDataSourceId": source.id,
+                "InputDataLocationS3": source.record["DataLocationS3"],
+                "TrainingParameters": parameters.to_strings(),
+                "Algorithm": "sgd",
+                "MLModelType": request["MLModelType"],
+                "EndpointInfo": NO_ENDPOINT,
+                "Recipe": recipe,
+                "Schema": source.record.get("DataSourceSchema"),
+            }
+            return record, [source]
+
+        return self._create(Kind.MODEL, request, caller, prepare)
+
+    def _create_evaluation(self, request: Request, caller: Caller) -> Answer:
+        def prepare() -> tuple[Answer, list[Entity]]:
+            record, parents = self._of_model_and_data(Kind.EVALUATION, request)
+            schema = _known_schema(parents[1])
+            if schema is not None and schema.target is None:
+                raise RequestFault(f"the schema of DataSource {parents[1].id} names no target")
+            return record, parents
+
+        return self._create(Kind.EVALUATION, request, caller, prepare)
+
+    def _create_batch_prediction(self, request: Request, caller: Caller) -> Answer:
+        def prepare() -> tuple[Answer, list[Entity]]:
+            _, key = split_url(request["OutputUri"])
+            if ":" in key:
+                raise RequestFault("the key has a colon", where=f"OutputUri {request['OutputUri']}")
+            # what the job adds to it must be a key too
+            split_url(manifest_location(request["OutputUri"], request["BatchPredictionId"]))
+            record, parents = self._of_model_and_data(Kind.BATCH_PREDICTION, request)
+            return record | {"OutputUri": request["OutputUri"]}, parents
+
+        return self._create(Kind.BATCH_PREDICTION, request, caller, prepare)
+
+    def _create(
+        self,
+        kind: Kind,
+        request: Request,
+        caller: Caller,
+        prepare: Callable[[], tuple[Answer, list[Entity]]],
+        details: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Answer:
+        """Make an object, unless the same request has made it already: a retry must neither fail nor work twice."""
+        id_ = request[f"{kind}Id"]
+        held = self._entities.get(kind, id_)
+        if held is None or held.status is Status.DELETED:
+            record, parents = prepare()
+            record |= {"Name": request.get(f"{kind}Name"), "CreatedByIamUser": caller.user}
+            held, is_new = self._entities.create(
+                kind,
+                id_,
+                dict(request),
+                {name: value for name, value in record.items() if value is not None},
+                {**details, "parents": [parent.serial for parent in parents]},
+            )
+            if is_new:
+                self._jobs.wake()
+        if held.request != request:
+            raise ServiceError(
+                "IdempotentParameterMismatchException", f"{kind} {id_} exists and was created with other parameters"
+            )
+        return {f"{kind}Id": id_}
+
+    def _of_model_and_data(self, kind: Kind, request: Request) -> tuple[Answer, list[Entity]]:
+        model = self._parent(Kind.MODEL, request["MLModelId"])
+        member = DATA_SOURCE_MEMBER[kind]
+        source = self._parent(Kind.DATA_SOURCE, request[member])
+        record = {
+            "MLModelId": model.id,
+            member: source.id,
+            "InputDataLocationS3": source.record["DataLocationS3"],
+        }
+        return record, [model, source]
+
+    def _parent(self, kind: Kind, id_: str) -> Entity:
+        parent = self._entities.get(kind, id_)
+        if parent is None:
+            raise RequestFault(f"No {kind} with id {id_} exists")
+        if parent.status in (Status.FAILED, Status.DELETED):
+            raise RequestFault(f"{kind} {id_} is {parent.status}")
+        return parent
+
+    def _schema_of(self, spec: Request) -> Schema | None:
+        """Read the schema that a request gives or names; None if it is named, but not there (yet)."""
+        inline, location = spec.get("DataSchema"), spec.get("DataSchemaLocationS3")
+        if inline is not None and location is not None:
+            raise RequestFault("both DataSchema and DataSchemaLocationS3 are given", remedy="give one of them")
+        if inline is not None:
+            return parse_schema(inline, where="DataSchema")
+        beside = "s3://{}/{}.schema".format(*split_url(spec["DataLocationS3"]))
+        text = self._read(location or beside, SCHEMA_LIMIT)
+        if text is None and location is None:
+            raise RequestFault(
+                f"neither DataSchema nor DataSchemaLocationS3 is given, and there is no {beside}", remedy="give one"
+            )
+        return parse_schema(text, where=location or beside) if text is not None else None
+
+    def _recipe_of(self, request: Request) -> str | None:
+        """Read the recipe that a request gives or names; None if there is none, or none there (yet)."""
+        if "Recipe" in request and "RecipeUri" in request:
+            raise RequestFault("both Recipe and RecipeUri are given", remedy="give one of them")
+        if "RecipeUri" in request:
+            return self._read(request["RecipeUri"], RECIPE_LIMIT)
+        return without_mark(request["Recipe"]) if "Recipe" in request else None
+
+    def _read(self, url: str, limit: int) -> str | None:
+        """Read from storage; None if it is not there (yet)."""
+        try:
+            return read_text(self._storage, url, limit)
+        except DataFault as error:
+            raise RequestFault(error.what, where=error.where, remedy=error.remedy) from error
+
+    # --- reading, changing, deleting
+
+    def _get(self, kind: Kind, request: Request, caller: Caller) -> Answer:
+        entity = self._existing(kind, request[f"{kind}Id"])
+        hidden = set() if request.get("Verbose") else _VERBOSE_ONLY
+        return self._shown(entity, f"Get{kind}Output", caller, hidden)
+
+    def _describe(self, kind: Kind, request: Request, caller: Caller) -> Answer:
+        page = describe(self._entities, kind, request)
+        results = [self._shown(entity, str(kind), caller, {"SelectSqlQuery"}) for entity in page.entities]
+        return {"Results": results} | ({"NextToken": page.token} if page.token else {})
+
+    def _update(self, kind: Kind, request: Request, _caller: Caller) -> Answer:
+        entity = self._changeable(kind, request[f"{kind}Id"])
+        record: Answer = {}
+        if f"{kind}Name" in request:
+            record["Name"] = request[f"{kind}Name"]
+        if "ScoreThreshold" in request:
+            record |= _threshold(entity, request["ScoreThreshold"])
+        # UpdateMLModel requires neither; a request with none of them changes nothing, its time of change neither
+        if record:
+            self._entities.update(entity.serial, record)
+        if "ScoreThreshold" in record:
+            self._realtime.set_threshold(entity)
+        return {f"{kind}Id": entity.id}
+
+    def _delete(self, kind: Kind, request: Request, _caller: Caller) -> Answer:
+        entity = self._existing(kind, request[f"{kind}Id"])
+        if entity.status is not Status.DELETED:
+            # first, so that nobody mounts it once more after it was unmounted
+            self._entities.update(
+                entity.serial, {"Status": Status.DELETED} | ({"EndpointInfo": REMOVED} if kind is Kind.MODEL else {})
+            )
+            if kind is Kind.MODEL:
+                self._realtime.unmount(entity)
+            self._jobs.discard(entity.serial)
+        return {f"{kind}Id": entity.id}
+
+    def _create_endpoint(self, request: Request, caller: Caller) -> Answer:
+        entity = self._changeable(Kind.MODEL, request["MLModelId"])
+        return {"MLModelId": entity.id, "RealtimeEndpointInfo": _with_url(self._realtime.create(entity), caller)}
+
+    def _delete_endpoint(self, request: Request, _caller: Caller) -> Answer:
+        entity = self._changeable(Kind.MODEL, request["MLModelId"])
+        return {"MLModelId": entity.id, "RealtimeEndpointInfo": self._realtime.delete(entity)}
+
+    # --- tags
+
+    def _add_tags(self, request: Request, _caller: Caller) -> Answer:
+        entity = self._tagged(request)
+        tags = {tag.get("Key"): tag.get("Value") for tag in request["Tags"]}
+        if None in tags or len(tags) < len(request["Tags"]):
+            raise ServiceError("InvalidTagException", "A tag has no key, or two have the same")
+        _check_keys(tags)
+        if not self._entities.add_tags(entity.serial, tags, most=MOST_TAGS):
+            raise ServiceError("TagLimitExceededException", f"{entity.id} would have more than {MOST_TAGS} tags")
+        return {"ResourceId": entity.id, "ResourceType": str(entity.kind)}
+
+    def _delete_tags(self, request: Request, _caller: Caller) -> Answer:
+        entity = self._tagged(request)
+        _check_keys(request["TagKeys"])
+        self._entities.delete_tags(entity.serial, request["TagKeys"])
+        return {"ResourceId": entity.id, "ResourceType": str(entity.kind)}
+
+    def _describe_tags(self, request: Request, _caller: Caller) -> Answer:
+        entity = self._existing(Kind(request["ResourceType"]), request["ResourceId"])
+        tags = [
+            {"Key": key} | ({} if value is None else {"Value": value})
+            for key, value in self._entities.tags(entity.serial).items()
+        ]
+        return {"ResourceId": entity.id, "ResourceType": str(entity.kind), "Tags": tags}
+
+    def _tagged(self, request: Request) -> Entity:
+        return self._changeable(Kind(request["ResourceType"]), request["ResourceId"])
+
+    # --- shared
+
+    def _existing(self, kind: Kind, id_: str) -> Entity:
+        entity = self._entities.get(kind, id_)
+        if entity is None:
+            raise ServiceError("ResourceNotFoundException", f"No {kind} with id {id_} exists")
+        return entity
+
+    def _changeable(self, kind: Kind, id_: str) -> Entity:
+        entity = self._existing(kind, id_)
+        if entity.status is Status.DELETED:
+            raise RequestFault(f"{kind} {id_} is {Status.DELETED}")
+        return entity
+
+    def _shown(self, entity: Entity, shape: str, caller: Caller, hidden: set[str]) -> Answer:
+        record = {f"{entity.kind}Id": entity.id, **entity.record}
+        if entity.kind is Kind.MODEL and entity.status is Status.FAILED:
+            # it failed before one was suggested, and programs read what Verbose promises
+            record.setdefault("Recipe", pretty_recipe(ALL_INPUTS))
+        if "EndpointInfo" in record:
+            record["EndpointInfo"] = _with_url(record["EndpointInfo"], caller)
+        for name in ("RedshiftMetadata", "RDSMetadata"):
+            if name in record:
+                record[name] = {key: value for key, value in record[name].items() if key not in hidden}
+        if "StartedAt" in record and entity.status is not Status.DELETED:
+            signed = signature(self._secret, str(entity.serial))
+            record["LogUri"] = f"{caller.base_url}/logs/{entity.serial}?signature={signed}"
+        shown = _members(shape) - hidden
+        return {name: value for name, value in record.items() if name in shown}
+
+
+@cache
+def _members(shape: str) -> frozenset[str]:
+    return frozenset(service_model().shape_for(shape).members)
+
+
+def _known_schema(source: Entity) -> Schema | None:
+    text = source.record.get("DataSourceSchema")
+    return Schema.from_json(text) if text is not None else None
+
+
+def _threshold(entity: Entity, threshold: float) -> Answer:
+    if entity.record["MLModelType"] != "BINARY" or entity.status is not Status.COMPLETED:
+        raise RequestFault(f"MLModel {entity.id} is no completed BINARY model, and only these have a ScoreThreshold")
+    if not 0 <= threshold <= 1:
+        raise RequestFault(f"ScoreThreshold {threshold:g} is not from 0 to 1")
+    return {"ScoreThreshold": threshold, "ScoreThresholdLastUpdatedAt": round(time.time(), 3)}
+
+
+def _with_url(endpoint: Answer, caller: Caller) -> Answer:
+    return endpoint | ({"EndpointUrl": caller.base_url} if "CreatedAt" in endpoint else {})
+
+
+def _check_keys(keys: Mapping[str, Any] | list[str]) -> None:
+    if reserved := [key for key in keys if key.lower().startswith("aws:")]:
+        raise ServiceError("InvalidTagException", f"The key '{reserved[0]}' is reserved for AWS")

@@ -1,0 +1,324 @@
+"""Pages for a browser: all objects, and what the service's console showed of each beside its API."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import resources
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from aws_ml_adapter.api.batch_output import manifest_location
+from aws_ml_adapter.api.rearrangement import parse_rearrangement
+from aws_ml_adapter.engine.performance import METRICS, Confusion, Evaluation, Residuals, ScoreHistogram
+from aws_ml_adapter.engine.statistics import DataStatistics
+from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.server.insights import at_cutoff, equal_bins, may_share_rows, shown_matrix, ticks
+from aws_ml_adapter.server.job import EVALUATION, STATISTICS, folder_of
+from aws_ml_adapter.server.links import is_signed, signature
+from features.schema import Schema
+from textclf.base.errors import BadDataError
+from textclf.base.tables import csv_writer, safe_cell
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["LISTED", "Page", "Pages"]
+
+LISTED = 1_000
+"""Objects of a kind that the list shows, as the console did:
+https://docs.aws.amazon.com/machine-learning/latest/dg/listing-objects.html."""
+
+_OPEN_ATTRIBUTES = 12
+_CHILDREN = "EXISTS (SELECT 1 FROM json_each(details, '$.parents') WHERE value = ?)"
+_KEPT = "json_extract(record, '$.Status') <> 'DELETED' ORDER BY serial DESC"
+_HEADERS = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """An answer to a browser.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    content_type : str
+    body : bytes
+    headers : dict of str to str
+        Besides the type and the length.
+    """
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class Pages:
+    """The pages of a server.
+
+    Parameters
+    ----------
+    entities : Entities
+    data_dir : pathlib.Path
+        The server's, with the files of the objects.
+    secret : bytes
+        Signs links.
+    signed : bool
+        Whether a page opens only by a link with a signature, which all links in pages have then.
+    """
+
+    def __init__(self, entities: Entities, *, data_dir: Path, secret: bytes, signed: bool) -> None:
+        self._entities = entities
+        self._data_dir = data_dir
+        self._secret = secret
+        self._signed = signed
+
+    @property
+    def path(self) -> str:
+        """Path and query of the list of all objects."""
+        return "/" + self._link("")
+
+    @staticmethod
+    def has(path: str) -> bool:
+        """Say whether there may be a page of this path."""
+        return not path.strip("/") or path.split("/")[1] in set(Kind)
+
+    def answer(self, path: str, query: Mapping[str, str]) -> Page:
+        """Answer a browser.
+
+        Parameters
+        ----------
+        path : str
+            ``/``, ``/<kind>`` or ``/Evaluation/confusion.csv``.
+        query : mapping of str to str
+            ``id`` of the object, and ``signature``.
+
+        Returns
+        -------
+        Page
+        """
+        if self._signed and not is_signed(self._secret, "pages", query.get("signature", "")):
+            return _text(403, "This page opens by the link only that the server printed when it started.\n")
+        if path == "/":
+            return self._html("index.html", listed=LISTED, kinds=self._lists())
+        name, _, file = path.removeprefix("/").partition("/")
+        entity = self._entities.get(Kind(name), query.get("id", "")) if name in set(Kind) else None
+        if entity is None:
+            return _text(404, "There is no such page.\n")
+        if file == "confusion.csv" and entity.kind is Kind.EVALUATION:
+            return self._confusion(entity)
+        if file:
+            return _text(404, "There is no such page.\n")
+        return self._html(f"{entity.kind}.html", **self._shown(entity))
+
+    def _lists(self) -> dict[Kind, list[Entity]]:
+        return {kind: self._entities.select(kind, _KEPT, (), LISTED) for kind in Kind}
+
+    def _shown(self, entity: Entity) -> dict[str, Any]:
+        """Gather what the page of an object is made of."""
+        parents = {parent.kind: parent for parent in self._entities.by_serial(entity.details["parents"])}
+        children = {
+            kind: self._entities.select(kind, f"{_CHILDREN} AND {_KEPT}", (entity.serial,), LISTED) for kind in Kind
+        }
+        begun = "StartedAt" in entity.record and entity.status is not Status.DELETED
+        return {
+            "entity": entity,
+            "record": entity.record,
+            "parents": parents,
+            "children": children,
+            "tags": self._entities.tags(entity.serial),
+            "unfinished": entity.status in (Status.PENDING, Status.INPROGRESS),
+            "log": f"logs/{entity.serial}?signature={signature(self._secret, str(entity.serial))}" if begun else None,
+        } | _MORE[entity.kind](self, entity, parents)
+
+    def _of_data_source(self, entity: Entity, _parents: Mapping[Kind, Entity]) -> dict[str, Any]:
+        text = entity.record.get("DataSourceSchema")
+        schema = Schema.from_json(text) if text else None
+        statistics = None
+        # the object may be deleted this moment
+        with suppress(OSError):
+            path = folder_of(self._data_dir, entity.serial) / STATISTICS
+            statistics = DataStatistics.from_json(path.read_text(encoding="utf-8"))
+        return {
+            "schema": schema,
+            "statistics": statistics,
+            "open_attributes": statistics is not None and len(statistics.attributes) <= _OPEN_ATTRIBUTES,
+        }
+
+    def _of_model(self, entity: Entity, _parents: Mapping[Kind, Entity]) -> dict[str, Any]:
+        endpoint = entity.record["EndpointInfo"]["EndpointStatus"]
+        return {"endpoint": endpoint, "parameters": sorted(entity.record["TrainingParameters"].items())}
+
+    def _of_evaluation(self, entity: Entity, parents: Mapping[Kind, Entity]) -> dict[str, Any]:
+        evaluation = self._evaluation(entity)
+        if evaluation is None:
+            return {"evaluation": None}
+        shown: dict[str, Any] = {
+            "evaluation": evaluation,
+            "metric": METRICS[evaluation.type],
+            "alerts": (*self._alerts(parents), *evaluation.alerts),
+        }
+        match evaluation.details:
+            case ScoreHistogram() as histogram:
+                model = parents.get(Kind.MODEL)
+                threshold = model.record.get("ScoreThreshold", 0.5) if model else 0.5
+                shown["threshold"] = threshold
+                shown["cutoff"] = at_cutoff(histogram, threshold)
+                shown["cutoffs"] = [at_cutoff(histogram, tenth / 10) for tenth in range(1, 10)]
+            case Confusion() as confusion:
+                shown["matrix"] = shown_matrix(confusion)
+                shown["all_classes"] = shown_matrix(confusion, most=len(confusion.classes))
+            case Residuals():
+                pass
+        return shown
+
+    def _alerts(self, parents: Mapping[Kind, Entity]) -> list[str]:
+        """Say whether the model was evaluated on what it learned from, which the job itself cannot know.
+
+        https://docs.aws.amazon.com/machine-learning/latest/dg/evaluation-alerts.html
+        """
+        model, evaluated = parents.get(Kind.MODEL), parents.get(Kind.DATA_SOURCE)
+        trained = self._entities.by_serial(model.details["parents"]) if model else []
+        if not trained or evaluated is None:
+            return []
+        specs = [source.record for source in (trained[0], evaluated)]
+        if specs[0]["DataLocationS3"] != specs[1]["DataLocationS3"]:
+            return []
+        shares = [parse_rearrangement(spec.get("DataRearrangement")) for spec in specs]
+        return ["evaluated on rows that the model learned from"] if may_share_rows(*shares) else []
+
+    def _of_batch_prediction(self, entity: Entity, _parents: Mapping[Kind, Entity]) -> dict[str, Any]:
+        return {"manifest": manifest_location(entity.record["OutputUri"], entity.id)}
+
+    def _evaluation(self, entity: Entity) -> Evaluation | None:
+        try:
+            path = folder_of(self._data_dir, entity.serial) / EVALUATION
+            return Evaluation.from_json(path.read_text(encoding="utf-8"))
+        except (OSError, BadDataError):
+            return None
+
+    def _confusion(self, entity: Entity) -> Page:
+        """Write the full confusion matrix as CSV, to be opened in a spreadsheet without harm."""
+        evaluation = self._evaluation(entity)
+        if evaluation is None or not isinstance(evaluation.details, Confusion):
+            return _text(404, "There is no such page.\n")
+        classes, counts = evaluation.details.classes, evaluation.details.counts
+        text = StringIO()
+        writer = csv_writer(text.write)
+        writer.writerow(["true class", *map(safe_cell, classes)])
+        for name, row in zip(classes, counts, strict=True):
+            writer.writerow([safe_cell(name), *row])
+        headers = _HEADERS | {"content-disposition": f'attachment; filename="{entity.id}-confusion.csv"'}
+        body = text.getvalue().encode("utf-8", errors="replace")
+        return Page(status=200, content_type="text/csv; charset=utf-8", body=body, headers=headers)
+
+    def _link(self, path: str, **query: str) -> str:
+        if self._signed:
+            query["signature"] = signature(self._secret, "pages")
+        return path + (f"?{urlencode(query)}" if query else "")
+
+    def _html(self, template: str, **shown: Any) -> Page:
+        body = self._environment.get_template(template).render(**shown).encode("utf-8", errors="replace")
+        return Page(status=200, content_type="text/html; charset=utf-8", body=body, headers=self._html_headers)
+
+    @cached_property
+    def _script(self) -> str:
+        return resources.files("aws_ml_adapter").joinpath("templates", "cutoff.js").read_text(encoding="utf-8")
+
+    @cached_property
+    def _html_headers(self) -> dict[str, str]:
+        # of all that a page may hold, its own script alone runs
+        digest = base64.b64encode(hashlib.sha256(self._script.encode()).digest()).decode()
+        policy = (
+            f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+        return _HEADERS | {"content-security-policy": policy}
+
+    @cached_property
+    def _environment(self) -> Environment:
+        from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+        environment = Environment(
+            loader=ChoiceLoader([PackageLoader("aws_ml_adapter"), PackageLoader("textclf")]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {
+            "percent": _percent,
+            "counted": _counted,
+            "figure": _figure,
+            "time": _time,
+            "bytes": _bytes,
+        }
+        environment.globals |= {
+            "Kind": Kind,
+            "script": self._script,
+            "link": self._link,
+            "equal_bins": equal_bins,
+            "ticks": ticks,
+        }
+        return environment
+
+
+_MORE = {
+    Kind.DATA_SOURCE: Pages._of_data_source,
+    Kind.MODEL: Pages._of_model,
+    Kind.EVALUATION: Pages._of_evaluation,
+    Kind.BATCH_PREDICTION: Pages._of_batch_prediction,
+}
+
+
+def _text(status: int, message: str) -> Page:
+    return Page(status=status, content_type="text/plain; charset=utf-8", body=message.encode(), headers=_HEADERS)
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    if share in (0, 1):
+        return f"{share:.0%}"
+    # all but one of ten thousand is not all
+    return f"{min(max(share, 0.001), 0.999):.{digits}%}"
+
+
+def _figure(number: float, digits: int = 4) -> str:
+    """Write a number to so many digits as people do: 36,549 and 0.0312, with an exponent only where none could count.
+
+    >>> _figure(36548.7), _figure(0.03124), _figure(-2.5), _figure(0), _figure(1.5e-9)
+    ('36,549', '0.03124', '-2.5', '0', '1.5e-09')
+    """
+    if not math.isfinite(number) or (number and not 1e-6 <= abs(number) < 1e15):
+        return f"{number:.{digits}g}"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(number))), 0) if number else 0
+    text = f"{number:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _bytes(number: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} bytes"

@@ -1,0 +1,308 @@
+"""Real-time predictions: which models are mounted, how often each may be asked, and their answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from aws_ml_adapter.api.targets import ModelType
+from aws_ml_adapter.engine.model import Model, load_model
+from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.server.errors import ServiceError
+from aws_ml_adapter.server.job import MODEL, folder_of
+from textclf.base.errors import TextclfError
+
+__all__ = ["NO_ENDPOINT", "REMOVED", "Mounted", "RealTime"]
+
+NO_ENDPOINT: dict[str, Any] = {"EndpointStatus": "NONE", "PeakRequestsPerSecond": 0}
+"""``EndpointInfo`` of a model without an endpoint:
+https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html."""
+
+REMOVED: dict[str, Any] = NO_ENDPOINT | {"CreatedAt": None}
+"""What an update of a record needs for `NO_ENDPOINT`."""
+
+MEMORY = 10 * 2**30
+"""Bytes of all mounted models: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
+
+
+class Mounted:
+    """A model that is ready to answer.
+
+    Parameters
+    ----------
+    model : Model
+    threshold : float
+        Score from which a binary model answers 1.
+    rate : float
+        Predictions a second; a bucket that holds one second's worth is filled at this rate.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    def __init__(self, model: Model, *, threshold: float, rate: float, clock: Callable[[], float]) -> None:
+        self._model = model
+        self.threshold = threshold
+        self._rate = rate
+        self._clock = clock
+        self._allowance = rate
+        self._last = clock()
+        self._details = {"PredictiveModelType": str(model.type), "Algorithm": "SGD"}
+
+    def predict(self, record: Mapping[str, str]) -> dict[str, Any]:
+        """Predict one record.
+
+        Parameters
+        ----------
+        record : mapping of str to str
+
+        Returns
+        -------
+        dict
+            ``Prediction`` of the answer. Scores are single-precision numbers; a binary model has one, the probability
+            of 1, under the predicted label.
+
+        Raises
+        ------
+        ServiceError
+            Over the rate.
+        aws_ml_adapter.api.faults.RequestFault
+            The record is over 100 KB.
+
+        References
+        ----------
+        https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html
+        """
+        self._take()
+        scores = self._model.predict_record(record).tolist()
+        match self._model.type:
+            case ModelType.REGRESSION:
+                return {"predictedValue": scores[0], "details": self._details}
+            case ModelType.BINARY:
+                label = "1" if scores[0] >= self.threshold else "0"
+                return {"predictedLabel": label, "predictedScores": {label: scores[0]}, "details": self._details}
+            case _:
+                classes = self._model.target.classes
+                return {
+                    "predictedLabel": classes[scores.index(max(scores))],
+                    "predictedScores": dict(zip(classes, scores, strict=True)),
+                    "details": self._details,
+                }
+
+    def _take(self) -> None:
+        now = self._clock()
+        self._allowance = min(self._rate, self._allowance + (now - self._last) * self._rate)
+        self._last = now
+        if self._allowance < 1:
+            raise ServiceError(
+                "LimitExceededException", f"The endpoint's limit of {self._rate:g} predictions a second is exceeded"
+            )
+        self._allowance -= 1
+
+
+class RealTime:
+    """The endpoints of all models.
+
+    Parameters
+    ----------
+    entities : Entities
+    data_dir : pathlib.Path
+    rate : float
+        Predictions a second that an endpoint answers.
+    """
+
+    def __init__(self, entities: Entities, *, data_dir: Path, rate: float) -> None:
+        self._entities = entities
+        self._data_dir = data_dir
+        self._rate = rate
+        self._mounted: dict[str, Mounted] = {}
+        self._lock = threading.Lock()
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mount")
+
+    def start(self) -> None:
+        """Mount again what an earlier server had mounted."""
+        for entity in self._endpoints():
+            self._loader.submit(self._mount, entity.id)
+
+    def stop(self) -> None:
+        """Stop loading models."""
+        self._loader.shutdown(cancel_futures=True)
+
+    def mounted(self, model_id: str) -> Mounted | None:
+        """Give a mounted model, without waiting for anything."""
+        return self._mounted.get(model_id)
+
+    async def find(self, model_id: str) -> Mounted:
+        """Give a mounted model; waits, without a thread, for one that an earlier server had mounted.
+
+        Parameters
+        ----------
+        model_id : str
+
+        Returns
+        -------
+        Mounted
+
+        Raises
+        ------
+        ServiceError
+            There is no such model, or it has no endpoint that is ready.
+        """
+        loading = await asyncio.to_thread(self._mount_again, model_id)
+        if loading is not None:
+            # not awaited itself: it is cancelled where the server stops
+            await asyncio.wait([asyncio.wrap_future(loading)])
+        if (mounted := self._mounted.get(model_id)) is None:
+            raise ServiceError("PredictorNotMountedException", f"MLModel {model_id} has no endpoint that is ready")
+        return mounted
+
+    def settle(self, serial: int) -> None:
+        """Go on with an endpoint that waited for its model, as the job of the model has ended."""
+        for entity in self._entities.by_serial([serial]):
+            if entity.kind is Kind.MODEL and _has_endpoint(entity):
+                self._loader.submit(self._mount, entity.id)
+
+    def create(self, entity: Entity) -> dict[str, Any]:
+        """Begin to mount a model, as soon as it is completed; does nothing for one that has an endpoint.
+
+        Parameters
+        ----------
+        entity : Entity
+            The model.
+
+        Returns
+        -------
+        dict
+            ``RealtimeEndpointInfo``, without the URL.
+
+        Raises
+        ------
+        ServiceError
+            The model has failed, or all mounted models together would be too large.
+        """
+        with self._lock:
+            entity = self._existing(entity)
+            endpoint: dict[str, Any] = entity.record["EndpointInfo"]
+            if _has_endpoint(entity):
+                return endpoint
+            if entity.status is Status.FAILED:
+                raise ServiceError("InvalidInputException", f"MLModel {entity.id} is {Status.FAILED}")
+            if sum(map(_size, (*self._endpoints(), entity))) > MEMORY:
+                raise ServiceError("InvalidInputException", f"All endpoints would hold more than {MEMORY:,} bytes")
+            endpoint = {"EndpointStatus": "UPDATING", "PeakRequestsPerSecond": 0, "CreatedAt": round(time.time(), 3)}
+            self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)
+        self._loader.submit(self._mount, entity.id)
+        return endpoint
+
+    def delete(self, entity: Entity) -> dict[str, Any]:
+        """Take a model's endpoint away, if it has one.
+
+        Parameters
+        ----------
+        entity : Entity
+            The model.
+
+        Returns
+        -------
+        dict
+            ``RealtimeEndpointInfo``.
+
+        Raises
+        ------
+        ServiceError
+            The model was deleted.
+        """
+        with self._lock:
+            entity = self._existing(entity)
+            self._mounted.pop(entity.id, None)
+            self._entities.update(entity.serial, {"EndpointInfo": REMOVED}, touch=False)
+        return NO_ENDPOINT
+
+    def unmount(self, entity: Entity) -> None:
+        """Forget a model that was deleted."""
+        with self._lock:
+            self._mounted.pop(entity.id, None)
+
+    def set_threshold(self, entity: Entity) -> None:
+        """Let a model, if it is mounted, answer by the threshold that its record has by now."""
+        with self._lock:
+            mounted, current = self._mounted.get(entity.id), self._current(entity)
+            if mounted is not None and current is not None:
+                mounted.threshold = current.record["ScoreThreshold"]
+
+    def _current(self, entity: Entity) -> Entity | None:
+        """Read a model anew; None if it was deleted meanwhile."""
+        kept = (each for each in self._entities.by_serial([entity.serial]) if each.status is not Status.DELETED)
+        return next(kept, None)
+
+    def _existing(self, entity: Entity) -> Entity:
+        if (current := self._current(entity)) is None:
+            raise ServiceError("InvalidInputException", f"MLModel {entity.id} is {Status.DELETED}")
+        return current
+
+    def _endpoints(self) -> list[Entity]:
+        where = "json_extract(record, '$.EndpointInfo.EndpointStatus') IN ('UPDATING', 'READY')"
+        return self._entities.select(Kind.MODEL, where, (), -1)
+
+    def _mount_again(self, model_id: str) -> Future[None] | None:
+        """Load a model if its endpoint is ready."""
+        entity = self._entities.get(Kind.MODEL, model_id)
+        if entity is None:
+            raise ServiceError("ResourceNotFoundException", f"No MLModel with id {model_id} exists")
+        ready = entity.record["EndpointInfo"]["EndpointStatus"] == "READY"
+        return self._loader.submit(self._mount, model_id) if ready else None
+
+    def _mount(self, model_id: str) -> None:
+        # nobody asks the loader what it raised
+        try:
+            self._load(model_id)
+        except Exception:
+            logging.getLogger(__name__).exception("while mounting %s", model_id)
+
+    def _load(self, model_id: str) -> None:
+        """Load a model, unless it is loaded, and say so in its record, unless its endpoint was deleted meanwhile."""
+        with self._lock:
+            entity = self._entities.get(Kind.MODEL, model_id)
+            if entity is None or not _has_endpoint(entity) or entity.status in (Status.PENDING, Status.INPROGRESS):
+                return
+            if entity.status is Status.FAILED:
+                self._settle(entity, "FAILED")
+                return
+            if model_id in self._mounted:
+                self._settle(entity, "READY")
+                return
+        model: Model | None = None
+        try:
+            model = load_model(folder_of(self._data_dir, entity.serial) / MODEL)
+        except (TextclfError, OSError, MemoryError):
+            pass
+        except Exception:
+            logging.getLogger(__name__).exception("while loading %s", model_id)
+        with self._lock:
+            entity = self._current(entity)
+            if entity is None or not _has_endpoint(entity):
+                return
+            if model is not None:
+                threshold = entity.record.get("ScoreThreshold", 0.5)
+                self._mounted[model_id] = Mounted(model, threshold=threshold, rate=self._rate, clock=time.monotonic)
+            self._settle(entity, "FAILED" if model is None else "READY")
+
+    def _settle(self, entity: Entity, status: str) -> None:
+        endpoint = {"EndpointStatus": status, "PeakRequestsPerSecond": round(self._rate) if status == "READY" else 0}
+        if entity.record["EndpointInfo"] != entity.record["EndpointInfo"] | endpoint:
+            self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)
+
+
+def _size(entity: Entity) -> int:
+    """Give the bytes of a model; of one that is still to be trained, those that it may have."""
+    allowed = entity.record.get("TrainingParameters", {}).get("sgd.maxMLModelSizeInBytes", 0)
+    return int(entity.record.get("SizeInBytes", allowed))
+
+
+def _has_endpoint(entity: Entity) -> bool:
+    return entity.record["EndpointInfo"]["EndpointStatus"] in ("UPDATING", "READY")

@@ -1,0 +1,270 @@
+"""Takes the body of a request to S3: out of its chunks, into a file, with its digests checked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from aws_ml_adapter.server.s3.messages import S3Error
+
+if TYPE_CHECKING:
+    from aws_ml_adapter.server.s3.signature import ChunkSignatures
+
+__all__ = ["Chunks", "Received", "Receiver"]
+
+_LINE_LIMIT = 4_096
+_CHECKSUM = "x-amz-checksum-"
+_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CONTENT_HASH = re.compile(
+    r"|[0-9a-f]{64}|UNSIGNED-PAYLOAD"
+    r"|STREAMING-(UNSIGNED-PAYLOAD-TRAILER|AWS4-(HMAC|ECDSA-P256)-SHA256-PAYLOAD(-TRAILER)?)"
+)
+_SIZE = re.compile(rb"[0-9a-fA-F]{1,10}")
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+class _Crc32:
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, data: bytes, /) -> None:
+        self._value = zlib.crc32(data, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "big")
+
+
+# SHA-1 and MD5 guard against accidents here, as clients ask for. CRC32C and CRC64NVME, for which Python has nothing as
+# quick, are not checked: TCP and the other digests have to do.
+_DIGESTS: dict[str, Callable[[], _Digest]] = {
+    "crc32": _Crc32,
+    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
+    "sha256": hashlib.sha256,
+}
+
+
+class Chunks:
+    r"""Takes ``aws-chunked`` content apart.
+
+    Parameters
+    ----------
+    signatures : ChunkSignatures, optional
+        Checks the signature of each chunk.
+
+    Attributes
+    ----------
+    done : bool
+        Whether the end has come.
+    trailer : dict of str to str
+        What stands behind the content.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+
+    Examples
+    --------
+    >>> chunks = Chunks()
+    >>> b"".join(chunks.feed(b"5\r\nhel")) + b"".join(chunks.feed(b"lo\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"))
+    b'hello'
+    >>> chunks.done, chunks.trailer
+    (True, {'x-amz-checksum-crc32': 'NhCmhg=='})
+    """
+
+    def __init__(self, signatures: ChunkSignatures | None = None) -> None:
+        self.done = False
+        self.trailer: dict[str, str] = {}
+        self._signatures = signatures
+        self._signature = ""
+        self._digest = hashlib.sha256()
+        self._pending = b""
+        # bytes of the chunk that are still to come; None between chunks, where lines are read
+        self._left: int | None = None
+        self._in_trailer = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take some bytes, give the content in them.
+
+        Raises
+        ------
+        S3Error
+            They are no chunks, or a signature is wrong.
+        """
+        self._pending += data
+        while self._pending and not self.done:
+            if self._left:
+                content, self._pending = self._pending[: self._left], self._pending[self._left :]
+                self._left -= len(content)
+                if self._signatures is not None:
+                    self._digest.update(content)
+                yield content
+                continue
+            line, end, rest = self._pending.partition(b"\r\n")
+            if not end:
+                if len(line) > _LINE_LIMIT:
+                    raise _malformed()
+                return
+            self._pending = rest
+            self._take_line(line)
+
+    def _take_line(self, line: bytes) -> None:
+        if self._left == 0:
+            # the line break behind the content of a chunk
+            if line:
+                raise _malformed()
+            self._check_chunk()
+            self._left = None
+        elif self._in_trailer:
+            self._take_trailer(line)
+        else:
+            size, _, extension = line.partition(b";")
+            if not _SIZE.fullmatch(size):
+                raise _malformed()
+            self._signature = extension.decode("latin-1").removeprefix("chunk-signature=")
+            self._left = int(size, 16) or None
+            if self._left is None:
+                self._check_chunk()
+                self._in_trailer = True
+
+    def _take_trailer(self, line: bytes) -> None:
+        name, _, value = line.decode("latin-1").partition(":")
+        if name:
+            self.trailer[name.lower().strip()] = value.strip()
+            if len(self.trailer) > 8:
+                raise _malformed()
+            return
+        self.done = True
+        given = self.trailer.pop("x-amz-trailer-signature", "")
+        if self._signatures is not None and self.trailer:
+            self._signatures.check_trailer(self.trailer, given)
+
+    def _check_chunk(self) -> None:
+        if self._signatures is not None:
+            self._signatures.check_chunk(self._digest.hexdigest(), self._signature)
+            self._digest = hashlib.sha256()
+
+
+class Received:
+    """What came: its size in bytes, and its MD5 in hexadecimal digits."""
+
+    def __init__(self, size: int, md5: str) -> None:
+        self.size = size
+        self.md5 = md5
+
+
+class Receiver:
+    """Writes a body to a file, bit by bit, and says at the end whether it is the one that was sent.
+
+    Parameters
+    ----------
+    headers : mapping of str to str
+        Of the request, by lower-case name.
+    stream : binary file
+        Gets the content.
+    limit : int
+        Bytes of the content.
+    signatures : ChunkSignatures, optional
+        Of a body that is signed chunk by chunk.
+
+    Raises
+    ------
+    S3Error
+        By the headers already the body is too large, or they make no sense.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+    """
+
+    def __init__(
+        self, headers: Mapping[str, str], stream: BinaryIO, *, limit: int, signatures: ChunkSignatures | None = None
+    ) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._size = 0
+        self._headers = headers
+        content_hash = headers.get("x-amz-content-sha256", "")
+        if not _CONTENT_HASH.fullmatch(content_hash):
+            raise S3Error(
+                "InvalidArgument",
+                "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, one of STREAMING-… or a valid SHA-256",
+            )
+        is_chunked = content_hash.startswith("STREAMING-") or "aws-chunked" in headers.get("content-encoding", "")
+        self._chunks = Chunks(signatures) if is_chunked else None
+        declared = headers.get("x-amz-decoded-content-length" if is_chunked else "content-length")
+        if declared is not None and not (declared.isascii() and declared.isdigit() and len(declared) < 20):
+            raise S3Error("InvalidArgument", "The length of the content is no number")
+        self._declared = None if declared is None else int(declared)
+        if (self._declared or 0) > limit:
+            raise _too_large(limit)
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256() if _HEX_DIGEST.fullmatch(content_hash) else None
+        self._expected_sha256 = content_hash
+        self._expected_md5 = _digest_of(headers.get("content-md5"), 16)
+        announced = [name.strip() for name in headers.get("x-amz-trailer", "").lower().split(",")]
+        names = {name.removeprefix(_CHECKSUM) for name in (*headers, *announced) if name.startswith(_CHECKSUM)}
+        self._digests = {name: make() for name, make in _DIGESTS.items() if name in names}
+
+    def feed(self, data: bytes) -> None:
+        """Take some bytes of the body."""
+        for content in (data,) if self._chunks is None else self._chunks.feed(data):
+            self._size += len(content)
+            if self._size > self._limit:
+                raise _too_large(self._limit)
+            for digest in (self._md5, self._sha256, *self._digests.values()):
+                if digest is not None:
+                    digest.update(content)
+            self._stream.write(content)
+
+    def finish(self) -> Received:
+        """Check that all has come, and came whole.
+
+        Raises
+        ------
+        S3Error
+            Something is missing, or has another digest.
+        """
+        if (self._chunks is not None and not self._chunks.done) or self._declared not in (None, self._size):
+            raise S3Error("IncompleteBody", "The content is not as long as the request says")
+        self._stream.flush()
+        md5 = self._md5.digest()
+        if self._expected_md5 not in (None, md5):
+            raise S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.")
+        if self._sha256 is not None and self._sha256.hexdigest() != self._expected_sha256:
+            raise S3Error("XAmzContentSHA256Mismatch", "x-amz-content-sha256 is not that of what we received.")
+        given = {**self._headers, **(self._chunks.trailer if self._chunks else {})}
+        for name, digest in self._digests.items():
+            expected = given.get(_CHECKSUM + name, "")
+            if not hmac.compare_digest(base64.b64encode(digest.digest()), expected.encode("latin-1", "replace")):
+                raise S3Error("BadDigest", f"The {name.upper()} you specified did not match what we received.")
+        return Received(self._size, md5.hex())
+
+
+def _digest_of(text: str | None, size: int) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        digest = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        digest = b""
+    if len(digest) != size:
+        raise S3Error("InvalidDigest", "The Content-MD5 you specified is not valid.")
+    return digest
+
+
+def _too_large(limit: int) -> S3Error:
+    return S3Error("EntityTooLarge", f"Your proposed upload exceeds the maximum allowed size of {limit:,} bytes")
+
+
+def _malformed() -> S3Error:
+    return S3Error("IncompleteBody", "The body is not in chunks as its headers say")

@@ -1,0 +1,286 @@
+"""Runs the server: one a data directory, until it is told to stop."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import logging
+import math
+import os
+import re
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import uvicorn
+
+from aws_ml_adapter.api.storage import StorageOptions, open_storage
+from aws_ml_adapter.server.app import App
+from aws_ml_adapter.server.cors import Cors
+from aws_ml_adapter.server.databases import parse_databases
+from aws_ml_adapter.server.entities import Entities
+from aws_ml_adapter.server.hosts import Hosts
+from aws_ml_adapter.server.jobs import Jobs
+from aws_ml_adapter.server.operations import Operations
+from aws_ml_adapter.server.pages import Pages
+from aws_ml_adapter.server.protocol import BoundedProtocol
+from aws_ml_adapter.server.realtime import RealTime
+from aws_ml_adapter.server.s3.app import S3
+from aws_ml_adapter.server.signature import read_keys
+from textclf.base.errors import BadInputError, OutputError, UsageError
+
+__all__ = ["MOST_JOBS", "ServerOptions", "serve"]
+
+MOST_JOBS = 25
+"""Jobs at once: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
+
+_CONNECTIONS = 256
+_SECRET_BYTES = 32
+_LOG_BYTES, _LOG_FILES = 32 * 2**20, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """How to run the server.
+
+    Parameters
+    ----------
+    data_dir : pathlib.Path
+        Keeps the server's state; made if it is missing.
+    host : str
+        Address to listen on; other than this machine's own only with credentials.
+    port : int
+        0 takes a free one.
+    s3_root : pathlib.Path, optional
+        The folder that holds one folder a bucket; ``s3`` in the data directory if neither it nor an endpoint is given.
+    s3_endpoint : str, optional
+        URL of S3, or a server that speaks like it, to use instead of a folder.
+    credentials : pathlib.Path, optional
+        An AWS credentials file: requests must be signed with one of its keys.
+    jobs : int, optional
+        Jobs at once; one a core unless given.
+    rate : float
+        Predictions a second that each real-time endpoint answers.
+    public_url : str, optional
+        Scheme, host and port under which clients reach the server, if that is not what they ask for.
+    best_answer : bool
+        Whether batch predictions of multiclass models have a column ``bestAnswer`` before those of the classes.
+    databases : tuple of str
+        ``IDENTIFIER/NAME=URL`` each: the database that stands for one of Redshift or RDS.
+    allow_origins : tuple of str
+        Whose pages may call from a browser: ``scheme://host[:port]`` each, ``null`` or ``*``.
+    """
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    s3_root: Path | None = None
+    s3_endpoint: str | None = None
+    credentials: Path | None = None
+    jobs: int | None = None
+    rate: float = 200.0
+    public_url: str | None = None
+    best_answer: bool = False
+    databases: tuple[str, ...] = field(default=(), repr=False)
+    allow_origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.credentials is None and not _is_loopback(self.host):
+            raise UsageError(
+                f"{self.host} can be reached from other machines", remedy="give keys with --credentials, or no --host"
+            )
+        if not math.isfinite(self.rate):
+            raise UsageError(f"--rate {self.rate} is no number of predictions", remedy="give one")
+        if self.s3_root is not None and self.s3_endpoint is not None:
+            raise UsageError("both --s3-root and --s3-endpoint are given", remedy="give one of them")
+        if self.s3_endpoint is not None and not re.fullmatch(r"https?://[^/?#@\s]+(/\S*)?", self.s3_endpoint):
+            raise UsageError(
+                f"--s3-endpoint {self.s3_endpoint} is no URL of a server like S3", remedy="write http://HOST:PORT"
+            )
+        # clients drop a path: https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Predict.html
+        if self.public_url is not None and not re.fullmatch(r"https?://[^/?#@\s]+", self.public_url):
+            raise UsageError(f"--public-url {self.public_url} is no http://HOST:PORT", remedy="leave out any path")
+
+
+def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
+    """Run the server until SIGINT, SIGTERM or SIGHUP.
+
+    Parameters
+    ----------
+    options : ServerOptions
+    ready : callable
+        Called, once the server answers, with its URL and with that of its pages for a browser. The latter is a secret
+        where keys are asked for: whoever has it may read all pages.
+
+    Raises
+    ------
+    textclf.base.errors.TextclfError
+        The address or the data directory cannot be used, or another server uses it.
+    """
+    keys = read_keys(options.credentials) if options.credentials else None
+    databases = parse_databases(options.databases)
+    cors = Cors(options.allow_origins)
+    if options.s3_root is not None and not options.s3_root.is_dir():
+        raise BadInputError("is no folder", where=options.s3_root, remedy="make it, or give another --s3-root")
+    root = options.s3_root or options.data_dir / "s3"
+    storage = StorageOptions(root=str(root), endpoint=options.s3_endpoint)
+    with _locked(options.data_dir), _listening(options.host, options.port) as listener:
+        secret = _secret(options.data_dir / "secret")
+        _log_requests(options.data_dir / "requests.log")
+        if options.s3_endpoint is None:
+            root.mkdir(parents=True, exist_ok=True)
+        entities = Entities(options.data_dir / "state.sqlite3", clock=time.time)
+        realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
+        jobs = Jobs(
+            entities,
+            data_dir=options.data_dir,
+            storage=storage,
+            most=options.jobs or min(os.cpu_count() or 1, MOST_JOBS),
+            databases=databases,
+            best_answer=options.best_answer,
+            ended=realtime.settle,
+        )
+        operations = Operations(
+            entities,
+            jobs,
+            realtime,
+            storage=open_storage(storage, patient=False),
+            secret=secret,
+            databases=databases,
+        )
+        pages = Pages(entities, data_dir=options.data_dir, secret=secret, signed=keys is not None)
+        hosts = Hosts(options.public_url)
+        app = App(
+            operations,
+            realtime,
+            pages,
+            s3=S3(
+                root if options.s3_endpoint is None else None,
+                data_dir=options.data_dir,
+                secret=secret,
+                hosts=hosts,
+                keys=keys,
+            ),
+            hosts=hosts,
+            cors=cors,
+            data_dir=options.data_dir,
+            keys=keys,
+        )
+        config = uvicorn.Config(
+            app,
+            http=BoundedProtocol,
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=10,
+        )
+        host, port = listener.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        server = _Server(config, lambda: ready(url, (options.public_url or url) + pages.path))
+        # before it runs, lest one be lost, and after, when it raises again the signal that ended it
+        for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
+            # under nohup a hang-up is not to be heard
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, server.handle_exit)
+        jobs.start()
+        realtime.start()
+        try:
+            server.run(sockets=[listener])
+        finally:
+            jobs.stop()
+            realtime.stop()
+            entities.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the data directory, which the kernel lets go of however the server ends."""
+    try:
+        # state and logs are nobody else's business
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (folder / "lock").open("a")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(
+            f"cannot be written ({reason})", where=folder, remedy="give another place with --data-dir"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                "another server uses this data directory", where=folder, remedy="stop it or give another --data-dir"
+            ) from error
+        yield
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        raise OutputError(f"cannot listen on {host} port {port} ({error})", remedy="give another --port") from error
+    with listener:
+        yield listener
+
+
+def _log_requests(path: Path) -> None:
+    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
+    formatter = logging.Formatter("%(asctime)s %(message)s")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logger = logging.getLogger("aws_ml_adapter.requests")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _secret(path: Path) -> bytes:
+    """Give the key of signed URLs, which outlives the server."""
+    if not path.is_file():
+        aside = path.with_suffix(".part")
+        aside.unlink(missing_ok=True)
+        aside.touch(0o600, exist_ok=False)
+        aside.write_bytes(secrets.token_bytes(_SECRET_BYTES))
+        aside.replace(path)
+    secret = path.read_bytes()
+    if len(secret) != _SECRET_BYTES:
+        raise BadInputError(
+            f"has not {_SECRET_BYTES} bytes", where=path, remedy="remove it; links that the server gave will end"
+        )
+    return secret

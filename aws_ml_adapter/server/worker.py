@@ -1,0 +1,85 @@
+"""A worker process: does one job, says how it went, and never outlives the server that started it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from aws_ml_adapter.server.entities import Status
+from aws_ml_adapter.server.job import TEMPORARY, Job
+from textclf.base.errors import OutputError, TextclfError
+
+__all__ = ["MESSAGE_LIMIT", "run_job"]
+
+_NICENESS = 19
+MESSAGE_LIMIT = 10_240
+"""Characters of an object's Message."""
+
+
+def run_job(job: Job, pipe: Connection) -> None:
+    """Do a job in this process and send its outcome.
+
+    Parameters
+    ----------
+    job : Job
+    pipe : multiprocessing.connection.Connection
+        Gets one JSON object: ``status`` and ``record``, as `Entities.finish` takes them.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # a real-time answer goes first where both want a core
+    os.nice(_NICENESS)
+    threading.Thread(target=_end_with_server, daemon=True).start()
+    outcome = json.dumps(_outcome(job)).encode()
+    # a server that was killed hears nothing; the next one begins the job anew
+    with contextlib.suppress(OSError):
+        pipe.send_bytes(outcome)
+
+
+def _outcome(job: Job) -> dict[str, Any]:
+    # here, not above: the server itself has no use for what trains
+    from aws_ml_adapter.server.work import perform
+
+    try:
+        _make_folder(job.folder)
+        return {"status": Status.COMPLETED, "record": perform(job)}
+    # a message does not tell a stranger where the server keeps its files
+    except OutputError as error:
+        message = f"a file of the server {error.what}"
+    except TextclfError as error:
+        message = str(error)
+    except MemoryError:
+        message = "the data do not fit into this machine's memory"
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        message = f"a file of the server cannot be read or written ({reason})"
+    # whatever a stranger's data bring about, the object must not stay in progress
+    except Exception as error:
+        logging.getLogger(__name__).exception("in the job of %s", job.folder)
+        message = f"a fault of the server itself ({type(error).__name__})"
+    return {"status": Status.FAILED, "record": {"Message": message[:MESSAGE_LIMIT]}}
+
+
+def _make_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary = folder / TEMPORARY
+    temporary.mkdir(parents=True)
+    # what a worker that is killed leaves behind goes with the folder
+    tempfile.tempdir = str(temporary)
+
+
+def _end_with_server() -> None:
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os._exit(1)

@@ -1,0 +1,193 @@
+"""The search for better settings."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from textclf.base.errors import BadDataError, BadInputError, ExitCode
+from textclf.checks import tuning
+from textclf.checks.tuning import DEFAULTS, read_settings, tune
+
+
+@pytest.mark.slow
+def test_the_same_input_seed_and_number_give_the_same_settings(corpus):
+    _, texts, categories = corpus(12)
+    found = tune(texts, categories, candidates=3, minutes=10)
+    assert found == tune(texts, categories, candidates=3, minutes=10)
+    assert found.candidates == 3
+    assert not found.stopped
+    assert found.aside == 9
+    assert 0 <= found.accuracy <= 1
+
+
+@pytest.mark.slow
+def test_without_anything_to_learn_the_defaults_stand(corpus):
+    _, texts, categories = corpus(16)
+    random.Random(0).shuffle(categories)
+    found = tune(texts, categories, candidates=3, minutes=10)
+    if not found.better:
+        assert found.settings == DEFAULTS
+        assert found.accuracy == found.accuracy_of_defaults
+        assert any("defaults stand" in line for line in found.to_lines())
+    # whatever the search believes, what it never saw does not
+    assert found.accuracy < 0.8
+
+
+def test_a_candidate_must_be_ahead_by_more_than_chance():
+    own = np.arange(100) < 80
+    for gained, lost, better in ((6, 0, True), (5, 0, False), (13, 8, False), (18, 6, True), (0, 6, False)):
+        mine = own.copy()
+        mine[80 : 80 + gained] = True
+        mine[:lost] = False
+        assert tuning._is_better(mine, own, 1) == better, (gained, lost)
+        # the best of a hundred is often ahead by as much
+        assert not tuning._is_better(mine, own, 100)
+    assert not tuning._is_better(own, own, 0)
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Counts the fits; before one of them the test's own function is called with their number."""
+    real, count, before = tuning.fit_model, 0, [lambda number: None]
+
+    def fit(*arguments, **options):
+        nonlocal count
+        before[0](count)
+        count += 1
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(tuning, "fit_model", fit)
+    return before
+
+
+def press_ctrl_c_at(number):
+    def before(count):
+        if count == number:
+            raise KeyboardInterrupt
+
+    return before
+
+
+def test_stopped_before_the_defaults_are_measured_there_is_nothing_to_keep(corpus, fits):
+    _, texts, categories = corpus(8)
+    fits[0] = press_ctrl_c_at(3)
+    with pytest.raises(KeyboardInterrupt):
+        tune(texts, categories, candidates=2)
+
+
+# five fits measure the defaults, one the first round of a candidate; without candidates the sixth measures at the end
+@pytest.mark.parametrize(("candidates", "at", "tried"), [(2, 6, 2), (1, 5, 1)])
+def test_stopped_later_the_best_so_far_is_kept(corpus, fits, candidates, at, tried):
+    _, texts, categories = corpus(8)
+    fits[0] = press_ctrl_c_at(at)
+    found = tune(texts, categories, candidates=candidates)
+    assert (found.stopped, found.candidates, found.settings) == (True, tried, DEFAULTS)
+    assert found.search_accuracy_of_defaults > 0.5
+    assert found.accuracy is None
+
+
+@pytest.mark.slow
+def test_the_time_is_kept(corpus, fits):
+    _, texts, categories = corpus(8)
+    now = 0.0
+
+    def wait(_):
+        nonlocal now
+        now += 60
+
+    def clock():
+        return now
+
+    fits[0] = wait
+    # five fits measure the defaults; three are kept for measuring at the end; a candidate takes five
+    for minutes, candidates in ((1, 1), (12.9, 1), (13, 2)):
+        now = 0.0
+        found = tune(texts, categories, minutes=minutes, clock=clock)
+        assert (found.candidates, found.stopped) == (candidates, False), minutes
+        assert now <= 60 * max(minutes, 6)
+
+
+@pytest.mark.slow
+def test_the_number_of_processes_changes_nothing(corpus):
+    _, texts, categories = corpus(10)
+    assert tune(texts, categories, candidates=3) == tune(texts, categories, candidates=3, jobs=2)
+
+
+def test_too_few_documents_are_refused(corpus):
+    _, texts, categories = corpus(7)
+    with pytest.raises(BadDataError, match="7 documents"):
+        tune(texts, categories)
+
+
+@pytest.mark.slow
+def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
+    path = table(tmp_path / "d.csv", corpus(10).rows())
+    settings = tmp_path / "settings.json"
+    said = textclf("tune", path, "-o", settings, "--candidates", "2", "--jobs", "1")
+    assert said.code == 0
+    assert "tried 2 settings" in said.out
+    assert "left" in said.err
+    chosen = json.loads(settings.read_text())["settings"]
+    quick = ("--no-diagnostics", "--jobs", "1")
+    said = textclf("train", path, "-o", tmp_path / "m.textclf", "--settings", settings, "--c", "3", *quick)
+    assert said.code == 0
+    trained = json.loads(textclf("model", "info", tmp_path / "m.textclf", "--json").out)["settings"]
+    assert {**chosen, "C": 3.0, "poor_copies": True, "random_state": 0} == trained
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"settings": {}}',
+        json.dumps({"settings": {**DEFAULTS, "C": -1}}),
+        json.dumps({"settings": {**DEFAULTS, "C": "2"}}),
+        json.dumps({"settings": {**DEFAULTS, "C": True}}),
+        json.dumps({"settings": {**DEFAULTS, "C": float("inf")}}),
+        json.dumps({"settings": {**DEFAULTS, "C": float("nan")}}),
+        json.dumps({"settings": {**DEFAULTS, "C": 1e300}}),
+        json.dumps({"settings": {**DEFAULTS, "lexicon": "/etc/passwd"}}),
+        json.dumps({"settings": {**DEFAULTS, "vector_size": "50"}}),
+        json.dumps({"settings": {**DEFAULTS, "n_jobs": 500}}),
+    ],
+)
+def test_a_damaged_or_hostile_file_is_refused(content, tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text(content)
+    with pytest.raises(BadInputError, match="settings"):
+        read_settings(path)
+    with pytest.raises(BadInputError):
+        read_settings(tmp_path / "missing.json")
+
+
+def test_wrong_options_are_one_line(textclf, corpus, table, tmp_path):
+    path = table(tmp_path / "d.csv", corpus(8).rows())
+    for option, value in (("--minutes", "0"), ("--candidates", "-1")):
+        said = textclf("tune", path, "-o", tmp_path / "s.json", option, value)
+        assert (said.code, option in said.error) == (ExitCode.USAGE, True)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_best_so_far(spawn, corpus, table, tmp_path):
+    path = table(tmp_path / "d.csv", corpus(12).rows())
+    process = spawn("tune", path, "-o", tmp_path / "settings.json", "--jobs", "1")
+    said = ""
+    end = time.monotonic() + 90
+    while "settings tried" not in said and time.monotonic() < end:
+        said += process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "stopped before the end" in out
+    found = json.loads((tmp_path / "settings.json").read_text())
+    assert found["search"]["stopped"]
+    assert found["settings"].keys() == DEFAULTS.keys()

@@ -1,0 +1,716 @@
+"""What a person sees who types commands: results, messages, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+import textclf as package
+from aws_ml_adapter.__main__ import AMAZON_ML
+from textclf.__main__ import TEXTCLF, run
+from textclf.base.errors import ExitCode
+from textclf.commands import app
+
+COLUMNS = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
+ROOT = Path(__file__).parents[3]
+QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+
+
+def leaves(group=None, path=()):
+    """All commands, with the words that call them."""
+    group = group or get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from leaves(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.fixture
+def documents(tmp_path, table, corpus):
+    return table(tmp_path / "documents.csv", corpus(5).rows())
+
+
+# --- help, version, usage
+
+
+@pytest.mark.parametrize(
+    ("words", "command"), list(leaves()), ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+)
+def test_help_lists_every_option(textclf, words, command):
+    said = textclf(*words, "--help")
+    assert said.code == ExitCode.OK
+    assert said.err == ""
+    for parameter in command.params:
+        for name in (*parameter.opts, *parameter.secondary_opts):
+            if name.startswith("-"):
+                assert name in said.out, name
+            else:
+                assert (parameter.metavar or name) in said.out, name
+        if isinstance(parameter, typer.core.TyperOption):
+            assert parameter.help
+
+
+def test_the_names_that_were_promised_are_there(textclf):
+    names = {" ".join(words) for words, _ in leaves()}
+    assert {"ocr", "prepare", "train", "evaluate", "predict", "classify", "model info"} <= names
+    assert {"words similar", "words analogy"} <= names
+    said = textclf("--help")
+    assert all(
+        word in said.out for word in ("ocr", "prepare", "train", "evaluate", "predict", "classify", "model", "words")
+    )
+
+
+def test_help_answers_at_once_and_outside_of_any_folder(spawn):
+    """Best of three: other work on the machine is not our time."""
+    seconds = []
+    for _ in range(3):
+        started = time.monotonic()
+        out, err = spawn("--help").communicate()
+        seconds.append(time.monotonic() - started)
+        assert (out[:6], err) == ("Usage:", "")
+    assert min(seconds) < 1.5
+
+
+def test_version(textclf):
+    assert textclf("--version") == (0, f"textclf {package.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["unheard"], "unheard"),
+        (["predict"], "MODEL"),
+        (["predict", "m", "d"], "--output"),
+        (["train", "d", "-o", "m", "--seed", "many"], "--seed"),
+        (["train", "d", "-o", "m", "--colour", "red"], "--colour"),
+        (["ocr", "scans", "-o", "d.csv", "--scale", "huge"], "--scale"),
+        (["ocr", "scans", "-o", "d.csv", "--scale", "0"], "--scale"),
+        (["ocr", "scans", "-o", "d.csv", "--page-segmentation", "99"], "--page-segmentation"),
+        (["ocr", "scans", "-o", "d.csv", "--page-segmentation", "2"], "--page-segmentation"),
+        (["ocr", "scans", "-o", "d.csv", "--text-layer", "maybe"], "'auto', 'ignore'"),
+        (["ocr", "scans", "-o", "d.csv", "--jobs", "0"], "--jobs"),
+        (["ocr", "scans", "-o", "d.csv", "--max-pages", "0"], "--max-pages"),
+        (["ocr", "scans", "-o", "d.csv", "--cache", "c", "--no-cache"], "--no-cache"),
+        (["ocr", "scans", "-o", "d.csv", "--labels", "l.csv", "--labels-from-folders"], "--labels-from-folders"),
+        (["train", "d.csv", "-o", "m", "--where", "split"], "--where"),
+        (["train", "d.csv", "-o", "m", "--encoding", "klingon"], "klingon"),
+    ],
+)
+def test_a_wrong_option_is_one_line_that_names_it(textclf, documents, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    documents.rename(tmp_path / "d.csv")
+    (tmp_path / "scans").mkdir()
+    said = textclf(*arguments)
+    assert said.code == ExitCode.USAGE
+    assert said.out == ""
+    assert words in said.error
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_fault_of_ours_says_so_without_a_traceback(textclf, documents, tmp_path, monkeypatch):
+    def fault(*arguments, **options):
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("textclf.commands.modelling.train_model", fault)
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.INTERNAL
+    assert "nobody thought of this" in said.error
+    monkeypatch.setenv("TEXTCLF_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        textclf("train", documents, "-o", tmp_path / "m.textclf")
+
+
+def test_a_reader_that_has_seen_enough_ends_it_without_a_word(spawn, model_path):
+    process = spawn("model", "info", model_path)
+    process.stdout.close()
+    assert process.wait(timeout=60) == ExitCode.CLOSED_PIPE
+    assert process.stderr.read() == ""
+
+
+def test_names_from_strangers_cannot_steer_the_terminal(textclf, tmp_path, table, corpus):
+    rows = [(name, text, category.replace("letter", "let\x1b[2Jter")) for name, text, category in corpus(4).rows()]
+    path = table(tmp_path / "d.csv", rows)
+    assert textclf("train", path, "-o", tmp_path / "m.textclf", *QUICK).code == 0
+    for form in ((), ("--json",)):
+        said = textclf("model", "info", tmp_path / "m.textclf", *form)
+        assert "\x1b" not in said.out + said.err
+        assert "let\\u001b[2Jter" in said.out
+    assert "let\x1b[2Jter" in json.loads(said.out)["training"]["documents"]
+
+
+# --- configuration
+
+
+def test_a_config_file_gives_defaults_and_the_command_line_goes_before_it(textclf, documents, tmp_path, model_path):
+    config = tmp_path / "textclf.toml"
+    config.write_text('[predict]\nkeep_columns = true\nwhere = ["category=letter"]\n')
+    out = tmp_path / "p.csv"
+    assert textclf("--config", config, "predict", model_path, documents, "-o", out).code == 0
+    lines = out.read_text().splitlines()
+    assert lines[0].endswith(",category")
+    assert len(lines) == 6
+    assert textclf("--config", config, "predict", model_path, documents, "-o", out, "--no-keep-columns").code == 0
+    assert not out.read_text().splitlines()[0].endswith(",category")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[predict]\ncolour = 1\n", "colour"),
+        ("[unheard]\n", "unheard"),
+        ("predict = 1\n", "predict"),
+        ("not toml", "not valid TOML"),
+        ("[ocr]\nmax_pages = 'many'\n", "max-pages"),
+    ],
+)
+def test_a_wrong_config_is_refused_by_name(textclf, tmp_path, content, words):
+    config = tmp_path / "textclf.toml"
+    config.write_text(content)
+    said = textclf("--config", config, "ocr", tmp_path, "-o", tmp_path / "d.csv")
+    assert said.code in (ExitCode.BAD_DATA, ExitCode.USAGE)
+    assert words in said.error
+
+
+def test_a_config_that_is_missing_is_bad_input(textclf, tmp_path):
+    assert textclf("--config", tmp_path / "none.toml", "ocr", "x", "-o", "y").code == ExitCode.BAD_INPUT
+
+
+def test_the_environment_gives_options(textclf, documents, tmp_path, model_path, monkeypatch):
+    monkeypatch.setenv("TEXTCLF_PREDICT_KEEP_COLUMNS", "1")
+    assert textclf("predict", model_path, documents, "-o", tmp_path / "p.csv").code == 0
+    assert (tmp_path / "p.csv").read_text().splitlines()[0].endswith(",category")
+
+
+def test_a_config_file_reaches_commands_within_commands(textclf, documents, tmp_path, model_path):
+    config = tmp_path / "textclf.toml"
+    config.write_text("[words.similar]\nn = 2\n[keywords.suggest]\nn = 1\n[model.info]\nas_json = true\n")
+    assert len(textclf("--config", config, "words", "similar", model_path, "invoice").out.splitlines()) == 2
+    assert json.loads(textclf("--config", config, "model", "info", model_path).out)["format"] == 2
+    said = textclf("--config", config, "keywords", "suggest", documents)
+    assert len([line for line in said.out.splitlines() if line.startswith("  ") and "own" not in line]) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "near"),
+    [
+        ("[trian]\n", "'train'"),
+        ("[train]\nmax_eror = 0.1\n", "'max_error'"),
+        ("[keywords.sugest]\nn = 1\n", "'suggest'"),
+        ("[keywords.suggest]\nsede = 1\n", "'seed'"),
+        ("[keywords]\nn = 1\n", "keywords.suggest"),
+    ],
+)
+def test_a_slip_in_a_config_file_is_said_with_what_is_meant(textclf, tmp_path, content, near):
+    config = tmp_path / "textclf.toml"
+    config.write_text(content)
+    said = textclf("--config", config, "ocr", tmp_path, "-o", tmp_path / "d.csv")
+    assert said.code == ExitCode.BAD_DATA
+    assert near in said.error
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("TEXTCLF_JBOS", "perhaps TEXTCLF_PREDICT_JOBS is meant"),
+        ("TEXTCLF_JOBS", "perhaps TEXTCLF_PREDICT_JOBS is meant"),
+        ("TEXTCLF_PREDICT_KEEP_COLUMS", "perhaps TEXTCLF_PREDICT_KEEP_COLUMNS is meant"),
+        ("TEXTCLF_TRAIN_MAX_EROR", "perhaps TEXTCLF_TRAIN_MAX_ERROR is meant"),
+        ("TEXTCLF_COLOUR_SCHEME", "`textclf predict --help` names the variables"),
+    ],
+)
+def test_a_slip_in_a_variable_is_said_with_what_is_meant(
+    textclf, documents, tmp_path, model_path, monkeypatch, variable, meant
+):
+    monkeypatch.setenv(variable, "2")
+    said = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert said.code == 0
+    assert f"warning: {variable} in the environment sets no option; {meant}" in said.err
+    if "JOBS" in meant:
+        # of a command that has no such option, any that has
+        assert re.search(
+            rf"{variable} in the environment .* TEXTCLF_\w+_JOBS", textclf("model", "info", model_path).err
+        )
+    monkeypatch.delenv(variable)
+    monkeypatch.setenv("TEXTCLF_ML_MODEL_ID", "ml-1")
+    assert "environment" not in textclf("predict", model_path, documents, "-o", tmp_path / "p.csv").err
+
+
+# --- numbers and choices
+
+OUT_OF_BOUNDS = {
+    "jobs": ("-3", "0"),
+    "n": ("0", "-1"),
+    "max_pages": ("0", "-1"),
+    "max_bytes": ("0",),
+    "seconds_per_page": ("0", "-1", "nan"),
+    "page_segmentation": ("0", "14"),
+    "threshold": ("0", "2", "nan"),
+    "minutes": ("0", "-5", "nan"),
+    "candidates": ("-1",),
+    "vector_size": ("0", "1001"),
+    "max_error": ("0", "1", "2", "-0.1"),
+    "confidence": ("0", "1", "2"),
+    "c": ("0", "-1", "nan", "inf"),
+    "seed": ("-1", "4294967296"),
+}
+NUMBERS = [
+    (words, parameter.name, value)
+    for words, command in leaves()
+    for parameter in command.params
+    if parameter.type_descriptor.annotation in (int, float)
+    for value in OUT_OF_BOUNDS[parameter.name]
+]
+
+
+@pytest.mark.parametrize(("words", "name", "value"), NUMBERS)
+@pytest.mark.parametrize("way", ["option", "environment", "file"])
+def test_a_number_out_of_bounds_is_refused_wherever_it_stands(textclf, tmp_path, monkeypatch, words, name, value, way):
+    command = dict(leaves())[words]
+    parameter = next(parameter for parameter in command.params if parameter.name == name)
+    needed = [f"x{i}" for i, one in enumerate(command.params) if not one.opts[0].startswith("-") and one.required]
+    arguments = [
+        *words,
+        *needed,
+        *(["-o", tmp_path / "out"] if any(p.required and p.name == "output" for p in command.params) else []),
+    ]
+    option = max(parameter.opts, key=len)
+    if way == "option":
+        arguments.append(f"{option}={value}" if option.startswith("--") else f"{option}{value}")
+    elif way == "environment":
+        monkeypatch.setenv(f"TEXTCLF_{'_'.join(words)}_{name}".upper(), value)
+    else:
+        (tmp_path / "c.toml").write_text(f"[{'.'.join(words)}]\n{name} = {value}\n")
+        arguments = ["--config", tmp_path / "c.toml", *arguments]
+    said = textclf(*arguments)
+    assert said.code == ExitCode.USAGE
+    assert f"'{option}'" in said.error or f"/ '{option}" in said.error
+    assert len(said.err.splitlines()) == 1
+
+
+def test_numbers_at_the_bounds_are_those_of_the_library():
+    from textclf.model.classifier import MAX_VECTOR_SIZE
+
+    size = next(one for one in dict(leaves())["train",].params if one.name == "vector_size")
+    assert (size.min, size.max) == (1, MAX_VECTOR_SIZE)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("ocr",), ("<auto|tesserocr|tesseract>", "<auto|ignore>", "auto|FACTOR", "1<=x<=13", "TEXTCLF_OCR_ENGINE")),
+        (("classify",), ("<full|balanced|fast>",)),
+        (("train",), ("auto|learn|none|FILE", "learn|none|FILE", "0.0001<=x<=0.9999", "1<=x<=1000")),
+        (("keywords", "suggest"), ("x>=1", "TEXTCLF_KEYWORDS_SUGGEST_N")),
+    ],
+)
+def test_help_shows_choices_bounds_and_variables(textclf, words, shown):
+    said = " ".join(textclf(*words, "--help").out.split())
+    assert [one for one in shown if one not in said] == []
+
+
+@pytest.mark.parametrize("words", [words for words, _ in leaves()], ids=" ".join)
+def test_help_has_an_example_and_the_exit_codes(textclf, words):
+    said = textclf(*words, "--help").out
+    assert f"\n      textclf {' '.join(words)} " in said
+    exit_codes = " ".join(said[said.index("Exit codes:") :].split())
+    assert [code for code in ExitCode if f" {code.value} " not in exit_codes] == []
+    assert "docs/troubles.md" in exit_codes
+
+
+# --- how much is said
+
+
+def test_quiet_says_errors_only_and_verbose_says_when(textclf, documents, tmp_path, model_path):
+    run = ("train", documents, "-o", tmp_path / "m.textclf", *QUICK)
+    assert textclf(*run, "-q") == (0, "", "")
+    said = textclf("train", documents, "-o", tmp_path / "v.textclf", *QUICK, "--verbose")
+    assert re.fullmatch(r"(\[ *\d+\.\d\d s\] .*\n)+", said.err)
+    said = textclf("predict", model_path, tmp_path / "none.csv", "-o", tmp_path / "p.csv", "--quiet")
+    assert said.code == ExitCode.BAD_INPUT
+    assert "none.csv" in said.error
+    said = textclf(*run, "-q", "-v")
+    assert said.code == ExitCode.USAGE
+    assert "--quiet" in said.error
+    # it holds for one command only
+    assert "accuracy" in textclf(*run).err
+
+
+def test_verbose_shows_where_a_fault_of_ours_came_from(textclf, documents, tmp_path, monkeypatch):
+    def fault(*arguments, **options):
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("textclf.commands.modelling.train_model", fault)
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf", "-v")
+    assert said.code == ExitCode.INTERNAL
+    assert "Traceback" in said.err
+    assert said.err.splitlines()[-1].startswith("error: a fault of textclf itself")
+
+
+# --- completion
+
+
+@pytest.fixture
+def complete(capfd, monkeypatch):
+    """Asks for what may follow, as the shells' scripts do."""
+
+    def ask(shell, line, program):
+        words = line.split(" ")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
+        monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+        monkeypatch.setenv(f"_{words[0].replace('-', '_').upper()}_COMPLETE", f"complete_{shell}")
+        capfd.readouterr()
+        assert run([], program) == 0
+        out, err = capfd.readouterr()
+        assert err == ""
+        return out
+
+    return ask
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_options_and_choices(complete, shell):
+    for line, found in (
+        ("textclf tr", "train"),
+        ("textclf keywords s", "suggest"),
+        ("textclf train --max-", "--max-error"),
+        ("textclf ocr --engine tess", "tesserocr"),
+        ("textclf train --lexicon le", "learn"),
+        ("amazon-ml se", "serve"),
+    ):
+        assert found in complete(shell, line, TEXTCLF if line.startswith("textclf") else AMAZON_ML), line
+    # nothing of ours: the shell goes on with the names of files
+    assert complete(shell, "textclf predict docu", TEXTCLF).strip() in {"", "_files"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_the_current_shell_needs_for_completion_is_shown(shell, tmp_path):
+    if (program := shutil.which(shell)) is None:
+        pytest.skip(f"no {shell}")
+    # not its last command, in whose place it might put itself
+    line = f'"{sys.executable}" -m textclf --show-completion; exit $?'
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([program, "-c", line], capture_output=True, text=True, timeout=60, cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"_TEXTCLF_COMPLETE=complete_{shell}" in done.stdout
+
+
+# --- predict
+
+
+def test_predictions_have_the_promised_columns_in_the_order_of_the_rows(
+    textclf, documents, tmp_path, model_path, model, read_table
+):
+    said = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert (said.code, said.out) == (0, "")
+    rows = read_table(tmp_path / "p.csv")
+    assert list(rows[0]) == [*COLUMNS, "score_invoice", "score_letter", "score_receipt"]
+    source = read_table(documents)
+    assert [row["document_id"] for row in rows] == [row["document_id"] for row in source]
+    expected = model.predict([row["text"] for row in source])
+    for row, prediction in zip(rows, expected, strict=True):
+        assert row["predicted_category"] == prediction.predicted_category
+        assert float(row["score"]) == pytest.approx(prediction.score, abs=1e-6)
+        assert (row["decision"], row["reason"], row["status"]) == (prediction.decision, prediction.reason, "ok")
+        assert sum(float(row[f"score_{name}"]) for name in model.categories) == pytest.approx(1, abs=1e-5)
+
+
+def test_rows_that_cannot_be_used_keep_their_line(textclf, tmp_path, model_path, read_table):
+    path = tmp_path / "documents.csv"
+    path.write_bytes(
+        b"document_id,text\n1,total due vat\n2,too,many\n3\n\n4,\n5,dear\0 madam\n5,same id\n6,"
+        + b"vat " * 1_250_000
+        + b"\n"
+    )
+    said = textclf("predict", model_path, path, "-o", tmp_path / "p.csv")
+    assert said.code == 0
+    rows = read_table(tmp_path / "p.csv")
+    assert [row["document_id"] for row in rows] == ["1", "2", "3", "4", "5", "5", "6"]
+    assert [row["status"] for row in rows] == ["ok", "failed", "failed", "skipped", "ok", "ok", "partial"]
+    assert [row["decision"] for row in rows[1:4]] == ["review"] * 3
+    assert "line 3" in rows[1]["error"]
+    assert "3 cells" in rows[1]["error"]
+    assert rows[1]["predicted_category"] == rows[1]["score_invoice"] == ""
+    assert rows[3]["reason"] == "no text"
+    assert "1,000,000" in rows[6]["error"]
+    assert "NUL" in said.err
+    strict = textclf("predict", model_path, path, "-o", tmp_path / "strict.csv", "--strict")
+    assert strict.code == ExitCode.SOME_FAILED
+    assert "2 of 7" in strict.error
+    assert (tmp_path / "strict.csv").read_bytes() == (tmp_path / "p.csv").read_bytes()
+
+
+def test_a_table_with_a_byte_order_mark_latin_1_or_other_names_is_read(textclf, tmp_path, model_path, read_table):
+    out = tmp_path / "p.csv"
+    (tmp_path / "bom.csv").write_bytes("document_id,text\nà,dear madam\n".encode("utf-8-sig"))
+    assert textclf("predict", model_path, tmp_path / "bom.csv", "-o", out).code == 0
+    assert read_table(out)[0]["document_id"] == "à"
+    (tmp_path / "latin.csv").write_bytes("nr,body\nà,dear madam\n".encode("latin-1"))
+    columns = ("--id-column", "nr", "--text-column", "body")
+    refused = textclf("predict", model_path, tmp_path / "latin.csv", "-o", out, "--encoding", "utf-8", *columns)
+    assert refused.code == ExitCode.BAD_DATA
+    assert "--encoding cp1252" in refused.error
+    for encoding in ("auto", "latin-1"):
+        said = textclf("predict", model_path, tmp_path / "latin.csv", "-o", out, "--encoding", encoding, *columns)
+        assert said.code == 0
+        assert ("was read as cp1252" in said.err) is (encoding == "auto")
+        assert read_table(out)[0]["document_id"] == "à"
+
+
+def test_cells_that_a_spreadsheet_would_run_are_made_harmless(textclf, tmp_path, table, model_path, read_table):
+    path = table(tmp_path / "d.csv", [("=1+1", "vat", "@SUM(A1)")], ("document_id", "text", "note"))
+    assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv", "--keep-columns").code == 0
+    (row,) = read_table(tmp_path / "p.csv")
+    assert (row["document_id"], row["note"]) == ("'=1+1", "'@SUM(A1)")
+
+
+def test_memory_does_not_grow_with_the_table(textclf, tmp_path, table, model_path):
+    import tracemalloc
+
+    peaks = []
+    for rows in (100, 1200):
+        path = table(
+            tmp_path / "d.csv", [(str(n), f"total due vat {n} " * 20) for n in range(rows)], ("document_id", "text")
+        )
+        tracemalloc.start()
+        assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv").code == 0
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.5
+
+
+# --- what every command that reads a table refuses
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--text-column", "body"),
+        ("--id-column", "body"),
+        ("--category-column", "body"),
+        ("--where", "body=1"),
+        ("--against-where", "body=1"),
+    ],
+)
+def test_a_column_that_is_not_there_is_said_with_the_option_that_names_it(textclf, documents, options):
+    against = ("--against", documents) if "--against-where" in options else ()
+    said = textclf("check", documents, "--no-labels", *against, *options)
+    assert said.code == ExitCode.BAD_DATA
+    assert "has no column 'body' (found: document_id, text, category)" in said.error
+    assert f"; {options[0]} names it" in said.error
+
+
+READERS = {
+    "predict": lambda path, out, model: ("predict", model, path, "-o", out),
+    "evaluate": lambda path, out, model: ("evaluate", model, path, "-o", out),
+    "train": lambda path, out, model: ("train", path, "-o", out, *QUICK),
+    "prepare": lambda path, out, model: ("prepare", path, "-o", out, "--lexicon", "none", "--vectors", "none"),
+}
+BAD_TABLES = {
+    "no text column": (b"document_id,body,category\n1,x,y\n", "no column 'text'"),
+    "semicolons": (b"document_id;body;category\n1;x;y\n", "no column 'text' (found: document_id, body, category)"),
+    "header only": (b"document_id,text,category\n", "no row below it"),
+    "empty": (b"", "is empty"),
+    "gzip": (b"\x1f\x8b and no more", "is packed with gzip, and damaged"),
+    "open quote": (b'document_id,text,category\n1,"x,y\n', "never closed"),
+    "spreadsheet": (b"PK\x03\x04 and so on", "save the table as CSV"),
+    "two columns": (b"document_id,text,text,category\n1,x,x,y\n", "two columns 'text'"),
+}
+
+
+@pytest.mark.parametrize("command", READERS)
+@pytest.mark.parametrize("fault", BAD_TABLES)
+def test_a_bad_table_is_one_line_and_writes_nothing(textclf, tmp_path, model_path, command, fault):
+    content, words = BAD_TABLES[fault]
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    said = textclf(*READERS[command](path, tmp_path / "out", model_path))
+    assert said.code == ExitCode.BAD_DATA
+    assert said.out == ""
+    assert words in said.error
+    assert str(path) in said.error
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_table_that_is_missing_is_bad_input(textclf, tmp_path, model_path, command):
+    said = textclf(*READERS[command](tmp_path / "none.csv", tmp_path / "out", model_path))
+    assert said.code == ExitCode.BAD_INPUT
+    assert "none.csv" in said.error
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "prepare"])
+def test_a_ragged_row_is_refused_where_its_category_counts(textclf, tmp_path, documents, model_path, command):
+    with documents.open("a") as file:
+        file.write("ragged,row,that,goes on\n")
+    said = textclf(*READERS[command](documents, tmp_path / "out", model_path))
+    assert said.code == ExitCode.BAD_DATA
+    assert "line 17" in said.error
+
+
+@pytest.mark.parametrize("command", ["train", "prepare"])
+def test_an_id_that_stands_twice_is_refused_for_learning(textclf, tmp_path, documents, model_path, command):
+    with documents.open("a") as file:
+        file.write("letter-00,again,letter\n")
+    said = textclf(*READERS[command](documents, tmp_path / "out", model_path))
+    assert said.code == ExitCode.BAD_DATA
+    assert "'letter-00'" in said.error
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_conditions_that_leave_nothing_are_said(textclf, tmp_path, documents, model_path, command):
+    said = textclf(*READERS[command](documents, tmp_path / "out", model_path), "--where", "category=none")
+    assert said.code == ExitCode.BAD_DATA
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_damaged_model_has_a_code_of_its_own(textclf, tmp_path, documents, command):
+    (tmp_path / "bad.textclf").write_bytes(b"PK")
+    said = textclf(*READERS[command](documents, tmp_path / "out", tmp_path / "bad.textclf"))
+    assert said.code == ExitCode.BAD_MODEL
+    assert "bad.textclf" in said.error
+    assert textclf("model", "info", tmp_path / "bad.textclf").code == ExitCode.BAD_MODEL
+    assert textclf("model", "info", tmp_path / "none.textclf").code == ExitCode.BAD_INPUT
+
+
+# --- model, words
+
+
+def test_model_info_for_people_and_programs(textclf, model_path):
+    said = textclf("model", "info", model_path)
+    assert (said.code, said.err) == (0, "")
+    for words in ("format 2", "scikit-learn", "vector_size", "keywords", "invoice", "cross-validated"):
+        assert words in said.out
+    found = json.loads(textclf("model", "info", model_path, "--json").out)
+    assert found["training"]["documents"] == {"invoice": 24, "letter": 24, "receipt": 24}
+
+
+def test_words_of_a_model_and_of_a_word2vec_file(textclf, model_path, tmp_path):
+    said = textclf("words", "similar", model_path, "invoice", "-n", "3")
+    assert said.code == 0
+    assert len(said.out.splitlines()) == 3
+    path = tmp_path / "vectors.txt"
+    path.write_text("4 2\nking 1 1\nman 1 0\nwoman -1 0\nqueen -1 1\n")
+    said = textclf("words", "analogy", path, "king", "woman", "--minus", "man", "-n", "1")
+    assert said.out.split()[0] == "queen"
+    said = textclf("words", "similar", path, "quen")
+    assert said.code == ExitCode.USAGE
+    assert "queen" in said.error
+
+
+# --- nowhere to write
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A file system without a byte left, with an empty file on it."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("cannot mount a small file system here")
+    try:
+        (place / "old").touch()
+        with pytest.raises(OSError, match="No space"):
+            (place / "filler").write_bytes(b"x" * 70_000)
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+WRITERS = {
+    "predict": lambda d, o, m: ("predict", m, d, "-o", o),
+    "train": lambda d, o, m: ("train", d, "-o", o, *QUICK),
+    "clean": lambda d, o, m: ("clean", d, "-o", o),
+    "prepare": lambda d, o, m: ("prepare", d, "-o", o.parent / "folder", "--lexicon", "none", "--vectors", "none"),
+    "evaluate": lambda d, o, m: ("evaluate", m, d, "-o", o.parent / "folder"),
+    "ocr": lambda d, o, m: ("ocr", d.parent / "in", "-o", o, "--no-cache"),
+    "ocr, cache": lambda d, o, m: ("ocr", d.parent / "in", "-o", d.parent / "new.csv", "--cache", o.parent / "cache"),
+}
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_a_full_disk_leaves_what_is_there_and_no_half_result(
+    textclf, documents, scan, full_disk, tmp_path, model_path, command
+):
+    scan(tmp_path / "in" / "a.png", "total due", "vat number")
+    said = textclf(*WRITERS[command](documents, full_disk / "old", model_path))
+    assert said.code == ExitCode.OUTPUT
+    assert said.out == ""
+    assert "free some space" in said.error
+    assert (full_disk / "old").read_text() == ""
+    files = [path for path in full_disk.rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {"old", "filler"}
+    assert not (tmp_path / "new.csv").exists()
+
+
+RESULTS = {
+    "check": lambda d, o, m: ("check", d, "-o", o),
+    "compare": lambda d, o, m: ("compare", m, m, d, "-o", o),
+    "tune": lambda d, o, m: ("tune", d, "-o", o),
+    "keywords suggest": lambda d, o, m: ("keywords", "suggest", d, "-o", o),
+    "classify": lambda d, o, m: ("classify", m, d.parent / "in", "--explain", o.with_suffix(".png")),
+    **{name: call for name, call in WRITERS.items() if name not in {"prepare", "evaluate", "ocr, cache"}},
+}
+
+
+@pytest.mark.parametrize("command", RESULTS)
+def test_a_folder_in_the_place_of_a_result_is_refused_before_anything_is_read(textclf, tmp_path, command):
+    place = tmp_path / "place.png"
+    place.mkdir()
+    # neither model nor documents are there, which nobody gets to see
+    said = textclf(*RESULTS[command](tmp_path / "none.csv", place, tmp_path / "none.textclf"))
+    if command == "classify":
+        assert said.code == ExitCode.BAD_INPUT
+        return
+    assert said.code == ExitCode.OUTPUT
+    assert "is a folder, not a file; give a file name" in said.error
+
+
+@pytest.mark.parametrize("command", [*RESULTS, "prepare", "evaluate"])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(textclf, tmp_path, command):
+    (tmp_path / "file").write_text("in the way")
+    call = {**WRITERS, **RESULTS}[command]
+    said = textclf(*call(tmp_path / "none.csv", tmp_path / "file" / "old", tmp_path / "none.textclf"))
+    if command == "classify":
+        assert said.code == ExitCode.BAD_INPUT
+        return
+    assert said.code == ExitCode.OUTPUT
+    assert "-o" in said.error
+
+
+@pytest.mark.parametrize("command", ["prepare", "evaluate"])
+def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_is_read(textclf, tmp_path, command):
+    (tmp_path / "folder").write_text("in the way")
+    said = textclf(*WRITERS[command](tmp_path / "none.csv", tmp_path / "old", tmp_path / "none.textclf"))
+    assert said.code == ExitCode.OUTPUT
+    assert "is a file, not a folder; give a folder" in said.error
+    assert (tmp_path / "folder").read_text() == "in the way"
+
+
+@pytest.mark.parametrize("command", [name for name in WRITERS if name != "ocr, cache"])
+def test_a_place_that_cannot_be_written_is_said(textclf, documents, scan, tmp_path, model_path, command):
+    scan(tmp_path / "in" / "a.png", "total due", "vat number")
+    (tmp_path / "file").write_text("in the way")
+    said = textclf(*WRITERS[command](documents, tmp_path / "file" / "old", model_path))
+    assert said.code == ExitCode.OUTPUT
+    assert "-o" in said.error
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_every_exit_code_is_told_apart():
+    assert sorted(ExitCode) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 129, 130, 141, 143]

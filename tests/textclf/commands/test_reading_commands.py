@@ -1,0 +1,232 @@
+"""What a person sees who types the commands that read scans: ocr, classify, clean."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+
+import pytest
+from PIL import Image
+
+import textclf as package
+from ocr.reading import ReadingOptions
+from textclf.base.errors import ExitCode
+from textclf.data.scans import Reading, until_accepted
+
+QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+
+
+@pytest.fixture
+def documents(tmp_path, table, corpus):
+    return table(tmp_path / "documents.csv", corpus(5).rows())
+
+
+# --- ocr and classify
+
+
+def test_from_scans_to_a_model_and_a_decision(textclf, scan, tmp_path, read_table, model):
+    scans = tmp_path / "scans"
+    for number in (1, 2):
+        scan(scans / "invoice" / f"{number}.png", "Invoice total due", f"VAT number 471{number}")
+        scan(scans / "letter" / f"{number}.png", "Dear Madam", "yours sincerely", f"Margaret {number}")
+    (scans / "letter" / "broken.pdf").write_bytes(b"%PDF-1.4 and no more")
+    documents = tmp_path / "documents.csv"
+    cache = ("--cache", tmp_path / "cache")
+    said = textclf("ocr", scans, "-o", documents, "--labels-from-folders", "--lang", "eng", *cache)
+    assert (said.code, said.out) == (0, "")
+    assert "4 of 5 documents read in full by tesserocr" in said.err
+    assert said.err.count("read 5 of 5 documents") == 1
+    rows = read_table(documents)
+    names = ["invoice/1.png", "invoice/2.png", "letter/1.png", "letter/2.png", "letter/broken.pdf"]
+    assert [(row["document_id"], row["category"]) for row in rows] == [(name, name.split("/")[0]) for name in names]
+    assert [row["status"] for row in rows] == ["ok"] * 4 + ["failed"]
+    assert "4711" in rows[0]["text"]
+    assert float(rows[0]["ocr_confidence"]) > 50
+    assert rows[4]["error"]
+    strict = textclf("ocr", scans, "-o", documents, "--labels-from-folders", "--lang", "eng", "--strict", *cache)
+    assert strict.code == ExitCode.SOME_FAILED
+    assert "1 of 5" in strict.error
+
+    tree, from_table = tmp_path / "tree.textclf", tmp_path / "table.textclf"
+    said = textclf("train", scans, "-o", tree, *QUICK, "--lang", "eng", *cache)
+    assert said.code == 0
+    assert "letter/broken.pdf" in said.err
+    assert textclf("train", documents, "-o", from_table, *QUICK).code == 0
+    found = [package.load(path).predict(["VAT total due"])[0].scores for path in (tree, from_table)]
+    assert found[0] == found[1]
+
+    page = scans / "invoice" / "1.png"
+    said = textclf("classify", tree, page, scans / "letter" / "broken.pdf", "--lang", "eng", *cache)
+    assert said.code == 0
+    first, second = said.out.splitlines()
+    assert first.startswith("invoice ")
+    assert "1.png" in first
+    assert "review" in second
+    assert "broken.pdf" in second
+    said = textclf("classify", tree, page, scans / "letter" / "broken.pdf", "--lang", "eng", "--json", *cache)
+    good, bad = map(json.loads, said.out.splitlines())
+    assert good["predicted_category"] == "invoice"
+    assert good["scores"].keys() == {"invoice", "letter"}
+    assert (bad["status"], bad["decision"], bad["predicted_category"]) == ("failed", "review", "")
+    assert bad["error"]
+    assert textclf("classify", tree, page, "--lang", "eng", "--strict", *cache).code == 0
+
+    said = textclf("classify", tree, page, "--lang", "eng", "--why", "--explain", tmp_path / "why.png", *cache)
+    assert said.code == 0
+    assert "lead of invoice over letter" in said.out
+    assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
+    said = textclf("classify", tree, scans, "--lang", "eng", "--why", "--json", "--explain", tmp_path / "why", *cache)
+    *good, bad = map(json.loads, said.out.splitlines())
+    assert bad["why"] is None
+    for line in good:
+        why = line["why"]
+        amounts = [entry["amount"] for entry in (*why["words"], *why["features"])]
+        assert sum(amounts) + why["other_words"] == pytest.approx(why["margin"])
+    drawn = sorted(path.relative_to(tmp_path / "why").as_posix() for path in (tmp_path / "why").rglob("*.png"))
+    assert drawn == [f"{name}.png" for name in names[:4]]
+    said = textclf("classify", tree, scans, "--explain", tmp_path / "why.png", *cache)
+    assert said.code == ExitCode.USAGE
+    assert "give a folder" in said.error
+
+
+def test_a_table_can_say_why(textclf, documents, tmp_path, model_path, read_table):
+    assert textclf("predict", model_path, documents, "-o", tmp_path / "p.csv", "--why").code == 0
+    rows = read_table(tmp_path / "p.csv")
+    assert all(re.fullmatch(r"(.+ [+-]\d\.\d{3}; ){5}.+ [+-]\d\.\d{3}", row["why"]) for row in rows)
+
+
+def test_labels_join_on_their_file_column(textclf, scan, tmp_path, table, read_table):
+    scan(tmp_path / "in" / "a.png", "one")
+    scan(tmp_path / "in" / "b.png", "two")
+    labels = table(tmp_path / "labels.csv", [("in/a.png", "invoice", "train")], ("file", "category", "split"))
+    said = textclf("ocr", tmp_path / "in", "-o", tmp_path / "d.csv", "--labels", labels, "--no-cache")
+    assert said.code == 0
+    assert "1 of 2 documents do not stand there" in said.err
+    assert [(row["category"], row["split"]) for row in read_table(tmp_path / "d.csv")] == [
+        ("invoice", "train"),
+        ("", ""),
+    ]
+
+
+@pytest.mark.parametrize("command", ["ocr", "classify", "train"])
+def test_without_tesseract_the_line_that_installs_it_is_shown(
+    textclf, scan, tmp_path, model_path, monkeypatch, command
+):
+    scan(tmp_path / "tree" / "letter" / "a.png", "one")
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    arguments = {
+        "ocr": ("ocr", tmp_path / "tree", "-o", tmp_path / "out"),
+        "classify": ("classify", model_path, tmp_path / "tree"),
+        "train": ("train", tmp_path / "tree", "-o", tmp_path / "out"),
+    }[command]
+    said = textclf(*arguments)
+    assert said.code == ExitCode.MISSING_PROGRAM
+    assert said.out == ""
+    assert "apt-get install tesseract-ocr" in said.error
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_language_the_line_that_installs_it_is_shown(textclf, scan, tmp_path):
+    scan(tmp_path / "in" / "a.png", "one")
+    said = textclf("ocr", tmp_path / "in", "-o", tmp_path / "d.csv", "--lang", "eng+xyz")
+    assert said.code == ExitCode.MISSING_PROGRAM
+    assert "apt-get install tesseract-ocr-xyz" in said.error
+
+
+def test_no_scan_is_bad_input(textclf, tmp_path, model_path):
+    (tmp_path / "in").mkdir()
+    for path in (tmp_path / "in", tmp_path / "none"):
+        for arguments in (("ocr", path, "-o", tmp_path / "d.csv"), ("classify", model_path, path)):
+            said = textclf(*arguments)
+            assert said.code == ExitCode.BAD_INPUT
+            assert str(path) in said.error
+
+
+# --- clean
+
+
+def test_clean_keeps_all_columns_and_unifies_spellings(textclf, tmp_path, table, read_table):
+    path = table(tmp_path / "d.csv", [("1", "the ofﬁce in N.Y.", "x")], ("nr", "text", "more"))
+    (tmp_path / "variants").write_text("New York = N.Y.\n")
+    said = textclf("clean", path, "-o", tmp_path / "c.csv", "--variants", tmp_path / "variants")
+    assert said.code == 0
+    (row,) = read_table(tmp_path / "c.csv")
+    assert list(row) == ["nr", "text", "more"]
+    assert "office" in row["text"]
+
+
+def test_engines_are_compared_on_a_folder(textclf, scan, tmp_path):
+    scan(tmp_path / "scans" / "letter.png", "Dear Madam", "yours sincerely")
+    said = textclf("engines", tmp_path / "scans", "--lang", "eng", "--jobs", "1")
+    assert said.code == 0
+    first, summary, *engines = said.out.splitlines()
+    assert first.endswith("letter.png")
+    assert summary.startswith("median similarity ")
+    assert [line.split()[0] for line in engines] == ["tesserocr", "tesseract"]
+    said = textclf("engines", tmp_path / "scans", "--lang", "eng", "--jobs", "1", "--json")
+    found = json.loads(said.out)
+    assert found["least_similarity"] == pytest.approx(found["documents"][0]["similarity"], abs=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["tesserocr", "tesseract"])
+def test_the_engine_that_read_is_said(textclf, scan, tmp_path, engine):
+    scan(tmp_path / "letter.png", "Dear Madam", "yours sincerely")
+    options = ("-o", tmp_path / "documents.csv", "--lang", "eng", "--no-cache", "--jobs", "1")
+    said = textclf("ocr", tmp_path / "letter.png", *options, "--engine", engine)
+    assert re.search(rf"1 of 1 documents read in full by {engine} \d", said.err)
+    said = textclf("ocr", tmp_path / "letter.png", *options, "--engine", "cuneiform")
+    assert said.code == ExitCode.USAGE
+
+
+@pytest.fixture
+def three_pages(scan, tmp_path, corpus):
+    """A scan of three pages: an invoice, twice a letter."""
+    invoice = next(text for text, category in corpus_texts(corpus) if category == "invoice")
+    letter = next(text for text, category in corpus_texts(corpus) if category == "letter")
+    pages = [
+        Image.open(scan(tmp_path / f"{number}.png", *textwrap.wrap(text, 45)))
+        for number, text in enumerate((invoice, letter, letter))
+    ]
+    pages[0].save(tmp_path / "three.tiff", save_all=True, append_images=pages[1:])
+    return tmp_path / "three.tiff"
+
+
+def corpus_texts(corpus):
+    found = corpus(5)
+    return zip(found.texts, found.categories, strict=True)
+
+
+@pytest.mark.parametrize("effort", ["full", "balanced", "fast"])
+def test_no_more_is_read_than_the_decision_needs(textclf, three_pages, model_path, effort):
+    options = ("--lang", "eng", "--no-cache", "--jobs", "1", "--effort", effort)
+    said = textclf("classify", model_path, three_pages, "--json", *options)
+    (line,) = map(json.loads, said.out.splitlines())
+    assert (line["pages"], line["status"]) == (3, "ok")
+    assert line["ocr_engine"].startswith("tesser")
+    if effort == "full":
+        assert line["pages_read"] == 3
+    else:
+        assert line["pages_read"] < 3
+        assert line["predicted_category"] == "invoice"
+        assert re.search(r"read [\d.]+ of 3 pages", textclf("classify", model_path, three_pages, *options).out)
+
+
+def test_an_effort_that_is_none_is_refused(textclf, three_pages, model_path):
+    said = textclf("classify", model_path, three_pages, "--effort", "lazy", "--no-cache")
+    assert said.code == ExitCode.USAGE
+    assert "'full', 'balanced', 'fast'" in said.error
+
+
+def test_reading_goes_on_until_the_model_accepts(model):
+    text = "Invoice total due VAT number"
+    threshold = model.training.acceptance.threshold
+    score = model.predict([text])[0].score
+    sureness = {
+        effort: until_accepted(Reading(options=ReadingOptions()), effort, model).how_sure
+        for effort in ("fast", "balanced")
+    }
+    assert sureness["fast"](text, 90) == pytest.approx(score / threshold)
+    assert sureness["balanced"](text, 90) == pytest.approx(2 * score / (1 + threshold))
+    assert sureness["fast"]("", 0) == 0
+    assert sureness["fast"]("xkcd qwrt zzgh vbnm", 90) < 1

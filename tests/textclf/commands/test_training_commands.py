@@ -1,0 +1,292 @@
+"""What a person sees who types the commands that learn: prepare, train, evaluate."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import textclf as package
+from textclf.base.errors import ExitCode
+
+QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+
+
+@pytest.fixture
+def documents(tmp_path, table, corpus):
+    return table(tmp_path / "documents.csv", corpus(5).rows())
+
+
+# --- train
+
+
+def test_training_says_how_good_it_is_and_writes_a_model(textclf, documents, tmp_path):
+    said = textclf("train", documents, "-o", tmp_path / "new" / "m.textclf", *QUICK)
+    assert (said.code, said.out) == (0, "")
+    assert "accuracy" in said.err
+    assert "macro F1" in said.err
+    assert package.load(tmp_path / "new" / "m.textclf").categories == ("invoice", "letter", "receipt")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("x,single,odd\n", "'odd'"),
+        ("x,,odd\ny,,odd\n", "'odd' has text"),
+    ],
+)
+def test_a_category_with_one_document_or_no_text_is_refused(textclf, documents, tmp_path, more, words):
+    with documents.open("a") as file:
+        file.write(more)
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf", *QUICK)
+    assert said.code == ExitCode.BAD_DATA
+    assert words in said.error
+    assert not (tmp_path / "m.textclf").exists()
+
+
+def test_few_documents_are_warned_about(textclf, tmp_path, table, corpus):
+    path = table(tmp_path / "few.csv", corpus(3).rows())
+    said = textclf("train", path, "-o", tmp_path / "m.textclf", *QUICK)
+    assert said.code == 0
+    assert said.err.count("warning: category") == 3
+    assert "accepts nothing" in said.err
+
+
+def test_other_columns_and_the_order_of_rows_change_no_byte(textclf, tmp_path, table, corpus):
+    rows = corpus(4).rows()
+    first = table(tmp_path / "a.csv", rows)
+    turned = [(category, "noise", text, name) for name, text, category in reversed(rows)]
+    second = table(tmp_path / "b.csv", turned, ("category", "status", "text", "document_id"))
+    for path in (first, second):
+        assert textclf("train", path, "-o", path.with_suffix(".textclf"), *QUICK).code == 0
+    assert first.with_suffix(".textclf").read_bytes() == second.with_suffix(".textclf").read_bytes()
+
+
+@pytest.mark.parametrize("lexicon", ["none", "learn", "file"])
+def test_training_from_prepared_columns_gives_the_model_of_the_table(
+    textclf, tmp_path, table, corpus, lexicon, lexicon_file
+):
+    rows = [(name, text.replace(" the ", "\n"), category) for name, text, category in corpus(4).rows()]
+    path = table(tmp_path / "documents.csv", [(*rows[0][:2], " invoice "), *rows[1:]])
+    options = ("--lexicon", lexicon_file if lexicon == "file" else lexicon, "--vector-size", "4", "--seed", "3")
+    assert textclf("prepare", path, "-o", tmp_path / "prepared", *options).code == 0
+    run = ("--no-diagnostics", "--jobs", "1")
+    assert textclf("train", tmp_path / "prepared", "-o", tmp_path / "p.textclf", *run).code == 0
+    assert textclf("train", path, "-o", tmp_path / "t.textclf", *run, *options).code == 0
+    assert (tmp_path / "p.textclf").read_bytes() == (tmp_path / "t.textclf").read_bytes()
+
+
+def test_prepared_columns_are_those_of_amazon(textclf, documents, tmp_path, read_table, lexicon_file):
+    out = tmp_path / "prepared"
+    assert textclf("prepare", documents, "-o", out, "--lexicon", lexicon_file, "--vector-size", "4").code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["datasource.csv", "datasource.csv.schema", "features"]
+    rows = read_table(out / "datasource.csv")
+    assert list(rows[0]) == [
+        *("document_id", "text_data", "common_words", "invoice_common_words", "letter_common_words"),
+        *("w2v_000", "w2v_001", "w2v_002", "w2v_003", "category"),
+    ]
+    assert len(rows) == 15
+    for row in rows:
+        assert row["invoice_common_words"] == str(int("vat" in row["text_data"] or "gross" in row["text_data"]))
+    assert json.loads((out / "datasource.csv.schema").read_text())["targetAttributeName"] == "category"
+
+
+def test_a_datasource_can_be_predicted_and_evaluated(textclf, documents, tmp_path, model_path, read_table):
+    assert textclf("prepare", documents, "-o", tmp_path / "p", "--lexicon", "none", "--vectors", "none").code == 0
+    source = tmp_path / "p" / "datasource.csv"
+    assert textclf("predict", model_path, source, "-o", tmp_path / "p.csv").code == 0
+    assert len(read_table(tmp_path / "p.csv")) == 15
+    assert textclf("evaluate", model_path, source, "-o", tmp_path / "report").code == 0
+    said = textclf("evaluate", model_path, source, "-o", tmp_path / "report", "--where", "split=test")
+    assert said.code == ExitCode.USAGE
+    assert textclf("train", tmp_path / "p", "-o", tmp_path / "m", *QUICK, "--where", "a=b").code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "settings.json").unlink(),
+        lambda folder: (folder / "settings.json").write_text("[]"),
+        lambda folder: (folder / "settings.json").write_text('{"lexicon": "none", "vectors": "none", "odd": 1}'),
+        lambda folder: (folder / "keywords.json").write_text("{}"),
+        lambda folder: (
+            (folder / "settings.json").write_text('{"lexicon": "none", "vectors": "given"}')
+            + (folder / "vectors.npz").write_bytes(b"")
+        ),
+        lambda folder: (
+            (folder / "settings.json").write_text('{"lexicon": "none", "vectors": "given"}')
+            + (folder / "vectors.npz").write_bytes(b"PK\x03\x04")
+        ),
+    ],
+)
+def test_a_prepared_folder_that_was_damaged_is_refused(textclf, documents, tmp_path, lexicon_file, damage):
+    out = tmp_path / "p"
+    assert textclf("prepare", documents, "-o", out, "--lexicon", lexicon_file, "--vectors", "none").code == 0
+    damage(out / "features")
+    said = textclf("train", out, "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.BAD_INPUT
+    assert "run `textclf prepare` again" in said.error
+
+
+def test_a_folder_of_texts_trains_as_its_table(textclf, tmp_path, table, corpus):
+    rows = [(f"{category}/{name}.txt", text, category) for name, text, category in corpus(3).rows()]
+    for name, text, _ in rows:
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_text(text)
+    assert textclf("train", tmp_path / "tree", "-o", tmp_path / "tree.textclf", *QUICK).code == 0
+    path = table(tmp_path / "t.csv", rows)
+    assert textclf("train", path, "-o", tmp_path / "table.textclf", *QUICK).code == 0
+    assert (tmp_path / "tree.textclf").read_bytes() == (tmp_path / "table.textclf").read_bytes()
+
+
+def test_a_folder_without_documents_is_refused(textclf, tmp_path):
+    (tmp_path / "tree" / "invoice").mkdir(parents=True)
+    assert textclf("train", tmp_path / "tree" / "invoice", "-o", tmp_path / "m").code == ExitCode.BAD_INPUT
+    said = textclf("train", tmp_path / "tree", "-o", tmp_path / "m")
+    assert said.code == ExitCode.BAD_DATA
+    assert "no scan and no .txt" in said.error
+
+
+# --- evaluate
+
+
+def test_evaluation_prints_figures_and_writes_a_report(textclf, documents, tmp_path, model_path):
+    out = tmp_path / "report"
+    said = textclf("evaluate", model_path, documents, "-o", out, "--by", "category")
+    assert said.code == 0
+    assert said.out.startswith("accuracy  1.000   macro F1  1.000   documents  15\n")
+    assert "category = letter: accuracy 1.000 of 5" in said.out
+    assert {"report.html", "metrics.json", "confusion.csv", "confusion.png"} <= {path.name for path in out.iterdir()}
+    printed = textclf("evaluate", model_path, documents, "-o", out, "--json")
+    assert json.loads(printed.out) == json.loads((out / "metrics.json").read_text())
+    said = textclf("evaluate", model_path, documents, "-o", out, "--by", "colour")
+    assert said.code == ExitCode.BAD_DATA
+    assert "colour" in said.error
+
+
+def test_a_category_the_model_does_not_know_counts_as_wrong_and_is_named(textclf, documents, tmp_path, model_path):
+    with documents.open("a") as file:
+        file.write("x,total due,Rechnung\ny,,letter\nz,dear madam,\n")
+    said = textclf("evaluate", model_path, documents, "-o", tmp_path / "report")
+    assert said.code == 0
+    assert "accuracy  0.882" in said.out
+    assert "1 documents have no category" in said.err
+    assert "1 documents are of a category that the model does not know, and count as wrong: Rechnung (1)" in said.err
+    assert "Rechnung" in (tmp_path / "report" / "report.html").read_text()
+    assert "Rechnung" in (tmp_path / "report" / "confusion.csv").read_text()
+
+
+@pytest.fixture
+def of_issuers(tmp_path, table, corpus):
+    """Documents of two issuers a category, whose letterheads say more than anything else."""
+    rows = []
+    for number, (name, text, category) in enumerate(corpus(8).rows()):
+        issuer = f"{category}{number // 3 % 2}"
+        rows.append((name, f"{issuer} {issuer} {text}", category, issuer))
+    return table(tmp_path / "issuers.csv", rows, ("document_id", "text", "category", "issuer"))
+
+
+def test_documents_of_an_issuer_are_kept_together(textclf, of_issuers, tmp_path):
+    model = tmp_path / "m.textclf"
+    said = textclf("train", of_issuers, "-o", model, *QUICK, "--group", "issuer")
+    assert said.code == 0
+    assert "6 groups were kept together" in said.err
+    assert package.load(model).training.kept_together == 6
+    assert textclf("prepare", of_issuers, "-o", tmp_path / "p", *QUICK[:4], "--group", "issuer").code == 0
+    assert json.loads((tmp_path / "p/datasource.csv.schema").read_text())["excludedAttributeNames"] == ["group"]
+    again = tmp_path / "p.textclf"
+    assert textclf("train", tmp_path / "p", "-o", again, *QUICK).code == 0
+    assert again.read_bytes() == model.read_bytes()
+
+
+def test_diagnostics_also_say_what_issuers_seen_before_would_give(textclf, of_issuers, tmp_path):
+    said = textclf("train", of_issuers, "-o", tmp_path / "m", *QUICK[:4], "--jobs", "1", "--group", "issuer")
+    assert "cross-validated, text, groups mixed: accuracy" in said.err
+
+
+def test_a_group_column_must_be_there_and_a_folder_has_none(textclf, of_issuers, tmp_path):
+    said = textclf("train", of_issuers, "-o", tmp_path / "m", *QUICK, "--group", "sender")
+    assert said.code == ExitCode.BAD_DATA
+    assert "sender" in said.error
+    (tmp_path / "tree" / "letter").mkdir(parents=True)
+    said = textclf("train", tmp_path / "tree", "-o", tmp_path / "m", *QUICK, "--group", "issuer")
+    assert said.code == ExitCode.USAGE
+    assert "--group" in said.error
+
+
+def test_options_that_make_no_sense_are_refused_by_prepare_too(textclf, documents, tmp_path):
+    said = textclf("prepare", documents, "-o", tmp_path / "p", "--vector-size", "0")
+    assert said.code == ExitCode.USAGE
+    assert "--vector-size" in said.error
+    assert not (tmp_path / "p").exists()
+
+
+def test_the_same_training_is_not_done_twice(textclf, documents, tmp_path, lexicon_file):
+    model = tmp_path / "m.textclf"
+    run = ("train", documents, "-o", model, "--lexicon", lexicon_file, *QUICK[2:])
+    assert textclf(*run).code == 0
+    first = model.read_bytes()
+    again = textclf(*run)
+    assert again.code == 0
+    assert "stays; delete it to train anew" in again.err
+    assert "cross-validated, text" in again.err
+    assert "fitting" not in again.err
+    assert model.read_bytes() == first
+    for change in (("--max-error", "0.1"), ("--seed", "1"), ("--other", documents)):
+        said = textclf(*run, *change)
+        assert "fitting" in said.err, change
+    lexicon_file.write_text(lexicon_file.read_text().replace("vat", "total"))
+    assert "fitting" in textclf(*run).err
+    model.write_bytes(first[:100])
+    assert "fitting" in textclf(*run).err
+
+
+# --- names of categories
+
+LONG = "insurance contract for vehicles, machines and all that "
+ODD_NAMES = {
+    "1": "invoice total due vat",
+    "---": "dear madam sincerely yours",
+    "発票": "cash change till item",
+    "Memo": "note staff meeting agenda",
+    "memo": "reminder lunch kitchen friday",
+    f"{LONG}is old": "premium insured vehicle policy",
+    f"{LONG}is new": "cover machine broker renewal",
+}
+
+
+def test_categories_of_any_name_are_trained_prepared_evaluated_and_predicted(textclf, table, read_table, tmp_path):
+    rows = [
+        (f"{place}-{number}", f"{words} page {number}", name)
+        for place, (name, words) in enumerate(ODD_NAMES.items())
+        for number in range(6)
+    ]
+    source = table(tmp_path / "d.csv", rows)
+    options = ("--lexicon", "learn", "--vectors", "none", "--seed", "0")
+    assert textclf("prepare", source, "-o", tmp_path / "prepared", *options).code == 0
+    header = (tmp_path / "prepared" / "datasource.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    indicators = [name for name in header if name.endswith("_common_words")]
+    assert len(set(indicators)) == 7
+    assert {"1_common_words", "u002du002du002d_common_words", "u767au7968_common_words"} <= set(indicators)
+    for name, given in (("plain", source), ("prepared", tmp_path / "prepared")):
+        quick = ("--no-diagnostics", "--no-poor-copies", "--jobs", "1")
+        said = textclf("train", given, "-o", tmp_path / f"{name}.textclf", *options, *quick)
+        assert said.code == 0, said.err
+        model = package.load(tmp_path / f"{name}.textclf")
+        assert model.features.matcher.lexicon.columns == tuple(indicators)
+        assert set(model.categories) == set(ODD_NAMES)
+    assert textclf("predict", tmp_path / "plain.textclf", source, "-o", tmp_path / "p.csv").code == 0
+    # a cell that a spreadsheet could take for a formula stands behind an apostrophe
+    predicted = [row["predicted_category"].removeprefix("'") for row in read_table(tmp_path / "p.csv")]
+    assert predicted == [name for _, _, name in rows]
+    assert textclf("evaluate", tmp_path / "plain.textclf", source, "-o", tmp_path / "report").code == 0
+    assert json.loads((tmp_path / "report" / "metrics.json").read_text())["accuracy"] == 1
+    # the indicator of a category speaks for it
+    client, none = package.LocalClient(model), dict.fromkeys(indicators, "0")
+
+    def scores(**columns):
+        record = {"text_data": "page", **none, **columns}
+        return client.predict(MLModelId="", PredictEndpoint="", Record=record)["Prediction"]["predictedScores"]
+
+    for column, category in zip(indicators, model.features.matcher.lexicon.categories, strict=True):
+        assert scores(**{column: "1"})[category.name] > scores()[category.name]

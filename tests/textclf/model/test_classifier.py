@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+import textclf
+from textclf import DocumentClassifier
+from textclf.base.errors import BadDataError, BadInputError, UsageError
+
+ROOT = Path(__file__).parents[3]
+ODD_TEXTS = ["", " \n", "!?", "zzz qqq", "invoice " * 5000, "\ud800 \0 vat", "𝓲nvoice ﬁ Ⅷ", "dear madam"]
+
+
+def test_the_loaded_model_and_the_estimator_agree_to_the_bit(trained, model_path, corpus):
+    texts = [*corpus(4, seed=9).texts, *ODD_TEXTS]
+    runtime = textclf.load(model_path)
+    assert runtime.margins(texts).tobytes() == trained.decision_function(texts).tobytes()
+    scores = trained.predict_proba(texts)
+    assert runtime.scores(runtime.margins(texts)).tobytes() == scores.tobytes()
+    predictions = runtime.predict(texts)
+    for prediction, label, row in zip(predictions, trained.predict(texts), scores, strict=True):
+        if prediction.status != "skipped":
+            assert prediction.predicted_category == label
+            assert prediction.scores == tuple(row)
+            assert prediction.score == row.max()
+
+
+def test_one_document_alone_is_predicted_as_in_a_batch(model, corpus):
+    texts = [*corpus(20, seed=5).texts, *ODD_TEXTS]
+    together = model.predict(texts)
+    assert [model.predict([text], [one.document_id])[0] for text, one in zip(texts, together, strict=True)] == together
+
+
+def test_scores_add_up_to_one_and_unknown_words_are_not_certain(trained, corpus):
+    scores = trained.predict_proba([*corpus(4, seed=2).texts, *ODD_TEXTS])
+    assert np.allclose(scores.sum(axis=1), 1)
+    assert trained.predict_proba(["zzz qqq"]).max() < 0.7
+
+
+def test_an_empty_text_is_for_review(model):
+    for text in ("", " \n", "!?"):
+        (prediction,) = model.predict([text])
+        assert (prediction.decision, prediction.reason, prediction.status) == ("review", "no text", "skipped")
+        assert prediction.predicted_category == ""
+
+
+def test_a_sure_prediction_is_accepted_and_an_unsure_one_says_between_what(model, corpus):
+    (sure,) = model.predict([corpus(1, seed=3).texts[0]])
+    assert (sure.predicted_category, sure.decision, sure.reason) == ("invoice", "accept", "")
+    assert sure.score >= model.training.acceptance.threshold
+    invoice, letter, _ = (text.split() for text in corpus(1, seed=3).texts)
+    (unsure,) = model.predict([" ".join(invoice + letter)])
+    assert (unsure.decision, unsure.reason) == ("review", "unsure between invoice and letter")
+    assert unsure.score < model.training.acceptance.threshold
+
+
+def test_a_text_without_any_known_word_is_of_an_unknown_kind_however_sure_the_score(model):
+    sure_of_everything = replace(
+        model, training=replace(model.training, acceptance=replace(model.training.acceptance, threshold=0.0))
+    )
+    for text in ("zzz qqq", "ζζζ 4711"):
+        (prediction,) = sure_of_everything.predict([text])
+        assert (prediction.decision, prediction.reason, prediction.status) == ("review", "unknown kind", "ok")
+
+
+def test_a_text_over_the_limit_is_predicted_by_its_beginning_and_says_so(model):
+    limit = 1_000_000
+    text = "total due vat " * 80_000
+    at, past = model.predict([text[:limit], text[: limit + 1]])
+    assert (at.status, at.error) == ("ok", "")
+    assert past.status == "partial"
+    assert "1,000,000" in past.error
+    assert past.scores == at.scores
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, pd.Series, lambda x: pd.Series(x, dtype="string"), pd.Index])
+def test_any_sequence_of_strings_will_do(classifier, corpus, kind):
+    _, texts, categories = corpus(4)
+    fitted = classifier().fit(kind(texts), kind(categories))
+    assert fitted.predict(kind(texts)).tolist() == classifier().fit(texts, categories).predict(texts).tolist()
+    assert fitted.classes_.tolist() == ["invoice", "letter", "receipt"]
+
+
+def test_a_series_whose_index_is_not_in_order_is_taken_in_its_order(classifier, corpus):
+    _, texts, categories = corpus(4)
+    index = np.random.default_rng(0).permutation(len(texts))
+    fitted = classifier().fit(pd.Series(texts, index), pd.Series(categories, index))
+    assert fitted.score(texts, categories) == 1
+
+
+@pytest.mark.parametrize("bad", [None, float("nan"), 7, b"bytes", ["list"]])
+def test_a_missing_value_is_refused_and_not_learned_as_a_word(classifier, corpus, bad):
+    _, texts, categories = corpus(2)
+    broken = np.empty(len(texts), object)
+    broken[:] = texts
+    broken[1] = bad
+    with pytest.raises(BadDataError, match="text 1 is"):
+        classifier().fit(broken, categories)
+    with pytest.raises(BadDataError, match="label 1 is"):
+        classifier().fit(texts, broken)
+
+
+def test_two_categories_follow_the_librarys_convention(classifier, corpus, tmp_path):
+    _, texts, categories = corpus(8, categories=["invoice", "letter"])
+    fitted = classifier().fit(texts, categories)
+    margins, scores = fitted.decision_function(texts), fitted.predict_proba(texts)
+    assert margins.shape == (16,)
+    assert scores.shape == (16, 2)
+    assert ((margins > 0) == (scores[:, 1] > 0.5)).all()
+    assert (fitted.classes_[(margins > 0).astype(int)] == fitted.predict(texts)).all()
+    fitted.save(tmp_path / "two.textclf")
+    assert textclf.load(tmp_path / "two.textclf").scores(fitted.runtime_.margins(texts)).tobytes() == scores.tobytes()
+
+
+def test_documents_that_nothing_can_be_learned_from_are_refused(classifier, corpus):
+    _, texts, categories = corpus(3)
+    with pytest.raises(BadDataError, match="one category"):
+        classifier().fit(texts[:3], categories[:3])
+    with pytest.raises(BadDataError, match="'receipt'"):
+        classifier().fit(texts[:7], categories[:7])
+    with pytest.raises(BadDataError, match="no document with text"):
+        classifier().fit(["", " "], ["a", "b"])
+    with pytest.raises(BadDataError, match="9 texts but 8 categories"):
+        classifier().fit(texts, categories[:8])
+    with pytest.raises(BadDataError, match="no document"):
+        classifier().fit([], [])
+
+
+def test_a_category_whose_texts_are_all_empty_is_refused_and_not_forgotten(classifier, corpus):
+    _, texts, categories = corpus(3)
+    with pytest.raises(BadDataError, match="'receipt' has text"):
+        classifier().fit([*texts[:6], "", " ", "!"], categories)
+
+
+@pytest.mark.parametrize("each", [2, 3, 4])
+def test_few_documents_are_warned_about_and_learned(classifier, corpus, each):
+    _, texts, categories = corpus(each)
+    fitted = classifier().fit(texts, categories)
+    *few, nothing = fitted.warnings_
+    assert len(few) == 3
+    assert "accepts nothing" in nothing
+    assert fitted.score(texts, categories) == 1
+    assert fitted.runtime_.training.acceptance.threshold > 1
+
+
+def test_empty_texts_are_left_out_and_counted(classifier, corpus):
+    _, texts, categories = corpus(6)
+    fitted = classifier().fit([*texts, "", "\n"], [*categories, "letter", "invoice"])
+    assert fitted.runtime_.training.empty_texts == 2
+    assert any("2 of 20 documents have no text" in warning for warning in fitted.warnings_)
+    assert fitted.runtime_.training.documents == {"invoice": 6, "letter": 6, "receipt": 6}
+    assert fitted.out_of_fold_scores_.shape == (18, 3)
+
+
+@pytest.mark.parametrize("max_error", [0, 1, -0.1, 2, float("nan")])
+def test_a_bound_that_is_none_is_refused_at_fit(classifier, corpus, max_error):
+    _, texts, categories = corpus(3)
+    with pytest.raises(UsageError, match="max_error"):
+        classifier(max_error=max_error).fit(texts, categories)
+
+
+def test_parameters_are_kept_as_given_and_cloned(classifier):
+    options = {"C": 2.5, "max_error": 7, "lexicon": "nowhere.toml", "n_jobs": 3}
+    estimator = DocumentClassifier(**options)
+    assert options.items() <= estimator.get_params().items()
+    assert clone(estimator).get_params() == estimator.get_params()
+    assert estimator.set_params(C=1.0).C == 1.0
+    assert "C=2.5" in repr(DocumentClassifier(C=2.5))
+
+
+def test_before_fit_nothing_can_be_asked(classifier, tmp_path):
+    for ask in (classifier().predict, classifier().predict_proba, classifier().decision_function):
+        with pytest.raises(NotFittedError):
+            ask(["text"])
+    with pytest.raises(NotFittedError):
+        classifier().save(tmp_path / "model.textclf")
+
+
+def test_it_works_within_the_library(classifier, corpus):
+    _, texts, categories = corpus(6)
+    scores = cross_val_score(classifier(), texts, categories, cv=3)
+    assert scores.min() > 0.6
+    search = GridSearchCV(classifier(), {"C": [0.1, 1.0], "vectors": ["none"]}, cv=2, scoring="neg_log_loss")
+    search.fit(texts, categories)
+    assert search.best_params_["C"] in (0.1, 1.0)
+    assert search.predict(["vat number total due"]).tolist() == ["invoice"]
+    lower = FunctionTransformer(lambda texts: [text.upper() for text in texts])
+    assert make_pipeline(lower, classifier()).fit(texts, categories).score(texts, categories) == 1
+
+
+def test_fitting_again_forgets_the_first_time(classifier, corpus):
+    _, texts, categories = corpus(4)
+    fitted = classifier().fit(texts, categories).fit(texts[:8], categories[:8])
+    assert fitted.classes_.tolist() == ["invoice", "letter"]
+    assert fitted.predict_proba(texts).shape == (12, 2)
+
+
+@pytest.mark.slow
+def test_diagnostics_say_what_each_group_gives_and_the_learning_curve(classifier, corpus):
+    _, texts, categories = corpus(10)
+    talk: list[str] = []
+    fitted = classifier(diagnostics=True, lexicon="learn", vectors="learn", vector_size=4).fit(
+        texts, categories, talk=talk.append
+    )
+    record = fitted.runtime_.training
+    assert [group.features for group in record.groups] == ["text", "text + keywords", "text + keywords + vectors"]
+    assert [point.documents for point in record.curve] == [6, 12, 24]
+    assert record.curve[-1].accuracy == record.groups[-1].accuracy
+    assert len(talk) == 6
+
+
+def test_the_settings_in_the_file_name_no_path(classifier, corpus, lexicon_file):
+    _, texts, categories = corpus(3)
+    fitted = classifier(lexicon=lexicon_file).fit(texts, categories)
+    assert fitted.runtime_.settings["lexicon"] == "given"
+    assert str(lexicon_file) not in json.dumps(fitted.runtime_.settings)
+    with pytest.raises(BadInputError):
+        classifier(lexicon="nowhere.toml").fit(texts, categories)
+
+
+TRAIN = """
+import csv, hashlib, sys
+from textclf import DocumentClassifier
+_, path, jobs, out = sys.argv
+rows = list(csv.reader(open(path, newline="")))[1:]
+made = DocumentClassifier(lexicon="learn", vector_size=4, n_jobs=int(jobs)).fit(
+    [row[1] for row in rows], [row[2] for row in rows])
+made.save(out)
+"""
+
+
+@pytest.mark.slow
+def test_same_documents_and_seed_give_the_same_bytes(corpus, table, tmp_path):
+    path = table(tmp_path / "documents.csv", corpus(3).rows())
+    digests = set()
+    for seed, jobs in (("1", "1"), ("2", "2")):
+        out = tmp_path / f"{seed}.textclf"
+        done = subprocess.run(
+            [sys.executable, "-c", TRAIN, str(path), jobs, str(out)],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == 0, done.stderr
+        digests.add(hashlib.sha256(out.read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def test_the_same_documents_give_the_same_bytes_again(trained, corpus, model_path, tmp_path):
+    _, texts, categories = corpus(24)
+    clone(trained).fit(texts, categories).save(tmp_path / "again.textclf")
+    assert (tmp_path / "again.textclf").read_bytes() == model_path.read_bytes()
+
+
+def test_another_seed_gives_other_folds(classifier, corpus):
+    _, texts, categories = corpus(6)
+    one, other = (classifier(random_state=seed).fit(texts, categories) for seed in (0, 1))
+    assert one.out_of_fold_scores_.tolist() != other.out_of_fold_scores_.tolist()
+
+
+@pytest.mark.parametrize("place_tells", [True, False])
+def test_parts_of_the_page_stay_only_where_they_tell_the_kind_of_issuers_never_seen(classifier, place_tells):
+    draw, common = random.Random(1), ["the", "of", "and", "to", "in", "is", "for", "with", "that", "this"]
+    texts, kinds, issuers = [], [], []
+    for issuer, kind in itertools.product("abcdefgh", ("order", "reply")):
+        for _ in range(4):
+            lines = [" ".join(draw.choices(common, k=8)) for _ in range(30)]
+            if place_tells:
+                lines[0 if kind == "order" else -1] += " please"
+                lines[-1 if kind == "order" else 0] += " thanks"
+            else:
+                # at the same place of all that an issuer sends, and of another kind at each
+                lines[0] = f"letterhead {'abcdefgh'.index(issuer) % 4} {kind if issuer < 'e' else 'order'}"
+                lines[15] += " please" if kind == "order" else " thanks"
+            texts.append("\n".join(lines))
+            kinds.append(kind)
+            issuers.append(issuer)
+    fitted = classifier(diagnostics=False).fit(texts, kinds, groups=issuers)
+    views = {table.view.part for table in fitted.runtime_.features.ngrams.tables}
+    assert (views > {"page"}) is place_tells
+    rejected = [result.features for result in fitted.runtime_.training.groups][-2]
+    assert rejected.endswith("without parts of the page" if place_tells else "with parts of the page")

@@ -1,0 +1,1 @@
+"""Ground floor, which imports nothing of the rest: errors, atomic files, tables in all their dialects, jobs."""

@@ -1,0 +1,280 @@
+"""Opening text files as offices have them: any usual encoding, with or without a mark, packed with gzip or not."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO, TextIO, cast
+
+from textclf.base.errors import BadDataError, BadInputError, UsageError
+
+__all__ = ["AUTO", "decode_text", "open_text"]
+
+AUTO = "auto"
+"""Find the encoding out: by the byte order mark, else UTF-8 if that fits, else by the letters."""
+
+_MARKS = (
+    # that of UTF-32 begins as that of UTF-16 does
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_GZIP = b"\x1f\x8b"
+_NO_TEXT = (
+    ((b"PK\x03\x04", b"PK\x05\x06"), "is a spreadsheet or an archive"),
+    (b"\xd0\xcf\x11\xe0", "is an old spreadsheet or office document"),
+    ((b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!"), "is compressed in another way than by gzip"),
+    (b"%PDF-", "is a PDF"),
+    ((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "is an image"),
+    ((b"{\\rtf", b"SQLite format 3\0", b"PAR1"), "is a file of another program"),
+    ((b"<html", b"<HTML", b"<!DOC", b"<!doc", b"<?xml"), "is HTML or XML"),
+)
+
+_CHUNK = 16 << 10
+_LOOKED_THROUGH = 64 << 20
+"""Bytes of a file that are looked through for its encoding."""
+_SAMPLE = 64 << 10
+"""Bytes of the lines with other than ASCII letters that are given to the detection."""
+_OFFICES = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp850", "mac_roman", "latin_1"),
+    *("cp932", "gb18030", "big5", "cp949"),
+)
+"""Encodings that tables are written in; charset-normalizer knows many more, and takes short texts for them."""
+_FEWEST, _MARGIN = 10, 0.1
+"""Bytes other than ASCII, and differences in chaos and coherence (0 to 1), that are too few to tell."""
+
+_UNPACKED_AT_LEAST, _UNPACKED_RATIO = 64 << 20, 100
+"""A packed file may unpack to 64 MiB, and beyond that to so many times its size; texts pack to a tenth or so."""
+
+
+def open_text(path: str | Path, encoding: str = AUTO, *, warn: Callable[[str], None] = lambda message: None) -> TextIO:
+    r"""Open a table to read it as text, with its line ends as they are.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file. It may be packed with gzip, whatever its name says.
+    encoding : str
+        How its bytes stand for characters, or ``auto``. A byte order mark goes before it.
+    warn : callable, optional
+        Told which encoding was found, if it is not UTF-8.
+
+    Returns
+    -------
+    text file
+        At its beginning, behind a byte order mark. Reading it raises `BadDataError` where it is damaged, or unpacks to
+        more than 64 MiB and 100 times its size.
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError
+        The file is missing, a folder, or may not be read.
+    textclf.base.errors.BadDataError
+        It is a spreadsheet, an archive or another file that is no text.
+    textclf.base.errors.UsageError
+        There is no such encoding.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "old.csv"
+    >>> _ = path.write_bytes("file,category\na.png,perchè\n".encode("cp1252"))
+    >>> with open_text(path, warn=print) as file:
+    ...     file.read().split(",")[-1]
+    /.../old.csv: is not UTF-8 and was read as cp1252; if letters are wrong, name its encoding with --encoding
+    'perchè\n'
+    """
+    path = Path(path)
+    if encoding != AUTO:
+        try:
+            # others, such as hex, are no way to write characters
+            "".encode(encoding)
+        except (LookupError, UnicodeError) as error:
+            shown = encoding.encode(errors="backslashreplace").decode()
+            raise UsageError(
+                f"there is no encoding '{shown}'", remedy="give auto, utf-8, cp1252 or another that Python knows"
+            ) from error
+    try:
+        with ExitStack() as stack:
+            file = stack.enter_context(_opened(path))
+            found = _encoding_of(file, encoding, path, warn)
+            file.seek(0)
+            stack.pop_all()
+            return io.TextIOWrapper(file, encoding=found, newline="")
+    except OSError as error:
+        raise BadInputError(
+            f"cannot be read ({(error.strerror or str(error)).lower()})",
+            where=path,
+            remedy="give the path of a CSV file",
+        ) from error
+
+
+def decode_text(content: bytes) -> tuple[str, str]:
+    r"""Turn the bytes of a text file into text.
+
+    Parameters
+    ----------
+    content : bytes
+        All of the file, or its beginning.
+
+    Returns
+    -------
+    text : str
+        What cannot be decoded is replaced by U+FFFD.
+    encoding : str
+        How it was read: ``utf-8``, or what was found out.
+
+    Examples
+    --------
+    >>> decode_text("Società".encode("utf-16"))
+    ('Società', 'utf-16')
+    >>> decode_text("L’università è chiusa".encode("cp1252"))
+    ('L’università è chiusa', 'cp1252')
+    """
+    found = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    encoding = found or _found_encoding(io.BytesIO(content)) or "utf-8"
+    return content.decode(encoding, errors="replace"), encoding.removesuffix("-sig")
+
+
+def _opened(path: Path) -> IO[bytes]:
+    file: IO[bytes] = path.open("rb")
+    if not file.seekable():
+        # a pipe can be read only once, and finding the encoding out takes a first look
+        with file:
+            held = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the text file
+            shutil.copyfileobj(file, held)
+        file = cast("IO[bytes]", held)
+        file.seek(0)
+    packed = file.read(2) == _GZIP
+    file.seek(0)
+    return io.BufferedReader(_Unpacked(file, path)) if packed else file
+
+
+def _encoding_of(file: IO[bytes], encoding: str, path: Path, warn: Callable[[str], None]) -> str:
+    head = file.read(256)
+    _refuse_what_is_no_text(head, path)
+    found = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if found is None and encoding != AUTO:
+        return encoding
+    if found is None:
+        file.seek(0)
+        found = _found_encoding(file) or "utf-8"
+    if found.startswith(("utf-16", "utf-32")):
+        warn(f"{path}: was read as {found}")
+    elif not found.startswith("utf-8"):
+        warn(f"{path}: is not UTF-8 and was read as {found}; if letters are wrong, name its encoding with --encoding")
+    return found
+
+
+def _refuse_what_is_no_text(head: bytes, path: Path) -> None:
+    if head.startswith(_GZIP):
+        raise BadDataError("is packed with gzip twice", where=path, remedy="unpack it first")
+    for starts, what in _NO_TEXT:
+        if head.startswith(starts):
+            raise BadDataError(f"{what}, not CSV", where=path, remedy="save the table as CSV (UTF-8)")
+
+
+def _found_encoding(file: IO[bytes]) -> str | None:
+    """Name the encoding of a file without a mark; None for UTF-8, or if nothing fits."""
+    head = file.read(256)
+    if b"\0" in head and (wide := _wide_encoding(head)):
+        return wide
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    left = _LOOKED_THROUGH
+    try:
+        decoder.decode(head)
+        while left > 0 and (chunk := file.read(_CHUNK)):
+            decoder.decode(chunk)
+            left -= len(chunk)
+        if left > 0:
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        file.seek(0)
+        return _guessed(file)
+    return None
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """Tell UTF-16 and UTF-32 by what every table and nearly every text has much of: ASCII characters."""
+    head = head[: len(head) // 4 * 4]
+    for name in _WIDE:
+        text = head.decode(name, errors="replace")
+        ascii_characters = sum("\0" < character < "\x7f" for character in text)
+        if text[:1].isascii() and text and ascii_characters > len(text) / 2:
+            return name
+    return None
+
+
+def _guessed(file: IO[bytes]) -> str | None:
+    from charset_normalizer import from_bytes
+
+    sample = b""
+    looked_through = 0
+    while len(sample) < _SAMPLE and looked_through < 2 * _LOOKED_THROUGH and (lines := file.readlines(_CHUNK)):
+        looked_through += sum(map(len, lines))
+        # a table of many ASCII lines would hide the few that tell
+        sample += b"".join(line[:4096] for line in lines if not line.isascii())
+    sample = sample[:_SAMPLE]
+    matches = list(from_bytes(sample, cp_isolation=list(_OFFICES)))
+    if len(sample) - len(sample.decode("ascii", errors="ignore")) < _FEWEST or any(
+        "cp1252" in match.could_be_from_charset
+        and match.chaos <= matches[0].chaos + _MARGIN
+        and match.coherence >= matches[0].coherence - _MARGIN
+        for match in matches
+    ):
+        # where others are no likelier, it is that of Western European Windows
+        with suppress(UnicodeDecodeError):
+            sample.decode("cp1252")
+            return "cp1252"
+    return str(matches[0].encoding) if matches else None
+
+
+class _Unpacked(io.RawIOBase):
+    """The content of a gzip file, up to a bound."""
+
+    def __init__(self, packed: IO[bytes], path: Path) -> None:
+        self._packed, self._path = packed, path
+        self._file = gzip.GzipFile(fileobj=packed)
+        size = packed.seek(0, io.SEEK_END)
+        packed.seek(0)
+        self._most = max(_UNPACKED_AT_LEAST, _UNPACKED_RATIO * size)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        try:
+            content = self._file.read(len(buffer))
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise BadDataError(
+                "is packed with gzip, and damaged or cut short", where=self._path, remedy="pack it anew"
+            ) from error
+        if self._file.tell() > self._most:
+            raise BadDataError(
+                f"unpacks to more than {self._most:,} bytes",
+                where=self._path,
+                remedy="unpack it first, if it comes from a place you trust",
+            )
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._file.close()
+        self._packed.close()
+        super().close()

@@ -1,0 +1,154 @@
+"""The one error base of the project, and the exit codes of its commands.
+
+This module imports nothing of the project, so that every package can raise these errors.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import ClassVar
+
+__all__ = [
+    "BadDataError",
+    "BadInputError",
+    "BadModelError",
+    "ExitCode",
+    "MissingProgramError",
+    "OutputError",
+    "PredictionError",
+    "SomeFailedError",
+    "TextclfError",
+    "UsageError",
+]
+
+
+class ExitCode(IntEnum):
+    """What a command says to the shell when it ends."""
+
+    OK = 0
+    """The job is done."""
+    INTERNAL = 1
+    """A fault of ours: please report it."""
+    USAGE = 2
+    """The options do not fit together, or one of them is wrong."""
+    BAD_INPUT = 3
+    """A file cannot be read: missing, no permission, encrypted, damaged, too large."""
+    BAD_DATA = 4
+    """A file was read, but what stands in it does not do: a missing column, one category only."""
+    MISSING_PROGRAM = 5
+    """Tesseract, one of its languages, or a package of an extra is not installed."""
+    BAD_MODEL = 6
+    """A model file is damaged, changed, foreign or of a newer format."""
+    OUTPUT = 7
+    """The result cannot be written: disk full, no permission."""
+    SOME_FAILED = 8
+    """With ``--strict``: the batch ended, but not every document could be read or predicted."""
+    SERVICE = 9
+    """A service that was asked, Amazon ML or S3, refused or cannot be reached."""
+    HUNG_UP = 129
+    """Ended by SIGHUP, as when the terminal is closed; as cleanly as by Ctrl-C."""
+    INTERRUPTED = 130
+    """Ended by Ctrl-C; what was read stays in the cache."""
+    CLOSED_PIPE = 141
+    """Whoever read the output has closed it, as ``| head`` does."""
+    TERMINATED = 143
+    """Ended by SIGTERM, as by ``kill`` or a container that stops; as cleanly as by Ctrl-C."""
+
+
+class TextclfError(Exception):
+    """Base of all errors that a user is meant to see: what, where, and how to mend it.
+
+    Parameters
+    ----------
+    what : str
+        What went wrong, as one clause without a full stop.
+    where : str or pathlib.Path, optional
+        The file, row or option concerned.
+    remedy : str, optional
+        What to do about it, as one clause.
+
+    Examples
+    --------
+    >>> from textclf.base.errors import BadDataError
+    >>> print(BadDataError("no column 'text'", where="a.csv", remedy="name one with --text-column"))
+    a.csv: no column 'text'; name one with --text-column
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
+
+    def __init__(self, what: str, *, where: str | Path | None = None, remedy: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = "" if self.where is None else f"{self.where}: "
+        mend = "" if self.remedy is None else f"; {self.remedy}"
+        return " ".join(f"{place}{self.what}{mend}".split())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # keyword-only arguments do not survive the default pickling between worker processes
+        return _rebuild, (type(self), self.what, self.where, self.remedy)
+
+
+def _rebuild(kind: type[TextclfError], what: str, where: str | None, remedy: str | None) -> TextclfError:
+    return kind(what, where=where, remedy=remedy)
+
+
+class UsageError(TextclfError, ValueError):
+    """Options that do not fit together."""
+
+    code = "usage"
+    exit_code = ExitCode.USAGE
+
+
+class BadInputError(TextclfError):
+    """A file that cannot be read."""
+
+    code = "bad-input"
+    exit_code = ExitCode.BAD_INPUT
+
+
+class BadDataError(TextclfError, ValueError):
+    """A file, or values, whose content does not do."""
+
+    code = "bad-data"
+    exit_code = ExitCode.BAD_DATA
+
+
+class MissingProgramError(TextclfError):
+    """Tesseract, or one of its languages, is not there."""
+
+    code = "missing-program"
+    exit_code = ExitCode.MISSING_PROGRAM
+
+
+class BadModelError(TextclfError):
+    """A model file that is damaged, changed, foreign or too new."""
+
+    code = "bad-model"
+    exit_code = ExitCode.BAD_MODEL
+
+
+class OutputError(TextclfError):
+    """A result that cannot be written."""
+
+    code = "output"
+    exit_code = ExitCode.OUTPUT
+
+
+class SomeFailedError(TextclfError):
+    """With ``--strict``: some documents failed."""
+
+    code = "some-failed"
+    exit_code = ExitCode.SOME_FAILED
+
+
+class PredictionError(TextclfError, ValueError):
+    """One prediction that could not be made; ``__cause__`` keeps the reason."""
+
+    code = "prediction"
+    exit_code = ExitCode.BAD_DATA

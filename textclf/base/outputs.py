@@ -1,0 +1,249 @@
+"""What may be written where: no output takes the place of an input, or of a file that the command does not write."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from textclf.base.errors import UsageError
+from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
+
+__all__ = [
+    "CHANGES",
+    "DOCUMENTS",
+    "FINDINGS",
+    "LEXICON",
+    "MODEL",
+    "PICTURE",
+    "PREDICTIONS",
+    "PREPARED_FOLDER",
+    "REPORT_FOLDER",
+    "SETTINGS",
+    "FileKind",
+    "check_output",
+    "check_output_folder",
+    "json_kind",
+    "picture_paths",
+    "table_kind",
+]
+
+SOFTWARE = "textclf"
+"""What pictures and pages of ours say they were made by, so that they are told from a scan or a stranger's page."""
+
+_HEAD = 64 * 1024
+"""Bytes of a file by which it is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A kind of file that commands write.
+
+    Parameters
+    ----------
+    name : str
+        How messages call it.
+    recognises : callable
+        Tells from the first 64 KiB of a file whether it is of this kind.
+    """
+
+    name: str
+    recognises: Callable[[bytes], bool]
+
+
+def table_kind(name: str, *columns: str) -> FileKind:
+    """Give the kind of CSV files that have some columns.
+
+    Parameters
+    ----------
+    name : str
+        How messages call it.
+    columns : str
+        Columns that each such file has.
+
+    Returns
+    -------
+    FileKind
+
+    Examples
+    --------
+    >>> kind = table_kind("a documents CSV", "document_id", "text")
+    >>> kind.recognises(b"document_id,text,category"), kind.recognises(b"file,category")
+    (True, False)
+    """
+
+    def recognises(head: bytes) -> bool:
+        first = re.split(r"[\r\n]", head.decode("utf-8-sig", errors="replace"), maxsplit=1)[0]
+        try:
+            return set(columns) <= set(next(csv.reader([first.replace("\0", "")]), []))
+        except csv.Error:
+            return False
+
+    return FileKind(name, recognises)
+
+
+def json_kind(name: str, *keys: str) -> FileKind:
+    """Give the kind of JSON files that hold an object with some keys.
+
+    Parameters
+    ----------
+    name : str
+        How messages call it.
+    keys : str
+        Keys that stand near the beginning of each such file.
+
+    Returns
+    -------
+    FileKind
+    """
+
+    def recognises(head: bytes) -> bool:
+        return head.lstrip().startswith(b"{") and all(f'"{key}":'.encode() in head for key in keys)
+
+    return FileKind(name, recognises)
+
+
+def _archive_kind(name: str, first: bytes) -> FileKind:
+    # the name of the first entry stands behind the 30 bytes of its header
+    return FileKind(name, lambda head: head.startswith(b"PK\x03\x04") and head[30:].startswith(first))
+
+
+DOCUMENTS = table_kind(
+    "a documents CSV that textclf ocr wrote", "document_id", "text", "pages", "ocr_confidence", "status"
+)
+PREDICTIONS = table_kind("a predictions CSV", "document_id", "predicted_category", "decision")
+FINDINGS = table_kind("a table of findings", "kind", "document_id", "other_id", "detail")
+CHANGES = table_kind("a table of changes", "document_id", "effect", "category_a", "category_b")
+MODEL = _archive_kind("a model file", b"manifest.json")
+SETTINGS = json_kind("a settings file of textclf tune", "settings", "search")
+LEXICON = FileKind("a lexicon", lambda head: re.match(rb"(\s*#.*\n)*\s*\[[^\[\]\n]+\]\s*\n", head) is not None)
+PICTURE = FileKind(
+    "a picture that textclf drew", lambda head: head.startswith(b"\x89PNG") and b"Software\0textclf" in head
+)
+REPORT_FOLDER: Mapping[str, FileKind] = {
+    "report.html": FileKind("a report of textclf", lambda head: b'<meta name="generator" content="textclf">' in head),
+    "metrics.json": json_kind("the figures of a report", "title", "model", "created"),
+    "confusion.csv": table_kind("a confusion matrix of textclf", "true category"),
+    "confusion.png": PICTURE,
+    "confused_pairs.csv": table_kind("a table of wrong documents", "documents_of_pair", "document_id"),
+}
+PREPARED_FOLDER: Mapping[str, FileKind] = {
+    "datasource.csv": table_kind("a datasource", "document_id", "text_data", "common_words"),
+    "datasource.csv.schema": json_kind("a schema", "version", "attributes"),
+    "features/keywords.json": json_kind("what textclf prepare writes", "lexicon"),
+    "features/words.json": FileKind("what textclf prepare writes", lambda head: head.lstrip().startswith(b"[")),
+    "features/vectors.npz": _archive_kind("what textclf prepare writes", b"matrix.npy"),
+    "features/settings.json": json_kind("what textclf prepare writes", "lexicon", "vectors"),
+}
+
+
+def check_output(path: str | Path, kind: FileKind, *, inputs: Iterable[str | Path] = ()) -> None:
+    """Refuse, before any work is done, an output that would take the place of something else or cannot be written.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Where the result shall go.
+    kind : FileKind
+        What is written; an older file of the same kind may be replaced, and so may an empty one.
+    inputs : iterable of str or pathlib.Path
+        What the command reads.
+
+    Raises
+    ------
+    textclf.base.errors.UsageError
+        The output is one of the inputs, by whatever name or link, or a file of another kind.
+    textclf.base.errors.OutputError
+        It is a folder, or nothing can be written there.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> scan = pathlib.Path(tempfile.mkdtemp()) / "scan.pdf"
+    >>> _ = scan.write_bytes(b"%PDF-1.7")
+    >>> check_output(scan, DOCUMENTS)
+    Traceback (most recent call last):
+    ...
+    textclf.base.errors.UsageError: .../scan.pdf: exists and is not a documents CSV ...
+    """
+    path = Path(path)
+    refuse_unwritable(path)
+    try:
+        there = path.stat()
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError:
+        return
+    except OSError:
+        # what cannot be read is not known to be ours
+        head = b"?"
+    else:
+        for given in inputs:
+            try:
+                same = os.path.samestat(there, Path(given).stat())
+            except OSError:
+                continue
+            if same:
+                raise UsageError(
+                    "is also what the command reads", where=path, remedy="give the result another name with -o"
+                )
+    if head and not kind.recognises(head):
+        raise UsageError(
+            f"exists and is not {kind.name}, which would take its place",
+            where=path,
+            remedy="give the result another name with -o, or remove that file first",
+        )
+
+
+def check_output_folder(folder: Path, kinds: Mapping[str, FileKind], *, inputs: Iterable[str | Path] = ()) -> None:
+    """Do the same for each file that a command writes into a folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder.
+    kinds : mapping of str to FileKind
+        The files, by their paths in it.
+    inputs : iterable of str or pathlib.Path
+        What the command reads.
+
+    Raises
+    ------
+    textclf.base.errors.UsageError, textclf.base.errors.OutputError
+        As `check_output`; and if the folder is a file.
+    """
+    refuse_unwritable_folder(folder)
+    inputs = list(inputs)
+    for name, kind in kinds.items():
+        check_output(folder / name, kind, inputs=inputs)
+
+
+def picture_paths(target: Path, document_ids: Iterable[str]) -> dict[str, Path]:
+    """Say where the pictures of documents go: the target itself, or below it if its name has no ending.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        A PNG file, or a folder.
+    document_ids : iterable of str
+        Ids of the documents.
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+        For each document the picture of its first page; never outside a folder given.
+
+    Examples
+    --------
+    >>> picture_paths(Path("why"), ["invoice/a.pdf", "../b.pdf"])["../b.pdf"].as_posix()
+    'why/b.pdf.png'
+    """
+    if target.suffix:
+        return dict.fromkeys(document_ids, target)
+    return {
+        name: target.joinpath(*(part for part in PurePosixPath(f"{name}.png").parts if part not in ("/", "..")))
+        for name in document_ids
+    }

@@ -1,0 +1,1 @@
+"""What to know before training: data check, near-duplicates, keyword gain, tuning."""

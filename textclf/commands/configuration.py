@@ -1,0 +1,124 @@
+"""Options that stand in a TOML file or in the environment: a name that means nothing is said."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from textclf.base.errors import BadDataError, BadInputError
+from textclf.commands.console import warn
+
+__all__ = ["check_environment", "option_variables", "read_configuration"]
+
+OTHER_VARIABLES = {"TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
+"""That set no option of a command."""
+
+
+def read_configuration(path: Path, group: Any) -> dict[str, Any]:
+    """Read defaults for options from a TOML file: a table a command, an entry an option.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    group : click.Group
+        Has the commands.
+
+    Returns
+    -------
+    dict
+        As the file has it.
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError, textclf.base.errors.BadDataError
+        If it cannot be read, is no TOML, or names what no command has.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInputError("cannot be read", where=path, remedy="check the path given with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadDataError(
+            f"not valid TOML: {error}", where=path, remedy='write for example: [ocr] lang = "ita"'
+        ) from error
+    _check_tables(tables, group, path, "")
+    return tables
+
+
+def _check_tables(tables: dict[str, Any], group: Any, path: Path, above: str) -> None:
+    for name, entries in tables.items():
+        known = group.commands.keys()
+        command = group.commands.get(name)
+        if command is None or not isinstance(entries, dict):
+            what = f"no command {above + name!r}" if command is None else f"{above + name} is no table"
+            raise BadDataError(what, where=path, remedy=f"{_perhaps(name, known)}tables are {_listed(known, above)}")
+        if hasattr(command, "commands"):
+            _check_tables(entries, command, path, f"{above}{name}.")
+            continue
+        options = {parameter.name for parameter in command.params}
+        for entry in entries:
+            if entry not in options:
+                remedy = f"{_perhaps(entry, options)}it has {_listed(options)}"
+                raise BadDataError(f"{above}{name} has no option {entry!r}", where=path, remedy=remedy)
+
+
+def _perhaps(name: str, known: Collection[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"perhaps {near[0]!r} is meant; " if near else ""
+
+
+def _listed(names: Collection[str], above: str = "") -> str:
+    return ", ".join(sorted(above + name for name in names))
+
+
+def option_variables(command: Any, name: str) -> Iterator[tuple[str, str]]:
+    """List the variables that set the options of a command, and of those below it.
+
+    Parameters
+    ----------
+    command : click.Command
+        The command.
+    name : str
+        What the user types to call it.
+
+    Yields
+    ------
+    (str, str)
+        Such as ``TEXTCLF_OCR_LANG``, and what of it names the option, ``LANG``.
+    """
+    for parameter in command.params:
+        if parameter.opts[0].startswith("-"):
+            yield f"{name}_{parameter.name}".upper().replace("-", "_").replace(" ", "_"), parameter.name.upper()
+    for inner, below in getattr(command, "commands", {}).items():
+        yield from option_variables(below, f"{name} {inner}")
+
+
+def check_environment(context: Any) -> None:
+    """Warn of variables that look as if they set an option, and set none.
+
+    Parameters
+    ----------
+    context : click.Context
+        Of the command that is run; its options are thought of first.
+    """
+    root = context.find_root()
+    prefix = f"{root.auto_envvar_prefix}_"
+    pairs = list(option_variables(root.command, root.info_name))
+    known = {*dict(pairs), *OTHER_VARIABLES}
+    # whoever names no command has that in mind which is run
+    short = {
+        option: variable for variable, option in (*pairs, *option_variables(context.command, context.command_path))
+    }
+    for variable in sorted(os.environ):
+        if not variable.startswith(prefix) or variable in known:
+            continue
+        near = get_close_matches(variable.removeprefix(prefix), short, n=1)
+        whole = get_close_matches(variable, known, n=1, cutoff=0.9)
+        meant = whole[0] if whole else short[near[0]] if near else ""
+        perhaps = f"perhaps {meant} is meant" if meant else f"`{context.command_path} --help` names the variables"
+        warn(f"{variable} in the environment sets no option; {perhaps}")

@@ -1,0 +1,118 @@
+"""Commands that work on keywords: proposing some, and looking at what they do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+from textclf.commands.application import Argument, Option
+from textclf.commands.console import say, warn
+from textclf.commands.options import (
+    AsJson,
+    FolderFlags,
+    LabelledFlags,
+    LabelledTable,
+    Seed,
+    print_json,
+    print_lines,
+)
+
+__all__ = ["check_keywords", "suggest"]
+
+
+def suggest(
+    table: LabelledTable,
+    *,
+    lexicon: Annotated[
+        Path | None, Option(help="Your own keywords: a TOML file. They are kept, and words like them are preferred.")
+    ] = None,
+    n: Annotated[int, Option("-n", help="Phrases a category.", min=1)] = 20,
+    output: Annotated[
+        Path | None,
+        Option(
+            "--output", "-o", metavar="FILE", help="Write a lexicon for --lexicon of train: your keywords and these."
+        ),
+    ] = None,
+    seed: Seed = None,
+    as_json: AsJson = False,
+    columns: LabelledFlags,
+    folder: FolderFlags,
+) -> None:
+    """Propose keywords for each category, found in documents whose category is known.
+
+        textclf keywords suggest documents.csv --where split=train --lexicon mine.toml -o more.toml
+
+    Prints, for each phrase, how many documents of its own category and of others have it, and its place by each of
+    three signals. Take out of the file what is chance.
+    """
+    from textclf.commands.improving import suggest_from_table
+
+    options = folder.apply(columns.options(), table)
+    found = suggest_from_table(table, options, lexicon=lexicon, n=n, output=output, seed=seed or 0, warn=warn)
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        for category, group in groupby(found, key=lambda one: one.category):
+            print_lines(category, "    own  others  tf-idf  log-odds  vectors")
+            for one in group:
+                vectors = "-" if one.by_vectors is None else one.by_vectors
+                print_lines(
+                    f"  {one.own:>5}  {one.others:>6}  {one.by_tfidf:>6}  {one.by_log_odds:>8}  {vectors:>7}  "
+                    f"{one.phrase}"
+                )
+    if output is not None:
+        say(f"{output}: {len(found)} keywords proposed; take out those that mean nothing")
+
+
+def check_keywords(
+    lexicon: Annotated[Path, Argument(metavar="LEXICON", help="Keywords: a TOML file.")],
+    table: LabelledTable,
+    *,
+    gain: Annotated[bool, Option(help="Also cross-validate what they add, which takes a minute or more.")] = True,
+    as_json: AsJson = False,
+    columns: LabelledFlags,
+    folder: FolderFlags,
+) -> None:
+    """Show what keywords hit: coverage, false hits, overlap, conflict, and what they add.
+
+        textclf keywords check more.toml documents.csv --where split=test
+
+    Prints a line a category, the keywords to look at, and the accuracy without and with keywords.
+    """
+    from textclf.commands.improving import check_lexicon
+
+    options = folder.apply(columns.options(), table)
+    found, gains = check_lexicon(lexicon, table, options, gain=gain, jobs=folder.jobs or -1, talk=say, warn=warn)
+    if as_json:
+        values = {**asdict(found), "gain": [asdict(one) for one in gains]}
+        print_json(values)
+        return
+    print_lines("category                  own documents hit    others hit")
+    for figures in found.categories:
+        overlaps = ", ".join(f"{name} {count}" for name, count in figures.overlaps[:3])
+        print_lines(
+            f"{figures.category:<24}  {figures.hit:>5} of {figures.documents:<8}  {figures.false_hits:>5} of "
+            f"{figures.other_documents:<6}  {overlaps}".rstrip()
+        )
+    noted = [one for one in found.keywords if one.note]
+    if noted:
+        print_lines("", "keywords to look at        own  others")
+        for one in noted:
+            most = f" (most in {one.most_in})" if one.most_in and one.most_in != one.category else ""
+            print_lines(f"{one.category}: {one.keyword:<24}  {one.own:>3}  {one.others:>6}  {one.note}{most}")
+    if found.without_keywords:
+        print_lines("", f"no keywords for {', '.join(found.without_keywords)}")
+    if found.without_documents:
+        print_lines("", f"no documents of {', '.join(found.without_documents)}")
+    if gains:
+        print_lines(
+            "", "keywords of               accuracy without  with   macro F1  with   gained  lost  McNemar's p  by"
+        )
+        for one_gain in gains:
+            print_lines(
+                f"{one_gain.keywords:<24}  {one_gain.accuracy_without:>16.3f}  {one_gain.accuracy_with:.3f}  "
+                f"{one_gain.macro_f1_without:>8.3f}  {one_gain.macro_f1_with:.3f}  "
+                f"{one_gain.gained:>6}  {one_gain.lost:>4}  {one_gain.p_value:>11.3f}  {one_gain.by}"
+            )

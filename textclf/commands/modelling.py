@@ -1,0 +1,306 @@
+"""What the commands that learn do, as plain functions: paths and options in, results out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textclf.base.errors import BadDataError, BadInputError, BadModelError
+from textclf.base.files import write_aside
+from textclf.base.outputs import MODEL, PREPARED_FOLDER, REPORT_FOLDER, check_output, check_output_folder
+from textclf.data.predictions import iter_predictions
+from textclf.data.sources import DATASOURCE, TableOptions, read_documents, read_labelled
+from textclf.model.explain import explain
+
+if TYPE_CHECKING:
+    from features.word_vectors import WordVectors
+    from textclf.evaluation.figures import EvaluationReport
+    from textclf.model.classifier import DocumentClassifier
+    from textclf.model.predict import Runtime
+
+__all__ = [
+    "evaluate_model",
+    "load_words",
+    "prepare_datasource",
+    "train_model",
+]
+
+Talk = Callable[[str], None]
+
+
+def prepare_datasource(
+    source: Path, folder: Path, classifier: DocumentClassifier, table: TableOptions, *, talk: Talk, warn: Talk
+) -> int:
+    """Write the datasource CSV with its schema, and what its columns were made with.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        Documents with categories, as `textclf.data.sources.read_documents` takes them.
+    folder : pathlib.Path
+        Gets ``datasource.csv``, ``datasource.csv.schema`` and ``features/``.
+    classifier : DocumentClassifier
+        Holds the feature settings; it is not trained.
+    table : TableOptions
+        How the documents are read.
+    talk, warn : callable
+        Told what is done, and what the user should know.
+
+    Returns
+    -------
+    int
+        Rows written.
+    """
+    import numpy as np
+
+    from features.columns import fit_features
+    from features.datasource import DatasourceRow, datasource_row, write_datasource
+    from textclf.model.fit import check_categories
+
+    check_output_folder(folder, PREPARED_FOLDER, inputs=[source, source / DATASOURCE])
+    classifier.check_options()
+    documents = read_labelled(source, table, warn=warn)
+    for message in check_categories(Counter(documents.categories)):
+        warn(message)
+    settings = classifier.feature_settings()
+    talk(f"fitting lexicon and vectors on {len(documents.texts)} documents")
+    features = fit_features(documents.texts, documents.categories, settings)
+
+    class Rows(Sequence[DatasourceRow]):
+        """Rows made when asked for, so that all of them never stand in memory."""
+
+        def __len__(self) -> int:
+            return len(documents.texts)
+
+        def __getitem__(self, i: Any) -> Any:
+            return datasource_row(
+                features,
+                documents.texts[i],
+                document_id=documents.document_ids[i],
+                category=documents.categories[i],
+                group=documents.groups[i],
+            )
+
+    talk("writing the datasource")
+    summary = write_datasource(
+        folder / DATASOURCE,
+        Rows(),
+        indicator_names=features.matcher.lexicon.columns,
+        vector_size=features.vectors.size,
+        seed=settings.seed,
+        grouped=bool(table.group_column),
+    )
+    if summary.shortened:
+        warn(
+            f"{len(summary.shortened)} texts lost their middle to keep the row within 100 KB: "
+            f"{', '.join(summary.shortened[:5])}"
+        )
+    kept = folder / "features"
+    _write_json(kept / "keywords.json", features.matcher.to_dict())
+    _write_json(kept / "words.json", list(features.vectors.words))
+    with write_aside(kept / "vectors.npz") as aside, aside.open("wb") as file:
+        arrays: dict[str, Any] = features.vectors.to_arrays()
+        np.savez(file, **arrays)
+    _write_json(kept / "settings.json", classifier.plain_settings())
+    return summary.rows
+
+
+def train_model(
+    source: Path,
+    output: Path,
+    options: dict[str, Any],
+    table: TableOptions,
+    *,
+    others: Sequence[Path] = (),
+    talk: Talk,
+    warn: Talk,
+) -> Runtime:
+    """Train a model and write its file.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        Documents with categories, as `textclf.data.sources.read_documents` takes them. Of a folder that
+        `prepare_datasource` wrote, the options are taken over as well.
+    output : pathlib.Path
+        The model file.
+    options : dict
+        Parameters of `DocumentClassifier`; they go before those that `prepare_datasource` wrote down.
+    table : TableOptions
+        How documents are read.
+    others : sequence of pathlib.Path, optional
+        Documents of no category; conditions and groups do not count for them.
+    talk, warn : callable
+        Told what is done, and what the user should know.
+
+    Returns
+    -------
+    Runtime
+        The trained model.
+    """
+    from textclf.model.calibrate import why_nothing_is_accepted
+    from textclf.model.classifier import DocumentClassifier
+
+    check_output(output, MODEL, inputs=[source, *others])
+    if (source / DATASOURCE).exists():
+        options = {**_prepared_options(source / "features"), **options}
+    classifier = DocumentClassifier(**options)
+    classifier.check_options()
+    documents = read_labelled(source, table, warn=warn)
+    foreign = [text for path in others for text in _texts(path, table, warn)]
+    given: dict[str, Any] = {
+        "document_ids": documents.document_ids,
+        "groups": documents.groups if any(documents.groups) else None,
+        "others": foreign,
+    }
+    if same := _trained_alike(output, classifier.inputs_hash(documents.texts, documents.categories, **given)):
+        talk(f"{output} was trained on the same documents with the same options, and stays; delete it to train anew")
+        return same
+    classifier.fit(documents.texts, documents.categories, **given, talk=talk)
+    for message in classifier.warnings_:
+        # said with the other figures of the training
+        if message != why_nothing_is_accepted(classifier.runtime_.training.acceptance):
+            warn(message)
+    classifier.save(output)
+    return classifier.runtime_
+
+
+def evaluate_model(
+    model: Runtime,
+    model_name: str,
+    source: Path,
+    folder: Path,
+    table: TableOptions,
+    *,
+    by: Sequence[str],
+    created: str,
+    warn: Talk,
+) -> EvaluationReport:
+    """Predict documents of known category and write the report.
+
+    Parameters
+    ----------
+    model : Runtime
+        The model.
+    model_name : str
+        How the report calls it.
+    source : pathlib.Path
+        Documents with categories, as `textclf.data.sources.read_documents` takes them.
+    folder : pathlib.Path
+        Gets ``report.html``, ``metrics.json`` and the tables.
+    table : TableOptions
+        How the documents are read.
+    by : sequence of str
+        Columns; the figures are given for each of their values as well.
+    created : str
+        Date that the report shows.
+    warn : callable
+        Told what the user should know.
+
+    Returns
+    -------
+    EvaluationReport
+        All figures.
+    """
+    from textclf.evaluation.evaluate import evaluate_predictions
+    from textclf.evaluation.report import write_report
+
+    check_output_folder(folder, REPORT_FOLDER, inputs=[source])
+    documents, predictions = [], []
+    without = 0
+    for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True, warn=warn)):
+        if document.error and document.line:
+            # its cells may not stand where they belong, the category among them
+            raise BadDataError(document.say(document.error), where=source, remedy="mend the row")
+        if not document.category.strip():
+            without += 1
+            continue
+        documents.append(document)
+        predictions.append(prediction)
+    if without:
+        warn(f"{without} documents have no category and were left out")
+    missing = [column for column in by if documents and column not in documents[0].values]
+    if missing:
+        raise BadDataError(f"no column {missing[0]!r}", where=source, remedy="mend --by")
+    report = evaluate_predictions(
+        model.categories,
+        [document.category.strip() for document in documents],
+        predictions,
+        texts=[document.text for document in documents],
+        groups={column: [document.values[column] for document in documents] for column in by},
+        ocr_confidences=[document.ocr_confidence for document in documents],
+        ocr_engines=[document.ocr_engine for document in documents],
+        explain=lambda text: explain(model, text).named(),
+    )
+    write_report(report, folder, title=source.name, training=model.training, model_name=model_name, created=created)
+    return report
+
+
+def load_words(source: Path) -> WordVectors:
+    """Take the word vectors of a model file or of a word2vec file."""
+    import zipfile
+
+    from features.word2vec import read_word_vectors
+    from textclf.model.file import load_model
+
+    return load_model(source).features.vectors if zipfile.is_zipfile(source) else read_word_vectors(source)
+
+
+def _texts(source: Path, table: TableOptions, warn: Talk) -> Iterator[str]:
+    """Give the texts of documents that are of no category; what cannot be read is left out and told."""
+    unusable = 0
+    for document in read_documents(source, replace(table, where=(), group_column=""), warn=warn):
+        unusable += bool(document.error and document.line)
+        if not document.error:
+            yield document.text
+    if unusable:
+        warn(f"{source}: {unusable} rows have too few or too many cells and were left out")
+
+
+def _trained_alike(path: Path, inputs_hash: str) -> Runtime | None:
+    """Load the model at a place, if training would give the same bytes once more."""
+    from textclf.model.file import load_model
+
+    try:
+        model = load_model(path)
+    except (BadInputError, BadModelError):
+        return None
+    return model if model.training.inputs_hash == inputs_hash else None
+
+
+def _prepared_options(folder: Path) -> dict[str, Any]:
+    """Options that `prepare_datasource` wrote down, with the lexicon and vectors that were given to it."""
+    from zipfile import BadZipFile
+
+    import numpy as np
+
+    from features.keywords import KeywordMatcher
+    from features.word_vectors import WordVectors
+    from textclf.model.classifier import DocumentClassifier
+
+    try:
+        options: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        if options["lexicon"] == "given":
+            options["lexicon"] = KeywordMatcher.from_dict(
+                json.loads((folder / "keywords.json").read_text(encoding="utf-8"))
+            ).lexicon
+        if options["vectors"] == "given":
+            words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+            with (folder / "vectors.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                options["vectors"] = WordVectors.from_arrays(words, dict(arrays))
+        DocumentClassifier(**options)
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, BadModelError) as error:
+        raise BadInputError(
+            "what prepare wrote is missing or damaged", where=folder, remedy="run `textclf prepare` again"
+        ) from error
+    else:
+        return options
+
+
+def _write_json(path: Path, value: object) -> None:
+    with write_aside(path) as aside:
+        aside.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")

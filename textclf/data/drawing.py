@@ -1,0 +1,174 @@
+"""Pictures of pages with the words that spoke for the category and against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from features.tokens import fold
+from textclf.base.errors import BadInputError
+from textclf.base.files import write_aside
+from textclf.base.outputs import SOFTWARE
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from ocr.documents import Document, Page, Word
+    from ocr.limits import Limits
+    from textclf.model.explain import Explanation, WordAmount
+
+__all__ = ["draw_explanation", "word_boxes"]
+
+FOR, AGAINST = (0, 114, 178), (213, 94, 0)
+"""Blue and vermilion, which people who see few colours can tell apart (M. Okabe and K. Ito, 2008)."""
+STRONGEST_TINT = 0.6
+"""How much of the colour the strongest word gets; the others get their share of it."""
+FAINTEST = 0.03
+"""Words with less of the strongest word's amount are left as they are."""
+LONGEST_SIDE = 2200
+"""Pixels: pictures are to be looked at, and larger ones are brought down."""
+CAPTION_SIZE = 22
+
+
+def draw_explanation(
+    document: Document, explained: Explanation, path: Path, limits: Limits, password: str = ""
+) -> list[Path]:
+    """Draw what spoke for and against a category onto the pages of a document.
+
+    Parameters
+    ----------
+    document : ocr.documents.Document
+        As it was read from a file.
+    explained : Explanation
+        Of the document's text.
+    path : pathlib.Path
+        Where the first page goes; further ones are numbered, ``out-2.png``.
+    limits : ocr.limits.Limits
+        Bounds on opening pages.
+    password : str, optional
+        Of an encrypted PDF.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The PNG files written: one a page that has words with a place.
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError
+        If no page has such words, or a page cannot be opened again.
+    textclf.base.errors.OutputError
+        If a file cannot be written.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    from ocr.pages import open_page
+
+    made_by = PngInfo()
+    made_by.add_text("Software", SOFTWARE)
+    strongest = max((abs(word.amount) for word in explained.words), default=0.0)
+    written: list[Path] = []
+    for page, words in _words_of_pages(document, explained.words):
+        if not page.words:
+            continue
+        with open_page(Path(document.file), page.number, limits, password) as content:
+            image = _upright(content.image(), page)
+        picture = _tinted(image, [(box, amount) for box, amount in word_boxes(page, words)], strongest)
+        caption = (
+            f"{document.document_id}, page {page.number}: blue spoke for {explained.category}, "
+            f"orange for {explained.runner_up}"
+        )
+        target = path if not written else path.with_stem(f"{path.stem}-{page.number}")
+        with write_aside(target) as aside:
+            _captioned(picture, caption).save(aside, format="PNG", pnginfo=made_by)
+        written.append(target)
+    if not written:
+        raise BadInputError("has no word that could be drawn", where=document.document_id, remedy="look at its text")
+    return written
+
+
+def word_boxes(page: Page, words: Sequence[WordAmount]) -> Iterator[tuple[tuple[float, float, float, float], float]]:
+    """Find the boxes of words of a page's cleaned text among the words as they were read.
+
+    Cleaning joins words that were broken over a line end, drops dirt and mends letters, so both sequences are aligned
+    (`difflib.SequenceMatcher`); where they differ, the words between two that agree go together in order.
+
+    Parameters
+    ----------
+    page : ocr.documents.Page
+        With its words.
+    words : sequence of WordAmount
+        Those of the page's text, in order.
+
+    Yields
+    ------
+    (box, amount)
+        Left, top, right and bottom edge as shares of the page, 0 to 1; the amount is the whole word's.
+    """
+    read = [word for word in page.words if word.text.strip()]
+    matcher = SequenceMatcher(
+        None, [fold(word.text) for word in words], [fold(word.text) for word in read], autojunk=False
+    )
+    for kind, i, i_end, j, j_end in matcher.get_opcodes():
+        if kind in ("equal", "replace"):
+            for k in range(j, j_end):
+                word = words[i + (k - j) * (i_end - i) // (j_end - j)]
+                yield _share_of_page(read[k], page), word.amount
+
+
+def _words_of_pages(document: Document, words: Sequence[WordAmount]) -> Iterator[tuple[Page, list[WordAmount]]]:
+    """Split the words of a document's text by page, as `Document.text` puts the pages together."""
+    start = 0
+    for page, text in zip(document.pages, document.page_texts, strict=True):
+        if text:
+            end = start + len(text)
+            yield page, [word for word in words if start <= word.start < end]
+            start = end + len("\n\n")
+
+
+def _share_of_page(word: Word, page: Page) -> tuple[float, float, float, float]:
+    left, top, right, bottom = word.box
+    return left / page.width, top / page.height, right / page.width, bottom / page.height
+
+
+def _upright(image: Image.Image, page: Page) -> Image.Image:
+    from PIL import Image
+
+    image = image.convert("RGB").rotate(page.rotation, expand=True)
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    return image
+
+
+def _tinted(
+    image: Image.Image, boxes: Sequence[tuple[tuple[float, float, float, float], float]], strongest: float
+) -> Image.Image:
+    """Lay colours over words as a marker pen does: paper takes the colour, ink stays dark."""
+    from PIL import Image, ImageChops, ImageDraw
+
+    colours = Image.new("RGB", image.size, "white")
+    pen = ImageDraw.Draw(colours)
+    for (left, top, right, bottom), amount in boxes:
+        if strongest and abs(amount) >= FAINTEST * strongest:
+            tint = STRONGEST_TINT * abs(amount) / strongest
+            colour = tuple(round(255 - tint * (255 - part)) for part in (FOR if amount > 0 else AGAINST))
+            edges = (left * image.width, top * image.height, right * image.width, bottom * image.height)
+            pen.rectangle(edges, fill=colour, outline=FOR if amount > 0 else AGAINST)
+    return ImageChops.multiply(image, colours)
+
+
+def _captioned(image: Image.Image, caption: str) -> Image.Image:
+    from PIL import Image, ImageDraw, ImageFont
+
+    band = 2 * CAPTION_SIZE
+    picture = Image.new("RGB", (image.width, image.height + band), "white")
+    picture.paste(image, (0, band))
+    pen = ImageDraw.Draw(picture)
+    size = CAPTION_SIZE
+    font = ImageFont.load_default(size)
+    while size > 8 and pen.textlength(caption, font=font) > image.width - 16:
+        size -= 1
+        font = ImageFont.load_default(size)
+    pen.text((8, CAPTION_SIZE // 2), caption, fill="black", font=font)
+    return picture

@@ -1,0 +1,315 @@
+"""Two models on the same documents: which decisions change, and whether one of them is better.
+
+Sources: Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
+Psychometrika 12, 1947 (here in its exact form, a binomial test of the documents that one model alone has right);
+A. Agresti and Y. Min, "Simple improved confidence intervals for comparing matched proportions", Statistics in Medicine
+24, 2005.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import tee
+from typing import Literal, get_args
+
+from textclf.data.predictions import iter_predictions
+from textclf.data.sources import InputDocument
+from textclf.model.predict import Runtime
+from textclf.model.prediction import Prediction
+
+__all__ = ["EFFECTS", "Change", "Comparison", "compare_models", "difference_interval", "mcnemar"]
+
+Effect = Literal[
+    "accepted wrongly now",
+    "wrong now",
+    "other category",
+    "no longer accepted",
+    "accepted now",
+    "right now",
+    "no longer accepted wrongly",
+]
+EFFECTS: tuple[Effect, ...] = get_args(Effect)
+"""What the second model does to a document, the most harmful first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A document whose category or decision changes.
+
+    Parameters
+    ----------
+    document_id, category : str
+        The document, and what it is; empty if that is not known.
+    effect : str
+        One of `EFFECTS`; where several hold, the first.
+    category_a, category_b : str
+        What each model predicts.
+    score_a, score_b : float
+        How sure each is, 0 to 1.
+    decision_a, decision_b : str
+        ``accept`` or ``review``.
+    """
+
+    document_id: str
+    category: str
+    effect: Effect
+    category_a: str
+    category_b: str
+    score_a: float
+    score_b: float
+    decision_a: str
+    decision_b: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What two models do with the same documents.
+
+    Parameters
+    ----------
+    documents, known : int
+        Documents compared, and those among them whose category is known.
+    unusable : int
+        Rows that cannot be used; they count nowhere else.
+    both_right, only_a_right, only_b_right, both_wrong : int
+        Of those whose category is known.
+    p_value : float
+        How likely so uneven a split of the documents that one model alone has right would be if both were as good.
+    difference : (float, float)
+        95 % interval of the accuracy of B less that of A.
+    accepted_a, accepted_b, accepted_wrong_a, accepted_wrong_b : int
+        Documents accepted, and the wrong ones among them.
+    only_a_accepts, only_b_accepts : int
+        Documents that only one model accepts.
+    only_in_a, only_in_b : tuple of str
+        Categories that one model alone knows.
+    pairs : tuple of (str, str, int)
+        Category by A, another category by B, and how often; the most frequent first.
+    changes : tuple of Change
+        The most harmful first.
+    """
+
+    documents: int
+    known: int
+    unusable: int
+    both_right: int
+    only_a_right: int
+    only_b_right: int
+    both_wrong: int
+    p_value: float
+    difference: tuple[float, float]
+    accepted_a: int
+    accepted_b: int
+    accepted_wrong_a: int
+    accepted_wrong_b: int
+    only_a_accepts: int
+    only_b_accepts: int
+    only_in_a: tuple[str, ...]
+    only_in_b: tuple[str, ...]
+    pairs: tuple[tuple[str, str, int], ...]
+    changes: tuple[Change, ...]
+
+    def to_lines(self, shown: int) -> list[str]:
+        """Say it in lines for a person.
+
+        Parameters
+        ----------
+        shown : int
+            Changes shown one by one.
+        """
+        lines = [f"{self.documents:,} documents, {len(self.changes):,} of them with another category or decision"]
+        lines += [f"{self.unusable:,} rows could not be used"] if self.unusable else []
+        for name, categories in (("A", self.only_in_a), ("B", self.only_in_b)):
+            if categories:
+                lines.append(f"only {name} knows {', '.join(categories)}")
+        if self.known:
+            right_a, right_b = self.both_right + self.only_a_right, self.both_right + self.only_b_right
+            low, high = self.difference
+            lines += [
+                f"right     A {right_a:,} ({right_a / self.known:.1%})   B {right_b:,} ({right_b / self.known:.1%})   "
+                f"of {self.known:,}; B less A {low:+.1%} to {high:+.1%} with 95% confidence",
+                f"one alone A {self.only_a_right:,}   B {self.only_b_right:,}   McNemar's test p = {self.p_value:.3g}",
+            ]
+        wrong = f", {self.accepted_wrong_a} of them wrong", f", {self.accepted_wrong_b} of them wrong"
+        wrong_a, wrong_b = wrong if self.known else ("", "")
+        lines.append(
+            f"accepted  A {self.accepted_a:,}{wrong_a}   B {self.accepted_b:,}{wrong_b}; "
+            f"by A alone {self.only_a_accepts:,}, by B alone {self.only_b_accepts:,}"
+        )
+        if self.pairs:
+            pairs = ", ".join(f"{by_a or '-'} to {by_b or '-'} {count:,}" for by_a, by_b, count in self.pairs[:shown])
+            lines.append(f"from A to B  {pairs}{', ...' if len(self.pairs) > shown else ''}")
+        for effect, count in Counter(change.effect for change in self.changes).items():
+            found = [change for change in self.changes if change.effect == effect]
+            lines.append(f"{effect}: {count}")
+            lines += [
+                f"  {change.document_id}{f' ({change.category})' if change.category else ''}  "
+                f"A {change.category_a or '-'} {change.score_a:.1%} {change.decision_a}  "
+                f"B {change.category_b or '-'} {change.score_b:.1%} {change.decision_b}"
+                for change in found[:shown]
+            ]
+            lines += [f"  and {count - shown} more"] if count > shown else []
+        return [*lines, self.verdict]
+
+    @property
+    def verdict(self) -> str:
+        """What the figures allow to be said, in one sentence."""
+        if not self.known:
+            return "without known categories nobody can say which model is better"
+        if self.p_value < 0.05:
+            better, worse = ("B", "A") if self.only_b_right > self.only_a_right else ("A", "B")
+            return f"{better} is right more often than {worse} on documents like these"
+        return "these documents do not tell which model is right more often: chance could explain the difference"
+
+
+def compare_models(a: Runtime, b: Runtime, documents: Iterable[InputDocument]) -> Comparison:
+    """Predict the same documents with two models.
+
+    Parameters
+    ----------
+    a, b : Runtime
+        The models: the one in use, and the one that might take its place.
+    documents : iterable of InputDocument
+        Rows of a table.
+
+    Returns
+    -------
+    Comparison
+        Counts, test and changes. A document without a known category only counts among those accepted or changed.
+
+    Examples
+    --------
+    >>> from textclf import DocumentClassifier
+    >>> texts, categories = ["total due", "dear sir"] * 8, ["invoice", "letter"] * 8
+    >>> one = DocumentClassifier().fit(texts, categories).runtime_
+    >>> found = compare_models(one, one, [InputDocument(document_id="1", text="total due", category="invoice")])
+    >>> found.both_right, found.changes, found.p_value
+    (1, (), 1.0)
+    """
+    for_a, for_b = tee(documents)
+    counts: Counter[tuple[bool, bool]] = Counter()
+    sums: Counter[str] = Counter()
+    changes: list[Change] = []
+    for (document, by_a), (_, by_b) in zip(iter_predictions(a, for_a), iter_predictions(b, for_b), strict=True):
+        if document.error:
+            # its cells may not stand where they belong, the category among them
+            sums["unusable"] += 1
+            continue
+        truth = document.category.strip()
+        right = by_a.predicted_category == truth, by_b.predicted_category == truth
+        sums["documents"] += 1
+        counts[right] += bool(truth)
+        for name, prediction, is_right in (("a", by_a, right[0]), ("b", by_b, right[1])):
+            accepted = prediction.decision == "accept"
+            sums[f"accepted_{name}"] += accepted
+            sums[f"accepted_wrong_{name}"] += accepted and bool(truth) and not is_right
+        if (by_a.predicted_category, by_a.decision) != (by_b.predicted_category, by_b.decision):
+            changes.append(_change(truth, by_a, by_b))
+            decided = by_a.decision, by_b.decision
+            sums["only_a_accepts"] += decided == ("accept", "review")
+            sums["only_b_accepts"] += decided == ("review", "accept")
+    pairs = Counter((one.category_a, one.category_b) for one in changes if one.category_a != one.category_b)
+    only_a, only_b = counts[True, False], counts[False, True]
+    known = counts.total()
+    return Comparison(
+        documents=sums["documents"],
+        known=known,
+        unusable=sums["unusable"],
+        both_right=counts[True, True],
+        only_a_right=only_a,
+        only_b_right=only_b,
+        both_wrong=counts[False, False],
+        p_value=mcnemar(only_a, only_b),
+        difference=difference_interval(only_a, only_b, known),
+        accepted_a=sums["accepted_a"],
+        accepted_b=sums["accepted_b"],
+        accepted_wrong_a=sums["accepted_wrong_a"],
+        accepted_wrong_b=sums["accepted_wrong_b"],
+        only_a_accepts=sums["only_a_accepts"],
+        only_b_accepts=sums["only_b_accepts"],
+        only_in_a=tuple(sorted({*a.categories} - {*b.categories})),
+        only_in_b=tuple(sorted({*b.categories} - {*a.categories})),
+        pairs=tuple((*pair, count) for pair, count in sorted(pairs.items(), key=lambda entry: (-entry[1], entry[0]))),
+        changes=tuple(sorted(changes, key=lambda change: (EFFECTS.index(change.effect), -change.score_b))),
+    )
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Test whether two models are right equally often, exactly.
+
+    Parameters
+    ----------
+    only_a, only_b : int
+        Documents that one model has right and the other has wrong.
+
+    Returns
+    -------
+    float
+        Two-sided p-value, 1 if there is no such document.
+
+    Examples
+    --------
+    >>> mcnemar(1, 9)
+    0.021484375
+    """
+    from scipy.stats import binomtest
+
+    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+
+
+def difference_interval(only_a: int, only_b: int, documents: int) -> tuple[float, float]:
+    """Give the 95 % interval of the difference of two accuracies on the same documents (Agresti and Min 2005).
+
+    Parameters
+    ----------
+    only_a, only_b : int
+        Documents that one model has right and the other has wrong.
+    documents : int
+        All documents.
+
+    Returns
+    -------
+    (float, float)
+        Bounds of the accuracy of B less that of A.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in difference_interval(5, 15, 100)]
+    [0.012, 0.184]
+    """
+    # half a document more in each of the four cells
+    a, b, n = only_a + 0.5, only_b + 0.5, documents + 2
+    middle, spread = (b - a) / n, 1.959964 * math.sqrt(a + b - (b - a) ** 2 / n) / n
+    return max(middle - spread, -1.0), min(middle + spread, 1.0)
+
+
+def _change(truth: str, a: Prediction, b: Prediction) -> Change:
+    return Change(
+        document_id=b.document_id,
+        category=truth,
+        effect=_effect(truth, a, b),
+        category_a=a.predicted_category,
+        category_b=b.predicted_category,
+        score_a=a.score,
+        score_b=b.score,
+        decision_a=a.decision,
+        decision_b=b.decision,
+    )
+
+
+def _effect(truth: str, a: Prediction, b: Prediction) -> Effect:
+    accepted_a, accepted_b = a.decision == "accept", b.decision == "accept"
+    if truth:
+        right_a, right_b = a.predicted_category == truth, b.predicted_category == truth
+        if accepted_b and not right_b and (right_a or not accepted_a):
+            return "accepted wrongly now"
+        if right_a != right_b:
+            return "wrong now" if right_a else "right now"
+        if accepted_a and not accepted_b and not right_b:
+            return "no longer accepted wrongly"
+    if a.predicted_category != b.predicted_category:
+        return "other category"
+    return "accepted now" if accepted_b else "no longer accepted"

@@ -1,0 +1,338 @@
+"""The report of an evaluation: one page to read, and the same figures for programs."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textclf.base.files import write_aside
+from textclf.base.outputs import SOFTWARE
+from textclf.base.tables import csv_writer, safe_cell, write_rows
+from textclf.evaluation.figures import EvaluationReport, ScoreHistogram
+from textclf.evaluation.reliability import Calibration, RiskCoverage
+from textclf.model.prediction import TrainingRecord
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["metrics", "write_report"]
+
+NOT_PREDICTED = "(not predicted)"
+ERRORS_ASKED = (0.01, 0.02, 0.05, 0.1)
+"""Errors among accepted documents for which the report says how many could be accepted."""
+CURVE_POINTS = 300
+MISTAKE_COLUMNS = (
+    "documents_of_pair",
+    "document_id",
+    "category",
+    "predicted_category",
+    "score",
+    "decision",
+    "error",
+    "snippet",
+)
+PNG_NAME_LENGTH = 32
+PNG_PIXELS = 4000
+PNG_RIGHT = (31, 95, 191)
+PNG_WRONG = (217, 95, 14)
+
+
+def write_report(
+    report: EvaluationReport,
+    folder: str | Path,
+    *,
+    title: str,
+    training: TrainingRecord | None,
+    model_name: str,
+    created: str,
+) -> list[Path]:
+    """Write the report's files: the same input gives the same bytes.
+
+    Parameters
+    ----------
+    report : EvaluationReport
+        The figures.
+    folder : str or pathlib.Path
+        Where the files go; made if it is missing.
+    title : str
+        Heading of the page.
+    training : TrainingRecord or None
+        What the model remembers of its training: threshold, learning curve, feature groups. The page leaves
+        out what is not there.
+    model_name : str
+        How the model is called in the page, say its file name.
+    created : str
+        When the evaluation was made, as it shall be shown.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``report.html`` (self-contained), ``metrics.json``, ``confusion.csv``, ``confusion.png`` and
+        ``confused_pairs.csv`` (every wrong document; an empty predicted category where there was no answer).
+
+    Raises
+    ------
+    textclf.base.errors.OutputError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from textclf.evaluation.evaluate import evaluate_predictions
+    >>> from textclf.model.prediction import Prediction
+    >>> said = [Prediction(document_id="a", predicted_category="invoice", score=0.9, decision="accept")]
+    >>> report = evaluate_predictions(["invoice", "letter"], ["invoice"], said, texts=None)
+    >>> paths = write_report(
+    ...     report, tempfile.mkdtemp(), title="Test", training=None, model_name="m.textclf", created="2026-01-01"
+    ... )
+    >>> paths[0].name, "1 of 1 document got the right category" in paths[0].read_text(encoding="utf-8")
+    ('report.html', True)
+    """
+    names = ("report.html", "metrics.json", "confusion.csv", "confusion.png", "confused_pairs.csv")
+    paths = [Path(folder) / name for name in names]
+    page, facts, confusion, picture, mistakes = paths
+    _write_text(page, _page(report, title=title, training=training, model_name=model_name, created=created))
+    figures = metrics(report, title=title, training=training, model_name=model_name, created=created)
+    _write_text(facts, json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    _write_confusion(report, confusion)
+    _write_picture(report, picture)
+    _write_mistakes(report, mistakes)
+    return paths
+
+
+def metrics(
+    report: EvaluationReport, *, title: str, training: TrainingRecord | None, model_name: str, created: str
+) -> dict[str, object]:
+    """Give the figures as they stand in ``metrics.json``.
+
+    Parameters
+    ----------
+    report, title, training, model_name, created
+        As for `write_report`.
+
+    Returns
+    -------
+    dict
+        Ready for `json.dumps`: plain numbers, strings, lists and dicts. Shares are 0 to 1. Documents are
+        named by their ids; no text of theirs is in it.
+    """
+    return {
+        "title": title,
+        "model": model_name,
+        "created": created,
+        "documents": report.documents,
+        "right": report.right,
+        "accuracy": report.accuracy,
+        "accuracy_interval_95": list(report.accuracy_interval),
+        "macro_f1": report.macro_f1,
+        "accepted": report.accepted,
+        "accepted_right": report.accepted_right,
+        "accepted_share": report.accepted_share,
+        "accepted_accuracy": report.accepted_accuracy,
+        "not_predicted": [mistake.document_id for mistake in report.not_predicted],
+        "unknown_categories": {figures.category: figures.support for figures in report.unknown_categories},
+        "categories": [asdict(figures) for figures in report.categories],
+        "groups": [asdict(figures) for figures in report.groups],
+        "confusion": {
+            "true_categories": list(report.true_categories),
+            "predicted_categories": list(report.predicted_categories),
+            "documents": report.confusion.tolist(),
+        },
+        "confused_pairs": [
+            {
+                "category": pair.category,
+                "predicted_category": pair.predicted_category,
+                "documents": [mistake.document_id for mistake in pair.documents],
+            }
+            for pair in report.confused_pairs
+        ],
+        "score_histogram": asdict(report.histogram),
+        "accepted_error_bound_95": report.accepted_error_bound,
+        "risk_coverage": None if report.risk_coverage is None else _curve_figures(report.risk_coverage),
+        "calibration": None if report.calibration is None else asdict(report.calibration),
+        "by_ocr_confidence": [asdict(group) for group in report.confidence_groups],
+        "ocr_engines": dict(report.ocr_engines),
+        "reasons": [asdict(figures) for figures in report.reasons],
+        "familiarity_histogram": None if report.familiarity is None else asdict(report.familiarity),
+        "confident_errors": [
+            {name: getattr(mistake, name) for name in ("document_id", "category", "predicted_category", "score")}
+            for mistake in report.confident_errors
+        ],
+        "label_doubts": [
+            {name: value for name, value in asdict(doubt).items() if name != "snippet"} for doubt in report.label_doubts
+        ],
+        "training": None if training is None else asdict(training),
+    }
+
+
+def _curve_figures(curve: RiskCoverage) -> dict[str, object]:
+    points = curve.thinned(CURVE_POINTS)
+    return {
+        "aurc": curve.area,
+        "accepted_at": [asdict(curve.accepted_at(error)) for error in ERRORS_ASKED],
+        "thresholds": points.thresholds.tolist(),
+        "accepted": points.accepted.tolist(),
+        "error": points.error.tolist(),
+        "error_bound_95": points.upper.tolist(),
+    }
+
+
+def _page(
+    report: EvaluationReport, *, title: str, training: TrainingRecord | None, model_name: str, created: str
+) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("textclf"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": _percent, "counted": _counted}
+    tested = [figures for figures in report.categories if figures.support]
+    by_f1 = sorted(tested, key=lambda figures: figures.f1)
+    curve = report.risk_coverage
+    return environment.get_template("report.html").render(
+        report=report,
+        title=title,
+        training=training,
+        model_name=model_name,
+        created=created,
+        groups=[(column, list(groups)) for column, groups in groupby(report.groups, key=lambda group: group.column)],
+        tested=len(tested),
+        trained=0 if training is None else sum(training.documents.values()),
+        threshold=training.acceptance.threshold if training and training.acceptance.threshold <= 1 else None,
+        weakest=[figures for figures in by_f1 if figures.known and figures.f1 < 1][:3],
+        score_axis=_histogram_axis(report.histogram),
+        familiarity_axis=_histogram_axis(report.familiarity) if report.familiarity else [],
+        accepted_at=[curve.accepted_at(error) for error in ERRORS_ASKED] if curve else [],
+        risk_axis=_risk_axis(curve, training.acceptance.max_error if training else 0.0) if curve else [],
+        risk_points=curve.thinned(CURVE_POINTS) if curve else None,
+        reliability_axis=_reliability_axis(report.calibration) if report.calibration else [],
+        curve_axes=() if training is None or not training.curve else _curve_axes(training),
+    )
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    if share in (0, 1):
+        return f"{share:.0%}"
+    # all but one of ten thousand is not all
+    return f"{min(max(share, 0.001), 0.999):.{digits}%}"
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _histogram_axis(histogram: ScoreHistogram) -> list[int]:
+    from matplotlib.ticker import MaxNLocator
+
+    largest = max(map(sum, zip(histogram.right, histogram.wrong, strict=True)))
+    ticks = MaxNLocator(nbins=4, integer=True, min_n_ticks=1).tick_values(0, max(1, largest))
+    return [round(tick) for tick in ticks]
+
+
+def _risk_axis(curve: RiskCoverage, max_error: float) -> list[float]:
+    """Ticks up the errors: the bound of few documents goes through the roof, and may."""
+    from matplotlib.ticker import MaxNLocator
+
+    highest = max(1.25 * float(curve.error[-1]), 2 * max_error, 0.05)
+    ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(0, min(highest, 1.0))
+    return [round(float(tick), 6) for tick in ticks if tick <= 1]
+
+
+def _reliability_axis(found: Calibration) -> list[float]:
+    """Ticks of scores and shares both, from the lowest that is shown to 1."""
+    from matplotlib.ticker import MaxNLocator
+
+    lowest = min(min(group.score, group.interval[0]) for group in found.bins)
+    ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(max(0.0, min(lowest, 0.8)), 1.0)
+    return [round(float(tick), 6) for tick in ticks if 0 <= tick <= 1]
+
+
+def _curve_axes(training: TrainingRecord) -> tuple[list[int], list[float]]:
+    """Ticks across (documents, from 0) and up (shares, ending at 1) of the learning curve."""
+    from matplotlib.ticker import MaxNLocator
+
+    lowest = min(min(point.accuracy, point.macro_f1) for point in training.curve)
+    across = MaxNLocator(nbins=8, integer=True).tick_values(0, training.curve[-1].documents)
+    up = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(max(0.0, min(lowest, 0.9)), 1.0)
+    return [round(tick) for tick in across], [round(float(tick), 6) for tick in up if 0 <= tick <= 1]
+
+
+def _write_text(path: Path, text: str) -> None:
+    with write_aside(path) as aside:
+        # a file name may hold bytes that are no text; they show as question marks
+        aside.write_bytes(text.encode("utf-8", errors="replace"))
+
+
+def _write_confusion(report: EvaluationReport, path: Path) -> None:
+    with write_aside(path) as aside, aside.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        writer = csv_writer(file.write)
+        writer.writerow(["true category", *(safe_cell(name or NOT_PREDICTED) for name in report.predicted_categories)])
+        for name, row in zip(report.true_categories, report.confusion.tolist(), strict=True):
+            writer.writerow([safe_cell(name), *row])
+
+
+def _write_picture(report: EvaluationReport, path: Path) -> None:
+    from matplotlib import style
+
+    # a user's own matplotlib settings would change the picture, and a name in a script without a glyph would
+    # warn: it shows as boxes, and stands in full in the page and the CSV
+    with style.context("default"), warnings.catch_warnings(), write_aside(path) as aside:
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        # the library's version in the file would change its bytes
+        _confusion_figure(report).savefig(aside, format="png", metadata={"Software": SOFTWARE})
+
+
+def _write_mistakes(report: EvaluationReport, path: Path) -> None:
+    groups = [*(pair.documents for pair in report.confused_pairs), report.not_predicted]
+    rows = (asdict(mistake) | {"documents_of_pair": len(group)} for group in groups for mistake in group)
+    write_rows(path, MISTAKE_COLUMNS, rows, formulas_safe=True)
+
+
+def _confusion_figure(report: EvaluationReport) -> Figure:
+    from matplotlib.figure import Figure
+
+    counts = report.confusion
+    rows, columns = counts.shape
+    cell = min(0.5, max(0.24, 12 / columns))
+    width, height = 3.2 + cell * columns, 2.9 + cell * rows
+    # hundreds of categories may lose sharpness, but not fill the memory
+    dpi = min(150.0, PNG_PIXELS / max(width, height))
+    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
+    axes = figure.add_subplot()
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    hit = np.array(report.true_categories)[:, None] == np.array(report.predicted_categories)[None, :]
+    # the colours of the page: blended on white, so light that black figures can be read on each
+    alpha = np.where(counts > 0, np.where(hit, 0.08 + 0.52 * share, 0.12 + 0.48 * share), 0.0)[:, :, None]
+    colours = 255 * (1 - alpha) + alpha * np.where(hit[:, :, None], PNG_RIGHT, PNG_WRONG)
+    axes.imshow(colours.round().astype(np.uint8), interpolation="nearest")
+    for row, column in np.argwhere(counts):
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=min(9, 24 * cell))
+
+    size = 8 if cell > 0.3 else 7
+    axes.set_xticks(range(columns), [_short(name) for name in report.predicted_categories], rotation=90, fontsize=size)
+    axes.set_yticks(range(rows), [_short(name) for name in report.true_categories], fontsize=size)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        # a dollar sign in a name is a dollar sign
+        label.set_parse_math(False)
+    axes.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, color="#e2e5e9", linewidth=0.6)
+    axes.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, color="#e2e5e9", linewidth=0.6)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("predicted category", color="#59616b", fontsize=9)
+    axes.set_ylabel("true category", color="#59616b", fontsize=9)
+    return figure
+
+
+def _short(name: str) -> str:
+    name = " ".join((name or NOT_PREDICTED).encode("utf-8", errors="replace").decode().split())
+    return name if len(name) <= PNG_NAME_LENGTH else f"{name[: PNG_NAME_LENGTH - 1]}…"

@@ -1,0 +1,1 @@
+"""Fit, calibrate, explain, predict, and the model file."""

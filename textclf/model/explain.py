@@ -1,0 +1,268 @@
+"""Why a document got its category and not the next likely one, in amounts that add up.
+
+A linear model's margin is a sum of weight times value over all features, so nothing has to be estimated: the margin of
+the predicted category less that of the runner-up, before calibration, is the sum of the differences. What an n-gram
+adds is shared equally by its occurrences, and within each by its characters that are not blank; a word gets what its
+characters got in all views. What no word stands for keeps a name of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.columns import FeatureRows
+from features.ngram_columns import NgramTable
+from features.ngrams import find_ngrams
+from features.page_shape import SHAPE_NAMES
+from features.texts import as_texts
+from features.tokens import tokenize
+from textclf.model.predict import MAX_TEXT, Runtime
+
+__all__ = ["Explanation", "FeatureAmount", "Term", "WordAmount", "explain"]
+
+STRONGEST = 20
+"""Terms shown one by one; the others are put together."""
+SHOWN_KEYWORDS = 5
+
+_WORD = re.compile(r"\S+")
+
+
+class WordAmount(NamedTuple):
+    """What one word of the page adds.
+
+    Parameters
+    ----------
+    text : str
+        The word with the punctuation that touches it.
+    start, end : int
+        Where it stands in the text.
+    amount : float
+        Above 0 for the predicted category, below 0 for the runner-up.
+    """
+
+    text: str
+    start: int
+    end: int
+    amount: float
+
+
+class FeatureAmount(NamedTuple):
+    """What a feature adds that is no word of the page; ``amount`` as for a word."""
+
+    name: str
+    amount: float
+
+
+class Term(NamedTuple):
+    """All occurrences of a word together: folded ``text``, how many ``times`` it occurs, and their ``amount``."""
+
+    text: str
+    times: int
+    amount: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What spoke for a category and against it.
+
+    Parameters
+    ----------
+    category, runner_up : str
+        The two most likely ones.
+    margin : float
+        Lead of the category over the runner-up before calibration: the sum of all amounts below.
+    words : tuple of WordAmount
+        Every word, in the order of the page.
+    features : tuple of FeatureAmount
+        Everything else: keywords found, page shape, shapes of characters, meaning of the words, and what the model
+        starts from before it looks.
+    """
+
+    category: str
+    runner_up: str
+    margin: float
+    words: tuple[WordAmount, ...]
+    features: tuple[FeatureAmount, ...]
+
+    def terms(self) -> list[Term]:
+        """Put the occurrences of each word together.
+
+        Returns
+        -------
+        list of Term
+            The strongest first, whichever way it speaks.
+        """
+        times: Counter[str] = Counter()
+        amounts: defaultdict[str, float] = defaultdict(float)
+        for word in self.words:
+            # what has no letter, such as a ruled line, stays as it is
+            text = " ".join(tokenize(word.text)) or word.text
+            times[text] += 1
+            amounts[text] += word.amount
+        terms = [Term(text, times[text], amount) for text, amount in amounts.items()]
+        return sorted(terms, key=lambda term: (-abs(term.amount), term.text))
+
+    def to_dict(self, strongest: int = STRONGEST) -> dict[str, object]:
+        """Give it as plain values for JSON; the amounts add up to the margin.
+
+        Parameters
+        ----------
+        strongest : int, default 20
+            Words given one by one.
+        """
+        terms = self.terms()
+        return {
+            "category": self.category,
+            "runner_up": self.runner_up,
+            "margin": self.margin,
+            "words": [term._asdict() for term in terms[:strongest]],
+            "other_words": sum(term.amount for term in terms[strongest:]),
+            "features": [feature._asdict() for feature in self.features],
+        }
+
+    def named(self) -> list[tuple[str, float]]:
+        """Give all terms and features by name, with their amounts, the strongest first."""
+        terms = [(f"{text} ({times} times)" if times > 1 else text, amount) for text, times, amount in self.terms()]
+        return sorted([*terms, *self.features], key=lambda entry: (-abs(entry[1]), entry[0]))
+
+    def to_line(self, strongest: int = 6) -> str:
+        """Name the strongest amounts in one line, for a cell of a table.
+
+        Parameters
+        ----------
+        strongest : int, default 6
+            Amounts named.
+        """
+        return "; ".join(f"{name} {amount:+.3f}" for name, amount in self.named()[:strongest])
+
+    def to_lines(self, strongest: int = 8) -> list[str]:
+        """Say it in lines for a person: the strongest words and features, then the rest in one.
+
+        Parameters
+        ----------
+        strongest : int, default 8
+            Amounts shown one by one.
+        """
+        named = self.named()
+        rest = sum(amount for _, amount in named[strongest:])
+        return [
+            f"{self.margin:+.3f}  lead of {self.category} over {self.runner_up}, made up of",
+            *(f"{amount:+.3f}  {name}" for name, amount in named[:strongest]),
+            f"{rest:+.3f}  all else",
+        ]
+
+
+def explain(model: Runtime, text: str) -> Explanation:
+    """Explain a prediction.
+
+    Parameters
+    ----------
+    model : Runtime
+        The model.
+    text : str
+        Cleaned text.
+
+    Returns
+    -------
+    Explanation
+        Amounts in units of the margin before calibration; they add up to it but for the rounding of floats.
+
+    Examples
+    --------
+    >>> from textclf import DocumentClassifier
+    >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
+    >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).runtime_
+    >>> explained = explain(model, "dear sir, an invoice")
+    >>> explained.category, explained.runner_up
+    ('letter', 'invoice')
+    >>> explained.terms()[0].text
+    'dear'
+    >>> total = sum(word.amount for word in explained.words) + sum(feature.amount for feature in explained.features)
+    >>> round(total - explained.margin, 9)
+    0.0
+    """
+    text = as_texts([text])[0][:MAX_TEXT]
+    rows = model.features.rows([text])
+    best, second = np.argsort(-model.model.margins(rows)[0], kind="stable")[:2].tolist()
+
+    def lead(weights: NDArray[np.float32]) -> NDArray[np.float64]:
+        return weights[..., best].astype(np.float64) - weights[..., second]
+
+    characters = np.zeros(len(text))
+    features: defaultdict[str, float] = defaultdict(float)
+    ngrams = model.features.ngrams
+    for table, start, end in zip(ngrams.tables, ngrams.starts[:-1], ngrams.starts[1:], strict=True):
+        own = slice(*np.searchsorted(rows.ngrams.indices, [start, end]))
+        amounts = rows.ngrams.values[own] * lead(model.model.ngrams[rows.ngrams.indices[own]])
+        if table.view.form == "text":
+            _spread(characters, text, table, rows.ngrams.indices[own] - start, amounts)
+        else:
+            features["shapes of characters"] += float(amounts.sum())
+    for name, amount in _page_shape(rows, lead(model.model.page_shape)):
+        features[f"page shape: {name}"] += amount
+    for name, amount in _keywords(model, text, rows, lead(model.model.indicators)):
+        features[name] += amount
+    features["meaning of the words (word2vec)"] += float(rows.vectors[0] @ lead(model.model.vectors))
+    features["before looking"] += float(lead(model.model.intercept))
+    words = tuple(
+        WordAmount(match.group(), *match.span(), float(characters[match.start() : match.end()].sum()))
+        for match in _WORD.finditer(text)
+    )
+    kept = sorted((FeatureAmount(*entry) for entry in features.items() if entry[1]), key=lambda one: -abs(one.amount))
+    return Explanation(
+        category=model.categories[best],
+        runner_up=model.categories[second],
+        margin=sum(word.amount for word in words) + sum(feature.amount for feature in kept),
+        words=words,
+        features=tuple(kept),
+    )
+
+
+def _spread(
+    characters: NDArray[np.float64],
+    text: str,
+    table: NgramTable,
+    columns: NDArray[np.int32],
+    amounts: NDArray[np.float64],
+) -> None:
+    """Add what each n-gram of a view says to the characters that it is made of."""
+    found = find_ngrams(text, table.view)
+    place = np.searchsorted(table.buckets, found.buckets)
+    known = np.flatnonzero(np.append(table.buckets, -1)[place] == found.buckets)
+    column, first, last = place[known], found.first[known], found.last[known]
+    each = np.zeros(len(table.buckets))
+    each[columns] = amounts
+    occurrences = np.bincount(column, minlength=len(each))
+    ink = found.places >= 0
+    inked = np.concatenate([[0], np.cumsum(ink)])
+    shares = each[column] / occurrences[column] / (inked[last] - inked[first])
+    # running sums of what begins less what has ended: no loop over n-grams and their characters
+    size = len(ink) + 1
+    running = np.cumsum(np.bincount(first, shares, size) - np.bincount(last, shares, size))[:-1]
+    np.add.at(characters, found.places[ink], running[ink])
+
+
+def _page_shape(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+    amounts = (rows.page_shape[0] * weights).reshape(len(SHAPE_NAMES), -1).sum(axis=1)
+    yield from zip(SHAPE_NAMES, amounts.tolist(), strict=True)
+
+
+def _keywords(
+    model: Runtime, text: str, rows: FeatureRows, weights: NDArray[np.float64]
+) -> Iterator[tuple[str, float]]:
+    found: dict[int, list[str]] = {}
+    for hit in model.features.matcher.find(tokenize(text)):
+        found.setdefault(hit.category, []).append(hit.keyword)
+    names = [category.name for category in model.features.matcher.lexicon.categories]
+    for column in np.flatnonzero(rows.indicators[0]).tolist():
+        keywords = list(dict.fromkeys(found[column]))
+        more = ", …" if len(keywords) > SHOWN_KEYWORDS else ""
+        listed = ", ".join(keywords[:SHOWN_KEYWORDS])
+        yield f"keywords of {names[column]}: {listed}{more}", float(weights[column])

@@ -1,0 +1,118 @@
+"""Which documents a model is trained on, and which it is tested on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.base.errors import BadDataError
+
+__all__ = ["Folds", "group_numbers", "share_of", "stratified_folds"]
+
+SHUFFLES = 20
+"""Tried until each category is in every training part, with documents that are kept together."""
+
+Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+
+def stratified_folds(
+    labels: NDArray[np.int64], folds: int, seed: int, groups: NDArray[np.int64] | None = None
+) -> Folds:
+    """Split into folds, shuffled, each with about the same share of every category.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (n,)
+        Category number of each document.
+    folds : int
+        Folds at most: no more than the documents, or groups, of the category with the most of them, but two.
+    seed : int
+        For the shuffling.
+    groups : ndarray of int64, shape (n,), optional
+        Documents with the same number are kept together, as those of an issuer.
+
+    Returns
+    -------
+    list of (ndarray of int64, ndarray of int64)
+        The positions to train on, and those to test on.
+
+    Raises
+    ------
+    textclf.base.errors.BadDataError
+        The groups leave no way to have every category in every training part.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    units = np.arange(len(labels)) if groups is None else groups
+    most = max(len(np.unique(units[labels == label])) for label in np.unique(labels))
+    folds = max(2, min(folds, most))
+    with warnings.catch_warnings():
+        # categories with fewer documents than folds are in every training part all the same
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        if groups is None:
+            return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
+        for shuffle in range(SHUFFLES):
+            split = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + shuffle).split(labels, labels, groups)
+            parts = [(train, test) for train, test in split if len(test)]
+            if all(len(np.unique(labels[train])) == len(np.unique(labels)) for train, _ in parts):
+                return parts
+    raise BadDataError(
+        "the groups are too few to have every category in every training part of a cross-validation",
+        remedy="add documents of further groups, or train without --group",
+    )
+
+
+def group_numbers(
+    groups: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str]
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Give numbers to the groups of documents that cross-validation keeps together.
+
+    Parameters
+    ----------
+    groups : sequence of str, length n
+        What each document belongs to; one with an empty string stands alone.
+    labels : ndarray of int64, shape (n,)
+        Category number of each document.
+    categories : sequence of str, length k
+        Names of the categories.
+
+    Returns
+    -------
+    numbers : ndarray of int64, shape (n,)
+        For `stratified_folds`. Documents of a category that is in one group only stand alone.
+    warnings : list of str
+        One a category of which that is so.
+
+    Examples
+    --------
+    >>> numbers, warnings = group_numbers(["a", "a", "b", "", "c", "c"], np.array([0, 0, 0, 0, 1, 1]), ["x", "y"])
+    >>> len(set(numbers.tolist())), warnings
+    (5, ["category 'y': all documents are of group 'c'; how those of others would fare is not known"])
+    """
+    named = [group or f"\0{i}" for i, group in enumerate(groups)]
+    warned = []
+    for label, category in enumerate(categories):
+        own = np.flatnonzero(labels == label).tolist()
+        if len({named[i] for i in own}) == 1:
+            warned.append(
+                f"category {category!r}: all documents are of group {groups[own[0]]!r}; "
+                "how those of others would fare is not known"
+            )
+            for i in own:
+                named[i] = f"\0{i}"
+    return np.unique(named, return_inverse=True)[1].astype(np.int64), warned
+
+
+def share_of(train: NDArray[np.int64], labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+    """Draw a share of the training documents: of each category, two at least."""
+    if share >= 1:
+        return train
+    draw = np.random.default_rng(seed)
+    taken = [
+        draw.permutation(own)[: max(2, round(len(own) * share))]
+        for own in (train[labels[train] == label] for label in np.unique(labels[train]))
+    ]
+    return np.sort(np.concatenate(taken))

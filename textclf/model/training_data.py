@@ -1,0 +1,283 @@
+"""What training is given, checked: texts, labels of any plain type, groups and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.texts import as_texts
+from textclf.base.errors import BadDataError
+
+__all__ = ["TrainingData", "label_name", "read_groups", "read_labels", "read_training_data", "read_weights"]
+
+_REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty string where the label is not known"
+
+
+class TrainingData(NamedTuple):
+    """Documents to learn from.
+
+    Parameters
+    ----------
+    texts : list of str, length n
+        Cleaned texts.
+    classes : ndarray, shape (k,)
+        The different labels, sorted.
+    labels : ndarray of int64, shape (n,)
+        Position of each document's label in `classes`.
+    categories : tuple of str, length k
+        Their names.
+    document_ids : list of str, length n
+        What each document is called.
+    groups : list of str, length n, or None
+        What each belongs to, empty if nothing.
+    weights : ndarray of float64, shape (n,)
+        How much each counts, above 0.
+    others : list of str
+        Texts of no category.
+    unlabelled : int
+        Documents left out because their label was an empty string.
+    """
+
+    texts: list[str]
+    classes: NDArray[Any]
+    labels: NDArray[np.int64]
+    categories: tuple[str, ...]
+    document_ids: list[str]
+    groups: list[str] | None
+    weights: NDArray[np.float64]
+    others: list[str]
+    unlabelled: int
+
+    @property
+    def truths(self) -> list[str]:
+        """Name of the category of each document."""
+        return [self.categories[label] for label in self.labels.tolist()]
+
+    def take(self, chosen: Sequence[int]) -> TrainingData:
+        """Choose documents by their positions; the categories stay."""
+        return self._replace(
+            texts=[self.texts[i] for i in chosen],
+            labels=self.labels[chosen],
+            document_ids=[self.document_ids[i] for i in chosen],
+            groups=None if self.groups is None else [self.groups[i] for i in chosen],
+            weights=self.weights[chosen],
+        )
+
+
+def read_training_data(
+    texts: object,
+    labels: object,
+    *,
+    document_ids: object = None,
+    groups: object = None,
+    others: object = (),
+    sample_weight: object = None,
+) -> TrainingData:
+    """Check what `DocumentClassifier.fit` was given.
+
+    Parameters
+    ----------
+    texts, labels, document_ids, groups, others, sample_weight
+        As for `DocumentClassifier.fit`.
+
+    Returns
+    -------
+    TrainingData
+        Without the documents whose weight is 0 or whose label is an empty string.
+
+    Raises
+    ------
+    textclf.base.errors.BadDataError
+        Something is of the wrong type or length.
+
+    Examples
+    --------
+    >>> data = read_training_data(["total due", "dear aunt", "?"], [10, 9, 10], sample_weight=[1, 1, 0])
+    >>> data.texts, data.categories, data.truths
+    (['total due', 'dear aunt'], ('9', '10'), ['10', '9'])
+    """
+    texts = as_texts(texts)
+    given = read_labels(labels)
+    if len(texts) != len(given):
+        raise BadDataError(f"{len(texts)} texts but {len(given)} categories", remedy="give one category a text")
+    belonging = None if groups is None else read_groups(groups, len(texts))
+    named = None if document_ids is None else as_texts(document_ids, name="document id")
+    if named is not None and len(named) != len(texts):
+        raise BadDataError(f"{len(texts)} texts but {len(named)} document ids", remedy="give one id a text")
+    weights = read_weights(sample_weight, len(texts))
+    labelled = np.array([not isinstance(label, str) or bool(label.strip()) for label in given.tolist()], dtype=bool)
+    kept = np.flatnonzero(labelled & (weights > 0)).tolist()
+    classes, numbers = np.unique(given[kept], return_inverse=True)
+    return TrainingData(
+        texts=[texts[i] for i in kept],
+        classes=classes,
+        labels=numbers.astype(np.int64),
+        categories=tuple(map(label_name, classes)),
+        # a document that counts for nothing has no place in the order either
+        document_ids=[str(i) for i in range(len(kept))] if named is None else [named[i] for i in kept],
+        groups=None if belonging is None else [belonging[i] for i in kept],
+        weights=weights[kept],
+        others=as_texts(others),
+        unlabelled=int((~labelled).sum()),
+    )
+
+
+def read_labels(values: object) -> NDArray[Any]:
+    """Check labels.
+
+    Parameters
+    ----------
+    values : iterable
+        Strings, numbers or booleans, all of one kind: a list, an array of one dimension, or anything of pandas with one
+        column.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Of the type given: strings, integers, floats or booleans, or objects that are all strings.
+
+    Raises
+    ------
+    textclf.base.errors.BadDataError
+        `values` is no such collection; a label is missing, or of another kind than the first one; labels are
+        measurements, such as 0.25, and not categories.
+
+    Examples
+    --------
+    >>> read_labels([3, 1]).dtype.kind, read_labels(["b", "a"]).dtype.kind
+    ('i', 'U')
+    """
+    ndim = getattr(values, "ndim", 1)
+    if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable) or ndim != 1:
+        raise BadDataError(
+            f"{type(values).__name__} was given where a list of labels is wanted", remedy="give one label a text"
+        )
+    items = [value.item() if isinstance(value, np.generic) else value for value in values]
+    kinds = [_kind(value) for value in items]
+    for number, (value, kind) in enumerate(zip(items, kinds, strict=True)):
+        if not kind or kind != kinds[0]:
+            raise BadDataError(f"label {number} is {value!r:.40}, which is {_trouble(kind, kinds[0])}", remedy=_REMEDY)
+    given = getattr(values, "dtype", None)
+    objects = isinstance(given, np.dtype) and given.kind == "O" and kinds[:1] == ["a string"]
+    # objects that are numbers would be no labels for scikit-learn's metrics
+    labels = np.asarray(values if isinstance(given, np.dtype) and given.kind in "biufU" else items)
+    if objects or not len(items):
+        labels = np.array(items, dtype=object)
+    return _without_measurements(labels)
+
+
+def label_name(label: object) -> str:
+    """Give the name of the category that a label stands for.
+
+    Examples
+    --------
+    >>> label_name("invoice"), label_name(np.int64(3)), label_name(True)
+    ('invoice', '3', 'True')
+    """
+    return str(label.item() if isinstance(label, np.generic) else label)
+
+
+def read_groups(values: object, documents: int) -> list[str]:
+    """Check groups.
+
+    Parameters
+    ----------
+    values : iterable
+        What each document belongs to: strings or numbers; None, NaN or an empty string if nothing.
+    documents : int
+        How many there must be.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> read_groups([7, None, "a"], 3)
+    ['7', '', 'a']
+    """
+    if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable):
+        raise BadDataError(f"{type(values).__name__} was given where a list of groups is wanted", remedy="give a list")
+    groups = ["" if _is_missing(value) else label_name(value) for value in values]
+    if len(groups) != documents:
+        raise BadDataError(f"{documents} texts but {len(groups)} groups", remedy="give one group a text")
+    return groups
+
+
+def read_weights(values: object, documents: int) -> NDArray[np.float64]:
+    """Check weights.
+
+    Parameters
+    ----------
+    values : array-like of float or None
+        How much each document counts, 0 or more; 1 each without them.
+    documents : int
+        How many there must be.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    textclf.base.errors.BadDataError
+        There are more or fewer, or one is no number, negative or not finite.
+
+    Examples
+    --------
+    >>> read_weights([2, 0.5], 2).tolist(), read_weights(None, 2).tolist()
+    ([2.0, 0.5], [1.0, 1.0])
+    """
+    if values is None:
+        return np.ones(documents)
+    remedy = "give one number a text, 0 or more"
+    try:
+        weights = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadDataError("sample_weight holds something that is no number", remedy=remedy) from error
+    if weights.shape != (documents,):
+        raise BadDataError(f"{documents} texts but sample_weight of shape {weights.shape}", remedy=remedy)
+    if documents and not weights.any():
+        raise BadDataError("every sample_weight is zero, so that no document counts", remedy=remedy)
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise BadDataError(f"sample_weight {wrong[0]} is {weights[wrong[0]]}", remedy=remedy)
+    return weights
+
+
+def _kind(value: object) -> str:
+    match value:
+        case str():
+            return "a string"
+        case bool():
+            return "a boolean"
+        case int() | float() if value == value and abs(value) != float("inf"):
+            return "a number"
+        case _:
+            return ""
+
+
+def _trouble(kind: str, first: str) -> str:
+    return f"{kind}, where the first label is {first}" if kind and first else "no label"
+
+
+def _without_measurements(labels: NDArray[Any]) -> NDArray[Any]:
+    from sklearn.utils.multiclass import check_classification_targets
+
+    if labels.dtype.kind == "f":
+        try:
+            check_classification_targets(labels)
+        except ValueError as error:
+            raise BadDataError("the labels are continuous numbers, not categories", remedy=_REMEDY) from error
+    return labels
+
+
+def _is_missing(value: object) -> bool:
+    if value is None:
+        return True
+    # NaN is not equal to itself, and what pandas takes for missing neither equal nor unequal
+    unequal = value != value
+    return not isinstance(unequal, bool | np.bool_) or bool(unequal)
