@@ -7,6 +7,11 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes depends on the machine, and on what else runs there
+settings.register_profile("textclf", deadline=None)
+settings.load_profile("textclf")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from textclf.__main__ import Program, start
 
-__all__ = ["AMAZON_ML", "main"]
-
 AMAZON_ML = Program(
     "amazon-ml",
     "aws_ml_adapter.cli",

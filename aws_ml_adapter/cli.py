@@ -11,8 +11,6 @@ import typer
 from aws_ml_adapter.client.commands import cost, delete, endpoint, evaluate, predict, train
 from textclf.commands.application import Option, add_command, new_app
 
-__all__ = ["app"]
-
 app = new_app(
     "amazon-ml",
     "Amazon Machine Learning without Amazon: a server that answers its API, and the verbs that use it. "

@@ -12,19 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "BLANK",
-    "CAPITAL",
-    "DIGIT",
-    "LETTER",
-    "PUNCTUATION",
-    "WORD",
-    "Pages",
-    "Pieces",
-    "fold_character",
-    "read_pages",
-]
-
 BLANK, LETTER, DIGIT, CAPITAL, PUNCTUATION = 1, 2, 4, 8, 16
 """Kinds of characters, one bit each; the first two are those of the folded character. LETTER stands for digits too."""
 _MET = 128

@@ -20,16 +20,6 @@ from features.texts import as_pairs, as_texts
 from features.word2vec import train_word_vectors
 from features.word_vectors import WordVectors
 
-__all__ = [
-    "FeatureRows",
-    "FeatureSet",
-    "FeatureSettings",
-    "ObservedTexts",
-    "fit_features",
-    "fit_rows",
-    "observe",
-]
-
 BATCH_CHARACTERS = 250_000
 """Counting n-grams takes about 140 bytes a character: long texts are counted one by one."""
 

@@ -18,20 +18,6 @@ from textclf.base.tables import Row, csv_writer, read_rows
 if TYPE_CHECKING:
     from features.columns import FeatureSet
 
-__all__ = [
-    "DatasourceRow",
-    "DatasourceSummary",
-    "datasource_row",
-    "datasource_schema",
-    "decode_text",
-    "encode_text",
-    "read_datasource",
-    "read_datasource_schema",
-    "schema_path",
-    "vector_columns",
-    "write_datasource",
-]
-
 ROW_LIMIT = 100_000
 """Bytes of a row, its line end included. Amazon ML rejects rows over 100 KB."""
 

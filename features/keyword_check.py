@@ -12,8 +12,6 @@ from features.suggestions import same_category
 from features.texts import as_pairs
 from features.tokens import tokenize
 
-__all__ = ["CategoryFigures", "KeywordCheck", "KeywordFigures", "check_keywords"]
-
 LEAST_PRECISION = 0.5
 """A keyword of which fewer hits are in its own category speaks for another as much."""
 

@@ -21,8 +21,6 @@ from features.texts import as_words
 from features.tokens import tokenize
 from textclf.base.errors import BadModelError
 
-__all__ = ["KeywordHit", "KeywordMatcher", "common_words", "tolerance"]
-
 SHORTEST_MISREAD = 3
 """Words of one or two characters are too short to be anything but what they are."""
 SHORTEST_RUN_TOGETHER = 8

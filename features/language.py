@@ -19,8 +19,6 @@ from features.lexicon import Lexicon
 from features.misreadings import skeleton
 from features.tokens import fold, tokenize
 
-__all__ = ["LANGUAGES", "compile_matcher", "dictionary", "inflected_forms", "stop_words", "stop_words_by_language"]
-
 LANGUAGES = ("it", "en")
 """Languages of the shipped lexicon."""
 COMMON_SHARE = 0.2

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from features.texts import as_words
 
-__all__ = ["LanguageGuess", "fit_language_guess"]
-
 SPOKEN = ("cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "tr")
 """Languages of Europe whose stop words spaCy knows."""
 SHORTEST = 3

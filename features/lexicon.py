@@ -19,16 +19,6 @@ from features.tokens import tokenize
 from textclf.base.errors import BadDataError, BadInputError, BadModelError
 from textclf.base.files import write_aside
 
-__all__ = [
-    "Lexicon",
-    "LexiconCategory",
-    "column_names",
-    "plain_name",
-    "read_lexicon",
-    "shipped_lexicon",
-    "write_lexicon",
-]
-
 COLUMN_SUFFIX = "_common_words"
 MAX_COLUMN_LENGTH = 64
 MARK_LENGTH = 12

@@ -11,8 +11,6 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BY_STRUCK", "MARK_BITS", "marks", "meet", "skeleton"]
-
 BEGINNING = 7
 """Letters by which near words are looked up: few ways to strike letters out, and still few words that share one."""
 MARK_BITS = 20

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from features.ngrams import BUCKET_BITS, NgramView, SparseRows
 
-__all__ = ["NgramColumns", "NgramTable", "fit_ngrams"]
-
 _U64 = np.uint64
 
 

@@ -24,19 +24,6 @@ from numpy.typing import NDArray
 from features.characters import LETTER, Pages, Pieces, read_pages
 from features.page_parts import PART_BITS, Part, part_bits
 
-__all__ = [
-    "BATCH",
-    "BUCKET_BITS",
-    "VIEWS",
-    "FoundNgrams",
-    "NgramView",
-    "SparseRows",
-    "count_ngrams",
-    "find_ngrams",
-    "stack_rows",
-    "take_rows",
-]
-
 BUCKET_BITS = 22
 # A batch of this size keeps its windows in the processor's cache: seen fastest between 16 and 64.
 BATCH = 32

@@ -18,8 +18,6 @@ from features.page_parts import has_lines
 from features.texts import as_texts
 from features.tokens import fold
 
-__all__ = ["PoorCopies", "add_ocr_noise", "poor_copies"]
-
 STRAY, PAIR = 0.15, 0.2
 """Shares of all errors in the table: a stray character was added, two characters were read as one thing."""
 

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from features.characters import Pieces
 
-__all__ = ["PART_BITS", "Part", "has_lines", "part_bits"]
-
 Part = Literal["page", "top", "head", "tail", "starts", "labels"]
 
 PART_BITS: dict[str, int] = {part: 1 << bit for bit, part in enumerate(get_args(Part))}

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from features.characters import BLANK, CAPITAL, DIGIT, PUNCTUATION, Pages
 from features.page_parts import has_lines
 
-__all__ = ["SHAPE_NAMES", "PageShape", "measure_pages"]
-
 SHAPE_NAMES = (
     "characters",
     "lines",

@@ -11,8 +11,6 @@ from typing import Any
 
 from textclf.base.errors import BadDataError
 
-__all__ = ["AttributeType", "Schema", "parse_binary", "parse_numeric"]
-
 NAME_LIMIT = 64
 ATTRIBUTE_LIMIT = 1_000
 _JSON_LIMIT = 1_000_000

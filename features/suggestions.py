@@ -16,16 +16,6 @@ from features.texts import as_pairs
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
-__all__ = [
-    "Suggestion",
-    "adapt_lexicon",
-    "extend_lexicon",
-    "fits",
-    "learn_lexicon",
-    "same_category",
-    "suggest_keywords",
-]
-
 KEYWORDS_PER_CATEGORY = 15
 """More make an indicator 1 in too many documents: on scanned office papers 10 to 20 told more than 40."""
 FEWEST_DOCUMENTS = 2

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from textclf.base.errors import BadDataError
 
-__all__ = ["as_pairs", "as_texts", "as_words", "iter_texts"]
-
 
 def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
     """Give texts one by one, and refuse what is none.

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from features.characters import WORD, fold_character
 
-__all__ = ["Token", "fold", "token_spans", "tokenize"]
-
 
 class _Folding(dict[int, int]):
     """Character to folded character, worked out when first met (a table of all Unicode would be larger)."""

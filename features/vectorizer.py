@@ -18,8 +18,6 @@ from features.ngram_columns import fit_ngrams
 from features.ngrams import BATCH, NgramView, SparseRows, count_ngrams, stack_rows
 from features.texts import iter_texts
 
-__all__ = ["NgramVectorizer"]
-
 
 class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """TF-IDF rows of hashed n-grams, as the classifier makes them.

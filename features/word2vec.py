@@ -17,8 +17,6 @@ from features.tokens import fold
 from features.word_vectors import WordVectors
 from textclf.base.errors import BadDataError, BadInputError
 
-__all__ = ["read_word_vectors", "train_word_vectors"]
-
 _SENTENCE_LIMIT = 10_000
 """Gensim leaves out what follows the 10,000th word of a text."""
 

@@ -16,8 +16,6 @@ from features.texts import as_words
 from features.tokens import fold
 from textclf.base.errors import BadModelError, UsageError
 
-__all__ = ["WordVectors"]
-
 Floats = NDArray[np.float32]
 
 

@@ -10,8 +10,6 @@ from ocr.batch import Progress, iter_documents
 from ocr.engines import OcrEngine
 from ocr.reading import ReadingOptions
 
-__all__ = ["Agreement", "compare_engines", "text_similarity"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:

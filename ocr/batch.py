@@ -25,8 +25,6 @@ from textclf.base.workers import InProcess, Worker, usable_jobs, workers
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "iter_documents", "read_document"]
-
 _MAX_OPEN_DOCUMENTS = 64
 _MAX_HELD_PAGES = 256
 _GRACE = 20.0

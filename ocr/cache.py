@@ -10,8 +10,6 @@ from typing import Any
 from ocr.documents import Page, Word
 from textclf.base.files import output_error, write_aside
 
-__all__ = ["PageCache"]
-
 _FORMAT = 4
 
 

@@ -15,8 +15,6 @@ from pathlib import Path
 from ocr.words import MARKS, is_real_word
 from textclf.base.errors import BadDataError, BadInputError
 
-__all__ = ["Variants", "clean_text", "is_rubbish", "joined_pages", "read_variants"]
-
 _VARIANTS_LIMIT = 1_000_000
 """Characters of a file of variants."""
 

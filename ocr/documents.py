@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Document", "Page", "Status", "Word", "mean_confidence"]
-
 Status = Literal["ok", "partial", "failed", "skipped"]
 """``ok``: all was read. ``partial``: some pages or some text are missing. ``failed``: nothing could be read.
 ``skipped``: nothing was tried (no document, or not wanted)."""

@@ -9,26 +9,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ocr.documents import Word, mean_confidence
 from ocr.engines import Reading
-from ocr.pdfs import TextLayer
 from ocr.regions import moved, turned
+from ocr.text_layers import TextLayer
 from ocr.words import quality, real_word_share
 from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from PIL import Image
-
-__all__ = [
-    "STRIPS",
-    "WHOLE",
-    "Part",
-    "is_blank",
-    "is_legible",
-    "page_scale",
-    "read_part",
-    "read_upright",
-    "row_at",
-    "text_layer_worth",
-]
 
 
 class Part(NamedTuple):

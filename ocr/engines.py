@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-__all__ = ["OcrEngine", "Reading", "TesseractEngine", "chosen_languages", "parse_tsv"]
-
 _DEFAULT_LANGUAGES = ("eng", "ita")
 _MAX_OUTPUT = 50_000_000
 _WORD_LEVEL = "5"

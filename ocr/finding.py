@@ -14,8 +14,6 @@ from typing import NamedTuple
 from ocr.kinds import HEAD, is_photo
 from textclf.base.errors import BadInputError
 
-__all__ = ["FoundFile", "find_documents", "find_files", "printable"]
-
 _SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx"}
 _SUFFIXES |= {".pdf", ".png", ".tif", ".tiff", ".webp"}
 _STARTS = (

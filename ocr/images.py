@@ -16,8 +16,6 @@ from textclf.base.errors import BadInputError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["frame_count", "grey_image", "opened_image"]
-
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 _READABLE = "PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC, AVIF, JPEG 2000 or PDF"
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, IndexError, KeyError, TypeError, RuntimeError)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     Boxes = npt.NDArray[np.int64]
 
-__all__ = ["FEW_LETTERS", "Region", "letter_boxes", "letter_height", "uncovered", "unread_regions", "without_rules"]
-
 FEW_LETTERS = 8
 """Fewer are no text: two short words."""
 

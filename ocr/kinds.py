@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["HEAD", "is_heif", "is_photo", "looks_like"]
-
 HEAD = 64
 """Bytes to look at."""
 

@@ -15,8 +15,6 @@ from textclf.base.errors import BadInputError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["contradicts"]
-
 _FEWEST, _MOST_CHARACTERS = 4, 60
 _MARGIN = 12
 _SURE = 80

@@ -6,8 +6,6 @@ from dataclasses import dataclass, fields
 
 from textclf.base.errors import UsageError
 
-__all__ = ["Limits"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from ocr.pages import PageContent
     from ocr.reading import ReadingOptions
 
-__all__ = ["read_content"]
-
 _TILE_ROWS = 4300
 """An image is read in tiles of no more rows, a legal page of 300 dpi: a late page keeps what was read."""
 _MOST_COLUMNS = 32_000

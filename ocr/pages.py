@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from ocr.images import frame_count, grey_image, opened_image
 from ocr.limits import Limits
-from ocr.pdfs import TextLayer, opened_pdf, pdf_page, unread_attachments
+from ocr.pdfs import opened_pdf, pdf_page, unread_attachments
+from ocr.text_layers import TextLayer
 from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from PIL import Image
-
-__all__ = ["PageContent", "Source", "Survey", "content_hash", "open_page", "survey"]
 
 Source = Path | bytes
 """A document: the path of its file, or its bytes."""

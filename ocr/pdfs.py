@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import pypdfium2
     from PIL import Image
 
-__all__ = ["PdfPage", "TextLayer", "drawing_dpi", "opened_pdf", "pdf_page", "unread_attachments"]
-
 _FULL_DPI = 300
 _LEAST_SCAN_PIXELS, _FEWEST_PIXELS, _ENOUGH_PIXELS = 300_000, 2_000_000, 9_000_000
 _PREVIEW_SIDE = 1000

@@ -19,8 +19,6 @@ from ocr.pages import Source, open_page
 from ocr.regions import stacked
 from textclf.base.errors import MissingProgramError, OutputError, TextclfError, UsageError
 
-__all__ = ["ReadingOptions", "assembled", "failed_page", "joined", "read_page"]
-
 _MAX_SCALE = 8.0
 _MANY_UNREAD, _UNREAD_SHARE = 30, 1 / 3
 

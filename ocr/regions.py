@@ -12,8 +12,6 @@ from ocr.documents import Word
 from ocr.engines import Reading
 from ocr.words import line_text
 
-__all__ = ["covered", "inserted", "moved", "stacked", "turned", "with_layer", "without"]
-
 _ROW = 50
 """Rows of pixels in which words are looked up together."""
 

@@ -11,8 +11,6 @@ from ocr.effort import STRIPS, WHOLE, Part
 from ocr.pages import Source
 from ocr.reading import joined
 
-__all__ = ["Effort", "OpenDocument", "Step", "reading_steps"]
-
 Effort = Literal["fast", "balanced", "full"]
 
 

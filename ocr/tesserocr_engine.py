@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-__all__ = ["EngineName", "TesserocrEngine", "open_engine", "system_tessdata"]
-
 EngineName = Literal["auto", "tesserocr", "tesseract"]
 
 _NO_FOLDER = "set TESSDATA_PREFIX to the folder that holds eng.traineddata"

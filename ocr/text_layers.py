@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import pypdfium2
     from numpy.typing import NDArray
 
-__all__ = ["Box", "TextLayer", "area", "flattened", "pictures_on", "text_layer"]
-
 Box = tuple[float, float, float, float]
 
 _VIEW_PIXELS = 4_000_000

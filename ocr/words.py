@@ -10,8 +10,6 @@ from statistics import median
 
 from ocr.documents import Word
 
-__all__ = ["MARKS", "is_real_word", "line_text", "quality", "real_word_share"]
-
 MARKS = ".,;:!?()[]{}<>\"'“”‘’«»-–—/|*"
 """Punctuation that may stand round a word."""
 

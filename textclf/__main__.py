@@ -19,8 +19,6 @@ from typing import NamedTuple, NoReturn
 from textclf.base.errors import ExitCode, MissingProgramError, TextclfError
 from textclf.commands.console import Verbosity, complain, mend_streams, say, set_verbosity, verbosity
 
-__all__ = ["TEXTCLF", "Program", "main", "run", "start"]
-
 
 class Program(NamedTuple):
     """A command line: its name, the module that holds its ``app``, what to say after Ctrl-C, and what it needs."""

@@ -20,15 +20,6 @@ from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.model import Model
 from features.schema import Schema
 
-__all__ = [
-    "PredictionCounts",
-    "manifest_location",
-    "manifest_text",
-    "number_text",
-    "result_locations",
-    "write_predictions",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionCounts:

@@ -12,18 +12,6 @@ from math import prod
 from aws_ml_adapter.api.faults import RequestFault
 from features.schema import AttributeType, Schema
 
-__all__ = [
-    "NAME_LIMIT",
-    "Call",
-    "Expression",
-    "Function",
-    "Scope",
-    "Variable",
-    "input_variables",
-    "quoted",
-    "recipe_fault",
-]
-
 NAME_LIMIT = 64
 """Characters of the name of a group or assignment."""
 

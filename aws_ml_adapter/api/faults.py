@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from textclf.base.errors import ExitCode, TextclfError
 
-__all__ = ["DataFault", "RequestFault"]
-
 
 class RequestFault(TextclfError):  # noqa: N818 - a fault in the sense of service models: whose fault an error is
     """What is wrong with the request itself; the server answers ``InvalidInputException`` with this message.

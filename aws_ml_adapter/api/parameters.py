@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from aws_ml_adapter.api.faults import RequestFault
 
-__all__ = ["Parameters", "parse_parameters"]
-
 SIZE_RANGE = (100_000, 2_147_483_648)
 PASSES_RANGE = (1, 10_000)
 

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.engine.token_hashes import mix
 
-__all__ = ["Rearrangement", "SplitStrategy", "parse_rearrangement"]
-
 _TEXT_LIMIT = 100_000
 
 

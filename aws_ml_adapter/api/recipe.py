@@ -7,16 +7,11 @@ from dataclasses import dataclass
 
 from aws_ml_adapter.api.expressions import (
     NAME_LIMIT,
-    Call,
     Expression,
-    Function,
     Scope,
-    Variable,
     recipe_fault,
 )
 from features.schema import Schema
-
-__all__ = ["Call", "Expression", "Function", "Recipe", "Variable", "parse_recipe"]
 
 OUTPUT_LIMIT = 10_000
 """Features of a recipe, before their words and bins are counted."""

@@ -6,8 +6,6 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["S3Stream"]
-
 
 class S3Stream(io.BufferedReader):
     """What boto3 gives of an object to read, as a stream that tells when it was cut short.

@@ -16,18 +16,6 @@ from aws_ml_adapter.api.s3_stream import S3Stream
 from textclf.base.errors import OutputError
 from textclf.base.files import write_aside
 
-__all__ = [
-    "FolderStorage",
-    "S3Storage",
-    "S3Stream",
-    "Storage",
-    "StorageOptions",
-    "StoredFile",
-    "open_storage",
-    "split_url",
-    "write_in_place",
-]
-
 MAX_FILES = 10_000
 """Files that one location may name."""
 

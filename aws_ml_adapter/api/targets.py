@@ -16,16 +16,6 @@ from aws_ml_adapter.engine.number_columns import standardised
 from features.schema import AttributeType, Schema, parse_binary, parse_numeric
 from textclf.base.errors import BadDataError
 
-__all__ = [
-    "CLASS_LIMIT",
-    "ModelType",
-    "TargetReader",
-    "TargetSummary",
-    "TargetValues",
-    "check_target",
-    "unused_rows",
-]
-
 CLASS_LIMIT = 100
 """Classes that a multiclass model can tell apart, as
 https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html has it."""

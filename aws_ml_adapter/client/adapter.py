@@ -35,8 +35,6 @@ from textclf.base.errors import BadDataError, TextclfError, UsageError
 from textclf.data.sources import TableOptions
 from textclf.model.prediction import Prediction
 
-__all__ = ["AmazonMLClassifier"]
-
 
 class AmazonMLClassifier:
     """A document classifier in Amazon ML, with the verbs of the local one.

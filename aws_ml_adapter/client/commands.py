@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from aws_ml_adapter.client.training_plan import TrainingOptions
     from textclf.model.prediction import Prediction
 
-__all__ = ["cost", "delete", "endpoint", "evaluate", "predict", "train"]
-
 Datasource = Annotated[
     Path,
     Argument(metavar="DATASOURCE", help="The folder that textclf prepare wrote, or the datasource CSV in it."),

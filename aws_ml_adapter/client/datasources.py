@@ -16,8 +16,6 @@ from features.datasource import DatasourceRow, datasource_row, read_datasource, 
 from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
 from textclf.data.sources import InputDocument, TableOptions, read_documents
 
-__all__ = ["SentData", "datasource_file", "describe_source", "sent_data"]
-
 DATASOURCE = "datasource.csv"
 
 

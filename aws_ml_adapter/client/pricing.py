@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["PRICES", "CostLine", "Price", "Prices", "begun_10_mb", "total_usd"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostLine:

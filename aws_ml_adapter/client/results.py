@@ -20,16 +20,6 @@ from textclf.model.prediction import Acceptance, Prediction
 if TYPE_CHECKING:
     from textclf.evaluation.figures import EvaluationReport
 
-__all__ = [
-    "AmazonEvaluation",
-    "ResultRow",
-    "choose_accepted",
-    "parse_manifest",
-    "prediction_rows",
-    "read_results",
-    "to_prediction",
-]
-
 _FURTHER_COLUMNS = ("tag", "trueLabel", "bestAnswer")
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from aws_ml_adapter.api.faults import DataFault
-from aws_ml_adapter.api.storage import FolderStorage, S3Stream, split_url
+from aws_ml_adapter.api.s3_stream import S3Stream
+from aws_ml_adapter.api.storage import FolderStorage, split_url
 from aws_ml_adapter.client.service_calls import open_client
 from aws_ml_adapter.client.state import Place
 from textclf.base.errors import BadInputError, ExitCode, OutputError, TextclfError, UsageError
-
-__all__ = ["FolderObjects", "Objects", "S3Error", "S3Objects", "open_objects"]
 
 
 class S3Error(TextclfError):

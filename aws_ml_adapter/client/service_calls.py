@@ -11,8 +11,6 @@ from aws_ml_adapter.client.state import Created, Place
 from aws_ml_adapter.server.entities import Kind, Status
 from textclf.base.errors import ExitCode, MissingProgramError, TextclfError, UsageError
 
-__all__ = ["AmazonMLError", "FailedJobError", "Service", "open_client", "refusal_code"]
-
 _FIRST_DELAY, _LONGEST_DELAY, _SLOWER = 0.1, 15.0, 1.5
 _SAY_AGAIN = 30.0
 """Seconds after which a wait says again that it waits."""

@@ -17,8 +17,6 @@ from textclf.base.files import output_error, write_aside
 from textclf.base.outputs import json_kind
 from textclf.model.prediction import Acceptance
 
-__all__ = ["ClientState", "Created", "Place", "Source", "StateFile"]
-
 FORMAT = 1
 STATE = json_kind("what amazon-ml train writes", "format", "place")
 

@@ -24,20 +24,6 @@ from features.datasource import read_datasource_schema
 from features.schema import AttributeType, Schema
 from textclf.base.errors import BadDataError, UsageError
 
-__all__ = [
-    "Plan",
-    "TrainingOptions",
-    "data_source_request",
-    "data_url",
-    "new_state",
-    "output_files",
-    "request_for",
-    "split_of",
-    "training_plan",
-    "training_requests",
-    "write_recipe",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingOptions:

@@ -19,8 +19,6 @@ from aws_ml_adapter.server.entities import Kind, Status
 from features.datasource import schema_path
 from textclf.base.errors import TextclfError
 
-__all__ = ["Workspace"]
-
 _AGAIN = "-again-"
 """Between the id of an object that failed, and the number of the attempt."""
 _MANIFEST_LIMIT = 1_000_000

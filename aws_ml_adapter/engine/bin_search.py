@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.engine.number_columns import Moments, bin_edges
 
-__all__ = ["AS_IS", "choose_bins"]
-
 AS_IS = 0
 """Stands for no bins: the number itself."""
 

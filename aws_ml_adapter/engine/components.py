@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.engine.feature_plan import Features
 
-__all__ = ["Components"]
-
 # share of the largest variance below which a component is nothing but rounding
 _RANK = 1e-12
 

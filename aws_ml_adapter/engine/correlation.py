@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["correlation"]
-
 
 def correlation(first: NDArray[Any], second: NDArray[Any]) -> float | None:
     """Measure how closely two attributes go together.

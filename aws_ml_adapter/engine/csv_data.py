@@ -16,8 +16,6 @@ from aws_ml_adapter.api.rearrangement import Rearrangement
 from aws_ml_adapter.engine.number_columns import read_numbers
 from features.schema import AttributeType, Schema
 
-__all__ = ["REJECTED_LIMIT", "ROW_LIMIT", "Batch", "DataFile", "read_batches", "record_row"]
-
 ROW_LIMIT = 102_400
 """Bytes of a row, its line feed not counted: 100 KB, as https://docs.aws.amazon.com/machine-learning/latest/dg/
 understanding-the-data-format-for-amazon-ml.html has it."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aws_ml_adapter.api.recipe import Call, Expression, Function, Recipe, Variable
+from aws_ml_adapter.api.expressions import Call, Expression, Function, Variable
+from aws_ml_adapter.api.recipe import Recipe
 from aws_ml_adapter.engine.number_columns import read_numbers
 from aws_ml_adapter.engine.token_hashes import (
     Tokens,
@@ -23,8 +24,6 @@ from aws_ml_adapter.engine.token_hashes import (
 )
 from features.schema import AttributeType, parse_binary
 from textclf.base.errors import BadDataError
-
-__all__ = ["CHUNK", "FeaturePlan", "Features", "numeric_parts", "parse_numbers"]
 
 _KEY_BITS = 58
 CHUNK = 1 << (64 - _KEY_BITS)

@@ -24,8 +24,6 @@ from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.targets import ModelType
 from aws_ml_adapter.engine.training_rows import Block, Blocks, largest
 
-__all__ = ["Learners"]
-
 _Floats = NDArray[np.float32]
 _Link = Callable[[_Floats, _Floats], tuple[_Floats, _Floats]]
 

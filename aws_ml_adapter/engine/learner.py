@@ -38,8 +38,6 @@ from aws_ml_adapter.engine.training_rows import Blocks, KeyCounts, RowStore, wri
 from aws_ml_adapter.engine.transforms import Transforms
 from features.schema import Schema
 
-__all__ = ["RATES", "train"]
-
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Learning rates that are tried, unless told otherwise."""
 

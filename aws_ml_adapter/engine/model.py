@@ -35,8 +35,6 @@ from textclf.base.errors import BadInputError, BadModelError, TextclfError
 from textclf.base.files import write_aside
 from textclf.model.file import ENTRY_TIME, array_part, json_part, read_array
 
-__all__ = ["FEATURE_BYTES", "Model", "ModelType", "load_model", "model_size", "save_model"]
-
 FEATURE_BYTES = 8
 """Bytes of a feature's key; each of its weights has 4 more."""
 

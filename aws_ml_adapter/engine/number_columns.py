@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from features.schema import AttributeType, parse_binary, parse_numeric
 from textclf.base.errors import BadDataError
 
-__all__ = ["Moments", "Reservoir", "bin_edges", "read_numbers", "standardised"]
-
 # below that of the smallest float
 _NO_EXPONENT = -2_000
 

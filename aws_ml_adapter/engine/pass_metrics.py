@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.api.targets import ModelType
 
-__all__ = ["PassMetrics", "area_under_curve"]
-
 
 class PassMetrics:
     """Counts how often several learners are right, each row predicted before it is learned from.

@@ -20,8 +20,6 @@ from aws_ml_adapter.engine.pass_metrics import area_under_curve
 from features.schema import Schema
 from textclf.base.errors import BadDataError
 
-__all__ = ["METRICS", "Confusion", "Evaluation", "Residuals", "ScoreHistogram", "evaluate", "other_target"]
-
 METRICS = {
     ModelType.BINARY: "BinaryAUC",
     ModelType.MULTICLASS: "MulticlassAvgFScore",

@@ -18,8 +18,6 @@ from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.number_columns import Moments, Reservoir, read_numbers
 from features.schema import AttributeType, Schema
 
-__all__ = ["AttributeStatistics", "DataStatistics", "NumericStatistics", "compute_statistics"]
-
 _SHOWN_VALUES = 10
 _VALUE_LIMIT = 100
 """Characters of a value that tell it from others."""

@@ -16,8 +16,6 @@ from aws_ml_adapter.engine.feature_plan import parse_numbers
 from aws_ml_adapter.engine.number_columns import Reservoir, standardised
 from features.schema import AttributeType, Schema
 
-__all__ = ["suggest_recipe"]
-
 # of the sample that bins are chosen on; fewer rows of many attributes and classes
 _MOST_ROWS, _LEAST_ROWS = 10_000, 500
 _CELLS = 1_000_000

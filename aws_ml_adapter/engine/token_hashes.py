@@ -16,18 +16,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "CARTESIAN_LIMIT",
-    "Tokens",
-    "ValueHashes",
-    "cartesian",
-    "mix",
-    "ngrams",
-    "osb",
-    "strip_punctuation",
-    "words",
-]
-
 CARTESIAN_LIMIT = 100_000
 """Tokens of one row that ``cartesian`` makes at most; what would come after them is left out."""
 

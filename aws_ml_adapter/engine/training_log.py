@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-__all__ = ["ServiceLog"]
-
 _WIDTH = 27
 # what our own lines call otherwise
 _NAMES = {"f1": "f1-score", "macro-f1": "f1-score"}

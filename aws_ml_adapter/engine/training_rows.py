@@ -12,8 +12,6 @@ from scipy.sparse import csc_array, csr_array
 
 from aws_ml_adapter.engine.feature_plan import Features
 
-__all__ = ["Block", "Blocks", "KeyCounts", "RowStore", "largest", "write_blocks"]
-
 _PENDING = 2_000_000
 # bytes of blocks that stay in memory: where they are small, making their matrices anew takes longer than learning
 _HELD = 1 << 26

@@ -25,8 +25,6 @@ from aws_ml_adapter.engine.feature_plan import CHUNK, FeaturePlan, Features, num
 from aws_ml_adapter.engine.number_columns import Moments, Reservoir, bin_edges
 from features.schema import Schema
 
-__all__ = ["Transforms"]
-
 _SAMPLE_ROWS = 100_000
 _SAMPLE_VALUES = 20_000_000
 

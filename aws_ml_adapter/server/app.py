@@ -27,8 +27,6 @@ from aws_ml_adapter.server.s3.app import S3, is_from_sdk
 from aws_ml_adapter.server.signature import verify
 from aws_ml_adapter.server.validation import check_of, parse_body, service_model
 
-__all__ = ["BODY_LIMIT", "BODY_SECONDS", "TARGET_PREFIX", "App"]
-
 TARGET_PREFIX = "AmazonML_20141212."
 BODY_LIMIT = 2 * 2**20
 """Bytes of a request."""

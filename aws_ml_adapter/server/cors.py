@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 
 from textclf.base.errors import UsageError
 
-__all__ = ["Cors"]
-
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@\s*]+")
 # names of headers and blanks between them
 _NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,4000}")

@@ -17,8 +17,6 @@ from textclf.base.errors import UsageError
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
-__all__ = ["BYTES_LIMIT", "Query", "check_query", "parse_databases", "unload"]
-
 BYTES_LIMIT = 100 * 2**30
 """Of the CSV file: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 

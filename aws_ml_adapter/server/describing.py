@@ -14,8 +14,6 @@ from typing import Any
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
 
-__all__ = ["DATA_SOURCE_MEMBER", "PAGE", "Listing", "describe"]
-
 PAGE = 100
 """Objects of a page where the request names no limit."""
 

@@ -14,8 +14,6 @@ from typing import Any
 
 from textclf.base.errors import BadInputError
 
-__all__ = ["Entities", "Entity", "Kind", "Status"]
-
 _FORMAT = 1
 _SCHEMA = """
 CREATE TABLE entities (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["ServiceError"]
-
 _STATUS = {
     "AccessDeniedException": 403,
     "IncompleteSignatureException": 403,

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-__all__ = ["Hosts"]
-
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9a-f:.]{2,45}\](:\d{1,5})?")
 # names below localhost are this machine's alone: https://www.rfc-editor.org/rfc/rfc6761#section-6.3
 _LOOPBACK = re.compile(r"(([A-Za-z0-9._-]+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)

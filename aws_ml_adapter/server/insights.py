@@ -11,8 +11,6 @@ from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
 from aws_ml_adapter.engine.performance import Confusion, ScoreHistogram
 from aws_ml_adapter.engine.statistics import NumericStatistics
 
-__all__ = ["Cutoff", "Matrix", "at_cutoff", "equal_bins", "may_share_rows", "shown_matrix", "ticks"]
-
 _BINS = 20
 
 

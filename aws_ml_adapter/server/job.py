@@ -10,8 +10,6 @@ from aws_ml_adapter.api.storage import StorageOptions
 from aws_ml_adapter.server.databases import Query
 from aws_ml_adapter.server.entities import Kind
 
-__all__ = ["EVALUATION", "LOG", "MODEL", "STATISTICS", "TEMPORARY", "Data", "Job", "folder_of", "objects_folder"]
-
 LOG, MODEL, STATISTICS, EVALUATION = "log.txt", "model.zip", "statistics.json", "evaluation.json"
 """Names of the files in the folder of an object."""
 

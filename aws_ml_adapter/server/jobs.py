@@ -28,8 +28,6 @@ from aws_ml_adapter.server.job import Data, Job, folder_of, objects_folder
 from aws_ml_adapter.server.worker import MESSAGE_LIMIT, run_job
 from textclf.base.errors import TextclfError
 
-__all__ = ["Jobs"]
-
 MOST_DEATHS = 3
 """How often a worker may die over one object before the object fails."""
 

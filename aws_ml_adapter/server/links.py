@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-__all__ = ["is_signed", "signature"]
-
 
 def signature(secret: bytes, what: str) -> str:
     """Sign what a link leads to.

@@ -36,8 +36,6 @@ from aws_ml_adapter.server.texts import (
 from aws_ml_adapter.server.validation import service_model
 from features.schema import Schema
 
-__all__ = ["MOST_TAGS", "Caller", "Operations"]
-
 MOST_TAGS = 50
 """Tags of an object: https://docs.aws.amazon.com/machine-learning/latest/dg/tagging-objects.html."""
 

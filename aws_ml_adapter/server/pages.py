@@ -31,8 +31,6 @@ from textclf.base.tables import csv_writer, safe_cell
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["LISTED", "Page", "Pages"]
-
 LISTED = 1_000
 """Objects of a kind that the list shows, as the console did:
 https://docs.aws.amazon.com/machine-learning/latest/dg/listing-objects.html."""

@@ -8,8 +8,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from aws_ml_adapter.server.app import BODY_SECONDS
 
-__all__ = ["HEAD_BYTES", "HEAD_SECONDS", "BoundedProtocol"]
-
 HEAD_BYTES = 65_536
 """Bytes of the request line and the headers."""
 

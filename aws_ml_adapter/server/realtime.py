@@ -18,8 +18,6 @@ from aws_ml_adapter.server.errors import ServiceError
 from aws_ml_adapter.server.job import MODEL, folder_of
 from textclf.base.errors import TextclfError
 
-__all__ = ["NO_ENDPOINT", "REMOVED", "Mounted", "RealTime"]
-
 NO_ENDPOINT: dict[str, Any] = {"EndpointStatus": "NONE", "PeakRequestsPerSecond": 0}
 """``EndpointInfo`` of a model without an endpoint:
 https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html."""

@@ -35,8 +35,6 @@ from aws_ml_adapter.server.s3.app import S3
 from aws_ml_adapter.server.signature import read_keys
 from textclf.base.errors import BadInputError, OutputError, UsageError
 
-__all__ = ["MOST_JOBS", "ServerOptions", "serve"]
-
 MOST_JOBS = 25
 """Jobs at once: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from aws_ml_adapter.server.errors import ServiceError
 from textclf.base.errors import BadDataError, BadInputError
 
-__all__ = ["read_keys", "verify"]
-
 MOST_SKEW = timedelta(minutes=5)
 """How far a client's clock may be off."""
 

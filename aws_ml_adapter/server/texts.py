@@ -9,17 +9,6 @@ from aws_ml_adapter.api.storage import Storage
 from features.schema import Schema
 from textclf.base.errors import BadDataError
 
-__all__ = [
-    "ALL_INPUTS",
-    "RECIPE_LIMIT",
-    "SCHEMA_LIMIT",
-    "compact_schema",
-    "parse_schema",
-    "pretty_recipe",
-    "read_text",
-    "without_mark",
-]
-
 SCHEMA_LIMIT = RECIPE_LIMIT = 131_071
 """Characters, as the API has it for both."""
 

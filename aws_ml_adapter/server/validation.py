@@ -15,8 +15,6 @@ from aws_ml_adapter.api.faults import RequestFault
 if TYPE_CHECKING:
     from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
-__all__ = ["Check", "check_of", "parse_body", "service_model"]
-
 Check = Callable[[Any, str], Any]
 """Takes a value and where it stands, gives the value without its null members, or raises RequestFault."""
 

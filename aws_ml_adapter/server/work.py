@@ -28,8 +28,6 @@ from features.schema import Schema
 from textclf.base.errors import TextclfError
 from textclf.base.files import write_aside
 
-__all__ = ["perform"]
-
 _CHUNK = 1 << 20
 Log = Callable[[str], None]
 

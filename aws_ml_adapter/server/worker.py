@@ -19,8 +19,6 @@ from aws_ml_adapter.server.entities import Status
 from aws_ml_adapter.server.job import TEMPORARY, Job
 from textclf.base.errors import OutputError, TextclfError
 
-__all__ = ["MESSAGE_LIMIT", "run_job"]
-
 _NICENESS = 19
 MESSAGE_LIMIT = 10_240
 """Characters of an object's Message."""

@@ -81,7 +81,7 @@ def test_a_document_has_the_same_bytes_alone_and_in_a_batch(fitted):
 
 
 @given(texts=st.lists(st.text(max_size=40) | st.sampled_from(TEXTS), min_size=1, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_so_has_any_text(fitted, texts):
     assert as_bytes(fitted.rows(texts)) == as_bytes(one_by_one(fitted, texts))
 

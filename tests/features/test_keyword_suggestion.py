@@ -91,7 +91,7 @@ def test_proposals_go_behind_the_own_keywords_and_survive_the_file(planted, tmp_
     ),
     st.text('Tax "\\]#=\n', min_size=1, max_size=10).filter(tokenize),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_lexicon_survives_the_file(tmp_path_factory, keywords, name):
     path = tmp_path_factory.mktemp("lexicon") / "lexicon.toml"
     lexicon = Lexicon(categories=(LexiconCategory(name=name, keywords=tuple(keywords)),))

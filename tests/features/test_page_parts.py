@@ -44,7 +44,7 @@ def test_a_page_without_line_breaks_has_a_head_of_so_many_characters_and_no_line
 
 
 @given(st.lists(ANY_TEXT | st.text("word ", min_size=300, max_size=900), max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_parts_are_those_that_lines_and_pieces_tell(texts):
     pieces = read_pages(texts).pieces
     if not len(pieces.owners):
@@ -92,7 +92,7 @@ def plain_parts(text):
 
 
 @given(st.lists(st.text(max_size=60), max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_batch_of_pages_has_the_characters_and_words_of_each(texts):
     pages = read_pages(texts)
     assert pages.words() == [tokenize(text) for text in texts]
@@ -111,7 +111,7 @@ def measured(texts):
 
 
 @given(st.lists(st.text(st.sampled_from("aB1: .?$\n"), min_size=1, max_size=80), max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_measures_are_those_of_plain_counting(texts):
     for text, row in zip(texts, measured(texts), strict=True):
         if not has_lines(text):

@@ -118,7 +118,7 @@ def test_variants_match_whole_words_in_any_case_and_over_a_line_end():
     assert clean_text("by I.N.P.S. today", variants=VARIANTS) == "by Inps today"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=80))
 def test_cleaning_twice_is_cleaning_once(raw):
     once = clean_text(raw)
@@ -158,7 +158,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_cleaning_twice_is_cleaning_once_with_variants_and_repairs(raw):
     once = clean_text(raw, variants=VARIANTS)
@@ -223,7 +223,7 @@ def test_a_bad_file_of_variants_names_the_fault(tmp_path, content, message):
     assert message in str(caught.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.lists(st.text("abcXY é", min_size=1, max_size=5).map(str.strip).filter(bool), min_size=2, max_size=3),

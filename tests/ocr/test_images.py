@@ -70,7 +70,7 @@ def test_what_the_file_states_as_its_largest_value_is_white():
     assert grey_of(tiff(dark, bits=16, max_sample=500)).getpixel(PAPER) == 224
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 65535), min_size=2, max_size=60, unique=True))
 def test_no_two_shades_of_sixteen_bits_change_places_and_none_is_cut_off(values):
     shades = np.array([sorted(values)], dtype=np.uint16)
@@ -302,7 +302,7 @@ def test_films_and_sounds_are_called_by_their_name(content, kind):
         survey(content + bytes(40), Limits())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.binary(max_size=200),
     st.sampled_from(

@@ -89,7 +89,7 @@ boxes = st.tuples(*[st.integers(0, 400)] * 2, *[st.integers(1, 60)] * 2).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(boxes, max_size=60), st.lists(boxes, max_size=20))
 def test_every_letter_is_covered_or_left_and_regions_hold_no_others(letters, words):
     rows = np.array(letters, dtype=np.int64).reshape(-1, 4)
@@ -106,7 +106,7 @@ def test_every_letter_is_covered_or_left_and_regions_hold_no_others(letters, wor
         assert 0 <= region.box[1] < region.box[3] <= 500
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 2**32 - 1))
 def test_any_pixels_are_looked_at_without_a_fault(width, height, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)

@@ -198,7 +198,7 @@ def test_opening_leaves_pillows_own_limit_alone(encoded):
     assert before == Image.MAX_IMAGE_PIXELS
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.binary(max_size=300),
     st.sampled_from([b"", b"%PDF-1.7\n", b"II*\0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8\xff"]),

@@ -13,8 +13,6 @@ from textclf.base.workers import Worker, deaf_to_interrupts, usable_cores
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["ClusterWorker", "cluster_workers", "open_cluster", "shared_with"]
-
 T = TypeVar("T")
 
 _SECONDS = 20

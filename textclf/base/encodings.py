@@ -15,8 +15,6 @@ from typing import IO, TextIO, cast
 
 from textclf.base.errors import BadDataError, BadInputError, UsageError
 
-__all__ = ["AUTO", "decode_text", "open_text"]
-
 AUTO = "auto"
 """Find the encoding out: by the byte order mark, else UTF-8 if that fits, else by the letters."""
 

@@ -9,19 +9,6 @@ from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar
 
-__all__ = [
-    "BadDataError",
-    "BadInputError",
-    "BadModelError",
-    "ExitCode",
-    "MissingProgramError",
-    "OutputError",
-    "PredictionError",
-    "SomeFailedError",
-    "TextclfError",
-    "UsageError",
-]
-
 
 class ExitCode(IntEnum):
     """What a command says to the shell when it ends."""

@@ -14,8 +14,6 @@ from pathlib import Path
 
 from textclf.base.errors import OutputError
 
-__all__ = ["output_error", "refuse_unwritable", "refuse_unwritable_folder", "write_aside"]
-
 
 @contextmanager
 def write_aside(path: str | Path) -> Iterator[Path]:

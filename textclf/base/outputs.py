@@ -12,25 +12,6 @@ from pathlib import Path, PurePosixPath
 from textclf.base.errors import UsageError
 from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
 
-__all__ = [
-    "CHANGES",
-    "DOCUMENTS",
-    "FINDINGS",
-    "LEXICON",
-    "MODEL",
-    "PICTURE",
-    "PREDICTIONS",
-    "PREPARED_FOLDER",
-    "REPORT_FOLDER",
-    "SETTINGS",
-    "FileKind",
-    "check_output",
-    "check_output_folder",
-    "json_kind",
-    "picture_paths",
-    "table_kind",
-]
-
 SOFTWARE = "textclf"
 """What pictures and pages of ours say they were made by, so that they are told from a scan or a stranger's page."""
 

@@ -17,8 +17,6 @@ from textclf.base.workers import deaf_to_interrupts, open_processes, usable_core
 if TYPE_CHECKING:
     from joblib import Parallel
 
-__all__ = ["map_in_order", "worker_pool"]
-
 AHEAD = 3
 """Batches given to each process: one that it works on, and two that wait for it."""
 HELD = 8

@@ -17,8 +17,6 @@ from textclf.base.files import write_aside
 if TYPE_CHECKING:
     from _csv import Writer
 
-__all__ = ["CELL_LIMIT", "Row", "csv_writer", "read_rows", "safe_cell", "write_rows"]
-
 CELL_LIMIT = 1_000_000
 """Characters of a cell that are kept, unless told otherwise."""
 

@@ -12,8 +12,6 @@ from textclf.base.parallel import worker_pool
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Team", "open_team"]
-
 Result = TypeVar("Result")
 
 

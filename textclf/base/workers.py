@@ -15,18 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-__all__ = [
-    "InProcess",
-    "Worker",
-    "WorkerProcess",
-    "deaf_to_interrupts",
-    "open_processes",
-    "usable_cores",
-    "usable_jobs",
-    "usable_memory",
-    "workers",
-]
-
 T = TypeVar("T")
 
 _RECYCLE_AFTER = 200

@@ -11,8 +11,6 @@ import numpy as np
 from features.tokens import tokenize
 from textclf.checks.near_duplicates import near_duplicates, same_texts
 
-__all__ = ["Copies", "Copy"]
-
 
 class Copy(NamedTuple):
     """A document and the one it is a copy of.

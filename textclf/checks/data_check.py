@@ -17,8 +17,6 @@ from textclf.checks.copies import Copies, Copy
 from textclf.data.sources import Labelled
 from textclf.evaluation.label_issues import likely_label_errors, out_of_fold_scores
 
-__all__ = ["KINDS", "PROBLEMS", "DataCheck", "Finding", "Kind", "check_documents"]
-
 Kind = Literal[
     "leak",
     "contradiction",

@@ -18,8 +18,6 @@ from textclf.evaluation.comparison import mcnemar
 from textclf.model.fit import CrossValidated, cross_validate, observe_training
 from textclf.model.folds import Folds, stratified_folds
 
-__all__ = ["MOST_CATEGORIES", "KeywordGain", "keyword_gain"]
-
 MOST_CATEGORIES = 12
 """With more, only the whole lexicon is measured: a table of so many p-values shows some low ones by chance."""
 FOLDS = 5

@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from features.texts import as_texts, iter_texts
 from features.tokens import fold, tokenize
 
-__all__ = ["SHINGLE", "Likeness", "jaccard", "near_duplicates", "same_texts", "shingles"]
-
 SHINGLE = 5
 """Characters of a shingle: about a word."""
 

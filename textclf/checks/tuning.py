@@ -33,8 +33,6 @@ from textclf.model.classifier import DocumentClassifier
 from textclf.model.fit import TrainingTexts, fit_model, observe_training
 from textclf.model.folds import Folds, share_of, stratified_folds
 
-__all__ = ["Settings", "Tuning", "read_settings", "tune", "write_settings"]
-
 ROUNDS = ((0.25, 1), (0.5, 1), (1.0, 3))
 """Share of the training part of a fold, and how many of the folds."""
 LAST = len(ROUNDS) - 1

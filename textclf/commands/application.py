@@ -19,8 +19,6 @@ from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
 from textclf.commands.configuration import check_environment, read_configuration
 from textclf.commands.console import Verbosity, set_verbosity
 
-__all__ = ["Argument", "Option", "OptionGroup", "add_command", "new_app"]
-
 # whether a file can be read is told where it is read, as of a missing one
 Option = partial(typer.Option, show_envvar=True, readable=False)
 Argument = partial(typer.Argument, readable=False)

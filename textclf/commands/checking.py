@@ -11,8 +11,6 @@ from textclf.commands.application import Argument, Option
 from textclf.commands.console import say, warn
 from textclf.commands.options import AsJson, FolderFlags, LabelledFlags, LabelledTable, Table, print_json, print_lines
 
-__all__ = ["check", "compare"]
-
 SHOWN = 10
 """Findings of a kind shown on the screen; ``-o`` writes all."""
 

@@ -12,8 +12,6 @@ from typing import Any
 from textclf.base.errors import BadDataError, BadInputError
 from textclf.commands.console import warn
 
-__all__ = ["check_environment", "option_variables", "read_configuration"]
-
 OTHER_VARIABLES = {"TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
 """That set no option of a command."""
 

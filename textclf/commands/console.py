@@ -18,20 +18,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ocr.batch import Progress
 
-__all__ = [
-    "Verbosity",
-    "complain",
-    "detail",
-    "harmless",
-    "mend_streams",
-    "say",
-    "set_verbosity",
-    "show_reading",
-    "show_rows",
-    "verbosity",
-    "warn",
-]
-
 _EVERY = 5.0
 """Seconds between lines where stderr is not a terminal."""
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from textclf.evaluation.comparison import Comparison
     from textclf.model.predict import Runtime
 
-__all__ = ["check_lexicon", "check_table", "compare_on_table", "suggest_from_table", "tune_on_table"]
-
 Talk = Callable[[str], None]
 
 

@@ -19,8 +19,6 @@ from textclf.commands.options import (
     print_lines,
 )
 
-__all__ = ["check_keywords", "suggest"]
-
 
 def suggest(
     table: LabelledTable,

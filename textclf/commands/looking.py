@@ -9,8 +9,6 @@ from typing import Annotated
 from textclf.commands.application import Argument, Option
 from textclf.commands.options import AsJson, Model, print_json, print_lines, show_training
 
-__all__ = ["analogy", "info", "similar"]
-
 
 def info(model: Model, as_json: AsJson = False) -> None:
     """Show what a model knows, was trained with, and found out about itself.

@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.predict import Runtime
 
-__all__ = [
-    "evaluate_model",
-    "load_words",
-    "prepare_datasource",
-    "train_model",
-]
-
 Talk = Callable[[str], None]
 
 

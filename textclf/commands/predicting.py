@@ -27,8 +27,6 @@ from textclf.commands.options import (
 )
 from textclf.data.sources import source_of
 
-__all__ = ["classify", "predict"]
-
 
 def predict(
     model: Model,

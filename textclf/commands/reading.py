@@ -27,8 +27,6 @@ from textclf.commands.options import (
 )
 from textclf.data.sources import TableOptions
 
-__all__ = ["clean", "engines", "ocr"]
-
 
 def ocr(
     paths: Scans,

@@ -30,8 +30,6 @@ from textclf.commands.options import (
     show_training,
 )
 
-__all__ = ["evaluate", "prepare", "train"]
-
 
 def prepare(
     table: LabelledTable,

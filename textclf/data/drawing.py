@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ocr.limits import Limits
     from textclf.model.explain import Explanation, WordAmount
 
-__all__ = ["draw_explanation", "word_boxes"]
-
 FOR, AGAINST = (0, 114, 178), (213, 94, 0)
 """Blue and vermilion, which people who see few colours can tell apart (M. Okabe and K. Ito, 2008)."""
 STRONGEST_TINT = 0.6

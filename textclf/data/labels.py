@@ -13,8 +13,6 @@ from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError
 from textclf.base.tables import Row, read_rows
 
-__all__ = ["labels_from_folders", "match_labels", "read_labels"]
-
 _NAMED = 5
 """How many rows are named that fit no file."""
 

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from ocr.documents import Document
     from textclf.model.predict import Runtime
 
-__all__ = [
-    "as_json",
-    "check_strict",
-    "classify_files",
-    "iter_predictions",
-    "predict_table",
-    "prediction_columns",
-    "prediction_row",
-]
-
 DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 64, 500_000
 """That go to a process together at most: enough to make the way there worth it."""
 ALONE = 16

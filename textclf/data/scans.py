@@ -38,16 +38,6 @@ if TYPE_CHECKING:
     from ocr.steps import Effort
     from textclf.model.predict import Runtime
 
-__all__ = [
-    "Reading",
-    "clean_table",
-    "default_cache",
-    "find_scans",
-    "read_folder",
-    "read_scans",
-    "until_accepted",
-]
-
 _NAMED = 5
 """How many documents are named that could not be read."""
 

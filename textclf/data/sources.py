@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from ocr.documents import Document
     from textclf.data.scans import Reading
 
-__all__ = [
-    "InputDocument",
-    "Labelled",
-    "TableOptions",
-    "read_documents",
-    "read_labelled",
-    "write_documents",
-]
-
 DATASOURCE = "datasource.csv"
 """What a folder holds that ``textclf prepare`` wrote."""
 SOURCE_COLUMNS = ("path", "sha256")

@@ -20,8 +20,6 @@ from textclf.data.sources import InputDocument
 from textclf.model.predict import Runtime
 from textclf.model.prediction import Prediction
 
-__all__ = ["EFFECTS", "Change", "Comparison", "compare_models", "difference_interval", "mcnemar"]
-
 Effect = Literal[
     "accepted wrongly now",
     "wrong now",

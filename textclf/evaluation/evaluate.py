@@ -26,8 +26,6 @@ from textclf.evaluation.label_issues import likely_label_errors
 from textclf.evaluation.reliability import Calibration, calibration, equal_mass, risk_coverage
 from textclf.model.prediction import Prediction
 
-__all__ = ["evaluate_predictions"]
-
 BINS = 20
 SNIPPET_LENGTH = 160
 EXCERPT_LENGTH = 1500

@@ -9,18 +9,6 @@ from numpy.typing import NDArray
 
 from textclf.evaluation.reliability import Calibration, RiskCoverage, upper_error
 
-__all__ = [
-    "CategoryFigures",
-    "ConfidenceGroup",
-    "ConfusedPair",
-    "EvaluationReport",
-    "GroupFigures",
-    "LabelDoubt",
-    "Mistake",
-    "ReasonFigures",
-    "ScoreHistogram",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryFigures:

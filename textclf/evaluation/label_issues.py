@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from features.texts import as_texts
 
-__all__ = ["label_doubts", "likely_label_errors", "out_of_fold_scores"]
-
 REPEATS = 3
 """Cross-validations averaged: each draws other folds."""
 FOLDS = 5

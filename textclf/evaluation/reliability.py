@@ -7,22 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "AcceptedAt",
-    "Calibration",
-    "ReliabilityBin",
-    "RiskCoverage",
-    "brier",
-    "calibration",
-    "debiased_ece",
-    "ece_interval",
-    "equal_mass",
-    "log_loss",
-    "reliability_bins",
-    "risk_coverage",
-    "upper_error",
-]
-
 MOST_BINS, LEAST_IN_BIN = 10, 10
 """Bins of the report's reliability diagram, and documents in each; with fewer documents there are fewer bins."""
 

@@ -21,8 +21,6 @@ from textclf.model.prediction import TrainingRecord
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["metrics", "write_report"]
-
 NOT_PREDICTED = "(not predicted)"
 ERRORS_ASKED = (0.01, 0.02, 0.05, 0.1)
 """Errors among accepted documents for which the report says how many could be accepted."""

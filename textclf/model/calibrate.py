@@ -10,16 +10,6 @@ from numpy.typing import NDArray
 from textclf.base.errors import UsageError
 from textclf.model.prediction import Acceptance
 
-__all__ = [
-    "check_promise",
-    "choose_acceptance",
-    "fit_temperature",
-    "least_documents",
-    "log_softmax",
-    "softmax",
-    "why_nothing_is_accepted",
-]
-
 LEVELS = 20
 """How many numbers of accepted documents are tried."""
 SEQUENCE_DOCUMENTS, MAX_SEQUENCES = 150, 4

@@ -43,8 +43,6 @@ from textclf.model.prediction import TrainingRecord
 from textclf.model.training_data import TrainingData, read_training_data
 from textclf.model.typicality import fit_familiarity
 
-__all__ = ["DocumentClassifier", "InvalidOptionError"]
-
 MAX_VECTOR_SIZE = 1000
 FOLDS = 5
 MIXED = "{}, groups mixed"

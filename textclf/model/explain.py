@@ -25,8 +25,6 @@ from features.texts import as_texts
 from features.tokens import tokenize
 from textclf.model.predict import MAX_TEXT, Runtime
 
-__all__ = ["Explanation", "FeatureAmount", "Term", "WordAmount", "explain"]
-
 STRONGEST = 20
 """Terms shown one by one; the others are put together."""
 SHOWN_KEYWORDS = 5

@@ -51,19 +51,6 @@ from textclf.model.predict import LinearModel, Runtime
 from textclf.model.prediction import Acceptance, CrossValidation, CurvePoint, Label, TrainingRecord
 from textclf.model.typicality import QUANTILES, Familiarity
 
-__all__ = [
-    "ENTRY_TIME",
-    "FORMAT",
-    "ModelInfo",
-    "array_part",
-    "json_part",
-    "library_versions",
-    "load_model",
-    "model_info",
-    "read_array",
-    "save_model",
-]
-
 FORMAT = 2
 KIND = "textclf model"
 MAX_BYTES = 4 * 1024**3

@@ -20,19 +20,6 @@ from textclf.model.predict import LinearModel
 from textclf.model.prediction import CrossValidation, CurvePoint
 from textclf.model.typicality import fit_centroids, resemblance
 
-__all__ = [
-    "CrossValidated",
-    "Fitted",
-    "TrainingTexts",
-    "cross_validate",
-    "data_hash",
-    "feature_groups",
-    "fit_and_cross_validate",
-    "fit_model",
-    "learning_curve",
-    "observe_training",
-]
-
 FEW = 5
 """A category with fewer documents is warned about."""
 

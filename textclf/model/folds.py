@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from textclf.base.errors import BadDataError
 
-__all__ = ["Folds", "group_numbers", "share_of", "stratified_folds"]
-
 SHUFFLES = 20
 """Tried until each category is in every training part, with documents that are kept together."""
 

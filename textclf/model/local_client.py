@@ -16,8 +16,6 @@ from textclf.base.errors import BadDataError, PredictionError
 from textclf.model.file import load_model
 from textclf.model.predict import MAX_TEXT, Runtime
 
-__all__ = ["LocalClient", "MachineLearningClient", "predict_document_category"]
-
 MODEL_ID_VARIABLE = "TEXTCLF_ML_MODEL_ID"
 ENDPOINT_VARIABLE = "TEXTCLF_ML_ENDPOINT"
 

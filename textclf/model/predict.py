@@ -21,8 +21,6 @@ from textclf.model.prediction import Label, Prediction, TrainingRecord
 from textclf.model.summary import html_summary, one_line_summary
 from textclf.model.typicality import Familiarity
 
-__all__ = ["MAX_TEXT", "LinearModel", "Runtime"]
-
 MAX_TEXT = 1_000_000
 """Characters of a text that are looked at; what is beyond is left out and said."""
 LEAST_FAMILIARITY = 0.02

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Acceptance", "CrossValidation", "CurvePoint", "Label", "Prediction", "TrainingRecord"]
-
 Label = str | bool | int | float
 """What training may be given for a category; its name, `str` of it, is what predictions say."""
 

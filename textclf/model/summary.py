@@ -7,8 +7,6 @@ from html import escape
 
 from textclf.model.prediction import TrainingRecord
 
-__all__ = ["html_summary", "one_line_summary"]
-
 NAMES_WIDTH = 100
 """Characters of the categories' names that are shown."""
 

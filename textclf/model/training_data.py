@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from features.texts import as_texts
 from textclf.base.errors import BadDataError
 
-__all__ = ["TrainingData", "label_name", "read_groups", "read_labels", "read_training_data", "read_weights"]
-
 _REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty string where the label is not known"
 
 

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from features.ngrams import SparseRows
 
-__all__ = ["QUANTILES", "Familiarity", "fit_centroids", "fit_familiarity", "resemblance"]
-
 QUANTILES = 201
 RUNNER_UP_WEIGHT, RESEMBLANCE_WEIGHT = 0.5, 0.3
 """Beside the 1 of the largest margin; see benchmarks/bench_familiarity.py."""

@@ -28,8 +28,6 @@ from aws_ml_adapter.server.s3.signature import ChunkSignatures, SignedRequest, v
 from aws_ml_adapter.server.s3.upload_operations import LARGEST_OBJECT, LARGEST_PUT, UploadOperations
 from aws_ml_adapter.server.s3.uploads import Uploads
 
-__all__ = ["S3", "is_from_sdk"]
-
 STALLED_SECONDS = 30.0
 """How long nothing may come of a body, or nothing be taken of an answer."""
 

@@ -16,8 +16,6 @@ from aws_ml_adapter.server.s3.messages import S3Error
 if TYPE_CHECKING:
     from aws_ml_adapter.server.s3.signature import ChunkSignatures
 
-__all__ = ["Chunks", "Received", "Receiver"]
-
 _LINE_LIMIT = 4_096
 _CHECKSUM = "x-amz-checksum-"
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")

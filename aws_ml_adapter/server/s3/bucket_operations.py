@@ -16,8 +16,6 @@ from aws_ml_adapter.server.s3.messages import Content, S3Error, child, iso_time,
 from aws_ml_adapter.server.s3.requests import Answer, Request, number, xml_answer
 from textclf.base.files import write_aside
 
-__all__ = ["BucketOperations"]
-
 _MOST_KEYS = 1_000
 _POLICY_LIMIT = 20 * 1_024
 _OWNER = ("Owner", [("ID", OWNER), ("DisplayName", "amazon-ml")])

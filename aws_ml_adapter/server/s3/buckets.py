@@ -23,8 +23,6 @@ from aws_ml_adapter.server.s3.listing import Listing, list_objects
 from aws_ml_adapter.server.s3.messages import S3Error
 from textclf.base.errors import OutputError
 
-__all__ = ["BLOCK", "Buckets", "Check", "Found", "reported"]
-
 _REMEMBERED = 100_000
 BLOCK = 1 << 20
 """Bytes that are read at a time."""

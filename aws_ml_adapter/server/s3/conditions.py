@@ -9,8 +9,6 @@ from email.utils import parsedate_to_datetime
 from aws_ml_adapter.server.s3.buckets import Found
 from aws_ml_adapter.server.s3.messages import S3Error
 
-__all__ = ["CONDITIONS", "OWNER", "check_headers", "check_read", "check_source", "write_conditions"]
-
 CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
 """Headers that say on what an operation depends."""
 

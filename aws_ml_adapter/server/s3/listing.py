@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Listing", "list_objects"]
-
 _Found = tuple[str, Path]
 
 

@@ -7,8 +7,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-__all__ = ["Content", "S3Error", "child", "children", "iso_time", "parse_xml", "to_xml"]
-
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _STATUS = {
     "AccessDenied": 403,

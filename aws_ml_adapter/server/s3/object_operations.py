@@ -15,8 +15,6 @@ from aws_ml_adapter.server.s3.conditions import check_read, check_source, write_
 from aws_ml_adapter.server.s3.messages import Content, S3Error, child, children, iso_time, parse_xml
 from aws_ml_adapter.server.s3.requests import Answer, Request, span, xml_answer
 
-__all__ = ["RESPONSE_HEADERS", "ObjectOperations", "open_source"]
-
 RESPONSE_HEADERS = frozenset(
     f"response-{name}"
     for name in (

@@ -11,8 +11,6 @@ from typing import BinaryIO
 from aws_ml_adapter.server.s3.body import Received
 from aws_ml_adapter.server.s3.messages import Content, S3Error, to_xml
 
-__all__ = ["Answer", "Request", "number", "span", "xml_answer"]
-
 _RANGE = re.compile(r"bytes=(\d{0,100})-(\d{0,100})", re.ASCII)
 
 

@@ -13,8 +13,6 @@ from aws_ml_adapter.server.s3.object_operations import RESPONSE_HEADERS, ObjectO
 from aws_ml_adapter.server.s3.requests import Answer, Request
 from aws_ml_adapter.server.s3.upload_operations import UploadOperations
 
-__all__ = ["Body", "Route", "Routes"]
-
 # of signed links, and what SDKs add to name the operation
 _ALWAYS = frozenset(
     {

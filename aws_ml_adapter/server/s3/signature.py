@@ -15,8 +15,6 @@ from urllib.parse import parse_qsl, urlsplit
 from aws_ml_adapter.server.s3.messages import S3Error
 from aws_ml_adapter.server.signature import MOST_SKEW
 
-__all__ = ["ChunkSignatures", "SignedRequest", "verify_s3"]
-
 _LONGEST_LINK = 7 * 24 * 3600
 _SCOPE = r"([A-Za-z0-9]{4,128})/(\d{8})/([a-z0-9-]{1,64})/s3/aws4_request"
 _VERSION_4 = re.compile(

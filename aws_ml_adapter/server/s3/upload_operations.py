@@ -17,8 +17,6 @@ from aws_ml_adapter.server.s3.object_operations import open_source
 from aws_ml_adapter.server.s3.requests import Answer, Request, number, span, xml_answer
 from aws_ml_adapter.server.s3.uploads import MOST_PARTS, Uploads
 
-__all__ = ["LARGEST_OBJECT", "LARGEST_PUT", "UploadOperations"]
-
 LARGEST_PUT = 5 * 2**30
 """Bytes of an object, or a part of one, that comes in one request:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html."""

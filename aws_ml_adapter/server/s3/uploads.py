@@ -17,8 +17,6 @@ from aws_ml_adapter.server.s3.body import Received
 from aws_ml_adapter.server.s3.buckets import BLOCK, Buckets, Check, reported
 from aws_ml_adapter.server.s3.messages import S3Error
 
-__all__ = ["MOST_PARTS", "Uploads"]
-
 MOST_PARTS = 10_000
 """Of an object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html."""
 

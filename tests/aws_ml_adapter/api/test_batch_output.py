@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_ml_adapter.api.batch_output import manifest_location, number_text, result_locations, write_predictions
@@ -148,7 +148,6 @@ def test_the_same_predictions_give_the_same_bytes():
 
 
 # scores that a file of the real service holds have this form: 1.945252E-5
-@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))
 def test_numbers_have_the_form_of_the_service(value):
     text = number_text(value)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_ml_adapter.api.faults import RequestFault
@@ -95,7 +95,6 @@ def test_l1_and_l2_exclude_each_other_but_zero_counts_as_absent():
         parse_parameters(both | {"sgd.l2RegularizationAmount": "1e-6"})
 
 
-@settings(deadline=None)
 @given(
     st.integers(100_000, 2_147_483_648),
     st.integers(1, 10_000),

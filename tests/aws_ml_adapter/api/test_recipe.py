@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aws_ml_adapter.api.expressions import Call, Expression, Function, Variable
 from aws_ml_adapter.api.faults import RequestFault
-from aws_ml_adapter.api.recipe import Call, Expression, Function, Recipe, Variable, parse_recipe
+from aws_ml_adapter.api.recipe import Recipe, parse_recipe
 from features.schema import AttributeType, Schema
 
 TEXT, BINARY, NUMERIC, CATEGORICAL = AttributeType
@@ -396,7 +397,7 @@ def schemas_with_expressions(draw) -> tuple[Schema, Expression]:
 
 
 @given(schemas_with_expressions())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_text_of_an_expression_reads_back(case):
     schema, expression = case
     assert parse(str(expression), schema=schema).outputs == (expression,)
@@ -423,7 +424,7 @@ def test_the_text_of_an_expression_reads_back(case):
     ).map("".join)
     | st.text(max_size=30)
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_comes_is_read_or_refused(expression):
     recipe = json.dumps({"groups": {"g": expression}, "outputs": ["member", expression]})
     try:

@@ -109,7 +109,7 @@ def packed(*rows: list[str]) -> io.BytesIO:
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=8)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     categories=st.lists(names | st.sampled_from(["tag", "trueLabel", "bestAnswer", "a,b"]), min_size=2, unique=True),
     rows=st.lists(st.none() | st.tuples(st.text(st.characters(codec="utf-8"), max_size=9), st.floats(0, 1))),
@@ -183,7 +183,7 @@ def test_scores_become_decisions(scores, acceptance, decision, reason):
     assert (found.decision, found.reason, found.score) == (decision, reason, max(scores))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(names, unique=True, max_size=5), st.integers(0, 3), st.integers(1, 10), st.integers(2, 1_000))
 def test_the_recipe_parses_for_every_datasource(categories, size, ngrams, bins):
     indicators = [f"{name}_common_words" for name in categories]

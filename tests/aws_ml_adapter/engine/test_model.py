@@ -76,7 +76,7 @@ ROW = st.tuples(
 ).map(list)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.one_of(st.none(), ROW), min_size=1, max_size=6), st.integers(0, 70))
 def test_a_record_has_the_same_scores_as_its_row_in_any_batch(model, rows, copies):
     rows = [*rows, *rows[:1] * copies]
@@ -217,7 +217,7 @@ def test_forged_descriptions_do_not_load(binary, tmp_path, text):
     assert entries.refused(tmp_path)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.data())
 def test_damage_anywhere_is_told(binary, tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damage") / "a.model"

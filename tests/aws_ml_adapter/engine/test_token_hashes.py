@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_ml_adapter.engine.token_hashes import CARTESIAN_LIMIT, Tokens, cartesian, ngrams, osb, strip_punctuation, words
@@ -25,7 +25,6 @@ def same_pattern(tokens: Tokens, expected: list[tuple[int, str]]) -> None:
     assert len({number for _, number in found}) == len({text for _, text in expected})
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_words_are_those_of_str_split(texts):
     tokens = words([texts])[0]
@@ -35,7 +34,6 @@ def test_words_are_those_of_str_split(texts):
     assert len(pairs) == len({number for number, _ in pairs}) == len({word for _, word in pairs})
 
 
-@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_columns_split_together_give_the_same_as_alone(left, right):
     together = words([left, right])
@@ -45,7 +43,6 @@ def test_columns_split_together_give_the_same_as_alone(left, right):
         assert tokens.rows.tolist() == alone.rows.tolist()
 
 
-@settings(deadline=None)
 @given(TEXTS, st.integers(2, 10))
 def test_ngrams_hold_all_lower_orders_and_never_cross_rows(texts, longest):
     expected = [
@@ -65,7 +62,6 @@ def test_osb_pairs_the_first_word_of_each_window_with_the_others():
     same_pattern(osb(words([texts])[0], 4), [(0, pair) for pair in expected.split()])
 
 
-@settings(deadline=None)
 @given(TEXTS, st.integers(2, 10))
 def test_osb_tells_the_distance_apart(texts, window):
     expected = [
@@ -78,7 +74,6 @@ def test_osb_tells_the_distance_apart(texts, window):
     same_pattern(osb(words([texts])[0], window), expected)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text("ab ", max_size=8), st.text("bc ", max_size=8)), min_size=1, max_size=4))
 def test_cartesian_pairs_all_words_of_a_row(rows):
     left, right = words([[a for a, _ in rows], [b for _, b in rows]])

@@ -22,7 +22,7 @@ def features_of(rows: list[dict[int, float]]) -> Features:
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(ROWS, st.integers(1, 5), st.randoms(use_true_random=False), st.sets(st.integers(0, 30)), st.booleans())
 def test_blocks_hold_the_rows_in_the_order_given(tmp_path_factory, rows, size, random, known, on_disk):
     folder = tmp_path_factory.mktemp("rows")
@@ -54,7 +54,7 @@ def test_blocks_hold_the_rows_in_the_order_given(tmp_path_factory, rows, size, r
     assert (np.array(found) == wanted).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.integers(0, 50), max_size=20), max_size=10), st.integers(1, 60))
 def test_the_most_frequent_keys_are_kept(parts, limit):
     counts = KeyCounts(limit=1_000)

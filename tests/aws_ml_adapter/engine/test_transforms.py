@@ -136,7 +136,7 @@ ALL = (
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(ROW, min_size=1, max_size=8), st.integers(0, 130))
 def test_a_row_has_the_same_features_alone_and_among_others(rows, copies):
     rows = rows + rows[:1] * copies

@@ -274,7 +274,7 @@ def test_report_cannot_be_changed() -> None:
         report.documents = 2  # type: ignore[misc]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.sampled_from([*CATEGORIES, "map", "=2+3"]), st.sampled_from([*CATEGORIES, ""]), st.floats(0, 1)),

@@ -18,7 +18,7 @@ def scored(draw):
 
 
 @given(scored())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_suspects_are_better_scored_elsewhere_and_come_by_falling_doubt(given_scores):
     scores, labels = given_scores
     suspects = likely_label_errors(scores, labels)
@@ -28,7 +28,7 @@ def test_suspects_are_better_scored_elsewhere_and_come_by_falling_doubt(given_sc
 
 
 @given(scored())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_order_of_documents_and_of_categories_changes_no_doubt(given_scores):
     scores, labels = given_scores
     doubts = label_doubts(scores, labels)

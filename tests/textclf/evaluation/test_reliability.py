@@ -69,7 +69,7 @@ def test_area_of_perfect_and_worst_order():
     assert risk_coverage(-np.arange(1000.0), right).area > 0.1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SCORED, st.randoms(use_true_random=False))
 def test_order_of_documents_changes_nothing(rows, shuffle):
     curve = risk_coverage(*arrays(rows))
@@ -97,7 +97,7 @@ def test_bound_is_the_one_of_clopper_and_pearson():
     np.testing.assert_allclose(upper_error(wrong, accepted), exact)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SCORED, st.integers(1, 12))
 def test_groups_hold_every_document_once_and_keep_equals_together(rows, groups):
     scores, _ = arrays(rows)

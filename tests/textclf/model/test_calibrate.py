@@ -29,7 +29,7 @@ def test_huge_margins_do_not_overflow():
 
 
 @given(margins_of_many, st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_margins_give_a_finite_factor_above_zero(margins, seed):
     truth = np.random.default_rng(seed).integers(0, margins.shape[1], len(margins))
     factor = fit_temperature(margins, truth)
