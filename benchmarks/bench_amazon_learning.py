@@ -22,12 +22,13 @@ from common import ROOT, Row, finish, options
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import SGDClassifier
 
+from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.api.targets import ModelType, TargetValues
 from aws_ml_adapter.engine.csv_data import Batch, DataFile, read_batches
 from aws_ml_adapter.engine.feature_plan import Features
 from aws_ml_adapter.engine.learner import RATES, train
+from aws_ml_adapter.engine.targets import TargetValues
 from aws_ml_adapter.engine.transforms import Transforms
 from features.schema import AttributeType, Schema
 

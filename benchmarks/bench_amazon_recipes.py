@@ -22,9 +22,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.api.targets import ModelType
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
 from aws_ml_adapter.engine.suggestion import suggest_recipe

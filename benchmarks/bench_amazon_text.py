@@ -20,10 +20,10 @@ from bench_amazon_server import server
 from common import Row, dataset, finish, options, run_textclf
 from sklearn.model_selection import train_test_split
 
+from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.client.adapter import AmazonMLClassifier
 from aws_ml_adapter.client.state import StateFile
 from aws_ml_adapter.client.training_plan import TrainingOptions
-from aws_ml_adapter.server.entities import Kind
 from textclf.base.tables import write_rows
 
 RECIPES = {

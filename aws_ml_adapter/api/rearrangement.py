@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.api.faults import RequestFault
-from aws_ml_adapter.engine.token_hashes import mix
+from textclf.base.hashing import mix
 
 _TEXT_LIMIT = 100_000
 

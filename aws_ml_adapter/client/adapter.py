@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.rearrangement import Rearrangement
 from aws_ml_adapter.client.datasources import SentData, datasource_file, sent_data
 from aws_ml_adapter.client.pricing import PRICES, CostLine, begun_10_mb
@@ -28,7 +29,6 @@ from aws_ml_adapter.client.training_plan import (
     training_requests,
 )
 from aws_ml_adapter.client.workspace import Workspace
-from aws_ml_adapter.server.entities import Kind
 from features.datasource import read_datasource, read_datasource_schema
 from features.schema import Schema
 from textclf.base.errors import BadDataError, TextclfError, UsageError

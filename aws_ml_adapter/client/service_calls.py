@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.client.state import Created, Place
-from aws_ml_adapter.server.entities import Kind, Status
 from textclf.base.errors import ExitCode, MissingProgramError, TextclfError, UsageError
 
 _FIRST_DELAY, _LONGEST_DELAY, _SLOWER = 0.1, 15.0, 1.5

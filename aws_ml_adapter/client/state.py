@@ -11,7 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from aws_ml_adapter.server.entities import Kind
+from aws_ml_adapter.api.kinds import Kind
 from textclf.base.errors import BadInputError, BadModelError
 from textclf.base.files import output_error, write_aside
 from textclf.base.outputs import json_kind

@@ -11,15 +11,14 @@ from typing import Any
 
 from aws_ml_adapter.api.batch_output import manifest_location, result_locations
 from aws_ml_adapter.api.faults import RequestFault
+from aws_ml_adapter.api.kinds import CLASS_LIMIT, Kind
 from aws_ml_adapter.api.parameters import Parameters, parse_parameters
 from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import split_url
-from aws_ml_adapter.api.targets import CLASS_LIMIT
 from aws_ml_adapter.client.datasources import describe_source
 from aws_ml_adapter.client.pricing import HOURS_PER_JOB, PRICES, CostLine
 from aws_ml_adapter.client.state import ClientState, Created, Place, Source
-from aws_ml_adapter.server.entities import Kind
 from features.datasource import read_datasource_schema
 from features.schema import AttributeType, Schema
 from textclf.base.errors import BadDataError, UsageError

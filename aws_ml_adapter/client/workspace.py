@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from aws_ml_adapter.api.batch_output import manifest_location
+from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results
 from aws_ml_adapter.client.s3_objects import Objects, open_objects
 from aws_ml_adapter.client.service_calls import AmazonMLError, Service, refusal_code
 from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.client.training_plan import data_url, output_files
-from aws_ml_adapter.server.entities import Kind, Status
 from features.datasource import schema_path
 from textclf.base.errors import TextclfError
 

@@ -12,18 +12,10 @@ from numpy.typing import NDArray
 from aws_ml_adapter.api.expressions import Call, Expression, Function, Variable
 from aws_ml_adapter.api.recipe import Recipe
 from aws_ml_adapter.engine.number_columns import read_numbers
-from aws_ml_adapter.engine.token_hashes import (
-    Tokens,
-    ValueHashes,
-    cartesian,
-    mix,
-    ngrams,
-    osb,
-    strip_punctuation,
-    words,
-)
+from aws_ml_adapter.engine.token_hashes import Tokens, ValueHashes, cartesian, ngrams, osb, strip_punctuation, words
 from features.schema import AttributeType, parse_binary
 from textclf.base.errors import BadDataError
+from textclf.base.hashing import mix
 
 _KEY_BITS = 58
 CHUNK = 1 << (64 - _KEY_BITS)

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.parameters import Parameters
-from aws_ml_adapter.api.targets import ModelType
 from aws_ml_adapter.engine.training_rows import Block, Blocks, largest
 
 _Floats = NDArray[np.float32]

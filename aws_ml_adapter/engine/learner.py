@@ -25,14 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.api.faults import DataFault
+from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import Recipe
-from aws_ml_adapter.api.targets import ModelType, TargetSummary, TargetValues
 from aws_ml_adapter.engine.components import Components
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.gradient_descent import Learners
 from aws_ml_adapter.engine.model import FEATURE_BYTES, Model, model_size
 from aws_ml_adapter.engine.pass_metrics import PassMetrics
+from aws_ml_adapter.engine.targets import TargetSummary, TargetValues
 from aws_ml_adapter.engine.training_log import ServiceLog
 from aws_ml_adapter.engine.training_rows import Blocks, KeyCounts, RowStore, write_blocks
 from aws_ml_adapter.engine.transforms import Transforms

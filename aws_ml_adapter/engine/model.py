@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.api.targets import ModelType, TargetSummary
 from aws_ml_adapter.engine.csv_data import Batch, record_row
 from aws_ml_adapter.engine.feature_plan import CHUNK
+from aws_ml_adapter.engine.targets import TargetSummary
 from aws_ml_adapter.engine.transforms import Transforms
 from features.schema import Schema
 from textclf.base.errors import BadInputError, BadModelError, TextclfError

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aws_ml_adapter.api.targets import ModelType
+from aws_ml_adapter.api.kinds import ModelType
 
 
 class PassMetrics:

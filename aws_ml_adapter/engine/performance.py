@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.api.faults import DataFault
-from aws_ml_adapter.api.targets import CLASS_LIMIT, ModelType, TargetReader, unused_rows
+from aws_ml_adapter.api.kinds import CLASS_LIMIT, ModelType
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.model import Model
 from aws_ml_adapter.engine.pass_metrics import area_under_curve
+from aws_ml_adapter.engine.targets import TargetReader, unused_rows
 from features.schema import Schema
 from textclf.base.errors import BadDataError
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.api.expressions import input_variables, quoted
-from aws_ml_adapter.api.targets import ModelType, TargetReader, check_target
+from aws_ml_adapter.api.kinds import ModelType, check_target
 from aws_ml_adapter.engine.bin_search import AS_IS, choose_bins
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.feature_plan import parse_numbers
 from aws_ml_adapter.engine.number_columns import Reservoir, standardised
+from aws_ml_adapter.engine.targets import TargetReader
 from features.schema import AttributeType, Schema
 
 # of the sample that bins are chosen on; fewer rows of many attributes and classes

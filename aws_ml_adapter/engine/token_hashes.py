@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.base.hashing import mix
+
 CARTESIAN_LIMIT = 100_000
 """Tokens of one row that ``cartesian`` makes at most; what would come after them is left out."""
 
@@ -236,27 +238,6 @@ def strip_punctuation(text: str) -> str:
     # looking through all marks takes long, and few words need it
     bare = [word if word.isalnum() else word.strip(marks) for word in text.split()]
     return " ".join(filter(None, bare))
-
-
-def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread hashes over all 64 bits.
-
-    Parameters
-    ----------
-    hashes : ndarray of uint64
-
-    Returns
-    -------
-    ndarray of uint64
-        Of the same shape; different for different hashes.
-
-    References
-    ----------
-    G. L. Steele Jr. et al., "Fast splittable pseudorandom number generators", OOPSLA 2014 (the finaliser of SplitMix).
-    """
-    mixed = (hashes ^ (hashes >> _U64(30))) * _U64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> _U64(27))) * _U64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> _U64(31))
 
 
 def _join(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:

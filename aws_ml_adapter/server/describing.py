@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_ml_adapter.api.faults import RequestFault
-from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.api.kinds import Kind, Status
+from aws_ml_adapter.server.entities import Entities, Entity
 
 PAGE = 100
 """Objects of a page where the request names no limit."""

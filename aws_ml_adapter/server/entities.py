@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from aws_ml_adapter.api.kinds import Kind, Status
 from textclf.base.errors import BadInputError
 
 _FORMAT = 1
@@ -35,30 +35,6 @@ CREATE TABLE tags (
 );
 """
 _COLUMNS = "serial, kind, id, request, record, details"
-
-
-class Kind(StrEnum):
-    """The four kinds of objects, by the name that tags call them."""
-
-    DATA_SOURCE = "DataSource"
-    MODEL = "MLModel"
-    EVALUATION = "Evaluation"
-    BATCH_PREDICTION = "BatchPrediction"
-
-
-class Status(StrEnum):
-    """What has become of an object.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/operation-request-status.html
-    """
-
-    PENDING = "PENDING"
-    INPROGRESS = "INPROGRESS"
-    FAILED = "FAILED"
-    COMPLETED = "COMPLETED"
-    DELETED = "DELETED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

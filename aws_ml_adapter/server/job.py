@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.storage import StorageOptions
 from aws_ml_adapter.server.databases import Query
-from aws_ml_adapter.server.entities import Kind
 
 LOG, MODEL, STATISTICS, EVALUATION = "log.txt", "model.zip", "statistics.json", "evaluation.json"
 """Names of the files in the folder of an object."""

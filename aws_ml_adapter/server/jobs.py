@@ -21,9 +21,10 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from aws_ml_adapter.api.batch_output import manifest_location, result_locations
+from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.storage import FolderStorage, StorageOptions
 from aws_ml_adapter.server.databases import Query
-from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.job import Data, Job, folder_of, objects_folder
 from aws_ml_adapter.server.worker import MESSAGE_LIMIT, run_job
 from textclf.base.errors import TextclfError

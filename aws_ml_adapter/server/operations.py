@@ -11,14 +11,14 @@ from typing import Any
 
 from aws_ml_adapter.api.batch_output import manifest_location
 from aws_ml_adapter.api.faults import DataFault, RequestFault
+from aws_ml_adapter.api.kinds import Kind, ModelType, Status, check_target
 from aws_ml_adapter.api.parameters import parse_parameters
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import Storage, split_url
-from aws_ml_adapter.api.targets import ModelType, check_target
 from aws_ml_adapter.server.databases import check_query
 from aws_ml_adapter.server.describing import DATA_SOURCE_MEMBER, describe
-from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.errors import ServiceError
 from aws_ml_adapter.server.jobs import Jobs
 from aws_ml_adapter.server.links import is_signed, signature

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from aws_ml_adapter.api.batch_output import manifest_location
+from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.engine.performance import METRICS, Confusion, Evaluation, Residuals, ScoreHistogram
 from aws_ml_adapter.engine.statistics import DataStatistics
-from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.insights import at_cutoff, equal_bins, may_share_rows, shown_matrix, ticks
 from aws_ml_adapter.server.job import EVALUATION, STATISTICS, folder_of
 from aws_ml_adapter.server.links import is_signed, signature

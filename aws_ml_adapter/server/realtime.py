@@ -11,9 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from aws_ml_adapter.api.targets import ModelType
+from aws_ml_adapter.api.kinds import Kind, ModelType, Status
 from aws_ml_adapter.engine.model import Model, load_model
-from aws_ml_adapter.server.entities import Entities, Entity, Kind, Status
+from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.errors import ServiceError
 from aws_ml_adapter.server.job import MODEL, folder_of
 from textclf.base.errors import TextclfError

@@ -7,21 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from aws_ml_adapter.api.batch_output import manifest_location, manifest_text, result_locations, write_predictions
+from aws_ml_adapter.api.batch_output import manifest_location, manifest_text, result_locations
 from aws_ml_adapter.api.faults import DataFault
+from aws_ml_adapter.api.kinds import Kind, ModelType
 from aws_ml_adapter.api.parameters import parse_parameters
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import Storage, open_storage
-from aws_ml_adapter.api.targets import ModelType, unused_rows
+from aws_ml_adapter.engine.batch_predictions import write_predictions
 from aws_ml_adapter.engine.csv_data import Batch, DataFile, read_batches
 from aws_ml_adapter.engine.learner import train
 from aws_ml_adapter.engine.model import Model, load_model, save_model
 from aws_ml_adapter.engine.performance import evaluate, other_target
 from aws_ml_adapter.engine.statistics import compute_statistics
 from aws_ml_adapter.engine.suggestion import suggest_recipe
+from aws_ml_adapter.engine.targets import unused_rows
 from aws_ml_adapter.server.databases import unload
-from aws_ml_adapter.server.entities import Kind
 from aws_ml_adapter.server.job import EVALUATION, LOG, MODEL, STATISTICS, Data, Job
 from aws_ml_adapter.server.texts import RECIPE_LIMIT, SCHEMA_LIMIT, compact_schema, pretty_recipe, read_text
 from features.schema import Schema

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from aws_ml_adapter.server.entities import Status
+from aws_ml_adapter.api.kinds import Status
 from aws_ml_adapter.server.job import TEMPORARY, Job
 from textclf.base.errors import OutputError, TextclfError
 

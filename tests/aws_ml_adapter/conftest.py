@@ -18,7 +18,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from aws_ml_adapter.server.entities import Kind
+from aws_ml_adapter.api.kinds import Kind
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = {

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.client.pricing import PRICES, begun_10_mb, total_usd
 from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results, to_prediction
@@ -19,7 +20,6 @@ from aws_ml_adapter.client.s3_objects import FolderObjects, open_objects
 from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service
 from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.client.training_plan import write_recipe
-from aws_ml_adapter.server.entities import Kind
 from features.datasource import datasource_schema, encode_text
 from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
 from textclf.model.prediction import Acceptance

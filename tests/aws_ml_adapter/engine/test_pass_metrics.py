@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
-from aws_ml_adapter.api.targets import ModelType
+from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.engine.pass_metrics import PassMetrics, area_under_curve
 
 

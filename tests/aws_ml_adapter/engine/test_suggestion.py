@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from aws_ml_adapter.api.faults import RequestFault
+from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.api.targets import ModelType
 from aws_ml_adapter.engine import suggestion
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.suggestion import suggest_recipe

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_ml_adapter.api.faults import RequestFault
+from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.server.describing import describe
-from aws_ml_adapter.server.entities import Entities, Kind, Status
+from aws_ml_adapter.server.entities import Entities
 from textclf.base.errors import BadInputError
 
 

@@ -19,10 +19,11 @@ from urllib.parse import urljoin
 
 import pytest
 
+from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.engine.performance import Confusion, ScoreHistogram
 from aws_ml_adapter.engine.statistics import AttributeStatistics, DataStatistics, NumericStatistics
-from aws_ml_adapter.server.entities import Entities, Kind, Status
+from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.insights import at_cutoff, may_share_rows, shown_matrix
 from aws_ml_adapter.server.pages import LISTED, Pages
 from features.schema import AttributeType

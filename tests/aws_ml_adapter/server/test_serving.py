@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from aws_ml_adapter.server.entities import Entities, Kind, Status
+from aws_ml_adapter.api.kinds import Kind, Status
+from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.jobs import MOST_ATTEMPTS
 from textclf.base.errors import ExitCode
 

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_ml_adapter.api.batch_output import manifest_location, number_text, result_locations, write_predictions
+from aws_ml_adapter.api.batch_output import manifest_location, result_locations
 from aws_ml_adapter.api.faults import DataFault
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
+from aws_ml_adapter.engine.batch_predictions import number_text, write_predictions
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
 from aws_ml_adapter.engine.model import Model, ModelType

@@ -5,88 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aws_ml_adapter.api.faults import DataFault, RequestFault
+from aws_ml_adapter.api.faults import DataFault
+from aws_ml_adapter.api.kinds import BINARY_CLASSES, CLASS_LIMIT, ModelType, check_target
 from aws_ml_adapter.engine.number_columns import standardised
-from features.schema import AttributeType, Schema, parse_binary, parse_numeric
+from features.schema import Schema, parse_binary, parse_numeric
 from textclf.base.errors import BadDataError
-
-CLASS_LIMIT = 100
-"""Classes that a multiclass model can tell apart, as
-https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html has it."""
-
-BINARY_CLASSES = ("0", "1")
-
-
-class ModelType(StrEnum):
-    """What a model predicts.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/types-of-ml-models.html
-    """
-
-    REGRESSION = "REGRESSION"
-    """A number, by linear regression."""
-    BINARY = "BINARY"
-    """The probability of 1, by logistic regression."""
-    MULTICLASS = "MULTICLASS"
-    """The probability of each class, by multinomial logistic regression."""
-
-    @property
-    def target_type(self) -> AttributeType:
-        """Type of the attribute that such a model predicts."""
-        return _TARGET_TYPES[self]
-
-
-_TARGET_TYPES = {
-    ModelType.REGRESSION: AttributeType.NUMERIC,
-    ModelType.BINARY: AttributeType.BINARY,
-    ModelType.MULTICLASS: AttributeType.CATEGORICAL,
-}
-
-
-def check_target(schema: Schema, model_type: ModelType) -> str:
-    """Say which attribute a model of a type would predict.
-
-    Parameters
-    ----------
-    schema : Schema
-        Of the training data.
-    model_type : ModelType
-        Of the model.
-
-    Returns
-    -------
-    str
-        Name of the target.
-
-    Raises
-    ------
-    RequestFault
-        The schema has no target, or one of another type.
-
-    Examples
-    --------
-    >>> schema = Schema(attributes=(("paid", AttributeType.BINARY),), target="paid")
-    >>> check_target(schema, ModelType.BINARY)
-    'paid'
-    """
-    if schema.target is None:
-        raise RequestFault("the schema of the training data names no target", remedy="give it a targetAttributeName")
-    kind = dict(schema.attributes)[schema.target]
-    if kind is not model_type.target_type:
-        raise RequestFault(
-            f"a {model_type} model predicts a {model_type.target_type} attribute, "
-            f"and the target '{schema.target}' is {kind}",
-            remedy="use the model type that fits, or correct the schema",
-        )
-    return schema.target
 
 
 def unused_rows(target: str, used: int, unused: int) -> str | None:
@@ -127,6 +55,7 @@ class TargetReader:
 
     Examples
     --------
+    >>> from features.schema import AttributeType
     >>> schema = Schema(attributes=(("x", AttributeType.NUMERIC), ("paid", AttributeType.BINARY)))
     >>> reader = TargetReader("paid", ModelType.BINARY, schema)
     >>> reader(["5", "Yes"]), reader(["5", "maybe"])
