@@ -1,20 +1,10 @@
-"""A trained model: predicting with it, and its file.
+"""A trained model: predicting with it, and its file, an archive (`textclf.base.archive`) of stored entries.
 
-Layout of format 2, a ZIP archive of stored entries in this order, all dated 1980-01-01:
-
-``manifest.json``
-    ``kind``, ``format``, and ``parts``: SHA-256 of each further entry.
-``model.json``
-    The schema, the recipe, and what training saw of the target.
-``<name>.npy``
-    Arrays in NumPy's format 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), no objects.
+``model.json`` holds the schema, the recipe, and what training saw of the target.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,15 +22,22 @@ from aws_ml_adapter.engine.feature_plan import CHUNK
 from aws_ml_adapter.engine.targets import TargetSummary
 from aws_ml_adapter.engine.transforms import Transforms
 from features.schema import Schema
-from textclf.base.errors import BadInputError, BadModelError, TextclfError
-from textclf.base.files import write_aside
-from textclf.model.file import ENTRY_TIME, array_part, json_part, read_array
+from textclf.base.archive import ArchiveKind, Contents, pack_archive, read_archive, write_archive
 
 FEATURE_BYTES = 8
 """Bytes of a feature's key; each of its weights has 4 more."""
 
-_KIND, _FORMAT = "amazon-ml model", 2
-_KINDS = {
+_KIND = ArchiveKind(
+    name="amazon-ml model",
+    format=2,
+    oldest=2,
+    written_by="`amazon-ml serve`",
+    # stored entries have the same size whatever the weights are
+    compression=zipfile.ZIP_STORED,
+    # the largest size that sgd.maxMLModelSizeInBytes can ask for
+    max_bytes=2_147_483_648,
+)
+_DTYPES = {
     "keys": np.uint64,
     "weights": np.float32,
     "intercept": np.float32,
@@ -49,8 +46,6 @@ _KINDS = {
     "edges": np.float64,
     "edge_counts": np.int64,
 }
-# the largest size that sgd.maxMLModelSizeInBytes can ask for
-_LARGEST = 2_147_483_648
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,90 +160,21 @@ class Model:
 
 
 def model_size(model: Model) -> int:
-    """Say how large the file of a model is.
-
-    Parameters
-    ----------
-    model : Model
-        The model.
-
-    Returns
-    -------
-    int
-        Bytes.
-    """
-    return len(_archive(model))
+    """Say how many bytes the file of a model has."""
+    return len(_packed(model))
 
 
 def save_model(model: Model, path: str | Path) -> None:
-    """Write a model file; the same model gives the same bytes.
-
-    Parameters
-    ----------
-    model : Model
-        What to write.
-    path : str or pathlib.Path
-        Where to.
-
-    Raises
-    ------
-    textclf.base.errors.OutputError
-        It cannot be written; an older file there stays as it was.
-    """
-    with write_aside(path) as aside:
-        aside.write_bytes(_archive(model))
+    """Write a model file; the same model gives the same bytes."""
+    write_archive(path, _packed(model))
 
 
 def load_model(path: str | Path) -> Model:
-    """Read a model file.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        A file that `save_model` wrote.
-
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        It cannot be opened.
-    textclf.base.errors.BadModelError
-        It is no model file, was cut short or changed, or is larger than any model may be.
-    """
-    path = Path(path)
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise BadModelError(f"has more than {_LARGEST:,} bytes", where=path, remedy="train the model again")
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInputError(f"cannot be read ({(error.strerror or str(error)).lower()})", where=path) from error
-    try:
-        return _rebuild(_parts(data))
-    # whatever zipfile, json and numpy raise over bytes that are not as we write them
-    except (
-        LookupError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        AttributeError,
-        RecursionError,
-        MemoryError,
-        OSError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        TextclfError,
-    ) as error:
-        raise BadModelError(
-            "is not a model of this program, or was changed", where=path, remedy="train the model again"
-        ) from error
+    """Read a model file; raises `BadInputError` or `BadModelError`."""
+    return read_archive(path, _KIND, _build)
 
 
-def _archive(model: Model) -> bytes:
+def _packed(model: Model) -> bytes:
     description = {
         "schema": model.schema.to_json(),
         "recipe": model.transforms.recipe.text,
@@ -263,45 +189,19 @@ def _archive(model: Model) -> bytes:
         "edges": np.concatenate([[], *model.transforms.edges]),
         "edge_counts": np.array([len(edges) for edges in model.transforms.edges], np.int64),
     }
-    parts = {"model.json": json_part(description)} | {
-        f"{name}.npy": array_part(array) for name, array in arrays.items()
-    }
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
-    manifest = {"kind": _KIND, "format": _FORMAT, "parts": digests}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in {"manifest.json": json_part(manifest), **parts}.items():
-            entry = zipfile.ZipInfo(name, ENTRY_TIME)
-            entry.create_system = 3
-            archive.writestr(entry, data)
-    return buffer.getvalue()
+    return pack_archive(_KIND, description, arrays)
 
 
-def _parts(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        # stored entries cannot be larger than the file
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise ValueError("an entry is compressed")
-        manifest = json.loads(archive.read("manifest.json"))
-        if (manifest["kind"], manifest["format"]) != (_KIND, _FORMAT):
-            raise ValueError("of another kind or format")
-        parts = {str(name): archive.read(name) for name in manifest["parts"]}
-    if any(hashlib.sha256(data).hexdigest() != manifest["parts"][name] for name, data in parts.items()):
-        raise ValueError("a part was changed")
-    return parts
-
-
-def _rebuild(parts: Mapping[str, bytes]) -> Model:
-    description = json.loads(parts["model.json"])
-    arrays = {name.removesuffix(".npy"): read_array(data) for name, data in parts.items() if name.endswith(".npy")}
+def _build(contents: Contents) -> Model:
+    description, arrays = contents.description, contents.arrays
     schema = Schema.from_json(description["schema"])
     target = description["target"]
     target = TargetSummary(
         **(target | {name: tuple(target[name]) for name in ("classes", "counts")} | {"type": ModelType(target["type"])})
     )
-    kinds = {name: array.dtype for name, array in arrays.items()}
     ends = np.cumsum(arrays["edge_counts"])
-    if kinds != _KINDS or (arrays["edge_counts"] < 0).any() or len(arrays["edges"]) != (ends[-1] if len(ends) else 0):
+    dtypes = {name: array.dtype for name, array in arrays.items()}
+    if dtypes != _DTYPES or (arrays["edge_counts"] < 0).any() or len(arrays["edges"]) != (ends[-1] if len(ends) else 0):
         raise ValueError("arrays are not as they should be")
     transforms = Transforms(
         parse_recipe(description["recipe"], schema),
