@@ -47,13 +47,6 @@ def serve(
     best_answer: Annotated[
         bool, Option("--best-answer", help="Give multiclass batch predictions a column bestAnswer.")
     ] = False,
-    database: Annotated[
-        list[str] | None,
-        Option(
-            metavar="IDENTIFIER/NAME=URL",
-            help="SQLAlchemy URL of what stands for a Redshift or RDS database; repeatable.",
-        ),
-    ] = None,
     allow_origin: Annotated[
         list[str] | None,
         Option(metavar="ORIGIN", help="http://HOST:PORT whose pages may call from a browser, or *; repeatable."),
@@ -81,7 +74,6 @@ def serve(
         rate=rate,
         public_url=public_url,
         best_answer=best_answer,
-        databases=tuple(database or ()),
         allow_origins=tuple(allow_origin or ()),
     )
 

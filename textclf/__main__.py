@@ -34,7 +34,6 @@ EXTRAS = {
     "botocore": "aws",
     "distributed": "dask",
     "httptools": "serve",
-    "sqlalchemy": "databases",
     "uvicorn": "serve",
     "uvloop": "serve",
 }

@@ -23,9 +23,8 @@ from typing import Any
 from aws_ml_adapter.api.batch_output import manifest_location, result_locations
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.storage import FolderStorage, StorageOptions
-from aws_ml_adapter.server.databases import Query
 from aws_ml_adapter.server.entities import Entities, Entity
-from aws_ml_adapter.server.job import Data, Job, folder_of, objects_folder
+from aws_ml_adapter.server.job import Job, folder_of, objects_folder
 from aws_ml_adapter.server.worker import MESSAGE_LIMIT, run_job
 from textclf.base.errors import TextclfError
 
@@ -64,20 +63,6 @@ class Jobs:
     by the end of an earlier one, and is begun anew; what a job writes is the same each time. A worker ends itself when
     its server is gone, and only its own server writes down what it did: there is never more than one, by the lock on
     the data directory. So the lease of a job is the life of its server.
-
-    Parameters
-    ----------
-    entities : Entities
-    data_dir : pathlib.Path
-    storage : StorageOptions
-    most : int
-        Trainings at once, and as many other jobs.
-    databases : mapping of str to str
-        ``IDENTIFIER/NAME``, as requests call a database, to its URL.
-    best_answer : bool
-        Whether batch predictions of multiclass models have a column ``bestAnswer``.
-    ended : callable
-        Called with the serial number of each object whose job has ended, well or not.
     """
 
     def __init__(
@@ -87,7 +72,6 @@ class Jobs:
         data_dir: Path,
         storage: StorageOptions,
         most: int,
-        databases: Mapping[str, str],
         best_answer: bool,
         ended: Callable[[int], None],
     ) -> None:
@@ -95,7 +79,6 @@ class Jobs:
         self._data_dir = data_dir
         self._storage = storage
         self._most = most
-        self._databases = databases
         self._best_answer = best_answer
         self._ended = ended
         self._running: dict[int, _Running] = {}
@@ -118,12 +101,7 @@ class Jobs:
                 shutil.rmtree(folder, ignore_errors=True)
             else:
                 _remove_temporary(folder)
-        writers = [
-            entity
-            for kind in (Kind.DATA_SOURCE, Kind.BATCH_PREDICTION)
-            for entity in self._entities.select(kind, "1", (), -1)
-        ]
-        self._remove_unfinished(set().union(*map(_places, writers)))
+        self._remove_unfinished(set().union(*map(_places, self._entities.select(Kind.BATCH_PREDICTION, "1", (), -1))))
         forkserver.ensure_running()
         self._thread.start()
 
@@ -211,20 +189,12 @@ class Jobs:
             record=entity.record,
             folder=folder_of(self._data_dir, entity.serial),
             storage=self._storage,
-            data=Data(
-                spec=source.details["spec"],
-                schema=source.record.get("DataSourceSchema"),
-                query=self._query(entity),
-            ),
+            spec=source.request["DataSpec"],
+            schema=source.record.get("DataSourceSchema"),
             model_folder=folder_of(self._data_dir, model.serial) if model else None,
             threshold=model.record.get("ScoreThreshold", 0.5) if model else 0.5,
             best_answer=self._best_answer,
         )
-
-    def _query(self, entity: Entity) -> Query | None:
-        if (name := entity.details.get("database")) is None:
-            return None
-        return Query(database=name, url=self._databases.get(name), sql=entity.details["sql"])
 
     def _collect(self, serial: int) -> None:
         try:
@@ -291,12 +261,10 @@ def _remove_temporary(folder: Path) -> None:
 
 def _places(entity: Entity) -> set[str]:
     """Give the URLs of the folders that an object's job writes to."""
-    urls: list[str] = []
-    if entity.kind is Kind.BATCH_PREDICTION:
-        output = entity.request["OutputUri"]
-        urls = [manifest_location(output, ""), *result_locations(output, "", ["any"]).values()]
-    elif "sql" in entity.details:
-        urls = [entity.details["spec"]["DataLocationS3"]]
+    if entity.kind is not Kind.BATCH_PREDICTION:
+        return set()
+    output = entity.request["OutputUri"]
+    urls = [manifest_location(output, ""), *result_locations(output, "", ["any"]).values()]
     return {url.rpartition("/")[0] for url in urls}
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import cache, partial
-from types import MappingProxyType
 from typing import Any
 
 from aws_ml_adapter.api.batch_output import manifest_location
@@ -16,7 +15,6 @@ from aws_ml_adapter.api.parameters import parse_parameters
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import Storage, split_url
-from aws_ml_adapter.server.databases import check_query
 from aws_ml_adapter.server.describing import DATA_SOURCE_MEMBER, describe
 from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.errors import ServiceError
@@ -39,71 +37,38 @@ from features.schema import Schema
 MOST_TAGS = 50
 """Tags of an object: https://docs.aws.amazon.com/machine-learning/latest/dg/tagging-objects.html."""
 
-_VERBOSE_ONLY = {"DataSourceSchema", "Recipe", "Schema", "SelectSqlQuery"}
+_VERBOSE_ONLY = {"DataSourceSchema", "Recipe", "Schema"}
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
+Prepare = Callable[[Request], tuple[Any, ...]]
+"""Makes the record of an object, followed by the objects that it needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks, and how.
-
-    Parameters
-    ----------
-    base_url : str
-        Scheme, host and port under which the server was reached; a real-time endpoint's URL must have no path, since
-        clients drop it.
-    user : str
-        ARN.
-    """
+    """Who asks (an ARN), and the scheme, host and port under which the server was reached."""
 
     base_url: str
     user: str
 
 
 class Operations:
-    """All operations but Predict, which is on the way of `realtime`.
+    """All operations but Predict, which `realtime` answers."""
 
-    Parameters
-    ----------
-    entities : Entities
-    jobs : Jobs
-    realtime : RealTime
-    storage : Storage
-    secret : bytes
-        Signs the URLs of logs.
-    databases : mapping of str to str
-        ``IDENTIFIER/NAME``, as requests call a database, to its URL.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Operations.html
-    """
-
-    def __init__(
-        self,
-        entities: Entities,
-        jobs: Jobs,
-        realtime: RealTime,
-        *,
-        storage: Storage,
-        secret: bytes,
-        databases: Mapping[str, str],
-    ) -> None:
+    def __init__(self, entities: Entities, jobs: Jobs, realtime: RealTime, *, storage: Storage, secret: bytes) -> None:
         self._entities = entities
         self._jobs = jobs
         self._realtime = realtime
         self._storage = storage
         self._secret = secret
-        self._databases = databases
         self._handlers: dict[str, Callable[[Request, Caller], Answer]] = {
-            "CreateDataSourceFromS3": self._create_data_source,
-            "CreateDataSourceFromRedshift": partial(self._create_data_source_from_database, "DataSpec"),
-            "CreateDataSourceFromRDS": partial(self._create_data_source_from_database, "RDSData"),
-            "CreateMLModel": self._create_model,
-            "CreateEvaluation": self._create_evaluation,
-            "CreateBatchPrediction": self._create_batch_prediction,
+            "CreateDataSourceFromS3": partial(self._create, Kind.DATA_SOURCE, self._data_source),
+            "CreateDataSourceFromRedshift": _refuse_database,
+            "CreateDataSourceFromRDS": _refuse_database,
+            "CreateMLModel": partial(self._create, Kind.MODEL, self._model),
+            "CreateEvaluation": partial(self._create, Kind.EVALUATION, self._evaluation),
+            "CreateBatchPrediction": partial(self._create, Kind.BATCH_PREDICTION, self._batch_prediction),
             "CreateRealtimeEndpoint": self._create_endpoint,
             "DeleteRealtimeEndpoint": self._delete_endpoint,
             "AddTags": self._add_tags,
@@ -119,162 +84,25 @@ class Operations:
             }
 
     def answer(self, operation: str, request: Request, caller: Caller) -> Answer:
-        """Carry out an operation.
-
-        Parameters
-        ----------
-        operation : str
-            A name of the service's description, not Predict.
-        request : mapping
-            Valid by that description.
-        caller : Caller
-
-        Returns
-        -------
-        dict
-            The answer's members.
-
-        Raises
-        ------
-        ServiceError, aws_ml_adapter.api.faults.RequestFault
-            The request is refused.
-        """
+        """Carry out an operation on a request that is valid by the service's description."""
         return self._handlers[operation](request, caller)
 
     def log_serial(self, serial: str, given: str) -> int | None:
-        """Say whose log a signed URL names, None if the signature is not ours."""
+        """Give the serial number of the object whose log a signed URL names, None if the signature is not ours."""
         return int(serial) if serial.isdecimal() and is_signed(self._secret, serial, given) else None
 
     # --- creating
 
-    def _create_data_source(self, request: Request, caller: Caller) -> Answer:
-        spec = request["DataSpec"]
-
-        def prepare() -> tuple[Answer, list[Entity]]:
-            return self._data_source(request, spec), []
-
-        return self._create(Kind.DATA_SOURCE, request, caller, prepare, {"spec": spec})
-
-    def _create_data_source_from_database(self, member: str, request: Request, caller: Caller) -> Answer:
-        data = request[member]
-        database, credentials, sql = data["DatabaseInformation"], data["DatabaseCredentials"], data["SelectSqlQuery"]
-        identifier = database.get("ClusterIdentifier") or database["InstanceIdentifier"]
-        name = f"{identifier}/{database['DatabaseName']}"
-        spec = {
-            "DataLocationS3": f"{data['S3StagingLocation'].removesuffix('/')}/{request['DataSourceId']}.csv",
-            "DataRearrangement": data.get("DataRearrangement"),
-            "DataSchema": data.get("DataSchema"),
-            "DataSchemaLocationS3": data.get("DataSchemaUri"),
-        }
-        spec = {key: value for key, value in spec.items() if value is not None}
-        # a repeated request must be told from another one, but the password need not be kept for that
-        kept = credentials | {"Password": signature(self._secret, f"password {credentials['Password']}")}
-        request = {**request, member: data | {"DatabaseCredentials": kept}}
-
-        def prepare() -> tuple[Answer, list[Entity]]:
-            if name not in self._databases:
-                raise RequestFault(
-                    f"this server was not told where the database {name} is",
-                    remedy="give --database, or store the query's result as CSV and use CreateDataSourceFromS3",
-                )
-            check_query(sql)
-            if "DataSchema" not in spec and "DataSchemaLocationS3" not in spec:
-                raise RequestFault("neither DataSchema nor DataSchemaUri is given", remedy="give one")
-            metadata = {"DatabaseUserName": credentials["Username"], "SelectSqlQuery": sql}
-            if member == "DataSpec":
-                metadata = {"RedshiftMetadata": metadata | {"RedshiftDatabase": database}}
-            else:
-                roles = {role: data[role] for role in ("ResourceRole", "ServiceRole")}
-                metadata = {"RDSMetadata": metadata | roles | {"Database": database}}
-            return self._data_source(request, spec) | {"RoleARN": request["RoleARN"]} | metadata, []
-
-        details = {"spec": spec, "database": name, "sql": sql}
-        return self._create(Kind.DATA_SOURCE, request, caller, prepare, details)
-
-    def _data_source(self, request: Request, spec: Request) -> Answer:
-        """Make the record of a data source."""
-        parse_rearrangement(spec.get("DataRearrangement"))
-        split_url(spec["DataLocationS3"])
-        schema = self._schema_of(spec)
-        return {
-            "DataLocationS3": spec["DataLocationS3"],
-            "DataRearrangement": spec.get("DataRearrangement"),
-            "ComputeStatistics": request.get("ComputeStatistics", False),
-            "DataSourceSchema": compact_schema(schema) if schema else None,
-        }
-
-    def _create_model(self, request: Request, caller: Caller) -> Answer:
-        def prepare() -> tuple[Answer, list[Entity]]:
-            parameters = parse_parameters(request.get("Parameters", {}))
-            source = self._parent(Kind.DATA_SOURCE, request["TrainingDataSourceId"])
-            if not source.record["ComputeStatistics"]:
-                raise RequestFault(
-                    f"DataSource {source.id} has no statistics", remedy="create one with ComputeStatistics true"
-                )
-            schema = _known_schema(source)
-            if schema is not None:
-                check_target(schema, ModelType(request["MLModelType"]))
-            recipe = self._recipe_of(request)
-            if recipe is not None and schema is not None:
-                parse_recipe(recipe, schema)
-                recipe = pretty_recipe(recipe)
-            record = {
-                "TrainingDataSourceId": source.id,
-                "InputDataLocationS3": source.record["DataLocationS3"],
-                "TrainingParameters": parameters.to_strings(),
-                "Algorithm": "sgd",
-                "MLModelType": request["MLModelType"],
-                "EndpointInfo": NO_ENDPOINT,
-                "Recipe": recipe,
-                "Schema": source.record.get("DataSourceSchema"),
-            }
-            return record, [source]
-
-        return self._create(Kind.MODEL, request, caller, prepare)
-
-    def _create_evaluation(self, request: Request, caller: Caller) -> Answer:
-        def prepare() -> tuple[Answer, list[Entity]]:
-            record, parents = self._of_model_and_data(Kind.EVALUATION, request)
-            schema = _known_schema(parents[1])
-            if schema is not None and schema.target is None:
-                raise RequestFault(f"the schema of DataSource {parents[1].id} names no target")
-            return record, parents
-
-        return self._create(Kind.EVALUATION, request, caller, prepare)
-
-    def _create_batch_prediction(self, request: Request, caller: Caller) -> Answer:
-        def prepare() -> tuple[Answer, list[Entity]]:
-            _, key = split_url(request["OutputUri"])
-            if ":" in key:
-                raise RequestFault("the key has a colon", where=f"OutputUri {request['OutputUri']}")
-            # what the job adds to it must be a key too
-            split_url(manifest_location(request["OutputUri"], request["BatchPredictionId"]))
-            record, parents = self._of_model_and_data(Kind.BATCH_PREDICTION, request)
-            return record | {"OutputUri": request["OutputUri"]}, parents
-
-        return self._create(Kind.BATCH_PREDICTION, request, caller, prepare)
-
-    def _create(
-        self,
-        kind: Kind,
-        request: Request,
-        caller: Caller,
-        prepare: Callable[[], tuple[Answer, list[Entity]]],
-        details: Mapping[str, Any] = MappingProxyType({}),
-    ) -> Answer:
+    def _create(self, kind: Kind, prepare: Prepare, request: Request, caller: Caller) -> Answer:
         """Make an object, unless the same request has made it already: a retry must neither fail nor work twice."""
         id_ = request[f"{kind}Id"]
         held = self._entities.get(kind, id_)
         if held is None or held.status is Status.DELETED:
-            record, parents = prepare()
+            record, *parents = prepare(request)
             record |= {"Name": request.get(f"{kind}Name"), "CreatedByIamUser": caller.user}
-            held, is_new = self._entities.create(
-                kind,
-                id_,
-                dict(request),
-                {name: value for name, value in record.items() if value is not None},
-                {**details, "parents": [parent.serial for parent in parents]},
-            )
+            record = {name: value for name, value in record.items() if value is not None}
+            details = {"parents": [parent.serial for parent in parents]}
+            held, is_new = self._entities.create(kind, id_, dict(request), record, details)
             if is_new:
                 self._jobs.wake()
         if held.request != request:
@@ -283,16 +111,67 @@ class Operations:
             )
         return {f"{kind}Id": id_}
 
-    def _of_model_and_data(self, kind: Kind, request: Request) -> tuple[Answer, list[Entity]]:
+    def _data_source(self, request: Request) -> tuple[Answer]:
+        spec = request["DataSpec"]
+        parse_rearrangement(spec.get("DataRearrangement"))
+        split_url(spec["DataLocationS3"])
+        schema = self._schema_of(spec)
+        record = {
+            "DataLocationS3": spec["DataLocationS3"],
+            "DataRearrangement": spec.get("DataRearrangement"),
+            "ComputeStatistics": request.get("ComputeStatistics", False),
+            "DataSourceSchema": compact_schema(schema) if schema else None,
+        }
+        return (record,)
+
+    def _model(self, request: Request) -> tuple[Answer, Entity]:
+        parameters = parse_parameters(request.get("Parameters", {}))
+        source = self._parent(Kind.DATA_SOURCE, request["TrainingDataSourceId"])
+        if not source.record["ComputeStatistics"]:
+            raise RequestFault(
+                f"DataSource {source.id} has no statistics", remedy="create one with ComputeStatistics true"
+            )
+        schema = _known_schema(source)
+        if schema is not None:
+            check_target(schema, ModelType(request["MLModelType"]))
+        recipe = self._recipe_of(request)
+        if recipe is not None and schema is not None:
+            parse_recipe(recipe, schema)
+            recipe = pretty_recipe(recipe)
+        record = {
+            "TrainingDataSourceId": source.id,
+            "InputDataLocationS3": source.record["DataLocationS3"],
+            "TrainingParameters": parameters.to_strings(),
+            "Algorithm": "sgd",
+            "MLModelType": request["MLModelType"],
+            "EndpointInfo": NO_ENDPOINT,
+            "Recipe": recipe,
+            "Schema": source.record.get("DataSourceSchema"),
+        }
+        return record, source
+
+    def _evaluation(self, request: Request) -> tuple[Answer, Entity, Entity]:
+        record, model, source = self._of_model_and_data(Kind.EVALUATION, request)
+        schema = _known_schema(source)
+        if schema is not None and schema.target is None:
+            raise RequestFault(f"the schema of DataSource {source.id} names no target")
+        return record, model, source
+
+    def _batch_prediction(self, request: Request) -> tuple[Answer, Entity, Entity]:
+        output = request["OutputUri"]
+        if ":" in split_url(output)[1]:
+            raise RequestFault("the key has a colon", where=f"OutputUri {output}")
+        # what the job adds to it must be a key too
+        split_url(manifest_location(output, request["BatchPredictionId"]))
+        record, model, source = self._of_model_and_data(Kind.BATCH_PREDICTION, request)
+        return record | {"OutputUri": output}, model, source
+
+    def _of_model_and_data(self, kind: Kind, request: Request) -> tuple[Answer, Entity, Entity]:
         model = self._parent(Kind.MODEL, request["MLModelId"])
         member = DATA_SOURCE_MEMBER[kind]
         source = self._parent(Kind.DATA_SOURCE, request[member])
-        record = {
-            "MLModelId": model.id,
-            member: source.id,
-            "InputDataLocationS3": source.record["DataLocationS3"],
-        }
-        return record, [model, source]
+        location = source.record["DataLocationS3"]
+        return {"MLModelId": model.id, member: source.id, "InputDataLocationS3": location}, model, source
 
     def _parent(self, kind: Kind, id_: str) -> Entity:
         parent = self._entities.get(kind, id_)
@@ -341,7 +220,7 @@ class Operations:
 
     def _describe(self, kind: Kind, request: Request, caller: Caller) -> Answer:
         page = describe(self._entities, kind, request)
-        results = [self._shown(entity, str(kind), caller, {"SelectSqlQuery"}) for entity in page.entities]
+        results = [self._shown(entity, str(kind), caller) for entity in page.entities]
         return {"Results": results} | ({"NextToken": page.token} if page.token else {})
 
     def _update(self, kind: Kind, request: Request, _caller: Caller) -> Answer:
@@ -421,21 +300,25 @@ class Operations:
             raise RequestFault(f"{kind} {id_} is {Status.DELETED}")
         return entity
 
-    def _shown(self, entity: Entity, shape: str, caller: Caller, hidden: set[str]) -> Answer:
+    def _shown(self, entity: Entity, shape: str, caller: Caller, hidden: Set[str] = frozenset()) -> Answer:
         record = {f"{entity.kind}Id": entity.id, **entity.record}
         if entity.kind is Kind.MODEL and entity.status is Status.FAILED:
             # it failed before one was suggested, and programs read what Verbose promises
             record.setdefault("Recipe", pretty_recipe(ALL_INPUTS))
         if "EndpointInfo" in record:
             record["EndpointInfo"] = _with_url(record["EndpointInfo"], caller)
-        for name in ("RedshiftMetadata", "RDSMetadata"):
-            if name in record:
-                record[name] = {key: value for key, value in record[name].items() if key not in hidden}
         if "StartedAt" in record and entity.status is not Status.DELETED:
             signed = signature(self._secret, str(entity.serial))
             record["LogUri"] = f"{caller.base_url}/logs/{entity.serial}?signature={signed}"
         shown = _members(shape) - hidden
         return {name: value for name, value in record.items() if name in shown}
+
+
+def _refuse_database(_request: Request, _caller: Caller) -> Answer:
+    raise RequestFault(
+        "this server reads no databases",
+        remedy="store the query's result as CSV in S3 and call CreateDataSourceFromS3",
+    )
 
 
 @cache

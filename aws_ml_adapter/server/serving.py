@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -23,7 +23,6 @@ import uvicorn
 from aws_ml_adapter.api.storage import StorageOptions, open_storage
 from aws_ml_adapter.server.app import App
 from aws_ml_adapter.server.cors import Cors
-from aws_ml_adapter.server.databases import parse_databases
 from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.hosts import Hosts
 from aws_ml_adapter.server.jobs import Jobs
@@ -69,8 +68,6 @@ class ServerOptions:
         Scheme, host and port under which clients reach the server, if that is not what they ask for.
     best_answer : bool
         Whether batch predictions of multiclass models have a column ``bestAnswer`` before those of the classes.
-    databases : tuple of str
-        ``IDENTIFIER/NAME=URL`` each: the database that stands for one of Redshift or RDS.
     allow_origins : tuple of str
         Whose pages may call from a browser: ``scheme://host[:port]`` each, ``null`` or ``*``.
     """
@@ -85,7 +82,6 @@ class ServerOptions:
     rate: float = 200.0
     public_url: str | None = None
     best_answer: bool = False
-    databases: tuple[str, ...] = field(default=(), repr=False)
     allow_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -122,7 +118,6 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         The address or the data directory cannot be used, or another server uses it.
     """
     keys = read_keys(options.credentials) if options.credentials else None
-    databases = parse_databases(options.databases)
     cors = Cors(options.allow_origins)
     if options.s3_root is not None and not options.s3_root.is_dir():
         raise BadInputError("is no folder", where=options.s3_root, remedy="make it, or give another --s3-root")
@@ -140,7 +135,6 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             data_dir=options.data_dir,
             storage=storage,
             most=options.jobs or min(os.cpu_count() or 1, MOST_JOBS),
-            databases=databases,
             best_answer=options.best_answer,
             ended=realtime.settle,
         )
@@ -150,7 +144,6 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             realtime,
             storage=open_storage(storage, patient=False),
             secret=secret,
-            databases=databases,
         )
         pages = Pages(entities, data_dir=options.data_dir, secret=secret, signed=keys is not None)
         hosts = Hosts(options.public_url)

@@ -22,8 +22,7 @@ from aws_ml_adapter.engine.performance import evaluate, other_target
 from aws_ml_adapter.engine.statistics import compute_statistics
 from aws_ml_adapter.engine.suggestion import suggest_recipe
 from aws_ml_adapter.engine.targets import unused_rows
-from aws_ml_adapter.server.databases import unload
-from aws_ml_adapter.server.job import EVALUATION, LOG, MODEL, STATISTICS, Data, Job
+from aws_ml_adapter.server.job import EVALUATION, LOG, MODEL, STATISTICS, Job
 from aws_ml_adapter.server.texts import RECIPE_LIMIT, SCHEMA_LIMIT, compact_schema, pretty_recipe, read_text
 from features.schema import Schema
 from textclf.base.errors import TextclfError
@@ -34,22 +33,7 @@ Log = Callable[[str], None]
 
 
 def perform(job: Job) -> dict[str, Any]:
-    """Do the job.
-
-    Parameters
-    ----------
-    job : Job
-
-    Returns
-    -------
-    dict
-        Members that the object's record gets.
-
-    Raises
-    ------
-    textclf.base.errors.TextclfError
-        The data do not do; the message is for the object's ``Message``.
-    """
+    """Do the job; gives what the object's record gets, or raises what its ``Message`` will say."""
     storage = open_storage(job.storage)
     begun = time.process_time()
     with (job.folder / LOG).open("a", encoding="utf-8", buffering=1) as stream:
@@ -60,7 +44,7 @@ def perform(job: Job) -> dict[str, Any]:
         except Exception as error:
             log(f"failed: {error}")
             if isinstance(error, DataFault) and error.where is None:
-                where = job.data.spec["DataLocationS3"]
+                where = job.spec["DataLocationS3"]
                 raise DataFault(error.what, where=where, remedy=error.remedy) from error
             raise
         log("finished")
@@ -70,22 +54,18 @@ def perform(job: Job) -> dict[str, Any]:
 
 
 def _data_source(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
-    schema = _schema(job.data, storage)
-    if job.data.query is not None:
-        with storage.write(job.data.spec["DataLocationS3"]) as path:
-            number = unload(job.data.query, path, schema)
-        log(f"the query gave {number} rows")
-    files = _files(job.data, storage)
+    schema = _schema(job, storage)
+    files = _files(job, storage)
     log(f"reading {len(files)} files of {sum(file.size for file in files)} bytes")
     doubts: list[str] = []
-    batches = _batches(files, job.data, schema, warn=doubts.append)
+    batches = _batches(files, job, schema, warn=doubts.append)
     if job.request.get("ComputeStatistics"):
-        statistics = compute_statistics(_with_rows(batches, job.data, doubts), schema)
+        statistics = compute_statistics(_with_rows(batches, job, doubts), schema)
         log(f"rows={statistics.rows} rejected={statistics.rejected}")
         with write_aside(job.folder / STATISTICS) as path:
             path.write_text(statistics.to_json(), encoding="utf-8")
     else:
-        next(_with_rows(batches, job.data, doubts))
+        next(_with_rows(batches, job, doubts))
     return {
         "DataSourceSchema": compact_schema(schema),
         "DataSizeInBytes": sum(file.size for file in files),
@@ -94,7 +74,7 @@ def _data_source(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
     }
 
 
-def _with_rows(batches: Iterator[Batch], data: Data, doubts: list[str]) -> Iterator[Batch]:
+def _with_rows(batches: Iterator[Batch], job: Job, doubts: list[str]) -> Iterator[Batch]:
     """Give batches on, and insist on a row that can be read; what was doubtful tells why there is none."""
     readable = 0
     for batch in batches:
@@ -104,18 +84,18 @@ def _with_rows(batches: Iterator[Batch], data: Data, doubts: list[str]) -> Itera
         return
     if doubts:
         raise DataFault(f"not one row could be read: {doubts[-1]}", remedy="correct the data or the schema")
-    if "DataRearrangement" in data.spec:
+    if "DataRearrangement" in job.spec:
         remedy = "mend percentBegin, percentEnd and complement"
         raise DataFault("there is no row in the share that DataRearrangement takes", remedy=remedy)
     raise DataFault("there is not one row")
 
 
 def _ml_model(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
-    schema = _schema(job.data, storage)
-    files = _files(job.data, storage)
+    schema = _schema(job, storage)
+    files = _files(job, storage)
 
     def read() -> Iterator[Batch]:
-        return _batches(files, job.data, schema)
+        return _batches(files, job, schema)
 
     recipe_text = _recipe(job, schema, storage, read)
     model = train(
@@ -138,8 +118,8 @@ def _ml_model(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
 
 
 def _evaluation(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
-    schema = _schema(job.data, storage)
-    batches = _batches(_files(job.data, storage), job.data, schema)
+    schema = _schema(job, storage)
+    batches = _batches(_files(job, storage), job, schema)
     model = _model(job)
     evaluation = evaluate(model, batches, schema)
     for name, value in evaluation.properties.items():
@@ -154,14 +134,14 @@ def _evaluation(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
 
 
 def _batch_prediction(job: Job, storage: Storage, log: Log) -> dict[str, Any]:
-    schema = _schema(job.data, storage)
+    schema = _schema(job, storage)
     model = _model(job)
     output, id_ = job.request["OutputUri"], job.request["BatchPredictionId"]
-    files = _files(job.data, storage)
+    files = _files(job, storage)
     results = result_locations(output, id_, [file.name for file in files])
     total = invalid = 0
     for file in files:
-        batches = _batches(files, job.data, schema, only=file)
+        batches = _batches(files, job, schema, only=file)
         with storage.write(results[file.name]) as path, path.open("wb") as stream:
             counts = write_predictions(
                 model, batches, stream, schema=schema, threshold=job.threshold, best_answer=job.best_answer
@@ -181,8 +161,8 @@ _DO: dict[Kind, Callable[[Job, Storage, Log], dict[str, Any]]] = {
 }
 
 
-def _schema(data: Data, storage: Storage) -> Schema:
-    return Schema.from_json(data.schema or _existing(storage, data.spec["DataSchemaLocationS3"], SCHEMA_LIMIT))
+def _schema(job: Job, storage: Storage) -> Schema:
+    return Schema.from_json(job.schema or _existing(storage, job.spec["DataSchemaLocationS3"], SCHEMA_LIMIT))
 
 
 def _recipe(job: Job, schema: Schema, storage: Storage, read: Callable[[], Iterator[Batch]]) -> str:
@@ -201,22 +181,22 @@ def _existing(storage: Storage, url: str, limit: int) -> str:
     return text
 
 
-def _files(data: Data, storage: Storage) -> list[DataFile]:
+def _files(job: Job, storage: Storage) -> list[DataFile]:
     return [
         DataFile(name=file.url, size=file.size, chunks=partial(_chunks, storage, file.url))
-        for file in storage.files(data.spec["DataLocationS3"])
+        for file in storage.files(job.spec["DataLocationS3"])
     ]
 
 
 def _batches(
     files: list[DataFile],
-    data: Data,
+    job: Job,
     schema: Schema,
     *,
     only: DataFile | None = None,
     warn: Callable[[str], object] = lambda doubt: None,
 ) -> Iterator[Batch]:
-    rearrangement = parse_rearrangement(data.spec.get("DataRearrangement"))
+    rearrangement = parse_rearrangement(job.spec.get("DataRearrangement"))
     return read_batches(files, schema, rearrangement=rearrangement, only=only, warn=warn)
 
 

@@ -16,23 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from aws_ml_adapter.api.kinds import Status
-from aws_ml_adapter.server.job import TEMPORARY, Job
+from aws_ml_adapter.server.job import Job
 from textclf.base.errors import OutputError, TextclfError
 
-_NICENESS = 19
 MESSAGE_LIMIT = 10_240
 """Characters of an object's Message."""
 
+_NICENESS = 19
+
 
 def run_job(job: Job, pipe: Connection) -> None:
-    """Do a job in this process and send its outcome.
-
-    Parameters
-    ----------
-    job : Job
-    pipe : multiprocessing.connection.Connection
-        Gets one JSON object: ``status`` and ``record``, as `Entities.finish` takes them.
-    """
+    """Do a job in this process and send its outcome, as JSON: ``status`` and ``record`` of `Entities.finish`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # a real-time answer goes first where both want a core
@@ -49,7 +43,10 @@ def _outcome(job: Job) -> dict[str, Any]:
     from aws_ml_adapter.server.work import perform
 
     try:
-        _make_folder(job.folder)
+        shutil.rmtree(job.folder, ignore_errors=True)
+        # what a worker that is killed leaves behind goes with the folder
+        tempfile.tempdir = str(job.folder / "tmp")
+        Path(tempfile.tempdir).mkdir(parents=True)
         return {"status": Status.COMPLETED, "record": perform(job)}
     # a message does not tell a stranger where the server keeps its files
     except OutputError as error:
@@ -66,14 +63,6 @@ def _outcome(job: Job) -> dict[str, Any]:
         logging.getLogger(__name__).exception("in the job of %s", job.folder)
         message = f"a fault of the server itself ({type(error).__name__})"
     return {"status": Status.FAILED, "record": {"Message": message[:MESSAGE_LIMIT]}}
-
-
-def _make_folder(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary = folder / TEMPORARY
-    temporary.mkdir(parents=True)
-    # what a worker that is killed leaves behind goes with the folder
-    tempfile.tempdir = str(temporary)
 
 
 def _end_with_server() -> None:

@@ -61,11 +61,6 @@ def test_help_is_quick_and_names_the_options():
             "--s3-endpoint ftp://a is no URL of a server like S3; write http",
         ),
         (("--s3-endpoint", "a:9000"), ExitCode.USAGE, "--s3-endpoint a:9000 is no URL of a server like S3"),
-        (
-            ("--database", "a/b=sqlite:///a.db", "--database", "a/b=sqlite:///b.db"),
-            ExitCode.USAGE,
-            "--database a/b is given twice; leave one of them out",
-        ),
         (("--allow-origin", "http://a/b"), ExitCode.USAGE, "--allow-origin http://a/b is no origin; write"),
         (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "give another place with --data-dir"),
     ],
@@ -116,10 +111,9 @@ def test_it_starts_whatever_an_earlier_one_left(make_server, server):
         entities.finish(made.serial, Status.FAILED, {})
     schema = (server.s3 / "bucket" / "sales.csv.schema").read_text()
     record = {"ComputeStatistics": True, "DataSourceSchema": schema}
-    details = {"spec": {"DataLocationS3": "s3://bucket/sales.csv"}, "parents": [], "attempts": MOST_ATTEMPTS - 1}
-    entities.create(Kind.DATA_SOURCE, "ds-last", {"DataSourceId": "ds-last"}, record, details)
-    more = details | {"attempts": MOST_ATTEMPTS}
-    entities.create(Kind.DATA_SOURCE, "ds-over", {"DataSourceId": "ds-over"}, record, more)
+    for id_, attempts in (("ds-last", MOST_ATTEMPTS - 1), ("ds-over", MOST_ATTEMPTS)):
+        request = {"DataSourceId": id_, "DataSpec": {"DataLocationS3": "s3://bucket/sales.csv"}}
+        entities.create(Kind.DATA_SOURCE, id_, request, record, {"parents": [], "attempts": attempts})
     entities.close()
     folder = later.folder / "data" / "objects" / str(made.serial)
     unfinished = later.s3 / "bucket" / "a" / "batch-prediction" / "result" / ".bp.0123abcd.part"
