@@ -9,7 +9,7 @@ of a prepared datasource, ``textclf predict`` from a documents CSV, on all cores
 from __future__ import annotations
 
 import json
-import sys
+import logging
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,7 @@ RECIPES = {
 
 
 def main() -> None:
+    logging.basicConfig(level="INFO", format="%(message)s")
     arguments = options("amazon_text", __doc__).parse_args()
     rows = dataset("tobacco3482-ocr", quick=arguments.quick)
     places = np.arange(len(rows))
@@ -52,7 +53,6 @@ def main() -> None:
                 endpoint_url=url,
                 s3_root=str(folder / "s3"),
                 options=settings,
-                talk=say,
             )
             for number, (recipe, settings) in enumerate(RECIPES.items())
         }
@@ -101,10 +101,6 @@ def documents(path: Path, rows: Sequence[Mapping[str, str]], chosen: Sequence[in
     )
     write_rows(path, ["document_id", "text", "category"], written, formulas_safe=False)
     return path
-
-
-def say(message: str) -> None:
-    print(message, file=sys.stderr)
 
 
 if __name__ == "__main__":

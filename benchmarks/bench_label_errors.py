@@ -15,6 +15,7 @@ turned labels no better; so they stay left out.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -52,6 +53,7 @@ class Documents(NamedTuple):
 
 
 def main() -> None:
+    logging.basicConfig(level="INFO", format="%(message)s")
     parser = options("label_errors", __doc__)
     parser.add_argument("--turned", action="store_true", help="only the rankings on labels turned on purpose; no JSON")
     arguments = parser.parse_args()
@@ -144,7 +146,7 @@ def rankings(documents: Documents) -> Iterator[tuple[str, Scores]]:
         yield f"cleanlab's {name}, {SVM}", -quality(scores, labels)
     yield f"ours, {SVM}", label_doubts(scores, labels)
     categories = [str(number) for number in range(scores.shape[1])]
-    scores = out_of_fold_scores(texts, labels, categories, jobs=JOBS, talk=lambda line: print(line, file=sys.stderr))
+    scores = out_of_fold_scores(texts, labels, categories, jobs=JOBS)
     for name, quality in QUALITIES.items():
         yield f"cleanlab's {name}, textclf", -quality(scores, labels)
     yield OURS, label_doubts(scores, labels)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import unicodedata
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
 from ocr.kinds import HEAD, is_photo
 from textclf.base.errors import BadInputError
+
+_log = logging.getLogger(__name__)
 
 _SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx"}
 _SUFFIXES |= {".pdf", ".png", ".tif", ".tiff", ".webp"}
@@ -50,9 +53,7 @@ class FoundFile(NamedTuple):
     folder: str
 
 
-def find_documents(
-    paths: Iterable[str | Path], *, texts: bool = False, warn: Callable[[str], None] = lambda message: None
-) -> list[FoundFile]:
+def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[FoundFile]:
     """List the documents under files and folders.
 
     A file named outright is always taken. In a folder and all below it, those are taken whose name ends as that of
@@ -65,8 +66,6 @@ def find_documents(
         Files and folders.
     texts : bool, default False
         Take ``.txt`` files too.
-    warn : callable, optional
-        Told what was passed over: a line for each reason.
 
     Returns
     -------
@@ -98,10 +97,12 @@ def find_documents(
             name = below if len(given) == 1 else _without_lead(file)
             found[place] = FoundFile(printable(name.as_posix()), file, folder)
     for line in passed_over.lines():
-        warn(line)
+        _log.warning(line)
     counts = Counter(one.document_id for one in found.values())
     if shared := sorted(document_id for document_id, count in counts.items() if count > 1):
-        warn(f"ids that several files would have, so that these get their paths from the root: {_listed(shared)}")
+        _log.warning(
+            f"ids that several files would have, so that these get their paths from the root: {_listed(shared)}"
+        )
     return [
         one if counts[one.document_id] == 1 else one._replace(document_id=printable(place))
         for place, one in found.items()

@@ -17,7 +17,10 @@ from types import FrameType
 from typing import NamedTuple, NoReturn
 
 from textclf.base.errors import ExitCode, MissingProgramError, TextclfError
-from textclf.commands.console import Verbosity, complain, mend_streams, say, set_verbosity, verbosity
+from textclf.commands.console import log_level, mend_streams, show_log
+
+# not of __name__, which is __main__ under `python -m`
+_log = logging.getLogger("textclf")
 
 
 class Program(NamedTuple):
@@ -77,6 +80,7 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     raise Stopped(128 + number)
 
 
+@show_log()
 def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
     """Run the command line.
 
@@ -93,7 +97,6 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
         The exit code; see `textclf.base.errors.ExitCode`.
     """
     mend_streams()
-    set_verbosity(Verbosity.NORMAL)
     # without a home it tells at length where it puts its fonts instead
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
@@ -101,33 +104,33 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
         # a full disk behind stdout must show here, not when Python ends
         sys.stdout.flush()
     except TextclfError as error:
-        complain(str(error))
+        _log.error(str(error))
         return int(error.exit_code)
     except KeyboardInterrupt:
-        say(f"stopped; {program.after_a_stop}: run the command again")
+        _log.info(f"stopped; {program.after_a_stop}: run the command again")
         return int(ExitCode.INTERRUPTED)
     except Stopped as stopped:
-        say(f"stopped; {program.after_a_stop}: run the command again")
+        _log.info(f"stopped; {program.after_a_stop}: run the command again")
         return int(stopped.code or 0)
     except BrokenPipeError:
         # whoever read our output has seen enough
         _forget_stdout()
         return int(ExitCode.CLOSED_PIPE)
     except MemoryError:
-        complain("there is too little memory; give less at once, or fewer --jobs")
+        _log.error("there is too little memory; give less at once, or fewer --jobs")
         return int(ExitCode.BAD_INPUT)
     # the boundary: no traceback is ever shown to a user
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in EXTRAS:
-            complain(str(_missing(package)))
+            _log.error(str(_missing(package)))
             return int(ExitCode.MISSING_PROGRAM)
         if os.environ.get("TEXTCLF_DEBUG"):
             raise
         if isinstance(error, OSError) and (refused := _refused(error)):
             return refused
-        if verbosity() is Verbosity.VERBOSE:
+        if log_level() == logging.DEBUG:
             traceback.print_exc()
-        complain(
+        _log.error(
             f"a fault of {program.name} itself ({type(error).__name__}: {error}); "
             "run it again with --verbose and report what it shows"
         )
@@ -139,12 +142,12 @@ def _refused(error: OSError) -> int | None:
     """Say what the system refused, which is no fault of ours; None if that is not known."""
     reason = (error.strerror or str(error)).lower()
     if error.filename is not None:
-        complain(f"{os.fsdecode(error.filename)}: cannot be read or written ({reason})")
+        _log.error(f"{os.fsdecode(error.filename)}: cannot be read or written ({reason})")
         return int(ExitCode.BAD_INPUT)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
         # nothing but stdout is written without a name
         _forget_stdout()
-        complain(f"the output cannot be written ({reason})")
+        _log.error(f"the output cannot be written ({reason})")
         return int(ExitCode.OUTPUT)
     return None
 
@@ -187,7 +190,7 @@ def _invoke(arguments: Sequence[str], program: Program) -> int:
         message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
         failed = getattr(error, "ctx", None)
         path = failed.command_path if failed else program.name
-        complain(f"{' '.join(message.split()).rstrip('.')}; `{path} --help` lists what there is")
+        _log.error(f"{' '.join(message.split()).rstrip('.')}; `{path} --help` lists what there is")
         return int(ExitCode.USAGE)
     return int(ExitCode.OK)
 

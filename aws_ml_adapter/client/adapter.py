@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ from textclf.base.errors import BadDataError, TextclfError, UsageError
 from textclf.data.sources import TableOptions
 from textclf.model.prediction import Prediction
 
+_log = logging.getLogger(__name__)
+
 
 class AmazonMLClassifier:
     """A document classifier in Amazon ML, with the verbs of the local one.
@@ -62,8 +65,6 @@ class AmazonMLClassifier:
         A folder that holds one folder a bucket, instead of S3: that of ``amazon-ml serve --s3-root``.
     options : TrainingOptions, optional
         How to train.
-    talk, warn : callable, optional
-        Told what is going on, and what the user should know.
     timeout : float
         Seconds that one job may take.
 
@@ -85,8 +86,6 @@ class AmazonMLClassifier:
         s3_endpoint_url: str | None = None,
         s3_root: str | None = None,
         options: TrainingOptions | None = None,
-        talk: Callable[[str], None] = lambda message: None,
-        warn: Callable[[str], None] = lambda message: None,
         timeout: float = 7_200,
     ) -> None:
         self.place = Place(
@@ -99,8 +98,6 @@ class AmazonMLClassifier:
         )
         self.state_file = Path(state_file)
         self.options = options or TrainingOptions()
-        self._talk = talk
-        self._warn = warn
         self._timeout = timeout
         self._work: Workspace | None = None
 
@@ -112,8 +109,6 @@ class AmazonMLClassifier:
         endpoint_url: str | None = None,
         s3_endpoint_url: str | None = None,
         s3_root: str | None = None,
-        talk: Callable[[str], None] = lambda message: None,
-        warn: Callable[[str], None] = lambda message: None,
         timeout: float = 7_200,
     ) -> AmazonMLClassifier:
         """Take up what `fit` made.
@@ -124,8 +119,6 @@ class AmazonMLClassifier:
             As `fit` wrote it.
         endpoint_url, s3_endpoint_url, s3_root : str, optional
             If they have changed since.
-        talk, warn : callable, optional
-            Told what is going on, and what the user should know.
         timeout : float
             Seconds that one job may take.
 
@@ -150,8 +143,6 @@ class AmazonMLClassifier:
             endpoint_url=endpoint_url or place.endpoint_url,
             s3_endpoint_url=s3_endpoint_url if moved else place.s3_endpoint_url,
             s3_root=s3_root if moved else place.s3_root,
-            talk=talk,
-            warn=warn,
             timeout=timeout,
         )
         classifier._opened(file)
@@ -175,7 +166,7 @@ class AmazonMLClassifier:
     def _opened(self, file: StateFile | None = None) -> Workspace:
         if self._work is None or file is not None:
             file = file or StateFile.open(self.state_file)
-            self._work = Workspace(file, self.place, talk=self._talk, timeout=self._timeout)
+            self._work = Workspace(file, self.place, timeout=self._timeout)
         return self._work
 
     # --- training
@@ -231,7 +222,7 @@ class AmazonMLClassifier:
                 remedy="give another file, or remove that model with `amazon-ml delete` first",
             )
         if file.state.run != state.run:
-            self._talk(f"going on with {work.state.model_id}")
+            _log.info(f"going on with {work.state.model_id}")
         try:
             work.upload(path, work.state.source)
             items = [work.create(item) for item in training_requests(work.state)]
@@ -397,8 +388,6 @@ class AmazonMLClassifier:
         with sent_data(table, kept, options or TableOptions()) as data:
             for name in columns:
                 data.column(name)
-            for note in data.notes:
-                self._warn(note)
             with work.objects.open(f"{data_url(state, state.source)}.schema") as stream:
                 schema = Schema.from_json(stream.read().decode(), where="the schema of the training data")
             if read_datasource_schema(data.path) != schema:

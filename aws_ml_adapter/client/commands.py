@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 from textclf.base.errors import BadInputError
 from textclf.base.outputs import PREDICTIONS, REPORT_FOLDER, check_output, check_output_folder
 from textclf.commands.application import Argument, Option
-from textclf.commands.console import say, warn
 from textclf.commands.options import (
     AsJson,
     By,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from aws_ml_adapter.client.pricing import CostLine
     from aws_ml_adapter.client.training_plan import TrainingOptions
     from textclf.model.prediction import Prediction
+
+_log = logging.getLogger(__name__)
 
 Datasource = Annotated[
     Path,
@@ -116,8 +118,6 @@ def train(
         s3_endpoint_url=s3_endpoint_url,
         s3_root=None if s3_root is None else str(s3_root),
         options=_training_options(train_percent, seed, ngrams, bins, recipe, passes, max_size, l1, l2),
-        talk=say,
-        warn=warn,
         timeout=timeout,
     )
     if dry_run:
@@ -134,7 +134,7 @@ def train(
     classifier.fit(datasource)
     if as_json:
         print_json({"model_id": classifier.model_id, "categories": classifier.categories})
-    say(f"{output}: model {classifier.model_id}")
+    _log.info(f"{output}: model {classifier.model_id}")
 
 
 def evaluate(
@@ -185,7 +185,7 @@ def evaluate(
     title = "documents held out in training" if table is None else table.name
     write_report(report, output, title=title, training=None, model_name=classifier.model_id, created=today)
     if found.unusable:
-        warn(f"{found.unusable} documents could not be predicted or have no category, and were left out")
+        _log.warning(f"{found.unusable} documents could not be predicted or have no category, and were left out")
     if as_json:
         print((output / "metrics.json").read_text(encoding="utf-8"), end="")  # noqa: T201
     else:
@@ -195,7 +195,7 @@ def evaluate(
             f"{report.accepted - report.accepted_right} of them wrong",
             f"macro F1 as the service counts it  {found.average_f1:.3f}  ({found.evaluation_id})",
         )
-    say(f"{output / 'report.html'}")
+    _log.info(f"{output / 'report.html'}")
 
 
 def predict(
@@ -235,7 +235,7 @@ def predict(
     rows = prediction_rows(predictions, classifier.categories)
     total = write_rows(output, prediction_columns(classifier.categories), rows, formulas_safe=True)
     failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
-    say(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")
+    _log.info(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")
     check_strict(counts["failed"], total, "could not be predicted", strict=strict)
 
 
@@ -256,7 +256,7 @@ def endpoint(
     classifier = _load(model, endpoint_url, None, None, timeout)
     if close:
         classifier.close_endpoint()
-        say(f"{classifier.model_id}: no endpoint any more")
+        _log.info(f"{classifier.model_id}: no endpoint any more")
         return
     url = classifier.open_endpoint()
     if as_json:
@@ -278,7 +278,7 @@ def delete(
     What cannot be removed is said, and stays written down in MODEL.
     """
     _load(model, endpoint_url, s3_endpoint_url, s3_root, 0).delete()
-    say(f"{model}: all removed")
+    _log.info(f"{model}: all removed")
 
 
 def cost(
@@ -364,8 +364,6 @@ def _load(
         endpoint_url=endpoint_url,
         s3_endpoint_url=s3_endpoint_url,
         s3_root=None if s3_root is None else str(s3_root),
-        talk=say,
-        warn=warn,
         timeout=timeout,
     )
 
@@ -384,4 +382,4 @@ def _print_costs(lines: Sequence[CostLine]) -> None:
     width = max((len(line.item) for line in lines), default=0)
     print_lines(*(f"{line.item:<{width}}  {line.amount:<24}  {line.usd:>8.2f} USD" for line in lines))
     print_lines(f"{'on AWS':<{width}}  {'':<24}  {total_usd(lines):>8.2f} USD; a server of your own charges nothing")
-    say(f"prices of {PRICES.date}: {PRICES.source}")
+    _log.info(f"prices of {PRICES.date}: {PRICES.source}")

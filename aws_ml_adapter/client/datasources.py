@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from aws_ml_adapter.client.state import Source
 from features.datasource import DatasourceRow, datasource_row, read_datasource, schema_path, write_datasource
 from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
 from textclf.data.sources import InputDocument, TableOptions, read_documents
+
+_log = logging.getLogger(__name__)
 
 DATASOURCE = "datasource.csv"
 
@@ -33,15 +36,12 @@ class SentData:
         In the order of the CSV.
     documents : tuple of InputDocument or None
         Those of the user's table, failed ones too; None if that is the datasource itself.
-    notes : tuple of str
-        What was changed on the way.
     """
 
     path: Path
     source: Source
     document_ids: tuple[str, ...]
     documents: tuple[InputDocument, ...] | None = None
-    notes: tuple[str, ...] = ()
 
     def column(self, name: str) -> dict[str, str]:
         """Give the value that each document has in a column of the user's table.
@@ -140,8 +140,7 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
         source, document_ids = _described(path)
         yield SentData(path=path, source=source, document_ids=document_ids)
         return
-    notes: list[str] = []
-    documents = list(read_documents(path, options, warn=notes.append))
+    documents = list(read_documents(path, options))
     good = [document for document in documents if not document.error]
     seen: set[str] = set()
     for document in good:
@@ -163,10 +162,8 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
         source, document_ids = _described(made)
         if summary.shortened:
             cut = f"{number} text was" if (number := len(summary.shortened)) == 1 else f"{number} texts were"
-            notes.append(f"{path}: {cut} cut to the 100 KB that Amazon ML takes of a row")
-        yield SentData(
-            path=made, source=source, document_ids=document_ids, documents=tuple(documents), notes=tuple(notes)
-        )
+            _log.warning(f"{path}: {cut} cut to the 100 KB that Amazon ML takes of a row")
+        yield SentData(path=made, source=source, document_ids=document_ids, documents=tuple(documents))
 
 
 def _described(path: Path) -> tuple[Source, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.client.state import Created, Place
 from textclf.base.errors import ExitCode, MissingProgramError, TextclfError, UsageError
+
+_log = logging.getLogger(__name__)
 
 _FIRST_DELAY, _LONGEST_DELAY, _SLOWER = 0.1, 15.0, 1.5
 _SAY_AGAIN = 30.0
@@ -85,8 +88,6 @@ class Service:
     ----------
     place : Place
         Names region and URL.
-    talk : callable
-        Told what is waited for.
     timeout : float
         Seconds that one wait may take.
     clock, sleep : callable
@@ -97,13 +98,11 @@ class Service:
         self,
         place: Place,
         *,
-        talk: Callable[[str], None],
         timeout: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.client: Any = open_client("machinelearning", place, place.endpoint_url)
-        self._talk = talk
         self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
@@ -256,7 +255,7 @@ class Service:
             status, record = look()
             now = self._clock()
             if status != said or now - said_at >= _SAY_AGAIN:
-                self._talk(f"{name}: {status}" + (f", {now - begun:.0f} s" if now - begun >= 1 else ""))
+                _log.info(f"{name}: {status}" + (f", {now - begun:.0f} s" if now - begun >= 1 else ""))
                 said, said_at = status, now
             if status not in unfinished:
                 return status, record

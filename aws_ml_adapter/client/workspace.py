@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -19,6 +20,8 @@ from aws_ml_adapter.client.training_plan import data_url, output_files
 from features.datasource import schema_path
 from textclf.base.errors import TextclfError
 
+_log = logging.getLogger(__name__)
+
 _AGAIN = "-again-"
 """Between the id of an object that failed, and the number of the attempt."""
 _MANIFEST_LIMIT = 1_000_000
@@ -34,16 +37,13 @@ class Workspace:
         Where they are written down.
     place : Place
         How to reach service and S3 now.
-    talk : callable
-        Told what is going on.
     timeout : float
         Seconds that one job may take.
     """
 
-    def __init__(self, file: StateFile, place: Place, *, talk: Callable[[str], None], timeout: float) -> None:
+    def __init__(self, file: StateFile, place: Place, *, timeout: float) -> None:
         self.file = file
         self._place = place
-        self._talk = talk
         self._timeout = timeout
 
     @property
@@ -54,7 +54,7 @@ class Workspace:
     @cached_property
     def service(self) -> Service:
         """The service."""
-        return Service(self._place, talk=self._talk, timeout=self._timeout)
+        return Service(self._place, timeout=self._timeout)
 
     @cached_property
     def objects(self) -> Objects:
@@ -113,7 +113,7 @@ class Workspace:
         )
 
     def _remove(self, item: Created) -> None:
-        self._talk(f"deleting {item.kind} {item.id}")
+        _log.info(f"deleting {item.kind} {item.id}")
         self.service.delete(item.kind, item.id)
         if item.kind is Kind.BATCH_PREDICTION:
             # an unfinished one has results without a manifest
@@ -135,7 +135,7 @@ class Workspace:
         for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):
             if self.objects.size(place) == part.stat().st_size:
                 continue
-            self._talk(f"uploading {place}")
+            _log.info(f"uploading {place}")
             self._write_down(place, there=True)
             try:
                 self.objects.put(part, place)

@@ -32,16 +32,15 @@ def test_a_file_named_outright_is_taken_whatever_it_is(tmp_path):
     assert find_files([str(file)]) == [("letter.txt", file)]
 
 
-def test_of_several_paths_each_id_begins_with_the_path_as_given(tmp_path, monkeypatch):
+def test_of_several_paths_each_id_begins_with_the_path_as_given(tmp_path, monkeypatch, caplog):
     for name in ("here/2023/invoice/1.png", "here/2023/2.png", "2024/invoice/1.png", "3.png"):
         _touch(tmp_path / name)
     monkeypatch.chdir(tmp_path / "here")
     root = tmp_path.as_posix().lstrip("/")
-    told: list[str] = []
     given = ["./2023/", "2023/../../2024", "../3.png", f"{tmp_path}/2024/invoice/1.png"]
-    found = find_documents(given[:3], warn=told.append)
+    found = find_documents(given[:3])
     assert [one.document_id for one in found] == ["2023/2.png", "2023/invoice/1.png", "2024/invoice/1.png", "3.png"]
-    assert told == []
+    assert caplog.messages == []
     # in another order, or beside others, each keeps its id
     assert {one.document_id for one in find_documents(given[2::-1])} == {one.document_id for one in found}
     assert find_files(given[1::2]) == [("2024/invoice/1.png", found[2].file)]
@@ -67,25 +66,25 @@ def tree(tmp_path_factory):
     return root
 
 
-def test_a_file_met_twice_is_listed_once_and_that_is_told(tmp_path, monkeypatch):
+def test_a_file_met_twice_is_listed_once_and_that_is_told(tmp_path, monkeypatch, caplog):
     file = _touch(tmp_path / "a" / "x.png")
     (tmp_path / "a" / "y.png").symlink_to("x.png")
     monkeypatch.chdir(tmp_path)
-    told: list[str] = []
-    assert find_documents(["a", "a/x.png"], warn=told.append) == [("a/x.png", Path("a/x.png"), "")]
-    assert told == ["passed over files that were met before, as each is read once (2): a/x.png, a/y.png"]
-    assert find_documents([file, file], warn=told.append)[0].file == file
-    assert told[1:] == [f"passed over files that were met before, as each is read once (1): {file}"]
+    assert find_documents(["a", "a/x.png"]) == [("a/x.png", Path("a/x.png"), "")]
+    assert caplog.messages == ["passed over files that were met before, as each is read once (2): a/x.png, a/y.png"]
+    assert find_documents([file, file])[0].file == file
+    assert caplog.messages[1:] == [f"passed over files that were met before, as each is read once (1): {file}"]
 
 
-def test_files_that_would_share_an_id_get_their_paths_from_the_root(tmp_path, monkeypatch):
+def test_files_that_would_share_an_id_get_their_paths_from_the_root(tmp_path, monkeypatch, caplog):
     for name in ("here/scans/1.png", "scans/1.png", "scans/2.png"):
         _touch(tmp_path / name)
     monkeypatch.chdir(tmp_path / "here")
-    told: list[str] = []
-    ids = [one.document_id for one in find_documents(["scans", "../scans"], warn=told.append)]
+    ids = [one.document_id for one in find_documents(["scans", "../scans"])]
     assert ids == [f"{tmp_path}/here/scans/1.png", f"{tmp_path}/scans/1.png", "scans/2.png"]
-    assert told == ["ids that several files would have, so that these get their paths from the root: scans/1.png"]
+    assert caplog.messages == [
+        "ids that several files would have, so that these get their paths from the root: scans/1.png"
+    ]
 
 
 @pytest.mark.parametrize("absolute", [False, True])
@@ -118,7 +117,7 @@ def test_a_link_that_leads_out_of_the_folder_is_passed_over(tmp_path):
     assert len(find_files([folder])) == 1
 
 
-def test_what_is_passed_over_is_told_once_for_each_reason(tmp_path):
+def test_what_is_passed_over_is_told_once_for_each_reason(tmp_path, caplog):
     folder = tmp_path / "scans"
     for name in ("a.png", "b.docx", "c.DOCX", "d.eml", "README", "Thumbs.db", ".DS_Store", "__MACOSX/x.docx"):
         _touch(folder / name)
@@ -127,9 +126,8 @@ def test_what_is_passed_over_is_told_once_for_each_reason(tmp_path):
     (folder / "circle").symlink_to("circle")
     (folder / "nowhere.png").symlink_to("gone.png")
     os.mkfifo(folder / "scan.png")
-    told: list[str] = []
-    assert [one.document_id for one in find_documents([folder], warn=told.append)] == ["a.png"]
-    assert told == [
+    assert [one.document_id for one in find_documents([folder])] == ["a.png"]
+    assert caplog.messages == [
         "passed over 4 files that are no scans (.docx 2, without ending 1, .eml 1)",
         f"passed over links that lead nowhere (2): {folder}/circle, {folder}/nowhere.png",
         "passed over links that lead out of the folder, where what they lead to was not given itself (2): "
@@ -173,15 +171,16 @@ def test_a_deep_folder_ends_nothing(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
-def test_a_folder_that_may_not_be_listed_is_passed_over(tmp_path):
+def test_a_folder_that_may_not_be_listed_is_passed_over(tmp_path, caplog):
     _touch(tmp_path / "x.png")
     (tmp_path / "lost+found").mkdir(mode=0)
-    told: list[str] = []
-    assert len(find_documents([tmp_path], warn=told.append)) == 1
-    assert told == [f"passed over folders that cannot be listed, permission denied (1): {tmp_path}/lost+found"]
+    assert len(find_documents([tmp_path])) == 1
+    assert caplog.messages == [
+        f"passed over folders that cannot be listed, permission denied (1): {tmp_path}/lost+found"
+    ]
 
 
-def test_a_folder_that_fails_within_is_passed_over_and_one_given_is_an_error(tmp_path, monkeypatch):
+def test_a_folder_that_fails_within_is_passed_over_and_one_given_is_an_error(tmp_path, monkeypatch, caplog):
     _touch(tmp_path / "x.png")
     (tmp_path / "lost+found").mkdir()
     listed = os.scandir
@@ -192,9 +191,10 @@ def test_a_folder_that_fails_within_is_passed_over_and_one_given_is_an_error(tmp
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    told: list[str] = []
-    assert len(find_documents([tmp_path], warn=told.append)) == 1
-    assert told == [f"passed over folders that cannot be listed, permission denied (1): {tmp_path}/lost+found"]
+    assert len(find_documents([tmp_path])) == 1
+    assert caplog.messages == [
+        f"passed over folders that cannot be listed, permission denied (1): {tmp_path}/lost+found"
+    ]
     with pytest.raises(BadInputError, match="cannot be listed"):
         find_files([tmp_path / "lost+found"])
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TextIO, cast
 
 from textclf.base.errors import BadDataError, BadInputError, UsageError
+
+_log = logging.getLogger(__name__)
 
 AUTO = "auto"
 """Find the encoding out: by the byte order mark, else UTF-8 if that fits, else by the letters."""
@@ -55,7 +57,7 @@ _UNPACKED_AT_LEAST, _UNPACKED_RATIO = 64 << 20, 100
 """A packed file may unpack to 64 MiB, and beyond that to so many times its size; texts pack to a tenth or so."""
 
 
-def open_text(path: str | Path, encoding: str = AUTO, *, warn: Callable[[str], None] = lambda message: None) -> TextIO:
+def open_text(path: str | Path, encoding: str = AUTO) -> TextIO:
     r"""Open a table to read it as text, with its line ends as they are.
 
     Parameters
@@ -64,8 +66,6 @@ def open_text(path: str | Path, encoding: str = AUTO, *, warn: Callable[[str], N
         The file. It may be packed with gzip, whatever its name says.
     encoding : str
         How its bytes stand for characters, or ``auto``. A byte order mark goes before it.
-    warn : callable, optional
-        Told which encoding was found, if it is not UTF-8.
 
     Returns
     -------
@@ -87,9 +87,8 @@ def open_text(path: str | Path, encoding: str = AUTO, *, warn: Callable[[str], N
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "old.csv"
     >>> _ = path.write_bytes("file,category\na.png,perchè\n".encode("cp1252"))
-    >>> with open_text(path, warn=print) as file:
+    >>> with open_text(path) as file:
     ...     file.read().split(",")[-1]
-    /.../old.csv: is not UTF-8 and was read as cp1252; if letters are wrong, name its encoding with --encoding
     'perchè\n'
     """
     path = Path(path)
@@ -105,7 +104,7 @@ def open_text(path: str | Path, encoding: str = AUTO, *, warn: Callable[[str], N
     try:
         with ExitStack() as stack:
             file = stack.enter_context(_opened(path))
-            found = _encoding_of(file, encoding, path, warn)
+            found = _encoding_of(file, encoding, path)
             file.seek(0)
             stack.pop_all()
             return io.TextIOWrapper(file, encoding=found, newline="")
@@ -158,7 +157,7 @@ def _opened(path: Path) -> IO[bytes]:
     return io.BufferedReader(_Unpacked(file, path)) if packed else file
 
 
-def _encoding_of(file: IO[bytes], encoding: str, path: Path, warn: Callable[[str], None]) -> str:
+def _encoding_of(file: IO[bytes], encoding: str, path: Path) -> str:
     head = file.read(256)
     _refuse_what_is_no_text(head, path)
     found = next((name for mark, name in _MARKS if head.startswith(mark)), None)
@@ -168,9 +167,11 @@ def _encoding_of(file: IO[bytes], encoding: str, path: Path, warn: Callable[[str
         file.seek(0)
         found = _found_encoding(file) or "utf-8"
     if found.startswith(("utf-16", "utf-32")):
-        warn(f"{path}: was read as {found}")
+        _log.warning(f"{path}: was read as {found}")
     elif not found.startswith("utf-8"):
-        warn(f"{path}: is not UTF-8 and was read as {found}; if letters are wrong, name its encoding with --encoding")
+        _log.warning(
+            f"{path}: is not UTF-8 and was read as {found}; if letters are wrong, name its encoding with --encoding"
+        )
     return found
 
 

@@ -65,7 +65,6 @@ def read_rows(
     required: Sequence[str] | Mapping[str, str],
     encoding: str = AUTO,
     cell_limit: int = CELL_LIMIT,
-    warn: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Row]:
     r"""Read a CSV file with a header, one row at a time, in constant memory.
 
@@ -84,8 +83,6 @@ def read_rows(
         How the file's bytes stand for characters; see `textclf.base.encodings.open_text`, which also unpacks gzip.
     cell_limit : int
         Characters of a cell that are kept.
-    warn : callable, optional
-        Told which encoding was found, if it is not UTF-8.
 
     Yields
     ------
@@ -120,7 +117,7 @@ def read_rows(
     """
     # process-wide: our own limit on the row comes first, so every caller may set the same value
     csv.field_size_limit(_ROW_LIMIT)
-    with open_text(path, encoding, warn=warn) as file:
+    with open_text(path, encoding) as file:
         lines = _Lines(file, path)
         cells = csv.reader(lines, delimiter=_separator(lines, required))
         header = _read_header(cells, lines, path, required)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -16,6 +17,8 @@ from features.tokens import tokenize
 from textclf.checks.copies import Copies, Copy
 from textclf.data.sources import Labelled
 from textclf.evaluation.label_issues import likely_label_errors, out_of_fold_scores
+
+_log = logging.getLogger(__name__)
 
 Kind = Literal[
     "leak",
@@ -163,7 +166,6 @@ def check_documents(
     threshold: float = THRESHOLD,
     labels: bool = True,
     jobs: int | None = None,
-    talk: Callable[[str], None] = lambda message: None,
 ) -> DataCheck:
     """Look for what makes a model, or its figures, worse than it need be.
 
@@ -179,8 +181,6 @@ def check_documents(
         Also look for labels that are likely wrong, which trains models for a minute or more.
     jobs : int, optional
         Processes for that, -1 for all cores, None for one.
-    talk : callable, optional
-        Told in one line what is being done.
 
     Returns
     -------
@@ -197,7 +197,7 @@ def check_documents(
     >>> [(finding.category, finding.other_category) for finding in findings if finding.kind == "similar names"]
     [('bill', 'Bill')]
     """
-    talk(f"comparing {len(documents.texts) + len(against.texts if against else []):,} texts with each other")
+    _log.info(f"comparing {len(documents.texts) + len(against.texts if against else []):,} texts with each other")
     counts = Counter(documents.categories)
     worded = Counter(
         category for text, category in zip(documents.texts, documents.categories, strict=True) if tokenize(text)
@@ -206,7 +206,7 @@ def check_documents(
     labels = labels and len(trainable) > 1
     found = [
         *_copies(documents, against, threshold),
-        *(_wrong_labels(documents, trainable, jobs, talk) if labels else ()),
+        *(_wrong_labels(documents, trainable, jobs) if labels else ()),
         *_unknown_categories(counts, Counter(against.categories if against else ())),
         *_similar_names(counts),
         *_category_sizes(counts, worded),
@@ -249,9 +249,7 @@ def _copies(documents: Labelled, against: Labelled | None, threshold: float) -> 
     yield from (finding("duplicate" if copy.same else "near-duplicate", copy) for copy in copies.duplicates())
 
 
-def _wrong_labels(
-    documents: Labelled, trainable: set[str], jobs: int | None, talk: Callable[[str], None]
-) -> Iterator[Finding]:
+def _wrong_labels(documents: Labelled, trainable: set[str], jobs: int | None) -> Iterator[Finding]:
     kept = [
         position
         for position, (text, category) in enumerate(zip(documents.texts, documents.categories, strict=True))
@@ -259,7 +257,7 @@ def _wrong_labels(
     ]
     names = sorted(trainable)
     labels = np.searchsorted(np.array(names), np.array([documents.categories[i] for i in kept]))
-    scores = out_of_fold_scores([documents.texts[i] for i in kept], labels, names, jobs=jobs, talk=talk)
+    scores = out_of_fold_scores([documents.texts[i] for i in kept], labels, names, jobs=jobs)
     suggested = scores.argmax(axis=1)
     for row in likely_label_errors(scores, labels).tolist():
         document = kept[row]

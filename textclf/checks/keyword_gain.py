@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,6 +18,8 @@ from features.texts import as_pairs
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.fit import CrossValidated, cross_validate, observe_training
 from textclf.model.folds import Folds, stratified_folds
+
+_log = logging.getLogger(__name__)
 
 MOST_CATEGORIES = 12
 """With more, only the whole lexicon is measured: a table of so many p-values shows some low ones by chance."""
@@ -66,7 +69,6 @@ def keyword_gain(
     *,
     c: float = 1.0,
     jobs: int = 1,
-    talk: Callable[[str], None] = lambda message: None,
 ) -> list[KeywordGain]:
     """Measure what a lexicon adds to the text alone, and each category's keywords to all others.
 
@@ -86,8 +88,6 @@ def keyword_gain(
         As for `DocumentClassifier`.
     jobs : int, default 1
         Processes, -1 for all cores.
-    talk : callable, optional
-        Told in one line what is being done.
 
     Returns
     -------
@@ -115,16 +115,18 @@ def keyword_gain(
     def validate(chosen: FeatureSettings) -> CrossValidated:
         return cross_validate(observed, labels, names.tolist(), chosen, c=c, folds=folds, jobs=jobs)
 
-    talk(CAUTION)
-    talk("cross-validating with text alone")
+    _log.info(CAUTION)
+    _log.info("cross-validating with text alone")
     text = validate(settings).margins
-    talk("cross-validating with all keywords")
+    _log.info("cross-validating with all keywords")
     whole = validate(replace(settings, lexicon=lexicon)).margins
     gains = [_gain("all", "training", labels, text.argmax(axis=1), whole.argmax(axis=1))]
     if len(lexicon.categories) > MOST_CATEGORIES:
-        talk(f"more than {MOST_CATEGORIES} categories: only the whole lexicon is measured")
+        _log.info(f"more than {MOST_CATEGORIES} categories: only the whole lexicon is measured")
         return gains
-    talk("measuring the keywords of each category by a stand-in: a small model on the text's margins and indicators")
+    _log.info(
+        "measuring the keywords of each category by a stand-in: a small model on the text's margins and indicators"
+    )
     words = observed.documents.words
     matcher = compile_matcher(lexicon, Counter(word for found in words for word in set(found)))
     indicators = matcher.indicators([matcher.find(found) for found in words]).astype(np.float64)

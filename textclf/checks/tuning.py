@@ -8,6 +8,7 @@ quarter of the documents is held out, and the best settings and the defaults are
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ from textclf.evaluation.comparison import mcnemar
 from textclf.model.classifier import DocumentClassifier
 from textclf.model.fit import Fitted, TrainingTexts, fit_model, observe_training
 from textclf.model.folds import Folds, stratified_folds
+
+_log = logging.getLogger(__name__)
 
 LEAST_C, MOST_C = 0.1, 10.0
 FOLDS = 3
@@ -111,7 +114,6 @@ def tune(
     seed: int = 0,
     jobs: int = 1,
     dask: str = "",
-    talk: Callable[[str], None] = lambda message: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Tuning:
     """Search for settings better than the defaults; the number of candidates counts these too, 0 is without end.
@@ -126,8 +128,8 @@ def tune(
     measured: list[NDArray[np.bool_]] = []
     with open_team(documents, jobs=jobs, dask=dask) as team:
         try:
-            _search(team, drawn, trials, end, clock, talk)
-            talk(f"measuring on {len(documents.held_out)} held-out documents")
+            _search(team, drawn, trials, end, clock)
+            _log.info(f"measuring on {len(documents.held_out)} held-out documents")
             best = _best(trials)
             several = [trials[0]] if best is trials[0] else [trials[0], best]
             for right in team.run(_held_out_right, [(trial.settings,) for trial in several]):
@@ -159,7 +161,6 @@ def _search(
     trials: list[Trial],
     end: float,
     clock: Callable[[], float],
-    talk: Callable[[str], None],
 ) -> None:
     """Add trials to the list, that of the defaults first, while there is time for more."""
     batch, slowest = [DEFAULTS], 0.0
@@ -172,7 +173,7 @@ def _search(
             raise BadInputError("every worker that tried the defaults died", remedy=LOOK)
         slowest = max(slowest, clock() - began)
         best = max(trial.right.mean() for trial in trials)
-        talk(
+        _log.info(
             f"{len(trials)} settings tried, best accuracy {best:.3f}, defaults {trials[0].right.mean():.3f}, "
             f"{max(end - clock(), 0):.0f} s left"
         )

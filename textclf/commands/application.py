@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
@@ -17,7 +18,7 @@ from textclf import __version__
 from textclf.base.errors import UsageError
 from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
 from textclf.commands.configuration import check_environment, read_configuration
-from textclf.commands.console import Verbosity, set_verbosity
+from textclf.commands.console import set_log_level
 
 # whether a file can be read is told where it is read, as of a missing one
 Option = partial(typer.Option, show_envvar=True, readable=False)
@@ -52,7 +53,7 @@ class _Command(TyperCommand):
         verbose, quiet = ctx.params["verbose"], ctx.params["quiet"]
         if verbose and quiet:
             raise UsageError("--verbose and --quiet exclude each other", remedy="give one of them")
-        set_verbosity(Verbosity.VERBOSE if verbose else Verbosity.QUIET if quiet else Verbosity.NORMAL)
+        set_log_level(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
         check_environment(ctx)
         for parameter in self.params:
             if parameter.name == "output" and (path := ctx.params["output"]) is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 from textclf.base.errors import SomeFailedError
 from textclf.commands.application import Argument, Option
-from textclf.commands.console import say, warn
 from textclf.commands.options import AsJson, FolderFlags, LabelledFlags, LabelledTable, Table, print_json, print_lines
+
+_log = logging.getLogger(__name__)
 
 SHOWN = 10
 """Findings of a kind shown on the screen; ``-o`` writes all."""
@@ -60,15 +62,13 @@ def check(
         threshold=threshold,
         labels=labels,
         jobs=folder.jobs or -1,
-        talk=say,
-        warn=warn,
     )
     if as_json:
         print_json({**asdict(found), "problems": found.problems})
     else:
         print_lines(*found.to_lines(SHOWN))
     if output is not None:
-        say(f"{output}: {len(found.findings)} findings")
+        _log.info(f"{output}: {len(found.findings)} findings")
     if strict and found.problems:
         raise SomeFailedError(
             f"findings that make labels or figures wrong: {found.problems}", where=table, remedy="mend the documents"
@@ -98,10 +98,10 @@ def compare(
     from textclf.model.file import load_model
 
     options = folder.apply(columns.options(), table)
-    found = compare_on_table(load_model(model_a), load_model(model_b), table, options, output=output, warn=warn)
+    found = compare_on_table(load_model(model_a), load_model(model_b), table, options, output=output)
     if as_json:
         print_json({**asdict(found), "verdict": found.verdict})
     else:
         print_lines(*found.to_lines(SHOWN))
     if output is not None:
-        say(f"{output}: {len(found.changes)} changes")
+        _log.info(f"{output}: {len(found.changes)} changes")

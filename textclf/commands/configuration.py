@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from collections.abc import Collection, Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from textclf.base.errors import BadDataError, BadInputError
-from textclf.commands.console import warn
+
+_log = logging.getLogger(__name__)
 
 OTHER_VARIABLES = {"TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
 """That set no option of a command."""
@@ -119,4 +121,4 @@ def check_environment(context: Any) -> None:
         whole = get_close_matches(variable, known, n=1, cutoff=0.9)
         meant = whole[0] if whole else short[near[0]] if near else ""
         perhaps = f"perhaps {meant} is meant" if meant else f"`{context.command_path} --help` names the variables"
-        warn(f"{variable} in the environment sets no option; {perhaps}")
+        _log.warning(f"{variable} in the environment sets no option; {perhaps}")

@@ -6,17 +6,19 @@ import codecs
 import errno
 import io
 import json
+import logging
 import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
+
+_log = logging.getLogger(__name__)
 
 _EVERY = 5.0
 """Seconds between lines where stderr is not a terminal."""
@@ -76,61 +78,55 @@ class _Closed(io.TextIOBase):
         raise OSError(errno.EBADF, "it is closed")
 
 
-class Verbosity(IntEnum):
-    """How much is said."""
+class _Handler(logging.Handler):
+    """Shows log messages on stderr; at level DEBUG with the seconds since the command began."""
 
-    QUIET = 0
-    """Errors only."""
-    NORMAL = 1
-    VERBOSE = 2
-    """Also details, and the seconds since the command began before each line."""
-
-
-class _Talk:
-    verbosity = Verbosity.NORMAL
     began = 0.0
 
-
-def set_verbosity(verbosity: Verbosity) -> None:
-    """Settle how much is said from now on."""
-    _Talk.verbosity = verbosity
-    _Talk.began = time.monotonic()
-
-
-def verbosity() -> Verbosity:
-    """Tell how much is said."""
-    return _Talk.verbosity
-
-
-def _to_stderr(lines: Iterable[str]) -> None:
-    # where nobody can hear it, the work goes on
-    with suppress(OSError):
-        for line in lines:
-            print(harmless(line), file=sys.stderr, flush=True)  # noqa: T201
+    def emit(self, record: logging.LogRecord) -> None:
+        message, since = self.format(record), ""
+        if record.levelno >= logging.ERROR:
+            message = f"error: {message}"
+        else:
+            if record.levelno >= logging.WARNING:
+                message = f"warning: {message}"
+            if self.level <= logging.DEBUG:
+                since = f"[{time.monotonic() - self.began:7.2f} s] "
+        # where nobody can hear it, the work goes on
+        with suppress(OSError):
+            for line in message.split("\n"):
+                print(harmless(since + line), file=sys.stderr, flush=True)  # noqa: T201
 
 
-def complain(message: str) -> None:
-    """Print an error to stderr, always."""
-    _to_stderr(f"error: {message}".split("\n"))
+_HANDLER = _Handler()
+_LOGGERS = [logging.getLogger(package) for package in ("ocr", "features", "textclf", "aws_ml_adapter")]
 
 
-def say(message: str) -> None:
-    """Print one message to stderr, unless all shall be quiet."""
-    if _Talk.verbosity is Verbosity.QUIET:
-        return
-    since = f"[{time.monotonic() - _Talk.began:7.2f} s] " if _Talk.verbosity is Verbosity.VERBOSE else ""
-    _to_stderr(since + line for line in message.split("\n"))
+@contextmanager
+def show_log() -> Iterator[None]:
+    """Show what our packages log on stderr, from level INFO on."""
+    set_log_level(logging.INFO)
+    for logger in _LOGGERS:
+        logger.addHandler(_HANDLER)
+    try:
+        yield
+    finally:
+        set_log_level(logging.NOTSET)
+        for logger in _LOGGERS:
+            logger.removeHandler(_HANDLER)
 
 
-def warn(message: str) -> None:
-    """Print a warning to stderr, unless all shall be quiet."""
-    say(f"warning: {message}")
+def set_log_level(level: int) -> None:
+    """Settle from which level on log messages are shown; times count from now on."""
+    _HANDLER.began = time.monotonic()
+    _HANDLER.setLevel(level)
+    for logger in _LOGGERS:
+        logger.setLevel(level)
 
 
-def detail(message: str) -> None:
-    """Print to stderr what only those want to know who asked for more."""
-    if _Talk.verbosity is Verbosity.VERBOSE:
-        say(message)
+def log_level() -> int:
+    """Give the level from which on log messages are shown."""
+    return _HANDLER.level
 
 
 @contextmanager
@@ -143,7 +139,7 @@ def show_reading() -> Iterator[Callable[[Progress], None]]:
         To be called with each `ocr.batch.Progress`.
     """
     # a live display would be torn by the details of each document
-    if not sys.stderr.isatty() or _Talk.verbosity is not Verbosity.NORMAL:
+    if not sys.stderr.isatty() or log_level() != logging.INFO:
         yield _lines()
         return
     from rich.console import Console
@@ -195,7 +191,7 @@ def _lines() -> Callable[[Progress], None]:
         left = f", {_clock(pace.left)} left" if pace.left and not finished else ""
         failures = f", {progress.failures} with errors" if progress.failures else ""
         at = f" ({', '.join(progress.current)})" if progress.current and not finished else ""
-        say(
+        _log.info(
             f"read {progress.documents_done} of {progress.documents_total} documents, {progress.pages_done} pages, "
             f"{pace.speed:.1f} pages/s{left}{failures}{at}"
         )
@@ -232,10 +228,10 @@ def show_rows(what: str) -> Iterator[Callable[[int], None]]:
         count = rows
         if time.monotonic() - last >= _EVERY:
             last = time.monotonic()
-            say(f"{what} {rows:,} documents, {rows / (last - started):,.0f} a second")
+            _log.info(f"{what} {rows:,} documents, {rows / (last - started):,.0f} a second")
 
     yield update
-    say(f"{what} {count:,} documents in {time.monotonic() - started:.1f} s")
+    _log.info(f"{what} {count:,} documents in {time.monotonic() - started:.1f} s")
 
 
 def _clock(seconds: float | None) -> str:

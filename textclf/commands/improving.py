@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textclf.evaluation.comparison import Comparison
     from textclf.model.predict import Runtime
 
-Talk = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
 def check_table(
@@ -36,8 +36,6 @@ def check_table(
     threshold: float,
     labels: bool,
     jobs: int,
-    talk: Talk,
-    warn: Talk,
 ) -> DataCheck:
     """Look for what spoils learning from documents.
 
@@ -55,8 +53,6 @@ def check_table(
         Gets all findings as CSV.
     threshold, labels, jobs
         As `textclf.checks.data_check.check_documents` takes them.
-    talk, warn : callable
-        Told what is done, and what the user should know.
 
     Returns
     -------
@@ -69,18 +65,16 @@ def check_table(
         check_output(output, FINDINGS, inputs=[source, *([] if against is None else [against])])
     if against is None and against_table.where:
         raise UsageError("there is nothing to choose from", where="--against-where", remedy="give --against too")
-    documents = read_labelled(source, table, warn=warn)
-    others = None if against is None else read_labelled(against, against_table, warn=warn)
-    found = check_documents(documents, others, threshold=threshold, labels=labels, jobs=jobs, talk=talk)
+    documents = read_labelled(source, table)
+    others = None if against is None else read_labelled(against, against_table)
+    found = check_documents(documents, others, threshold=threshold, labels=labels, jobs=jobs)
     if output is not None:
         names = [field.name for field in fields(Finding)]
         write_rows(output, names, (asdict(finding) for finding in found.findings), formulas_safe=True)
     return found
 
 
-def compare_on_table(
-    a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None, warn: Talk = lambda message: None
-) -> Comparison:
+def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None) -> Comparison:
     """Compare two models on documents.
 
     Parameters
@@ -93,8 +87,6 @@ def compare_on_table(
         How they are read.
     output : pathlib.Path, optional
         Gets all changes as CSV.
-    warn : callable, optional
-        Told what the user should know.
 
     Returns
     -------
@@ -105,7 +97,7 @@ def compare_on_table(
 
     if output is not None:
         check_output(output, CHANGES, inputs=[source])
-    found = compare_models(a, b, read_documents(source, table, warn=warn))
+    found = compare_models(a, b, read_documents(source, table))
     if not found.documents:
         raise BadDataError("no row to compare on", where=source, remedy="mend --where")
     if output is not None:
@@ -122,7 +114,6 @@ def suggest_from_table(
     n: int,
     output: Path | None,
     seed: int,
-    warn: Talk,
 ) -> list[Suggestion]:
     """Propose keywords from documents.
 
@@ -140,8 +131,6 @@ def suggest_from_table(
         Gets a lexicon of the user's keywords and those proposed.
     seed : int
         For the word vectors, which are learned if there is a lexicon to compare with.
-    warn : callable
-        Told what the user should know.
 
     Returns
     -------
@@ -154,7 +143,7 @@ def suggest_from_table(
 
     if output is not None:
         check_output(output, LEXICON, inputs=[source, *([] if lexicon is None else [lexicon])])
-    documents = read_labelled(source, table, warn=warn)
+    documents = read_labelled(source, table)
     own = None if lexicon is None else read_lexicon(lexicon)
     vectors = None if own is None else train_word_vectors([tokenize(text) for text in documents.texts], seed=seed)
     found = suggest_keywords(documents.texts, documents.categories, own, vectors, n=n)
@@ -168,7 +157,7 @@ def suggest_from_table(
 
 
 def check_lexicon(
-    lexicon: Path, source: Path, table: TableOptions, *, gain: bool, jobs: int, talk: Talk, warn: Talk
+    lexicon: Path, source: Path, table: TableOptions, *, gain: bool, jobs: int
 ) -> tuple[KeywordCheck, list[KeywordGain]]:
     """Look at what a lexicon does on documents.
 
@@ -184,8 +173,6 @@ def check_lexicon(
         Whether to cross-validate.
     jobs : int
         Processes for that, -1 for all cores.
-    talk, warn : callable
-        Told what is done, and what the user should know.
 
     Returns
     -------
@@ -198,15 +185,15 @@ def check_lexicon(
     from textclf.model.fit import check_categories
 
     keywords = read_lexicon(lexicon)
-    documents = read_labelled(source, table, warn=warn)
+    documents = read_labelled(source, table)
     found = check_keywords(keywords, documents.texts, documents.categories)
     if not gain:
         return found, []
     worded = [pair for pair in zip(documents.texts, documents.categories, strict=True) if tokenize(pair[0])]
     for message in check_categories(Counter(category for _, category in worded)):
-        warn(message)
+        _log.warning(message)
     texts, categories = map(list, zip(*worded, strict=True))
-    return found, keyword_gain(keywords, texts, categories, jobs=jobs, talk=talk)
+    return found, keyword_gain(keywords, texts, categories, jobs=jobs)
 
 
 def tune_on_table(
@@ -219,8 +206,6 @@ def tune_on_table(
     seed: int,
     jobs: int,
     dask: str = "",
-    talk: Talk,
-    warn: Talk,
 ) -> Tuning:
     """Search for better settings on documents, and write them.
 
@@ -234,8 +219,6 @@ def tune_on_table(
         How they are read.
     minutes, candidates, seed, jobs, dask
         As `textclf.checks.tuning.tune` takes them.
-    talk, warn : callable
-        Told what is done, and what the user should know.
 
     Returns
     -------
@@ -245,10 +228,10 @@ def tune_on_table(
     from textclf.checks.tuning import tune, write_settings
 
     check_output(output, SETTINGS, inputs=[source])
-    documents = read_labelled(source, table, warn=warn)
+    documents = read_labelled(source, table)
     worded = [i for i, text in enumerate(documents.texts) if tokenize(text)]
     if len(worded) < len(documents.texts):
-        warn(f"{len(documents.texts) - len(worded)} documents have no text and were left out")
+        _log.warning(f"{len(documents.texts) - len(worded)} documents have no text and were left out")
     found = tune(
         [documents.texts[i] for i in worded],
         [documents.categories[i] for i in worded],
@@ -257,7 +240,6 @@ def tune_on_table(
         seed=seed,
         jobs=jobs,
         dask=dask,
-        talk=talk,
     )
     write_settings(output, found, seed=seed)
     return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
 from textclf.commands.application import Argument, Option
-from textclf.commands.console import say, warn
 from textclf.commands.options import (
     AsJson,
     FolderFlags,
@@ -18,6 +18,8 @@ from textclf.commands.options import (
     print_json,
     print_lines,
 )
+
+_log = logging.getLogger(__name__)
 
 
 def suggest(
@@ -48,7 +50,7 @@ def suggest(
     from textclf.commands.improving import suggest_from_table
 
     options = folder.apply(columns.options(), table)
-    found = suggest_from_table(table, options, lexicon=lexicon, n=n, output=output, seed=seed or 0, warn=warn)
+    found = suggest_from_table(table, options, lexicon=lexicon, n=n, output=output, seed=seed or 0)
     if as_json:
         print_json([asdict(one) for one in found])
     else:
@@ -61,7 +63,7 @@ def suggest(
                     f"{one.phrase}"
                 )
     if output is not None:
-        say(f"{output}: {len(found)} keywords proposed; take out those that mean nothing")
+        _log.info(f"{output}: {len(found)} keywords proposed; take out those that mean nothing")
 
 
 def check_keywords(
@@ -82,7 +84,7 @@ def check_keywords(
     from textclf.commands.improving import check_lexicon
 
     options = folder.apply(columns.options(), table)
-    found, gains = check_lexicon(lexicon, table, options, gain=gain, jobs=folder.jobs or -1, talk=say, warn=warn)
+    found, gains = check_lexicon(lexicon, table, options, gain=gain, jobs=folder.jobs or -1)
     if as_json:
         values = {**asdict(found), "gain": [asdict(one) for one in gains]}
         print_json(values)

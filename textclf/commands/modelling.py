@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,10 @@ if TYPE_CHECKING:
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.predict import Runtime
 
-Talk = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
-def prepare_datasource(
-    source: Path, folder: Path, classifier: DocumentClassifier, table: TableOptions, *, talk: Talk, warn: Talk
-) -> int:
+def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifier, table: TableOptions) -> int:
     """Write the datasource CSV with its schema, and what its columns were made with.
 
     Parameters
@@ -40,8 +39,6 @@ def prepare_datasource(
         Holds the feature settings; it is not trained.
     table : TableOptions
         How the documents are read.
-    talk, warn : callable
-        Told what is done, and what the user should know.
 
     Returns
     -------
@@ -56,11 +53,11 @@ def prepare_datasource(
 
     check_output_folder(folder, PREPARED_FOLDER, inputs=[source, source / DATASOURCE])
     classifier.check_options()
-    documents = read_labelled(source, table, warn=warn)
+    documents = read_labelled(source, table)
     for message in check_categories(Counter(documents.categories)):
-        warn(message)
+        _log.warning(message)
     settings = classifier.feature_settings()
-    talk(f"fitting lexicon and vectors on {len(documents.texts)} documents")
+    _log.info(f"fitting lexicon and vectors on {len(documents.texts)} documents")
     features = fit_features(documents.texts, documents.categories, settings)
 
     class Rows(Sequence[DatasourceRow]):
@@ -78,7 +75,7 @@ def prepare_datasource(
                 group=documents.groups[i],
             )
 
-    talk("writing the datasource")
+    _log.info("writing the datasource")
     summary = write_datasource(
         folder / DATASOURCE,
         Rows(),
@@ -88,7 +85,7 @@ def prepare_datasource(
         grouped=bool(table.group_column),
     )
     if summary.shortened:
-        warn(
+        _log.warning(
             f"{len(summary.shortened)} texts lost their middle to keep the row within 100 KB: "
             f"{', '.join(summary.shortened[:5])}"
         )
@@ -109,8 +106,6 @@ def train_model(
     table: TableOptions,
     *,
     others: Sequence[Path] = (),
-    talk: Talk,
-    warn: Talk,
 ) -> Runtime:
     """Train a model and write its file.
 
@@ -127,8 +122,6 @@ def train_model(
         How documents are read.
     others : sequence of pathlib.Path, optional
         Documents of no category; conditions and groups do not count for them.
-    talk, warn : callable
-        Told what is done, and what the user should know.
 
     Returns
     -------
@@ -143,21 +136,23 @@ def train_model(
         options = {**_prepared_options(source / "features"), **options}
     classifier = DocumentClassifier(**options)
     classifier.check_options()
-    documents = read_labelled(source, table, warn=warn)
-    foreign = [text for path in others for text in _texts(path, table, warn)]
+    documents = read_labelled(source, table)
+    foreign = [text for path in others for text in _texts(path, table)]
     given: dict[str, Any] = {
         "document_ids": documents.document_ids,
         "groups": documents.groups if any(documents.groups) else None,
         "others": foreign,
     }
     if same := _trained_alike(output, classifier.inputs_hash(documents.texts, documents.categories, **given)):
-        talk(f"{output} was trained on the same documents with the same options, and stays; delete it to train anew")
+        _log.info(
+            f"{output} was trained on the same documents with the same options, and stays; delete it to train anew"
+        )
         return same
-    classifier.fit(documents.texts, documents.categories, **given, talk=talk)
+    classifier.fit(documents.texts, documents.categories, **given)
     for message in classifier.warnings_:
         # said with the other figures of the training
         if message != why_nothing_is_accepted(classifier.runtime_.training.acceptance):
-            warn(message)
+            _log.warning(message)
     classifier.save(output)
     return classifier.runtime_
 
@@ -171,7 +166,6 @@ def evaluate_model(
     *,
     by: Sequence[str],
     created: str,
-    warn: Talk,
 ) -> EvaluationReport:
     """Predict documents of known category and write the report.
 
@@ -191,8 +185,6 @@ def evaluate_model(
         Columns; the figures are given for each of their values as well.
     created : str
         Date that the report shows.
-    warn : callable
-        Told what the user should know.
 
     Returns
     -------
@@ -205,7 +197,7 @@ def evaluate_model(
     check_output_folder(folder, REPORT_FOLDER, inputs=[source])
     documents, predictions = [], []
     without = 0
-    for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True, warn=warn)):
+    for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True)):
         if document.error and document.line:
             # its cells may not stand where they belong, the category among them
             raise BadDataError(document.say(document.error), where=source, remedy="mend the row")
@@ -215,7 +207,7 @@ def evaluate_model(
         documents.append(document)
         predictions.append(prediction)
     if without:
-        warn(f"{without} documents have no category and were left out")
+        _log.warning(f"{without} documents have no category and were left out")
     missing = [column for column in by if documents and column not in documents[0].values]
     if missing:
         raise BadDataError(f"no column {missing[0]!r}", where=source, remedy="mend --by")
@@ -243,15 +235,15 @@ def load_words(source: Path) -> WordVectors:
     return load_model(source).features.vectors if zipfile.is_zipfile(source) else read_word_vectors(source)
 
 
-def _texts(source: Path, table: TableOptions, warn: Talk) -> Iterator[str]:
+def _texts(source: Path, table: TableOptions) -> Iterator[str]:
     """Give the texts of documents that are of no category; what cannot be read is left out and told."""
     unusable = 0
-    for document in read_documents(source, replace(table, where=(), group_column=""), warn=warn):
+    for document in read_documents(source, replace(table, where=(), group_column="")):
         unusable += bool(document.error and document.line)
         if not document.error:
             yield document.text
     if unusable:
-        warn(f"{source}: {unusable} rows have too few or too many cells and were left out")
+        _log.warning(f"{source}: {unusable} rows have too few or too many cells and were left out")
 
 
 def _trained_alike(path: Path, inputs_hash: str) -> Runtime | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -10,14 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from textclf.base.errors import UsageError
 from textclf.base.files import refuse_unwritable_folder
 from textclf.commands.application import Argument, Option, OptionGroup
-from textclf.commands.console import detail, harmless, say, show_reading, warn
+from textclf.commands.console import harmless, show_reading
 from textclf.data.sources import TableOptions
 
 if TYPE_CHECKING:
-    from ocr.documents import Document
     from ocr.reading import ReadingOptions
     from textclf.data.scans import Reading
     from textclf.model.prediction import TrainingRecord
+
+_log = logging.getLogger(__name__)
 
 # every option once; the commands name the ones they take
 Model = Annotated[Path, Argument(metavar="MODEL", help="A model file, as train writes it.")]
@@ -249,13 +252,12 @@ class WorkFlags(OptionGroup):
         if folder is not None:
             refuse_unwritable_folder(folder)
         elif not self.no_cache:
-            folder = default_cache(warn)
+            folder = default_cache()
         return Reading(
             options=options,
             jobs=self.jobs,
             cache=None if folder is None else PageCache(folder.absolute()),
             show=show_reading,
-            tell=_tell,
             engine=None if engine is None else open_engine(engine),
             dask=dask,
         )
@@ -275,11 +277,6 @@ class FolderFlags(WorkFlags):
         return replace(table, reading=self.reading(ReadingFlags(lang=self.lang, password=self.password).options()))
 
 
-def _tell(document: Document) -> None:
-    how = document.engine or "text layer"
-    detail(f"{document.document_id}: {document.page_count} pages, {document.seconds:.2f} s, {how}, {document.status}")
-
-
 def print_lines(*lines: str) -> None:
     """Print results to stdout, a line each; what could steer a terminal is shown as `harmless` writes it."""
     for line in lines:
@@ -296,7 +293,7 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def show_training(record: TrainingRecord, to: Any = say) -> None:
+def show_training(record: TrainingRecord, to: Callable[[str], None] = _log.info) -> None:
     """Say what cross-validation found, and what the model will accept."""
     for group in record.groups:
         to(f"cross-validated, {group.features}: accuracy {group.accuracy:.3f}, macro F1 {group.macro_f1:.3f}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 from textclf.base.errors import BadInputError, UsageError
 from textclf.base.outputs import PICTURE, check_output, picture_paths
 from textclf.commands.application import Option
-from textclf.commands.console import say, show_rows, warn
+from textclf.commands.console import show_rows
 from textclf.commands.options import (
     AsJson,
     Dask,
@@ -26,6 +27,8 @@ from textclf.commands.options import (
     print_lines,
 )
 from textclf.data.sources import source_of
+
+_log = logging.getLogger(__name__)
 
 
 def predict(
@@ -62,10 +65,9 @@ def predict(
             jobs=folder.jobs,
             dask=dask,
             progress=progress,
-            warn=warn,
         )
     failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
-    say(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")
+    _log.info(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")
     check_strict(counts["failed"], counts["accept"] + counts["review"], "could not be predicted", strict=strict)
 
 
@@ -114,7 +116,7 @@ def classify(
             check_output(picture, PICTURE, inputs=[model, *(found.file for found in found_scans)])
     failed = total = 0
     reading = until_accepted(work.reading(options, engine, dask), effort, runtime)
-    for document, prediction in classify_files(runtime, paths, reading, warn=warn):
+    for document, prediction in classify_files(runtime, paths, reading):
         total += 1
         failed += document.status != "ok"
         found = None
@@ -140,7 +142,7 @@ def classify(
             try:
                 picture = pictures[document.document_id]
                 for path in draw_explanation(document, found, picture, options.limits, options.password):
-                    say(f"{path}")
+                    _log.info(f"{path}")
             except BadInputError as error:
-                warn(str(error))
+                _log.warning(str(error))
     check_strict(failed, total, "were not read in full", strict=strict)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from textclf.commands.application import Argument, Option
-from textclf.commands.console import say, show_reading, warn
+from textclf.commands.console import show_reading
 from textclf.commands.options import (
     AsJson,
     Dask,
@@ -26,6 +27,8 @@ from textclf.commands.options import (
     print_lines,
 )
 from textclf.data.sources import TableOptions
+
+_log = logging.getLogger(__name__)
 
 
 def ocr(
@@ -56,14 +59,14 @@ def ocr(
 
     reading = work.reading(flags.options(), engine, dask)
     counts = read_scans(
-        paths, output, reading, labels=labels, labels_from_folders=labels_from_folders, encoding=encoding, warn=warn
+        paths, output, reading, labels=labels, labels_from_folders=labels_from_folders, encoding=encoding
     )
     without = counts.pop("without text")
     total = sum(counts.values())
     faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
     said = f" by {reading.engine.name} {reading.engine.version}" if reading.engine else ""
     blank = f"; {without} without text" if without else ""
-    say(f"{output}: {counts['ok']} of {total} documents read in full{said}{faulty}{blank}")
+    _log.info(f"{output}: {counts['ok']} of {total} documents read in full{said}{faulty}{blank}")
     check_strict(total - counts["ok"], total, "were not read in full", strict=strict)
 
 
@@ -97,7 +100,7 @@ def engines(
     with show_reading() as progress:
         found = list(
             compare_engines(
-                [found[:2] for found in find_scans(paths, warn)], pair, options=options, jobs=jobs, progress=progress
+                [found[:2] for found in find_scans(paths)], pair, options=options, jobs=jobs, progress=progress
             )
         )
     seconds = [sum(one.seconds[side] for one in found) for side in (0, 1)]
@@ -138,5 +141,5 @@ def clean(
     from textclf.data.scans import clean_table
 
     options = TableOptions(text_column=text_column, encoding=encoding)
-    rows = clean_table(table, output, variants=variants, table=options, warn=warn)
-    say(f"{output}: {rows} documents")
+    rows = clean_table(table, output, variants=variants, table=options)
+    _log.info(f"{output}: {rows} documents")

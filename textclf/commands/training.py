@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 from textclf.commands.application import Option
-from textclf.commands.console import say, warn
 from textclf.commands.options import (
     AsJson,
     By,
@@ -29,6 +29,8 @@ from textclf.commands.options import (
     print_lines,
     show_training,
 )
+
+_log = logging.getLogger(__name__)
 
 
 def prepare(
@@ -57,8 +59,8 @@ def prepare(
         **given(lexicon=lexicon, vectors=vectors, vector_size=vector_size, random_state=seed)
     )
     options = folder.apply(replace(columns.options(), group_column=group), table)
-    rows = prepare_datasource(table, output, classifier, options, talk=say, warn=warn)
-    say(f"{output / 'datasource.csv'}: {rows} documents")
+    rows = prepare_datasource(table, output, classifier, options)
+    _log.info(f"{output / 'datasource.csv'}: {rows} documents")
 
 
 def train(
@@ -122,9 +124,9 @@ def train(
         "n_jobs": folder.jobs or -1,
     }
     table = folder.apply(replace(columns.options(), group_column=group), source, *other)
-    runtime = train_model(source, output, options, table, others=other, talk=say, warn=warn)
+    runtime = train_model(source, output, options, table, others=other)
     show_training(runtime.training)
-    say(f"{output}: trained on {sum(runtime.training.documents.values())} documents")
+    _log.info(f"{output}: trained on {sum(runtime.training.documents.values())} documents")
 
 
 def evaluate(
@@ -148,7 +150,7 @@ def evaluate(
 
     options = folder.apply(columns.options(), table)
     today = date.today().isoformat()  # noqa: DTZ011 - the date on the user's own calendar
-    report = evaluate_model(load_model(model), model.name, table, output, options, by=by, created=today, warn=warn)
+    report = evaluate_model(load_model(model), model.name, table, output, options, by=by, created=today)
     if as_json:
         print((output / "metrics.json").read_text(encoding="utf-8"), end="")  # noqa: T201
     else:
@@ -165,5 +167,5 @@ def evaluate(
     if unknown := report.unknown_categories:
         count = sum(figures.support for figures in unknown)
         named = ", ".join(f"{figures.category} ({figures.support})" for figures in unknown)
-        warn(f"{count} documents are of a category that the model does not know, and count as wrong: {named}")
-    say(f"{output / 'report.html'}")
+        _log.warning(f"{count} documents are of a category that the model does not know, and count as wrong: {named}")
+    _log.info(f"{output / 'report.html'}")

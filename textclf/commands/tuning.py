@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from typing import Annotated
 
 from textclf.commands.application import Option
-from textclf.commands.console import say, warn
 from textclf.commands.options import (
     AsJson,
     Dask,
@@ -18,6 +18,8 @@ from textclf.commands.options import (
     print_json,
     print_lines,
 )
+
+_log = logging.getLogger(__name__)
 
 
 def tune(
@@ -52,11 +54,9 @@ def tune(
         seed=seed or 0,
         jobs=folder.jobs or -1,
         dask=dask,
-        talk=say,
-        warn=warn,
     )
     if as_json:
         print_json(asdict(found))
     else:
         print_lines(*found.to_lines())
-    say(f"{output}: settings for textclf train --settings")
+    _log.info(f"{output}: settings for textclf train --settings")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ocr.finding import FoundFile
 from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError
 from textclf.base.tables import Row, read_rows
+
+_log = logging.getLogger(__name__)
 
 _NAMED = 5
 """How many rows are named that fit no file."""
@@ -20,9 +23,7 @@ Labels = Mapping[str, Mapping[str, str]]
 """For a document's id its label: ``category``, and what further columns hold."""
 
 
-def read_labels(
-    path: str | Path, *, encoding: str = AUTO, warn: Callable[[str], None] = lambda message: None
-) -> list[Row]:
+def read_labels(path: str | Path, *, encoding: str = AUTO) -> list[Row]:
     """Read a labels file: a CSV with the columns ``file`` and ``category``.
 
     Parameters
@@ -31,8 +32,6 @@ def read_labels(
         The file. Paths in it are relative to its folder.
     encoding : str
         How its bytes stand for characters; see `textclf.base.encodings.open_text`.
-    warn : callable, optional
-        Told which encoding was found, if it is not UTF-8.
 
     Returns
     -------
@@ -46,7 +45,7 @@ def read_labels(
     """
     lines: dict[str, int] = {}
     rows = []
-    for row in read_rows(path, required=["file", "category"], encoding=encoding, warn=warn):
+    for row in read_rows(path, required=["file", "category"], encoding=encoding):
         if row.error:
             raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="mend the row")
         place = _place(path, row.values["file"])
@@ -61,13 +60,7 @@ def read_labels(
     return rows
 
 
-def match_labels(
-    path: str | Path,
-    rows: Iterable[Row],
-    files: Iterable[FoundFile],
-    *,
-    warn: Callable[[str], None] = lambda message: None,
-) -> Labels:
+def match_labels(path: str | Path, rows: Iterable[Row], files: Iterable[FoundFile]) -> Labels:
     """Find the label of each document.
 
     A row means the file of its very path. A row that means none so is given to the one file whose path differs from
@@ -81,8 +74,6 @@ def match_labels(
         From `read_labels`.
     files : iterable of ocr.finding.FoundFile
         The documents.
-    warn : callable, optional
-        Told which rows fit no file or several, and how many documents have no label.
 
     Returns
     -------
@@ -121,21 +112,19 @@ def match_labels(
     ):
         if found:
             named = ", ".join(f"{row.values['file']} (line {row.line})" for row in found[:_NAMED])
-            warn(f"{path}: rows {what} ({len(found)}): {named}{', …' if len(found) > _NAMED else ''}")
+            _log.warning(f"{path}: rows {what} ({len(found)}): {named}{', …' if len(found) > _NAMED else ''}")
     if without := total - len(labels):
-        warn(f"{path}: {without} of {total} documents do not stand there and get no category")
+        _log.warning(f"{path}: {without} of {total} documents do not stand there and get no category")
     return labels
 
 
-def labels_from_folders(files: Iterable[FoundFile], *, warn: Callable[[str], None] = lambda message: None) -> Labels:
+def labels_from_folders(files: Iterable[FoundFile]) -> Labels:
     """Take the first folder under the path given for the category.
 
     Parameters
     ----------
     files : iterable of ocr.finding.FoundFile
         The documents.
-    warn : callable, optional
-        Told how many documents lie in no folder.
 
     Returns
     -------
@@ -145,7 +134,7 @@ def labels_from_folders(files: Iterable[FoundFile], *, warn: Callable[[str], Non
     files = list(files)
     labels = {found.document_id: {"category": found.folder} for found in files if found.folder}
     if without := len(files) - len(labels):
-        warn(
+        _log.warning(
             f"{without} of {len(files)} documents get no category, as they lie in no folder under the path given: "
             "give the folder that holds the folders"
         )

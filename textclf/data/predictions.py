@@ -40,7 +40,6 @@ def predict_table(
     jobs: int | None = 1,
     dask: str = "",
     progress: Callable[[int], None] = lambda rows: None,
-    warn: Callable[[str], None] = lambda message: None,
 ) -> dict[str, int]:
     """Predict documents one by one, in constant memory.
 
@@ -64,8 +63,6 @@ def predict_table(
         Address of a Dask scheduler to predict on its cluster, or ``local``; empty for processes of this machine.
     progress : callable, optional
         Told the number of rows done.
-    warn : callable, optional
-        Told about rows that were changed.
 
     Returns
     -------
@@ -75,7 +72,7 @@ def predict_table(
     check_output(output, PREDICTIONS, inputs=[source])
     columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
     counts = {"accept": 0, "review": 0, "failed": 0}
-    documents = read_documents(source, table, warn=warn)
+    documents = read_documents(source, table)
     first = next(documents, None)
     if first is None:
         raise BadDataError("no row to predict", where=source, remedy="mend --where")
@@ -98,13 +95,7 @@ def predict_table(
     return counts
 
 
-def classify_files(
-    model: Runtime,
-    paths: Sequence[Path],
-    reading: Reading,
-    *,
-    warn: Callable[[str], None] = lambda message: None,
-) -> Iterator[tuple[Document, Prediction]]:
+def classify_files(model: Runtime, paths: Sequence[Path], reading: Reading) -> Iterator[tuple[Document, Prediction]]:
     """Read scans and say what they are, one after the other.
 
     Parameters
@@ -115,15 +106,13 @@ def classify_files(
         Files and folders.
     reading : Reading
         How to read.
-    warn : callable, optional
-        Told what was passed over in folders.
 
     Yields
     ------
     (Document, Prediction)
         In the order found. What could not be read has status ``failed`` and the reader's error.
     """
-    for document in reading.iter_documents([found[:2] for found in find_scans(paths, warn)]):
+    for document in reading.iter_documents([found[:2] for found in find_scans(paths)]):
         (prediction,) = model.predict([document.text], [document.document_id], [document.confidence])
         if document.status == "failed":
             prediction = replace(prediction, status="failed", error=document.error, reason="could not be read")

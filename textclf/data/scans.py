@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from ocr.steps import Effort
     from textclf.model.predict import Runtime
 
+_log = logging.getLogger(__name__)
+
 _NAMED = 5
 """How many documents are named that could not be read."""
 
@@ -56,8 +59,6 @@ class Reading:
         Where pages that were read are kept.
     show : callable, optional
         Opens what shows how far reading is: `textclf.commands.console.show_reading`.
-    tell : callable, optional
-        Told of each document that was read.
     dask : str
         Address of a Dask scheduler to read on its cluster, or ``local``; empty for processes of this machine.
     engine : ocr.engines.OcrEngine, optional
@@ -72,7 +73,6 @@ class Reading:
     jobs: int | None = None
     cache: PageCache | None = None
     show: Callable[[], AbstractContextManager[Callable[[Progress], None] | None]] = nullcontext
-    tell: Callable[[Document], None] = lambda document: None
     dask: str = ""
     engine: OcrEngine | None = None
     effort: Effort = "full"
@@ -99,7 +99,11 @@ class Reading:
                 how_sure=self.how_sure,
                 cluster=cluster,
             ):
-                self.tell(document)
+                how = document.engine or "text layer"
+                _log.debug(
+                    f"{document.document_id}: {document.page_count} pages, {document.seconds:.2f} s, {how}, "
+                    f"{document.status}"
+                )
                 yield document
 
 
@@ -134,13 +138,8 @@ def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
     return replace(reading, effort=effort, how_sure=how_sure)
 
 
-def default_cache(warn: Callable[[str], None]) -> Path | None:
+def default_cache() -> Path | None:
     """Name the folder where pages that were read are kept: ``textclf/pages`` in the user's cache folder (XDG).
-
-    Parameters
-    ----------
-    warn : callable
-        Told why there is none.
 
     Returns
     -------
@@ -153,7 +152,7 @@ def default_cache(warn: Callable[[str], None]) -> Path | None:
         folder = (Path(base) if os.path.isabs(base) else _home() / ".cache") / "textclf" / "pages"  # noqa: PTH117
         refuse_unwritable_folder(folder)
     except (RuntimeError, OutputError) as error:
-        warn(f"pages that are read are not kept for another run ({error}); --cache names a folder for them")
+        _log.warning(f"pages that are read are not kept for another run ({error}); --cache names a folder for them")
         return None
     return folder
 
@@ -165,9 +164,9 @@ def _home() -> Path:
     return home
 
 
-def find_scans(paths: Sequence[Path], warn: Callable[[str], None] = lambda message: None) -> list[FoundFile]:
+def find_scans(paths: Sequence[Path]) -> list[FoundFile]:
     """List the scans under files and folders, as `ocr.finding.find_documents` does; none is an error."""
-    files = find_documents(paths, warn=warn)
+    files = find_documents(paths)
     if not files:
         raise BadInputError(
             "no scan found", where=", ".join(map(str, paths)), remedy="name images, PDFs or folders that hold some"
@@ -183,7 +182,6 @@ def read_scans(
     labels: Path | None = None,
     labels_from_folders: bool = False,
     encoding: str = AUTO,
-    warn: Callable[[str], None] = lambda message: None,
 ) -> dict[str, int]:
     """Read scans and write ``documents.csv``.
 
@@ -201,8 +199,6 @@ def read_scans(
         Take the first folder under the one given for the category.
     encoding : str
         How the bytes of the labels file stand for characters, or ``auto``.
-    warn : callable, optional
-        Told what the user should know.
 
     Returns
     -------
@@ -218,14 +214,14 @@ def read_scans(
     """
     if labels is not None and labels_from_folders:
         raise UsageError("--labels and --labels-from-folders exclude each other", remedy="give one of them")
-    files = find_scans(paths, warn)
+    files = find_scans(paths)
     check_output(output, DOCUMENTS, inputs=[*([] if labels is None else [labels]), *(found.file for found in files)])
-    rows = None if labels is None else read_labels(labels, encoding=encoding, warn=warn)
+    rows = None if labels is None else read_labels(labels, encoding=encoding)
     known = None
     if labels is not None and rows is not None:
-        known = match_labels(labels, rows, files, warn=warn)
+        known = match_labels(labels, rows, files)
     elif labels_from_folders:
-        known = folders_as_labels(files, warn=warn)
+        known = folders_as_labels(files)
     counts = dict.fromkeys(("ok", "partial", "failed", "skipped", "without text"), 0)
 
     def counted(documents: Iterable[Document]) -> Iterator[Document]:
@@ -245,7 +241,6 @@ def clean_table(
     *,
     variants: Path | None = None,
     table: TableOptions,
-    warn: Callable[[str], None] = lambda message: None,
 ) -> int:
     """Clean the texts of a documents CSV as those of scans are cleaned; all other columns stay.
 
@@ -259,7 +254,7 @@ def clean_table(
     kind = table_kind(f"a CSV with the column {table.text_column!r}", table.text_column)
     check_output(output, kind, inputs=[source, *([] if variants is None else [variants])])
     known = () if variants is None else read_variants(variants)
-    rows = read_rows(source, required={table.text_column: "--text-column"}, encoding=table.encoding, warn=warn)
+    rows = read_rows(source, required={table.text_column: "--text-column"}, encoding=table.encoding)
     first = next(rows)
 
     def cleaned() -> Iterator[dict[str, object]]:
@@ -271,9 +266,7 @@ def clean_table(
     return write_rows(output, list(first.values), cleaned(), formulas_safe=False)
 
 
-def read_folder(
-    folder: Path, reading: Reading | None, *, need_category: bool, warn: Callable[[str], None] = lambda message: None
-) -> Iterator[InputDocument]:
+def read_folder(folder: Path, reading: Reading | None, *, need_category: bool) -> Iterator[InputDocument]:
     """Read the scans and ``.txt`` files of a folder, as rows of the table that ``textclf ocr`` would make of it.
 
     Parameters
@@ -284,8 +277,6 @@ def read_folder(
         How scans are read; with all defaults if not given.
     need_category : bool
         Whether it must hold a folder per category. What stands beside those is then not read.
-    warn : callable, optional
-        Told what was passed over or could not be read, each reason once.
 
     Yields
     ------
@@ -302,7 +293,7 @@ def read_folder(
 
     if need_category:
         check_folder(folder)
-    found = find_documents([folder], texts=True, warn=warn)
+    found = find_documents([folder], texts=True)
     if not any(where.folder or not need_category for where in found):
         inside = " in its folders" if need_category else ""
         raise BadDataError(f"no scan and no .txt file{inside}", where=folder, remedy="put documents there")
@@ -323,7 +314,7 @@ def read_folder(
             # counted as one without a category
             yield InputDocument(document_id=where.document_id, text="", values={**blank})
     scans = {where.document_id: where for where in wanted if where.file.suffix.lower() != ".txt"}
-    for where, text in read_texts((where for where in wanted if where.document_id not in scans), warn=warn):
+    for where, text in read_texts(where for where in wanted if where.document_id not in scans):
         yield row(where, text)
     failed: defaultdict[str, list[str]] = defaultdict(list)
     documents = (reading or Reading(options=ReadingOptions())).iter_documents([where[:2] for where in scans.values()])
@@ -343,4 +334,4 @@ def read_folder(
         )
     for error, names in failed.items():
         named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        warn(f"{folder}: could not be read, {error} ({len(names)}): {named}")
+        _log.warning(f"{folder}: could not be read, {error} ({len(names)}): {named}")

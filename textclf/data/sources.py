@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,8 @@ from textclf.base.tables import read_rows, write_rows
 if TYPE_CHECKING:
     from ocr.documents import Document
     from textclf.data.scans import Reading
+
+_log = logging.getLogger(__name__)
 
 DATASOURCE = "datasource.csv"
 """What a folder holds that ``textclf prepare`` wrote."""
@@ -141,7 +144,6 @@ def read_documents(
     options: TableOptions | None = None,
     *,
     need_category: bool = False,
-    warn: Callable[[str], None] = lambda message: None,
 ) -> Iterator[InputDocument]:
     r"""Read a documents CSV, a datasource with its schema beside it, or a folder, one document at a time.
 
@@ -154,9 +156,6 @@ def read_documents(
         Columns, encoding, conditions, how scans are read.
     need_category : bool, default False
         Whether there must be a category column, or folders that give the categories.
-    warn : callable, optional
-        Told which encoding was found, what of a folder was passed over, and at the end what was changed: each kind of
-        change once.
 
     Yields
     ------
@@ -194,7 +193,7 @@ def read_documents(
         if path.is_dir():
             from textclf.data.scans import read_folder
 
-            yield from read_folder(path, options.reading, need_category=need_category, warn=warn)
+            yield from read_folder(path, options.reading, need_category=need_category)
         else:
             yield from _from_datasource(path)
         return
@@ -206,7 +205,7 @@ def read_documents(
         required[options.group_column] = "--group"
     changed: dict[str, list[int]] = {}
     try:
-        for row in read_rows(path, required=required, encoding=options.encoding, warn=warn):
+        for row in read_rows(path, required=required, encoding=options.encoding):
             if not all(row.values[column] == value for column, value in options.conditions):
                 continue
             if row.note:
@@ -224,7 +223,7 @@ def read_documents(
             )
     finally:
         for note, (count, line) in changed.items():
-            warn(f"{path}: {note} in {count} row{'s' * (count != 1)}, first in line {line}")
+            _log.warning(f"{path}: {note} in {count} row{'s' * (count != 1)}, first in line {line}")
 
 
 def _from_datasource(path: str | Path) -> Iterator[InputDocument]:
@@ -232,9 +231,7 @@ def _from_datasource(path: str | Path) -> Iterator[InputDocument]:
         yield InputDocument(document_id=row.document_id, text=row.text, category=row.category, group=row.group)
 
 
-def read_labelled(
-    path: str | Path, options: TableOptions | None = None, *, warn: Callable[[str], None] = lambda message: None
-) -> Labelled:
+def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labelled:
     """Read documents with their categories, to learn from or to evaluate on.
 
     Parameters
@@ -243,8 +240,6 @@ def read_labelled(
         A documents CSV, a datasource or a folder, as `read_documents` takes them.
     options : TableOptions, optional
         Columns, encoding, conditions.
-    warn : callable, optional
-        Told about documents that were changed or left out.
 
     Returns
     -------
@@ -261,7 +256,7 @@ def read_labelled(
     lines: dict[str, int] = {}
     found: list[tuple[str, str, str, str]] = []
     without = 0
-    for document in read_documents(path, options, need_category=True, warn=warn):
+    for document in read_documents(path, options, need_category=True):
         if document.error and not document.line:
             continue
         if document.error:
@@ -283,7 +278,7 @@ def read_labelled(
         lines[document.document_id] = document.line
         found.append((document.document_id, document.text, document.category.strip(), document.group))
     if without:
-        warn(f"{path}: {without} of {without + len(found)} documents have no category and were left out")
+        _log.warning(f"{path}: {without} of {without + len(found)} documents have no category and were left out")
     if not found:
         remedy = "fill the category column, or mend --where"
         if Path(path).is_dir():
@@ -369,9 +364,7 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def read_texts(
-    files: Iterable[FoundFile], *, warn: Callable[[str], None], max_bytes: int = 10_000_000
-) -> Iterator[tuple[FoundFile, str]]:
+def read_texts(files: Iterable[FoundFile], *, max_bytes: int = 10_000_000) -> Iterator[tuple[FoundFile, str]]:
     """Read text files in any encoding; those that cannot be read, and what others than UTF-8 were found, are told."""
     encodings: Counter[str] = Counter()
     for found in files:
@@ -379,10 +372,12 @@ def read_texts(
             with found.file.open("rb") as stream:
                 text, encoding = decode_text(stream.read(max_bytes))
         except OSError as error:
-            warn(f"{found.document_id}: cannot be read ({(error.strerror or str(error)).lower()}) and was left out")
+            _log.warning(
+                f"{found.document_id}: cannot be read ({(error.strerror or str(error)).lower()}) and was left out"
+            )
             continue
         encodings[encoding] += 1
         yield found, text
     for encoding, count in encodings.items():
         if encoding != "utf-8":
-            warn(f"{count} of {encodings.total()} .txt files are not UTF-8 and were read as {encoding}")
+            _log.warning(f"{count} of {encodings.total()} .txt files are not UTF-8 and were read as {encoding}")

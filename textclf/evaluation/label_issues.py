@@ -10,12 +10,15 @@ the categories being confused at all), its counts, and training anew without the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.texts import as_texts
+
+_log = logging.getLogger(__name__)
 
 REPEATS = 3
 """Cross-validations averaged: each draws other folds."""
@@ -86,7 +89,6 @@ def out_of_fold_scores(
     repeats: int = REPEATS,
     part: int = PART,
     jobs: int | None = None,
-    talk: Callable[[str], None] = lambda message: None,
 ) -> NDArray[np.float64]:
     """Score each document by models that have not seen it: the mean of several cross-validations.
 
@@ -107,8 +109,6 @@ def out_of_fold_scores(
         Documents are split into parts of about so many, each with models of its own.
     jobs : int, optional
         Processes, -1 for all cores, None for one.
-    talk : callable, optional
-        Told in one line what is being done.
 
     Returns
     -------
@@ -121,14 +121,13 @@ def out_of_fold_scores(
     for number, chosen in enumerate(parts, 1):
         present, own = np.unique(labels[chosen], return_inverse=True)
         if len(parts) > 1:
-            talk(f"part {number} of {len(parts)}")
+            _log.info(f"part {number} of {len(parts)}")
         scores[np.ix_(chosen, present)] = _part_scores(
             [texts[i] for i in chosen],
             own.astype(np.int64),
             [categories[i] for i in present],
             repeats,
             jobs,
-            talk,
         )
     return scores
 
@@ -150,7 +149,6 @@ def _part_scores(
     categories: Sequence[str],
     repeats: int,
     jobs: int | None,
-    talk: Callable[[str], None],
 ) -> NDArray[np.float64]:
     from dataclasses import replace
 
@@ -167,7 +165,7 @@ def _part_scores(
     margins = np.zeros((len(texts), len(categories)))
     observed = observe_training(texts, settings)
     for seed in range(repeats):
-        talk(f"cross-validating for likely wrong labels on {len(texts):,} documents, {seed + 1} of {repeats}")
+        _log.info(f"cross-validating for likely wrong labels on {len(texts):,} documents, {seed + 1} of {repeats}")
         result = cross_validate(
             observed,
             labels,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
@@ -42,6 +43,8 @@ from textclf.model.predict import Runtime
 from textclf.model.prediction import TrainingRecord
 from textclf.model.training_data import TrainingData, read_training_data
 from textclf.model.typicality import fit_familiarity
+
+_log = logging.getLogger(__name__)
 
 MAX_VECTOR_SIZE = 1000
 FOLDS = 5
@@ -148,7 +151,6 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         document_ids: Sequence[str] | None = None,
         groups: Sequence[object] | None = None,
         others: ArrayLike = (),
-        talk: Callable[[str], None] = lambda message: None,
     ) -> Self:
         """Train on texts of known category.
 
@@ -172,8 +174,6 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             are then kept only if they do better on groups not seen.
         others : iterable of str, optional
             Cleaned texts of documents that are of none of the categories; the model learns to turn such away.
-        talk : callable, optional
-            Is told in one line what is being done.
 
         Returns
         -------
@@ -202,7 +202,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             together, warned = group_numbers(data.groups, data.labels, data.categories)
             self.warnings_ += warned
 
-        fitted, found, measured, curve = seeded._measure(data, together, talk)
+        fitted, found, measured, curve = seeded._measure(data, together)
         inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
         self.out_of_fold_scores_ = softmax(found.margins * inverse_temperature)
         right = found.margins.argmax(axis=1) == data.labels
@@ -234,7 +234,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _measure(
-        self, data: TrainingData, together: NDArray[np.int64] | None, talk: Callable[[str], None]
+        self, data: TrainingData, together: NDArray[np.int64] | None
     ) -> tuple[training.Fitted, CrossValidated, dict[str, CrossValidated], list[CrossValidated]]:
         """Fit, cross-validate and, if asked for, diagnose: fitted, its result, results by name, learning curve."""
         settings = self.feature_settings()
@@ -243,7 +243,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         folds = stratified_folds(labels, FOLDS, settings.seed, together)
         observed = training.observe_training(data.texts, settings, others, data.weights)
         options: dict[str, Any] = {"c": self.C, "folds": folds, "jobs": self.n_jobs or 1}
-        talk(
+        _log.info(
             f"fitting and cross-validating on {len(data.texts)} documents of {len(categories)} categories, "
             f"{len(folds)} folds"
         )
@@ -251,7 +251,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rejected = {}
         if together is not None:
             # what stands where tells the issuer too: only this shows whether it tells the kind of issuers never seen
-            talk("cross-validating without parts of the page")
+            _log.info("cross-validating without parts of the page")
             bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
             seen = training.observe_training(data.texts, bare, others, data.weights)
             tried = training.cross_validate(seen, labels, categories, bare, **options)
@@ -267,14 +267,14 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return fitted, found, further | {whole: found}, curve
         results = {}
         for name in smaller:
-            talk(f"cross-validating with {name} alone")
+            _log.info(f"cross-validating with {name} alone")
             results[name] = training.cross_validate(observed, labels, categories, parts[name], **options)
         if together is not None:
-            talk("cross-validating with the groups mixed")
+            _log.info("cross-validating with the groups mixed")
             alone = options | {"folds": stratified_folds(labels, FOLDS, settings.seed)}
             further[MIXED.format(whole)] = training.cross_validate(observed, labels, categories, settings, **alone)
         for share in (0.5, 0.25, 0.125):
-            talk(f"cross-validating on {share:.1%} of the training documents")
+            _log.info(f"cross-validating on {share:.1%} of the training documents")
             curve.append(training.cross_validate(observed, labels, categories, settings, share=share, **options))
         return fitted, found, results | further | {whole: found}, curve
 

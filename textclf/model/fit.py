@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,8 +31,6 @@ VECTOR_WEIGHT = 0.3
 
 TOLERANCE = 0.1
 """Of the solver: margins differ by 0.002 on average from those at 0.001, for a third of the time."""
-
-Talk = Callable[[str], None]
 
 
 class CrossValidated(NamedTuple):

@@ -50,7 +50,7 @@ def prepared(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
     table = _write_documents(folder / "documents.csv", 45, seed=1)
     classifier = DocumentClassifier(vector_size=4)
-    prepare_datasource(table, folder, classifier, TableOptions(), talk=lambda _: None, warn=lambda _: None)
+    prepare_datasource(table, folder, classifier, TableOptions())
     return folder
 
 

@@ -167,10 +167,10 @@ def test_stopped_before_and_after_every_request_it_makes_nothing_twice(
     assert not list(server.s3.rglob(runs.pop()))
 
 
-def test_a_failed_job_says_what_the_service_said(server, prepared, tmp_path, new_classifier):
-    said: list[str] = []
+def test_a_failed_job_says_what_the_service_said(server, prepared, tmp_path, new_classifier, caplog):
+    caplog.set_level("INFO")
     path = tmp_path / "model.json"
-    classifier = new_classifier(path, talk=said.append)
+    classifier = new_classifier(path)
     run = classifier.plan(prepared).creations[0].id.split("-")[1]
     assert not path.exists()
     with pytest.MonkeyPatch.context() as patch:
@@ -179,7 +179,7 @@ def test_a_failed_job_says_what_the_service_said(server, prepared, tmp_path, new
             classifier.fit(prepared)
     assert "amazon-ml delete" in str(caught.value)
     assert caught.value.exit_code == ExitCode.BAD_DATA
-    assert any("FAILED" in line for line in said)
+    assert any("FAILED" in line for line in caplog.messages)
     assert run not in classifier.model_id
     classifier.delete()
 

@@ -156,8 +156,6 @@ def test_data_that_do_not_do_are_refused_before_anything_is_made(
         other,
         DocumentClassifier(lexicon="none", vectors="none"),
         TableOptions(),
-        talk=lambda _: None,
-        warn=lambda _: None,
     )
     with pytest.raises(BadDataError, match="other columns than the training data"):
         list(AmazonMLClassifier.load(trained).predict(other))

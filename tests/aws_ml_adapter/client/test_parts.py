@@ -229,34 +229,36 @@ class _Clock:
         self.now += seconds
 
 
-def waiting(answers: list[dict[str, object]], timeout: float) -> tuple[object, _Clock, list[str]]:
-    clock, said = _Clock(), []
-    service = Service(PLACE, talk=said.append, timeout=timeout, clock=lambda: clock.now, sleep=clock.sleep)
+def waiting(answers: list[dict[str, object]], timeout: float) -> tuple[object, _Clock]:
+    clock = _Clock()
+    service = Service(PLACE, timeout=timeout, clock=lambda: clock.now, sleep=clock.sleep)
     service.call = lambda *_, **__: answers.pop(0) if len(answers) > 1 else answers[0]
     try:
-        return service.wait(STATE.created[0]), clock, said
+        return service.wait(STATE.created[0]), clock
     except AmazonMLError as error:
-        return error, clock, said
+        return error, clock
     finally:
         service.client.close()
 
 
-def test_waiting_slows_down_and_says_now_and_then_that_it_waits():
+def test_waiting_slows_down_and_says_now_and_then_that_it_waits(caplog):
+    caplog.set_level("INFO")
     answers = [{"Status": "PENDING"}] * 5 + [{"Status": "INPROGRESS"}] * 20 + [{"Status": "COMPLETED"}]
-    found, clock, said = waiting(answers, 1_000)
+    found, clock = waiting(answers, 1_000)
     assert found == {"Status": "COMPLETED"}
     assert clock.slept == sorted(clock.slept)
     assert (clock.slept[0], clock.slept[-1]) == (0.1, 15)
+    said = caplog.messages
     assert said[0] == "MLModel m: PENDING"
     assert said[-1].startswith("MLModel m: COMPLETED, ")
     assert 4 <= len(said) <= 3 + clock.now / 30
 
 
 def test_waiting_ends_at_its_time_and_at_a_failure():
-    error, clock, _ = waiting([{"Status": "PENDING"}], 100)
+    error, clock = waiting([{"Status": "PENDING"}], 100)
     assert (clock.now, "still PENDING after 100 s" in str(error)) == (100, True)
     failed = {"Status": "FAILED", "Message": "row 3", "LogUri": "http://log"}
-    error, clock, _ = waiting([failed], 100)
+    error, clock = waiting([failed], 100)
     assert isinstance(error, FailedJobError)
     assert "is FAILED: row 3; its log is at http://log" in str(error)
     assert clock.now == 0
@@ -266,14 +268,14 @@ def test_requests_are_signed_where_there_are_credentials(monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    service = Service(PLACE, talk=print, timeout=0)
+    service = Service(PLACE, timeout=0)
     assert service.client.meta.config.signature_version == "v4"
     service.client.close()
 
 
 def test_a_service_that_is_not_there(monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
-    service = Service(PLACE, talk=print, timeout=0)
+    service = Service(PLACE, timeout=0)
     with pytest.raises(AmazonMLError, match=r"127.0.0.1:1.*amazon-ml serve"):
         service.get(Kind.MODEL, "m")
     service.client.close()

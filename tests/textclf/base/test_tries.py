@@ -63,7 +63,7 @@ def test_a_try_that_kills_its_worker_is_lost_alone():
 
 @pytest.mark.slow
 @needs_dask
-def test_a_cluster_finds_what_one_process_finds_although_a_worker_is_killed(corpus):
+def test_a_cluster_finds_what_one_process_finds_although_a_worker_is_killed(corpus, monkeypatch):
     _, texts, categories = corpus(12)
     alone = tune(texts, categories, candidates=3, minutes=10)
     with start_cluster() as client:
@@ -73,7 +73,8 @@ def test_a_cluster_finds_what_one_process_finds_although_a_worker_is_killed(corp
             if len(living) == 2:
                 os.kill(living.pop(), signal.SIGKILL)
 
-        assert tune(texts, categories, candidates=3, minutes=10, dask=client.scheduler.address, talk=kill) == alone
+        monkeypatch.setattr("textclf.checks.tuning._log.info", kill)
+        assert tune(texts, categories, candidates=3, minutes=10, dask=client.scheduler.address) == alone
     assert len(living) == 1
 
 

@@ -86,19 +86,18 @@ def test_a_cache_folder_that_is_there_keeps_its_mode(tmp_path):
     }
 
 
-def test_without_a_home_nothing_is_kept_and_that_is_told(tmp_path, monkeypatch):
-    told: list[str] = []
+def test_without_a_home_nothing_is_kept_and_that_is_told(tmp_path, monkeypatch, caplog):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_cache(told.append) == tmp_path / ".cache" / "textclf" / "pages"
+    assert default_cache() == tmp_path / ".cache" / "textclf" / "pages"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert default_cache(told.append) == tmp_path / ".cache" / "textclf" / "pages"
-    assert told == []
+    assert default_cache() == tmp_path / ".cache" / "textclf" / "pages"
+    assert caplog.messages == []
     (tmp_path / "file").touch()
     for variable, value in (("HOME", tmp_path / "none"), ("XDG_CACHE_HOME", tmp_path / "file")):
         monkeypatch.setenv(variable, str(value))
-        assert default_cache(told.append) is None
-    assert [line.split(" (")[0] for line in told] == ["pages that are read are not kept for another run"] * 2
+        assert default_cache() is None
+    assert [line.split(" (")[0] for line in caplog.messages] == ["pages that are read are not kept for another run"] * 2
 
 
 def test_a_run_without_a_home_reads_all_the_same(textclf, scan, tmp_path, monkeypatch):
@@ -111,3 +110,16 @@ def test_a_run_without_a_home_reads_all_the_same(textclf, scan, tmp_path, monkey
     assert not (tmp_path / "none").exists()
     said = textclf("ocr", tmp_path / "a.png", "-o", tmp_path / "d.csv", "--cache", tmp_path / "a.png" / "x")
     assert said.code == ExitCode.OUTPUT
+
+
+def test_a_program_that_uses_the_library_sees_warnings_and_nothing_else(scan, tmp_path):
+    page = scan(tmp_path / "a.png", "Dear Madam")
+    program = (
+        "from pathlib import Path; from ocr.reading import ReadingOptions; from textclf.data import scans\n"
+        f"page = Path({str(page)!r})\n"
+        "found = [(one.document_id, one.file) for one in scans.find_scans([page, page])]\n"
+        "list(scans.Reading(options=ReadingOptions(), jobs=1).iter_documents(found))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert said.stdout == ""
+    assert said.stderr == f"passed over files that were met before, as each is read once (1): {page}\n"

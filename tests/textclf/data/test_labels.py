@@ -12,7 +12,7 @@ from textclf.data.labels import labels_from_folders, match_labels, read_labels
 
 
 @pytest.fixture
-def matched(tmp_path, table):
+def matched(tmp_path, table, caplog):
     """Makes files, matches a labels file of two columns with them, and gives categories by id and what was said."""
 
     def match(files, *rows):
@@ -20,10 +20,10 @@ def matched(tmp_path, table):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(b"x")
         path = table(tmp_path / "labels.csv", rows, ("file", "category"))
-        told: list[str] = []
-        labels = match_labels(path, read_labels(path), find_documents([tmp_path / "in"]), warn=told.append)
+        caplog.clear()
+        labels = match_labels(path, read_labels(path), find_documents([tmp_path / "in"]))
         return {name: label["category"] for name, label in labels.items()}, [
-            line.removeprefix(f"{path}: ") for line in told
+            line.removeprefix(f"{path}: ") for line in caplog.messages
         ]
 
     return match
@@ -90,16 +90,15 @@ def test_labels_come_in_any_encoding(tmp_path, encoding):
     assert [row.values["category"] for row in read_labels(tmp_path / "labels.csv")] == ["perchè"]
 
 
-def test_the_first_folder_is_the_category(tmp_path):
+def test_the_first_folder_is_the_category(tmp_path, caplog):
     for name in ("invoice/2024/a.png", "letter/b.png", "c.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    told: list[str] = []
-    assert labels_from_folders(find_documents([tmp_path]), warn=told.append) == {
+    assert labels_from_folders(find_documents([tmp_path])) == {
         "invoice/2024/a.png": {"category": "invoice"},
         "letter/b.png": {"category": "letter"},
     }
-    assert told == [
+    assert caplog.messages == [
         "1 of 3 documents get no category, as they lie in no folder under the path given: "
         "give the folder that holds the folders"
     ]

@@ -90,11 +90,10 @@ def test_what_is_learned_from_is_sorted_and_trimmed(path, table):
     assert read_labelled(path) == (["a", "b"], ["one", "two"], ["x", "y"], ["", ""])
 
 
-def test_rows_without_a_category_are_left_out_and_counted(path, table):
+def test_rows_without_a_category_are_left_out_and_counted(path, table, caplog):
     table(path, [("a", "one", "x"), ("b", "two", " "), ("b", "three", "")])
-    told: list[str] = []
-    assert read_labelled(path, warn=told.append).document_ids == ["a"]
-    assert told == [f"{path}: 2 of 3 documents have no category and were left out"]
+    assert read_labelled(path).document_ids == ["a"]
+    assert caplog.messages == [f"{path}: 2 of 3 documents have no category and were left out"]
 
 
 def test_an_id_that_stands_twice_is_refused_with_both_lines(path, table):
@@ -166,33 +165,30 @@ def test_a_file_name_that_is_no_text_can_be_written(path, read_table):
     assert row["file"] == row["path"] == "/in/perch\\xe8.png"
 
 
-def test_texts_are_read_in_any_encoding_and_that_is_told(tmp_path):
-    told: list[str] = []
+def test_texts_are_read_in_any_encoding_and_that_is_told(tmp_path, caplog):
     texts = {"a": "perchè è così", "b": "già", "c": "città", "d": "plain"}
     for (name, text), encoding in zip(texts.items(), ("utf-16", "cp1252", "utf-8-sig", "ascii"), strict=True):
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / f"{name}.txt").write_bytes(text.encode(encoding))
     (tmp_path / "in" / "e.txt").symlink_to("nowhere.txt")
     found = find_documents([tmp_path], texts=True)
-    assert {where.file.stem: text for where, text in read_texts(found, warn=told.append)} == texts
-    assert told == [
+    assert {where.file.stem: text for where, text in read_texts(found)} == texts
+    assert caplog.messages[1:] == [
         "1 of 4 .txt files are not UTF-8 and were read as utf-16",
         "1 of 4 .txt files are not UTF-8 and were read as cp1252",
     ]
 
 
-def test_a_text_that_cannot_be_read_is_left_out_and_told(tmp_path):
-    told: list[str] = []
+def test_a_text_that_cannot_be_read_is_left_out_and_told(tmp_path, caplog):
     gone = [FoundFile("x.txt", tmp_path / "x.txt", "")]
-    assert list(read_texts(gone, warn=told.append)) == []
-    assert told == ["x.txt: cannot be read (no such file or directory) and was left out"]
+    assert list(read_texts(gone)) == []
+    assert caplog.messages == ["x.txt: cannot be read (no such file or directory) and was left out"]
 
 
-def test_changed_rows_are_told_once_for_each_change(path):
+def test_changed_rows_are_told_once_for_each_change(path, caplog):
     path.write_bytes(b"document_id,text\n" + b"1,a\0b\n" * 300 + b"2," + b"x" * 1_000_001 + b"\n")
-    told: list[str] = []
-    assert len(list(read_documents(path, warn=told.append))) == 301
-    assert told == [
+    assert len(list(read_documents(path))) == 301
+    assert caplog.messages == [
         f"{path}: NUL characters removed in 300 rows, first in line 2",
         f"{path}: 'text' cut to 1,000,000 characters in 1 row, first in line 302",
     ]

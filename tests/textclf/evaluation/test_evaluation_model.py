@@ -23,9 +23,7 @@ def evaluated(model: Runtime, corpus: Callable, table: Callable, tmp_path: Path)
             [(*row, values[index % len(values)]) for index, row in enumerate(rows)],
             header=("document_id", "text", "category", column),
         )
-        return evaluate_model(
-            model, "m.textclf", path, tmp_path / "out", TableOptions(), by=[], created="2026-03-14", warn=print
-        )
+        return evaluate_model(model, "m.textclf", path, tmp_path / "out", TableOptions(), by=[], created="2026-03-14")
 
     return evaluate
 

@@ -211,17 +211,15 @@ def test_fitting_again_forgets_the_first_time(classifier, corpus):
 
 
 @pytest.mark.slow
-def test_diagnostics_say_what_each_group_gives_and_the_learning_curve(classifier, corpus):
+def test_diagnostics_say_what_each_group_gives_and_the_learning_curve(classifier, corpus, caplog):
     _, texts, categories = corpus(10)
-    talk: list[str] = []
-    fitted = classifier(diagnostics=True, lexicon="learn", vectors="learn", vector_size=4).fit(
-        texts, categories, talk=talk.append
-    )
+    caplog.set_level("INFO")
+    fitted = classifier(diagnostics=True, lexicon="learn", vectors="learn", vector_size=4).fit(texts, categories)
     record = fitted.runtime_.training
     assert [group.features for group in record.groups] == ["text", "text + keywords", "text + keywords + vectors"]
     assert [point.documents for point in record.curve] == [6, 12, 24]
     assert record.curve[-1].accuracy == record.groups[-1].accuracy
-    assert len(talk) == 6
+    assert len(caplog.messages) == 6
 
 
 def test_the_settings_in_the_file_name_no_path(classifier, corpus, lexicon_file):
