@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aws_ml_adapter.client.commands import cost, delete, endpoint, evaluate, predict, train
+from aws_ml_adapter.client.commands import delete, endpoint, evaluate, predict, train
 from textclf.commands.application import Option, add_command, new_app
 
 app = new_app(
@@ -86,5 +86,5 @@ def serve(
     serve(options, ready=ready)
 
 
-for command in (serve, train, evaluate, predict, endpoint, delete, cost):
+for command in (serve, train, evaluate, predict, endpoint, delete):
     add_command(app, command)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +13,6 @@ from urllib.parse import urlsplit
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.rearrangement import Rearrangement
 from aws_ml_adapter.client.datasources import SentData, datasource_file, sent_data
-from aws_ml_adapter.client.pricing import PRICES, CostLine, begun_10_mb
 from aws_ml_adapter.client.results import AmazonEvaluation, ResultRow, choose_accepted, to_prediction
 from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.client.training_plan import (
@@ -172,7 +169,7 @@ class AmazonMLClassifier:
     # --- training
 
     def plan(self, datasource: str | Path) -> Plan:
-        """Say what `fit` would create, and what AWS would charge for that and for `evaluate`; nothing is sent.
+        """Say what `fit` would write and create; nothing is sent.
 
         Parameters
         ----------
@@ -182,7 +179,6 @@ class AmazonMLClassifier:
         Returns
         -------
         Plan
-            How long jobs compute is not known beforehand: each is put at the one figure found in public.
         """
         return training_plan(self._new_state(datasource))
 
@@ -459,35 +455,6 @@ class AmazonMLClassifier:
         work.file.update(lambda state: replace(state, endpoint=False))
 
     # --- the end
-
-    def costs(self, *, now: Callable[[], float] = time.time) -> tuple[CostLine, ...]:
-        """Say what AWS charges for what was made so far; real-time predictions are not counted by the service.
-
-        Parameters
-        ----------
-        now : callable
-            Seconds since 1970.
-
-        Returns
-        -------
-        tuple of CostLine
-        """
-        work = self._opened()
-        lines: list[CostLine] = []
-        for item in work.state.created:
-            record = work.service.get(item.kind, item.id)
-            name = f"{item.kind} {item.id}"
-            if item.kind is Kind.BATCH_PREDICTION:
-                records = record.get("TotalRecordCount", 0) - record.get("InvalidRecordCount", 0)
-                lines.append(PRICES.batch_prediction.of(name, records))
-            else:
-                lines.append(PRICES.computing.of(name, record.get("ComputeTime", 0) / 3_600_000))
-            created = record.get("EndpointInfo", {}).get("CreatedAt")
-            if work.state.endpoint and isinstance(created, datetime):
-                hours = max(now() - created.timestamp(), 0) / 3_600
-                amount = hours * begun_10_mb(record.get("SizeInBytes", 0))
-                lines.append(PRICES.endpoint.of("real-time endpoint", amount))
-        return tuple(lines)
 
     def delete(self) -> None:
         """Remove the endpoint, objects and files that stand in the state file, and the file at last."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -29,7 +28,6 @@ from textclf.commands.options import (
 
 if TYPE_CHECKING:
     from aws_ml_adapter.client.adapter import AmazonMLClassifier
-    from aws_ml_adapter.client.pricing import CostLine
     from aws_ml_adapter.client.training_plan import TrainingOptions
     from textclf.model.prediction import Prediction
 
@@ -93,7 +91,7 @@ def train(
     max_size: MaxSize = 104_857_600,
     l1: L1 = 0.0,
     l2: L2 = None,
-    dry_run: Annotated[bool, Option("--dry-run", help="Show what would be created and what AWS would charge.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show what would be created; nothing is sent.")] = False,
     timeout: Timeout = 7_200,
     as_json: AsJson = False,
 ) -> None:
@@ -128,7 +126,6 @@ def train(
         print_lines(*(f"file  {url}" for url in plan.files))
         for item in plan.creations:
             print_lines(f"{item.operation}  {json.dumps(item.request, ensure_ascii=False)}")
-        _print_costs(plan.costs)
         return
     check_output(output, STATE, inputs=[datasource_file(datasource), *([] if recipe is None else [recipe])])
     classifier.fit(datasource)
@@ -281,45 +278,6 @@ def delete(
     _log.info(f"{model}: all removed")
 
 
-def cost(
-    source: Annotated[
-        Path, Argument(metavar="MODEL|DATASOURCE", help="The file that train wrote, or what it would train on.")
-    ],
-    train_percent: TrainPercent = 70,
-    predictions: Annotated[int, Option(help="Batch predictions to come.", min=0)] = 0,
-    realtime: Annotated[int, Option(help="Real-time predictions to come.", min=0)] = 0,
-    hours: Annotated[float, Option(help="Hours of a real-time endpoint to come.", min=0)] = 0.0,
-    model_size: Annotated[int, Option(help="Bytes of the model behind it.", min=0)] = 104_857_600,
-    endpoint_url: EndpointUrl = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what AWS charges: for what was made for a model, or would be made for a datasource. Nothing is created.
-
-        amazon-ml cost prepared --predictions 10000
-
-    Prints a line an item, and the sum in US dollars.
-    """
-    from aws_ml_adapter.client.adapter import AmazonMLClassifier
-    from aws_ml_adapter.client.pricing import PRICES, begun_10_mb, total_usd
-    from aws_ml_adapter.client.training_plan import TrainingOptions
-
-    if _is_state(source):
-        lines = list(_load(source, endpoint_url, None, None, 0).costs())
-    else:
-        options = TrainingOptions(train_percent=train_percent)
-        lines = list(AmazonMLClassifier("bucket", state_file="", options=options).plan(source).costs)
-    to_come = (
-        PRICES.batch_prediction.of("batch predictions to come", predictions),
-        PRICES.realtime_prediction.of("real-time predictions to come", realtime),
-        PRICES.endpoint.of("real-time endpoint to come", hours * begun_10_mb(model_size)),
-    )
-    lines += [line for line in to_come if line.usd]
-    if as_json:
-        print_json({"lines": [asdict(line) for line in lines], "usd": total_usd(lines), "prices": asdict(PRICES)})
-    else:
-        _print_costs(lines)
-
-
 def _training_options(
     train_percent: int,
     seed: str,
@@ -366,20 +324,3 @@ def _load(
         s3_root=None if s3_root is None else str(s3_root),
         timeout=timeout,
     )
-
-
-def _is_state(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(1) == b"{"
-    except OSError:
-        return False
-
-
-def _print_costs(lines: Sequence[CostLine]) -> None:
-    from aws_ml_adapter.client.pricing import PRICES, total_usd
-
-    width = max((len(line.item) for line in lines), default=0)
-    print_lines(*(f"{line.item:<{width}}  {line.amount:<24}  {line.usd:>8.2f} USD" for line in lines))
-    print_lines(f"{'on AWS':<{width}}  {'':<24}  {total_usd(lines):>8.2f} USD; a server of your own charges nothing")
-    _log.info(f"prices of {PRICES.date}: {PRICES.source}")

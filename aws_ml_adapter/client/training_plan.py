@@ -17,7 +17,6 @@ from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import split_url
 from aws_ml_adapter.client.datasources import describe_source
-from aws_ml_adapter.client.pricing import HOURS_PER_JOB, PRICES, CostLine
 from aws_ml_adapter.client.state import ClientState, Created, Place, Source
 from features.datasource import read_datasource_schema
 from features.schema import AttributeType, Schema
@@ -62,13 +61,10 @@ class Plan:
         URLs that would be written.
     creations : tuple of Created
         Objects that would be created.
-    costs : tuple of CostLine
-        What AWS would charge for training and evaluating; a server of one's own charges nothing.
     """
 
     files: tuple[str, ...]
     creations: tuple[Created, ...]
-    costs: tuple[CostLine, ...]
 
 
 def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
@@ -185,26 +181,9 @@ def _check_place(place: Place) -> None:
 
 
 def training_plan(state: ClientState) -> Plan:
-    """Say what training would create, and what AWS would charge for that and for evaluating.
-
-    Parameters
-    ----------
-    state : ClientState
-        From `new_state`.
-
-    Returns
-    -------
-    Plan
-    """
+    """Say what training would write and create."""
     url = data_url(state, state.source)
-    held_out = round(state.source.rows * (100 - state.train_percent) / 100)
-    costs = [PRICES.computing.of(f"{item}, a guess", HOURS_PER_JOB) for item in ("data source, statistics", "training")]
-    if held_out:
-        costs += [
-            PRICES.computing.of("evaluation, a guess", HOURS_PER_JOB),
-            PRICES.batch_prediction.of("batch prediction, evaluation", held_out),
-        ]
-    return Plan(files=(f"{url}.schema", url), creations=training_requests(state), costs=tuple(costs))
+    return Plan(files=(f"{url}.schema", url), creations=training_requests(state))
 
 
 def training_requests(state: ClientState) -> tuple[Created, ...]:

@@ -1,4 +1,4 @@
-"""The parts of the client that need no server: state, results, recipe, costs, S3 as a folder, waiting."""
+"""The parts of the client that need no server: state, results, recipe, S3 as a folder, waiting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.client.pricing import PRICES, begun_10_mb, total_usd
 from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results, to_prediction
 from aws_ml_adapter.client.s3_objects import FolderObjects, open_objects
 from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service
@@ -190,13 +189,6 @@ def test_the_recipe_parses_for_every_datasource(categories, size, ngrams, bins):
     schema = datasource_schema(indicators, size)
     outputs = {str(output) for output in parse_recipe(write_recipe(schema, ngrams=ngrams, bins=bins), schema).outputs}
     assert len(outputs) == 2 + len(indicators) + size
-
-
-def test_what_it_costs():
-    assert total_usd([PRICES.computing.of("a", 10), PRICES.batch_prediction.of("b", 1_000_000)]) == 104.2
-    assert [begun_10_mb(size) for size in (0, 1, 10_000_000, 10_000_001)] == [1, 1, 1, 2]
-    assert total_usd([]) == 0
-    assert PRICES.date in PRICES.source
 
 
 def test_a_folder_is_left_as_it_was_found(tmp_path):

@@ -86,7 +86,6 @@ def test_help_needs_no_package():
         ("train", "d", "-o", "m", "--bucket", "b", "--l1", "-1"),
         ("train", "d", "-o", "m", "--bucket", "b", "--timeout", "-1"),
         ("evaluate", "m", "-o", "r", "--max-error", "2"),
-        ("cost", "d", "--predictions", "-1"),
     ],
 )
 def test_a_number_out_of_bounds_is_refused(amazon_ml, tmp_path, monkeypatch, arguments):
@@ -105,5 +104,8 @@ def test_a_folder_in_the_place_of_a_result_is_refused_before_anything_is_read(am
 
 
 def test_a_slip_in_a_variable_is_said(amazon_ml, tmp_path, monkeypatch):
-    monkeypatch.setenv("AMAZON_ML_COST_HUORS", "3")
-    assert "perhaps AMAZON_ML_COST_HOURS is meant" in amazon_ml("cost", tmp_path / "none")[2]
+    monkeypatch.setenv("AMAZON_ML_TRAIN_PASES", "3")
+    assert (
+        "perhaps AMAZON_ML_TRAIN_PASSES is meant"
+        in amazon_ml("train", "none", "-o", tmp_path / "m", "--bucket", "b")[2]
+    )
