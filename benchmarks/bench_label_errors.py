@@ -28,7 +28,7 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from textclf.base.tables import read_rows
-from textclf.evaluation.label_issues import label_doubts, out_of_fold_scores
+from textclf.evaluation.label_issues import label_issue_scores, out_of_fold_scores
 from textclf.model.calibrate import fit_temperature, softmax
 
 JOBS = 2
@@ -144,12 +144,12 @@ def rankings(documents: Documents) -> Iterator[tuple[str, Scores]]:
     scores = softmax(margins * fit_temperature(margins, labels))
     for name, quality in QUALITIES.items():
         yield f"cleanlab's {name}, {SVM}", -quality(scores, labels)
-    yield f"ours, {SVM}", label_doubts(scores, labels)
+    yield f"ours, {SVM}", label_issue_scores(scores, labels)
     categories = [str(number) for number in range(scores.shape[1])]
     scores = out_of_fold_scores(texts, labels, categories, jobs=JOBS)
     for name, quality in QUALITIES.items():
         yield f"cleanlab's {name}, textclf", -quality(scores, labels)
-    yield OURS, label_doubts(scores, labels)
+    yield OURS, label_issue_scores(scores, labels)
 
 
 def self_confidence(scores: Scores, labels: Labels) -> Scores:
