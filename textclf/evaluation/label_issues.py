@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,30 +56,24 @@ def out_of_fold_scores(
     labels: NDArray[np.int64],
     categories: Sequence[str],
     *,
-    repeats: int = REPEATS,
-    part: int = PART,
     jobs: int | None = None,
 ) -> NDArray[np.float64]:
     """Score each document by models that have not seen it: the mean of several cross-validations, shape (n, k).
 
-    Documents are split into parts of about `part`, each with models of its own; categories that are not in a document's
+    Documents are split into parts of about `PART`, each with models of its own; categories that are not in a document's
     part have a score of 0. To be quick, models are trained without keywords, word vectors and poor copies: on labels
     turned on purpose, those of ``benchmarks/bench_label_errors.py --turned``, the mean average precision is 0.54 with
     and without them.
     """
     texts = as_texts(texts)
     scores = np.zeros((len(texts), len(categories)))
-    parts = _parts(labels, -(-len(labels) // part))
+    parts = _parts(labels, -(-len(labels) // PART))
     for number, chosen in enumerate(parts, 1):
         present, own = np.unique(labels[chosen], return_inverse=True)
         if len(parts) > 1:
             _log.info(f"part {number} of {len(parts)}")
         scores[np.ix_(chosen, present)] = _part_scores(
-            [texts[i] for i in chosen],
-            own.astype(np.int64),
-            [categories[i] for i in present],
-            repeats,
-            jobs,
+            [texts[i] for i in chosen], own.astype(np.int64), [categories[i] for i in present], jobs or 1
         )
     return scores
 
@@ -95,14 +90,8 @@ def _parts(labels: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
 
 
 def _part_scores(
-    texts: Sequence[str],
-    labels: NDArray[np.int64],
-    categories: Sequence[str],
-    repeats: int,
-    jobs: int | None,
+    texts: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], jobs: int
 ) -> NDArray[np.float64]:
-    from dataclasses import replace
-
     from textclf.model.calibrate import fit_temperature, softmax
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.fit import cross_validate, observe_training
@@ -115,8 +104,8 @@ def _part_scores(
     settings = classifier.feature_settings()
     margins = np.zeros((len(texts), len(categories)))
     observed = observe_training(texts, settings)
-    for seed in range(repeats):
-        _log.info(f"cross-validating for likely wrong labels on {len(texts):,} documents, {seed + 1} of {repeats}")
+    for seed in range(REPEATS):
+        _log.info(f"cross-validating for label issues on {len(texts):,} documents, {seed + 1} of {REPEATS}")
         result = cross_validate(
             observed,
             labels,
@@ -124,9 +113,9 @@ def _part_scores(
             replace(settings, seed=seed),
             c=classifier.C,
             folds=stratified_folds(labels, FOLDS, seed),
-            jobs=jobs or 1,
+            jobs=jobs,
         )
-        margins += result.margins / repeats
+        margins += result.margins / REPEATS
     return softmax(margins * fit_temperature(margins, labels))
 
 

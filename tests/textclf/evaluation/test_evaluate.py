@@ -235,7 +235,7 @@ def test_only_the_most_confident_errors_are_explained() -> None:
 
 
 @pytest.mark.parametrize("wrong", [LABEL_ISSUES, LABEL_ISSUES + 1])
-def test_labels_in_doubt_come_likeliest_first(wrong: int) -> None:
+def test_label_issues_come_likeliest_first(wrong: int) -> None:
     shares = [0.6, *(0.7 + index / 100 for index in range(wrong))]
     predictions = [
         dataclasses.replace(said("invoice", name=f"{index:02}"), score=share, scores=(0.0, share, 1 - share))
@@ -248,7 +248,7 @@ def test_labels_in_doubt_come_likeliest_first(wrong: int) -> None:
     assert len(report.label_issues) == LABEL_ISSUES
 
 
-def test_no_label_is_doubted_that_the_model_does_not_know() -> None:
+def test_no_label_is_an_issue_that_the_model_does_not_know() -> None:
     sure = dataclasses.replace(said("letter", 0.8), scores=(0.1, 0.1, 0.8))
     assert evaluate(["recipe", "letter"], [sure, sure]).label_issues == ()
 
