@@ -19,12 +19,12 @@ from PIL import Image
 from sklearn.model_selection import train_test_split
 
 from ocr import Effort, ReadingOptions, iter_documents
-from ocr.opening import open_page
-from ocr.reading_options import Limits
+from ocr.limits import Limits
+from ocr.pages import open_page
 from textclf import DocumentClassifier
 from textclf.data.predictions import classify_files
 from textclf.data.scans import Reading, until_accepted
-from textclf.model.predict import Runtime
+from textclf.model.predict import Model
 
 EFFORTS: tuple[Effort, ...] = ("full", "balanced", "fast")
 JOBS = 2
@@ -44,7 +44,7 @@ def main() -> None:
     # of folders' backs there is next to nothing to read
     legible = Counter(category for text, category in zip(texts, known, strict=True) if text)
     taught = [(text, category) for text, category in zip(texts, known, strict=True) if legible[category] >= 2]
-    model = DocumentClassifier(max_error=arguments.max_error, n_jobs=JOBS).fit(*zip(*taught, strict=True)).runtime_
+    model = DocumentClassifier(max_error=arguments.max_error, n_jobs=JOBS).fit(*zip(*taught, strict=True)).model_
     truth = {path.name: category for (_, path), category in zip(test, wanted, strict=True) if legible[category] >= 2}
     with tempfile.TemporaryDirectory() as folder:
         singles = [path for _, path in test if path.name in truth]
@@ -82,7 +82,7 @@ def grey(path: Path) -> Image.Image:
         return content.image()
 
 
-def by_effort(model: Runtime, paths: list[Path], truth: dict[str, str]) -> list[Row]:
+def by_effort(model: Model, paths: list[Path], truth: dict[str, str]) -> list[Row]:
     rows: list[Row] = []
     for effort in EFFORTS:
         print(f"classifying {len(paths)} documents, effort {effort}", file=sys.stderr)

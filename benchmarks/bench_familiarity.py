@@ -56,7 +56,7 @@ def left_out_figures(texts: list[str], truth: NDArray[np.str_]) -> Iterator[dict
         unseen = [texts[i] for i in asked]
         classifier = DocumentClassifier(n_jobs=JOBS, diagnostics=False)
         classifier.fit([texts[i] for i in train], truth[train])
-        predictions = classifier.runtime_.predict(unseen)
+        predictions = list(classifier.model_.pipe(unseen))
         familiarity = np.array([prediction.familiarity for prediction in predictions])
         accepted = np.array([prediction.decision == "accept" for prediction in predictions])
         svm = peer(SVM).fit([texts[i] for i in train], truth[train]).decision_function(unseen).max(axis=1)
@@ -73,7 +73,7 @@ def left_out_figures(texts: list[str], truth: NDArray[np.str_]) -> Iterator[dict
 
 def foreign_figures(texts: list[str], truth: NDArray[np.str_], *, quick: bool) -> list[dict[str, object]]:
     classifier = DocumentClassifier(n_jobs=JOBS, diagnostics=False).fit(texts, truth)
-    acceptance = classifier.runtime_.training.acceptance
+    acceptance = classifier.model_.training.acceptance
     categories, labels = np.unique(truth, return_inverse=True)
     margins = cross_val_predict(peer(SVM), texts, labels, cv=FOLDS, method="decision_function", n_jobs=JOBS)
     temperature = fit_temperature(margins, labels.astype(np.int64))
@@ -84,7 +84,7 @@ def foreign_figures(texts: list[str], truth: NDArray[np.str_], *, quick: bool) -
         print(name, file=sys.stderr)
         scores = softmax(svm.decision_function(papers) * temperature)
         by_svm = scores.max(axis=1) >= threshold
-        predictions = classifier.runtime_.predict(papers)
+        predictions = list(classifier.model_.pipe(papers))
         ours = np.array([prediction.decision == "accept" for prediction in predictions])
         if name.startswith("bbc"):
             # what is taken for news there is right

@@ -78,7 +78,7 @@ def measure(texts: list[str], categories: list[str]) -> dict[str, float]:
     _, features = timed(lambda: fit_rows(observed.documents, categories, settings))
     fitted, whole = timed(lambda: fit_model(observed, labels, names.tolist(), settings, c=classifier.C))
     some = texts[:PREDICTED]
-    _, predicting = timed(lambda: fitted.model.margins(fitted.features.rows(some)))
+    _, predicting = timed(lambda: fitted.linear.margins(fitted.features.rows(some)))
     return {
         "documents": len(texts),
         "categories": len(names),

@@ -77,7 +77,7 @@ def fitted_scores(
     classifier = DocumentClassifier()
     settings = classifier.feature_settings()
     fitted = fit_model(observe_training(train, settings), labels, categories, settings, c=classifier.C)
-    return fitted.model.margins(fitted.features.rows(unseen))
+    return fitted.linear.margins(fitted.features.rows(unseen))
 
 
 def word_recall(truth: str, text: str) -> float:

@@ -148,7 +148,7 @@ def test_a_prediction_loads_numpy_and_nothing_else(tmp_path):
     program = f"""
 import textclf
 path = {str(tmp_path / "model.textclf")!r}
-assert textclf.load(path).predict(["the invoice is due", "lnvoice"])[0].predicted_category == "invoice"
+assert textclf.load(path)("the invoice is due").predicted_category == "invoice"
 assert textclf.predict_document_category(textclf.LocalClient(path), "dear madam")[0] == "letter"
 """
     assert loaded_by(program) == {"textclf", "features", "ocr", "numpy"}

@@ -9,7 +9,7 @@ Examples
 >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
 >>> classifier = textclf.DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"])
 >>> classifier.save("/tmp/doctest.textclf")
->>> textclf.load("/tmp/doctest.textclf").predict(["the invoice is due"])[0].predicted_category
+>>> textclf.load("/tmp/doctest.textclf")("the invoice is due").predicted_category
 'invoice'
 """
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from ocr.batch import iter_documents
-from ocr.reading_options import Limits, ReadingOptions
+from ocr.limits import Limits
+from ocr.reading import ReadingOptions
 
 PAGES = 200
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from features.lexicon import Lexicon, LexiconCategory
 from textclf import DocumentClassifier
 from textclf.__main__ import run
-from textclf.model.predict import Runtime
+from textclf.model.predict import Model
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,8 +105,8 @@ def trained() -> DocumentClassifier:
 
 
 @pytest.fixture(scope="session")
-def model(trained: DocumentClassifier) -> Runtime:
-    return trained.runtime_
+def model(trained: DocumentClassifier) -> Model:
+    return trained.model_
 
 
 @pytest.fixture(scope="session")

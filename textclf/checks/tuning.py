@@ -229,7 +229,7 @@ def _fit(documents: _Documents, settings: Settings, train: NDArray[np.int64]) ->
 
 
 def _predicted(fitted: Fitted, observed: ObservedTexts) -> NDArray[np.int64]:
-    predicted: NDArray[np.int64] = fitted.model.margins(fitted.features.rows_of(observed)).argmax(axis=1)
+    predicted: NDArray[np.int64] = fitted.linear.margins(fitted.features.rows_of(observed)).argmax(axis=1)
     return predicted
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textclf.checks.keyword_gain import KeywordGain
     from textclf.checks.tuning import Tuning
     from textclf.evaluation.comparison import Comparison
-    from textclf.model.predict import Runtime
+    from textclf.model.predict import Model
 
 _log = logging.getLogger(__name__)
 
@@ -74,12 +74,12 @@ def check_table(
     return found
 
 
-def compare_on_table(a: Runtime, b: Runtime, source: Path, table: TableOptions, *, output: Path | None) -> Comparison:
+def compare_on_table(a: Model, b: Model, source: Path, table: TableOptions, *, output: Path | None) -> Comparison:
     """Compare two models on documents.
 
     Parameters
     ----------
-    a, b : Runtime
+    a, b : Model
         The models.
     source : pathlib.Path
         Documents with categories or without, as `textclf.data.sources.read_documents` takes them.

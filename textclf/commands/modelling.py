@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from features.word_vectors import WordVectors
     from textclf.evaluation.figures import EvaluationReport
     from textclf.model.classifier import DocumentClassifier
-    from textclf.model.predict import Runtime
+    from textclf.model.predict import Model
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def train_model(
     table: TableOptions,
     *,
     others: Sequence[Path] = (),
-) -> Runtime:
+) -> Model:
     """Train a model and write its file.
 
     Parameters
@@ -125,7 +125,7 @@ def train_model(
 
     Returns
     -------
-    Runtime
+    Model
         The trained model.
     """
     from textclf.model.calibrate import why_nothing_is_accepted
@@ -151,14 +151,14 @@ def train_model(
     classifier.fit(documents.texts, documents.categories, **given)
     for message in classifier.warnings_:
         # said with the other figures of the training
-        if message != why_nothing_is_accepted(classifier.runtime_.training.acceptance):
+        if message != why_nothing_is_accepted(classifier.model_.training.acceptance):
             _log.warning(message)
     classifier.save(output)
-    return classifier.runtime_
+    return classifier.model_
 
 
 def evaluate_model(
-    model: Runtime,
+    model: Model,
     model_name: str,
     source: Path,
     folder: Path,
@@ -171,7 +171,7 @@ def evaluate_model(
 
     Parameters
     ----------
-    model : Runtime
+    model : Model
         The model.
     model_name : str
         How the report calls it.
@@ -246,7 +246,7 @@ def _texts(source: Path, table: TableOptions) -> Iterator[str]:
         _log.warning(f"{source}: {unusable} rows have too few or too many cells and were left out")
 
 
-def _trained_alike(path: Path, inputs_hash: str) -> Runtime | None:
+def _trained_alike(path: Path, inputs_hash: str) -> Model | None:
     """Load the model at a place, if training would give the same bytes once more."""
     from textclf.model.file import load_model
 

@@ -105,7 +105,7 @@ def classify(
     from textclf.model.explain import explain as explain_text
     from textclf.model.file import load_model
 
-    runtime = load_model(model)
+    loaded = load_model(model)
     options = flags.options()
     if explain is not None:
         found_scans = find_scans(paths)
@@ -115,19 +115,19 @@ def classify(
         for picture in pictures.values():
             check_output(picture, PICTURE, inputs=[model, *(found.file for found in found_scans)])
     failed = total = 0
-    reading = until_accepted(work.reading(options, engine, dask), effort, runtime)
-    for document, prediction in classify_files(runtime, paths, reading):
+    reading = until_accepted(work.reading(options, engine, dask), effort, loaded)
+    for document, prediction in classify_files(loaded, paths, reading):
         total += 1
         failed += document.status != "ok"
         found = None
         if prediction.predicted_category and (why or explain is not None):
-            found = explain_text(runtime, document.text)
+            found = explain_text(loaded, document.text)
         if as_json:
             more = {"why": None if found is None else found.to_dict()} if why else {}
             sure = round(document.confidence, 1)
             read: dict[str, object] = {"pages": document.page_count, "pages_read": round(document.pages_read, 2)}
             read |= {"ocr_confidence": sure, "ocr_engine": document.engine, **source_of(document)}
-            print_lines(json_line(prediction, runtime, **read, **more))
+            print_lines(json_line(prediction, loaded, **read, **more))
         else:
             unread = document.pages_read < document.page_count and not prediction.error
             part = f"read {document.pages_read:.1f} of {document.page_count} pages" if unread else ""

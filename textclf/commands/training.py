@@ -124,9 +124,9 @@ def train(
         "n_jobs": folder.jobs or -1,
     }
     table = folder.apply(replace(columns.options(), group_column=group), source, *other)
-    runtime = train_model(source, output, options, table, others=other)
-    show_training(runtime.training)
-    _log.info(f"{output}: trained on {sum(runtime.training.documents.values())} documents")
+    trained = train_model(source, output, options, table, others=other)
+    show_training(trained.training)
+    _log.info(f"{output}: trained on {sum(trained.training.documents.values())} documents")
 
 
 def evaluate(

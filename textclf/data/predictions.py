@@ -21,7 +21,7 @@ from textclf.model.prediction import Prediction
 
 if TYPE_CHECKING:
     from ocr.documents import Document
-    from textclf.model.predict import Runtime
+    from textclf.model.predict import Model
 
 DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 64, 500_000
 """That go to a process together at most: enough to make the way there worth it."""
@@ -30,7 +30,7 @@ ALONE = 16
 
 
 def predict_table(
-    model: Runtime,
+    model: Model,
     source: Path,
     output: Path,
     table: TableOptions,
@@ -45,7 +45,7 @@ def predict_table(
 
     Parameters
     ----------
-    model : Runtime
+    model : Model
         The model.
     source : pathlib.Path
         Documents, as `textclf.data.sources.read_documents` takes them.
@@ -95,12 +95,12 @@ def predict_table(
     return counts
 
 
-def classify_files(model: Runtime, paths: Sequence[Path], reading: Reading) -> Iterator[tuple[Document, Prediction]]:
+def classify_files(model: Model, paths: Sequence[Path], reading: Reading) -> Iterator[tuple[Document, Prediction]]:
     """Read scans and say what they are, one after the other.
 
     Parameters
     ----------
-    model : Runtime
+    model : Model
         The model.
     paths : sequence of pathlib.Path
         Files and folders.
@@ -113,7 +113,7 @@ def classify_files(model: Runtime, paths: Sequence[Path], reading: Reading) -> I
         In the order found. What could not be read has status ``failed`` and the reader's error.
     """
     for document in reading.iter_documents([found[:2] for found in find_scans(paths)]):
-        (prediction,) = model.predict([document.text], [document.document_id], [document.confidence])
+        prediction = model(document.text, document.document_id, document.confidence)
         if document.status == "failed":
             prediction = replace(prediction, status="failed", error=document.error, reason="could not be read")
         elif document.status == "partial":
@@ -133,7 +133,7 @@ def prediction_columns(categories: Sequence[str]) -> list[str]:
     return columns + [f"score_{category}" for category in categories]
 
 
-def prediction_row(model: Runtime, prediction: Prediction) -> dict[str, object]:
+def prediction_row(model: Model, prediction: Prediction) -> dict[str, object]:
     """Give the cells of a prediction; scores with six decimals."""
     row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())}
     row |= {name: f"{getattr(prediction, name):.6f}" for name in ("score", "familiarity")}
@@ -142,7 +142,7 @@ def prediction_row(model: Runtime, prediction: Prediction) -> dict[str, object]:
     return row
 
 
-def as_json(prediction: Prediction, model: Runtime, **more: object) -> str:
+def as_json(prediction: Prediction, model: Model, **more: object) -> str:
     """One prediction as a line of JSON."""
     values = asdict(prediction) | {"scores": dict(zip(model.categories, prediction.scores, strict=False))}
     return json.dumps(values | more, ensure_ascii=False)
@@ -157,13 +157,13 @@ def check_strict(failed: int, total: int, what: str, *, strict: bool) -> None:
 
 
 def iter_predictions(
-    model: Runtime, documents: Iterable[InputDocument], jobs: int | None = 1
+    model: Model, documents: Iterable[InputDocument], jobs: int | None = 1
 ) -> Iterator[tuple[InputDocument, Prediction]]:
     """Predict rows in order; one that cannot be used gets a failed prediction in its place.
 
     Parameters
     ----------
-    model : Runtime
+    model : Model
         The model.
     documents : iterable of InputDocument
         The rows.
@@ -180,7 +180,7 @@ def iter_predictions(
 
 
 def _iter_explained(
-    model: Runtime, documents: Iterable[InputDocument], jobs: int | None, dask: str, *, why: bool
+    model: Model, documents: Iterable[InputDocument], jobs: int | None, dask: str, *, why: bool
 ) -> Iterator[tuple[InputDocument, Prediction, str]]:
     stream = iter(documents)
     # taken from the stream when a process is free for them, and given back with what it says of them
@@ -220,12 +220,16 @@ def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> 
     return taken
 
 
-def _predict(model: Runtime, batch: list[tuple[str, str, float | None]]) -> list[tuple[Prediction, str]]:
-    return [(prediction, "") for prediction in model.iter_predictions(batch)]
+def _predict(model: Model, batch: list[tuple[str, str, float | None]]) -> list[tuple[Prediction, str]]:
+    return [(prediction, "") for prediction in model.pipe(*_columns(batch))]
 
 
-def _predict_and_explain(model: Runtime, batch: list[tuple[str, str, float | None]]) -> list[tuple[Prediction, str]]:
+def _predict_and_explain(model: Model, batch: list[tuple[str, str, float | None]]) -> list[tuple[Prediction, str]]:
     return [
         (prediction, explain(model, text).to_line() if prediction.predicted_category else "")
-        for prediction, (_, text, _) in zip(model.iter_predictions(batch), batch, strict=True)
+        for prediction, (_, text, _) in zip(model.pipe(*_columns(batch)), batch, strict=True)
     ]
+
+
+def _columns(batch: list[tuple[str, str, float | None]]) -> tuple[list[str], list[str], list[float | None]]:
+    return [text for _, text, _ in batch], [name for name, _, _ in batch], [sure for _, _, sure in batch]

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from ocr.cache import PageCache
     from ocr.documents import Document
     from ocr.engines import OcrEngine
-    from ocr.reading_options import Effort, ReadingOptions
-    from textclf.model.predict import Runtime
+    from ocr.reading import ReadingOptions
+    from ocr.steps import Effort
+    from textclf.model.predict import Model
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Reading:
 
     Parameters
     ----------
-    options : ocr.reading_options.ReadingOptions
+    options : ocr.reading.ReadingOptions
         What is read and how.
     jobs : int, optional
         Worker processes; as many as cores and memory bear without it.
@@ -61,7 +62,7 @@ class Reading:
     dask : str
         Address of a Dask scheduler to read on its cluster, or ``local``; empty for processes of this machine.
     engine : ocr.engines.OcrEngine, optional
-        What reads; `ocr.engines.open_engine` chooses without it.
+        What reads; `ocr.tesserocr_engine.open_engine` chooses without it.
     effort : {"full", "balanced", "fast"}
         How much of a document is read; other than ``full`` needs ``how_sure``.
     how_sure : callable, optional
@@ -106,7 +107,7 @@ class Reading:
                 yield document
 
 
-def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
+def until_accepted(reading: Reading, effort: Effort, model: Model) -> Reading:
     """Read of each document no more than a model needs to accept what it says of it.
 
     Whoever asks after every page is sooner wrong once than who asks at the end. So with ``balanced`` the doubt must be
@@ -118,7 +119,7 @@ def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
         How to read else.
     effort : {"full", "balanced", "fast"}
         See `ocr.batch.iter_documents`.
-    model : Runtime
+    model : Model
         The model.
 
     Returns
@@ -130,7 +131,7 @@ def until_accepted(reading: Reading, effort: Effort, model: Runtime) -> Reading:
     enough = threshold if effort == "fast" else (1 + threshold) / 2
 
     def how_sure(text: str, confidence: float) -> float:
-        (prediction,) = model.predict([text], None, [confidence])
+        prediction = model(text, ocr_confidence=confidence)
         sure = prediction.score / enough
         return sure if prediction.decision == "accept" else min(sure, 0.999)
 
@@ -288,7 +289,7 @@ def read_folder(folder: Path, reading: Reading | None, *, need_category: bool) -
         If there is no folder per category where it must be, or no document.
     """
     from ocr.documents import Document
-    from ocr.reading_options import ReadingOptions
+    from ocr.reading import ReadingOptions
 
     if need_category:
         check_folder(folder)

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 from textclf.data.predictions import iter_predictions
 from textclf.data.sources import InputDocument
-from textclf.model.predict import Runtime
+from textclf.model.predict import Model
 from textclf.model.prediction import Prediction
 
 Effect = Literal[
@@ -163,12 +163,12 @@ class Comparison:
         return "these documents do not tell which model is right more often: chance could explain the difference"
 
 
-def compare_models(a: Runtime, b: Runtime, documents: Iterable[InputDocument]) -> Comparison:
+def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Comparison:
     """Predict the same documents with two models.
 
     Parameters
     ----------
-    a, b : Runtime
+    a, b : Model
         The models: the one in use, and the one that might take its place.
     documents : iterable of InputDocument
         Rows of a table.
@@ -182,7 +182,7 @@ def compare_models(a: Runtime, b: Runtime, documents: Iterable[InputDocument]) -
     --------
     >>> from textclf import DocumentClassifier
     >>> texts, categories = ["total due", "dear sir"] * 8, ["invoice", "letter"] * 8
-    >>> one = DocumentClassifier().fit(texts, categories).runtime_
+    >>> one = DocumentClassifier().fit(texts, categories).model_
     >>> found = compare_models(one, one, [InputDocument(document_id="1", text="total due", category="invoice")])
     >>> found.both_right, found.changes, found.p_value
     (1, (), 1.0)

@@ -39,10 +39,10 @@ from textclf.model.calibrate import (
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import CrossValidated
 from textclf.model.folds import group_numbers, stratified_folds
-from textclf.model.predict import Runtime
+from textclf.model.predict import Model
 from textclf.model.prediction import TrainingRecord
 from textclf.model.training_data import TrainingData, read_training_data
-from textclf.model.typicality import fit_familiarity
+from textclf.model.typicality import fit_typicality
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +89,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     classes_ : ndarray, shape (k,)
         The labels, of the type they were given in, sorted.
-    runtime_ : textclf.model.predict.Runtime
-        The trained model as a model file holds it.
+    model_ : textclf.model.predict.Model
+        The trained model as `textclf.load` gives it.
     out_of_fold_scores_ : ndarray of float64, shape (n, k)
         Calibrated scores of each training document with text by a model that had not seen it.
     warnings_ : list of str
@@ -209,13 +209,13 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         acceptance = choose_acceptance(self.out_of_fold_scores_.max(axis=1), right, self.max_error, self.confidence)
         if not acceptance.accepted:
             self.warnings_.append(why_nothing_is_accepted(acceptance))
-        self.runtime_ = Runtime(
+        self.model_ = Model(
             categories=data.categories,
             labels=tuple(data.classes.tolist()),
             features=fitted.features,
-            model=fitted.model,
+            linear=fitted.linear,
             inverse_temperature=inverse_temperature,
-            familiarity=fit_familiarity(fitted.centroids, found.margins, found.resemblance),
+            typicality=fit_typicality(fitted.centroids, found.margins, found.resemblance),
             languages=fit_language_guess([tokenize(text) for text in data.texts]),
             training=TrainingRecord(
                 documents={category: counts[category] for category in data.categories},
@@ -292,7 +292,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns as `classes_`; with two categories the lead of the second, as scikit-learn has it.
         """
         check_is_fitted(self)
-        margins = self.runtime_.margins(as_texts(X))
+        margins = self.model_.margins(as_texts(X))
         return margins[:, 1] - margins[:, 0] if len(self.classes_) == 2 else margins
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
@@ -309,7 +309,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns as `classes_`; rows sum to 1.
         """
         check_is_fitted(self)
-        return self.runtime_.scores(self.runtime_.margins(as_texts(X)))
+        return self.model_.scores(self.model_.margins(as_texts(X)))
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Logarithms of the calibrated scores, finite also where a score is too small for a number.
@@ -325,7 +325,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns as `classes_`; natural logarithms.
         """
         check_is_fitted(self)
-        return log_softmax(self.runtime_.margins(as_texts(X)) * self.runtime_.inverse_temperature)
+        return log_softmax(self.model_.margins(as_texts(X)) * self.model_.inverse_temperature)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """Most likely category of each text.
@@ -352,7 +352,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Where to; `textclf.load` reads it.
         """
         check_is_fitted(self)
-        save_model(self.runtime_, target)
+        save_model(self.model_, target)
 
     def feature_settings(self) -> FeatureSettings:
         """Give the settings of the features; reads the files of lexicon and vectors.

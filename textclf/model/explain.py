@@ -23,7 +23,7 @@ from features.ngrams import find_ngrams
 from features.page_shape import SHAPE_NAMES
 from features.texts import as_texts
 from features.tokens import tokenize
-from textclf.model.predict import MAX_TEXT, Runtime
+from textclf.model.predict import MAX_TEXT, Model
 
 STRONGEST = 20
 """Terms shown one by one; the others are put together."""
@@ -157,12 +157,12 @@ class Explanation:
         ]
 
 
-def explain(model: Runtime, text: str) -> Explanation:
+def explain(model: Model, text: str) -> Explanation:
     """Explain a prediction.
 
     Parameters
     ----------
-    model : Runtime
+    model : Model
         The model.
     text : str
         Cleaned text.
@@ -176,7 +176,7 @@ def explain(model: Runtime, text: str) -> Explanation:
     --------
     >>> from textclf import DocumentClassifier
     >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
-    >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).runtime_
+    >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).model_
     >>> explained = explain(model, "dear sir, an invoice")
     >>> explained.category, explained.runner_up
     ('letter', 'invoice')
@@ -188,7 +188,7 @@ def explain(model: Runtime, text: str) -> Explanation:
     """
     text = as_texts([text])[0][:MAX_TEXT]
     rows = model.features.rows([text])
-    best, second = np.argsort(-model.model.margins(rows)[0], kind="stable")[:2].tolist()
+    best, second = np.argsort(-model.linear.margins(rows)[0], kind="stable")[:2].tolist()
 
     def lead(weights: NDArray[np.float32]) -> NDArray[np.float64]:
         return weights[..., best].astype(np.float64) - weights[..., second]
@@ -198,17 +198,17 @@ def explain(model: Runtime, text: str) -> Explanation:
     ngrams = model.features.ngrams
     for table, start, end in zip(ngrams.tables, ngrams.starts[:-1], ngrams.starts[1:], strict=True):
         own = slice(*np.searchsorted(rows.ngrams.indices, [start, end]))
-        amounts = rows.ngrams.values[own] * lead(model.model.ngrams[rows.ngrams.indices[own]])
+        amounts = rows.ngrams.values[own] * lead(model.linear.ngrams[rows.ngrams.indices[own]])
         if table.view.form == "text":
             _spread(characters, text, table, rows.ngrams.indices[own] - start, amounts)
         else:
             features["shapes of characters"] += float(amounts.sum())
-    for name, amount in _page_shape(rows, lead(model.model.page_shape)):
+    for name, amount in _page_shape(rows, lead(model.linear.page_shape)):
         features[f"page shape: {name}"] += amount
-    for name, amount in _keywords(model, text, rows, lead(model.model.indicators)):
+    for name, amount in _keywords(model, text, rows, lead(model.linear.indicators)):
         features[name] += amount
-    features["meaning of the words (word2vec)"] += float(rows.vectors[0] @ lead(model.model.vectors))
-    features["before looking"] += float(lead(model.model.intercept))
+    features["meaning of the words (word2vec)"] += float(rows.vectors[0] @ lead(model.linear.vectors))
+    features["before looking"] += float(lead(model.linear.intercept))
     words = tuple(
         WordAmount(match.group(), *match.span(), float(characters[match.start() : match.end()].sum()))
         for match in _WORD.finditer(text)
@@ -252,9 +252,7 @@ def _page_shape(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tup
     yield from zip(SHAPE_NAMES, amounts.tolist(), strict=True)
 
 
-def _keywords(
-    model: Runtime, text: str, rows: FeatureRows, weights: NDArray[np.float64]
-) -> Iterator[tuple[str, float]]:
+def _keywords(model: Model, text: str, rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
     found: dict[int, list[str]] = {}
     for hit in model.features.matcher.find(tokenize(text)):
         found.setdefault(hit.category, []).append(hit.keyword)

@@ -29,29 +29,29 @@ from features.page_shape import DECILES, PageShape
 from features.word_vectors import WordVectors
 from textclf import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
-from textclf.model.predict import LinearModel, Runtime
+from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Acceptance, CrossValidation, CurvePoint, Label, TrainingRecord
-from textclf.model.typicality import QUANTILES, Familiarity
+from textclf.model.typicality import QUANTILES, Typicality
 
 KIND = ArchiveKind(name="textclf model", format=3, oldest=2, written_by="`textclf train`")
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "spacy", "spacy-lookups-data")
 
 
-def save_model(runtime: Runtime, target: str | Path | BinaryIO) -> None:
+def save_model(model: Model, target: str | Path | BinaryIO) -> None:
     """Write a model file to a path or an open binary file; the same model and versions give the same bytes."""
     data = pack_archive(
         KIND,
-        _description(runtime),
-        _arrays(runtime),
+        _description(model),
+        _arrays(model),
         versions=library_versions(),
-        categories=runtime.categories,
-        data_hash=runtime.training.data_hash,
+        categories=model.categories,
+        data_hash=model.training.data_hash,
     )
     write_archive(target, data)
 
 
-def load_model(source: Source) -> Runtime:
+def load_model(source: Source) -> Model:
     """Read a model file.
 
     Parameters
@@ -107,46 +107,46 @@ def model_info(path: str | Path) -> ModelInfo:
     return read_archive(path, KIND, build)
 
 
-def _description(runtime: Runtime) -> dict[str, Any]:
+def _description(model: Model) -> dict[str, Any]:
     # labels that are strings are the categories' names, and stand there
-    named = {} if runtime.labels == runtime.categories else {"labels": list(runtime.labels)}
+    named = {} if model.labels == model.categories else {"labels": list(model.labels)}
     return named | {
-        "settings": runtime.settings,
-        "training": asdict(runtime.training),
-        "categories": list(runtime.categories),
-        "inverse_temperature": runtime.inverse_temperature,
-        "views": [asdict(table.view) for table in runtime.features.ngrams.tables],
-        "keywords": runtime.features.matcher.to_dict(),
-        "words": list(runtime.features.vectors.words),
-        "languages": {"stop_words": runtime.languages.stop_words, "known": runtime.languages.known},
+        "settings": model.settings,
+        "training": asdict(model.training),
+        "categories": list(model.categories),
+        "inverse_temperature": model.inverse_temperature,
+        "views": [asdict(table.view) for table in model.features.ngrams.tables],
+        "keywords": model.features.matcher.to_dict(),
+        "words": list(model.features.vectors.words),
+        "languages": {"stop_words": model.languages.stop_words, "known": model.languages.known},
     }
 
 
-def _arrays(runtime: Runtime) -> dict[str, NDArray[Any]]:
+def _arrays(model: Model) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
-    ngrams = runtime.features.ngrams
-    for table, weights in zip(ngrams.tables, np.split(runtime.model.ngrams, ngrams.starts[1:-1]), strict=True):
+    ngrams = model.features.ngrams
+    for table, weights in zip(ngrams.tables, np.split(model.linear.ngrams, ngrams.starts[1:-1]), strict=True):
         arrays[f"{table.view.name}_buckets"] = table.buckets
         arrays[f"{table.view.name}_idf"] = table.idf
         arrays[f"{table.view.name}_weights"] = weights
-    arrays["page_shape_deciles"] = runtime.features.page_shape.deciles
-    arrays["page_shape_weights"] = runtime.model.page_shape
-    arrays["indicator_weights"] = runtime.model.indicators
-    arrays["vector_weights"] = runtime.model.vectors
-    arrays["intercept"] = runtime.model.intercept
-    arrays["familiarity_centroids"] = runtime.familiarity.centroids
-    arrays["familiarity_quantiles"] = runtime.familiarity.quantiles
-    return arrays | {f"vectors_{name}": array for name, array in runtime.features.vectors.to_arrays().items()}
+    arrays["page_shape_deciles"] = model.features.page_shape.deciles
+    arrays["page_shape_weights"] = model.linear.page_shape
+    arrays["indicator_weights"] = model.linear.indicators
+    arrays["vector_weights"] = model.linear.vectors
+    arrays["intercept"] = model.linear.intercept
+    arrays["familiarity_centroids"] = model.typicality.centroids
+    arrays["familiarity_quantiles"] = model.typicality.quantiles
+    return arrays | {f"vectors_{name}": array for name, array in model.features.vectors.to_arrays().items()}
 
 
-def _build(contents: Contents) -> Runtime:
+def _build(contents: Contents) -> Model:
     description, arrays = contents.description, contents.arrays
     categories = tuple(map(str, description["categories"]))
-    model = Runtime(
+    model = Model(
         categories=categories,
         labels=_labels(description, categories),
         features=_features(description, arrays),
-        model=LinearModel(
+        linear=LinearModel(
             ngrams=np.concatenate([arrays[f"{view['name']}_weights"] for view in description["views"]]),
             page_shape=arrays["page_shape_weights"],
             indicators=arrays["indicator_weights"],
@@ -154,7 +154,7 @@ def _build(contents: Contents) -> Runtime:
             intercept=arrays["intercept"],
         ),
         inverse_temperature=float(description["inverse_temperature"]),
-        familiarity=Familiarity(centroids=arrays["familiarity_centroids"], quantiles=arrays["familiarity_quantiles"]),
+        typicality=Typicality(centroids=arrays["familiarity_centroids"], quantiles=arrays["familiarity_quantiles"]),
         languages=_languages(description["languages"]),
         training=_training(description["training"], categories),
         settings=description["settings"],
@@ -168,7 +168,7 @@ def _build(contents: Contents) -> Runtime:
     return model
 
 
-def _expected_shapes(model: Runtime) -> dict[str, tuple[int, ...]]:
+def _expected_shapes(model: Model) -> dict[str, tuple[int, ...]]:
     features, width = model.features, len(model.categories)
     tables = features.ngrams.tables
     return {f"{table.view.name}_idf": (len(table.buckets),) for table in tables} | {

@@ -136,7 +136,7 @@ class Fitted(NamedTuple):
     """What is fitted on documents: from text to features, to margins, and the categories' own documents."""
 
     features: FeatureSet
-    model: LinearModel
+    linear: LinearModel
     centroids: NDArray[np.float32]
 
 
@@ -386,7 +386,7 @@ def _fold_margins(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     fitted = fit_model(observed.take(train), labels[train], categories, settings, c=c)
     rows = fitted.features.rows_of(observed.documents.take(test))
-    margins = fitted.model.margins(rows)
+    margins = fitted.linear.margins(rows)
     return margins, resemblance(fitted.centroids, rows.ngrams, margins.argmax(axis=1))
 
 

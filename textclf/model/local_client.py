@@ -14,7 +14,7 @@ from features.datasource import vector_columns
 from features.schema import parse_binary
 from textclf.base.errors import BadDataError, PredictionError
 from textclf.model.file import load_model
-from textclf.model.predict import MAX_TEXT, Runtime
+from textclf.model.predict import MAX_TEXT, Model
 
 MODEL_ID_VARIABLE = "TEXTCLF_ML_MODEL_ID"
 ENDPOINT_VARIABLE = "TEXTCLF_ML_ENDPOINT"
@@ -33,21 +33,21 @@ class LocalClient:
 
     Parameters
     ----------
-    model : str, pathlib.Path, bytes, binary file object or Runtime
+    model : str, pathlib.Path, bytes, binary file object or Model
         A model file, as `textclf.load` takes it, or a model that is loaded already.
 
     Examples
     --------
     >>> from textclf import DocumentClassifier, LocalClient
     >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
-    >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).runtime_
+    >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).model_
     >>> answer = LocalClient(model).predict(MLModelId="", Record={"text_data": "this invoice"}, PredictEndpoint="")
     >>> answer["Prediction"]["predictedLabel"]
     'invoice'
     """
 
-    def __init__(self, model: str | Path | bytes | BinaryIO | Runtime) -> None:
-        self.runtime = model if isinstance(model, Runtime) else load_model(model)
+    def __init__(self, model: str | Path | bytes | BinaryIO | Model) -> None:
+        self.model = model if isinstance(model, Model) else load_model(model)
 
     def predict(self, *, MLModelId: str, Record: Mapping[str, str], PredictEndpoint: str) -> dict[str, Any]:  # noqa: N803
         """Predict one record.
@@ -76,14 +76,14 @@ class LocalClient:
             raise PredictionError(
                 "the record has no text 'text_data'", remedy="give the document's text under that name"
             )
-        rows = self.runtime.features.rows([text[:MAX_TEXT]])
+        rows = self.model.features.rows([text[:MAX_TEXT]])
         if len(Record) > 1:
-            rows = _with_given_columns(self.runtime, rows, Record)
-        scores = self.runtime.scores(self.runtime.model.margins(rows))[0]
+            rows = _with_given_columns(self.model, rows, Record)
+        scores = self.model.scores(self.model.linear.margins(rows))[0]
         return {
             "Prediction": {
-                "predictedLabel": self.runtime.categories[int(scores.argmax())],
-                "predictedScores": dict(zip(self.runtime.categories, scores.tolist(), strict=True)),
+                "predictedLabel": self.model.categories[int(scores.argmax())],
+                "predictedScores": dict(zip(self.model.categories, scores.tolist(), strict=True)),
                 "details": {"PredictiveModelType": "MULTICLASS", "Algorithm": "LinearSVC"},
             }
         }
@@ -133,7 +133,7 @@ def predict_document_category(
     --------
     >>> from textclf import DocumentClassifier, LocalClient
     >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
-    >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).runtime_
+    >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).model_
     >>> label, score = predict_document_category(LocalClient(model), "this invoice")
     >>> label, 0.5 <= score <= 1
     ('invoice', True)
@@ -180,10 +180,10 @@ def _as_text(value: object) -> str:
     return str(int(value)) if isinstance(value, bool | np.bool_) else str(value)
 
 
-def _with_given_columns(runtime: Runtime, rows: FeatureRows, record: Mapping[str, str]) -> FeatureRows:
+def _with_given_columns(model: Model, rows: FeatureRows, record: Mapping[str, str]) -> FeatureRows:
     """Put the columns that the record gives in the place of those computed from the text."""
     indicators, vectors = rows.indicators.copy(), rows.vectors.copy()
-    for i, name in enumerate(runtime.features.matcher.lexicon.columns):
+    for i, name in enumerate(model.features.matcher.lexicon.columns):
         if record.get(name):
             try:
                 indicators[0, i] = parse_binary(record[name])

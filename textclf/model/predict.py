@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from features.columns import FeatureRows, FeatureSet
 from features.languages import LanguageGuess
@@ -18,11 +19,10 @@ from features.texts import as_texts, iter_texts
 from ocr.words import is_real_word
 from textclf.model.calibrate import softmax
 from textclf.model.prediction import Label, Prediction, TrainingRecord
-from textclf.model.summary import html_summary, one_line_summary
-from textclf.model.typicality import Familiarity
+from textclf.model.typicality import Typicality
 
 MAX_TEXT = 1_000_000
-"""Characters of a text that are looked at; what is beyond is left out and said."""
+"""Characters of a text that are looked at; what is beyond is left out, and the prediction says so."""
 LEAST_FAMILIARITY = 0.02
 """A document less familiar is of an unknown kind; one in fifty of the known kinds is taken for one too."""
 LEAST_CONFIDENCE = 60.0
@@ -35,41 +35,16 @@ _looks_real = lru_cache(1 << 15)(is_real_word)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearModel:
-    """Weights from features to margins, one block a feature group.
+    """Weights from features to the margins of k categories, one block for each feature group."""
 
-    Parameters
-    ----------
-    ngrams : ndarray of float32, shape (m, k)
-        Weights of the kept n-grams, one view under the other.
-    page_shape : ndarray of float32, shape (s, k)
-        Weights of how the page looks.
-    indicators : ndarray of float32, shape (c, k)
-        Weights of the keyword indicators.
-    vectors : ndarray of float32, shape (d, k)
-        Weights of the document vector.
-    intercept : ndarray of float32, shape (k,)
-        Where every margin starts.
-    """
-
-    ngrams: NDArray[np.float32]
-    page_shape: NDArray[np.float32]
-    indicators: NDArray[np.float32]
-    vectors: NDArray[np.float32]
-    intercept: NDArray[np.float32]
+    ngrams: NDArray[np.float32]  # (m, k), one view under the other
+    page_shape: NDArray[np.float32]  # (s, k)
+    indicators: NDArray[np.float32]  # (c, k)
+    vectors: NDArray[np.float32]  # (d, k)
+    intercept: NDArray[np.float32]  # (k,)
 
     def margins(self, rows: FeatureRows) -> NDArray[np.float64]:
-        """Sum up what speaks for each category.
-
-        Parameters
-        ----------
-        rows : FeatureRows
-            Features of n documents.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, k)
-            Signed distances; the largest in a row is the predicted category.
-        """
+        """Signed distances, shape (n, k); the largest in a row is the predicted category."""
         margins = np.empty((len(rows.indicators), len(self.intercept)))
         # row by row, so that a document's margins do not depend on the batch it came in
         starts, indices, values = rows.ngrams
@@ -85,8 +60,11 @@ class LinearModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Runtime:
-    """A trained classifier that needs numpy only.
+class Model:
+    """A trained classifier of documents, which needs numpy only.
+
+    It is called as models of spaCy are, for a `Prediction` of each document (``model(text)``, ``model.pipe(texts)``),
+    and as classifiers of scikit-learn are, for arrays (`predict`, `predict_proba`, `classes_`).
 
     Parameters
     ----------
@@ -94,17 +72,17 @@ class Runtime:
         Names of what it can predict, in the order of `labels`.
     labels : tuple of str, bool, int or float
         What training was given for each of them, sorted: the names themselves, or the numbers that they are made of.
-    features : FeatureSet
+    features : features.columns.FeatureSet
         From text to features.
-    model : LinearModel
+    linear : LinearModel
         From features to margins.
     inverse_temperature : float
         Factor between margins and calibrated margins.
-    familiarity : Familiarity
-        How much a document is like the training documents.
-    languages : LanguageGuess
+    typicality : textclf.model.typicality.Typicality
+        From features and margins to familiarity.
+    languages : features.languages.LanguageGuess
         The languages of the training documents.
-    training : TrainingRecord
+    training : textclf.model.prediction.TrainingRecord
         What training found out.
     settings : dict of str to str, int, float or None
         The options it was trained with.
@@ -113,116 +91,142 @@ class Runtime:
     --------
     >>> from textclf import DocumentClassifier
     >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
-    >>> runtime = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).runtime_
-    >>> runtime.predict(["the invoice is due"])[0].predicted_category
+    >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).model_
+    >>> model("the invoice is due").predicted_category
     'invoice'
+    >>> [prediction.predicted_category for prediction in model.pipe(["dear sir", "vat"])]
+    ['letter', 'invoice']
+    >>> model.predict(["dear sir", "vat"]).tolist()
+    ['letter', 'invoice']
     """
 
     categories: tuple[str, ...]
     labels: tuple[Label, ...]
     features: FeatureSet
-    model: LinearModel
+    linear: LinearModel
     inverse_temperature: float
-    familiarity: Familiarity
+    typicality: Typicality
     languages: LanguageGuess
     training: TrainingRecord
     settings: dict[str, str | int | float | None]
 
     def __repr__(self) -> str:
-        return one_line_summary(self.training)
+        return self.training.on_one_line()
 
     def _repr_html_(self) -> str:
-        return html_summary(self.training)
+        return self.training.to_html()
 
-    def margins(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Margins before calibration.
-
-        Parameters
-        ----------
-        texts : sequence of str, length n
-            Cleaned texts.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, k)
-            One column a category, in the order of `categories`.
-        """
-        return self.model.margins(self.features.rows(texts))
-
-    def scores(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turn margins into calibrated probabilities of each category.
+    def __call__(self, text: str, document_id: str = "0", ocr_confidence: float | None = None) -> Prediction:
+        """Say what kind of document a text is.
 
         Parameters
         ----------
-        margins : ndarray of float64, shape (n, k)
-            From `margins`.
+        text : str
+            Cleaned text.
+        document_id : str, default "0"
+            Name for the prediction.
+        ocr_confidence : float, optional
+            How sure OCR was of the text, 0 to 100.
 
         Returns
         -------
-        ndarray of float64, shape (n, k)
-            Rows sum to 1.
+        Prediction
+            What `pipe` gives for it.
         """
-        return softmax(margins * self.inverse_temperature)
+        return next(self.pipe([text], [document_id], [ocr_confidence]))
 
-    def predict(
+    def pipe(
         self,
-        texts: Sequence[str],
-        document_ids: Sequence[str] | None = None,
-        ocr_confidences: Sequence[float | None] | None = None,
-    ) -> list[Prediction]:
-        """Say what kind of document each text is.
+        texts: Iterable[str],
+        document_ids: Iterable[str] | None = None,
+        ocr_confidences: Iterable[float | None] | None = None,
+    ) -> Iterator[Prediction]:
+        """Say what kind of document each text of a stream is, in constant memory.
 
         Parameters
         ----------
-        texts : sequence of str, length n
+        texts : iterable of str
             Cleaned texts.
-        document_ids : sequence of str, length n, optional
-            Names for the predictions; the position, from 0, without them.
-        ocr_confidences : sequence of float or None, length n, optional
+        document_ids : iterable of str, optional
+            Names for the predictions, one a text; the position, from 0, without them.
+        ocr_confidences : iterable of float or None, optional
             How sure OCR was of each text, 0 to 100.
-
-        Returns
-        -------
-        list of Prediction, length n
-            In the order of the texts. A text is for review, with the first reason of these that holds: ``no text``;
-            ``other language`` than those trained on; ``unknown kind`` if none of its words is known, or if 98 % of
-            the training documents were more familiar; and under the threshold ``poor scan`` if OCR was unsure or the
-            words look like dirt, else ``unsure between A and B``.
-        """
-        texts = as_texts(texts)
-        names = [str(i) for i in range(len(texts))] if document_ids is None else as_texts(document_ids, name="id")
-        sure = [None] * len(texts) if ocr_confidences is None else ocr_confidences
-        return list(self.iter_predictions(zip(names, texts, sure, strict=True)))
-
-    def iter_predictions(self, documents: Iterable[tuple[str, str, float | None]]) -> Iterator[Prediction]:
-        """Predict a stream of documents in constant memory.
-
-        Parameters
-        ----------
-        documents : iterable of (str, str, float or None)
-            Id, cleaned text and OCR confidence of each.
 
         Yields
         ------
         Prediction
-            In the order of the documents.
+            In the order of the texts. A text is for review, with the first reason of these that holds: ``no text``;
+            ``other language`` than those trained on; ``unknown kind`` if none of its words is known, or if 98 % of
+            the training documents were more familiar; and under the threshold ``poor scan`` if OCR was unsure or few
+            words look real, else ``unsure between A and B``.
         """
-        stream = iter(documents)
+        names = None if document_ids is None else iter_texts(document_ids, name="id")
+        columns = [column for column in (iter_texts(texts), names, ocr_confidences) if column is not None]
+        return self._predictions(zip(*columns, strict=True), names is not None, ocr_confidences is not None)
+
+    def _predictions(self, stream: Iterator[tuple[Any, ...]], named: bool, rated: bool) -> Iterator[Prediction]:
+        number = 0
         while batch := list(islice(stream, BATCH)):
-            texts = [text[:MAX_TEXT] for text in iter_texts(text for _, text, _ in batch)]
+            texts = [text[:MAX_TEXT] for text, *_ in batch]
             observed = self.features.observe(texts)
             rows = self.features.rows_of(observed)
-            margins = self.model.margins(rows)
+            margins = self.linear.margins(rows)
             scores = self.scores(margins)
-            familiarity = self.familiarity.of(rows.ngrams, margins).tolist()
-            for (document_id, whole, sure), text, words, row, familiar in zip(
-                batch, texts, observed.words, scores, familiarity, strict=True
-            ):
-                prediction = self._decide(document_id, text, words, row, familiar, sure)
-                if len(text) < len(whole) and prediction.status == "ok":
-                    note = f"only the first {MAX_TEXT:,} characters were looked at"
-                    prediction = replace(prediction, status="partial", error=note)
-                yield prediction
+            familiarity = self.typicality.of(rows.ngrams, margins).tolist()
+            for row, (whole, *given) in enumerate(batch):
+                yield self._decide(
+                    given[0] if named else str(number + row),
+                    texts[row],
+                    observed.words[row],
+                    scores[row],
+                    familiarity[row],
+                    given[-1] if rated else None,
+                    cut=len(texts[row]) < len(whole),
+                )
+            number += len(batch)
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The labels that training was given, sorted, as an array of k."""
+        return np.array(self.labels)
+
+    def predict(self, texts: ArrayLike) -> NDArray[Any]:
+        """Give the most likely category of each text, as scikit-learn does: of `classes_`, and whatever the text.
+
+        Parameters
+        ----------
+        texts : array-like of str, shape (n,)
+            Cleaned texts.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Names of categories; numbers or booleans if training was given such labels.
+        """
+        return np.asarray(self.classes_[self.predict_proba(texts).argmax(axis=1)])
+
+    def predict_proba(self, texts: ArrayLike) -> NDArray[np.float64]:
+        """Give the calibrated scores of each text.
+
+        Parameters
+        ----------
+        texts : array-like of str, shape (n,)
+            Cleaned texts.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, k)
+            Columns as `classes_`; rows sum to 1.
+        """
+        return self.scores(self.margins(texts))
+
+    def margins(self, texts: ArrayLike) -> NDArray[np.float64]:
+        """Margins before calibration, shape (n, k)."""
+        return self.linear.margins(self.features.rows(as_texts(texts)))
+
+    def scores(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn margins into calibrated probabilities of each category; rows sum to 1."""
+        return softmax(margins * self.inverse_temperature)
 
     def _decide(
         self,
@@ -232,6 +236,8 @@ class Runtime:
         scores: NDArray[np.float64],
         familiarity: float,
         ocr_confidence: float | None,
+        *,
+        cut: bool,
     ) -> Prediction:
         if not words:
             return Prediction(document_id=document_id, reason="no text", status="skipped", error="the text is empty")
@@ -258,11 +264,13 @@ class Runtime:
             decision="review" if reason else "accept",
             reason=reason,
             scores=tuple(scores.tolist()),
+            status="partial" if cut else "ok",
+            error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "",
         )
 
 
 def _is_poor(text: str, ocr_confidence: float | None) -> bool:
-    """Tell whether a text looks like the reading of a bad scan."""
+    """Whether a text looks like the reading of a bad scan."""
     if ocr_confidence is not None and ocr_confidence < LEAST_CONFIDENCE:
         return True
     long = _LONG_WORDS.findall(text[:LOOKED_AT])

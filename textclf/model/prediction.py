@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
 Label = str | bool | int | float
@@ -50,58 +52,27 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """Which predictions need no look.
+    """Which predictions need no look: those with a score from ``threshold`` on, which is 1.01 if none are accepted."""
 
-    Parameters
-    ----------
-    max_error : float
-        The error among accepted documents that the user can bear, 0 to 1.
-    confidence : float
-        How sure it is that the error stays under `max_error` for documents like those trained on, 0 to 1.
-    threshold : float
-        Documents with at least this score are accepted; above 1 (1.01) if no threshold keeps the error low enough.
-    accepted : float
-        Share of the training documents accepted out of fold, 0 to 1.
-    error : float
-        Share of wrong predictions among those, 0 to 1.
-    """
-
-    max_error: float
-    confidence: float
+    max_error: float  # aimed at among accepted documents
+    confidence: float  # how sure it is that the error stays under it, for documents like those trained on
     threshold: float
-    accepted: float
-    error: float
+    accepted: float  # share of the training documents accepted out of fold
+    error: float  # share of wrong predictions among those
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossValidation:
-    """How well documents were predicted by models that had not seen them.
+    """How well documents were predicted by models that had not seen them, with some of the feature groups."""
 
-    Parameters
-    ----------
-    features : str
-        The feature groups used: ``text``, ``text + keywords`` or ``text + keywords + vectors``; with ``, groups
-        mixed`` where documents of a group were not kept together.
-    accuracy, macro_f1 : float
-        Over all documents, each predicted once, 0 to 1.
-    """
-
-    features: str
+    features: str  # "text", "text + keywords", ...; with ", groups mixed" where groups were not kept together
     accuracy: float
     macro_f1: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurvePoint:
-    """One point of the learning curve.
-
-    Parameters
-    ----------
-    documents : int
-        Documents trained on (mean over the folds, rounded).
-    accuracy, macro_f1 : float
-        On the folds' held-out documents, 0 to 1.
-    """
+    """One point of the learning curve: documents trained on (mean over the folds), and what held-out ones gave."""
 
     documents: int
     accuracy: float
@@ -110,36 +81,33 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
-    """What a model file remembers of its training, for ``model info`` and the report.
+    """What a model file remembers of its training, for ``model info`` and the report."""
 
-    Parameters
-    ----------
-    documents : dict of str to int
-        Number of documents of each category, in the order of the model's categories.
-    empty_texts : int
-        Documents left out because they had no text.
-    folds : int
-        Folds of the cross-validation.
-    kept_together : int
-        Groups, such as issuers, whose documents it kept together; 0 if it treated each document alone.
-    groups : tuple of CrossValidation
-        What each feature group gives; the last is the model itself.
-    curve : tuple of CurvePoint
-        The learning curve, smallest first; the last point is the full cross-validation.
-    acceptance : Acceptance
-        Which documents are accepted.
-    data_hash : str
-        SHA-256 of the training documents: ids, texts and categories.
-    inputs_hash : str
-        SHA-256 of all that the model depends on: documents, groups, others, options, lexicon, vectors, versions.
-    """
-
-    documents: dict[str, int]
-    empty_texts: int
+    documents: dict[str, int]  # of each category, in the order of the model's categories
+    empty_texts: int  # documents left out because they had no text
     folds: int
-    kept_together: int = 0
-    groups: tuple[CrossValidation, ...]
-    curve: tuple[CurvePoint, ...]
+    kept_together: int = 0  # groups whose documents cross-validation kept together; 0 if each stood alone
+    groups: tuple[CrossValidation, ...]  # what each feature group gives; the last is the model itself
+    curve: tuple[CurvePoint, ...]  # smallest first; the last is the full cross-validation
     acceptance: Acceptance
-    data_hash: str
-    inputs_hash: str = ""
+    data_hash: str  # SHA-256 of ids, texts and categories
+    inputs_hash: str = ""  # SHA-256 of all that the model depends on
+
+    def on_one_line(self) -> str:
+        """Say what a model knows and how good it found itself, on a line that fits a screen."""
+        return f"<textclf model: {'; '.join(f'{name} {value}' for name, value in self._facts())}>"
+
+    def to_html(self) -> str:
+        """Say the same as a small table for a notebook; names of categories are escaped."""
+        rows = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in self._facts())
+        return f"<table><caption>textclf model</caption>{rows}</table>"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        names = textwrap.shorten(", ".join(map(repr, self.documents)), 100, placeholder=" …")
+        accepted = f"{self.acceptance.accepted:.0%} from score {self.acceptance.threshold:.3f}"
+        return [
+            (f"{len(self.documents)} categories", f"({names})"),
+            ("documents", f"{sum(self.documents.values()):,}"),
+            ("accuracy", f"{self.groups[-1].accuracy:.3f} cross-validated"),
+            ("accepts", accepted if self.acceptance.accepted else "nothing"),
+        ]

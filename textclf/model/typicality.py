@@ -29,7 +29,7 @@ _STEPS = np.linspace(0, 1, QUANTILES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Familiarity:
+class Typicality:
     """What training documents reached out of fold.
 
     Parameters
@@ -128,9 +128,9 @@ def resemblance(
     return alike
 
 
-def fit_familiarity(
+def fit_typicality(
     centroids: NDArray[np.float32], margins: NDArray[np.float64], alike: NDArray[np.float64]
-) -> Familiarity:
+) -> Typicality:
     """Learn what training documents reach.
 
     Parameters
@@ -144,13 +144,13 @@ def fit_familiarity(
 
     Returns
     -------
-    Familiarity
+    Typicality
         Ready for new documents.
     """
     evidence = _evidence(margins)
     quantiles = np.vstack([np.quantile(evidence, _STEPS), np.quantile(alike, _STEPS), np.zeros(QUANTILES)])
     quantiles[2] = np.quantile(_together(quantiles, evidence, alike), _STEPS)
-    return Familiarity(centroids=centroids, quantiles=quantiles)
+    return Typicality(centroids=centroids, quantiles=quantiles)
 
 
 def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:

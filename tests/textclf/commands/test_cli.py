@@ -419,7 +419,7 @@ def test_predictions_have_the_promised_columns_in_the_order_of_the_rows(
     assert list(rows[0]) == [*COLUMNS, "score_invoice", "score_letter", "score_receipt"]
     source = read_table(documents)
     assert [row["document_id"] for row in rows] == [row["document_id"] for row in source]
-    expected = model.predict([row["text"] for row in source])
+    expected = list(model.pipe([row["text"] for row in source]))
     for row, prediction in zip(rows, expected, strict=True):
         assert row["predicted_category"] == prediction.predicted_category
         assert float(row["score"]) == pytest.approx(prediction.score, abs=1e-6)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import textclf as package
-from ocr.reading_options import ReadingOptions
+from ocr.reading import ReadingOptions
 from textclf.base.errors import ExitCode
 from textclf.data.scans import Reading, until_accepted
 
@@ -53,7 +53,7 @@ def test_from_scans_to_a_model_and_a_decision(textclf, scan, tmp_path, read_tabl
     assert said.code == 0
     assert "letter/broken.pdf" in said.err
     assert textclf("train", documents, "-o", from_table, *QUICK).code == 0
-    found = [package.load(path).predict(["VAT total due"])[0].scores for path in (tree, from_table)]
+    found = [package.load(path)("VAT total due").scores for path in (tree, from_table)]
     assert found[0] == found[1]
 
     page = scans / "invoice" / "1.png"
@@ -221,7 +221,7 @@ def test_an_effort_that_is_none_is_refused(textclf, three_pages, model_path):
 def test_reading_goes_on_until_the_model_accepts(model):
     text = "Invoice total due VAT number"
     threshold = model.training.acceptance.threshold
-    score = model.predict([text])[0].score
+    score = model(text).score
     sureness = {
         effort: until_accepted(Reading(options=ReadingOptions()), effort, model).how_sure
         for effort in ("fast", "balanced")

@@ -19,7 +19,7 @@ def worse(classifier, corpus):
     """Trained on documents of which every third invoice is called a letter, and on no receipt."""
     rows = [row for row in corpus(24).rows() if row[2] != "receipt"]
     categories = ["letter" if i % 3 == 0 else category for i, (_, _, category) in enumerate(rows)]
-    return classifier().fit([text for _, text, _ in rows], categories).runtime_
+    return classifier().fit([text for _, text, _ in rows], categories).model_
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_a_model_compared_with_itself_changes_nothing(model, documents):
 
 def test_a_worse_model_is_found_out_and_every_change_listed(model, worse, documents):
     found = compare_models(model, worse, documents)
-    by_a, by_b = (one.predict([d.text for d in documents]) for one in (model, worse))
+    by_a, by_b = (list(one.pipe([d.text for d in documents])) for one in (model, worse))
     right = [
         (a.predicted_category == d.category, b.predicted_category == d.category)
         for a, b, d in zip(by_a, by_b, documents, strict=True)

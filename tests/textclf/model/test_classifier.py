@@ -28,11 +28,13 @@ ODD_TEXTS = ["", " \n", "!?", "zzz qqq", "invoice " * 5000, "\ud800 \0 vat", "�
 
 def test_the_loaded_model_and_the_estimator_agree_to_the_bit(trained, model_path, corpus):
     texts = [*corpus(4, seed=9).texts, *ODD_TEXTS]
-    runtime = textclf.load(model_path)
-    assert runtime.margins(texts).tobytes() == trained.decision_function(texts).tobytes()
+    model = textclf.load(model_path)
+    assert model.margins(texts).tobytes() == trained.decision_function(texts).tobytes()
     scores = trained.predict_proba(texts)
-    assert runtime.scores(runtime.margins(texts)).tobytes() == scores.tobytes()
-    predictions = runtime.predict(texts)
+    assert model.predict_proba(texts).tobytes() == scores.tobytes()
+    assert model.classes_.tolist() == trained.classes_.tolist()
+    assert model.predict(texts).tolist() == trained.predict(texts).tolist()
+    predictions = list(model.pipe(texts))
     for prediction, label, row in zip(predictions, trained.predict(texts), scores, strict=True):
         if prediction.status != "skipped":
             assert prediction.predicted_category == label
@@ -42,8 +44,35 @@ def test_the_loaded_model_and_the_estimator_agree_to_the_bit(trained, model_path
 
 def test_one_document_alone_is_predicted_as_in_a_batch(model, corpus):
     texts = [*corpus(20, seed=5).texts, *ODD_TEXTS]
-    together = model.predict(texts)
-    assert [model.predict([text], [one.document_id])[0] for text, one in zip(texts, together, strict=True)] == together
+    together = list(model.pipe(texts))
+    assert [model(text, one.document_id) for text, one in zip(texts, together, strict=True)] == together
+
+
+def test_a_stream_is_read_no_further_than_a_batch_ahead(model, corpus):
+    text = corpus(1).texts[0]
+    given = 0
+
+    def endless():
+        nonlocal given
+        while True:
+            given += 1
+            yield text
+
+    stream = model.pipe(endless())
+    assert given == 0
+    assert [next(stream).document_id for _ in range(3)] == ["0", "1", "2"]
+    assert given < 100
+
+
+def test_every_text_has_its_own_id_and_confidence(model, corpus):
+    texts = corpus(12).texts
+    names = [f"{number}.pdf" for number in range(len(texts))]
+    found = list(model.pipe(texts, names, ocr_confidences=[90.0] * len(texts)))
+    assert [prediction.document_id for prediction in found] == names
+    assert [prediction.document_id for prediction in model.pipe(texts)] == [str(n) for n in range(len(texts))]
+    for wrong in ({"document_ids": names[1:]}, {"ocr_confidences": [50.0]}):
+        with pytest.raises(ValueError, match="zip"):
+            list(model.pipe(texts, **wrong))
 
 
 def test_scores_add_up_to_one_and_unknown_words_are_not_certain(trained, corpus):
@@ -54,17 +83,17 @@ def test_scores_add_up_to_one_and_unknown_words_are_not_certain(trained, corpus)
 
 def test_an_empty_text_is_for_review(model):
     for text in ("", " \n", "!?"):
-        (prediction,) = model.predict([text])
+        prediction = model(text)
         assert (prediction.decision, prediction.reason, prediction.status) == ("review", "no text", "skipped")
         assert prediction.predicted_category == ""
 
 
 def test_a_sure_prediction_is_accepted_and_an_unsure_one_says_between_what(model, corpus):
-    (sure,) = model.predict([corpus(1, seed=3).texts[0]])
+    sure = model(corpus(1, seed=3).texts[0])
     assert (sure.predicted_category, sure.decision, sure.reason) == ("invoice", "accept", "")
     assert sure.score >= model.training.acceptance.threshold
     invoice, letter, _ = (text.split() for text in corpus(1, seed=3).texts)
-    (unsure,) = model.predict([" ".join(invoice + letter)])
+    unsure = model(" ".join(invoice + letter))
     assert (unsure.decision, unsure.reason) == ("review", "unsure between invoice and letter")
     assert unsure.score < model.training.acceptance.threshold
 
@@ -74,14 +103,14 @@ def test_a_text_without_any_known_word_is_of_an_unknown_kind_however_sure_the_sc
         model, training=replace(model.training, acceptance=replace(model.training.acceptance, threshold=0.0))
     )
     for text in ("zzz qqq", "ζζζ 4711"):
-        (prediction,) = sure_of_everything.predict([text])
+        prediction = sure_of_everything(text)
         assert (prediction.decision, prediction.reason, prediction.status) == ("review", "unknown kind", "ok")
 
 
 def test_a_text_over_the_limit_is_predicted_by_its_beginning_and_says_so(model):
     limit = 1_000_000
     text = "total due vat " * 80_000
-    at, past = model.predict([text[:limit], text[: limit + 1]])
+    at, past = model.pipe([text[:limit], text[: limit + 1]])
     assert (at.status, at.error) == ("ok", "")
     assert past.status == "partial"
     assert "1,000,000" in past.error
@@ -124,7 +153,7 @@ def test_two_categories_follow_the_librarys_convention(classifier, corpus, tmp_p
     assert ((margins > 0) == (scores[:, 1] > 0.5)).all()
     assert (fitted.classes_[(margins > 0).astype(int)] == fitted.predict(texts)).all()
     fitted.save(tmp_path / "two.textclf")
-    assert textclf.load(tmp_path / "two.textclf").scores(fitted.runtime_.margins(texts)).tobytes() == scores.tobytes()
+    assert textclf.load(tmp_path / "two.textclf").scores(fitted.model_.margins(texts)).tobytes() == scores.tobytes()
 
 
 def test_documents_that_nothing_can_be_learned_from_are_refused(classifier, corpus):
@@ -155,15 +184,15 @@ def test_few_documents_are_warned_about_and_learned(classifier, corpus, each):
     assert len(few) == 3
     assert "accepts nothing" in nothing
     assert fitted.score(texts, categories) == 1
-    assert fitted.runtime_.training.acceptance.threshold > 1
+    assert fitted.model_.training.acceptance.threshold > 1
 
 
 def test_empty_texts_are_left_out_and_counted(classifier, corpus):
     _, texts, categories = corpus(6)
     fitted = classifier().fit([*texts, "", "\n"], [*categories, "letter", "invoice"])
-    assert fitted.runtime_.training.empty_texts == 2
+    assert fitted.model_.training.empty_texts == 2
     assert any("2 of 20 documents have no text" in warning for warning in fitted.warnings_)
-    assert fitted.runtime_.training.documents == {"invoice": 6, "letter": 6, "receipt": 6}
+    assert fitted.model_.training.documents == {"invoice": 6, "letter": 6, "receipt": 6}
     assert fitted.out_of_fold_scores_.shape == (18, 3)
 
 
@@ -215,7 +244,7 @@ def test_diagnostics_say_what_each_group_gives_and_the_learning_curve(classifier
     _, texts, categories = corpus(10)
     caplog.set_level("INFO")
     fitted = classifier(diagnostics=True, lexicon="learn", vectors="learn", vector_size=4).fit(texts, categories)
-    record = fitted.runtime_.training
+    record = fitted.model_.training
     assert [group.features for group in record.groups] == ["text", "text + keywords", "text + keywords + vectors"]
     assert [point.documents for point in record.curve] == [6, 12, 24]
     assert record.curve[-1].accuracy == record.groups[-1].accuracy
@@ -225,8 +254,8 @@ def test_diagnostics_say_what_each_group_gives_and_the_learning_curve(classifier
 def test_the_settings_in_the_file_name_no_path(classifier, corpus, lexicon_file):
     _, texts, categories = corpus(3)
     fitted = classifier(lexicon=lexicon_file).fit(texts, categories)
-    assert fitted.runtime_.settings["lexicon"] == "given"
-    assert str(lexicon_file) not in json.dumps(fitted.runtime_.settings)
+    assert fitted.model_.settings["lexicon"] == "given"
+    assert str(lexicon_file) not in json.dumps(fitted.model_.settings)
     with pytest.raises(BadInputError):
         classifier(lexicon="nowhere.toml").fit(texts, categories)
 
@@ -291,7 +320,7 @@ def test_parts_of_the_page_stay_only_where_they_tell_the_kind_of_issuers_never_s
             kinds.append(kind)
             issuers.append(issuer)
     fitted = classifier(diagnostics=False).fit(texts, kinds, groups=issuers)
-    views = {table.view.part for table in fitted.runtime_.features.ngrams.tables}
+    views = {table.view.part for table in fitted.model_.features.ngrams.tables}
     assert (views > {"page"}) is place_tells
-    rejected = [result.features for result in fitted.runtime_.training.groups][-2]
+    rejected = [result.features for result in fitted.model_.training.groups][-2]
     assert rejected.endswith("without parts of the page" if place_tells else "with parts of the page")

@@ -34,7 +34,7 @@ def check(model, text: str) -> None:
     best, second = np.sort(margins)[::-1][:2]
     assert total(explained) == pytest.approx(explained.margin, abs=1e-9)
     assert explained.margin == pytest.approx(best - second, abs=1e-5)
-    prediction = model.predict([text])[0]
+    prediction = model(text)
     if prediction.predicted_category:
         assert explained.category == prediction.predicted_category
     assert explained.category != explained.runner_up
@@ -59,7 +59,7 @@ def test_so_they_do_for_any_text(model, text):
 
 def test_so_they_do_with_two_categories(classifier, corpus):
     _, texts, categories = corpus(6, categories=("invoice", "letter"))
-    model = classifier().fit(texts, categories).runtime_
+    model = classifier().fit(texts, categories).model_
     for text in texts[:3]:
         check(model, text)
 

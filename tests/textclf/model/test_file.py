@@ -62,7 +62,7 @@ def refusal(path: Path) -> str:
 
 def test_what_is_read_predicts_as_what_was_written(model, model_path):
     loaded = textclf.load(model_path)
-    assert loaded.predict(TEXTS) == model.predict(TEXTS)
+    assert list(loaded.pipe(TEXTS)) == list(model.pipe(TEXTS))
     assert loaded.training == model.training
     assert loaded.settings == model.settings
     assert loaded.categories == model.categories
@@ -173,7 +173,7 @@ def test_a_model_of_format_2_predicts_as_it_did(tmp_path):
     path = Path(__file__).with_name("format-2.textclf")
     assert model_info(path).format == 2
     old = load_model(path)
-    found = old.predict(["total due", "dear aunt"])
+    found = list(old.pipe(["total due", "dear aunt"]))
     assert [prediction.predicted_category for prediction in found] == ["invoice", "letter"]
     assert [prediction.score for prediction in found] == pytest.approx(
         [0.948945375045058, 0.956452844863414], abs=1e-12
@@ -181,7 +181,7 @@ def test_a_model_of_format_2_predicts_as_it_did(tmp_path):
     assert [prediction.familiarity for prediction in found] == pytest.approx([0.900497512437811, 0.9154228855721394])
     save_model(old, tmp_path / "new.textclf")
     assert model_info(tmp_path / "new.textclf").format == 3
-    assert load_model(tmp_path / "new.textclf").predict(["total due", "dear aunt"]) == found
+    assert list(load_model(tmp_path / "new.textclf").pipe(["total due", "dear aunt"])) == found
 
 
 def test_the_format_from_before_the_first_release_is_refused(parts, tmp_path):
@@ -327,7 +327,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 def test_a_model_is_loaded_from_its_bytes_and_from_open_files(model, model_path, way):
-    assert textclf.load(way(model_path.read_bytes())).predict(TEXTS) == model.predict(TEXTS)
+    assert list(textclf.load(way(model_path.read_bytes())).pipe(TEXTS)) == list(model.pipe(TEXTS))
 
 
 def test_an_open_file_is_read_from_where_it_stands_and_left_open(model, model_path, tmp_path):
@@ -419,7 +419,7 @@ def test_a_model_without_keywords_and_vectors_survives(classifier, corpus, tmp_p
     fitted = classifier().fit(texts, categories)
     fitted.save(tmp_path / "bare.textclf")
     loaded = load_model(tmp_path / "bare.textclf")
-    assert loaded.predict(TEXTS) == fitted.runtime_.predict(TEXTS)
+    assert list(loaded.pipe(TEXTS)) == list(fitted.model_.pipe(TEXTS))
 
 
 def test_odd_category_names_survive(model, tmp_path):

@@ -40,7 +40,7 @@ class Recorder:
 
 
 def test_a_local_model_needs_no_id_and_gives_the_scores_of_the_model(client, model, model_path):
-    (prediction,) = model.predict([INVOICE])
+    prediction = model(INVOICE)
     expected = (prediction.predicted_category, prediction.score)
     assert (
         predict_document_category(client, INVOICE)

@@ -244,7 +244,7 @@ def test_cross_validation_with_groups_inside_and_outside():
         return_estimator=True,
     )
     assert scores["test_accuracy"].min() > 0.6
-    assert {fitted.runtime_.training.kept_together for fitted in scores["estimator"]} == {3}
+    assert {fitted.model_.training.kept_together for fitted in scores["estimator"]} == {3}
 
 
 def test_weights_reach_the_estimator_through_the_tools():
@@ -343,7 +343,7 @@ def test_a_random_state_of_any_kind():
     assert fixed[0].out_of_fold_scores_.tobytes() == fixed[1].out_of_fold_scores_.tobytes()
     drawn = clone(QUICK).set_params(random_state=None).fit(TEXTS, NAMES)
     # what was drawn stands in the model, so that the training can be done again
-    again = clone(QUICK).set_params(random_state=drawn.runtime_.settings["random_state"]).fit(TEXTS, NAMES)
+    again = clone(QUICK).set_params(random_state=drawn.model_.settings["random_state"]).fit(TEXTS, NAMES)
     assert again.out_of_fold_scores_.tobytes() == drawn.out_of_fold_scores_.tobytes()
     assert drawn.random_state is None
 
@@ -355,9 +355,15 @@ def test_a_random_state_of_any_kind():
 )
 def test_what_is_no_list_of_texts_is_refused_everywhere(texts):
     fitted = clone(QUICK).fit(TEXTS, NAMES)
-    model = fitted.runtime_
+    model = fitted.model_
     asks = [fitted.predict, fitted.predict_proba, fitted.predict_log_proba, fitted.decision_function]
-    asks += [model.predict, model.margins, model.features.rows, lambda texts: fitted.fit(texts, NAMES)]
+    asks += [
+        model.predict,
+        lambda texts: list(model.pipe(texts)),
+        model.predict_proba,
+        model.features.rows,
+        lambda texts: fitted.fit(texts, NAMES),
+    ]
     asks += [lambda texts: fitted.fit(TEXTS, NAMES, others=texts)]
     for ask in asks:
         if texts is None and ask is asks[-1]:
@@ -367,7 +373,7 @@ def test_what_is_no_list_of_texts_is_refused_everywhere(texts):
 
 
 def test_one_text_that_is_none_is_refused_by_those_who_take_one():
-    model = clone(QUICK).fit(TEXTS, NAMES).runtime_
+    model = clone(QUICK).fit(TEXTS, NAMES).model_
     client = textclf.LocalClient(model)
     for text in (None, 7, ["dear"], b"dear", pd.Series(["dear"])):
         with pytest.raises(ValueError, match="not a string"):
@@ -375,9 +381,9 @@ def test_one_text_that_is_none_is_refused_by_those_who_take_one():
         with pytest.raises(ValueError, match="text_data"):
             client.predict(MLModelId="", Record={"text_data": text}, PredictEndpoint="")
         with pytest.raises(BadDataError, match="not a string"):
-            list(model.iter_predictions([("a", "fine", None), ("b", text, None)]))
+            list(model.pipe(["fine", text]))
     with pytest.raises(BadDataError, match="list of strings"):
-        model.predict(["a", "b"], "ab")
+        model.pipe(["a", "b"], "ab")
 
 
 def test_training_says_what_the_person_should_know():
@@ -397,7 +403,7 @@ def test_training_says_what_the_person_should_know():
 
 def test_what_is_shown_fits_a_screen(trained, model):
     odd = clone(QUICK).fit([*TEXTS] * 4, [f"{name} <b>&{i // 3}" for i, name in enumerate(NAMES * 4)])
-    for shown in (DocumentClassifier(), trained, odd, model, odd.runtime_):
+    for shown in (DocumentClassifier(), trained, odd, model, odd.model_):
         assert len(repr(shown)) < 700
         html = shown._repr_html_()
         assert "<b>&" not in html
@@ -405,7 +411,7 @@ def test_what_is_shown_fits_a_screen(trained, model):
     line = repr(model)
     assert line.startswith("<textclf model: 3 categories ('invoice', 'letter', 'receipt'); documents 72; accuracy ")
     assert "\n" not in line
-    assert len(repr(odd.runtime_)) < 300
+    assert len(repr(odd.model_)) < 300
 
 
 @pytest.mark.parametrize("labels", [NAMES, NUMBERS, [n == "letter" for n in NAMES], [float(n) for n in NUMBERS]])
@@ -417,8 +423,10 @@ def test_labels_survive_the_file(labels, tmp_path):
     assert [type(label) for label in loaded.labels] == [type(np.array(labels).tolist()[0])] * len(loaded.labels)
     assert loaded.categories == tuple(map(str, loaded.labels))
     label_of = dict(zip(loaded.categories, loaded.labels, strict=True))
-    assert [label_of[said.predicted_category] for said in loaded.predict(NEW)] == fitted.predict(NEW).tolist()
-    assert repr(loaded) == repr(fitted.runtime_)
+    assert [label_of[said.predicted_category] for said in loaded.pipe(NEW)] == fitted.predict(NEW).tolist()
+    assert loaded.predict(NEW).tolist() == fitted.predict(NEW).tolist()
+    assert loaded.classes_.tolist() == fitted.classes_.tolist()
+    assert repr(loaded) == repr(fitted.model_)
 
 
 def test_pickles_learning_curves_and_permutation_tests():

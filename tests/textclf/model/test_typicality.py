@@ -11,7 +11,7 @@ from features.characters import read_pages
 from features.ngram_columns import fit_ngrams
 from features.ngrams import VIEWS, count_ngrams
 from textclf.model.predict import LEAST_FAMILIARITY
-from textclf.model.typicality import fit_centroids, fit_familiarity, resemblance
+from textclf.model.typicality import fit_centroids, fit_typicality, resemblance
 
 STRANGE = "oven spoon butter flour sugar bake until golden then serve with cream and berries"
 
@@ -22,8 +22,8 @@ def strangers(count: int) -> list[str]:
 
 
 def test_strangers_are_less_familiar_than_new_documents_of_the_known_kinds(model, corpus):
-    known = [prediction.familiarity for prediction in model.predict(corpus(10, seed=9).texts)]
-    strange = [prediction.familiarity for prediction in model.predict(strangers(20))]
+    known = [prediction.familiarity for prediction in model.pipe(corpus(10, seed=9).texts)]
+    strange = [prediction.familiarity for prediction in model.pipe(strangers(20))]
     assert max(strange) < np.median(known)
     assert np.mean(np.array(strange) < LEAST_FAMILIARITY) > 0.8
     # were it the same distribution, half of them would be under .5
@@ -31,21 +31,21 @@ def test_strangers_are_less_familiar_than_new_documents_of_the_known_kinds(model
 
 
 def test_a_stranger_is_for_review_as_an_unknown_kind(model):
-    found = model.predict(strangers(5))
+    found = list(model.pipe(strangers(5)))
     assert {prediction.decision for prediction in found} == {"review"}
     assert "unknown kind" in {prediction.reason for prediction in found}
 
 
 def test_another_language_is_named_as_the_reason(model):
     german = "Wir haben Ihren Brief vom dritten erhalten und werden ihn gern beantworten, wenn alle Papiere da sind"
-    (prediction,) = model.predict([german])
+    prediction = model(german)
     assert (prediction.decision, prediction.reason) == ("review", "other language")
 
 
 def test_a_poor_scan_is_named_unless_it_is_accepted(model, corpus):
     invoice, letter, _ = (text.split() for text in corpus(1, seed=3).texts)
     mixed, sure = " ".join(invoice + letter), " ".join(invoice)
-    found = model.predict([mixed, mixed, sure], ocr_confidences=[59.9, 60.0, 10.0])
+    found = list(model.pipe([mixed, mixed, sure], ocr_confidences=[59.9, 60.0, 10.0]))
     assert [prediction.reason for prediction in found] == ["poor scan", "unsure between invoice and letter", ""]
 
 
@@ -57,12 +57,12 @@ def test_a_clean_document_of_a_known_kind_stays_accepted_without_its_line_breaks
         return "\n".join(" ".join(words[i : i + 3]) for i in range(0, len(words), 3))
 
     _, texts, categories = corpus(24)
-    model = classifier().fit([in_lines(text) for text in texts], categories).runtime_
+    model = classifier().fit([in_lines(text) for text in texts], categories).model_
     _, fresh, truth = corpus(10, seed=11)
     lines = [in_lines(text) for text in fresh]
     accepted = []
     for variant in (lines, fresh):
-        found = model.predict(variant)
+        found = list(model.pipe(variant))
         accepted.append(np.mean([prediction.decision == "accept" for prediction in found]))
         assert np.mean([p.predicted_category == category for p, category in zip(found, truth, strict=True)]) > 0.9
     assert accepted[0] - accepted[1] <= 0.1
@@ -74,12 +74,12 @@ def test_others_given_in_training_are_turned_away(classifier, corpus):
     def of_a_bakery(count, seed):
         return [f"{text} oven spoon butter flour" for text in corpus(count, seed=seed, categories=("invoice",)).texts]
 
-    plain = classifier().fit(texts, categories).runtime_
-    taught = classifier().fit(texts, categories, others=of_a_bakery(30, seed=5)).runtime_
+    plain = classifier().fit(texts, categories).model_
+    taught = classifier().fit(texts, categories, others=of_a_bakery(30, seed=5)).model_
     new = of_a_bakery(8, seed=6)
 
     def accepted(model, asked):
-        return sum(prediction.decision == "accept" for prediction in model.predict(asked))
+        return sum(prediction.decision == "accept" for prediction in model.pipe(asked))
 
     assert accepted(taught, new) < accepted(plain, new)
     assert taught.categories == plain.categories
@@ -105,7 +105,7 @@ def test_familiarity_is_the_share_of_training_documents_that_were_less_familiar(
     weighed = fit_ngrams(rows, VIEWS[:1]).weigh(rows)
     centroids = np.full((3, 3), 0.5, dtype=np.float32)
     alike = resemblance(centroids, weighed, margins.argmax(axis=1))
-    found = fit_familiarity(centroids, margins, alike).of(weighed, margins)
+    found = fit_typicality(centroids, margins, alike).of(weighed, margins)
     assert np.sort(found) == pytest.approx(np.linspace(0, 1, 400), abs=0.02)
     order = np.sort(margins, axis=1)
     evidence = order[:, -1] + 0.5 * order[:, -2]
