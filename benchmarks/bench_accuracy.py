@@ -19,7 +19,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from textclf import DocumentClassifier
-from textclf.evaluation.reliability import brier, debiased_ece, ece_interval, log_loss, risk_coverage
+from textclf.evaluation.reliability import debiased_ece, ece_interval, losses, risk_coverage
 from textclf.model.calibrate import choose_acceptance, fit_temperature, softmax
 from textclf.model.fit import cross_validate, feature_groups, observe_training
 from textclf.model.folds import stratified_folds
@@ -162,10 +162,11 @@ def figures(name: str, documents: Documents, predicted: NDArray[np.int64]) -> di
 def trust_figures(name: str, documents: Documents, held_out: HeldOut) -> dict[str, object]:
     scores, right = held_out.scores.max(axis=1), held_out.scores.argmax(axis=1) == documents.labels
     low, high = ece_interval(scores, right)
+    log_loss, brier = losses(held_out.scores, documents.labels)
     return {
         "classifier": name,
-        "log loss": log_loss(held_out.scores, documents.labels),
-        "Brier score": brier(held_out.scores, documents.labels),
+        "log loss": log_loss,
+        "Brier score": brier,
         "debiased ECE": debiased_ece(scores, right),
         "from": low,
         "to": high,

@@ -19,8 +19,8 @@ from PIL import Image
 from sklearn.model_selection import train_test_split
 
 from ocr import Effort, ReadingOptions, iter_documents
-from ocr.limits import Limits
-from ocr.pages import open_page
+from ocr.opening import open_page
+from ocr.reading_options import Limits
 from textclf import DocumentClassifier
 from textclf.data.predictions import classify_files
 from textclf.data.scans import Reading, until_accepted

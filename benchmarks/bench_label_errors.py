@@ -28,7 +28,7 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from textclf.base.tables import read_rows
-from textclf.evaluation.label_issues import label_doubts, out_of_fold_scores
+from textclf.evaluation.label_issues import label_issue_scores, out_of_fold_scores
 from textclf.model.calibrate import fit_temperature, softmax
 
 JOBS = 2
@@ -80,12 +80,12 @@ def audit_figures(documents: Documents) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = [{"ranking": "any order", "average precision": share}]
     rows[0] |= {f"of first {count} wrong": share for count in FIRST}
     found = list(rankings(documents))
-    samples = sampled_precisions([doubts for _, doubts in found], documents.wrong)
-    for (name, doubts), sampled in zip(found, samples, strict=True):
-        order = np.argsort(-doubts, kind="stable")
+    samples = sampled_precisions([issue_scores for _, issue_scores in found], documents.wrong)
+    for (name, issue_scores), sampled in zip(found, samples, strict=True):
+        order = np.argsort(-issue_scores, kind="stable")
         row: dict[str, object] = {
             "ranking": name,
-            "average precision": float(average_precision_score(documents.wrong, doubts)),
+            "average precision": float(average_precision_score(documents.wrong, issue_scores)),
         }
         row |= {f"of first {count} wrong": float(documents.wrong[order[:count]].mean()) for count in FIRST}
         if name != OURS:
@@ -114,8 +114,8 @@ def turned_figures() -> list[dict[str, object]]:
         texts = [row["text"] for row in rows]
         _, labels = np.unique([row["category"] for row in rows], return_inverse=True)
         for kind in ("any", "alike"):
-            for ranking, doubts in rankings(documents := turned(texts, labels.astype(np.int64), kind)):
-                precision = float(average_precision_score(documents.wrong, doubts))
+            for ranking, issue_scores in rankings(documents := turned(texts, labels.astype(np.int64), kind)):
+                precision = float(average_precision_score(documents.wrong, issue_scores))
                 found.setdefault(ranking, {"ranking": ranking})[f"{name}, {kind}"] = precision
     return list(found.values())
 
@@ -136,7 +136,7 @@ def turned(texts: list[str], labels: Labels, kind: str) -> Documents:
 
 
 def rankings(documents: Documents) -> Iterator[tuple[str, Scores]]:
-    """Give each ranking's doubt about each document."""
+    """Give the label issue score of each document by each ranking."""
     texts, labels = documents.texts, documents.labels
     print(f"{SVM}: five folds", file=sys.stderr)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -144,12 +144,12 @@ def rankings(documents: Documents) -> Iterator[tuple[str, Scores]]:
     scores = softmax(margins * fit_temperature(margins, labels))
     for name, quality in QUALITIES.items():
         yield f"cleanlab's {name}, {SVM}", -quality(scores, labels)
-    yield f"ours, {SVM}", label_doubts(scores, labels)
+    yield f"ours, {SVM}", label_issue_scores(scores, labels)
     categories = [str(number) for number in range(scores.shape[1])]
     scores = out_of_fold_scores(texts, labels, categories, jobs=JOBS)
     for name, quality in QUALITIES.items():
         yield f"cleanlab's {name}, textclf", -quality(scores, labels)
-    yield OURS, label_doubts(scores, labels)
+    yield OURS, label_issue_scores(scores, labels)
 
 
 def self_confidence(scores: Scores, labels: Labels) -> Scores:

@@ -24,7 +24,7 @@ from common import ROOT, Row, finish, options, shared, word_recall
 from PIL import Image
 
 from ocr import ReadingOptions, iter_documents
-from ocr.tesserocr_engine import system_tessdata
+from ocr.engines import system_tessdata
 from textclf.base.tables import read_rows
 from textclf.base.workers import usable_cores
 

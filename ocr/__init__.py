@@ -6,12 +6,10 @@ from ocr.batch import Progress, iter_documents, read_document
 from ocr.cache import PageCache
 from ocr.cleaning import Variants, clean_text, read_variants
 from ocr.documents import Document, Page, Status, Word
-from ocr.engines import OcrEngine, Reading, TesseractEngine
+from ocr.engines import OcrEngine, TesseractEngine, TesserocrEngine, open_engine
 from ocr.finding import FoundFile, find_documents, find_files
-from ocr.limits import Limits
-from ocr.reading import ReadingOptions
-from ocr.steps import Effort
-from ocr.tesserocr_engine import TesserocrEngine, open_engine
+from ocr.ocr_result import OcrResult
+from ocr.reading_options import Effort, Limits, ReadingOptions
 
 __all__ = [
     "Document",
@@ -19,10 +17,10 @@ __all__ = [
     "FoundFile",
     "Limits",
     "OcrEngine",
+    "OcrResult",
     "Page",
     "PageCache",
     "Progress",
-    "Reading",
     "ReadingOptions",
     "Status",
     "TesseractEngine",

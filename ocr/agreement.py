@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ocr.batch import Progress, iter_documents
 from ocr.engines import OcrEngine
-from ocr.reading import ReadingOptions
+from ocr.reading_options import ReadingOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

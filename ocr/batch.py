@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from ocr.cache import PageCache
+from ocr.document_reading import OpenDocument, ReadingStep, reading_steps
 from ocr.documents import Document, Page
-from ocr.effort import Part
-from ocr.engines import OcrEngine, chosen_languages
-from ocr.pages import Source, Survey, content_hash, survey
-from ocr.reading import ReadingOptions, assembled, failed_page, read_page
-from ocr.steps import Effort, OpenDocument, Step, reading_steps
-from ocr.tesserocr_engine import open_engine
+from ocr.engines import OcrEngine, choose_languages, open_engine
+from ocr.opening import Source, Survey, survey
+from ocr.page_reading import failed_page, read_page
+from ocr.reading_options import Effort, ReadingOptions
+from ocr.strips import Strip
 from textclf.base.cluster import cluster_workers
 from textclf.base.errors import BadInputError, SomeFailedError, TextclfError, UsageError
 from textclf.base.workers import InProcess, Worker, usable_jobs, workers
@@ -178,7 +178,7 @@ class _Task:
     """A step of reading, or without one the survey of a document."""
 
     document: OpenDocument
-    step: Step | None = None
+    step: ReadingStep | None = None
     tried: int = 0
     started: float = 0.0
 
@@ -197,7 +197,7 @@ class _Batch:
     ) -> None:
         self.engine = engine or open_engine()
         options = options or ReadingOptions()
-        self.options = replace(options, languages=chosen_languages(self.engine, options.languages))
+        self.options = replace(options, languages=choose_languages(self.engine, options.languages))
         self.limits = options.limits
         self.cache = cache
         self.effort = effort
@@ -257,7 +257,7 @@ class _Batch:
                     _read_page,
                     source,
                     task.step.number,
-                    task.step.part,
+                    task.step.strip,
                     document.sha256,
                     self.options,
                     self.engine,
@@ -359,18 +359,7 @@ class _Batch:
             task.document.steps = []
 
     def _close(self, document: OpenDocument) -> Document:
-        document.sha256 = document.sha256 or content_hash(document.source, self.limits)
-        read = assembled(
-            document.document_id,
-            document.source,
-            page_count=document.page_count,
-            pages=tuple(document.pages[number] for number in sorted(document.pages)),
-            limits=self.limits,
-            error=document.error,
-            seconds=document.seconds,
-            enough=document.enough,
-        )
-        read = replace(read, sha256=document.sha256)
+        read = document.closed(self.limits)
         self.documents_done += 1
         self.failures += read.status != "ok"
         return read
@@ -395,10 +384,10 @@ def _survey(source: Source, options: ReadingOptions) -> Survey:
 def _read_page(
     source: Source,
     number: int,
-    part: Part,
+    strip: Strip,
     sha256: str,
     options: ReadingOptions,
     engine: OcrEngine,
     cache: PageCache | None,
 ) -> Page:
-    return read_page(source, number, part=part, sha256=sha256, options=options, engine=engine, cache=cache)
+    return read_page(source, number, strip=strip, sha256=sha256, options=options, engine=engine, cache=cache)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from ocr.words import MARKS, is_real_word
+from ocr.words import PUNCTUATION, is_real_word
 from textclf.base.errors import BadDataError, BadInputError
 
 _VARIANTS_LIMIT = 1_000_000
@@ -264,7 +264,7 @@ def _joined_words(text: str, known: str = "") -> str:
     The hyphen goes, but stays before a capital (``Jean-Pierre``) and where the text has the word with a hyphen
     elsewhere (``e-mail``), or the ``known`` one has.
     """
-    hyphenated = {token.strip(MARKS).lower() for token in (known or text).split() if "-" in token[1:-1]}
+    hyphenated = {token.strip(PUNCTUATION).lower() for token in (known or text).split() if "-" in token[1:-1]}
     lines: list[str] = []
     for line in (" ".join(line.split()) for line in text.split("\n")):
         upper = lines[-1] if lines else ""
@@ -276,7 +276,7 @@ def _joined_words(text: str, known: str = "") -> str:
         if len(left) + len(right) > _LONGEST_WORD or len(left) < 2:
             lines.append(line)
             continue
-        real = f"{left}-{right}".strip(MARKS).lower() in hyphenated or (right[0].isupper() and not left.isupper())
+        real = f"{left}-{right}".strip(PUNCTUATION).lower() in hyphenated or (right[0].isupper() and not left.isupper())
         lines[-1] = f"{upper[:-1]}{'-' if real else ''}{right}"
         if rest:
             lines.append(rest)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
+from ocr.cleaning import joined_pages
+
+N = TypeVar("N", int, float)
 Status = Literal["ok", "partial", "failed", "skipped"]
 """``ok``: all was read. ``partial``: some pages or some text are missing. ``failed``: nothing could be read.
 ``skipped``: nothing was tried (no document, or not wanted)."""
@@ -130,8 +133,6 @@ class Document:
     @property
     def page_texts(self) -> list[str]:
         """Cleaned text of each page; a word that is broken over two pages stands whole on the upper one."""
-        from ocr.cleaning import joined_pages
-
         return joined_pages(page.text for page in self.pages)
 
     @property
@@ -173,3 +174,9 @@ def mean_confidence(words: Iterable[Word]) -> float:
     words = tuple(words)
     length = sum(len(word.text) for word in words)
     return sum(word.confidence * len(word.text) for word in words) / length if length else 0.0
+
+
+def bounding_box(boxes: Iterable[tuple[N, N, N, N]]) -> tuple[N, N, N, N]:
+    """Give the smallest box around others."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)

@@ -1,49 +1,37 @@
-"""OCR engines: one protocol, and Tesseract behind it."""
+"""OCR engines: one protocol, and Tesseract behind it, as a program and as a library."""
 
 from __future__ import annotations
 
 import math
 import os
+import re
+import subprocess
+import threading
+import time
 from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-from ocr.documents import Word, mean_confidence
-from ocr.words import line_text
-from textclf.base.errors import BadInputError, MissingProgramError
+from ocr.documents import Word
+from ocr.ocr_result import OcrResult, line_text
+from textclf.base.errors import BadInputError, MissingProgramError, UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from PIL import Image
 
+EngineName = Literal["auto", "tesserocr", "tesseract"]
+
 _DEFAULT_LANGUAGES = ("eng", "ita")
 _MAX_OUTPUT = 50_000_000
 _WORD_LEVEL = "5"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What an engine saw on one image.
-
-    Parameters
-    ----------
-    words : tuple of Word
-        In reading order, boxes in pixels of the image that was given.
-    text : str
-        The words with their line structure; a blank line between two paragraphs.
-    """
-
-    words: tuple[Word, ...] = ()
-    text: str = ""
-
-    @property
-    def confidence(self) -> float:
-        """Mean confidence of the words, weighted by length, 0 to 100; 0 without words."""
-        return mean_confidence(self.words)
+_NO_FOLDER = "set TESSDATA_PREFIX to the folder that holds eng.traineddata"
+_LOADED = threading.local()
+"""The model that this thread has loaded: one at a time, and no thread shares it with another."""
 
 
 class OcrEngine(Protocol):
@@ -63,30 +51,38 @@ class OcrEngine(Protocol):
     def languages(self) -> tuple[str, ...]:
         """Languages that are installed, sorted, by Tesseract's codes."""
 
-    def read(self, image: Image.Image, *, languages: Sequence[str], page_segmentation: int, timeout: float) -> Reading:
-        """Read one upright image of 8-bit grey within ``timeout`` seconds; raise `BadInputError` if that fails."""
+    def read(
+        self, image: Image.Image, *, languages: Sequence[str], page_segmentation: int, timeout: float
+    ) -> OcrResult:
+        """Read one image.
+
+        Parameters
+        ----------
+        image : PIL.Image.Image
+            Mode ``L``, upright.
+        languages : sequence of str
+            At least one.
+        page_segmentation : int
+            Tesseract's ``--psm``.
+        timeout : float
+            Seconds that it may take.
+
+        Returns
+        -------
+        OcrResult
+            Empty for an image without text.
+
+        Raises
+        ------
+        textclf.base.errors.BadInputError
+            If the image cannot be read, or takes too long.
+        textclf.base.errors.MissingProgramError
+            If the engine or a language is not there.
+        """
 
 
-def chosen_languages(engine: OcrEngine, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Settle the languages to read with.
-
-    Parameters
-    ----------
-    engine : OcrEngine
-        Asked for what is installed.
-    wanted : sequence of str
-        Languages that must be there; empty for English and Italian as far as they are installed.
-
-    Returns
-    -------
-    tuple of str
-        At least one language.
-
-    Raises
-    ------
-    textclf.base.errors.MissingProgramError
-        If one of them, or the engine itself, is not installed; the remedy is the line that installs it.
-    """
+def choose_languages(engine: OcrEngine, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Give the languages to read with; the remedy for a missing one is the line that installs it."""
     installed = engine.languages()
     missing = [language for language in wanted if language not in installed]
     chosen = tuple(wanted) or tuple(language for language in _DEFAULT_LANGUAGES if language in installed)
@@ -114,47 +110,16 @@ class TesseractEngine:
     @cached_property
     def version(self) -> str:
         """Version of the program, such as ``5.3.0``."""
-        pytesseract = _pytesseract()
-        try:
-            return str(pytesseract.get_tesseract_version())
-        # pytesseract ends the program over a version that it cannot make out
-        except (pytesseract.TesseractNotFoundError, OSError, ValueError, SystemExit) as error:
-            raise _missing() from error
+        return str(_asked("get_tesseract_version"))
 
     def languages(self) -> tuple[str, ...]:
         """Languages that are installed, sorted."""
-        pytesseract = _pytesseract()
-        try:
-            return tuple(sorted(set(pytesseract.get_languages()) - {"osd"}))
-        except (pytesseract.TesseractNotFoundError, OSError, ValueError) as error:
-            raise _missing() from error
+        return tuple(sorted({*_asked("get_languages")} - {"osd"}))
 
-    def read(self, image: Image.Image, *, languages: Sequence[str], page_segmentation: int, timeout: float) -> Reading:
-        """Read one image.
-
-        Parameters
-        ----------
-        image : PIL.Image.Image
-            Mode ``L``.
-        languages : sequence of str
-            At least one.
-        page_segmentation : int
-            Tesseract's ``--psm``.
-        timeout : float
-            Seconds until the run is killed.
-
-        Returns
-        -------
-        Reading
-            Empty for an image without text.
-
-        Raises
-        ------
-        textclf.base.errors.BadInputError
-            If Tesseract fails, takes too long, or answers with something else than its table.
-        textclf.base.errors.MissingProgramError
-            If it is not there.
-        """
+    def read(
+        self, image: Image.Image, *, languages: Sequence[str], page_segmentation: int, timeout: float
+    ) -> OcrResult:
+        """Read one image, see `OcrEngine.read`."""
         pytesseract = _pytesseract()
         # pytesseract hands the image over in the format it names: PNG, its default, costs more time to pack
         image = image.copy()
@@ -189,6 +154,14 @@ def _pytesseract() -> ModuleType:
     return module
 
 
+def _asked(question: str) -> Any:
+    try:
+        return getattr(_pytesseract(), question)()
+    # pytesseract ends the program over a version that it cannot make out
+    except (OSError, ValueError, SystemExit) as error:
+        raise _missing() from error
+
+
 def _missing() -> MissingProgramError:
     return MissingProgramError(
         "tesseract is not installed, or does not run",
@@ -201,33 +174,8 @@ def _short(message: object) -> str:
     return " ".join(str(message).split())[:200]
 
 
-def parse_tsv(table: bytes) -> Reading:
-    r"""Read Tesseract's TSV output, whatever it holds.
-
-    Parameters
-    ----------
-    table : bytes
-        Columns level, page, block, paragraph, line, word, left, top, width, height, confidence, text
-        (https://tesseract-ocr.github.io/tessdoc/Command-Line-Usage.html). Rows that do not fit are left out,
-        bytes that are not UTF-8 replaced.
-
-    Returns
-    -------
-    Reading
-        The words, and the text made of them.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        If it is no such table.
-
-    Examples
-    --------
-    >>> head = "level page_num block_num par_num line_num word_num left top width height conf text"
-    >>> row = "5 1 1 1 1 1 10 20 30 40 96.5 Total"
-    >>> parse_tsv("\t".join(head.split()).encode() + b"\n" + "\t".join(row.split()).encode()).words[0].box
-    (10, 20, 40, 60)
-    """
+def parse_tsv(table: bytes) -> OcrResult:
+    """Read Tesseract's TSV output; rows that do not fit are left out, bytes that are not UTF-8 replaced."""
     rows = table.decode("utf-8", errors="replace").split("\n")
     if not rows[0].startswith("level\t"):
         raise BadInputError("tesseract gave no table of words")
@@ -235,11 +183,12 @@ def parse_tsv(table: bytes) -> Reading:
     breaks: list[str] = []
     last: list[str] = []
     for row in rows[1:]:
+        # level, page, block, paragraph, line, word, left, top, width, height, confidence, text
         cells = row.rstrip("\r").split("\t")
         if len(cells) != 12 or cells[0] != _WORD_LEVEL or not cells[11].strip():
             continue
         try:
-            left, top, width, height = (int(cell) for cell in cells[6:10])
+            left, top, width, height = map(int, cells[6:10])
             confidence = float(cells[10])
         except ValueError:
             continue
@@ -258,4 +207,163 @@ def parse_tsv(table: bytes) -> Reading:
             )
         )
     lines = (line_text(list(line)) for _, line in groupby(words, key=lambda word: word.line))
-    return Reading(words=tuple(words), text="".join(chain.from_iterable(zip(breaks, lines, strict=True))))
+    return OcrResult(words=tuple(words), text="".join(chain.from_iterable(zip(breaks, lines, strict=True))))
+
+
+@dataclass(frozen=True)
+class TesserocrEngine:
+    """Tesseract through tesserocr: the model stays loaded, and no page goes through a file.
+
+    The library reads with one thread, unless the environment sets ``OMP_THREAD_LIMIT``. Its ``timeout`` bounds
+    recognition but not the layout analysis before it, and a crash takes the whole process: read files of unknown
+    origin with `iter_documents`, whose workers are ended from outside and lose no other page.
+
+    Parameters
+    ----------
+    tessdata : str
+        Folder with the languages, ``*.traineddata``; tesserocr's own default mostly finds none.
+    name : str
+        Stands in the cache key.
+    """
+
+    tessdata: str
+    name: str = "tesserocr"
+
+    @cached_property
+    def version(self) -> str:
+        """Version of the Tesseract inside, such as ``5.5.0``."""
+        found = re.search(r"\d[\w.-]*", _tesserocr().tesseract_version())
+        return found[0] if found else "unknown"
+
+    def languages(self) -> tuple[str, ...]:
+        """Languages in the folder, sorted."""
+        tesserocr = _tesserocr()
+        try:
+            _, found = tesserocr.get_languages(os.path.join(self.tessdata, ""))  # noqa: PTH118 - with a slash behind
+        except RuntimeError:
+            return ()
+        return tuple(sorted({*found} - {"osd"}))
+
+    def read(
+        self, image: Image.Image, *, languages: Sequence[str], page_segmentation: int, timeout: float
+    ) -> OcrResult:
+        """Read one image, see `OcrEngine.read`."""
+        api = _loaded(self.tessdata, "+".join(languages))
+        # the library looks at these bytes without taking a copy: they must live until all is read
+        pixels = image.tobytes()
+        started = time.perf_counter()
+        try:
+            api.SetPageSegMode(page_segmentation)
+            api.SetImageBytes(pixels, image.width, image.height, 1, image.width)
+            if not api.Recognize(max(1, int(timeout * 1000))):
+                if time.perf_counter() - started >= timeout:
+                    raise BadInputError(f"tesserocr was not done after {timeout:.1f} s and was stopped")
+                raise BadInputError("tesserocr failed and gave no message")
+            return parse_tsv(b"level\t\n" + api.GetTSVText(0).encode())
+        except (RuntimeError, UnicodeDecodeError) as error:
+            raise BadInputError(f"tesserocr failed ({_short(error)})") from error
+        finally:
+            api.Clear()
+
+
+def _loaded(tessdata: str, languages: str) -> Any:
+    """Give this thread's model, and load it if it is not the one wanted."""
+    wanted = (tessdata, languages)
+    loaded, api = getattr(_LOADED, "model", (None, None))
+    if loaded == wanted:
+        return api
+    if api is not None:
+        del _LOADED.model
+        api.End()
+    tesserocr = _tesserocr()
+    try:
+        api = tesserocr.PyTessBaseAPI(path=tessdata, lang=languages, oem=tesserocr.OEM.LSTM_ONLY)
+    except RuntimeError as error:
+        raise MissingProgramError(
+            f"tesserocr cannot load {languages} from {tessdata}", remedy="read with --engine tesseract"
+        ) from error
+    # its remarks about a page are of no use to the person at the terminal
+    api.SetVariable("debug_file", os.devnull)
+    tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
+    _LOADED.model = (wanted, api)
+    return api
+
+
+def _tesserocr() -> ModuleType:
+    # OpenMP looks at the environment once, when it is loaded
+    is_unset = "OMP_THREAD_LIMIT" not in os.environ
+    try:
+        os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+        import tesserocr
+    except ImportError as error:
+        raise MissingProgramError("tesserocr is not installed", remedy="pip install tesserocr") from error
+    finally:
+        if is_unset:
+            del os.environ["OMP_THREAD_LIMIT"]
+    module: ModuleType = tesserocr
+    return module
+
+
+def open_engine(name: EngineName = "auto") -> OcrEngine:
+    """Choose the engine.
+
+    Parameters
+    ----------
+    name : {"auto", "tesserocr", "tesseract"}
+        ``tesserocr`` keeps the model loaded; ``tesseract`` starts the program for every page. ``auto``: the first
+        if it is installed and finds the languages that the program has, else the second.
+
+    Returns
+    -------
+    OcrEngine
+        Not loaded yet.
+
+    Raises
+    ------
+    textclf.base.errors.MissingProgramError
+        If ``tesserocr`` is asked for and cannot be used.
+    textclf.base.errors.UsageError
+        If there is no such engine.
+
+    Examples
+    --------
+    >>> open_engine("tesseract").name
+    'tesseract'
+    """
+    if name not in get_args(EngineName):
+        raise UsageError("must be auto, tesserocr or tesseract", where="engine")
+    if name == "tesseract":
+        return TesseractEngine()
+    try:
+        return _opened_library()
+    except MissingProgramError:
+        if name == "tesserocr":
+            raise
+    return TesseractEngine()
+
+
+def _opened_library() -> TesserocrEngine:
+    engine = TesserocrEngine(system_tessdata())
+    if not engine.languages():
+        raise MissingProgramError(f"tesserocr finds no language in {engine.tessdata}", remedy=_NO_FOLDER)
+    return engine
+
+
+def system_tessdata() -> str:
+    """Find the folder with Tesseract's languages: ``TESSDATA_PREFIX``, else what the program names (from 5.0 on)."""
+    if folder := os.environ.get("TESSDATA_PREFIX"):
+        return folder
+    try:
+        answer = subprocess.run(
+            ["tesseract", "--list-langs"],  # noqa: S607 - the first on the PATH is meant, as for TesseractEngine
+            capture_output=True,
+            timeout=20,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        answer = b""
+    # "List of available languages in "/usr/share/tessdata/" (3):"
+    found = re.search(r'"(.+)"', answer.decode(errors="replace").partition("\n")[0])
+    if not found:
+        raise MissingProgramError("the languages of tesseract were not found", remedy=_NO_FOLDER)
+    return found[1]

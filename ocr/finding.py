@@ -12,23 +12,13 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
-from ocr.kinds import HEAD, is_photo
+from ocr.kinds import HEAD, is_document
 from textclf.base.errors import BadInputError
 
 _log = logging.getLogger(__name__)
 
 _SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx"}
 _SUFFIXES |= {".pdf", ".png", ".tif", ".tiff", ".webp"}
-_STARTS = (
-    b"%PDF-",
-    b"\x89PNG\r\n",
-    b"\xff\xd8\xff",
-    b"II*\0",
-    b"MM\0*",
-    b"GIF8",
-    b"\0\0\0\x0cjP  ",
-    b"\xff\x4f\xff\x51",
-)
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 """What systems leave in folders beside the hidden files, in small letters."""
 _NAMED = 3
@@ -254,10 +244,9 @@ def _kind(entry: os.DirEntry[str], home: str) -> str:
 def _begins_like_a_document(file: Path) -> bool:
     try:
         with file.open("rb") as stream:
-            head = stream.read(HEAD)
+            return is_document(stream.read(HEAD))
     except OSError:
         return False
-    return head.startswith(_STARTS) or is_photo(head)
 
 
 def _reason(error: OSError) -> str:

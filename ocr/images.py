@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from ocr.kinds import HEAD, is_heif, looks_like
-from ocr.limits import Limits
+from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -24,33 +24,21 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, IndexErr
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE = 258, 262, 281
 """Tags of TIFF 6.0; in Pillow, images of more than 8 bits are not inverted where the photometric is 0."""
 
+_ORIENTATION = 0x0112
+_TURNS = dict(
+    enumerate(
+        ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90"), 2
+    )
+)
+"""EXIF's orientations to the ways of Pillow's that undo them."""
+
 _BAND_PIXELS = 10_000_000
 _PILLOW_LOCK = threading.Lock()
 
 
 @contextmanager
 def opened_image(file: IO[bytes], limits: Limits, *, page: int = 1) -> Iterator[Image.Image]:
-    """Open an image without decoding it.
-
-    Parameters
-    ----------
-    file : binary file
-        At its beginning; the content decides the format, whatever the name says.
-    limits : Limits
-        ``max_declared_pixels`` applies.
-    page : int
-        Which frame to stand at, from 1.
-
-    Yields
-    ------
-    PIL.Image.Image
-        Not yet decoded. Damage that shows inside the block is raised as `BadInputError` too.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        If it is no image, damaged or too large.
-    """
+    """Open an image by its content without decoding it; damage that shows inside the block is `BadInputError` too."""
     from PIL import UnidentifiedImageError
 
     try:
@@ -112,28 +100,10 @@ def frame_count(image: Image.Image) -> int:
 
 
 def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
-    """Decode to 8 bits of grey: upright as EXIF says, alpha on white, at most ``max_pixels`` pixels.
+    """Decode an opened image of any mode to 8 bits of grey, upright as EXIF says, of at most ``max_pixels``.
 
-    A large image is brought down band by band, so that only the decoder's own copy is ever whole in memory;
-    a JPEG is decoded at a fraction of its size in the first place.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        Opened, of any mode.
-    max_pixels : int
-        Bound on the result.
-
-    Returns
-    -------
-    PIL.Image.Image
-        Mode ``L``.
-
-    Examples
-    --------
-    >>> from PIL import Image
-    >>> grey_image(Image.new("RGBA", (300, 200)), 15_000)
-    <PIL.Image.Image image mode=L size=150x100 at ...>
+    A large one is brought down band by band, so that only the decoder's own copy is ever whole in memory; a JPEG is
+    decoded at a fraction of its size in the first place.
     """
     from PIL import Image
 
@@ -154,16 +124,8 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
         share = math.sqrt(max_pixels / (grey.width * grey.height))
         size = (max(1, int(grey.width * share)), max(1, int(grey.height * share)))
         grey = grey.resize(size, Image.Resampling.BICUBIC)
-    turn = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }.get(image.getexif().get(0x0112, 1))
-    return grey if turn is None else grey.transpose(turn)
+    turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    return grey.transpose(Image.Transpose[turn]) if turn else grey
 
 
 def _shrink_factor(size: tuple[int, int], max_pixels: int) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 HEAD = 64
 """Bytes to look at."""
 
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF8", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
 _STARTS: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
-    ((b"\x89PNG", b"\xff\xd8", b"II*\0", b"MM\0*", b"GIF8", b"BM"), "a damaged image"),
-    ((b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), "a damaged image"),
+    ((*_IMAGES, b"\xff\xd8", b"BM"), "a damaged image"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
     (b"\xd0\xcf\x11\xe0", "an old office document"),
     (b"{\\rtf", "an RTF document"),
@@ -24,41 +24,32 @@ _OTHER_BRANDS = {b"crx ": "a camera's raw photo", b"M4A ": "a sound recording", 
 """Brands of ISO base media files (ISO/IEC 14496-12); others are those of videos."""
 
 
+def is_document(head: bytes) -> bool:
+    """Return whether a file begins as an image or a PDF, surely enough to read it whatever its name."""
+    return head.startswith((b"%PDF-", *_IMAGES)) or _is_photo(head)
+
+
 def is_heif(head: bytes) -> bool:
-    """Tell whether a file begins as HEIF, such as the HEIC of phones; AVIF is another format of the same family."""
+    """Return whether a file begins as HEIF, such as the HEIC of phones; AVIF is another format of the same family."""
     brands = _brands(head)
     return not _HEIF_BRANDS.isdisjoint(brands) and _AVIF_BRANDS.isdisjoint(brands)
 
 
-def is_photo(head: bytes) -> bool:
-    """Tell whether a file begins as HEIF or AVIF."""
+def _is_photo(head: bytes) -> bool:
     return not (_HEIF_BRANDS | _AVIF_BRANDS).isdisjoint(_brands(head))
 
 
 def looks_like(head: bytes) -> str:
-    """Say in a clause what a file that is no readable image looks like.
-
-    Parameters
-    ----------
-    head : bytes
-        Its first bytes, at least one.
-
-    Examples
-    --------
-    >>> looks_like(b"PK" + bytes([3, 4])), looks_like(bytes([0, 0, 0, 24]) + b"ftypqt  ")
-    ('it looks like a ZIP archive or an office document', 'it looks like a video')
-    """
-    brands = _brands(head)
-    if brands:
-        return f"it looks like {'a damaged image' if is_photo(head) else _OTHER_BRANDS.get(brands[0], 'a video')}"
-    if head[:4] == b"RIFF":
-        return f"it looks like {_IN_RIFF.get(head[8:12], 'a RIFF file')}"
-    if head[4:8] in (b"moov", b"mdat", b"wide"):
-        return "it looks like a video"
-    for start, kind in _STARTS:
-        if head.startswith(start):
-            return f"it looks like {kind}"
-    return "it looks like plain text" if min(head) >= 9 else f"it begins with the bytes {head[:8].hex(' ')}"
+    """Say in a clause what a file that is no readable image looks like by its first bytes, at least one."""
+    if brands := _brands(head):
+        kind = "a damaged image" if _is_photo(head) else _OTHER_BRANDS.get(brands[0], "a video")
+    elif head[:4] == b"RIFF":
+        kind = _IN_RIFF.get(head[8:12], "a RIFF file")
+    elif head[4:8] in (b"moov", b"mdat", b"wide"):
+        kind = "a video"
+    else:
+        kind = next((kind for start, kind in _STARTS if head.startswith(start)), "plain text" if min(head) >= 9 else "")
+    return f"it looks like {kind}" if kind else f"it begins with the bytes {head[:8].hex(' ')}"
 
 
 def _brands(head: bytes) -> list[bytes]:

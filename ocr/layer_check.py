@@ -1,15 +1,17 @@
-"""Whether a text layer says what the page shows: fonts may name their letters falsely."""
+"""Whether the text layer of a PDF page can stand for the page: fonts may name their letters falsely."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from ocr.documents import Word, mean_confidence
-from ocr.engines import Reading
-from ocr.regions import covered, moved
+from ocr.documents import Word, bounding_box, mean_confidence
+from ocr.ocr_result import OcrResult, is_covered, is_tall, moved
+from ocr.text_layers import TextLayer
+from ocr.words import is_real_word
 from textclf.base.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -21,38 +23,39 @@ _SURE = 80
 _ALIKE = 0.75
 
 
-def contradicts(image: Image.Image, layer: Reading, read: Callable[[Image.Image], Reading]) -> bool:
-    """Tell whether what an engine reads of a page is something else than what its text layer says.
+def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing"]:
+    """Judge a text layer by its characters and words: ``nothing`` has no letter or digit.
 
-    Three lines are compared: those with most letters in the upper and in the lower half, and the one with most other
-    characters, such as digits. In a font with a false table each letter stands for another, so a line has next to
-    nothing in common with what is read there; a reading that is not sure of itself (another alphabet, an ornate font)
-    proves nothing.
+    ``doubtful`` has over one character in twenty without meaning, or less than half of its words look real, as in a
+    poor earlier OCR or a font with a false character table.
+    """
+    text = layer.text.replace("\r", "").replace("\n", "").replace("\x02", "")
+    if not any(char.isalnum() for char in text):
+        return "nothing"
+    senseless = sum(char == "\ufffd" or unicodedata.category(char)[0] == "C" for char in text)
+    judged = [word.text for word in layer.words if len(word.text) >= 3 and not any(map(str.isdigit, word.text))]
+    if senseless * 20 > len(text) or "(cid:" in text or 2 * sum(map(is_real_word, judged)) < len(judged):
+        return "doubtful"
+    return "enough"
 
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        The page, mode ``L``.
-    layer : Reading
-        With boxes in pixels of the image.
-    read : callable
-        Reads an image.
 
-    Returns
-    -------
-    bool
-        True if in one of them, read with 80 % confidence, less than three quarters of the letters and digits, or of the
-        digits alone, agree.
+def contradicts(image: Image.Image, layer: OcrResult, read: Callable[[Image.Image], OcrResult]) -> bool:
+    """Return whether three lines of a page, boxes in its pixels, are surely read as something else than the layer says.
+
+    In a font with a false character table each letter stands for another, so next to nothing agrees. A reading that
+    is not sure of itself (another alphabet, an ornate font) proves nothing.
     """
     from PIL import Image
 
-    lines = _telling_lines(layer, image.height)
+    lines = _compared_lines(layer, image.height)
     if not lines:
         return False
     boxes = [_crop_box(line, image.size) for line in lines]
-    heights = [bottom - top + _MARGIN for _, top, _, bottom in boxes]
-    sheet = Image.new("L", (max(right - left for left, _, right, _ in boxes), sum(heights)), 255)
-    tops = [sum(heights[:number]) for number in range(len(heights))]
+    tops, height = [], 0
+    for _, top, _, bottom in boxes:
+        tops.append(height)
+        height += bottom - top + _MARGIN
+    sheet = Image.new("L", (max(right - left for left, _, right, _ in boxes), height), 255)
     for box, top in zip(boxes, tops, strict=True):
         sheet.paste(image.crop(box), (0, top))
     try:
@@ -61,19 +64,20 @@ def contradicts(image: Image.Image, layer: Reading, read: Callable[[Image.Image]
         return False
     for line, box, top in zip(lines, boxes, tops, strict=True):
         # what stands under and above the line is cut in two
-        there = covered(moved(found, right=box[0], down=box[1] - top).words, line)
+        there = [word for word in moved(found, right=box[0], down=box[1] - top).words if is_covered(word, line)]
         if mean_confidence(there) >= _SURE and not _alike(line, there):
             return True
     return False
 
 
-def _telling_lines(layer: Reading, height: int) -> list[list[Word]]:
+def _compared_lines(layer: OcrResult, height: int) -> list[list[Word]]:
+    """Choose the line with most letters in the upper and in the lower half, and that with most other characters."""
     lines = (_plain_part(list(line)) for _, line in groupby(layer.words, key=lambda word: word.line))
-    level = [line for line in lines if line and not any(map(_is_upright, line))]
+    level = [line for line in lines if line and not any(map(is_tall, line))]
     upper = [line for line in level if line[0].box[1] < height / 2]
     lower = [line for line in level if line[0].box[1] >= height / 2]
     chosen: list[list[Word]] = []
-    for among, wanted in ((upper, str.isalpha), (lower, str.isalpha), (level, _is_other)):
+    for among, wanted in ((upper, str.isalpha), (lower, str.isalpha), (level, lambda char: not char.isalpha())):
         best = max(among, key=lambda line: len(_kept(line, wanted)), default=[])
         if len(_kept(best, wanted)) >= _FEWEST and best not in chosen:
             chosen.append(best)
@@ -92,36 +96,19 @@ def _plain_part(line: list[Word]) -> list[Word]:
     return kept
 
 
-def _is_other(character: str) -> bool:
-    return not character.isalpha()
-
-
-def _is_upright(word: Word) -> bool:
-    left, top, right, bottom = word.box
-    return len(word.text) > 2 and bottom - top > 1.5 * (right - left)
-
-
-def _kept(line: Sequence[Word], wanted: Callable[[str], bool]) -> str:
+def _kept(line: Iterable[Word], wanted: Callable[[str], bool]) -> str:
     return "".join(filter(wanted, "".join(word.text for word in line))).lower()
 
 
 def _alike(line: Sequence[Word], read: Sequence[Word]) -> bool:
+    """Return whether letters and digits agree by three quarters, and the digits alone too, where there are enough."""
     from rapidfuzz.distance import Levenshtein
 
-    for wanted in (str.isalnum, str.isdigit):
-        said, seen = _kept(line, wanted), _kept(read, wanted)
-        enough = max(len(said), len(seen)) >= _FEWEST
-        if enough and Levenshtein.normalized_similarity(said, seen) < _ALIKE:
-            return False
-    return True
+    pairs = [(_kept(line, wanted), _kept(read, wanted)) for wanted in (str.isalnum, str.isdigit)]
+    return all(max(map(len, pair)) < _FEWEST or Levenshtein.normalized_similarity(*pair) >= _ALIKE for pair in pairs)
 
 
 def _crop_box(line: Sequence[Word], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    lefts, tops, rights, bottoms = zip(*(word.box for word in line), strict=True)
-    room = max(2, (max(bottoms) - min(tops)) // 4)
-    return (
-        max(0, min(lefts) - room),
-        max(0, min(tops) - room),
-        min(size[0], max(rights) + room),
-        min(size[1], max(bottoms) + room),
-    )
+    left, top, right, bottom = bounding_box(word.box for word in line)
+    room = max(2, (bottom - top) // 4)
+    return max(0, left - room), max(0, top - room), min(size[0], right + room), min(size[1], bottom + room)

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from ocr.cache import PageCache
+from ocr.cleaning import clean_text
 from ocr.documents import Page
-from ocr.effort import (
-    WHOLE,
-    Part,
-    is_blank,
-    is_legible,
-    page_scale,
-    read_part,
-    read_upright,
-    row_at,
-    text_layer_worth,
-)
-from ocr.engines import OcrEngine, Reading
+from ocr.engines import OcrEngine
 from ocr.ink import Region, letter_boxes, letter_height, uncovered, unread_regions, without_rules
-from ocr.layer_check import contradicts
-from ocr.regions import inserted, moved, stacked, turned, with_layer, without
-from ocr.words import quality
-from textclf.base.errors import BadInputError
+from ocr.layer_check import contradicts, text_layer_worth
+from ocr.ocr_result import OcrResult, inserted, moved, quality, stacked, turned, with_layer, without
+from ocr.opening import PageContent, Source, open_page
+from ocr.orientation import read_upright
+from ocr.reading_options import ReadingOptions
+from ocr.strips import STRIPS, WHOLE, Strip, row_at
+from textclf.base.errors import BadInputError, MissingProgramError, OutputError, TextclfError
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from ocr.ink import Boxes
-    from ocr.pages import PageContent
-    from ocr.reading import ReadingOptions
 
+_LOW, _BEST, _HIGH, _MOST_SCALE = 15, 20, 34, 2.5
+"""Heights of letters in pixels: of 44 pages at eight scales each, nearly all good text came out with 20 to 34."""
+_FEW_ROWS = 200
+"""An image of fewer is not worth parting."""
 _TILE_ROWS = 4300
 """An image is read in tiles of no more rows, a legal page of 300 dpi: a late page keeps what was read."""
 _MOST_COLUMNS = 32_000
@@ -44,52 +42,103 @@ _MOST_REGIONS = 24
 _MOSTLY = 0.5
 
 
-def read_content(
-    content: PageContent, number: int, part: Part, options: ReadingOptions, engine: OcrEngine, deadline: float
+def read_page(
+    source: Source,
+    number: int,
+    *,
+    sha256: str,
+    options: ReadingOptions,
+    engine: OcrEngine,
+    strip: Strip = WHOLE,
+    cache: PageCache | None = None,
 ) -> Page:
-    """Read an opened page.
+    """Read a page, from 1, or a strip of it, or take it from the cache; a page that cannot be read is ``failed``."""
+    started = time.perf_counter()
+    keys = {known: _cache_key(sha256, number, known, options, engine) for known in (WHOLE, strip)}
+    page = None
+    if cache:
+        # what is known of the whole page is worth more than what is known of its top
+        page = (cache.get(keys[WHOLE]) if strip.start == 0 else None) or cache.get(keys[strip])
+    if page is None:
+        deadline = started + options.limits.seconds_per_page
+        try:
+            with open_page(source, number, options.limits, options.password) as content:
+                page = _PageReader(content, number, options, engine, deadline).page(strip)
+        except (MissingProgramError, OutputError):
+            raise
+        # the boundary: whatever a hostile file does to the libraries that decode it, only its page fails
+        except Exception as error:  # noqa: BLE001
+            return failed_page(number, error, time.perf_counter() - started)
+        if cache and page.status == "ok":
+            cache.put(keys[strip if strip.start > 0 or page.part < 1 else WHOLE], page)
+    text = clean_text(page.raw_text, variants=options.variants)
+    return replace(page, text=text, seconds=time.perf_counter() - started)
 
-    A good text layer stands for the letters that it covers. All others are read from the image: as regions where they
-    are the smaller part of the page, else with the whole page. What the engine has passed over is read as regions too.
 
-    Parameters
-    ----------
-    content : PageContent
-        The page.
-    number : int
-        Its number, from 1.
-    part : Part
-        What of it to read, or more.
-    options : ReadingOptions
-        With at least one language.
-    engine : OcrEngine
-        Reads images.
-    deadline : float
-        End of the time for it, of `time.perf_counter`.
+def failed_page(number: int, error: Exception, seconds: float) -> Page:
+    """Give the page that stands for one that could not be read."""
+    if isinstance(error, TextclfError):
+        what = str(error)
+    elif isinstance(error, MemoryError):
+        what = "the page needs more memory than there is"
+    else:
+        what = " ".join(f"could not be read ({type(error).__name__}: {error}".split())[:200] + ")"
+    return Page(number=number, status="failed", error=what, seconds=seconds)
 
-    Returns
-    -------
-    Page
-        Without cleaned text.
 
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        If nothing of it could be read.
+def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, engine: OcrEngine) -> str:
+    parts = [
+        sha256,
+        number,
+        strip,
+        engine.name,
+        engine.version,
+        options.languages,
+        options.scale,
+        options.page_segmentation,
+        options.text_layer,
+        options.limits.max_pixels,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def page_scale(height: float | None, scale: float | Literal["auto"]) -> float:
+    """Choose the factor by which a page whose letters have that height in pixels is enlarged before it is read."""
+    if scale != "auto":
+        return scale
+    if height is None or _LOW <= height <= _HIGH:
+        return 1.0
+    return min(_MOST_SCALE, _BEST / height)
+
+
+def is_blank(image: Image.Image) -> bool:
+    """Return whether a grey image, brought down so that noise is averaged away, holds nothing."""
+    low, high = image.reduce(max(1, min(image.size) // 350)).getextrema()
+    return float(high) - float(low) <= 24  # type: ignore[arg-type]
+
+
+def read_strip(
+    image: Image.Image, strip: Strip, read: Callable[[Image.Image], OcrResult]
+) -> tuple[OcrResult, int, float]:
+    """Read a strip of a page, or more; give also by how many degrees it is turned and down to which share it was read.
+
+    If the topmost strip holds no word, those below it are read too, until one does. If that reads so poorly that the
+    page might be turned, or the image is small, the whole is read.
     """
-    reader = _PageReader(content=content, number=number, options=options, engine=engine, deadline=deadline)
-    layer = content.text_layer
-    worth = text_layer_worth(layer) if options.text_layer == "auto" else "nothing"
-    if worth == "enough":
-        return reader.layer_page()
-    page = reader.scanned_page(content.image(), WHOLE if worth == "doubtful" else part)
-    # of a doubtful layer and a reading, whole pages are compared
-    return reader.layer_page() if worth == "doubtful" and quality(layer.words) >= quality(page.words) else page
+    if strip != WHOLE and image.height >= _FEW_ROWS:
+        for tried in STRIPS[STRIPS.index(strip) :]:
+            top, bottom = (row_at(image, share) for share in tried)
+            result = read(image.crop((0, top, image.width, bottom))) if top < bottom else OcrResult()
+            if strip.start > 0 or (result.is_legible and not result.is_sideways):
+                return moved(result, down=top), 0, tried.end
+            if result.words:
+                break
+    return *read_upright(image, read), 1.0
 
 
-@dataclass(kw_only=True)
+@dataclass
 class _PageReader:
-    """What reads one page."""
+    """What reads one page, until a deadline of `time.perf_counter`."""
 
     content: PageContent
     number: int
@@ -98,63 +147,69 @@ class _PageReader:
     deadline: float
     faults: list[str] = field(default_factory=list)
 
-    def layer_page(self) -> Page:
+    def page(self, strip: Strip) -> Page:
+        """Read it; a good text layer stands for the letters that it covers, and all others are read from the image."""
+        layer = self.content.text_layer
+        worth = text_layer_worth(layer) if self.options.text_layer == "auto" else "nothing"
+        if worth == "enough":
+            return self._layer_page()
+        # a doubtful layer is compared with the whole page
+        page = self._scanned_page(self.content.image(), WHOLE if worth == "doubtful" else strip)
+        return self._layer_page() if worth == "doubtful" and quality(layer.words) >= quality(page.words) else page
+
+    def _layer_page(self) -> Page:
         """Make a page of its text layer, and of what stands on it besides."""
         content, layer = self.content, self.content.text_layer
-        base = Page(number=self.number, width=content.width, height=content.height, source="text layer")
-        reading = Reading(words=layer.words, text=layer.text)
         preview = content.preview()
         letters = letter_boxes(preview)
-        shown = moved(reading, factor=preview.width / content.width)
+        shown = moved(layer, factor=preview.width / content.width)
         if contradicts(preview, shown, lambda view: self._read(view, letter_height(letters), _BLOCK)):
-            return self.scanned_page(content.image(), WHOLE)
-        left = uncovered(letters, _boxes(shown))
+            return self._scanned_page(content.image(), WHOLE)
+        left = uncovered(letters, shown.boxes)
+        page = Page(number=self.number, width=content.width, height=content.height, source="text layer")
         if not unread_regions(left, preview.size):
-            return self._page(base, reading, len(letters), len(left))
+            return self._with(page, layer, letters, left)
         image = content.image()
         factor = image.width / content.width
-        reading = moved(reading, factor=factor)
+        known = moved(layer, factor=factor)
         if len(left) >= _MOSTLY * len(letters):
-            if layer.is_drawn:
-                # a stamp stands upright, whichever way up the scan under it lies
-                image = _without_words(image, reading)
-            page = self.scanned_page(image, WHOLE)
-            if not page.words:
-                return self._page(base, moved(reading, factor=1 / factor), len(letters), len(left))
-            read = Reading(words=page.words, text=page.raw_text)
-            read = with_layer(read, turned(reading, image.size, page.rotation), is_drawn=layer.is_drawn)
-            return self._page(page, read, page.letters, page.letters_unread)
+            # a stamp stands upright, whichever way up the scan under it lies
+            scan = self._scanned_page(_without_words(image, known) if layer.is_drawn else image, WHOLE)
+            if not scan.words:
+                return self._with(page, layer, letters, left)
+            known = turned(known, image.size, scan.rotation)
+            read = OcrResult(words=scan.words, text=scan.raw_text)
+            return self._with(scan, with_layer(read, known, is_drawn=layer.is_drawn))
         letters = (letters * (image.width / preview.width)).astype(letters.dtype)
-        reading = self._completed(image, reading, letters, turn=True)
-        left = uncovered(letters, _boxes(reading))
-        page = self._page(base, moved(reading, factor=1 / factor), len(letters), len(left))
-        return replace(page, engine=self._engine_name())
+        result = self._completed(image, known, letters, turn=True)
+        left = uncovered(letters, result.boxes)
+        page = replace(page, engine=self._engine_name())
+        return self._with(page, moved(result, factor=1 / factor), letters, left)
 
-    def scanned_page(self, image: Image.Image, part: Part) -> Page:
+    def _scanned_page(self, image: Image.Image, strip: Strip) -> Page:
         """Read a page from its image alone."""
-        page = Page(number=self.number, width=image.width, height=image.height)
         if is_blank(image):
-            return page
+            return Page(number=self.number, width=image.width, height=image.height)
         letters = letter_boxes(image)
         height = letter_height(letters)
 
-        def read(view: Image.Image) -> Reading:
+        def read(view: Image.Image) -> OcrResult:
             try:
                 return self._read(view, height)
             except BadInputError as error:
                 self.faults.append(f"was read poorly, and turned not at all: {error}")
                 raise
 
-        reading, rotation, end = read_part(image, part, read)
+        result, rotation, end = read_strip(image, strip, read)
         if rotation:
             image = image.rotate(rotation, expand=True)
             letters = letter_boxes(image)
-        top, bottom = row_at(image, part.start), row_at(image, end)
+        top, bottom = row_at(image, strip.start), row_at(image, end)
         letters = letters[(letters[:, 1] >= top) & (letters[:, 3] <= bottom)]
-        reading = self._completed(image, reading, letters)
-        page = replace(
-            page,
-            source="ocr" if reading.words else "none",
+        result = self._completed(image, result, letters)
+        page = Page(
+            number=self.number,
+            source="ocr" if result.words else "none",
             engine=self._engine_name(),
             rotation=rotation,
             part=end,
@@ -162,16 +217,17 @@ class _PageReader:
             width=image.width,
             height=image.height,
         )
-        return self._page(page, reading, len(letters), len(uncovered(letters, _boxes(reading))))
+        return self._with(page, result, letters, uncovered(letters, result.boxes))
 
-    def _page(self, page: Page, reading: Reading, letters: int, letters_unread: int) -> Page:
+    def _with(self, page: Page, result: OcrResult, letters: Boxes | None = None, left: Boxes | None = None) -> Page:
+        """Fill a page with what was read of it, and if they are given count its letters and those that are left."""
         return replace(
             page,
-            raw_text=reading.text[: self.options.limits.max_text_length + 1],
-            words=reading.words,
-            confidence=reading.confidence,
-            letters=letters,
-            letters_unread=letters_unread,
+            raw_text=result.text[: self.options.limits.max_text_length + 1],
+            words=result.words,
+            confidence=result.confidence,
+            letters=page.letters if letters is None else len(letters),
+            letters_unread=page.letters_unread if left is None else len(left),
             status="partial" if self.faults else "ok",
             error=self.faults[0] if self.faults else "",
         )
@@ -179,20 +235,20 @@ class _PageReader:
     def _engine_name(self) -> str:
         return f"{self.engine.name} {self.engine.version}"
 
-    def _completed(self, image: Image.Image, reading: Reading, letters: Boxes, *, turn: bool = False) -> Reading:
-        """Read the regions of letters that a reading does not cover, and put each where it belongs."""
-        regions = unread_regions(uncovered(letters, _boxes(reading)), image.size)
+    def _completed(self, image: Image.Image, result: OcrResult, letters: Boxes, *, turn: bool = False) -> OcrResult:
+        """Read the regions of letters that a result does not cover, and put each where it belongs."""
+        regions = unread_regions(uncovered(letters, result.boxes), image.size)
         for region in sorted(regions, key=lambda region: -region.letters)[:_MOST_REGIONS]:
             try:
                 found = self._read_region(image, region, turn=turn)
             except BadInputError as error:
                 self.faults.append(f"a region of it was not read: {error}")
                 break
-            if is_legible(found):
-                reading = inserted(reading, without(found, reading))
-        return reading
+            if found.is_legible:
+                result = inserted(result, without(found, result))
+        return result
 
-    def _read_region(self, image: Image.Image, region: Region, *, turn: bool) -> Reading:
+    def _read_region(self, image: Image.Image, region: Region, *, turn: bool) -> OcrResult:
         view = without_rules(image.crop(region.box), region.letter_height)
         page_segmentation = self.options.page_segmentation
         if region.is_scattered:
@@ -200,63 +256,54 @@ class _PageReader:
         elif view.height < 2 * _BLOCK_LINES * region.letter_height:
             page_segmentation = _BLOCK
 
-        def read(view: Image.Image) -> Reading:
+        def read(view: Image.Image) -> OcrResult:
             return self._read(view, region.letter_height, page_segmentation)
 
         found, rotation = read_upright(view, read) if turn else (read(view), 0)
         size = view.size if rotation in (0, 180) else view.size[::-1]
-        found = turned(found, size, -rotation % 360)
-        return moved(found, right=region.box[0], down=region.box[1])
+        return moved(turned(found, size, -rotation % 360), right=region.box[0], down=region.box[1])
 
-    def _late(self) -> BadInputError:
-        limit = f"took longer than {self.options.limits.seconds_per_page:g} s"
-        return BadInputError(limit, remedy="allow more with --seconds-per-page")
-
-    def _read(self, image: Image.Image, height: float | None, page_segmentation: int | None = None) -> Reading:
+    def _read(self, image: Image.Image, height: float | None, page_segmentation: int | None = None) -> OcrResult:
         """Read an image whose letters have that height, tile by tile; of a late one, keep the tiles that were read."""
         from PIL import Image
 
+        limits = self.options.limits
         scale = page_scale(height, self.options.scale)
         count = math.ceil(image.height * scale / _TILE_ROWS)
         rows = [row_at(image, tile / count) for tile in range(count + 1)]
-        readings: list[Reading] = []
+        results: list[OcrResult] = []
         for top, bottom in pairwise(rows):
             tile = image if count == 1 else image.crop((0, top, image.width, max(top + 1, bottom)))
-            factor = min(
-                scale,
-                math.sqrt(self.options.limits.max_pixels / (tile.width * tile.height)),
-                _MOST_COLUMNS / tile.width,
-            )
+            factor = min(scale, math.sqrt(limits.max_pixels / (tile.width * tile.height)), _MOST_COLUMNS / tile.width)
             if factor != 1:
                 size = (max(1, round(tile.width * factor)), max(1, round(tile.height * factor)))
                 tile = tile.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
             try:
-                reading = self.engine.read(
+                result = self.engine.read(
                     tile,
                     languages=self.options.languages,
                     page_segmentation=page_segmentation or self.options.page_segmentation,
                     timeout=max(0.1, self.deadline - time.perf_counter()),
                 )
             except BadInputError as error:
-                fault = self._late() if time.perf_counter() >= self.deadline else error
-                if not readings:
+                fault = error
+                if time.perf_counter() >= self.deadline:
+                    late = f"took longer than {limits.seconds_per_page:g} s"
+                    fault = BadInputError(late, remedy="allow more with --seconds-per-page")
+                if not results:
                     raise fault from error
                 self.faults.append(f"the lower {1 - top / image.height:.0%} of it was not read: {fault}")
                 break
-            readings.append(moved(reading, factor=1 / factor, down=top))
-        return readings[0] if len(readings) == 1 else stacked(readings)
+            results.append(moved(result, factor=1 / factor, down=top))
+        return results[0] if len(results) == 1 else stacked(results)
 
 
-def _without_words(image: Image.Image, known: Reading) -> Image.Image:
+def _without_words(image: Image.Image, known: OcrResult) -> Image.Image:
     """Paint over the words that are known, in the colour of the paper."""
     from PIL import ImageStat
 
     cleared = image.copy()
-    for left, top, right, bottom in _boxes(known):
+    for left, top, right, bottom in known.boxes:
         box = (left - 2, top - 2, right + 3, bottom + 3)
         cleared.paste(int(ImageStat.Stat(image.crop(box)).median[0]), box)
     return cleared
-
-
-def _boxes(reading: Reading) -> Iterator[tuple[int, int, int, int]]:
-    return (word.box for word in reading.words)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
-from ocr.documents import Word
-from ocr.limits import Limits
-from ocr.words import line_text
+from ocr.documents import Word, bounding_box
+from ocr.ocr_result import OcrResult, line_text
+from ocr.reading_options import Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,26 +31,17 @@ _FIRST_COLOUR, _COLOUR_STEP = 0x010203, 7919
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextLayer:
-    """The text that a PDF page carries, as far as a person sees it.
+class TextLayer(OcrResult):
+    """The text that a PDF page carries, as far as a person sees it; boxes in points from the top left corner.
 
-    Parameters
-    ----------
-    text : str
-        With its line structure.
-    words : tuple of Word
-        Boxes in points from the top left corner, confidence 100.
-    is_drawn : bool
-        Whether any of it is drawn; else it is what an earlier OCR has put upon, or under, a scan.
+    If none of it is drawn, it is what an earlier OCR has put upon, or under, a scan.
     """
 
-    text: str
-    words: tuple[Word, ...] = ()
     is_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Token:
+class _TextRun:
     """Characters without white space, and whose they are.
 
     ``flow`` is the box turned so that the text runs from left to right, and from the top down.
@@ -158,7 +149,7 @@ def _stands_on(box: Box, pictures: list[Box]) -> bool:
     return any(b[0] <= x <= b[2] and b[1] <= y <= b[3] for b in pictures)
 
 
-def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_Token]:
+def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_TextRun]:
     import pypdfium2.raw as pdfium_c
 
     textpage = page.get_textpage()
@@ -176,11 +167,10 @@ def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_Token]:
         # nothing need stand between what the page and what an annotation says
         for annotation, indices in groupby(objects, key=lambda index: annotations.get(objects[index])):
             places = list(indices)
-            lefts, bottoms, rights, tops = zip(*(textpage.get_charbox(index) for index in places), strict=True)
-            box = (min(lefts), min(bottoms), max(rights), max(tops))
+            box = bounding_box(textpage.get_charbox(index) for index in places)
             # PDFium tells the angle clockwise
             turn = round(-pdfium_c.FPDFText_GetCharAngle(textpage, places[0]) / (math.pi / 2)) % 4
-            yield _Token(
+            yield _TextRun(
                 text="".join(text[index] for index in places),
                 box=box,
                 shown=_shown(page, box),
@@ -237,7 +227,7 @@ def _shown(page: pypdfium2.PdfPage, box: Box) -> tuple[int, int, int, int]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _in_reading_order(tokens: list[_Token]) -> list[list[_Token]]:
+def _in_reading_order(tokens: list[_TextRun]) -> list[list[_TextRun]]:
     """Lines of the page, each annotation where it stands: what fills a gap in a line, in that line."""
     own = [token for token in tokens if token.annotation is None]
     lines = [list(line) for _, line in groupby(own, key=lambda token: token.line)]
@@ -260,12 +250,12 @@ def _in_reading_order(tokens: list[_Token]) -> list[list[_Token]]:
     return lines
 
 
-def _left_edge(place: tuple[list[_Token], _Token]) -> float:
+def _left_edge(place: tuple[list[_TextRun], _TextRun]) -> float:
     return place[1].flow[0]
 
 
-def _rows(tokens: Iterable[_Token]) -> list[list[_Token]]:
-    rows: list[list[_Token]] = []
+def _rows(tokens: Iterable[_TextRun]) -> list[list[_TextRun]]:
+    rows: list[list[_TextRun]] = []
     for token in tokens:
         if rows and _on_one_row(rows[-1][-1], token):
             rows[-1].append(token)
@@ -274,7 +264,7 @@ def _rows(tokens: Iterable[_Token]) -> list[list[_Token]]:
     return rows
 
 
-def _on_one_row(one: _Token, other: _Token) -> bool:
+def _on_one_row(one: _TextRun, other: _TextRun) -> bool:
     (_, top, _, bottom), (_, other_top, _, other_bottom) = one.flow, other.flow
     overlap = min(bottom, other_bottom) - max(top, other_top)
     return one.turn == other.turn and 2 * overlap >= min(bottom - top, other_bottom - other_top)
@@ -287,7 +277,7 @@ class _View:
     So the page is drawn twice: as it is, and with each text object in a colour of its own (an item buffer).
     """
 
-    def __init__(self, page: pypdfium2.PdfPage, pictures: list[Box], tokens: list[_Token]) -> None:
+    def __init__(self, page: pypdfium2.PdfPage, pictures: list[Box], tokens: list[_TextRun]) -> None:
         import numpy as np
         import pypdfium2.raw as pdfium_c
 
@@ -312,7 +302,7 @@ class _View:
         self.is_text = np.zeros(1 << 24, dtype=bool)
         self.is_text[[*self.colours.values()]] = True
 
-    def shows(self, token: _Token) -> bool:
+    def shows(self, token: _TextRun) -> bool:
         """Tell whether a person sees a text, or the picture whose text it is."""
         import numpy as np
         from numpy.lib.stride_tricks import sliding_window_view

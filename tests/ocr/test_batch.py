@@ -18,10 +18,9 @@ import ocr.batch
 from ocr.batch import Progress, iter_documents, read_document
 from ocr.cache import PageCache
 from ocr.documents import Document
-from ocr.engines import Reading
 from ocr.finding import find_files
-from ocr.limits import Limits
-from ocr.reading import ReadingOptions
+from ocr.ocr_result import OcrResult
+from ocr.reading_options import Limits, ReadingOptions
 from textclf.base.errors import MissingProgramError, OutputError, SomeFailedError
 
 AS_IT_IS = ReadingOptions(scale=1.0)
@@ -103,7 +102,7 @@ def test_a_page_that_heeds_no_timeout_is_ended_from_outside(blots, monkeypatch):
         def read(self, image, *, languages, page_segmentation, timeout):
             if image.width == 300:
                 time.sleep(60)
-            return Reading()
+            return OcrResult()
 
     monkeypatch.setattr(ocr.batch, "_GRACE", 4)
     options = replace(AS_IT_IS, limits=Limits(seconds_per_page=4))

@@ -5,12 +5,13 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from ocr.batch import read_document
 from ocr.documents import Word
-from ocr.effort import is_blank, page_scale, read_upright, row_at, text_layer_worth
-from ocr.engines import Reading
-from ocr.limits import Limits
-from ocr.pdfs import TextLayer
-from ocr.reading import ReadingOptions
-from ocr.words import quality
+from ocr.layer_check import text_layer_worth
+from ocr.ocr_result import OcrResult, quality
+from ocr.orientation import read_upright
+from ocr.page_reading import is_blank, page_scale
+from ocr.reading_options import Limits, ReadingOptions
+from ocr.strips import row_at
+from ocr.text_layers import TextLayer
 from textclf.base.errors import BadInputError, UsageError
 
 
@@ -76,8 +77,8 @@ def test_a_poor_page_that_stands_upright_is_not_turned(page, encoded):
     assert read_document(encoded(poor)).pages[0].rotation == 0
 
 
-def _reading(confidence: float, *, count: int = 30, box: tuple[int, int, int, int] = (0, 0, 50, 10)) -> Reading:
-    return Reading(words=tuple(Word(text="payment", confidence=confidence, box=box, line=0) for _ in range(count)))
+def _reading(confidence: float, *, count: int = 30, box: tuple[int, int, int, int] = (0, 0, 50, 10)) -> OcrResult:
+    return OcrResult(words=tuple(Word(text="payment", confidence=confidence, box=box, line=0) for _ in range(count)))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_a_poor_reading_that_no_attempt_betters_is_still_put_upright_by_its_boxe
 def test_an_attempt_that_fails_keeps_the_first_reading():
     answers = iter([_reading(30)])
 
-    def read(image: Image.Image) -> Reading:
+    def read(image: Image.Image) -> OcrResult:
         try:
             return next(answers)
         except StopIteration:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ocr.engines import TesseractEngine, chosen_languages, parse_tsv
+from ocr.engines import TesseractEngine, choose_languages, parse_tsv
 from textclf.base.errors import BadInputError, MissingProgramError
 
 BLANK = Image.new("L", (60, 60), 255)
@@ -38,13 +38,13 @@ def test_an_engine_travels_to_another_process():
 
 def test_the_default_languages_are_those_of_the_two_that_are_there(fake_tesseract):
     fake_tesseract("")
-    assert chosen_languages(TesseractEngine(), ()) == ("eng",)
+    assert choose_languages(TesseractEngine(), ()) == ("eng",)
 
 
 def test_a_missing_language_is_told_with_the_line_that_installs_it(fake_tesseract):
     fake_tesseract("")
     with pytest.raises(MissingProgramError) as caught:
-        chosen_languages(TesseractEngine(), ("eng", "chi_sim"))
+        choose_languages(TesseractEngine(), ("eng", "chi_sim"))
     assert str(caught.value) == (
         "tesseract has no language chi_sim (installed: eng); install it: apt-get install tesseract-ocr-chi-sim"
     )

@@ -12,9 +12,11 @@ import ocr.batch
 from ocr.batch import iter_documents
 from ocr.cache import PageCache
 from ocr.documents import Word
-from ocr.effort import STRIPS, read_part, row_at
-from ocr.engines import Reading, TesseractEngine
-from ocr.reading import ReadingOptions
+from ocr.engines import TesseractEngine
+from ocr.ocr_result import OcrResult
+from ocr.page_reading import read_strip
+from ocr.reading_options import ReadingOptions
+from ocr.strips import STRIPS, row_at
 from textclf.base.errors import UsageError
 
 AS_IT_IS = ReadingOptions(scale=1.0, languages=("eng",))
@@ -45,7 +47,7 @@ class BarReader:
             )
             for line, (top, bottom) in enumerate(edges)
         )
-        return Reading(words=words, text="\n".join(word.text for word in words))
+        return OcrResult(words=words, text="\n".join(word.text for word in words))
 
     def runs(self) -> int:
         return len(self.log.read_text().splitlines()) if self.log.exists() else 0
@@ -57,7 +59,7 @@ class WordsOnly(BarReader):
     def read(self, image, **options):
         reading = super().read(image, **options)
         words = tuple(word for word in reading.words if word.box[2] - word.box[0] > 20)
-        return Reading(words=words, text="\n".join(word.text for word in words))
+        return OcrResult(words=words, text="\n".join(word.text for word in words))
 
 
 @pytest.fixture
@@ -218,11 +220,11 @@ def test_margins_do_not_count_where_a_page_is_parted():
 def test_an_image_of_few_rows_is_read_whole(height):
     seen = []
 
-    def read(image: Image.Image) -> Reading:
+    def read(image: Image.Image) -> OcrResult:
         seen.append(image.size)
-        return Reading()
+        return OcrResult()
 
-    assert read_part(Image.new("L", (50, height)), STRIPS[0], read)[2] == 1
+    assert read_strip(Image.new("L", (50, height)), STRIPS[0], read)[2] == 1
     assert seen == [(50, height)]
 
 
@@ -233,14 +235,14 @@ def test_parts_of_any_image_make_the_whole(seed, height, blank):
     image = Image.fromarray(np.repeat(rows[:, None], 3, axis=1))
     seen = []
 
-    def read(part: Image.Image) -> Reading:
+    def read(part: Image.Image) -> OcrResult:
         seen.extend(np.asarray(part)[:, 0].tolist())
-        return Reading(words=(Word(text="word", confidence=90.0, box=(0, 0, 3, 1), line=0),))
+        return OcrResult(words=(Word(text="word", confidence=90.0, box=(0, 0, 3, 1), line=0),))
 
     end = 0.0
     for part in STRIPS:
         if part.start == end:
-            *_, end = read_part(image, part, read)
+            *_, end = read_strip(image, part, read)
     assert end == 1
     assert seen == rows.tolist()
 

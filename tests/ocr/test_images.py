@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ocr import find_files, read_document
-from ocr.limits import Limits
-from ocr.pages import open_page, survey
+from ocr.opening import open_page, survey
+from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
 
 INK, PAPER = (15, 15), (2, 2)

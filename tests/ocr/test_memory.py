@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from ocr.batch import iter_documents
-from ocr.limits import Limits
-from ocr.reading import ReadingOptions
+from ocr.reading_options import Limits, ReadingOptions
 
 PAGES = 200
 

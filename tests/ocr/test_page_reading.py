@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr.batch import read_document
 from ocr.cache import PageCache
+from ocr.document_reading import OpenDocument
 from ocr.documents import Document, Page
-from ocr.engines import Reading
-from ocr.limits import Limits
-from ocr.reading import ReadingOptions, assembled
+from ocr.ocr_result import OcrResult
+from ocr.reading_options import Limits, ReadingOptions
 from textclf.base.errors import BadInputError
 
 A4 = (8.27, 11.69)
@@ -224,10 +224,10 @@ class _Engine:
     def languages(self) -> tuple[str, ...]:
         return ("eng",)
 
-    def read(self, image: Image.Image, *, languages: object, page_segmentation: int, timeout: float) -> Reading:
+    def read(self, image: Image.Image, *, languages: object, page_segmentation: int, timeout: float) -> OcrResult:
         if _READ.append(image.size) or len(_READ) > self.images:
             raise BadInputError("no time left")
-        return Reading()
+        return OcrResult()
 
 
 _READ: list[tuple[int, int]] = []
@@ -276,4 +276,5 @@ def test_a_typed_line_over_what_no_engine_can_read_is_kept_and_the_rest_told(pag
 )
 def test_much_unread_is_a_third_of_the_page_and_not_a_few_letters(letters, unread, status):
     page = Page(number=1, letters=letters, letters_unread=unread)
-    assert assembled("d", b"", page_count=1, pages=(page,), limits=Limits()).status == status
+    document = OpenDocument(document_id="d", source=b"", page_count=1, pages={1: page})
+    assert document.closed(Limits()).status == status

@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ocr.limits import Limits
-from ocr.pages import open_page, survey
-from ocr.pdfs import drawing_dpi
+from ocr.opening import drawing_dpi, open_page, survey
+from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
 
 

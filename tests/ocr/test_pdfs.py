@@ -14,10 +14,10 @@ from PIL import Image
 
 from ocr import ReadingOptions, iter_documents, read_document
 from ocr.documents import Word
-from ocr.engines import Reading
 from ocr.layer_check import contradicts
-from ocr.limits import Limits
-from ocr.pages import open_page, survey
+from ocr.ocr_result import OcrResult
+from ocr.opening import open_page, survey
+from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
 
 PAGE, FONT, FREE = 3, 4, 6
@@ -452,12 +452,12 @@ def test_a_large_name_beside_small_lines_proves_nothing_against_a_layer():
 
 
 def test_a_reading_that_is_not_sure_proves_nothing_against_a_layer():
-    layer = Reading(words=(Word(text="Счётчиков", confidence=100, box=(10, 10, 100, 30), line=0),))
+    layer = OcrResult(words=(Word(text="Счётчиков", confidence=100, box=(10, 10, 100, 30), line=0),))
     for confidence, doubted in ((79, False), (80, True)):
-        read = Reading(words=(Word(text="CuetunkoB", confidence=confidence, box=(4, 4, 90, 20), line=0),))
+        read = OcrResult(words=(Word(text="CuetunkoB", confidence=confidence, box=(4, 4, 90, 20), line=0),))
         assert contradicts(Image.new("L", (200, 200), 255), layer, lambda _, read=read: read) == doubted
 
 
 def test_a_layer_without_a_line_of_four_letters_is_not_checked():
-    layer = Reading(words=(Word(text="no.", confidence=100, box=(10, 10, 100, 30), line=0),))
+    layer = OcrResult(words=(Word(text="no.", confidence=100, box=(10, 10, 100, 30), line=0),))
     assert not contradicts(Image.new("L", (200, 200), 255), layer, pytest.fail)

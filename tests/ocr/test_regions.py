@@ -5,20 +5,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocr.documents import Word
-from ocr.engines import Reading
-from ocr.regions import inserted, moved, stacked, turned, with_layer, without
+from ocr.ocr_result import OcrResult, inserted, moved, stacked, turned, with_layer, without
 
 
-def line(text: str, top: int, left: int = 0) -> Reading:
+def line(text: str, top: int, left: int = 0) -> OcrResult:
     """A line of words, each 10 pixels a letter wide and 20 high."""
     words = []
     for word in text.split():
         words.append(Word(text=word, confidence=90, box=(left, top, left + 10 * len(word), top + 20), line=0))
         left += 10 * len(word) + 10
-    return Reading(words=tuple(words), text=text)
+    return OcrResult(words=tuple(words), text=text)
 
 
-PAGE = Reading(
+PAGE = OcrResult(
     words=stacked([line("Dear Sir", 0), line("thank you", 30), line("Yours", 90)]).words,
     text="Dear Sir\n\nthank you\n\n\nYours",
 )
@@ -51,13 +50,13 @@ def test_a_block_of_the_right_column_follows_the_lines_above_it_there():
 
 
 def test_nothing_inserted_changes_nothing():
-    assert inserted(PAGE, Reading()) == PAGE
+    assert inserted(PAGE, OcrResult()) == PAGE
 
 
 def test_what_is_known_is_left_out_with_its_line():
     assert without(PAGE, line("Sir", 0, 50)).text == "Dear\n\nthank you\n\n\nYours"
     assert without(PAGE, line("thank you", 30)).text == "Dear Sir\n\n\nYours"
-    assert without(PAGE, PAGE) == Reading()
+    assert without(PAGE, PAGE) == OcrResult()
 
 
 def test_a_line_of_the_layer_replaces_what_was_read_in_its_place():
@@ -85,7 +84,7 @@ words = st.builds(
     line=st.just(0),
 )
 readings = st.lists(words, min_size=1, max_size=4).map(
-    lambda found: Reading(words=tuple(found), text=" ".join(word.text for word in found))
+    lambda found: OcrResult(words=tuple(found), text=" ".join(word.text for word in found))
 )
 pages = st.lists(readings, max_size=5).map(stacked)
 

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from ocr.document_reading import OpenDocument, ReadingStep, joined, reading_steps
 from ocr.documents import Page, Word
-from ocr.effort import STRIPS, WHOLE
-from ocr.reading import joined
-from ocr.steps import OpenDocument, Step, reading_steps
+from ocr.strips import STRIPS, WHOLE
 
 
 def opened(effort: str = "fast", pages: int = 2) -> OpenDocument:
@@ -18,11 +17,11 @@ def page(number: int, text: str, part: float = 1.0, **more: object) -> Page:
     return Page(number=number, text=text, raw_text=text, part=part, **more)
 
 
-def settle(document: OpenDocument, step: Step, read: Page) -> list[str]:
+def settle(document: OpenDocument, step: ReadingStep, read: Page) -> list[str]:
     return ["|".join(p.text for p in document.pages.values()) for _ in document.settle(step, read)]
 
 
-def begin(document: OpenDocument) -> list[Step]:
+def begin(document: OpenDocument) -> list[ReadingStep]:
     steps = []
     while step := document.next_step(one_by_one=False):
         steps.append(step)
@@ -31,7 +30,7 @@ def begin(document: OpenDocument) -> list[Step]:
 
 @pytest.mark.parametrize("effort", ["balanced", "full"])
 def test_but_for_fast_pages_are_read_whole(effort):
-    assert [(step.number, step.part) for step in reading_steps(effort, 2)] == [(1, WHOLE), (2, WHOLE)]
+    assert [(step.number, step.strip) for step in reading_steps(effort, 2)] == [(1, WHOLE), (2, WHOLE)]
 
 
 def test_one_by_one_no_step_begins_before_the_last_is_settled():
@@ -39,7 +38,7 @@ def test_one_by_one_no_step_begins_before_the_last_is_settled():
     top = document.next_step(one_by_one=True)
     assert document.next_step(one_by_one=True) is None
     assert settle(document, top, page(1, "top", 0.25)) == ["top"]
-    assert document.next_step(one_by_one=True) == Step(1, 1, STRIPS[1])
+    assert document.next_step(one_by_one=True) == ReadingStep(1, 1, STRIPS[1])
 
 
 def test_steps_that_end_out_of_order_are_settled_in_theirs():
@@ -62,7 +61,7 @@ def test_where_the_whole_was_read_the_rest_is_left_out(ahead):
     others = [document.next_step(one_by_one=False) for _ in range(ahead)]
     assert settle(document, top, page(1, "all")) == ["all"]
     assert [settle(document, other, page(1, "other", 0.4)) for other in others] == [[]] * ahead
-    assert document.next_step(one_by_one=True) == Step(3, 2, STRIPS[0])
+    assert document.next_step(one_by_one=True) == ReadingStep(3, 2, STRIPS[0])
     assert document.pages[1].text == "all"
 
 
@@ -74,7 +73,7 @@ def test_where_more_than_the_top_was_read_reading_goes_on_below(ahead):
     assert settle(document, top, page(1, "half", 0.5)) == ["half"]
     assert [settle(document, other, page(1, "middle", 0.5)) for other in others] == [[]] * ahead
     rest = document.next_step(one_by_one=True)
-    assert rest == Step(2, 1, STRIPS[2])
+    assert rest == ReadingStep(2, 1, STRIPS[2])
     assert settle(document, rest, page(1, "rest")) == ["half\nrest"]
     assert document.is_done()
 

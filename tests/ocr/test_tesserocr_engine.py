@@ -12,9 +12,9 @@ from PIL import Image
 from ocr.agreement import compare_engines, text_similarity
 from ocr.batch import iter_documents, read_document
 from ocr.cache import PageCache
-from ocr.engines import Reading, TesseractEngine
-from ocr.reading import ReadingOptions
-from ocr.tesserocr_engine import TesserocrEngine, open_engine, system_tessdata
+from ocr.engines import TesseractEngine, TesserocrEngine, open_engine, system_tessdata
+from ocr.ocr_result import OcrResult
+from ocr.reading_options import ReadingOptions
 from textclf.base.errors import BadInputError, MissingProgramError, UsageError
 
 pytest.importorskip("tesserocr")
@@ -26,7 +26,7 @@ def engine() -> TesserocrEngine:
     return TesserocrEngine(system_tessdata())
 
 
-def read(engine, image: Image.Image, timeout: float = 20, page_segmentation: int = 3) -> Reading:
+def read(engine, image: Image.Image, timeout: float = 20, page_segmentation: int = 3) -> OcrResult:
     return engine.read(image, languages=("eng",), page_segmentation=page_segmentation, timeout=timeout)
 
 
@@ -62,8 +62,8 @@ def test_the_library_travels_to_another_process_without_its_model(engine, page):
 
 
 def test_an_image_without_text_is_an_empty_reading(engine):
-    assert read(engine, Image.new("L", (60, 60), 255)) == Reading()
-    assert read(engine, Image.new("L", (1, 1), 0)) == Reading()
+    assert read(engine, Image.new("L", (60, 60), 255)) == OcrResult()
+    assert read(engine, Image.new("L", (1, 1), 0)) == OcrResult()
 
 
 def test_a_page_beyond_its_time_is_stopped_and_the_next_is_read(engine, page):

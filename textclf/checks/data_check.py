@@ -16,7 +16,7 @@ from rapidfuzz.distance import OSA
 from features.tokens import tokenize
 from textclf.checks.copies import Copies, Copy
 from textclf.data.sources import Labelled
-from textclf.evaluation.label_issues import likely_label_errors, out_of_fold_scores
+from textclf.evaluation.label_issues import find_label_issues, out_of_fold_scores
 
 _log = logging.getLogger(__name__)
 
@@ -259,7 +259,7 @@ def _wrong_labels(documents: Labelled, trainable: set[str], jobs: int | None) ->
     labels = np.searchsorted(np.array(names), np.array([documents.categories[i] for i in kept]))
     scores = out_of_fold_scores([documents.texts[i] for i in kept], labels, names, jobs=jobs)
     suggested = scores.argmax(axis=1)
-    for row in likely_label_errors(scores, labels).tolist():
+    for row in find_label_issues(scores, labels).tolist():
         document = kept[row]
         own, other = float(scores[row, labels[row]]), float(scores[row, suggested[row]])
         yield Finding(

@@ -16,7 +16,7 @@ from textclf.commands.console import harmless, show_reading
 from textclf.data.sources import TableOptions
 
 if TYPE_CHECKING:
-    from ocr.reading import ReadingOptions
+    from ocr.reading_options import ReadingOptions
     from textclf.data.scans import Reading
     from textclf.model.prediction import TrainingRecord
 
@@ -213,8 +213,7 @@ class ReadingFlags(OptionGroup):
     def options(self) -> ReadingOptions:
         """Give them as the library takes them."""
         from ocr.cleaning import read_variants
-        from ocr.limits import Limits
-        from ocr.reading import ReadingOptions
+        from ocr.reading_options import Limits, ReadingOptions
 
         try:
             factor = "auto" if self.scale == "auto" else float(self.scale)
@@ -243,7 +242,7 @@ class WorkFlags(OptionGroup):
     def reading(self, options: ReadingOptions, engine: EngineChoice | None = None, dask: str = "") -> Reading:
         """Say how scans are read; how far that is, is shown."""
         from ocr.cache import PageCache
-        from ocr.tesserocr_engine import open_engine
+        from ocr.engines import open_engine
         from textclf.data.scans import Reading, default_cache
 
         if self.no_cache and self.cache is not None:

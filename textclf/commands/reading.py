@@ -92,7 +92,7 @@ def engines(
     from statistics import median
 
     from ocr.agreement import compare_engines
-    from ocr.tesserocr_engine import open_engine
+    from ocr.engines import open_engine
     from textclf.data.scans import find_scans
 
     options = flags.options()

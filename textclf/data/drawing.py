@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ocr.documents import Document, Page, Word
-    from ocr.limits import Limits
+    from ocr.reading_options import Limits
     from textclf.model.explain import Explanation, WordAmount
 
 FOR, AGAINST = (0, 114, 178), (213, 94, 0)
@@ -43,7 +43,7 @@ def draw_explanation(
         Of the document's text.
     path : pathlib.Path
         Where the first page goes; further ones are numbered, ``out-2.png``.
-    limits : ocr.limits.Limits
+    limits : ocr.reading_options.Limits
         Bounds on opening pages.
     password : str, optional
         Of an encrypted PDF.
@@ -62,7 +62,7 @@ def draw_explanation(
     """
     from PIL.PngImagePlugin import PngInfo
 
-    from ocr.pages import open_page
+    from ocr.opening import open_page
 
     made_by = PngInfo()
     made_by.add_text("Software", SOFTWARE)

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from ocr.cache import PageCache
     from ocr.documents import Document
     from ocr.engines import OcrEngine
-    from ocr.reading import ReadingOptions
-    from ocr.steps import Effort
+    from ocr.reading_options import Effort, ReadingOptions
     from textclf.model.predict import Model
 
 _log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ class Reading:
 
     Parameters
     ----------
-    options : ocr.reading.ReadingOptions
+    options : ocr.reading_options.ReadingOptions
         What is read and how.
     jobs : int, optional
         Worker processes; as many as cores and memory bear without it.
@@ -62,7 +61,7 @@ class Reading:
     dask : str
         Address of a Dask scheduler to read on its cluster, or ``local``; empty for processes of this machine.
     engine : ocr.engines.OcrEngine, optional
-        What reads; `ocr.tesserocr_engine.open_engine` chooses without it.
+        What reads; `ocr.engines.open_engine` chooses without it.
     effort : {"full", "balanced", "fast"}
         How much of a document is read; other than ``full`` needs ``how_sure``.
     how_sure : callable, optional
@@ -289,7 +288,7 @@ def read_folder(folder: Path, reading: Reading | None, *, need_category: bool) -
         If there is no folder per category where it must be, or no document.
     """
     from ocr.documents import Document
-    from ocr.reading import ReadingOptions
+    from ocr.reading_options import ReadingOptions
 
     if need_category:
         check_folder(folder)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +18,20 @@ from textclf.evaluation.figures import (
     ConfusedPair,
     EvaluationReport,
     GroupFigures,
-    LabelDoubt,
+    LabelIssue,
     Mistake,
     ReasonFigures,
     ScoreHistogram,
 )
-from textclf.evaluation.label_issues import likely_label_errors
-from textclf.evaluation.reliability import Calibration, calibration, equal_mass, risk_coverage
+from textclf.evaluation.label_issues import find_label_issues
+from textclf.evaluation.reliability import calibration, equal_mass, risk_coverage, wilson_interval
 from textclf.model.prediction import Prediction
 
 BINS = 20
 SNIPPET_LENGTH = 160
 EXCERPT_LENGTH = 1500
 CONFIDENT_ERRORS = 20
-LABEL_DOUBTS = 20
+LABEL_ISSUES = 20
 SPOKE = 6
 """How much of what spoke for a wrong answer is kept, and of what spoke against it."""
 CONFIDENCE_GROUPS, LEAST_IN_GROUP = 5, 10
@@ -56,7 +57,7 @@ def evaluate_predictions(
     truths : sequence of str of length n
         What each document is. A category that the model does not know makes its documents wrong.
     predictions : sequence of Prediction of length n
-        What the model said, in the same order. One without a predicted category counts as wrong.
+        In the same order. One without a predicted category counts as wrong.
     texts : sequence of str of length n, or None
         The documents' texts, for the snippets beside the errors.
     groups : mapping of str to sequence of str of length n, optional
@@ -82,11 +83,6 @@ def evaluate_predictions(
     ValueError
         If the sequences differ in length, or a prediction is of a category not among `categories`.
 
-    References
-    ----------
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
-    American Statistical Association 22 (1927), 209-212 (the interval of the accuracy).
-
     Examples
     --------
     >>> said = [Prediction(document_id=name, predicted_category="invoice", score=0.9) for name in ("a", "b")]
@@ -94,80 +90,90 @@ def evaluate_predictions(
     >>> report.accuracy, round(report.macro_f1, 3), report.confused_pairs[0].documents[0].document_id
     (0.5, 0.333, 'b')
     """
-    from scipy.stats import binomtest
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
     texts = [""] * len(truths) if texts is None else as_texts(texts)
     _check(categories, truths, predictions, texts)
-    explain = explain or (lambda text: ())
-    names = (*categories, *sorted(set(truths) - set(categories)))
-    # numbers instead of names: scikit-learn then knows the categories nobody has, and the one of no answer
-    number = {name: index for index, name in enumerate(names)}
-    no_answer = len(names)
-    true = np.array([number[name] for name in truths])
-    said = np.array([number.get(prediction.predicted_category, no_answer) for prediction in predictions])
-
-    right = true == said
-    accepted = np.array([prediction.decision == "accept" for prediction in predictions])
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(confidence_level=0.95, method="wilson")
-    precision, recall, f1, support = precision_recall_fscore_support(
-        true, said, labels=np.arange(len(names)), zero_division=0
-    )
-    matrix = confusion_matrix(true, said, labels=np.arange(len(names) + 1))
-    columns = [*range(len(categories)), *([no_answer] if matrix[:, no_answer].any() else [])]
-    confusion = matrix[: len(names), columns].astype(np.int64)
-    confusion.flags.writeable = False
-
-    scores = np.array([prediction.score for prediction in predictions])
+    outcome = _outcome(categories, truths, predictions)
+    right, answered, accepted = outcome.right, outcome.answered, outcome.accepted
+    mistakes = [_mistake(*entry) for entry in zip(truths, predictions, texts, strict=True)]
+    wrong = np.flatnonzero(~right & answered).tolist()
+    wrong.sort(key=lambda i: (-mistakes[i].score, mistakes[i].document_id))
+    confusion, predicted_categories = _confusion(outcome)
     familiarity = np.array([prediction.familiarity for prediction in predictions])
-    answered = said != no_answer
-    snippets = [_snippet(text) for text in texts]
-    mistakes = [_mistake(*entry) for entry in zip(truths, predictions, snippets, strict=True)]
-    # the highest scores first
-    errors = sorted(
-        np.flatnonzero(~right & answered).tolist(), key=lambda i: (-mistakes[i].score, mistakes[i].document_id)
-    )
     return EvaluationReport(
         documents=len(truths),
         right=int(right.sum()),
         accuracy=float(right.mean()),
-        accuracy_interval=(float(interval.low), float(interval.high)),
-        macro_f1=float(f1[support > 0].mean()),
+        accuracy_interval_95=wilson_interval(int(right.sum()), len(truths)),
+        macro_f1=_macro_f1(outcome.true, outcome.predicted),
         accepted=int(accepted.sum()),
         accepted_right=int((accepted & right).sum()),
-        categories=tuple(
-            CategoryFigures(
-                category=name,
-                precision=float(precision[index]),
-                recall=float(recall[index]),
-                f1=float(f1[index]),
-                support=int(support[index]),
-                predicted=int((said == index).sum()),
-                known=index < len(categories),
-            )
-            for index, name in enumerate(names)
-        ),
-        true_categories=names,
-        predicted_categories=tuple(names[column] if column < no_answer else "" for column in columns),
+        categories=_category_figures(outcome),
+        true_categories=outcome.names,
+        predicted_categories=predicted_categories,
         confusion=confusion,
-        confused_pairs=_pairs([mistakes[i] for i in errors]),
-        confident_errors=tuple(_explained(mistakes[i], texts[i], explain(texts[i])) for i in errors[:CONFIDENT_ERRORS]),
+        confused_pairs=_pairs([mistakes[i] for i in wrong]),
+        confident_errors=tuple(
+            _explained(mistakes[i], texts[i], explain(texts[i]) if explain else ()) for i in wrong[:CONFIDENT_ERRORS]
+        ),
         not_predicted=tuple(mistakes[i] for i in np.flatnonzero(~answered)),
-        histogram=_histogram(scores, right, ~right & answered),
+        score_histogram=_histogram(outcome.scores, outcome),
         groups=tuple(
-            _group(column, value, np.array(values) == value, true, said, accepted)
+            _group_figures(column, value, np.array(values) == value, outcome)
             for column, values in (groups or {}).items()
             for value in sorted(set(values))
         ),
-        confidence_groups=_confidence_groups(ocr_confidences or [], right, accepted),
-        ocr_engines=tuple(Counter(sorted(filter(None, ocr_engines))).most_common()),
+        by_ocr_confidence=_confidence_groups(ocr_confidences or [], outcome),
+        ocr_engines=dict(Counter(sorted(filter(None, ocr_engines))).most_common()),
         reasons=_reasons(predictions, right),
         risk_coverage=(
-            risk_coverage(scores[answered], right[answered], documents=len(truths)) if answered.any() else None
+            risk_coverage(outcome.scores[answered], right[answered], documents=len(truths)) if answered.any() else None
         ),
-        calibration=_calibration(scores, right, answered, predictions, true),
-        familiarity=_histogram(familiarity, right, ~right & answered) if familiarity.any() else None,
-        label_doubts=_label_doubts(categories, truths, predictions, snippets),
+        calibration=(
+            calibration(np.clip(outcome.scores[answered], 0, 1), right[answered], outcome.all_scores, outcome.labels)
+            if answered.any()
+            else None
+        ),
+        familiarity_histogram=_histogram(familiarity, outcome) if familiarity.any() else None,
+        label_issues=tuple(_label_issues(outcome, mistakes)),
+    )
+
+
+class _Outcome(NamedTuple):
+    """What was predicted, as arrays over the documents; categories are numbers, one above all others is no answer."""
+
+    # the model's categories, of which there are `known`, then those that it does not know
+    names: tuple[str, ...]
+    known: int
+    true: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    right: NDArray[np.bool_]
+    answered: NDArray[np.bool_]
+    accepted: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    # positions of documents of a known category that have scores of all categories, these scores, and the categories
+    whole: list[int]
+    all_scores: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+
+def _outcome(categories: Sequence[str], truths: Sequence[str], predictions: Sequence[Prediction]) -> _Outcome:
+    names = (*categories, *sorted(set(truths) - set(categories)))
+    number = {name: index for index, name in enumerate(names)}
+    true = np.array([number[name] for name in truths])
+    predicted = np.array([number.get(prediction.predicted_category, len(names)) for prediction in predictions])
+    whole = [i for i, prediction in enumerate(predictions) if prediction.scores and true[i] < len(categories)]
+    return _Outcome(
+        names=names,
+        known=len(categories),
+        true=true,
+        predicted=predicted,
+        right=true == predicted,
+        answered=predicted < len(names),
+        accepted=np.array([prediction.decision == "accept" for prediction in predictions]),
+        scores=np.array([prediction.score for prediction in predictions]),
+        whole=whole,
+        all_scores=np.array([predictions[i].scores for i in whole], dtype=np.float64),
+        labels=true[whole],
     )
 
 
@@ -188,35 +194,62 @@ def _check(
         raise ValueError(f"predicted categories that are not the model's: {sorted(foreign)}")
 
 
-def _group(
-    column: str,
-    value: str,
-    inside: NDArray[np.bool_],
-    true: NDArray[np.int64],
-    said: NDArray[np.int64],
-    accepted: NDArray[np.bool_],
-) -> GroupFigures:
+def _macro_f1(true: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
     from sklearn.metrics import f1_score
 
-    true, said, accepted = true[inside], said[inside], accepted[inside]
-    return GroupFigures(
-        column=column,
-        value=value,
-        documents=len(true),
-        accuracy=float((true == said).mean()),
-        macro_f1=float(f1_score(true, said, labels=np.unique(true), average="macro", zero_division=0)),
-        accepted=int(accepted.sum()),
-        accepted_right=int((accepted & (true == said)).sum()),
+    return float(f1_score(true, predicted, labels=np.unique(true), average="macro", zero_division=0))
+
+
+def _category_figures(outcome: _Outcome) -> tuple[CategoryFigures, ...]:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    figures = precision_recall_fscore_support(
+        outcome.true, outcome.predicted, labels=np.arange(len(outcome.names)), zero_division=0
+    )
+    return tuple(
+        CategoryFigures(
+            category=name,
+            precision=float(precision),
+            recall=float(recall),
+            f1=float(f1),
+            support=int(support),
+            predicted=int((outcome.predicted == index).sum()),
+            known=index < outcome.known,
+        )
+        for index, (name, precision, recall, f1, support) in enumerate(zip(outcome.names, *figures, strict=True))
     )
 
 
-def _snippet(text: str) -> str:
-    # a snippet needs no more than the beginning, and a text may have megabytes
-    words = " ".join(text[: 4 * SNIPPET_LENGTH].split())
-    return words if len(words) <= SNIPPET_LENGTH else words[: SNIPPET_LENGTH - 1].rstrip() + "…"
+def _confusion(outcome: _Outcome) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Give the read-only confusion matrix and the names of its columns."""
+    from sklearn.metrics import confusion_matrix
+
+    names = outcome.names
+    matrix = confusion_matrix(outcome.true, outcome.predicted, labels=np.arange(len(names) + 1))
+    no_answer = [len(names)] if matrix[:, -1].any() else []
+    confusion = matrix[:-1, [*range(outcome.known), *no_answer]].astype(np.int64)
+    confusion.flags.writeable = False
+    return confusion, (*names[: outcome.known], *("" for _ in no_answer))
 
 
-def _mistake(truth: str, prediction: Prediction, snippet: str) -> Mistake:
+def _group_figures(column: str, value: str, inside: NDArray[np.bool_], outcome: _Outcome) -> GroupFigures:
+    right, accepted = outcome.right[inside], outcome.accepted[inside]
+    return GroupFigures(
+        column=column,
+        value=value,
+        documents=len(right),
+        accuracy=float(right.mean()),
+        macro_f1=_macro_f1(outcome.true[inside], outcome.predicted[inside]),
+        accepted=int(accepted.sum()),
+        accepted_right=int((accepted & right).sum()),
+    )
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _mistake(truth: str, prediction: Prediction, text: str) -> Mistake:
     return Mistake(
         document_id=prediction.document_id,
         category=truth,
@@ -224,7 +257,8 @@ def _mistake(truth: str, prediction: Prediction, snippet: str) -> Mistake:
         score=prediction.score,
         decision=prediction.decision,
         error=prediction.error or (prediction.reason if not prediction.predicted_category else ""),
-        snippet=snippet,
+        # a snippet needs no more than the beginning, and a text may have megabytes
+        snippet=_shortened(" ".join(text[: 4 * SNIPPET_LENGTH].split()), SNIPPET_LENGTH),
     )
 
 
@@ -232,7 +266,7 @@ def _explained(mistake: Mistake, text: str, amounts: Sequence[tuple[str, float]]
     ordered = sorted(amounts, key=lambda entry: (-abs(entry[1]), entry[0]))
     return replace(
         mistake,
-        excerpt=text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1].rstrip() + "…",
+        excerpt=_shortened(text, EXCERPT_LENGTH),
         spoke_for=tuple(entry for entry in ordered if entry[1] > 0)[:SPOKE],
         spoke_against=tuple(entry for entry in ordered if entry[1] < 0)[:SPOKE],
     )
@@ -248,85 +282,57 @@ def _pairs(errors: Sequence[Mistake]) -> tuple[ConfusedPair, ...]:
     )
 
 
-def _histogram(scores: NDArray[np.float64], right: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> ScoreHistogram:
+def _histogram(values: NDArray[np.float64], outcome: _Outcome) -> ScoreHistogram:
     # rounding may lift a probability a hair above 1, where np.histogram would drop it
-    scores = np.clip(scores, 0.0, 1.0)
+    values = np.clip(values, 0.0, 1.0)
     edges = np.arange(BINS + 1) / BINS
-    return ScoreHistogram(
-        edges=tuple(edges.tolist()),
-        right=tuple(np.histogram(scores[right], bins=edges)[0].tolist()),
-        wrong=tuple(np.histogram(scores[wrong], bins=edges)[0].tolist()),
+    right, wrong = (
+        tuple(np.histogram(values[chosen], bins=edges)[0].tolist())
+        for chosen in (outcome.right, ~outcome.right & outcome.answered)
     )
+    return ScoreHistogram(edges=tuple(edges.tolist()), right=right, wrong=wrong)
 
 
-def _confidence_groups(
-    confidences: Sequence[float | None], right: NDArray[np.bool_], accepted: NDArray[np.bool_]
-) -> tuple[ConfidenceGroup, ...]:
-    known = np.array([i for i, confidence in enumerate(confidences) if confidence is not None], dtype=np.int64)
+def _confidence_groups(confidences: Sequence[float | None], outcome: _Outcome) -> tuple[ConfidenceGroup, ...]:
+    # None becomes a number that is none
+    values = np.array(confidences, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(values))
     if not len(known):
         return ()
-    values = np.array([confidences[i] for i in known], dtype=np.float64)
-    found = []
-    for group in equal_mass(values, max(min(len(known) // LEAST_IN_GROUP, CONFIDENCE_GROUPS), 1)):
-        inside = known[group]
-        found.append(
-            ConfidenceGroup(
-                lowest=float(values[group].min()),
-                highest=float(values[group].max()),
-                documents=len(group),
-                right=int(right[inside].sum()),
-                accepted=int(accepted[inside].sum()),
-                accepted_right=int((accepted & right)[inside].sum()),
-            )
+    groups = equal_mass(values[known], max(min(len(known) // LEAST_IN_GROUP, CONFIDENCE_GROUPS), 1))
+    return tuple(
+        ConfidenceGroup(
+            lowest=float(values[inside].min()),
+            highest=float(values[inside].max()),
+            documents=len(inside),
+            right=int(outcome.right[inside].sum()),
+            accepted=int(outcome.accepted[inside].sum()),
+            accepted_right=int((outcome.accepted & outcome.right)[inside].sum()),
         )
-    return tuple(found)
+        for inside in (known[group] for group in groups)
+    )
 
 
 def _reasons(predictions: Sequence[Prediction], right: NDArray[np.bool_]) -> tuple[ReasonFigures, ...]:
-    documents: Counter[str] = Counter()
-    well: Counter[str] = Counter()
-    for prediction, good in zip(predictions, right.tolist(), strict=True):
+    found: dict[str, list[bool]] = defaultdict(list)
+    for prediction, is_right in zip(predictions, right.tolist(), strict=True):
         if prediction.decision == "review":
-            reason = "unsure" if prediction.reason.startswith("unsure between ") else prediction.reason
-            documents[reason] += 1
-            well[reason] += good
+            found["unsure" if prediction.reason.startswith("unsure between ") else prediction.reason].append(is_right)
     return tuple(
-        ReasonFigures(reason=reason, documents=count, right=well[reason])
-        for reason, count in sorted(documents.items(), key=lambda entry: (-entry[1], entry[0]))
+        ReasonFigures(reason=reason, documents=len(those), right=sum(those))
+        for reason, those in sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0]))
     )
 
 
-def _calibration(
-    scores: NDArray[np.float64],
-    right: NDArray[np.bool_],
-    answered: NDArray[np.bool_],
-    predictions: Sequence[Prediction],
-    true: NDArray[np.int64],
-) -> Calibration | None:
-    if not answered.any():
-        return None
-    whole = [i for i in np.flatnonzero(answered).tolist() if true[i] < len(predictions[i].scores)]
-    each = np.array([predictions[i].scores for i in whole], dtype=np.float64)
-    return calibration(np.clip(scores[answered], 0.0, 1.0), right[answered], each, true[whole])
-
-
-def _label_doubts(
-    categories: Sequence[str], truths: Sequence[str], predictions: Sequence[Prediction], snippets: Sequence[str]
-) -> tuple[LabelDoubt, ...]:
-    number = {name: index for index, name in enumerate(categories)}
-    kept = [i for i, prediction in enumerate(predictions) if prediction.scores and truths[i] in number]
-    if not kept:
-        return ()
-    scores = np.array([predictions[i].scores for i in kept])
-    labels = np.array([number[truths[i]] for i in kept])
-    return tuple(
-        LabelDoubt(
-            document_id=predictions[kept[row]].document_id,
-            category=truths[kept[row]],
-            suggested=categories[scores[row].argmax()],
-            score=float(scores[row].max()),
-            category_score=float(scores[row, labels[row]]),
-            snippet=snippets[kept[row]],
+def _label_issues(outcome: _Outcome, documents: Sequence[Mistake]) -> Iterator[LabelIssue]:
+    found = find_label_issues(outcome.all_scores, outcome.labels) if outcome.whole else np.empty(0, np.int64)
+    for row in found[:LABEL_ISSUES].tolist():
+        document, scores = documents[outcome.whole[row]], outcome.all_scores[row]
+        yield LabelIssue(
+            document_id=document.document_id,
+            category=document.category,
+            suggested=outcome.names[scores.argmax()],
+            score=float(scores.max()),
+            category_score=float(scores[outcome.labels[row]]),
+            snippet=document.snippet,
         )
-        for row in likely_label_errors(scores, labels)[:LABEL_DOUBTS].tolist()
-    )

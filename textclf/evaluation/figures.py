@@ -12,69 +12,34 @@ from textclf.evaluation.reliability import Calibration, RiskCoverage, upper_erro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryFigures:
-    """The figures of one category.
-
-    Parameters
-    ----------
-    category : str
-        Its name.
-    precision : float
-        Share of the documents predicted as this category that are of it, 0 to 1; 0 if none was predicted.
-    recall : float
-        Share of the documents of this category that were predicted as it, 0 to 1; 0 if there is none.
-    f1 : float
-        Harmonic mean of both.
-    support : int
-        Documents of this category.
-    predicted : int
-        Documents predicted as this category.
-    known : bool
-        Whether the model knows it; one that it does not know is wrong in every document.
-    """
+    """Precision, recall and F1 of one category, each 0 where it is not defined."""
 
     category: str
     precision: float
     recall: float
     f1: float
+    # documents of this category, and documents predicted as this category
     support: int
     predicted: int
+    # a category that the model does not know is wrong in every document
     known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """One document that was not predicted as it should be.
-
-    Parameters
-    ----------
-    document_id : str
-        As given.
-    category : str
-        What it is.
-    predicted_category : str
-        What the model said; empty if it could say nothing.
-    score : float
-        Calibrated probability, 0 to 1, that the model gave its answer.
-    decision : str
-        ``accept`` or ``review``.
-    error : str
-        Why nothing could be said, or what was missing; empty if all went well.
-    snippet : str
-        How the text begins, on one line.
-    excerpt : str
-        A longer piece of the beginning, with its lines; only for the most confident errors.
-    spoke_for, spoke_against : tuple of (str, float)
-        What spoke for and against `predicted_category`, rather than the runner-up, and how much: most first, amounts
-        above and below 0. Only for the most confident errors, where an explanation was asked for.
-    """
+    """A document whose predicted category is not its own, or that has none, with the beginning of its text."""
 
     document_id: str
     category: str
     predicted_category: str
     score: float
     decision: str
+    # why nothing was predicted, or what was missing
     error: str
+    # on one line
     snippet: str
+    # only of the most confident errors: a longer beginning with its lines, and what spoke for and against the predicted
+    # category rather than the runner-up, most first, with amounts above and below 0
     excerpt: str = ""
     spoke_for: tuple[tuple[str, float], ...] = ()
     spoke_against: tuple[tuple[str, float], ...] = ()
@@ -82,15 +47,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusedPair:
-    """Documents of one category taken for another.
-
-    Parameters
-    ----------
-    category, predicted_category : str
-        What they are and what the model said.
-    documents : tuple of Mistake
-        All of them, highest score first.
-    """
+    """All documents of one category predicted as another, highest score first."""
 
     category: str
     predicted_category: str
@@ -99,15 +56,7 @@ class ConfusedPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreHistogram:
-    """How many documents were right and wrong at which score, or familiarity.
-
-    Parameters
-    ----------
-    edges : tuple of float
-        The 21 edges of 20 equally wide bins from 0 to 1; a bin holds its lower edge, the last one both.
-    right, wrong : tuple of int
-        Documents in each bin. Documents that could not be predicted have no score and are left out.
-    """
+    """Right and wrong predictions in equally wide bins of score, or familiarity; a bin holds its lower edge."""
 
     edges: tuple[float, ...]
     right: tuple[int, ...]
@@ -116,19 +65,7 @@ class ScoreHistogram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupFigures:
-    """The figures of the documents that have one value in a column of the table.
-
-    Parameters
-    ----------
-    column, value : str
-        Name of the column and the value in it.
-    documents : int
-        Documents with that value.
-    accuracy, macro_f1 : float
-        As in `EvaluationReport`, of these documents.
-    accepted, accepted_right : int
-        Those of them with decision ``accept``, and the right ones among those.
-    """
+    """The figures of the documents that have one value in a column of the table."""
 
     column: str
     value: str
@@ -141,19 +78,7 @@ class GroupFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfidenceGroup:
-    """The figures of documents that OCR was about equally sure of.
-
-    Parameters
-    ----------
-    lowest, highest : float
-        OCR confidence of the worst and the best of them, 0 to 100.
-    documents : int
-        How many they are.
-    right : int
-        Those of them whose predicted category is theirs.
-    accepted, accepted_right : int
-        Those of them with decision ``accept``, and the right ones among those.
-    """
+    """The figures of documents that OCR was about equally sure of, from the lowest to the highest, 0 to 100."""
 
     lowest: float
     highest: float
@@ -164,22 +89,8 @@ class ConfidenceGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelDoubt:
-    """A document whose category may have been given wrongly.
-
-    Parameters
-    ----------
-    document_id : str
-        As given.
-    category : str
-        The category given.
-    suggested : str
-        What it looks like.
-    score, category_score : float
-        Calibrated probability of the one suggested and of the one given, 0 to 1.
-    snippet : str
-        How the text begins, on one line.
-    """
+class LabelIssue:
+    """A document whose given category is likely wrong, with the scores of the one suggested and the one given."""
 
     document_id: str
     category: str
@@ -191,15 +102,7 @@ class LabelDoubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonFigures:
-    """Documents for review for one reason.
-
-    Parameters
-    ----------
-    reason : str
-        As in a prediction; all pairs of categories together count as ``unsure``.
-    documents, right : int
-        How many, and those of them whose predicted category is theirs.
-    """
+    """Documents for review for one reason, and the right ones of them; all pairs of categories count as ``unsure``."""
 
     reason: str
     documents: int
@@ -208,79 +111,46 @@ class ReasonFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EvaluationReport:
-    """All figures of one evaluation.
+    """All figures of one evaluation, shares from 0 to 1.
 
-    Parameters
-    ----------
-    documents : int
-        Documents evaluated. Those that could not be predicted, and those of a category that the model does
-        not know, are among them and count as wrong; those for review count by their predicted category.
-    right : int
-        Documents whose predicted category is theirs.
-    accuracy : float
-        ``right / documents``.
-    accuracy_interval : tuple of float
-        Lower and upper end of the 95 % Wilson score interval of the accuracy.
-    macro_f1 : float
-        Mean F1 over the categories that have a document here, known to the model or not.
-    accepted, accepted_right : int
-        Documents with decision ``accept``, and those of them that are right.
-    categories : tuple of CategoryFigures
-        The model's categories in its order, then those that it does not know, by name.
-    true_categories, predicted_categories : tuple of str
-        What the rows and the columns of `confusion` stand for. The columns are the model's categories; where
-        documents could not be predicted, a last column, named by the empty string, counts them.
-    confusion : ndarray of shape (n_true, n_predicted), dtype int64
-        Documents by true and predicted category. Read-only.
-    confused_pairs : tuple of ConfusedPair
-        Most documents first, then by name.
-    confident_errors : tuple of Mistake
-        The wrong predictions with the highest scores, at most 20.
-    not_predicted : tuple of Mistake
-        Documents for which the model could say nothing, in the order given.
-    histogram : ScoreHistogram
-        Right and wrong predictions by score.
-    groups : tuple of GroupFigures
-        The figures for each value of the columns asked for.
-    confidence_groups : tuple of ConfidenceGroup
-        At most five, equally many documents in each, worst read first; empty where OCR confidence is not known.
-    ocr_engines : tuple of (str, int)
-        Engines that read the documents, with how many each, most first; where the documents do not tell, none.
-    reasons : tuple of ReasonFigures
-        Why documents are for review, most first.
-    risk_coverage : RiskCoverage or None
-        What accepting by score alone would cost; None if no document was predicted.
-    calibration : Calibration or None
-        How close scores come to the share right; None if no document was predicted.
-    familiarity : ScoreHistogram or None
-        Right and wrong predictions by familiarity; None if the predictions carry none.
-    label_doubts : tuple of LabelDoubt
-        Documents whose category may be wrong, the likeliest first, at most 20.
+    Documents that could not be predicted, and those of a category that the model does not know, count as wrong; those
+    for review count by their predicted category.
     """
 
     documents: int
     right: int
     accuracy: float
-    accuracy_interval: tuple[float, float]
+    # Wilson score interval
+    accuracy_interval_95: tuple[float, float]
+    # over the categories that have a document here, known to the model or not
     macro_f1: float
     accepted: int
     accepted_right: int
+    # in the order given
+    not_predicted: tuple[Mistake, ...]
+    # the model's categories in its order, then those that it does not know, by name
     categories: tuple[CategoryFigures, ...]
+    groups: tuple[GroupFigures, ...]
+    # rows and columns of the confusion matrix; documents without a prediction have a last column, named ""
     true_categories: tuple[str, ...]
     predicted_categories: tuple[str, ...]
     confusion: NDArray[np.int64]
+    # most documents first, then by name
     confused_pairs: tuple[ConfusedPair, ...]
-    confident_errors: tuple[Mistake, ...]
-    not_predicted: tuple[Mistake, ...]
-    histogram: ScoreHistogram
-    groups: tuple[GroupFigures, ...]
-    confidence_groups: tuple[ConfidenceGroup, ...]
-    ocr_engines: tuple[tuple[str, int], ...]
-    reasons: tuple[ReasonFigures, ...]
+    score_histogram: ScoreHistogram
+    # both None if no document was predicted
     risk_coverage: RiskCoverage | None
     calibration: Calibration | None
-    familiarity: ScoreHistogram | None
-    label_doubts: tuple[LabelDoubt, ...]
+    # worst read first, equally many documents in each; empty where OCR confidence is not known
+    by_ocr_confidence: tuple[ConfidenceGroup, ...]
+    # number of documents that each read, most first
+    ocr_engines: dict[str, int]
+    reasons: tuple[ReasonFigures, ...]
+    # None if the predictions carry no familiarity
+    familiarity_histogram: ScoreHistogram | None
+    confident_errors: tuple[Mistake, ...]
+    # the likeliest first
+    label_issues: tuple[LabelIssue, ...]
 
     @property
     def accepted_share(self) -> float:
@@ -293,7 +163,7 @@ class EvaluationReport:
         return self.accepted_right / self.accepted if self.accepted else None
 
     @property
-    def accepted_error_bound(self) -> float | None:
+    def accepted_error_bound_95(self) -> float | None:
         """Upper end of the one-sided 95 % interval of the error among accepted documents; None if there is none."""
         wrong = self.accepted - self.accepted_right
         return float(upper_error(np.array([wrong]), np.array([self.accepted]))[0]) if self.accepted else None

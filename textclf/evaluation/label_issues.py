@@ -1,4 +1,4 @@
-"""Which labels are likely wrong: told from scores by models that had not seen the document.
+"""Which labels are likely wrong, by the scores of models that had not seen the document.
 
 Source: C. G. Northcutt, L. Jiang, I. L. Chuang, "Confident learning: estimating uncertainty in dataset labels", Journal
 of Artificial Intelligence Research 70 (2021), 1373-1411. Taken from it: out-of-fold scores; the mean score that the
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,58 +28,27 @@ PART = 2_500
 """Documents cross-validated together, about: with more, memory would grow, and time faster than their number."""
 
 
-def label_doubts(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Say how little the scores speak for the label of each document, beside other documents of that label.
+def label_issue_scores(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Say how little the scores, of shape (n, k), speak for the label of each document, beside others of that label.
 
-    Parameters
-    ----------
-    scores : ndarray of float64, shape (n, k)
-        Calibrated scores of each document by models that had not seen it; rows sum to 1.
-    labels : ndarray of int64, shape (n,)
-        Number of the category given to each.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        1 less the score of the given category divided by the mean such score of its documents: 1 where the score is 0,
-        0 for a typical document of the category, below 0 where the label is surer still.
-
-    Examples
-    --------
-    >>> scores = np.array([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7], [0.5, 0.5], [0.5, 0.5]])
-    >>> label_doubts(scores, np.array([0, 0, 0, 1, 1])).round(2).tolist()
-    [-0.29, -0.29, 0.57, 0.0, 0.0]
+    That is 1 less the score of the given category divided by the mean such score of its documents: 1 where the score is
+    0, 0 for a typical document of the category, below 0 where the label is surer still.
     """
     own, typical = _own_scores(scores, labels)
-    doubts: NDArray[np.float64] = 1 - own / typical[labels]
-    return doubts
+    issues: NDArray[np.float64] = 1 - own / typical[labels]
+    return issues
 
 
-def likely_label_errors(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the documents whose label is likely wrong, the likeliest first.
+def find_label_issues(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the positions of documents whose label is likely wrong, the likeliest first.
 
-    Parameters
-    ----------
-    scores, labels
-        As for `label_doubts`.
-
-    Returns
-    -------
-    ndarray of int64, shape (m,)
-        Positions of the documents whose best score is for another category than the one given, and no lower than the
-        mean score that the documents of that other category give it; by falling doubt.
-
-    Examples
-    --------
-    >>> scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.4, 0.6], [0.3, 0.7]])
-    >>> likely_label_errors(scores, np.array([0, 0, 0, 1, 1])).tolist()
-    [2]
+    Their best score is for another category than the one given, and no lower than the mean score that the documents of
+    that other category give it.
     """
     _, typical = _own_scores(scores, labels)
     best = scores.argmax(axis=1)
     suspects = np.flatnonzero((best != labels) & (scores.max(axis=1) >= typical[best]))
-    order = np.argsort(-label_doubts(scores, labels)[suspects], kind="stable")
-    return suspects[order]
+    return suspects[np.argsort(-label_issue_scores(scores, labels)[suspects], kind="stable")]
 
 
 def out_of_fold_scores(
@@ -86,48 +56,24 @@ def out_of_fold_scores(
     labels: NDArray[np.int64],
     categories: Sequence[str],
     *,
-    repeats: int = REPEATS,
-    part: int = PART,
     jobs: int | None = None,
 ) -> NDArray[np.float64]:
-    """Score each document by models that have not seen it: the mean of several cross-validations.
+    """Score each document by models that have not seen it: the mean of several cross-validations, shape (n, k).
 
-    To be quick, models are trained without keywords, word vectors and poor copies: on labels turned on purpose, those
-    of ``benchmarks/bench_label_errors.py --turned``, the mean average precision is 0.54 with and without them.
-
-    Parameters
-    ----------
-    texts : sequence of str, length n
-        Cleaned texts that have words.
-    labels : ndarray of int64, shape (n,)
-        Position of each document's category in `categories`; at least two documents of each.
-    categories : sequence of str, length k
-        All categories, two at least.
-    repeats : int, default 3
-        Cross-validations, each with a seed of its own: what one lucky or unlucky draw of folds says averages out.
-    part : int, default 2500
-        Documents are split into parts of about so many, each with models of its own.
-    jobs : int, optional
-        Processes, -1 for all cores, None for one.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, k)
-        Scores calibrated by temperature; rows sum to 1. Categories that are not in a document's part have 0.
+    Documents are split into parts of about `PART`, each with models of its own; categories that are not in a document's
+    part have a score of 0. To be quick, models are trained without keywords, word vectors and poor copies: on labels
+    turned on purpose, those of ``benchmarks/bench_label_errors.py --turned``, the mean average precision is 0.54 with
+    and without them.
     """
     texts = as_texts(texts)
     scores = np.zeros((len(texts), len(categories)))
-    parts = _parts(labels, -(-len(labels) // part))
+    parts = _parts(labels, -(-len(labels) // PART))
     for number, chosen in enumerate(parts, 1):
         present, own = np.unique(labels[chosen], return_inverse=True)
         if len(parts) > 1:
             _log.info(f"part {number} of {len(parts)}")
         scores[np.ix_(chosen, present)] = _part_scores(
-            [texts[i] for i in chosen],
-            own.astype(np.int64),
-            [categories[i] for i in present],
-            repeats,
-            jobs,
+            [texts[i] for i in chosen], own.astype(np.int64), [categories[i] for i in present], jobs or 1
         )
     return scores
 
@@ -144,14 +90,8 @@ def _parts(labels: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
 
 
 def _part_scores(
-    texts: Sequence[str],
-    labels: NDArray[np.int64],
-    categories: Sequence[str],
-    repeats: int,
-    jobs: int | None,
+    texts: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], jobs: int
 ) -> NDArray[np.float64]:
-    from dataclasses import replace
-
     from textclf.model.calibrate import fit_temperature, softmax
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.fit import cross_validate, observe_training
@@ -164,8 +104,8 @@ def _part_scores(
     settings = classifier.feature_settings()
     margins = np.zeros((len(texts), len(categories)))
     observed = observe_training(texts, settings)
-    for seed in range(repeats):
-        _log.info(f"cross-validating for likely wrong labels on {len(texts):,} documents, {seed + 1} of {repeats}")
+    for seed in range(REPEATS):
+        _log.info(f"cross-validating for label issues on {len(texts):,} documents, {seed + 1} of {REPEATS}")
         result = cross_validate(
             observed,
             labels,
@@ -173,9 +113,9 @@ def _part_scores(
             replace(settings, seed=seed),
             c=classifier.C,
             folds=stratified_folds(labels, FOLDS, seed),
-            jobs=jobs or 1,
+            jobs=jobs,
         )
-        margins += result.margins / repeats
+        margins += result.margins / REPEATS
     return softmax(margins * fit_temperature(margins, labels))
 
 

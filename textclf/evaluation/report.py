@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import operator
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -14,8 +16,8 @@ import numpy as np
 from textclf.base.files import write_aside
 from textclf.base.outputs import SOFTWARE
 from textclf.base.tables import csv_writer, safe_cell, write_rows
-from textclf.evaluation.figures import EvaluationReport, ScoreHistogram
-from textclf.evaluation.reliability import Calibration, RiskCoverage
+from textclf.evaluation.figures import EvaluationReport
+from textclf.evaluation.reliability import RiskCoverage
 from textclf.model.prediction import TrainingRecord
 
 if TYPE_CHECKING:
@@ -107,65 +109,35 @@ def write_report(
 def metrics(
     report: EvaluationReport, *, title: str, training: TrainingRecord | None, model_name: str, created: str
 ) -> dict[str, object]:
-    """Give the figures as they stand in ``metrics.json``.
-
-    Parameters
-    ----------
-    report, title, training, model_name, created
-        As for `write_report`.
-
-    Returns
-    -------
-    dict
-        Ready for `json.dumps`: plain numbers, strings, lists and dicts. Shares are 0 to 1. Documents are
-        named by their ids; no text of theirs is in it.
-    """
+    """Give the figures as they stand in ``metrics.json``: documents are named by their ids, without their texts."""
+    values = asdict(report)
+    rows, columns = values.pop("true_categories"), values.pop("predicted_categories")
+    error_names = ("document_id", "category", "predicted_category", "score")
     return {
         "title": title,
         "model": model_name,
         "created": created,
-        "documents": report.documents,
-        "right": report.right,
-        "accuracy": report.accuracy,
-        "accuracy_interval_95": list(report.accuracy_interval),
-        "macro_f1": report.macro_f1,
-        "accepted": report.accepted,
-        "accepted_right": report.accepted_right,
+        **values,
         "accepted_share": report.accepted_share,
         "accepted_accuracy": report.accepted_accuracy,
+        "accepted_error_bound_95": report.accepted_error_bound_95,
         "not_predicted": [mistake.document_id for mistake in report.not_predicted],
         "unknown_categories": {figures.category: figures.support for figures in report.unknown_categories},
-        "categories": [asdict(figures) for figures in report.categories],
-        "groups": [asdict(figures) for figures in report.groups],
         "confusion": {
-            "true_categories": list(report.true_categories),
-            "predicted_categories": list(report.predicted_categories),
+            "true_categories": rows,
+            "predicted_categories": columns,
             "documents": report.confusion.tolist(),
         },
         "confused_pairs": [
-            {
-                "category": pair.category,
-                "predicted_category": pair.predicted_category,
-                "documents": [mistake.document_id for mistake in pair.documents],
-            }
-            for pair in report.confused_pairs
+            pair | {"documents": [mistake["document_id"] for mistake in pair["documents"]]}
+            for pair in values["confused_pairs"]
         ],
-        "score_histogram": asdict(report.histogram),
-        "accepted_error_bound_95": report.accepted_error_bound,
-        "risk_coverage": None if report.risk_coverage is None else _curve_figures(report.risk_coverage),
-        "calibration": None if report.calibration is None else asdict(report.calibration),
-        "by_ocr_confidence": [asdict(group) for group in report.confidence_groups],
-        "ocr_engines": dict(report.ocr_engines),
-        "reasons": [asdict(figures) for figures in report.reasons],
-        "familiarity_histogram": None if report.familiarity is None else asdict(report.familiarity),
-        "confident_errors": [
-            {name: getattr(mistake, name) for name in ("document_id", "category", "predicted_category", "score")}
-            for mistake in report.confident_errors
+        "risk_coverage": report.risk_coverage and _curve_figures(report.risk_coverage),
+        "confident_errors": [{name: mistake[name] for name in error_names} for mistake in values["confident_errors"]],
+        "label_issues": [
+            {name: value for name, value in issue.items() if name != "snippet"} for issue in values["label_issues"]
         ],
-        "label_doubts": [
-            {name: value for name, value in asdict(doubt).items() if name != "snippet"} for doubt in report.label_doubts
-        ],
-        "training": None if training is None else asdict(training),
+        "training": training and asdict(training),
     }
 
 
@@ -205,17 +177,42 @@ def _page(
         created=created,
         groups=[(column, list(groups)) for column, groups in groupby(report.groups, key=lambda group: group.column)],
         tested=len(tested),
-        trained=0 if training is None else sum(training.documents.values()),
+        trained=sum(training.documents.values()) if training else 0,
         threshold=training.acceptance.threshold if training and training.acceptance.threshold <= 1 else None,
         weakest=[figures for figures in by_f1 if figures.known and figures.f1 < 1][:3],
-        score_axis=_histogram_axis(report.histogram),
-        familiarity_axis=_histogram_axis(report.familiarity) if report.familiarity else [],
         accepted_at=[curve.accepted_at(error) for error in ERRORS_ASKED] if curve else [],
-        risk_axis=_risk_axis(curve, training.acceptance.max_error if training else 0.0) if curve else [],
         risk_points=curve.thinned(CURVE_POINTS) if curve else None,
-        reliability_axis=_reliability_axis(report.calibration) if report.calibration else [],
-        curve_axes=() if training is None or not training.curve else _curve_axes(training),
+        **_axes(report, training),
     )
+
+
+def _axes(report: EvaluationReport, training: TrainingRecord | None) -> dict[str, Sequence[object]]:
+    """Ticks of the charts: documents as whole numbers, shares within 0 and 1."""
+    from matplotlib.ticker import MaxNLocator
+
+    def counts(highest: int, ticks: int) -> list[int]:
+        return [round(tick) for tick in MaxNLocator(ticks, integer=True, min_n_ticks=1).tick_values(0, highest)]
+
+    def shares(lowest: float, highest: float) -> list[float]:
+        ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(max(lowest, 0.0), min(highest, 1.0))
+        return [round(float(tick), 6) for tick in ticks if 0 <= tick <= 1]
+
+    axes: dict[str, Sequence[object]] = dict.fromkeys(("familiarity_axis", "risk_axis", "reliability_axis"), ())
+    for name, histogram in (("score_axis", report.score_histogram), ("familiarity_axis", report.familiarity_histogram)):
+        if histogram:
+            axes[name] = counts(max(1, *map(operator.add, histogram.right, histogram.wrong)), 4)
+    if report.risk_coverage:
+        # the bound of few documents goes through the roof, and may
+        max_error = training.acceptance.max_error if training else 0.0
+        axes["risk_axis"] = shares(0, max(1.25 * float(report.risk_coverage.error[-1]), 2 * max_error, 0.05))
+    if report.calibration:
+        axes["reliability_axis"] = shares(
+            min(0.8, *(min(group.score, group.interval[0]) for group in report.calibration.bins)), 1
+        )
+    if training and training.curve:
+        lowest = min(min(point.accuracy, point.macro_f1) for point in training.curve)
+        axes["curve_axes"] = counts(training.curve[-1].documents, 8), shares(min(lowest, 0.9), 1)
+    return axes
 
 
 def _percent(share: float, digits: int = 1) -> str:
@@ -227,42 +224,6 @@ def _percent(share: float, digits: int = 1) -> str:
 
 def _counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def _histogram_axis(histogram: ScoreHistogram) -> list[int]:
-    from matplotlib.ticker import MaxNLocator
-
-    largest = max(map(sum, zip(histogram.right, histogram.wrong, strict=True)))
-    ticks = MaxNLocator(nbins=4, integer=True, min_n_ticks=1).tick_values(0, max(1, largest))
-    return [round(tick) for tick in ticks]
-
-
-def _risk_axis(curve: RiskCoverage, max_error: float) -> list[float]:
-    """Ticks up the errors: the bound of few documents goes through the roof, and may."""
-    from matplotlib.ticker import MaxNLocator
-
-    highest = max(1.25 * float(curve.error[-1]), 2 * max_error, 0.05)
-    ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(0, min(highest, 1.0))
-    return [round(float(tick), 6) for tick in ticks if tick <= 1]
-
-
-def _reliability_axis(found: Calibration) -> list[float]:
-    """Ticks of scores and shares both, from the lowest that is shown to 1."""
-    from matplotlib.ticker import MaxNLocator
-
-    lowest = min(min(group.score, group.interval[0]) for group in found.bins)
-    ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(max(0.0, min(lowest, 0.8)), 1.0)
-    return [round(float(tick), 6) for tick in ticks if 0 <= tick <= 1]
-
-
-def _curve_axes(training: TrainingRecord) -> tuple[list[int], list[float]]:
-    """Ticks across (documents, from 0) and up (shares, ending at 1) of the learning curve."""
-    from matplotlib.ticker import MaxNLocator
-
-    lowest = min(min(point.accuracy, point.macro_f1) for point in training.curve)
-    across = MaxNLocator(nbins=8, integer=True).tick_values(0, training.curve[-1].documents)
-    up = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(max(0.0, min(lowest, 0.9)), 1.0)
-    return [round(tick) for tick in across], [round(float(tick), 6) for tick in up if 0 <= tick <= 1]
 
 
 def _write_text(path: Path, text: str) -> None:

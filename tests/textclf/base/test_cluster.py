@@ -13,8 +13,9 @@ import pytest
 
 from ocr.batch import iter_documents
 from ocr.documents import Word
-from ocr.engines import Reading, TesseractEngine
-from ocr.reading import ReadingOptions
+from ocr.engines import TesseractEngine
+from ocr.ocr_result import OcrResult
+from ocr.reading_options import ReadingOptions
 from textclf.base.cluster import open_cluster
 from textclf.base.errors import BadInputError
 
@@ -48,7 +49,7 @@ class Slow:
         words = tuple(
             Word(text=word, box=(0, 0, 9, 9), confidence=90.0, line=0) for word in ("width", str(image.width))
         )
-        return Reading(words=words, text=f"width {image.width}")
+        return OcrResult(words=words, text=f"width {image.width}")
 
 
 def pictures(tmp_path, widths):

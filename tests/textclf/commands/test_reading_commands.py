@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import textclf as package
-from ocr.reading import ReadingOptions
+from ocr.reading_options import ReadingOptions
 from textclf.base.errors import ExitCode
 from textclf.data.scans import Reading, until_accepted
 

@@ -8,8 +8,7 @@ from PIL import Image
 
 from ocr.batch import read_document
 from ocr.documents import Page, Word
-from ocr.limits import Limits
-from ocr.reading import ReadingOptions
+from ocr.reading_options import Limits, ReadingOptions
 from textclf.base.errors import BadInputError
 from textclf.data.drawing import draw_explanation, word_boxes
 from textclf.model.explain import WordAmount, explain

@@ -12,7 +12,7 @@ from textclf.base.errors import BadDataError
 from textclf.evaluation.evaluate import (
     CONFIDENT_ERRORS,
     EXCERPT_LENGTH,
-    LABEL_DOUBTS,
+    LABEL_ISSUES,
     SNIPPET_LENGTH,
     SPOKE,
     evaluate_predictions,
@@ -64,7 +64,7 @@ def test_figures_worked_out_by_hand() -> None:
 def test_wilson_interval_is_the_published_one() -> None:
     # R. G. Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263 gives .2553 to .3662
     report = evaluate(["letter"] * 263, [said("letter")] * 81 + [said("invoice")] * 182)
-    assert report.accuracy_interval == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
+    assert report.accuracy_interval_95 == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
 
 
 def test_all_right_and_all_wrong() -> None:
@@ -72,7 +72,7 @@ def test_all_right_and_all_wrong() -> None:
     assert (right.accuracy, right.macro_f1, right.confused_pairs, right.confident_errors) == (1, 1, (), ())
     wrong = evaluate(["letter"] * 2, [said("invoice")] * 2)
     assert (wrong.accuracy, wrong.macro_f1, wrong.accepted_accuracy) == (0, 0, 0)
-    assert wrong.accuracy_interval[0] == pytest.approx(0, abs=1e-12)
+    assert wrong.accuracy_interval_95[0] == pytest.approx(0, abs=1e-12)
 
 
 def test_nothing_accepted_has_no_accuracy_among_accepted() -> None:
@@ -88,7 +88,7 @@ def test_document_without_prediction_is_wrong_and_has_its_own_column() -> None:
     assert report.confusion[2].tolist() == [0, 0, 1, 1]
     assert [(m.document_id, m.error) for m in report.not_predicted] == [("blank.png", "the text is empty")]
     assert report.confused_pairs == ()
-    assert sum(report.histogram.right) + sum(report.histogram.wrong) == 1
+    assert sum(report.score_histogram.right) + sum(report.score_histogram.wrong) == 1
 
 
 def test_category_unknown_to_the_model_is_named_and_wrong() -> None:
@@ -136,9 +136,13 @@ def test_histogram_holds_the_ends_of_the_scale() -> None:
         ["letter"] * 5,
         [said("letter", score) for score in (0.0, 0.05, 1.0, 1.0000000002)] + [said("invoice", 0.5)],
     )
-    assert (report.histogram.right[0], report.histogram.right[1], report.histogram.right[-1]) == (1, 1, 2)
-    assert report.histogram.wrong[10] == 1
-    assert len(report.histogram.edges) == len(report.histogram.right) + 1 == 21
+    assert (report.score_histogram.right[0], report.score_histogram.right[1], report.score_histogram.right[-1]) == (
+        1,
+        1,
+        2,
+    )
+    assert report.score_histogram.wrong[10] == 1
+    assert len(report.score_histogram.edges) == len(report.score_histogram.right) + 1 == 21
 
 
 def test_curve_counts_documents_without_an_answer_as_never_accepted() -> None:
@@ -152,14 +156,14 @@ def test_curve_counts_documents_without_an_answer_as_never_accepted() -> None:
 
 def test_without_any_answer_there_is_no_curve() -> None:
     report = evaluate(["letter"], [unread()])
-    assert (report.risk_coverage, report.calibration, report.familiarity) == (None, None, None)
-    assert report.accepted_error_bound is None
+    assert (report.risk_coverage, report.calibration, report.familiarity_histogram) == (None, None, None)
+    assert report.accepted_error_bound_95 is None
 
 
 def test_bound_of_the_error_among_accepted() -> None:
     report = evaluate(["letter"] * 59, [said("letter")] * 59)
     # 59 without a mistake: the smallest number that shows 5 % with 95 % confidence
-    assert report.accepted_error_bound == pytest.approx(0.0495, abs=1e-4)
+    assert report.accepted_error_bound_95 == pytest.approx(0.0495, abs=1e-4)
 
 
 def test_losses_leave_out_categories_unknown_to_the_model() -> None:
@@ -183,26 +187,26 @@ def test_reasons_are_counted_whatever_the_pair() -> None:
 
 
 def test_familiarity_is_shown_where_predictions_carry_it() -> None:
-    assert evaluate(["letter"], [said("letter")]).familiarity is None
+    assert evaluate(["letter"], [said("letter")]).familiarity_histogram is None
     new = dataclasses.replace(said("invoice"), familiarity=0.01)
     known = dataclasses.replace(said("letter"), familiarity=0.5)
     report = evaluate(["letter"] * 2, [new, known])
-    assert report.familiarity is not None
-    assert (report.familiarity.wrong[0], report.familiarity.right[10]) == (1, 1)
+    assert report.familiarity_histogram is not None
+    assert (report.familiarity_histogram.wrong[0], report.familiarity_histogram.right[10]) == (1, 1)
 
 
 def test_groups_of_ocr_confidence_start_with_the_worst() -> None:
     predictions = [said("letter" if index >= 10 else "invoice", accept=index >= 20) for index in range(40)]
     confidences = [None, None, *(float(index) for index in range(2, 40))]
     report = evaluate_predictions(CATEGORIES, ["letter"] * 40, predictions, texts=None, ocr_confidences=confidences)
-    assert [(g.lowest, g.highest, g.documents) for g in report.confidence_groups] == [
+    assert [(g.lowest, g.highest, g.documents) for g in report.by_ocr_confidence] == [
         (2, 14, 13), (15, 26, 12), (27, 39, 13)
     ]  # fmt: skip
-    worst, middle, best = report.confidence_groups
+    worst, middle, best = report.by_ocr_confidence
     assert (worst.right, worst.accepted, best.right, best.accepted_right) == (5, 0, 13, 13)
     assert middle.accepted == 7
     unknown = evaluate_predictions(CATEGORIES, ["letter"], [said("letter")], texts=None, ocr_confidences=[None])
-    assert unknown.confidence_groups == ()
+    assert unknown.by_ocr_confidence == ()
 
 
 def test_only_the_most_confident_errors_are_explained() -> None:
@@ -230,23 +234,23 @@ def test_only_the_most_confident_errors_are_explained() -> None:
     assert report.confused_pairs[0].documents[0].excerpt == ""
 
 
-@pytest.mark.parametrize("wrong", [LABEL_DOUBTS, LABEL_DOUBTS + 1])
-def test_labels_in_doubt_come_likeliest_first(wrong: int) -> None:
+@pytest.mark.parametrize("wrong", [LABEL_ISSUES, LABEL_ISSUES + 1])
+def test_label_issues_come_likeliest_first(wrong: int) -> None:
     shares = [0.6, *(0.7 + index / 100 for index in range(wrong))]
     predictions = [
         dataclasses.replace(said("invoice", name=f"{index:02}"), score=share, scores=(0.0, share, 1 - share))
         for index, share in enumerate(shares)
     ]
     report = evaluate(["invoice", *["letter"] * wrong], predictions)
-    first = report.label_doubts[0]
+    first = report.label_issues[0]
     assert (first.document_id, first.category, first.suggested) == (f"{wrong:02}", "letter", "invoice")
     assert (first.score, first.category_score) == (shares[-1], pytest.approx(1 - shares[-1]))
-    assert len(report.label_doubts) == LABEL_DOUBTS
+    assert len(report.label_issues) == LABEL_ISSUES
 
 
-def test_no_label_is_doubted_that_the_model_does_not_know() -> None:
+def test_no_label_is_an_issue_that_the_model_does_not_know() -> None:
     sure = dataclasses.replace(said("letter", 0.8), scores=(0.1, 0.1, 0.8))
-    assert evaluate(["recipe", "letter"], [sure, sure]).label_doubts == ()
+    assert evaluate(["recipe", "letter"], [sure, sure]).label_issues == ()
 
 
 def test_no_documents_are_refused() -> None:
@@ -297,7 +301,7 @@ def test_figures_are_scikit_learns(rows: list[tuple[str, str, float]]) -> None:
     assert report.confusion.sum() == report.documents
     wrong = sum(len(pair.documents) for pair in report.confused_pairs) + len(report.not_predicted)
     assert wrong == report.documents - report.right
-    assert sum(report.histogram.right) == report.right
-    low, high = report.accuracy_interval
+    assert sum(report.score_histogram.right) == report.right
+    low, high = report.accuracy_interval_95
     assert -1e-12 <= low <= report.accuracy + 1e-12
     assert report.accuracy - 1e-12 <= high <= 1 + 1e-12

@@ -31,26 +31,26 @@ def evaluated(model: Model, corpus: Callable, table: Callable, tmp_path: Path) -
 @pytest.mark.parametrize("column", ["ocr_confidence", "confidence"])
 def test_accuracy_by_ocr_confidence_where_the_table_has_it(evaluated: Callable, column: str, tmp_path: Path) -> None:
     report = evaluated(column, ["96.5", "71.0", "", "unknown", "nan"])
-    assert [(group.lowest, group.highest) for group in report.confidence_groups] == [(71.0, 96.5)]
-    assert report.confidence_groups[0].documents == 10
+    assert [(group.lowest, group.highest) for group in report.by_ocr_confidence] == [(71.0, 96.5)]
+    assert report.by_ocr_confidence[0].documents == 10
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["by_ocr_confidence"][0]["documents"] == 10
 
 
 def test_the_report_names_the_engines_that_read(evaluated: Callable, tmp_path: Path) -> None:
     report = evaluated("ocr_engine", ["tesserocr 5.5.0", "tesserocr 5.5.0", "tesseract 5.3.0", ""])
-    assert report.ocr_engines == (("tesserocr 5.5.0", 12), ("tesseract 5.3.0", 6))
-    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["ocr_engines"] == dict(report.ocr_engines)
+    assert list(report.ocr_engines.items()) == [("tesserocr 5.5.0", 12), ("tesseract 5.3.0", 6)]
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["ocr_engines"] == report.ocr_engines
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Read with tesserocr 5.5.0 (12 documents), tesseract 5.3.0 (6 documents)." in page
 
 
 def test_table_without_ocr_confidence_has_no_such_figures(evaluated: Callable) -> None:
-    assert evaluated("issuer", ["a"]).confidence_groups == ()
+    assert evaluated("issuer", ["a"]).by_ocr_confidence == ()
 
 
 def test_wrong_labels_come_up(evaluated: Callable, tmp_path: Path) -> None:
     report = evaluated("issuer", ["a"])
-    assert report.label_doubts
-    for doubt in report.label_doubts:
-        assert (doubt.category, doubt.suggested) == ("receipt", "letter")
-    assert "Labels that may be wrong" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert report.label_issues
+    for issue in report.label_issues:
+        assert (issue.category, issue.suggested) == ("receipt", "letter")
+    assert "Label issues" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

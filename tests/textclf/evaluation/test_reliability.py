@@ -7,16 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
-from sklearn.metrics import brier_score_loss
-from sklearn.metrics import log_loss as library_log_loss
 
 from textclf.evaluation.reliability import (
-    brier,
     calibration,
     debiased_ece,
     ece_interval,
     equal_mass,
-    log_loss,
+    losses,
     reliability_bins,
     risk_coverage,
     upper_error,
@@ -138,18 +135,22 @@ def test_interval_is_the_same_each_time():
     assert ece_interval(scores, right, draws=50) != ece_interval(scores, right, draws=50, seed=1)
 
 
-def test_losses_are_scikit_learns():
-    draw = np.random.default_rng(0)
-    scores = draw.dirichlet([1, 2, 3, 4], 50)
-    truth = draw.integers(4, size=50)
-    assert log_loss(scores, truth) == pytest.approx(library_log_loss(truth, scores, labels=range(4)))
-    assert brier(scores, truth) == pytest.approx(
-        brier_score_loss(truth, scores, labels=[0, 1, 2, 3], scale_by_half=False)
-    )
+def test_losses_worked_out_by_hand():
+    log_loss, brier = losses(np.array([[0.5, 0.5, 0.0], [1.0000000001, 0.0, 0.0]]), np.array([1, 0]))
+    assert (log_loss, brier) == (pytest.approx(np.log(2) / 2), pytest.approx(0.25))
 
 
 def test_sure_and_wrong_is_a_finite_loss():
-    assert 30 < log_loss(np.array([[1.0, 0.0]]), np.array([1])) < 40
+    log_loss, brier = losses(np.array([[1.0, 0.0]]), np.array([1]))
+    assert 30 < log_loss < 40
+    assert brier == 2
+
+
+def test_bins_tell_score_and_share_right_with_its_wilson_interval():
+    low, high = reliability_bins(np.array([0.5, 0.6, 0.9, 1.0]), np.array([False, True, True, True]), bins=2)
+    assert (low.score, low.right, high.right) == (pytest.approx(0.55), 0.5, 1.0)
+    # by the formula of 1927: z^2 / (n + z^2) where all are wrong
+    assert high.interval[0] == pytest.approx(1 - 1.959964**2 / (2 + 1.959964**2))
 
 
 @pytest.mark.parametrize(("documents", "bins"), [(1, 1), (19, 1), (20, 2), (99, 9), (100, 10), (5000, 10)])

@@ -169,7 +169,7 @@ def test_page_tells_what_can_be_left_to_the_model(tmp_path: Path) -> None:
         "less than 5.0% of the accepted are wrong, with 90% confidence",
         "What this assumes: documents like those trained on",
         "Compare the figures by issuer below",
-        "error that can be borne: 5.0%",
+        "maximum error: 5.0%",
         "the model accepts 66.7%, 15.0% of them wrong",
         "at most 5%",
         "unsure 15 25.0% 12",
@@ -178,13 +178,13 @@ def test_page_tells_what_can_be_left_to_the_model(tmp_path: Path) -> None:
         "both over all predicted documents",
         "40 to 51",
         "88 to 99",
-        "Labels that may be wrong",
+        "Label issues",
         "Documents by familiarity",
     ):
         assert expected in page.text, expected
     assert page.tags.count("svg") == 5
     # what a decision maker asks first stands first
-    headings = ("How much can be left", "Why documents are for review", "How far scores", "Labels that may be wrong")
+    headings = ("How much can be left", "Why documents are for review", "How far scores", "Label issues")
     places = [page.text.index(heading) for heading in (*headings, "Learning curve")]
     assert places == sorted(places)
 
@@ -215,7 +215,7 @@ def test_metrics_hold_the_new_figures_without_texts(tmp_path: Path) -> None:
     assert [group["documents"] for group in figures["by_ocr_confidence"]] == [12] * 5
     assert figures["reasons"][0] == {"reason": "unsure", "documents": 15, "right": 12}
     assert figures["confident_errors"][0]["document_id"] == "scan 54.pdf"
-    assert figures["label_doubts"][0]["suggested"] == "letter"
+    assert figures["label_issues"][0]["suggested"] == "letter"
 
 
 def test_same_input_gives_same_bytes(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_metrics_file_holds_all_figures(tmp_path: Path) -> None:
     assert figures["risk_coverage"]["accepted"][-1] == pytest.approx(59 / 60)
     assert figures == json.loads(json.dumps(metrics(report, training=training(["a", "b"]), **ABOUT)))
     assert figures["accuracy"] == report.accuracy
-    assert figures["accuracy_interval_95"] == list(report.accuracy_interval)
+    assert figures["accuracy_interval_95"] == list(report.accuracy_interval_95)
     assert figures["confusion"]["documents"] == report.confusion.tolist()
     assert [category["f1"] for category in figures["categories"]] == [f.f1 for f in report.categories]
     assert figures["training"]["acceptance"]["max_error"] == 0.05

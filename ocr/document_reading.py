@@ -1,0 +1,163 @@
+"""A document that is being read: the steps still to take, and what the pages read so far make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from ocr.documents import Document, Page
+from ocr.ocr_result import OcrResult, stacked
+from ocr.opening import Source, content_hash
+from ocr.reading_options import Effort, Limits
+from ocr.strips import STRIPS, WHOLE, Strip
+
+_MANY_UNREAD, _UNREAD_SHARE = 30, 1 / 3
+
+
+class ReadingStep(NamedTuple):
+    """One thing to read: a page, from 1, or a strip of it; ``turn`` counts the steps from 0."""
+
+    turn: int
+    number: int
+    strip: Strip
+
+
+def reading_steps(effort: Effort, pages: int) -> list[ReadingStep]:
+    """List what of a document is read, the most informative first: strips of pages if ``fast``, else whole pages."""
+    strips = STRIPS if effort == "fast" else (WHOLE,)
+    wanted = ((number, strip) for number in range(1, pages + 1) for strip in strips)
+    return [ReadingStep(turn, number, strip) for turn, (number, strip) in enumerate(wanted)]
+
+
+@dataclass(kw_only=True)
+class OpenDocument:
+    """A document that is being read.
+
+    Steps may end in any order, but are settled in theirs, so that what is known after each of them does not depend
+    on which worker was faster. Before the survey, the steps are None.
+    """
+
+    document_id: str
+    source: Source
+    sha256: str = ""
+    page_count: int = 0
+    steps: list[ReadingStep] | None = None
+    pages: dict[int, Page] = field(default_factory=dict)
+    enough: bool = False
+    """Whether some steps were left out because what is known will do."""
+    error: str = ""
+    """Why it could not be opened, or what of it no page shows."""
+    seconds: float = 0.0
+    _sure: float = 0.0
+    _begun: int = 0
+    _settled: int = 0
+    _waiting: dict[int, Page] = field(default_factory=dict)
+
+    def is_done(self) -> bool:
+        """Return whether nothing is left to read."""
+        return self.steps is not None and self._settled == len(self.steps)
+
+    def held(self) -> int:
+        """Count the pages, or strips of them, that are kept here."""
+        return len(self.pages) + len(self._waiting)
+
+    def next_step(self, *, one_by_one: bool) -> ReadingStep | None:
+        """Begin the next step, if there is one; one by one, none begins before the last is settled."""
+        if self.steps is None or self._begun == len(self.steps) or (one_by_one and self._begun > self._settled):
+            return None
+        self._begun += 1
+        return self.steps[self._begun - 1]
+
+    def settle(self, step: ReadingStep, page: Page) -> Iterator[Page]:
+        """Take in what a step gave; yield each page as the steps settled by it leave it, with `pages` up to date."""
+        steps = self.steps or []
+        if self._settled <= step.turn < len(steps):
+            self._waiting[step.turn] = page
+        while self._settled in self._waiting:
+            page, now = self._waiting.pop(self._settled), steps[self._settled]
+            self._settled += 1
+            page = joined(self.pages[now.number], page) if now.strip.start > 0 else page
+            self.pages[now.number] = page
+            # where more of a page was read than was asked for, there is no further step for it
+            while self._settled < len(steps) and self._is_read(steps[self._settled]):
+                self._waiting.pop(self._settled, None)
+                self._settled += 1
+            self._begun = max(self._begun, self._settled)
+            yield page
+
+    def _is_read(self, step: ReadingStep) -> bool:
+        return step.number in self.pages and step.strip.end <= self.pages[step.number].part
+
+    def is_enough(self, sure: float, page: Page) -> bool:
+        """Return whether to stop: `pages` make sure enough (1), or the last in full makes no surer than before."""
+        if sure >= 1 or page.part < 1:
+            return sure >= 1
+        before, self._sure = self._sure, sure
+        return 0 < sure <= before
+
+    def stop(self) -> int:
+        """Leave out all steps that are not settled, and count the pages of which nothing will be read."""
+        steps = self.steps or []
+        left = {step.number for step in steps} - self.pages.keys()
+        self.enough = True
+        self._waiting.clear()
+        del steps[self._settled :]
+        self._begun = len(steps)
+        return len(left)
+
+    def closed(self, limits: Limits) -> Document:
+        """Make the document of its pages, and say in one line what is missing and why."""
+        faults = [self.error] if self.error else []
+        pages = [_accounted(self.pages[number]) for number in sorted(self.pages)]
+        flawed = [page for page in pages if page.status != "ok"]
+        if flawed:
+            which = f"page {flawed[0].number}: " if self.page_count > 1 else ""
+            others = f" (and {len(flawed) - 1} more of {len(pages)} pages)" if len(flawed) > 1 else ""
+            faults.append(f"{which}{flawed[0].error}{others}")
+        if self.page_count > len(pages) > 0 and not self.enough:
+            faults.append(f"only the first {len(pages)} of {self.page_count} pages were read")
+        room = limits.max_text_length
+        if sum(len(page.raw_text) for page in pages) > room:
+            faults.append(f"the text was cut after {room:,} characters")
+            for place, page in enumerate(pages):
+                if len(page.raw_text) > room:
+                    pages[place] = replace(page, text=page.text[:room], raw_text=page.raw_text[:room])
+                room = max(0, room - len(page.raw_text))
+        return Document(
+            document_id=self.document_id,
+            file="" if isinstance(self.source, bytes) else str(self.source),
+            sha256=self.sha256 or content_hash(self.source, limits),
+            pages=tuple(pages),
+            page_count=self.page_count,
+            status="ok" if not faults else "failed" if all(page.status == "failed" for page in pages) else "partial",
+            error="; ".join(faults),
+            seconds=self.seconds + sum(page.seconds for page in pages),
+        )
+
+
+def joined(upper: Page, lower: Page) -> Page:
+    """Make one page of two strips of it, of which one begins where the other ends."""
+    result = stacked(OcrResult(words=strip.words, text=strip.raw_text) for strip in (upper, lower))
+    failed = lower.status == "failed"
+    return replace(
+        upper,
+        text="\n".join(filter(None, (upper.text, lower.text))),
+        raw_text=result.text,
+        words=result.words,
+        confidence=result.confidence,
+        letters=upper.letters + lower.letters,
+        letters_unread=upper.letters_unread + lower.letters_unread,
+        part=upper.part if failed else lower.part,
+        status="partial" if failed else upper.status,
+        error=lower.error or upper.error,
+        seconds=upper.seconds + lower.seconds,
+    )
+
+
+def _accounted(page: Page) -> Page:
+    """Mark a page as read in part if many of its letters lie in no word."""
+    if page.status != "ok" or page.letters_unread < max(_MANY_UNREAD, _UNREAD_SHARE * page.letters):
+        return page
+    share = f"{page.letters_unread / page.letters:.0%}"
+    return replace(page, status="partial", error=f"{share} of what looks like letters could not be read")
