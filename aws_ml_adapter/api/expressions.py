@@ -78,20 +78,7 @@ _SIGNATURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """An attribute of the schema; ``str`` gives the text of the recipe.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    type : AttributeType
-        Its type.
-
-    Examples
-    --------
-    >>> str(Variable(name="1st floor", type=AttributeType.NUMERIC))
-    "'1st floor'"
-    """
+    """An attribute of the schema; ``str`` writes it as a recipe does."""
 
     name: str
     type: AttributeType
@@ -104,17 +91,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A function and what it is applied to; ``str`` gives the text of the recipe.
-
-    Parameters
-    ----------
-    function : Function
-        Which.
-    arguments : tuple of (Variable or Call)
-        At least 2 for ``cartesian``, 1 for all others.
-    number : int, optional
-        Words of the window, or bins; None for functions without.
-    """
+    """A function, its arguments, and the words of its window or its bins; ``str`` writes it as a recipe does."""
 
     function: Function
     arguments: tuple[Expression, ...]
@@ -134,68 +111,23 @@ Expression = Variable | Call
 
 
 def input_variables(schema: Schema) -> dict[str, Variable]:
-    """Give the attributes that may be learned from, by name.
-
-    Parameters
-    ----------
-    schema : Schema
-        The attributes.
-
-    Returns
-    -------
-    dict of str to Variable
-        All but the target, the row id and those excluded, in order.
-    """
+    """Return the attributes that may be learned from by name: all but the target, the row id and those excluded."""
     apart = {schema.target, schema.row_id, *schema.excluded}
     return {name: Variable(name=name, type=kind) for name, kind in schema.attributes if name not in apart}
 
 
 def quoted(name: str) -> str:
-    r"""Write a name in quotes, as any may stand in a recipe.
-
-    Parameters
-    ----------
-    name : str
-        Of an attribute.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> print(quoted("owner's age"))
-    'owner\'s age'
-    """
+    """Return a name in quotes, as any may stand in a recipe."""
     return "'" + re.sub(r"(['\\])", r"\\\1", name) + "'"
 
 
 def recipe_fault(place: str, what: str) -> RequestFault:
-    """Make the error of a recipe.
-
-    Parameters
-    ----------
-    place : str
-        Section, entry and column; empty for the whole.
-    what : str
-        What is wrong there.
-
-    Returns
-    -------
-    RequestFault
-    """
+    """Return the error of a recipe; the place is section, entry and column, or empty for the whole."""
     return RequestFault(what, where=f"recipe, {place}" if place else "recipe")
 
 
 class Scope:
-    """What the names in a recipe stand for, and how much work it has made.
-
-    Parameters
-    ----------
-    schema : Schema
-        Its attributes and their groups ``ALL_TEXT``, ``ALL_NUMERIC``, ``ALL_CATEGORICAL``, ``ALL_BINARY`` are there
-        from the begin.
-    """
+    """What the names in a recipe stand for, beginning with ``ALL_TEXT`` and the like, and how much work it has made."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -207,21 +139,11 @@ class Scope:
         self._work = 0
 
     def open_all_inputs(self) -> None:
-        """Let ``ALL_INPUTS`` be used from here on."""
+        """Let ``ALL_INPUTS`` be used from here on: outputs only may name it."""
         self._names["ALL_INPUTS"] = self._all
 
     def define(self, key: str, text: str, place: str) -> None:
-        """Name a group or an assignment.
-
-        Parameters
-        ----------
-        key : str
-            The name, in quotes or not.
-        text : str
-            The expression.
-        place : str
-            Where it stands, for messages.
-        """
+        """Name a group or an assignment; the place is for messages."""
         expressions = self.evaluate(text, place)
         match = _TOKEN.fullmatch(key.strip())
         quoted = match and (match["single"] or match["double"])
@@ -235,36 +157,12 @@ class Scope:
         self._names[name] = expressions
 
     def evaluate(self, text: str, place: str) -> tuple[Expression, ...]:
-        """Give what an expression stands for.
-
-        Parameters
-        ----------
-        text : str
-            The expression, which ``//`` and a comment may follow.
-        place : str
-            Where it stands, for messages.
-
-        Returns
-        -------
-        tuple of (Variable or Call)
-            None for a comment only.
-        """
+        """Return the features that an expression stands for; none if it is only a comment."""
         tokens = list(_tokens(text, place))
         return _Reader(tokens, self, place).whole() if len(tokens) > 1 else ()
 
     def find(self, name: str) -> tuple[Expression, ...] | str:
-        """Give what a name stands for.
-
-        Parameters
-        ----------
-        name : str
-            The name, without quotes.
-
-        Returns
-        -------
-        tuple of (Variable or Call), or str
-            Why it stands for nothing, if it is a str.
-        """
+        """Return what a name stands for, or as a str why it stands for nothing."""
         if name in self._names:
             return self._names[name]
         shown = f"'{name[:NAME_LIMIT]}'"
@@ -279,18 +177,7 @@ class Scope:
         return f"{shown} is no attribute of the schema, nor a group or assignment defined above"
 
     def spend(self, work: int) -> bool:
-        """Say whether more features may be handled.
-
-        Parameters
-        ----------
-        work : int
-            How many more.
-
-        Returns
-        -------
-        bool
-            Whether that is no more work than one recipe may make.
-        """
+        """Count the handling of features; False once it is more than one recipe may ask for."""
         self._work += work
         return self._work <= _WORK_LIMIT
 

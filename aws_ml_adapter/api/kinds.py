@@ -15,7 +15,7 @@ BINARY_CLASSES = ("0", "1")
 
 
 class Kind(StrEnum):
-    """The four kinds of objects, by the name that tags call them."""
+    """The four kinds of objects, named as in tags and operations."""
 
     DATA_SOURCE = "DataSource"
     MODEL = "MLModel"
@@ -24,12 +24,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """What has become of an object.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/operation-request-status.html
-    """
+    """The status of an object."""
 
     PENDING = "PENDING"
     INPROGRESS = "INPROGRESS"
@@ -39,12 +34,7 @@ class Status(StrEnum):
 
 
 class ModelType(StrEnum):
-    """What a model predicts.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/types-of-ml-models.html
-    """
+    """What a model predicts."""
 
     REGRESSION = "REGRESSION"
     """A number, by linear regression."""
@@ -67,31 +57,7 @@ _TARGET_TYPES = {
 
 
 def check_target(schema: Schema, model_type: ModelType) -> str:
-    """Say which attribute a model of a type would predict.
-
-    Parameters
-    ----------
-    schema : Schema
-        Of the training data.
-    model_type : ModelType
-        Of the model.
-
-    Returns
-    -------
-    str
-        Name of the target.
-
-    Raises
-    ------
-    RequestFault
-        The schema has no target, or one of another type.
-
-    Examples
-    --------
-    >>> schema = Schema(attributes=(("paid", AttributeType.BINARY),), target="paid")
-    >>> check_target(schema, ModelType.BINARY)
-    'paid'
-    """
+    """Name of the attribute that a model of this type would predict; raises `RequestFault` if there is none."""
     if schema.target is None:
         raise RequestFault("the schema of the training data names no target", remedy="give it a targetAttributeName")
     kind = dict(schema.attributes)[schema.target]

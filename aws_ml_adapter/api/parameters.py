@@ -21,28 +21,7 @@ _LONGEST_SHOWN = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """How a model is trained; the defaults are those of the API, not those of the console.
-
-    Parameters
-    ----------
-    max_size : int
-        Bytes that the model may have, 100,000 to 2,147,483,648.
-    max_passes : int
-        Passes over the training data at most, 1 to 10,000.
-    shuffle : bool
-        Whether the rows are shuffled, once, before the first pass.
-    l1, l2 : float
-        Amount of L1 or of L2 regularisation, at least 0; one of the two is 0.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_CreateMLModel.html
-
-    Examples
-    --------
-    >>> Parameters(l2=1e-6).to_strings()["sgd.l2RegularizationAmount"]
-    '1e-6'
-    """
+    """How a model is trained: sizes in bytes; the defaults are those of the API, not those of the console."""
 
     max_size: int = 33_554_432
     max_passes: int = 10
@@ -51,13 +30,7 @@ class Parameters:
     l2: float = 0.0
 
     def to_strings(self) -> dict[str, str]:
-        """Write as the service shows them in ``TrainingParameters``, each one filled in.
-
-        Returns
-        -------
-        dict of str to str
-            `parse_parameters` reads it back.
-        """
+        """Write as ``TrainingParameters`` in answers shows them, each one filled in."""
         return {
             _ALGORITHM: "sgd",
             _L1: _float_text(self.l1),
@@ -69,33 +42,7 @@ class Parameters:
 
 
 def parse_parameters(given: Mapping[str, str]) -> Parameters:
-    """Read the ``Parameters`` of a CreateMLModel request.
-
-    Parameters
-    ----------
-    given : mapping of str to str
-        The request's map; what is left out has the API's default. The names may lack their ``sgd.``, as in parts of
-        the developer guide. An ``algorithm`` of ``sgd``, which answers of the service carry, is accepted.
-
-    Returns
-    -------
-    `Parameters`
-
-    Raises
-    ------
-    RequestFault
-        A name is unknown or given with and without ``sgd.``, a value is no number or out of range, or L1 and L2 are
-        both above 0.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/training-parameters.html
-
-    Examples
-    --------
-    >>> parse_parameters({"sgd.maxPasses": "20", "sgd.shuffleType": "auto"})
-    Parameters(max_size=33554432, max_passes=20, shuffle=True, l1=0.0, l2=0.0)
-    """
+    """Read the ``Parameters`` of CreateMLModel, whose names may lack their ``sgd.``; raises `RequestFault`."""
     defaults = Parameters()
     given = _full_names(given, defaults.to_strings().keys())
     if given.get(_ALGORITHM, "sgd").lower() != "sgd":

@@ -28,30 +28,7 @@ class SplitStrategy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rearrangement:
-    """The share of the rows that a data source takes; their order stays.
-
-    Parameters
-    ----------
-    begin, end : int
-        The share in percent, 0 <= begin < end <= 100; ``end`` is not part of it.
-    strategy : SplitStrategy
-        How the rows are chosen.
-    complement : bool
-        Take all the other rows instead.
-    seed : str
-        Any text; another seed gives another random choice.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/data-rearrangement.html
-
-    Examples
-    --------
-    >>> parse_rearrangement('{"splitting": {"percentBegin": 0, "percentEnd": 70}}').keeps(
-    ...     np.array([0, 60, 70, 90]), begin=0, end=100
-    ... ).tolist()
-    [True, True, False, False]
-    """
+    """The share of the rows that a data source takes, in percent, the end excluded; their order stays."""
 
     begin: int = 0
     end: int = 100
@@ -60,28 +37,9 @@ class Rearrangement:
     seed: str = ""
 
     def keeps(self, offsets: NDArray[np.int64], *, begin: int, end: int) -> NDArray[np.bool_]:
-        """Say which rows belong to the share.
-
-        A sequential share is one of the bytes, so it needs no pass over the data to count rows first. For a random
-        one each row has the number in [0, 100) that SplitMix64 gives for its offset and the first 8 bytes of the
-        SHA-256 of the seed; the service's own generator is not known.
-
-        Parameters
-        ----------
-        offsets : numpy.ndarray of int64, shape (n_rows,)
-            Where each row begins, in bytes from the begin of the data; several files count as one.
-        begin, end : int
-            Where the first row begins and the data end, in bytes.
-
-        Returns
-        -------
-        numpy.ndarray of bool, shape (n_rows,)
-
-        References
-        ----------
-        G. Steele, D. Lea, C. Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014,
-        https://doi.org/10.1145/2714064.2660195
-        """
+        """Which rows belong to the share, by where they begin in the bytes of all files; bool, shape (n,)."""
+        # a sequential share is one of the bytes, so no pass over the data need count rows first; the generator of the
+        # service for random ones is not known
         if self.strategy is SplitStrategy.RANDOM:
             percent = _random_percent(offsets, self.seed)
             kept = (percent >= self.begin) & (percent < self.end)
@@ -91,13 +49,7 @@ class Rearrangement:
         return ~kept if self.complement else kept
 
     def to_json(self) -> str:
-        """Write in the form of the developer guide.
-
-        Returns
-        -------
-        str
-            Text that `parse_rearrangement` reads back.
-        """
+        """Write in the form of the developer guide."""
         splitting: dict[str, Any] = {
             "percentBegin": self.begin,
             "percentEnd": self.end,
@@ -110,36 +62,7 @@ class Rearrangement:
 
 
 def parse_rearrangement(text: str | None) -> Rearrangement:
-    """Read a DataRearrangement in any of the spellings in use.
-
-    Parameters
-    ----------
-    text : str or None
-        The JSON. ``complement`` may be a boolean or the string ``"true"`` or ``"false"``; ``randomSeed`` may stand in
-        ``strategyParams``, in ``splitting`` or beside it, the first of these counts. None, blanks and ``{}`` mean all
-        rows.
-
-    Returns
-    -------
-    Rearrangement
-
-    Raises
-    ------
-    RequestFault
-        It is no such JSON, has an unknown key, a percentage that is no whole number of 0 to 100, or an empty range.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_S3DataSpec.html
-
-    Examples
-    --------
-    >>> parse_rearrangement('{"splitting": {"percentEnd": 70, "complement": "true"}}').complement
-    True
-    >>> parse_rearrangement('{"splitting": {"percentEnd": 170}}')
-    Traceback (most recent call last):
-    aws_ml_adapter.api.faults.RequestFault: DataRearrangement: percentEnd is 170, not a whole number from 0 to 100
-    """
+    """Read a DataRearrangement in any of the spellings in use; raises `RequestFault`."""
     # with which editors of Windows begin what they store
     text = (text or "").removeprefix("\ufeff")
     if not text.strip():

@@ -21,59 +21,14 @@ _TEXT_LIMIT = 131_071
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A recipe, checked against a schema, with groups and assignments put in their place.
-
-    Parameters
-    ----------
-    text : str
-        As it was given, for those who ask for it.
-    outputs : tuple of (Variable or Call)
-        The features, each once, in order. Of one that is TEXT the words are the features.
-    """
+    """A recipe as it was given, and the features that it stands for under a schema, each once, in order."""
 
     text: str
     outputs: tuple[Expression, ...]
 
 
 def parse_recipe(text: str, schema: Schema) -> Recipe:
-    """Read a recipe.
-
-    A group that is given to a function stands for each of its members in turn (``cartesian`` of two groups for each
-    pair). A name can be used below the place that defines it. ``//`` begins a comment within an expression.
-
-    Parameters
-    ----------
-    text : str
-        JSON with the sections ``groups``, ``assignments`` and ``outputs``, at most 131,071 characters.
-    schema : Schema
-        The attributes; the target, the row id and those excluded cannot be learned from.
-
-    Returns
-    -------
-    Recipe
-
-    Raises
-    ------
-    RequestFault
-        With the place in the recipe and the column in the expression: it does not parse, names what is not there,
-        gives a function what it cannot take, or has no or more than 10,000 outputs.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/recipe-format-reference.html
-    https://docs.aws.amazon.com/machine-learning/latest/dg/data-transformations-reference.html
-
-    Examples
-    --------
-    >>> from features.schema import AttributeType
-    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("note", AttributeType.TEXT)))
-    >>> recipe = parse_recipe('{"outputs": ["quantile_bin(ALL_NUMERIC, 20)", "ngram(lowercase(note), 2)"]}', schema)
-    >>> [str(output) for output in recipe.outputs]
-    ['quantile_bin(age,20)', 'ngram(lowercase(note),2)']
-    >>> parse_recipe('{"outputs": ["ngram(age, 2)"]}', schema)
-    Traceback (most recent call last):
-    aws_ml_adapter.api.faults.RequestFault: recipe, outputs[0], column 1: ngram takes TEXT, and age is NUMERIC
-    """
+    """Check a recipe against a schema and expand its groups; raises `RequestFault` with place and column."""
     content = _sections(text)
     scope = Scope(schema)
     for section in ("groups", "assignments"):
@@ -89,7 +44,7 @@ def parse_recipe(text: str, schema: Schema) -> Recipe:
 
 
 def _sections(text: str) -> dict[str, dict[str, str]]:
-    """Section to name (of outputs: number) to expression."""
+    """Each section, as name (of outputs: number) to expression."""
     if len(text) > _TEXT_LIMIT:
         raise recipe_fault("", f"has {len(text):,} characters, more than {_TEXT_LIMIT:,}")
     try:

@@ -8,19 +8,7 @@ from typing import Any
 
 
 class S3Stream(io.BufferedReader):
-    """What boto3 gives of an object to read, as a stream that tells when it was cut short.
-
-    boto3's own knows how many bytes are due, but used as a context manager it gives the bare stream below it, which
-    ends early without a word.
-
-    Parameters
-    ----------
-    body : botocore.response.StreamingBody
-    errors : tuple of exception types
-        What boto3 raises.
-    fault : callable
-        Makes of one of ``errors``, or of one of urllib3 or the system, what is raised instead.
-    """
+    """A boto3 body as a stream that raises ``fault(error)`` where it was cut short."""
 
     def __init__(self, body: Any, errors: tuple[type[Exception], ...], fault: Callable[[Exception], Exception]) -> None:
         super().__init__(_Body(body, errors, fault))

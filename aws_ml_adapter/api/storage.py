@@ -43,10 +43,7 @@ class Storage(Protocol):
     """What the server needs of an object store. Every method raises `DataFault`, with the URL, if it cannot."""
 
     def files(self, url: str) -> list[StoredFile]:
-        """List the object with this key; for a key that ends in ``/``, the objects directly below it, sorted by key.
-
-        Objects whose name begins with a dot or ends in ``.schema`` are no data and left out, as are empty keys.
-        """
+        """List the object with this key; for a key that ends in ``/``, the objects directly below it, sorted by key."""
         ...
 
     def open(self, url: str) -> BinaryIO:
@@ -64,70 +61,21 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageOptions:
-    """Which storage to use; one of the two is given.
-
-    Parameters
-    ----------
-    root : str, optional
-        The folder that holds one folder a bucket.
-    endpoint : str, optional
-        URL of S3, or of a server that speaks like it; credentials come from boto3's usual places.
-    """
+    """Which storage to use: the folder that holds one folder a bucket, or the URL of a server like S3."""
 
     root: str | None = None
     endpoint: str | None = None
 
 
 def open_storage(options: StorageOptions, *, patient: bool = True) -> Storage:
-    """Open the storage that the options name.
-
-    Parameters
-    ----------
-    options : StorageOptions
-    patient : bool
-        False where a client waits for an answer: an S3 that is slow is soon given up.
-
-    Returns
-    -------
-    Storage
-    """
+    """Open the storage that the options name; an impatient one soon gives up a slow S3, as a client waits."""
     if options.endpoint is not None:
         return S3Storage(options.endpoint, patient=patient)
     return FolderStorage(Path(options.root or "."))
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Take an S3 URL apart.
-
-    Parameters
-    ----------
-    url : str
-        ``s3://bucket/key``.
-
-    Returns
-    -------
-    bucket, key : str
-        The key is empty, or does not begin with ``/``.
-
-    Raises
-    ------
-    aws_ml_adapter.api.faults.RequestFault
-        No valid bucket name, or a key that no folder could hold: with empty or dotted parts, over 1,024 bytes, or with
-        a part over 255.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html,
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html
-
-    Examples
-    --------
-    >>> split_url("s3://examplebucket/banking/training.csv")
-    ('examplebucket', 'banking/training.csv')
-    >>> split_url("s3://examplebucket/../other")
-    Traceback (most recent call last):
-    aws_ml_adapter.api.faults.RequestFault: s3://examplebucket/../other: the key has a part that is empty, '.' or '..'
-    """
+    """Bucket and key of ``s3://bucket/key``; raises `RequestFault` for what no bucket or folder could be called."""
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if not url.startswith("s3://") or not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise RequestFault("the bucket's name breaks the rules of S3", where=url[:200])
@@ -144,22 +92,7 @@ def split_url(url: str) -> tuple[str, str]:
 
 @contextmanager
 def write_in_place(path: Path) -> Iterator[Path]:
-    """Give a path to write to as `textclf.base.files.write_aside`, where others remove folders that they find empty.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Where the finished file shall stand.
-
-    Yields
-    ------
-    pathlib.Path
-
-    Raises
-    ------
-    textclf.base.errors.OutputError
-        As `textclf.base.files.write_aside` says.
-    """
+    """Return a path as `textclf.base.files.write_aside` gives it, where others remove folders that they find empty."""
     with ExitStack() as stack:
         for left in reversed(range(_ATTEMPTS)):
             try:
@@ -173,22 +106,7 @@ def write_in_place(path: Path) -> Iterator[Path]:
 
 
 class FolderStorage:
-    """A folder that holds one folder a bucket; what links lead out of it is not there.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-
-    Examples
-    --------
-    >>> with TemporaryDirectory() as root:
-    ...     Path(root, "bucket").mkdir()
-    ...     storage = FolderStorage(Path(root))
-    ...     with storage.write("s3://bucket/out/a.txt") as path:
-    ...         _ = path.write_bytes(b"whole")
-    ...     storage.files("s3://bucket/out/")
-    [StoredFile(url='s3://bucket/out/a.txt', size=5)]
-    """
+    """A folder that holds one folder a bucket; what links lead out of it is not there."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
@@ -262,15 +180,7 @@ class FolderStorage:
 
 
 class S3Storage:
-    """S3 through boto3, or any server that speaks like it.
-
-    Parameters
-    ----------
-    endpoint : str
-        URL of the server.
-    patient : bool
-        As in `open_storage`.
-    """
+    """S3 through boto3, or any server that speaks like it."""
 
     def __init__(self, endpoint: str, *, patient: bool = True) -> None:
         import boto3

@@ -24,19 +24,7 @@ DATASOURCE = "datasource.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentData:
-    """A datasource on its way to the service.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The CSV; its schema stands beside it.
-    source : Source
-        What it holds.
-    document_ids : tuple of str
-        In the order of the CSV.
-    documents : tuple of InputDocument or None
-        Those of the user's table, failed ones too; None if that is the datasource itself.
-    """
+    """A datasource on its way to the service, and the user's documents if it was made of them."""
 
     path: Path
     source: Source
@@ -44,23 +32,7 @@ class SentData:
     documents: tuple[InputDocument, ...] | None = None
 
     def column(self, name: str) -> dict[str, str]:
-        """Give the value that each document has in a column of the user's table.
-
-        Parameters
-        ----------
-        name : str
-            The column.
-
-        Returns
-        -------
-        dict of str to str
-            Document id to value, of the rows that can be used.
-
-        Raises
-        ------
-        textclf.base.errors.UsageError, textclf.base.errors.BadDataError
-            The user's table is a datasource, or has no such column.
-        """
+        """Document id to value of a column of the user's table."""
         if self.documents is None:
             raise UsageError(
                 "there are no further columns", where=self.source.name, remedy="give --by with a documents CSV only"
@@ -72,69 +44,19 @@ class SentData:
 
 
 def datasource_file(path: str | Path) -> Path:
-    """Find the datasource CSV in a folder that ``textclf prepare`` wrote.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        Folder, or the CSV itself.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Examples
-    --------
-    >>> datasource_file("a.csv").name
-    'a.csv'
-    """
+    """Return the datasource CSV in a folder that ``textclf prepare`` wrote, or the CSV itself."""
     path = Path(path)
     return path / DATASOURCE if path.is_dir() else path
 
 
 def describe_source(path: Path) -> Source:
-    """Read a datasource once, and say what it holds.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The CSV; its schema stands beside it.
-
-    Returns
-    -------
-    Source
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError, textclf.base.errors.BadDataError
-        It cannot be read, or is no datasource.
-    """
+    """Read a datasource once, and describe what it holds."""
     return _described(path)[0]
 
 
 @contextmanager
 def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterator[SentData]:
-    """Bring documents into the form that the service reads.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        A datasource, its folder, or a documents CSV, whose keyword indicators and vectors are then computed.
-    features : pathlib.Path
-        Folder that ``textclf prepare`` wrote beside the training data.
-    options : TableOptions
-        How a documents CSV is read.
-
-    Yields
-    ------
-    SentData
-        Its files are there until the context ends.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError, textclf.base.errors.BadDataError
-        It cannot be read, or an id stands twice in a documents CSV.
-    """
+    """Return a datasource as it is, or documents with their indicators and vectors computed, in a temporary file."""
     path = datasource_file(path)
     if schema_path(path).exists():
         source, document_ids = _described(path)

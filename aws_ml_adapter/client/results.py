@@ -25,19 +25,7 @@ _FURTHER_COLUMNS = ("tag", "trueLabel", "bestAnswer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmazonEvaluation:
-    """How well the model did.
-
-    Parameters
-    ----------
-    evaluation_id : str
-        Id of the evaluation.
-    average_f1 : float
-        The service's own figure, ``MulticlassAvgFScore``.
-    report : EvaluationReport
-        All figures, computed here from batch predictions of the same documents.
-    unusable : int
-        Documents that the service could not predict, or that have no category; they are not in the report.
-    """
+    """The service's macro F1, and our report on batch predictions of the same documents."""
 
     evaluation_id: str
     average_f1: float
@@ -47,17 +35,7 @@ class AmazonEvaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """One line of results.
-
-    Parameters
-    ----------
-    tag : str
-        The row's id; empty if the schema names none.
-    true_label : str
-        The target in the data; empty if it is not there.
-    scores : tuple of float
-        Probability of each category, 0 to 1, in the order asked for.
-    """
+    """A line of results: row id, true label, and a probability for each category asked for."""
 
     tag: str
     true_label: str
@@ -65,36 +43,7 @@ class ResultRow:
 
 
 def parse_manifest(text: str, *, folder: str, where: str) -> dict[str, str]:
-    """Read a manifest.
-
-    Parameters
-    ----------
-    text : str
-        JSON.
-    folder : str
-        URL below which all results must be.
-    where : str
-        URL of the manifest, for messages.
-
-    Returns
-    -------
-    dict of str to str
-        URL of a data file to that of its results.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        It is something else, or names files elsewhere.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/reading-the-batchprediction-output-files.html
-
-    Examples
-    --------
-    >>> parse_manifest('{"s3://b/a.csv": "s3://b/out/bp-a.csv.gz"}', folder="s3://b/out/", where="m")
-    {'s3://b/a.csv': 's3://b/out/bp-a.csv.gz'}
-    """
+    """Return data file to results, all below a folder; raises `BadDataError`."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -107,38 +56,7 @@ def parse_manifest(text: str, *, folder: str, where: str) -> dict[str, str]:
 
 
 def read_results(stream: BinaryIO, categories: Sequence[str], *, where: str) -> Iterator[ResultRow | None]:
-    r"""Read the results of a multiclass model, one line at a time.
-
-    Parameters
-    ----------
-    stream : binary file
-        A gzip file of CSV: ``tag`` and ``trueLabel`` if the data had them, ``bestAnswer`` in some versions, and a
-        column for each class. It is not closed.
-    categories : sequence of str, length k
-        Those whose scores are wanted; a category that the model never met has the score 0.
-    where : str
-        URL of the file, for messages.
-
-    Yields
-    ------
-    ResultRow or None
-        In the order of the data; None where the service left a blank line because it could not predict.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        The file is damaged or another.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/reading-the-batchprediction-output-files.html
-
-    Examples
-    --------
-    >>> packed = io.BytesIO(gzip.compress(b"tag,trueLabel,a,b\nx,b,2.5E-1,7.5E-1\n\n"))
-    >>> list(read_results(packed, ["a", "b"], where=""))
-    [ResultRow(tag='x', true_label='b', scores=(0.25, 0.75)), None]
-    """
+    """Rows of a gzipped result file, None where the service could not predict; raises `BadDataError`."""
     try:
         with gzip.GzipFile(fileobj=stream, mode="rb") as raw, io.TextIOWrapper(raw, "utf-8", newline="") as text:
             lines = csv.reader(text)
@@ -165,30 +83,7 @@ def read_results(stream: BinaryIO, categories: Sequence[str], *, where: str) -> 
 def to_prediction(
     document_id: str, row: ResultRow | None, categories: Sequence[str], acceptance: Acceptance | None
 ) -> Prediction:
-    """Make a prediction of a line of results.
-
-    Parameters
-    ----------
-    document_id : str
-        As the user calls the document.
-    row : ResultRow or None
-        From `read_results`.
-    categories : sequence of str
-        As given there.
-    acceptance : Acceptance or None
-        Which scores are accepted; without it none is.
-
-    Returns
-    -------
-    Prediction
-        Familiarity, which Amazon ML does not know, is 0.
-
-    Examples
-    --------
-    >>> row = ResultRow(tag="x", true_label="", scores=(0.25, 0.75))
-    >>> to_prediction("x", row, ["invoice", "letter"], None).predicted_category
-    'letter'
-    """
+    """Return a prediction of a line of results; familiarity, which Amazon ML does not know, is 0."""
     if row is None:
         return Prediction(
             document_id=document_id, reason="row cannot be used", status="failed", error="the service could not predict"
@@ -214,21 +109,7 @@ def to_prediction(
 def choose_accepted(
     rows: Sequence[ResultRow], categories: Sequence[str], max_error: float, confidence: float
 ) -> Acceptance:
-    """Choose the lowest score to accept.
-
-    Parameters
-    ----------
-    rows : sequence of ResultRow
-        Of documents not trained on, with their true labels.
-    categories : sequence of str
-        As given to `read_results`.
-    max_error, confidence : float
-        As `textclf.model.calibrate.choose_acceptance` takes them.
-
-    Returns
-    -------
-    Acceptance
-    """
+    """Choose the lowest score to accept, of documents not trained on."""
     import numpy as np
 
     from textclf.model.calibrate import choose_acceptance
@@ -240,20 +121,7 @@ def choose_accepted(
 
 
 def prediction_rows(predictions: Iterable[Prediction], categories: Sequence[str]) -> Iterator[dict[str, object]]:
-    """Give the rows of a predictions CSV, as ``textclf predict`` writes it; scores with six decimals.
-
-    Parameters
-    ----------
-    predictions : iterable of Prediction
-        From `to_prediction`.
-    categories : sequence of str
-        As given there.
-
-    Yields
-    ------
-    dict of str to object
-        Column to value. ``familiarity`` is empty, since Amazon ML does not know it.
-    """
+    """Rows of a predictions CSV as ``textclf predict`` writes it, without familiarity."""
     for prediction in predictions:
         row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())}
         row |= {"score": f"{prediction.score:.6f}", "familiarity": ""}
@@ -263,7 +131,7 @@ def prediction_rows(predictions: Iterable[Prediction], categories: Sequence[str]
 
 
 def _places(header: Sequence[str], categories: Sequence[str], where: str) -> tuple[dict[str, int], dict[str, int]]:
-    """Say where the service's own columns are, which stand first, and where those of the categories."""
+    """Where the service's own columns are, which stand first, and where those of the categories."""
     own: dict[str, int] = {}
     for name in _FURTHER_COLUMNS:
         # a category may be called like one of them

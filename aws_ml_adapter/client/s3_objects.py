@@ -22,10 +22,7 @@ class S3Error(TextclfError):
 
 
 class Objects(Protocol):
-    """Objects by their URL, ``s3://bucket/key``.
-
-    What cannot be done raises `S3Error`, or in a folder `textclf.base.errors.OutputError` or `BadInputError`.
-    """
+    """Objects by their URL, ``s3://bucket/key``."""
 
     def put(self, path: Path, url: str) -> None:
         """Store a file."""
@@ -45,21 +42,7 @@ class Objects(Protocol):
 
 
 def open_objects(place: Place) -> Objects:
-    """Open the S3 that a place names.
-
-    Parameters
-    ----------
-    place : Place
-
-    Returns
-    -------
-    Objects
-
-    Raises
-    ------
-    textclf.base.errors.UsageError
-        Both a folder and a server are named.
-    """
+    """Open the S3 that a place names."""
     if place.s3_root is None:
         return S3Objects(place)
     if place.s3_endpoint_url is not None:
@@ -68,22 +51,7 @@ def open_objects(place: Place) -> Objects:
 
 
 class FolderObjects:
-    """A folder that holds one folder a bucket, as ``amazon-ml serve --s3-root`` reads it.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "a.csv").write_text("a,b")
-    ...     objects = FolderObjects(Path(folder, "s3"))
-    ...     objects.put(Path(folder, "a.csv"), "s3://bucket/data/a.csv")
-    ...     objects.size("s3://bucket/data/a.csv")
-    3
-    """
+    """A folder that holds one folder a bucket, as ``amazon-ml serve --s3-root`` reads it."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
@@ -134,12 +102,7 @@ class FolderObjects:
 
 
 class S3Objects:
-    """S3 through boto3, with credentials from its usual places.
-
-    Parameters
-    ----------
-    place : Place
-    """
+    """S3 through boto3, with credentials from its usual places."""
 
     def __init__(self, place: Place) -> None:
         self._client = open_client("s3", place, place.s3_endpoint_url)

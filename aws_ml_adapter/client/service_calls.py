@@ -37,29 +37,7 @@ class FailedJobError(AmazonMLError):
 
 
 def open_client(name: str, place: Place, endpoint_url: str | None) -> Any:
-    """Open an unmodified boto3 client, with credentials from its usual places.
-
-    Parameters
-    ----------
-    name : str
-        Of the service, as boto3 calls it.
-    place : Place
-        Names the region.
-    endpoint_url : str or None
-        URL of the service; None lets boto3 decide.
-
-    Returns
-    -------
-    boto3 client
-        Without any credentials, requests to this machine's own address are sent unsigned.
-
-    Raises
-    ------
-    textclf.base.errors.MissingProgramError
-        There is no boto3.
-    textclf.base.errors.UsageError
-        The URL, the region or the profile named in the environment does not do.
-    """
+    """Return a boto3 client; without credentials, requests to this machine's own address are sent unsigned."""
     try:
         import boto3
         from botocore import UNSIGNED
@@ -82,17 +60,7 @@ def open_client(name: str, place: Place, endpoint_url: str | None) -> Any:
 
 
 class Service:
-    """An unmodified boto3 client of Amazon ML, and what is needed around it.
-
-    Parameters
-    ----------
-    place : Place
-        Names region and URL.
-    timeout : float
-        Seconds that one wait may take.
-    clock, sleep : callable
-        As in `time`.
-    """
+    """An unmodified boto3 client of Amazon ML with errors that name a remedy, and waiting."""
 
     def __init__(
         self,
@@ -113,25 +81,7 @@ class Service:
         return str(self.client.meta.endpoint_url)
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
-        """Call an operation.
-
-        Parameters
-        ----------
-        operation : str
-            Its name in the API reference, such as ``GetMLModel``.
-        **request
-            Its members.
-
-        Returns
-        -------
-        dict
-            The answer.
-
-        Raises
-        ------
-        AmazonMLError
-            With the way out where there is one.
-        """
+        """Call an operation by its name in the API reference, such as ``GetMLModel``; raises `AmazonMLError`."""
         from botocore import xform_name
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -148,60 +98,19 @@ class Service:
         return answer
 
     def get(self, kind: Kind, id_: str) -> dict[str, Any]:
-        """Get the record of an object.
-
-        Parameters
-        ----------
-        kind : Kind
-        id_ : str
-
-        Returns
-        -------
-        dict
-        """
+        """Return the record of an object."""
         return self.call(f"Get{kind}", **{f"{kind}Id": id_})
 
     def delete(self, kind: Kind, id_: str) -> None:
-        """Delete an object; one that is not there is as good as deleted.
-
-        Parameters
-        ----------
-        kind : Kind
-        id_ : str
-        """
+        """Delete an object; one that is not there is as good as deleted."""
         self._unless_missing(f"Delete{kind}", **{f"{kind}Id": id_})
 
     def delete_endpoint(self, model_id: str) -> None:
-        """Delete a real-time endpoint; one that is not there is as good as deleted.
-
-        Parameters
-        ----------
-        model_id : str
-        """
+        """Delete a real-time endpoint; one that is not there is as good as deleted."""
         self._unless_missing("DeleteRealtimeEndpoint", MLModelId=model_id)
 
     def wait(self, item: Created) -> dict[str, Any]:
-        """Wait until an object is completed.
-
-        The waiters of boto3 look only every 30 s, and at other objects' failures too, so the object itself is asked,
-        at growing intervals.
-
-        Parameters
-        ----------
-        item : Created
-
-        Returns
-        -------
-        dict
-            Its record.
-
-        Raises
-        ------
-        FailedJobError
-            It failed, or was deleted.
-        AmazonMLError
-            It took too long.
-        """
+        """Wait until an object is completed, and give its record; raises `FailedJobError` or `AmazonMLError`."""
 
         def look() -> tuple[str, dict[str, Any]]:
             record = self.get(item.kind, item.id)
@@ -220,22 +129,7 @@ class Service:
         return record
 
     def wait_for_endpoint(self, model_id: str) -> str:
-        """Wait until a real-time endpoint is ready.
-
-        Parameters
-        ----------
-        model_id : str
-
-        Returns
-        -------
-        str
-            Its URL.
-
-        Raises
-        ------
-        AmazonMLError
-            It failed, or took too long.
-        """
+        """Wait until a real-time endpoint is ready, and give its URL."""
 
         def look() -> tuple[str, dict[str, Any]]:
             endpoint = self.get(Kind.MODEL, model_id)["EndpointInfo"]
@@ -277,18 +171,7 @@ class Service:
 
 
 def refusal_code(error: Exception) -> str:
-    """Give the code with which the service refused a request for good.
-
-    Parameters
-    ----------
-    error : Exception
-        What `Service.call` raised.
-
-    Returns
-    -------
-    str
-        Such as ``InvalidInputException``; empty if the request may have been carried out nevertheless.
-    """
+    """Code of a refusal for good; empty if the request may have been carried out nevertheless."""
     response = getattr(error.__cause__, "response", {})
     if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
         return ""

@@ -26,21 +26,7 @@ _LIMIT = 200_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the data and the service are.
-
-    Parameters
-    ----------
-    bucket, prefix : str
-        All files go below ``s3://bucket/prefix/``.
-    region : str
-        AWS region.
-    endpoint_url : str, optional
-        URL of the service; without it boto3 decides, by ``AWS_ENDPOINT_URL_MACHINE_LEARNING`` or the region.
-    s3_endpoint_url : str, optional
-        URL of a server that speaks like S3; without it boto3 decides.
-    s3_root : str, optional
-        A folder that holds one folder a bucket, instead of S3: the one that ``amazon-ml serve --s3-root`` names.
-    """
+    """Where the data and the service are; a URL that is None is chosen by boto3."""
 
     bucket: str
     prefix: str
@@ -52,21 +38,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A datasource CSV, as far as a client must know it.
-
-    Parameters
-    ----------
-    name : str
-        File name.
-    sha256 : str
-        Of the CSV and its schema.
-    size : int
-        Bytes of the CSV.
-    rows : int
-        Documents.
-    categories : tuple of str
-        Those that occur, sorted.
-    """
+    """What a client must know of a datasource CSV."""
 
     name: str
     sha256: str
@@ -77,17 +49,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """One object of the service.
-
-    Parameters
-    ----------
-    kind : Kind
-        What it is.
-    operation : str
-        That made it, such as ``CreateMLModel``.
-    request : dict
-        With which it was made. The same again does nothing, by the rules of the service.
-    """
+    """An object of the service, with the request that made it: the same again does nothing."""
 
     kind: Kind
     operation: str
@@ -101,35 +63,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientState:
-    """One model and all that belongs to it.
-
-    Parameters
-    ----------
-    run : str
-        Part of all ids and keys, so that two runs never touch each other's.
-    place : Place
-        Where all is.
-    source : Source
-        Trained on.
-    features : str
-        Folder with what ``textclf prepare`` kept, keywords and word vectors, as seen from the state file's.
-    recipe : str
-        JSON.
-    parameters : dict of str to str
-        Training parameters, all of them.
-    train_percent : int
-        Share of the documents to train on; the rest is held out for the evaluation.
-    seed : str
-        Chooses them.
-    created : tuple of Created
-        In order of creation.
-    files : tuple of str
-        URLs of what was written to S3.
-    endpoint : bool
-        Whether a real-time endpoint was asked for.
-    acceptance : Acceptance, optional
-        What the last evaluation chose.
-    """
+    """One model and all that belongs to it."""
 
     run: str
     place: Place
@@ -145,17 +79,7 @@ class ClientState:
     acceptance: Acceptance | None = None
 
     def named(self, part: str) -> str:
-        """Give the id of an object of this run.
-
-        Parameters
-        ----------
-        part : str
-            Its name within the run.
-
-        Returns
-        -------
-        str
-        """
+        """Id of an object of this run."""
         return f"textclf-{self.run}-{part}"
 
     @property
@@ -164,32 +88,12 @@ class ClientState:
         return self.named("model")
 
     def url(self, key: str) -> str:
-        """Give the URL of a file of this run.
-
-        Parameters
-        ----------
-        key : str
-            Its name within the run.
-
-        Returns
-        -------
-        str
-        """
+        """URL of a file of this run."""
         prefix = [self.place.prefix] if self.place.prefix else []
         return "s3://" + "/".join([self.place.bucket, *prefix, self.run, key])
 
     def trains_as(self, other: ClientState) -> bool:
-        """Say whether another run would train the same model in the same bucket.
-
-        Parameters
-        ----------
-        other : ClientState
-            As it is begun.
-
-        Returns
-        -------
-        bool
-        """
+        """Whether another run would train the same model in the same bucket."""
 
         def asked(state: ClientState) -> tuple[object, ...]:
             place, data = state.place, state.source
@@ -199,35 +103,12 @@ class ClientState:
         return asked(self) == asked(other)
 
     def to_json(self) -> str:
-        """Write as JSON.
-
-        Returns
-        -------
-        str
-            `from_json` reads it back.
-        """
+        """Write as JSON."""
         return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, where: str | Path | None = None) -> ClientState:
-        """Read what `to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            JSON.
-        where : str or pathlib.Path, optional
-            For messages.
-
-        Returns
-        -------
-        ClientState
-
-        Raises
-        ------
-        textclf.base.errors.BadModelError
-            It is something else.
-        """
+        """Read what `to_json` wrote; raises `BadModelError`."""
         state: ClientState | None = None
         try:
             content = json.loads(text)
@@ -258,7 +139,7 @@ class ClientState:
 
 
 def _fits(value: object, hint: Any) -> bool:
-    """Say whether a value from a file is of the type that a dataclass names."""
+    """Whether a value from a file is of the type that a dataclass names."""
     inner = get_args(hint)
     if hint is Any:
         return True
@@ -279,15 +160,7 @@ def _fits(value: object, hint: Any) -> bool:
 
 
 class StateFile:
-    """A state in a file that is always whole, and to which several processes may add at once.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    state : ClientState
-        What stands in it, or shall.
-    """
+    """A state in a file that is always whole, and to which several processes may add at once."""
 
     def __init__(self, path: Path, state: ClientState) -> None:
         self.path = path
@@ -295,22 +168,7 @@ class StateFile:
 
     @classmethod
     def open(cls, path: str | Path) -> StateFile:
-        """Read a file.
-
-        Parameters
-        ----------
-        path : str or pathlib.Path
-            The file.
-
-        Returns
-        -------
-        StateFile
-
-        Raises
-        ------
-        textclf.base.errors.BadInputError, textclf.base.errors.BadModelError
-            It cannot be read, or is something else.
-        """
+        """Read a file; raises `BadInputError` or `BadModelError`."""
         path = Path(path)
         try:
             with path.open(encoding="utf-8") as file:
@@ -330,19 +188,7 @@ class StateFile:
         return cls(path, ClientState.from_json(text, where=path))
 
     def update(self, change: Callable[[ClientState], ClientState]) -> None:
-        """Change the state, and write it.
-
-        Parameters
-        ----------
-        change : callable
-            Given the state as it stands in the file now, which another process may have changed since it was read;
-            gives the new one.
-
-        Raises
-        ------
-        textclf.base.errors.OutputError
-            The file cannot be written.
-        """
+        """Change the state as it stands in the file now, and write it."""
         with _alone(self.path):
             held = StateFile.open(self.path).state if self.path.exists() else self.state
             state = change(held)

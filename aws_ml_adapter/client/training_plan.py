@@ -25,75 +25,31 @@ from textclf.base.errors import BadDataError, UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingOptions:
-    """How a model is trained.
+    """How a model is trained."""
 
-    Parameters
-    ----------
-    train_percent : int
-        Share of the documents to train on, 1 to 100; the rest is held out for the evaluation.
-    seed : str
-        Chooses them.
-    ngrams : int
-        Words of the longest n-gram, 2 to 10; 1 for single words.
-    bins : int
-        Quantile bins of each dimension of the vectors, 2 to 1,000; 0 leaves the vectors out.
-    recipe : str, optional
-        A recipe to use instead of the one that is written from the schema.
-    parameters : Parameters
-        Of the learning. All are sent, so that no default of the service matters.
-    """
-
+    # of the documents, 1 to 100; the rest is held out for the evaluation
     train_percent: int = 70
     seed: str = "0"
+    # words of the longest n-gram, 1 to 10
     ngrams: int = 1
+    # quantile bins of each dimension of the vectors, 2 to 1,000; 0 leaves the vectors out
     bins: int = 0
+    # used instead of the one that is written from the schema
     recipe: str | None = None
+    # all are sent, so that no default of the service matters
     parameters: Parameters = field(default_factory=lambda: Parameters(max_size=104_857_600, shuffle=True, l2=1e-6))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What training would do.
-
-    Parameters
-    ----------
-    files : tuple of str
-        URLs that would be written.
-    creations : tuple of Created
-        Objects that would be created.
-    """
+    """What training would write and create."""
 
     files: tuple[str, ...]
     creations: tuple[Created, ...]
 
 
 def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
-    """Write the recipe for a datasource.
-
-    Parameters
-    ----------
-    schema : Schema
-        Of the datasource.
-    ngrams : int
-        Words of the longest n-gram of the texts, lower-cased; 1 for single words.
-    bins : int
-        Quantile bins of each number; 0 leaves the numbers out.
-
-    Returns
-    -------
-    str
-        JSON.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/recipe-format-reference.html
-
-    Examples
-    --------
-    >>> from features.datasource import datasource_schema
-    >>> json.loads(write_recipe(datasource_schema(["invoice_common_words"], 50), ngrams=2, bins=10))["outputs"]
-    ['ngram(lowercase(text_data),2)', 'ngram(lowercase(common_words),2)', 'ALL_BINARY', 'quantile_bin(ALL_NUMERIC,10)']
-    """
+    """Return the recipe for a datasource: lower-cased words or n-grams, indicators, and numbers in bins if any."""
     types = {kind for _, kind in schema.attributes}
     outputs = [
         f"ngram(lowercase({name}),{ngrams})" if ngrams > 1 else f"lowercase({name})"
@@ -106,28 +62,7 @@ def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
 
 
 def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Path) -> ClientState:
-    """Begin a run: check datasource and options, and give it a name.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A datasource CSV.
-    options : TrainingOptions
-        How to train.
-    place : Place
-        Where all will be.
-    beside : pathlib.Path
-        The state file, from which the way to the features is kept: both may move together.
-
-    Returns
-    -------
-    ClientState
-
-    Raises
-    ------
-    textclf.base.errors.TextclfError
-        The data or the options do not do.
-    """
+    """Begin a run: check datasource, options and place, and name it."""
     _check_place(place)
     if not 1 <= options.train_percent <= 100:
         raise UsageError(f"{options.train_percent} % to train on", remedy="give 1 to 100")
@@ -187,17 +122,7 @@ def training_plan(state: ClientState) -> Plan:
 
 
 def training_requests(state: ClientState) -> tuple[Created, ...]:
-    """Give the requests of training, in order.
-
-    Parameters
-    ----------
-    state : ClientState
-
-    Returns
-    -------
-    tuple of Created
-        The data source, and the model.
-    """
+    """Return the data source and the model, in order."""
     split = None if state.train_percent == 100 else split_of(state, complement=False)
     data = data_source_request(state, "training", state.source, split, statistics=True)
     model = request_for(
@@ -216,24 +141,7 @@ def training_requests(state: ClientState) -> tuple[Created, ...]:
 def data_source_request(
     state: ClientState, part: str, source: Source, split: Rearrangement | None, *, statistics: bool
 ) -> Created:
-    """Give the request for a data source.
-
-    Parameters
-    ----------
-    state : ClientState
-    part : str
-        Its name within the run.
-    source : Source
-        The data, uploaded.
-    split : Rearrangement or None
-        The share of it; None for all.
-    statistics : bool
-        Whether it is to be trained on.
-
-    Returns
-    -------
-    Created
-    """
+    """Return the request for a data source of an uploaded datasource, or of a share of it."""
     url = data_url(state, source)
     spec = {"DataLocationS3": url, "DataSchemaLocationS3": f"{url}.schema"}
     if split is not None:
@@ -249,71 +157,24 @@ def data_source_request(
 
 
 def request_for(kind: Kind, operation: str, id_: str, name: str, **request: Any) -> Created:
-    """Give a request that creates an object.
-
-    Parameters
-    ----------
-    kind : Kind
-    operation : str
-    id_, name : str
-    **request
-        Further members.
-
-    Returns
-    -------
-    Created
-    """
+    """Return a request that creates an object."""
     return Created(kind=kind, operation=operation, request={f"{kind}Id": id_, f"{kind}Name": name[:1_024], **request})
 
 
 def data_url(state: ClientState, source: Source) -> str:
-    """Say where a datasource is uploaded to; the schema goes beside it.
-
-    Parameters
-    ----------
-    state : ClientState
-    source : Source
-        The datasource.
-
-    Returns
-    -------
-    str
-    """
+    """Where a datasource is uploaded to; the schema goes beside it."""
     return state.url(f"datasource-{source.sha256[:8]}.csv")
 
 
 def split_of(state: ClientState, *, complement: bool) -> Rearrangement:
-    """Give the share to train on, or its complement.
-
-    Parameters
-    ----------
-    state : ClientState
-    complement : bool
-        Whether those held out are wanted.
-
-    Returns
-    -------
-    Rearrangement
-    """
+    """Return the share to train on, or its complement."""
     return Rearrangement(
         begin=0, end=state.train_percent, strategy=SplitStrategy.RANDOM, complement=complement, seed=state.seed
     )
 
 
 def output_files(state: ClientState, predictor: Created) -> tuple[str, ...]:
-    """Say where a batch prediction puts its results, and its manifest.
-
-    Parameters
-    ----------
-    state : ClientState
-    predictor : Created
-        The batch prediction.
-
-    Returns
-    -------
-    tuple of str
-        URLs.
-    """
+    """Where a batch prediction puts its results, and its manifest."""
     source_id, output = predictor.request["BatchPredictionDataSourceId"], predictor.request["OutputUri"]
     inputs = [
         item.request["DataSpec"]["DataLocationS3"]

@@ -29,17 +29,7 @@ _BLOCK = 1 << 20
 
 
 class Workspace:
-    """Makes objects and files, each once however often it is asked.
-
-    Parameters
-    ----------
-    file : StateFile
-        Where they are written down.
-    place : Place
-        How to reach service and S3 now.
-    timeout : float
-        Seconds that one job may take.
-    """
+    """Makes objects and files, each once however often it is asked."""
 
     def __init__(self, file: StateFile, place: Place, *, timeout: float) -> None:
         self.file = file
@@ -62,26 +52,7 @@ class Workspace:
         return open_objects(self._place)
 
     def create(self, item: Created, *, again: bool = False) -> Created:
-        """Create an object.
-
-        Parameters
-        ----------
-        item : Created
-            What is asked for.
-        again : bool, default False
-            Whether to remove one that failed, and create it anew under another id.
-
-        Returns
-        -------
-        Created
-            What was asked for the first time, if there was one that did not fail: only the same request again is known
-            for a repetition.
-
-        Raises
-        ------
-        aws_ml_adapter.client.service_calls.AmazonMLError
-            The service refused, and the object is written down no more; or it could not be reached.
-        """
+        """Create an object once; with ``again`` one that failed is removed, and made anew under another id."""
         held = self._held(item)
         failed = held if held and again and self._status(held) == Status.FAILED else None
         if failed:
@@ -101,7 +72,7 @@ class Workspace:
         return item
 
     def _held(self, item: Created) -> Created | None:
-        """Find what was created when this was asked for the last time."""
+        """Return what was created when this was asked for the last time."""
         for each in reversed(self.state.created):
             if each.kind == item.kind and (each.id == item.id or each.id.startswith(f"{item.id}{_AGAIN}")):
                 return each
@@ -122,15 +93,7 @@ class Workspace:
         self._forget(item)
 
     def upload(self, path: Path, source: Source) -> None:
-        """Upload a datasource and its schema, unless they are there.
-
-        Parameters
-        ----------
-        path : pathlib.Path
-            The CSV.
-        source : Source
-            What is known of it; its hash is part of the URL.
-        """
+        """Upload a datasource and its schema, unless they are there."""
         url = data_url(self.state, source)
         for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):
             if self.objects.size(place) == part.stat().st_size:
@@ -154,18 +117,7 @@ class Workspace:
 
     @contextmanager
     def downloaded(self, source: Source) -> Iterator[Path]:
-        """Give a datasource that was uploaded.
-
-        Parameters
-        ----------
-        source : Source
-            What is known of it.
-
-        Yields
-        ------
-        pathlib.Path
-            The CSV with its schema beside it, until the context ends.
-        """
+        """Return a datasource that was uploaded, with its schema, until the context ends."""
         url = data_url(self.state, source)
         with TemporaryDirectory() as folder:
             path = Path(folder) / url.rpartition("/")[2]
@@ -176,20 +128,7 @@ class Workspace:
             yield path
 
     def results(self, predictor: Created, categories: Sequence[str]) -> Iterator[ResultRow | None]:
-        """Wait for a batch prediction, and read its results.
-
-        Parameters
-        ----------
-        predictor : Created
-            The batch prediction.
-        categories : sequence of str
-            Whose scores are wanted.
-
-        Yields
-        ------
-        ResultRow or None
-            As `aws_ml_adapter.client.results.read_results` gives them.
-        """
+        """Wait for a batch prediction, and read its results."""
         self.service.wait(predictor)
         output = predictor.request["OutputUri"]
         manifest = manifest_location(output, predictor.id)
@@ -200,13 +139,7 @@ class Workspace:
                 yield from read_results(stream, categories, where=url)
 
     def delete(self) -> None:
-        """Remove all that is written down, the last first, and the state file in the end.
-
-        Raises
-        ------
-        aws_ml_adapter.client.service_calls.AmazonMLError
-            The service knows none of it, so it is another than the one that made it.
-        """
+        """Remove all that is written down, the last first, and the state file in the end."""
         created = self.state.created
         # one alone may have been deleted just before a kill
         if len(created) > 1 and not any(map(self._status, created)):
@@ -225,7 +158,7 @@ class Workspace:
         self.file.path.unlink()
 
     def _status(self, item: Created) -> str:
-        """Ask for the status of an object; empty if there is none, as before it was created or after it was deleted."""
+        """Status of an object; empty if there is none, as before it was created or after it was deleted."""
         try:
             return str(self.service.get(item.kind, item.id)["Status"])
         except AmazonMLError as error:

@@ -15,53 +15,27 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.api.kinds import BINARY_CLASSES, ModelType
 from aws_ml_adapter.engine.csv_data import Batch
-from aws_ml_adapter.engine.model import Model
+from aws_ml_adapter.engine.model import MLModel
 from aws_ml_adapter.engine.targets import TargetReader
 from features.schema import Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionCounts:
-    """How many records a batch prediction met.
-
-    Parameters
-    ----------
-    total : int
-        All of them.
-    invalid : int
-        Those that could not be predicted.
-    """
+    """Records of a batch prediction, and how many of them could not be predicted."""
 
     total: int
     invalid: int
 
 
 def number_text(value: float, digits: int = 6) -> str:
-    """Write a number as Java's pattern ``0.######E0`` does, which the service's files follow.
-
-    Parameters
-    ----------
-    value : float
-        Finite.
-    digits : int
-        Behind the point, at most.
-
-    Returns
-    -------
-    str
-        One digit before the point.
-
-    Examples
-    --------
-    >>> number_text(1.945252e-05), number_text(1.0), number_text(0.0), number_text(-1234.5)
-    ('1.945252E-5', '1E0', '0E0', '-1.2345E3')
-    """
+    """Write a finite number as Java's pattern ``0.######E0`` does, which the service's files follow."""
     shown, exponent = f"{value:.{digits}e}".split("e")
     return f"{shown.rstrip('0').rstrip('.')}E{int(exponent)}"
 
 
 def write_predictions(
-    model: Model,
+    model: MLModel,
     batches: Iterable[Batch],
     stream: BinaryIO,
     *,
@@ -69,36 +43,7 @@ def write_predictions(
     threshold: float = 0.5,
     best_answer: bool = False,
 ) -> PredictionCounts:
-    """Predict the rows of one data file and write its results.
-
-    One line a row, in their order, below a header; a row that cannot be predicted leaves a blank line. The columns are
-    ``tag`` (if the schema has a row id), ``trueLabel`` (if the data have the target; as it stands there, but 0 or 1 of
-    BINARY, and empty where it is missing or invalid), and then ``bestAnswer,score`` (BINARY), ``score`` (REGRESSION),
-    or one for each class (MULTICLASS).
-
-    Parameters
-    ----------
-    model : Model
-        Predicts.
-    batches : iterable of Batch
-        The rows of the file.
-    stream : binary file
-        Where to; the same predictions give the same bytes. It is not closed.
-    schema : Schema
-        Of the rows.
-    threshold : float
-        Score of a BINARY model from which its answer is 1.
-    best_answer : bool
-        Put the most probable class of a MULTICLASS model into a column ``bestAnswer`` before the others.
-
-    Returns
-    -------
-    PredictionCounts
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/reading-the-batchprediction-output-files.html
-    """
+    """Predict one data file: a CSV line a row below a header, blank for a row that cannot be predicted."""
     total = invalid = 0
     # of numbers far from nought, such as 1,000,000,001 and 1,000,000,002, the first digits are all the same
     digits = min(6 + int(math.log10(max(abs(model.target.mean / model.target.deviation), 1))), 16)
@@ -128,7 +73,7 @@ def write_predictions(
     return PredictionCounts(total=total, invalid=invalid)
 
 
-def _score_names(model: Model, best_answer: bool) -> list[str]:
+def _score_names(model: MLModel, best_answer: bool) -> list[str]:
     match model.type:
         case ModelType.REGRESSION:
             return ["score"]
@@ -139,7 +84,7 @@ def _score_names(model: Model, best_answer: bool) -> list[str]:
 
 
 def _answers(
-    model: Model, scores: NDArray[np.float32], threshold: float, best_answer: bool
+    model: MLModel, scores: NDArray[np.float32], threshold: float, best_answer: bool
 ) -> Sequence[tuple[()] | tuple[str]]:
     if model.type is ModelType.BINARY:
         return [(BINARY_CLASSES[score >= threshold],) for score in scores[:, 0].tolist()]

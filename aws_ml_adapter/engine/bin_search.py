@@ -1,18 +1,17 @@
-"""How many quantile bins each number should have, found by how well they predict the target of rows left out.
+"""How many quantile bins each number should have, found by how well they predict the target of rows left out."""
 
-The target is taken for a sum of one function of each attribute: a line, or a step for each bin. The functions are
-fitted in turn to what the others leave over (backfitting [1]_), beginning with the least squares of all lines. Each
-time every number of bins is cross-validated, and the coarsest one wins whose error is within a standard error of the
-smallest [2]_. Squared errors do for classes too: they are those of the classes' shares.
-
-A line becomes steps only if they are better by more standard errors than the luckiest of so many attempts would be
-where there is nothing to find: the largest of m normal variables is about sqrt(2 log m) deviations above the mean [3]_.
-
-.. [1] J. H. Friedman and W. Stuetzle, "Projection pursuit regression", JASA 76, 1981; T. Hastie and R. Tibshirani,
-   "Generalized Additive Models", Chapman and Hall 1990, section 4.4.
-.. [2] L. Breiman et al., "Classification and Regression Trees", Wadsworth 1984, section 3.4.3.
-.. [3] D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
-"""
+# The target is taken for a sum of one function of each attribute: a line, or a step for each bin. The functions are
+# fitted in turn to what the others leave over (backfitting [1]), beginning with the least squares of all lines. Each
+# time every number of bins is cross-validated, and the coarsest one wins whose error is within a standard error of the
+# smallest [2]. Squared errors do for classes too: they are those of the classes' shares.
+#
+# A line becomes steps only if they are better by more standard errors than the luckiest of so many attempts would be
+# where there is nothing to find: the largest of m normal variables is about sqrt(2 log m) deviations above 0 [3].
+#
+# [1] J. H. Friedman and W. Stuetzle, "Projection pursuit regression", JASA 76, 1981; T. Hastie and R. Tibshirani,
+#    "Generalized Additive Models", Chapman and Hall 1990, section 4.4.
+# [2] L. Breiman et al., "Classification and Regression Trees", Wadsworth 1984, section 3.4.3.
+# [3] D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
 
 from __future__ import annotations
 
@@ -40,28 +39,7 @@ _Floats = NDArray[np.float64]
 
 
 def choose_bins(numbers: _Floats, targets: _Floats) -> list[int]:
-    """Choose the number of quantile bins of each attribute.
-
-    Parameters
-    ----------
-    numbers : ndarray of float64, shape (n, q)
-        NaN for missing ones.
-    targets : ndarray of float64, shape (n, k)
-        What is to be predicted: a number, or of each class whether the row belongs to it.
-
-    Returns
-    -------
-    list of int
-        Of each attribute 10, 20, 50, 100, 200, 500 or `AS_IS`; never more than a fifth of the rows with a number.
-        Attributes that are alike get the same.
-
-    Examples
-    --------
-    >>> random = np.random.default_rng(0)
-    >>> x = random.uniform(0, 1, (300, 2))
-    >>> choose_bins(x, np.sin(9 * x[:, :1]) + x[:, 1:] + random.normal(size=(300, 1)) / 3)
-    [20, 0]
-    """
+    """Return number of quantile bins, or `AS_IS`, of each column of (n, q) numbers, to predict (n, k) targets."""
     if len(numbers) < _LEAST_ROWS:
         return [AS_IS] * numbers.shape[1]
     # the first of several that are alike would leave nothing over for the others

@@ -1,12 +1,11 @@
-"""Principal components of the NUMERIC features, from which gradient descent learns in their place.
+"""Principal components of the NUMERIC features, from which gradient descent learns in their place."""
 
-Gradient descent with a step width for each weight gets on slowly where features tell nearly the same, as powers of one
-number do. Components have no correlation with each other [1]_. They stand for the same linear functions, so what is
-learned of them is told as weights of the features themselves; and as their axes are orthogonal, L2 regularisation is
-the same for both.
-
-.. [1] I. T. Jolliffe, "Principal Component Analysis", 2nd edition, Springer 2002, chapter 8.
-"""
+# Gradient descent with a step width for each weight is slow where features are nearly collinear, as powers of one
+# number do. Components have no correlation with each other [1]. They stand for the same linear functions, so what is
+# learned of them is given as weights of the features themselves; and as their axes are orthogonal, L2 regularisation is
+# the same for both.
+#
+# [1] I. T. Jolliffe, "Principal Component Analysis", 2nd edition, Springer 2002, chapter 8.
 
 from __future__ import annotations
 
@@ -20,32 +19,7 @@ _RANK = 1e-12
 
 
 class Components:
-    """Principal components of features that have a mean of 0.
-
-    Parameters
-    ----------
-    keys : ndarray of uint64, shape (c,)
-        Of the features, as `Transforms.number_keys` has them: in each row they, or others for missing values, come
-        first and in this order.
-
-    Attributes
-    ----------
-    keys : ndarray of uint64, shape (q,)
-        Of the components; each takes over the key of a feature.
-    deviations : ndarray of float64, shape (q,)
-        Standard deviation of each component, rising.
-
-    Examples
-    --------
-    >>> components = Components(np.array([3, 5], np.uint64))
-    >>> features = Features(np.array([0, 2]), np.array([3, 5], np.uint64), np.array([0.5, 0.5], np.float32))
-    >>> components.add(features)
-    >>> components.find(components.keys)
-    >>> [f"{value:.3f}" for value in components.apply(features).values]
-    ['0.000', '0.707']
-    >>> components.unfold(np.array([[0.0], [1.0]])).round(3).tolist()
-    [[0.707], [0.707]]
-    """
+    """Principal components of features of mean 0, which stand first in each row, in the order of their keys."""
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
         self.keys = keys
@@ -55,25 +29,13 @@ class Components:
         self._rows = 0
 
     def add(self, features: Features) -> None:
-        """Take in rows.
-
-        Parameters
-        ----------
-        features : Features
-            Of some rows.
-        """
+        """Take in rows."""
         table, _ = self._table(features)
         self._products = self._products + table.T @ table
         self._rows += len(table)
 
     def find(self, keys: NDArray[np.uint64]) -> None:
-        """Find the components of all rows so far.
-
-        Parameters
-        ----------
-        keys : ndarray of uint64
-            Features that are not among these are left as they are.
-        """
+        """Find the components of all rows so far, of those features that have one of these keys (rising deviations)."""
         self._kept = np.isin(self._numbers, keys)
         self.keys = self._numbers[self._kept]
         moments = self._products[np.ix_(self._kept, self._kept)] / max(self._rows, 1)
@@ -83,18 +45,7 @@ class Components:
         self.deviations = np.sqrt(np.where(known, variances, 0))
 
     def apply(self, features: Features) -> Features:
-        """Put components in the place of the features that they are made of.
-
-        Parameters
-        ----------
-        features : Features
-            Of some rows.
-
-        Returns
-        -------
-        Features
-            Of the same rows; each has all components.
-        """
+        """Put the components in the place of the features that they are made of."""
         width = len(self.keys)
         if not width:
             return features
@@ -112,17 +63,7 @@ class Components:
         return Features(starts, keys, values)
 
     def unfold(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the weights of the features.
-
-        Parameters
-        ----------
-        weights : ndarray of float64, shape (q, k)
-            Of the components.
-
-        Returns
-        -------
-        ndarray of float64, shape (q, k)
-        """
+        """Weights of the features, of those of the components; both of shape (q, k)."""
         return np.asarray(self._axes @ weights)
 
     def _table(self, features: Features) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -10,36 +10,7 @@ from numpy.typing import NDArray
 
 
 def correlation(first: NDArray[Any], second: NDArray[Any]) -> float | None:
-    """Measure how closely two attributes go together.
-
-    Of two attributes with numbers it is the absolute value of Pearson's correlation; of one with numbers and one with
-    categories the root of Kelley's epsilon squared; of two with categories Cramer's V with Bergsma's correction. All
-    are near 0 for random values, however many categories there are.
-
-    Parameters
-    ----------
-    first, second : numpy.ndarray, shape (n_rows,)
-        Numbers as float, NaN where there is none, or categories as str, empty where there is none.
-
-    Returns
-    -------
-    float or None
-        From 0 to 1; None if the rows that have both do not differ in one of them.
-
-    References
-    ----------
-    T. L. Kelley: "An unbiased correlation ratio measure", PNAS 21 (1935), https://doi.org/10.1073/pnas.21.9.554
-    W. Bergsma: "A bias-correction for Cramer's V and Tschuprow's T", Journal of the Korean Statistical Society 42
-    (2013), https://doi.org/10.1016/j.jkss.2012.10.002
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> correlation(np.array([1.0, 2.0, 3.0, np.nan]), np.array([-2.0, -4.0, -6.0, 1.0]))
-    1.0
-    >>> correlation(np.array(["a", "b"] * 10), np.array(["x", "y"] * 10))
-    1.0
-    """
+    """Association of two columns, float (NaN missing) or str (empty missing); None where one of them does not vary."""
     present = _present(first) & _present(second)
     first, second = first[present], second[present]
     if len(np.unique(first)) < 2 or len(np.unique(second)) < 2:
@@ -75,6 +46,7 @@ def _pearson(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 
 
 def _epsilon(numbers: NDArray[np.float64], categories: NDArray[np.str_]) -> float:
+    # the root of epsilon squared: Kelley 1935, https://doi.org/10.1073/pnas.21.9.554
     numbers = _centred(numbers)
     _, codes, sizes = np.unique(categories, return_inverse=True, return_counts=True)
     between = float((np.bincount(codes, numbers) ** 2 / sizes).sum())
@@ -85,6 +57,7 @@ def _epsilon(numbers: NDArray[np.float64], categories: NDArray[np.str_]) -> floa
 
 
 def _cramer(first: NDArray[np.str_], second: NDArray[np.str_]) -> float:
+    # Cramer's V with the correction of Bergsma 2013, https://doi.org/10.1016/j.jkss.2012.10.002
     _, rows, row_sizes = np.unique(first, return_inverse=True, return_counts=True)
     _, columns, column_sizes = np.unique(second, return_inverse=True, return_counts=True)
     n, r, c = len(first), len(row_sizes), len(column_sizes)

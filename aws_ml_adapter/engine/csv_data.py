@@ -35,17 +35,7 @@ _OTHER_FORMATS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """A data file, wherever it stands.
-
-    Parameters
-    ----------
-    name : str
-        Its URL, for messages.
-    size : int
-        Bytes.
-    chunks : callable
-        Opens it anew and gives its bytes, in pieces of any size.
-    """
+    """A data file wherever it stands: its URL, its bytes, and what opens it anew."""
 
     name: str
     size: int
@@ -54,14 +44,7 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Some rows that follow each other.
-
-    Parameters
-    ----------
-    rows : list of (list of str, or None)
-        The values of each row, in the order of the schema's attributes; an empty string is a missing value. None
-        stands for a row that was rejected, which a batch prediction answers with a blank line.
-    """
+    """Consecutive rows in the order of the schema's attributes, '' for a missing value, None for a rejected row."""
 
     rows: list[list[str] | None]
 
@@ -80,53 +63,10 @@ def read_batches(
     size: int = 1_000,
     warn: Callable[[str], object] = lambda doubt: None,
 ) -> Iterator[Batch]:
-    r"""Read the rows of data files, in order, in constant memory.
-
-    A row is a line, its values are separated by commas, and one that has a comma stands in double quotes (one within
-    them is doubled). Lines end with a line feed, with a carriage return before it or not. A byte order mark of UTF-8
-    is left out; bytes that are not UTF-8 become U+FFFD. A row is rejected that is over 100 KB, has not as many values
-    as the schema has attributes (so a blank line too), opens a quote and does not close it, or has a carriage return
-    in its middle.
-
-    Parameters
-    ----------
-    files : sequence of DataFile
-        Of one schema; with ``schema.has_header`` each has a header.
-    schema : Schema
-        The columns.
-    rearrangement : Rearrangement, optional
-        The share of the rows to take; by default all. Only rejected rows within the share count.
-    only : DataFile, optional
-        One of the files, whose rows of the share of all are wanted.
-    size : int
-        Rows of a batch at most.
-    warn : callable
-        Called with what is doubtful: a header that looks like a row or a row like one, and, at the end, rejected rows.
-
-    Yields
-    ------
-    Batch
-        With at least one row.
-
-    Raises
-    ------
-    DataFault
-        A file is compressed, a spreadsheet or UTF-16, a header has not as many names as the schema or the same names
-        in another order, or more than 10,000 rows are rejected.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/understanding-the-data-format-for-amazon-ml.html
-
-    Examples
-    --------
-    >>> from features.schema import AttributeType
-    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("job", AttributeType.TEXT)))
-    >>> content = b'age,job\n42,"clerk, retired"\n17\n'
-    >>> file = DataFile(name="s3://bucket/people.csv", size=len(content), chunks=lambda: [content])
-    >>> [batch.rows for batch in read_batches([file], schema)]
-    [[['42', 'clerk, retired'], None]]
-    """
+    """Read the rows of data files, or the share of one file, in order and constant memory; raises `DataFault`."""
+    # https://docs.aws.amazon.com/machine-learning/latest/dg/understanding-the-data-format-for-amazon-ml.html
+    # a row is rejected that is over 100 KB, has not as many values as the schema has attributes, leaves a quote open or
+    # holds a carriage return; bytes that are not UTF-8 become U+FFFD
     lines = chain.from_iterable(_shares(files, schema, rearrangement, only, warn))
     read = rejected = 0
     first_fault = ""
@@ -150,36 +90,7 @@ def read_batches(
 
 
 def record_row(record: Mapping[str, str], schema: Schema) -> list[str]:
-    """Put the record of a real-time prediction into the columns of a schema.
-
-    Parameters
-    ----------
-    record : mapping of str to str
-        Attribute to value. What is not there is missing; names that are not in the schema are left out.
-    schema : Schema
-        The model's.
-
-    Returns
-    -------
-    list of str
-        In the order of the schema's attributes.
-
-    Raises
-    ------
-    RequestFault
-        The values have more than 100 KB together, in UTF-8.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html
-
-    Examples
-    --------
-    >>> from features.schema import AttributeType
-    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("job", AttributeType.TEXT)))
-    >>> record_row({"job": "clerk", "id": "7"}, schema)
-    ['', 'clerk']
-    """
+    """Return a real-time record as a row of a schema; raises `RequestFault` beyond 100 KB."""
     row = [record.get(name, "") for name in schema.names]
     # characters first: a longer text is not worth encoding
     if sum(map(len, row)) > ROW_LIMIT or sum(len(value.encode("utf-8", "replace")) for value in row) > ROW_LIMIT:
@@ -188,7 +99,7 @@ def record_row(record: Mapping[str, str], schema: Schema) -> list[str]:
 
 
 def _line_blocks(chunks: Iterable[bytes]) -> Iterator[tuple[NDArray[np.int64], list[bytes]]]:
-    """Lines without their line feed and where each begins; of one that is too long only so much as shows it."""
+    """Where each line begins, and the lines without line feeds; of one too long only so much as shows it."""
     begin, tail, dropped = 0, b"", 0
     for chunk in chain(chunks, (None,)):
         lines = [b""] if chunk is None else chunk.split(b"\n")
@@ -261,7 +172,7 @@ def _text_start(line: bytes, file: DataFile) -> bytes:
 
 
 def _check_header(line: bytes, schema: Schema, file: DataFile) -> list[str]:
-    """Give the names of a header; raises `DataFault` if it is none for the schema."""
+    """Names of a header; raises `DataFault` if it is none for the schema."""
     (cells,) = _parse([line], None)
     names = [cell.strip() for cell in cells or []]
     if len(names) != len(schema.names) and (other := _other_layout(line, schema)):
@@ -288,7 +199,7 @@ def _has_names(line: bytes, schema: Schema) -> bool:
 
 
 def _looks_like_a_row(names: list[str], schema: Schema) -> bool:
-    """Say whether a header is a row by its looks: no name is in the schema, and all numbers are some."""
+    """Whether a header looks like a row: no name is in the schema, and all that should be numbers are."""
     if set(names) & set(schema.names):
         return False
     numbers = [
@@ -300,7 +211,7 @@ def _looks_like_a_row(names: list[str], schema: Schema) -> bool:
 
 
 def _other_layout(line: bytes, schema: Schema) -> tuple[str, str] | None:
-    """Say what is wrong with a line that is no CSV as the service has it, and what to do; None if it may be."""
+    """Return what is wrong with a line that is not CSV as the service reads it, and the remedy; None if it may be."""
     if b"\r" in line.removesuffix(b"\r"):
         return (
             "holds carriage returns: lines must end with a line feed",
@@ -337,7 +248,7 @@ def _unquote(line: str) -> list[str]:
 
 
 def _fault(line: bytes, schema: Schema) -> str:
-    """Say why a row was rejected."""
+    """Why a row was rejected."""
     if len(line) > ROW_LIMIT:
         return f"has more than {ROW_LIMIT:,} bytes"
     if other := _other_layout(line, schema):

@@ -34,10 +34,7 @@ _TEXT_FUNCTIONS: dict[Function, Callable[[str], str]] = {
 
 
 class Features(NamedTuple):
-    """Sparse rows: those of row i are ``keys[starts[i]:starts[i + 1]]``, and ``values`` likewise.
-
-    ``starts`` is int64 of shape (n + 1,), ``keys`` uint64 and ``values`` float32 of shape (m,).
-    """
+    """Sparse rows: row i has ``keys[starts[i]:starts[i + 1]]`` (uint64), and ``values`` (float32) likewise."""
 
     starts: NDArray[np.int64]
     keys: NDArray[np.uint64]
@@ -45,7 +42,7 @@ class Features(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Features of some outputs: ``rows`` (uint16) says to which row each belongs."""
+    """Features of some outputs, with the number of the row that each belongs to."""
 
     rows: NDArray[np.uint16]
     keys: NDArray[np.uint64]
@@ -53,25 +50,7 @@ class _Part(NamedTuple):
 
 
 class FeaturePlan:
-    """What to compute for each output of a recipe.
-
-    Numbers, values and bins (one a row), and words are each computed for all outputs at once: for a single row the
-    calls take longer than the work.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        What to make.
-    means, deviations, edges
-        As `Transforms` has them.
-
-    Attributes
-    ----------
-    names : set of str
-        The attributes that are needed.
-    number_keys : ndarray of uint64
-        Of the outputs that are NUMERIC.
-    """
+    """What to compute for each output of a recipe: numbers, values and words each for all outputs at once."""
 
     def __init__(
         self,
@@ -120,19 +99,7 @@ class FeaturePlan:
         self.number_keys, self._missing_keys = _key(number_salts), _key(number_salts ^ _MISSING)
 
     def features(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> Features:
-        """Make the features of a few rows.
-
-        Parameters
-        ----------
-        rows : sequence of sequence of str
-            At most `CHUNK`.
-        places : mapping of str to int
-            In which column each attribute stands; one that is not there is missing in each row.
-
-        Returns
-        -------
-        Features
-        """
+        """Features of at most `CHUNK` rows; an attribute that has no place is missing in each."""
         numbers = self._numbers(rows, places)
         singles = self._singles(rows, places, numbers)
         parts = [
@@ -249,23 +216,7 @@ class FeaturePlan:
 
 
 def parse_numbers(rows: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-    """Read NUMERIC values.
-
-    Parameters
-    ----------
-    rows : sequence of sequence of str
-        All of one length.
-
-    Returns
-    -------
-    ndarray of float64
-        NaN for what is missing or no number.
-
-    Examples
-    --------
-    >>> parse_numbers([["1", " 2.5 "], ["", "two"]]).tolist()
-    [[1.0, 2.5], [nan, nan]]
-    """
+    """NUMERIC values of rows of one length, as float64; NaN for what is missing or no number."""
     numbers = read_numbers([*chain.from_iterable(rows)])
     return numbers.reshape(len(rows), len(rows[0]) if rows else 0)
 
@@ -291,18 +242,7 @@ def _distinct(rows: NDArray[np.uint16], keys: NDArray[np.uint64]) -> tuple[NDArr
 
 
 def all_parts(recipe: Recipe) -> list[Expression]:
-    """Give all expressions of a recipe.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        The recipe.
-
-    Returns
-    -------
-    list of Expression
-        Each before those it is made of.
-    """
+    """All expressions of a recipe, each before those it is made of."""
     parts = list(recipe.outputs)
     for part in parts:
         if isinstance(part, Call):
@@ -311,20 +251,7 @@ def all_parts(recipe: Recipe) -> list[Expression]:
 
 
 def numeric_parts(recipe: Recipe) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...]]:
-    """Find what a recipe makes of numbers.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        The recipe.
-
-    Returns
-    -------
-    names : tuple of str
-        Its NUMERIC attributes, in the order it first names them.
-    bins : tuple of (str, int)
-        Attribute and number of bins of each ``quantile_bin``.
-    """
+    """NUMERIC attributes of a recipe, and attribute and number of bins of each ``quantile_bin``."""
     parts = all_parts(recipe)
     names = dict.fromkeys(
         part.name for part in parts if isinstance(part, Variable) and part.type is AttributeType.NUMERIC

@@ -1,16 +1,15 @@
-"""Stochastic gradient descent of several learners side by side.
+"""Stochastic gradient descent of several learners side by side."""
 
-The learners differ in their steps only and go over the same blocks of rows. Each weight has a step width of
-its own, which shrinks with the gradients it has met (AdaGrad [1]_) and starts from the size of its feature, so that
-the unit of a feature plays no part. Regularisation is applied to the weights of a block's features, as much more
-strongly as these are rarer [2]_, by proximal steps [3]_, which diverge at no rate.
-
-.. [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and stochastic
-   optimization", JMLR 12, 2011.
-.. [2] F. Niu et al., "Hogwild!: a lock-free approach to parallelizing stochastic gradient descent", NIPS 2011,
-   section 2.
-.. [3] J. Duchi and Y. Singer, "Efficient online and batch learning using forward backward splitting", JMLR 10, 2009.
-"""
+# The learners differ in their steps only and go over the same blocks of rows. Each weight has a step width of
+# its own, which shrinks with the gradients it has met (AdaGrad [1]) and starts from the size of its feature, so that
+# the unit of a feature plays no part. Regularisation is applied to the weights of a block's features, as much more
+# strongly as these are rarer [2], by proximal steps [3], which diverge at no rate.
+#
+# [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and stochastic
+#    optimization", JMLR 12, 2011.
+# [2] F. Niu et al., "Hogwild!: a lock-free approach to parallelizing stochastic gradient descent", NIPS 2011,
+#    section 2.
+# [3] J. Duchi and Y. Singer, "Efficient online and batch learning using forward backward splitting", JMLR 10, 2009.
 
 from __future__ import annotations
 
@@ -33,25 +32,19 @@ _HALF = np.float32(0.5)
 
 
 class Step(NamedTuple):
-    """What came of a block, of each rate r: all losses are from before the rows were learned from.
-
-    ``losses`` (float64, shape (r,)) are the sums of those of the learners that learn from all rows, ``unseen`` of those
-    that leave the row's fold out, and without folds the same; ``margins`` (float32, shape (n, r, width)) is what the
-    former predicted.
-    """
+    """Losses of each rate on a block before it was learned from, and margins of shape (n, rates, width)."""
 
     losses: NDArray[np.float64]
+    # of the learners that leave the fold of the row out, and without folds the same
     unseen: NDArray[np.float64]
     margins: _Floats
 
 
 class Rate(NamedTuple):
-    """How a learner steps: its learning rate, and whether that is divided by the deviation of each feature.
-
-    Components of little variance get on only if it is, but where they are noise it is better if they do not.
-    """
+    """How a learner steps: its learning rate, and whether that is divided by the deviation of each feature."""
 
     value: float
+    # components of little variance are learned from only then, but where they are noise it is better if they are not
     per_deviation: bool = False
 
     def __str__(self) -> str:
@@ -59,35 +52,10 @@ class Rate(NamedTuple):
 
 
 class Learners:
-    """Weights of several learners, and the steps they take.
+    """Weights of several learners side by side, one for each rate and fold left out, and their steps."""
 
-    Parameters
-    ----------
-    blocks : Blocks
-        All that a pass goes over.
-    model_type : ModelType
-        Says the loss: logistic, multinomial logistic, or half the squared error.
-    width : int
-        Scores of a row.
-    parameters : Parameters
-        For the regularisation.
-    rates : sequence of float
-        Learning rates.
-    deviations : ndarray of float32, shape (columns,)
-        Of each feature; 1 where steps are not to depend on it. If it is another anywhere, each rate has two learners.
-
-    folds : ndarray of int, shape (n,)
-        Fold of each row, from 1 on: for each rate and fold a further learner leaves out the rows of the fold, so that
-        they tell how good the rate is on rows not seen. All 0 for none.
-
-    Attributes
-    ----------
-    rates : list of Rate
-        Those that are left.
-    folds : int
-        How many.
-    """
-
+    # deviations are 1 where steps are not to depend on them, else each rate has two learners; folds count from 1, or
+    # are all 0 for none
     def __init__(
         self,
         blocks: Blocks,
@@ -123,38 +91,13 @@ class Learners:
         self._state = np.empty((0, 2 * scores), np.float32)
 
     def weights(self, place: int) -> tuple[_Floats, _Floats]:
-        """Give what the learner of a rate has learned from all rows.
-
-        Parameters
-        ----------
-        place : int
-            Of the rate.
-
-        Returns
-        -------
-        weights : ndarray of float32, shape (columns met so far, width)
-            A copy, as the intercepts are.
-        intercepts : ndarray of float32, shape (width,)
-            Never regularised.
-        """
+        """Weights and intercept that the learner of a rate has learned from all rows."""
         begin = place * len(self._left_out) * self._width
         scores = slice(begin, begin + self._width)
         return self._state[:, scores].copy(), self._intercepts[scores].copy()
 
     def step(self, block: Block, values: _Floats) -> Step:
-        """Predict a block, then learn from it.
-
-        Parameters
-        ----------
-        block : Block
-            The rows.
-        values : ndarray of float32, shape (n,)
-            What they should be predicted as.
-
-        Returns
-        -------
-        Step
-        """
+        """Predict a block, then learn from it."""
         self._reserve(block)
         state = self._state.take(block.columns, axis=0)
         weights, summed = np.hsplit(state, 2)
@@ -182,40 +125,17 @@ class Learners:
         )
 
     def state_bytes(self, block: Block) -> int:
-        """Give the memory that the learners have when they have learned from a block.
-
-        Parameters
-        ----------
-        block : Block
-            The next one.
-
-        Returns
-        -------
-        int
-            Bytes.
-        """
+        """Bytes of the learners once they have learned from a block."""
         return max(len(self._state), _reach(block)) * self._state.shape[1] * self._state.itemsize
 
     def penalties(self) -> NDArray[np.float64]:
-        """Give what regularisation adds to each mean loss.
-
-        Returns
-        -------
-        ndarray of float64, shape (len(rates),)
-            ``l1 * sum |w| + l2 / 2 * sum w ** 2``.
-        """
+        """Return what regularisation adds to the mean loss of each rate: ``l1 * sum |w| + l2 / 2 * sum w ** 2``."""
         weights = self._weights().reshape(len(self._state), len(self.rates), -1, self._width)[:, :, 0]
         absolute, squared = (np.sum(part, axis=(0, 2), dtype=np.float64) for part in (np.abs(weights), weights**2))
         return np.asarray(self._l1 * absolute + self._l2 / 2 * squared)
 
     def keep(self, chosen: Sequence[int]) -> None:
-        """Halt the learners of all rates but the chosen ones.
-
-        Parameters
-        ----------
-        chosen : sequence of int
-            Places in `rates`, rising.
-        """
+        """Halt the learners of all rates but those at the chosen places (rising)."""
         each = len(self._left_out) * self._width
         parts = (np.array(chosen)[:, None] * each + np.arange(each)).ravel()
         self.rates = [self.rates[i] for i in chosen]
@@ -224,19 +144,7 @@ class Learners:
         self._intercept_gradients = self._intercept_gradients[parts]
 
     def prune(self, room: int) -> int:
-        """Put the least useful weights to 0 for good.
-
-        Parameters
-        ----------
-        room : int
-            Features to leave: those whose weights moved the scores of the training rows most, by the largest product
-            of a weight and the Euclidean norm of the feature.
-
-        Returns
-        -------
-        int
-            Features that were taken out.
-        """
+        """Put weights to 0 for good, all but those that moved scores most; gives how many features went."""
         weights = self._weights()
         if len(weights) <= room:
             return 0

@@ -1,17 +1,16 @@
-"""Training a model: from rows to weights, within the size allowed, with a log of how it went.
+"""Training a model: from rows to weights, within the size allowed, with a log of how it went."""
 
-NUMERIC features are learned from as their principal components. Several learning rates are tried at once. In the first
-pass each block of rows is predicted before it is learned from, so the losses so far say how a rate does on rows not
-seen [1]_; poor ones are halted during the first pass, all but the best at its end. What exceeds the size allowed is
-pruned then, and the other passes make up for it.
-
-Of few rows a pass says little, and many passes learn them by heart. There each learning rate is cross-validated:
-further learners leave out a fold each, and the losses of the rows left out choose the rate, over several passes, and
-the pass after which the weights were best.
-
-.. [1] A. Blum, A. Kalai and J. Langford, "Beating the hold-out: bounds for k-fold and progressive cross-validation",
-   COLT 1999.
-"""
+# NUMERIC features are learned from as their principal components. Several learning rates are tried at once. In the
+# first pass each block of rows is predicted before it is learned from, so the losses so far say how a rate does on
+# unseen rows [1]; poor ones are halted during the first pass, all but the best at its end. What exceeds the size
+# is pruned then, and the other passes make up for it.
+#
+# Of few rows a pass says little, and many passes learn them by heart. There each learning rate is cross-validated:
+# further learners leave out a fold each, and the losses of the rows left out choose the rate, over several passes, and
+# the pass after which the weights were best.
+#
+# [1] A. Blum, A. Kalai and J. Langford, "Beating the hold-out: bounds for k-fold and progressive cross-validation",
+#    COLT 1999.
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ from aws_ml_adapter.api.recipe import Recipe
 from aws_ml_adapter.engine.components import Components
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.gradient_descent import Learners
-from aws_ml_adapter.engine.model import FEATURE_BYTES, Model, model_size
+from aws_ml_adapter.engine.model import FEATURE_BYTES, MLModel, model_size
 from aws_ml_adapter.engine.pass_metrics import PassMetrics
 from aws_ml_adapter.engine.targets import TargetSummary, TargetValues
 from aws_ml_adapter.engine.training_log import ServiceLog
@@ -71,66 +70,8 @@ def train(
     seed: int = 0,
     rates: Sequence[float] = RATES,
     log: Callable[[str], object] = lambda line: None,
-) -> Model:
-    """Train a model.
-
-    Parameters
-    ----------
-    read : callable
-        Gives the rows from the first on, each time it is called: once, or twice if the recipe has NUMERIC attributes.
-    schema : Schema
-        Of the rows.
-    recipe : Recipe
-        Made for this schema.
-    model_type : ModelType
-        What to learn.
-    parameters : Parameters
-        How to learn it.
-    seed : int
-        Of shuffling and of the sample for quantile bins. The same rows, parameters and seed give the same model.
-    rates : sequence of float
-        Learning rates to try.
-    log : callable
-        Called with each line of the job's log, without its time.
-
-    Returns
-    -------
-    Model
-        Of at most ``parameters.max_size`` bytes as a file.
-
-    Raises
-    ------
-    RequestFault
-        The schema has no target, or one that is not of the type this model learns.
-    DataFault
-        No row has a usable target, all have the same class, there are more than 100 classes, or the size allowed has
-        no room for a single weight.
-    OSError
-        The disk has no room for the features of all rows, which stand in a temporary folder meanwhile.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/learning-algorithm.html
-    https://docs.aws.amazon.com/machine-learning/latest/dg/training-parameters.html
-
-    Examples
-    --------
-    >>> from aws_ml_adapter.api.recipe import parse_recipe
-    >>> from features.schema import AttributeType
-    >>> schema = Schema(
-    ...     attributes=(("note", AttributeType.TEXT), ("spam", AttributeType.BINARY)), target="spam"
-    ... )
-    >>> rows = [["win a prize", "1"], ["see you at noon", "0"], ["a prize for you", "1"], ["noon it is", "0"]]
-    >>> model = train(
-    ...     lambda: [Batch(rows=rows)],
-    ...     schema=schema,
-    ...     recipe=parse_recipe('{"outputs": ["ALL_TEXT"]}', schema),
-    ...     model_type=ModelType.BINARY,
-    ...     parameters=Parameters(shuffle=True),
-    ... )
-    >>> bool(model.predict_record({"note": "prize"})[0] > 0.5)
-    True
-    """
+) -> MLModel:
+    """Train a model of at most ``max_size`` bytes; the same rows, parameters and seed give the same one."""
     targets = TargetValues(schema, model_type)
     log(f"training: type={model_type} " + " ".join(f"{k}={v}" for k, v in parameters.to_strings().items()))
     if not parameters.shuffle:
@@ -152,7 +93,7 @@ def train(
         f"finished-training: total-passes={passes} valid-records={target.rows} "
         f"invalid-records={target.invalid_rows} learning-rate={course.rate} features={len(used)}"
     )
-    return Model(
+    return MLModel(
         transforms=transforms,
         target=target,
         keys=blocks.keys[used],
@@ -174,7 +115,7 @@ class _Prepared(NamedTuple):
     columns: NDArray[np.int64]
 
     def deviations(self) -> NDArray[np.float32]:
-        """Those of the components, and 1 for all other columns."""
+        """Deviations of the components, and 1 for all other columns."""
         deviations = np.ones(len(self.blocks.keys), np.float32)
         deviations[self.columns] = self.components.deviations
         return deviations
@@ -189,7 +130,7 @@ def _prepare(
     folder: Path,
     log: Callable[[str], object],
 ) -> _Prepared:
-    """Read the rows, and write them down as they are learned from."""
+    """Read the rows, and store them in blocks in the order of learning."""
     counts = KeyCounts(min(parameters.max_size // FEATURE_BYTES, _KEYS))
     places = transforms.places(transforms.schema)
     # L1 is to leave few weights of the attributes, not of what is made of them
@@ -218,9 +159,9 @@ def _prepare(
 
 
 def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
-    """Features that a model of a size can have."""
+    """Return number of features that a model of a size can have."""
     nothing = np.empty((0, target.width), np.float32)
-    frame = Model(
+    frame = MLModel(
         transforms=transforms,
         target=target,
         keys=np.empty(0, np.uint64),
@@ -237,7 +178,7 @@ def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
 
 
 def _folds(rows: _Prepared, transforms: Transforms, rates: int, seed: int) -> NDArray[np.int64]:
-    """Say which fold each row belongs to, or 0 for all if they are not to be cross-validated."""
+    """Fold that each row belongs to, or 0 for all if they are not to be cross-validated."""
     number, columns = rows.target.rows, len(rows.blocks.keys)
     state = 8 * columns * rows.target.width * rates * (_FOLDS + 1)
     # rows left out would lie in bins without others, which rows to be predicted never do
@@ -248,7 +189,7 @@ def _folds(rows: _Prepared, transforms: Transforms, rates: int, seed: int) -> ND
 
 
 class _Course:
-    """The way of several learners over the rows, until the best of them gains nothing any more, told to a log."""
+    """The passes of several learners over the rows, until the best of them gains nothing any more."""
 
     def __init__(
         self, learners: Learners, new_metrics: Callable[[], PassMetrics], log: Callable[[str], object]

@@ -1,7 +1,6 @@
-"""A trained model: predicting with it, and its file, an archive (`textclf.base.archive`) of stored entries.
+"""A trained model: predicting with it, and its file, an archive (`textclf.base.archive`) of stored entries."""
 
-``model.json`` holds the schema, the recipe, and what training saw of the target.
-"""
+# ``model.json`` holds the schema, the recipe, and what training saw of the target.
 
 from __future__ import annotations
 
@@ -49,22 +48,8 @@ _DTYPES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """A linear model of a recipe's features.
-
-    Parameters
-    ----------
-    transforms : Transforms
-        Make the features.
-    target : TargetSummary
-        What it predicts.
-    keys : ndarray of uint64, shape (d,)
-        Features that have weights, rising.
-    weights : ndarray of float32, shape (d, k)
-        Of each feature for each score; of a REGRESSION target as it is standardised.
-    intercept : ndarray of float32, shape (k,)
-        Scores' margins where no feature is known.
-    """
+class MLModel:
+    """A linear model of a recipe's features."""
 
     transforms: Transforms
     target: TargetSummary
@@ -83,23 +68,7 @@ class Model:
         return self.transforms.schema
 
     def predict(self, batch: Batch, schema: Schema) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Predict rows.
-
-        Parameters
-        ----------
-        batch : Batch
-            n rows.
-        schema : Schema
-            Of these rows; columns are found by name, and one that it lacks is missing in each row.
-
-        Returns
-        -------
-        scores : ndarray of float32, shape (n, k)
-            The number (REGRESSION, k = 1; float64, always finite), the probability of 1 (BINARY, k = 1), or the
-            probability of each of ``target.classes``; 0 for a row that cannot be predicted.
-        usable : ndarray of bool, shape (n,)
-            Whether it could: false for rejected rows.
-        """
+        """Scores (n, k), 0 where a row cannot be predicted, and which rows could be; columns are found by name."""
         usable = np.array([row is not None for row in batch.rows], np.bool_)
         found = self._scores([row for row in batch.rows if row is not None], self.transforms.places(schema))
         scores = np.zeros((len(batch.rows), self.target.width), found.dtype)
@@ -107,24 +76,7 @@ class Model:
         return scores, usable
 
     def predict_record(self, record: Mapping[str, str]) -> NDArray[Any]:
-        """Predict one record, as `predict` would.
-
-        Parameters
-        ----------
-        record : mapping of str to str
-            Attribute to value. What is not there is missing, names that are not in the schema are left out, and what
-            is not of its type counts as missing.
-
-        Returns
-        -------
-        ndarray of float32 (REGRESSION: float64), shape (k,)
-            Its scores.
-
-        Raises
-        ------
-        RequestFault
-            The record has more than 100 KB.
-        """
+        """Scores (k,) of one record, as `predict` gives them; what is not in the schema is ignored."""
         scores: NDArray[Any] = self._scores([record_row(record, self.schema)], self.transforms.places(self.schema))
         return np.asarray(scores[0])
 
@@ -159,22 +111,22 @@ class Model:
         return margins
 
 
-def model_size(model: Model) -> int:
-    """Say how many bytes the file of a model has."""
+def model_size(model: MLModel) -> int:
+    """Bytes of the file of a model."""
     return len(_packed(model))
 
 
-def save_model(model: Model, path: str | Path) -> None:
+def save_model(model: MLModel, path: str | Path) -> None:
     """Write a model file; the same model gives the same bytes."""
     write_archive(path, _packed(model))
 
 
-def load_model(path: str | Path) -> Model:
+def load_model(path: str | Path) -> MLModel:
     """Read a model file; raises `BadInputError` or `BadModelError`."""
     return read_archive(path, _KIND, _build)
 
 
-def _packed(model: Model) -> bytes:
+def _packed(model: MLModel) -> bytes:
     description = {
         "schema": model.schema.to_json(),
         "recipe": model.transforms.recipe.text,
@@ -192,7 +144,7 @@ def _packed(model: Model) -> bytes:
     return pack_archive(_KIND, description, arrays)
 
 
-def _build(contents: Contents) -> Model:
+def _build(contents: Contents) -> MLModel:
     description, arrays = contents.description, contents.arrays
     schema = Schema.from_json(description["schema"])
     target = description["target"]
@@ -221,4 +173,4 @@ def _build(contents: Contents) -> Model:
         or (keys[1:] <= keys[:-1]).any()
     ):
         raise ValueError("sizes differ")
-    return Model(transforms=transforms, target=target, keys=keys, weights=weights, intercept=intercept)
+    return MLModel(transforms=transforms, target=target, keys=keys, weights=weights, intercept=intercept)

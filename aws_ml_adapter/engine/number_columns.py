@@ -17,25 +17,7 @@ _NO_EXPONENT = -2_000
 
 
 def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUMERIC) -> NDArray[np.float64]:
-    """Read NUMERIC or BINARY values.
-
-    Parameters
-    ----------
-    values : sequence of str, length n
-        As they stand in the data.
-    kind : AttributeType
-        BINARY ones become 0 and 1; of any other type numbers are read.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        NaN for what is missing or not of the type.
-
-    Examples
-    --------
-    >>> read_numbers(["1", " 2.5 ", "", "two"]).tolist()
-    [1.0, 2.5, nan, nan]
-    """
+    """Read NUMERIC or BINARY values (0 or 1) as float64; NaN for what is missing or not of the type."""
     if kind is not AttributeType.BINARY:
         # nearly all columns have nothing but numbers and empty cells; what Python alone takes for a number is none
         with suppress(ValueError):
@@ -54,25 +36,7 @@ def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUME
 
 
 def bin_edges(numbers: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
-    """Give the inner edges of quantile bins.
-
-    Parameters
-    ----------
-    numbers : ndarray of float64, shape (n,)
-        Rising.
-    bins : int
-        How many are wanted; where numbers are alike, there are fewer.
-
-    Returns
-    -------
-    ndarray of float64
-        Rising, each once; a number on an edge belongs to the bin above, and none is below the first of ``numbers``.
-
-    Examples
-    --------
-    >>> bin_edges(np.array([1.0, 1, 1, 2, 3, 4]), 3).tolist()
-    [3.0]
-    """
+    """Inner edges of quantile bins of rising numbers, each once; a number on an edge belongs to the bin above."""
     if not len(numbers):
         return np.empty(0)
     edges = np.unique(numbers[np.arange(1, bins) * len(numbers) // bins])
@@ -80,25 +44,7 @@ def bin_edges(numbers: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
 
 
 def standardised(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
-    """Take the mean off and divide by the deviation, whatever the scale of the numbers.
-
-    Parameters
-    ----------
-    numbers : ndarray of float64, shape (n,)
-        Finite, one at least.
-
-    Returns
-    -------
-    values : ndarray of float64, shape (n,)
-    mean, deviation : float
-        What they were; a deviation of 0 is given as 1.
-
-    Examples
-    --------
-    >>> values, mean, deviation = standardised(np.array([1e308, 1.5e308]))
-    >>> values.tolist(), mean, deviation
-    ([-1.0, 1.0], 1.25e+308, 2.5e+307)
-    """
+    """Numbers less their mean over their deviation (0 counts as 1), mean and deviation, whatever their scale."""
     # by a power of two nothing is rounded; sums and squares of the largest floats would overflow
     exponent = int(_exponents(numbers))
     numbers = np.ldexp(numbers, -exponent)
@@ -109,38 +55,15 @@ def standardised(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], flo
 
 
 def _exponents(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Give, for each column, that of the power of two just above all numbers."""
+    """Exponent of the power of two just above all numbers of each column."""
     largest = np.abs(numbers).max(axis=0, initial=0)
     return np.where(largest > 0, np.frexp(largest)[1], _NO_EXPONENT)
 
 
 class Moments:
-    """Mean and deviation of columns of numbers.
+    """Mean and population deviation of columns of numbers that come in pieces; NaN is left out."""
 
-    Parameters
-    ----------
-    columns : int
-        How many.
-
-    Attributes
-    ----------
-    counts : ndarray of float64, shape (columns,)
-        Numbers met so far.
-
-    References
-    ----------
-    T. Chan, G. Golub, R. LeVeque: "Algorithms for computing the sample variance", The American Statistician 37
-    (1983), https://doi.org/10.1080/00031305.1983.10483115
-
-    Examples
-    --------
-    >>> moments = Moments(1)
-    >>> moments.add(np.array([[1.0], [np.nan]]))
-    >>> moments.add(np.array([[3.0]]))
-    >>> moments.means.tolist(), moments.deviations().tolist()
-    ([2.0], [1.0])
-    """
-
+    # joined as in Chan, Golub and LeVeque 1983, https://doi.org/10.1080/00031305.1983.10483115
     def __init__(self, columns: int) -> None:
         self.counts = np.zeros(columns)
         # divided by powers of two, which rounds nothing: squares of the largest floats would overflow
@@ -150,17 +73,11 @@ class Moments:
 
     @property
     def means(self) -> NDArray[np.float64]:
-        """The means, of float64 and shape (columns,); 0 where there is no number."""
+        """The means, of shape (columns,); 0 where there is no number."""
         return np.asarray(np.ldexp(self._means, self._exponents))
 
     def add(self, numbers: NDArray[np.float64]) -> None:
-        """Take in the numbers of some rows.
-
-        Parameters
-        ----------
-        numbers : ndarray of float64, shape (n, columns)
-            NaN is left out.
-        """
+        """Take in the numbers of some rows, shape (n, columns)."""
         known = ~np.isnan(numbers)
         counts = known.sum(axis=0)
         numbers = np.where(known, numbers, 0)
@@ -180,65 +97,21 @@ class Moments:
         self.counts += counts
 
     def deviations(self) -> NDArray[np.float64]:
-        """Give the standard deviations, of the population.
-
-        Returns
-        -------
-        ndarray of float64, shape (columns,)
-            0 where there is no number.
-        """
+        """Return the standard deviations, of shape (columns,); 0 where there is no number."""
         return np.asarray(np.ldexp(np.sqrt(self._squares / np.maximum(self.counts, 1)), self._exponents))
 
 
 class Reservoir:
-    """Chooses a uniform sample of rows whose number is not known before.
+    """Chooses a uniform sample of rows whose number is not known before; the same seed, the same rows."""
 
-    Parameters
-    ----------
-    size : int
-        Rows of the sample, once there are so many.
-    seed : int
-        The same seed chooses the same rows, in whatever pieces they come.
-
-    Attributes
-    ----------
-    seen : int
-        Rows so far.
-
-    References
-    ----------
-    J. Vitter: "Random sampling with a reservoir" (algorithm R), ACM Transactions on Mathematical Software 11 (1985),
-    https://doi.org/10.1145/3147.3165
-
-    Examples
-    --------
-    >>> reservoir = Reservoir(3, seed=0)
-    >>> rows, places = reservoir.choose(3)
-    >>> rows.tolist(), places.tolist()
-    ([0, 1, 2], [0, 1, 2])
-    """
-
+    # algorithm R of Vitter 1985, https://doi.org/10.1145/3147.3165
     def __init__(self, size: int, seed: int) -> None:
         self.seen = 0
         self._size = size
         self._random = np.random.default_rng(seed)
 
     def choose(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Choose from the rows that come next.
-
-        Parameters
-        ----------
-        number : int
-            How many come.
-
-        Returns
-        -------
-        rows : ndarray of int64, shape (m,)
-            Which of them belong to the sample, rising.
-        places : ndarray of int64, shape (m,)
-            Where in the sample: behind its last row until it is full, then in the place of another. Of two rows with
-            one place the later one stays.
-        """
+        """Which of the next rows belong to the sample, and the place of each; of two at one place the later stays."""
         places = np.arange(self.seen, self.seen + number)
         late = places >= self._size
         places[late] = self._random.integers(0, places[late] + 1)

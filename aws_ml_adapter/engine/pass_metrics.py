@@ -12,27 +12,7 @@ from aws_ml_adapter.api.kinds import ModelType
 
 
 class PassMetrics:
-    """Counts how often several learners are right, each row predicted before it is learned from.
-
-    Parameters
-    ----------
-    model_type : ModelType
-        What is learned; of REGRESSION the loss says all.
-    width : int
-        Scores of a row.
-    rows : int
-        Of a pass.
-    learners : int
-        How many.
-
-    Examples
-    --------
-    >>> metrics = PassMetrics(ModelType.BINARY, width=1, rows=4, learners=1)
-    >>> margins = np.array([-2, 1, 3, 4], np.float32).reshape(4, 1, 1)
-    >>> metrics.add(slice(0, 4), margins, np.array([0, 0, 1, 1], np.float32))
-    >>> metrics.describe()
-    'accuracy=0.75 recall=1 precision=0.666667 f1=0.8 auc=1'
-    """
+    """Counts how often several learners are right, each row predicted before it is learned from."""
 
     def __init__(self, model_type: ModelType, width: int, rows: int, learners: int) -> None:
         self._type = model_type
@@ -45,17 +25,7 @@ class PassMetrics:
         self._positive = np.zeros(rows if binary else 0, np.bool_)
 
     def add(self, rows: slice, margins: NDArray[np.float32], values: NDArray[np.float32]) -> None:
-        """Count a block of rows.
-
-        Parameters
-        ----------
-        rows : slice
-            Their places in the pass.
-        margins : ndarray of float32, shape (n, learners, width)
-            What each learner gave them.
-        values : ndarray of float32, shape (n,)
-            The truth: 0 or 1, or the number of the class.
-        """
+        """Count a block of rows with margins of shape (n, learners, width) and their true values."""
         if not self._classes:
             return
         binary = self._type is ModelType.BINARY
@@ -69,28 +39,15 @@ class PassMetrics:
             self._positive[rows] = values > 0
 
     def keep(self, chosen: Sequence[int]) -> None:
-        """Forget all learners but the chosen ones.
-
-        Parameters
-        ----------
-        chosen : sequence of int
-            Their places.
-        """
+        """Forget all learners but the chosen ones."""
         self._counts, self._margins = self._counts[list(chosen)], [self._margins[i] for i in chosen]
 
     def describe(self) -> str:
-        """Say what the first learner reached.
-
-        Returns
-        -------
-        str
-            ``name=value``, separated by blanks: of two classes accuracy, recall, precision, F1 and AUC, of several
-            accuracy and the mean of their F1 scores, of REGRESSION nothing.
-        """
+        """``name=value`` of all `figures`, separated by blanks."""
         return " ".join(f"{name}={value:.6g}" for name, value in self.figures().items())
 
     def figures(self) -> dict[str, float]:
-        """Give what the first learner reached, as `describe` says it."""
+        """Accuracy and F1 of the first learner, of two classes recall, precision and AUC too; nothing of REGRESSION."""
         if not self._classes:
             return {}
         counts = self._counts[0].reshape(self._classes, self._classes)
@@ -106,30 +63,7 @@ class PassMetrics:
 
 
 def area_under_curve(positive: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> float:
-    """Give the area under the ROC curve: the share of pairs in which the positive row has the higher score.
-
-    Parameters
-    ----------
-    positive : ndarray of bool, shape (n,)
-        Which rows are positive.
-    scores : ndarray of float32 or float64, shape (n,)
-        Higher for what is rather positive; ties count half.
-
-    Returns
-    -------
-    float
-        0 to 1; NaN if all rows are alike.
-
-    References
-    ----------
-    J. A. Hanley and B. J. McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
-    curve", Radiology 143, 1982.
-
-    Examples
-    --------
-    >>> area_under_curve(np.array([False, True, True]), np.array([0.1, 0.1, 0.7], np.float32))
-    0.75
-    """
+    """Area under the ROC curve, by Mann-Whitney: ties count half; NaN if all rows are of one kind."""
     lower, upper = np.sort(scores[~positive]), np.sort(scores[positive])
     pairs = len(lower) * len(upper)
     above = sum(int(lower.searchsorted(upper, side).sum()) for side in ("left", "right")) / 2

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aws_ml_adapter.api.faults import DataFault
 from aws_ml_adapter.api.kinds import CLASS_LIMIT, ModelType
 from aws_ml_adapter.engine.csv_data import Batch
-from aws_ml_adapter.engine.model import Model
+from aws_ml_adapter.engine.model import MLModel
 from aws_ml_adapter.engine.pass_metrics import area_under_curve
 from aws_ml_adapter.engine.targets import TargetReader, unused_rows
 from features.schema import Schema
@@ -34,13 +34,7 @@ _SHIFT = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreHistogram:
-    """Scores of a BINARY model, in 100 bins of equal width from 0 to 1.
-
-    Parameters
-    ----------
-    negatives, positives : tuple of int
-        Rows of each bin whose target is 0, or 1; a score on a bin's edge belongs to the bin above.
-    """
+    """Rows by score of a BINARY model, in 100 bins from 0 to 1; a score on an edge belongs to the bin above."""
 
     negatives: tuple[int, ...]
     positives: tuple[int, ...]
@@ -48,27 +42,13 @@ class ScoreHistogram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
-    """Answers of a MULTICLASS model.
-
-    Parameters
-    ----------
-    classes : tuple of str
-        Those of the model and of the data.
-    counts : tuple of tuple of int
-        Rows of each true class (first index) and predicted class (second).
-    """
+    """Rows of a MULTICLASS model by true class (first index) and predicted class (second)."""
 
     classes: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
 
     def f_scores(self) -> tuple[float | None, ...]:
-        """Give the F1 of each class.
-
-        Returns
-        -------
-        tuple of (float or None)
-            None for one that the data lack.
-        """
+        """F1 of each class; None for one that the data lack."""
         counts = np.array(self.counts)
         return tuple(
             float(2 * counts[i, i] / (counts[i].sum() + counts[:, i].sum())) if counts[i].any() else None
@@ -78,15 +58,7 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residuals:
-    """What a REGRESSION model was off by: true minus predicted.
-
-    Parameters
-    ----------
-    edges : tuple of float
-        Of the bins, rising: one more than there are bins.
-    counts : tuple of int
-        Rows of each bin.
-    """
+    """Histogram of the true less the predicted value of a REGRESSION model; one edge more than counts."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
@@ -94,29 +66,12 @@ class Residuals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """How well a model does on data.
-
-    Parameters
-    ----------
-    type : ModelType
-        Of the model.
-    metric : float
-        Area under the ROC curve (BINARY), mean of the F1 of the classes that the data have (MULTICLASS), or root mean
-        squared error (REGRESSION).
-    baseline : float
-        The same for a model that knows the training target only: 0.5, always the most frequent class, always the mean.
-    rows : int
-        Rows with a usable target.
-    invalid_rows : int
-        The others.
-    alerts : tuple of str
-        What makes the metric doubtful.
-    details : ScoreHistogram, Confusion or Residuals
-        By type.
-    """
+    """The metric of a model on data, beside that of a model that knows the training target only."""
 
     type: ModelType
+    # area under the ROC curve, mean F1 of the classes that the data have, or root mean squared error
     metric: float
+    # 0.5, always the most frequent class, or always the mean
     baseline: float
     rows: int
     invalid_rows: int
@@ -129,33 +84,12 @@ class Evaluation:
         return {METRICS[self.type]: repr(self.metric)}
 
     def to_json(self) -> str:
-        """Write as JSON.
-
-        Returns
-        -------
-        str
-            The same for the same evaluation.
-        """
+        """Write as JSON, always the same for the same evaluation."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Evaluation:
-        """Read what `to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        Evaluation
-
-        Raises
-        ------
-        textclf.base.errors.BadDataError
-            It is something else.
-        """
+        """Read what `to_json` wrote; raises `BadDataError`."""
         try:
             content = json.loads(text)
             kind = ModelType(content.pop("type"))
@@ -172,34 +106,8 @@ _DETAILS: dict[ModelType, type[ScoreHistogram | Confusion | Residuals]] = {
 }
 
 
-def evaluate(model: Model, batches: Iterable[Batch], schema: Schema) -> Evaluation:
-    """Compare what a model predicts with the truth.
-
-    Parameters
-    ----------
-    model : Model
-        The model.
-    batches : iterable of Batch
-        The rows; those without a usable target are left out, and counted.
-    schema : Schema
-        Of the rows. Columns are found by name and read as the training data's were.
-
-    Returns
-    -------
-    Evaluation
-
-    Raises
-    ------
-    DataFault
-        The data lack the target, no row has a usable one, all have the same (BINARY), or there are more than 100
-        classes.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/binary-model-insights.html,
-    https://docs.aws.amazon.com/machine-learning/latest/dg/multiclass-model-insights.html,
-    https://docs.aws.amazon.com/machine-learning/latest/dg/regression-model-insights.html
-    """
+def evaluate(model: MLModel, batches: Iterable[Batch], schema: Schema) -> Evaluation:
+    """Compare predictions with the truth; raises `DataFault` if there is no usable target to measure by."""
     read = TargetReader(model.target.name, model.type, schema)
     if not read.known:
         raise DataFault(f"the data lack the target '{model.target.name}'", remedy="evaluate on data that have it")
@@ -232,8 +140,8 @@ def evaluate(model: Model, batches: Iterable[Batch], schema: Schema) -> Evaluati
     )
 
 
-def _place(label: str, classes: dict[str, int], model: Model) -> int:
-    """Give the place of a class, at the end if it is a new one."""
+def _place(label: str, classes: dict[str, int], model: MLModel) -> int:
+    """Place of a class, at the end if it is a new one."""
     place = classes.setdefault(label, len(classes))
     if place >= len(model.target.classes) + CLASS_LIMIT:
         raise DataFault(f"the target '{model.target.name}' has more than {CLASS_LIMIT} classes that the model lacks")
@@ -250,7 +158,7 @@ class _Measured(NamedTuple):
 
 
 def _measure_binary(
-    model: Model, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
+    model: MLModel, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
 ) -> _Measured:
     positive = truth == 1
     if positive.all() or not positive.any():
@@ -269,7 +177,7 @@ def _measure_binary(
 
 
 def _measure_multiclass(
-    model: Model, met: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
+    model: MLModel, met: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
 ) -> _Measured:
     known = model.target.classes
     classes = (*known, *sorted(met[len(known) :]))
@@ -291,7 +199,7 @@ def _measure_multiclass(
 
 
 def _measure_regression(
-    model: Model, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
+    model: MLModel, _: tuple[str, ...], truth: NDArray[np.float64], answers: NDArray[np.float64]
 ) -> _Measured:
     unit = _unit(max(np.abs(truth).max(), np.abs(answers).max(), abs(model.target.mean), model.target.deviation))
     truth, residuals, mean = truth / unit, truth / unit - answers / unit, model.target.mean / unit
@@ -306,7 +214,7 @@ def _measure_regression(
 
 
 def _unit(largest: float) -> float:
-    """Give what to divide by so that squares neither overflow nor vanish: a power of two, which rounds nothing."""
+    """Return a power of two to divide by, which rounds nothing, so that squares neither overflow nor vanish."""
     exponent = min(math.frexp(largest)[1], 1_023)
     return 2.0**exponent if abs(exponent) > 500 else 1.0
 
@@ -323,8 +231,8 @@ _MEASURES = {
 }
 
 
-def _alerts(model: Model, schema: Schema, rows: int, invalid: int, shift: float) -> Iterator[str]:
-    """Say what the console would: https://docs.aws.amazon.com/machine-learning/latest/dg/evaluation-alerts.html."""
+def _alerts(model: MLModel, schema: Schema, rows: int, invalid: int, shift: float) -> Iterator[str]:
+    """Return the console's alerts: https://docs.aws.amazon.com/machine-learning/latest/dg/evaluation-alerts.html."""
     if rows < _FEW * model.target.rows:
         yield f"evaluated on {rows:,} rows, less than {_FEW:.0%} of the {model.target.rows:,} of training"
     if alert := other_target(model, schema):
@@ -337,8 +245,8 @@ def _alerts(model: Model, schema: Schema, rows: int, invalid: int, shift: float)
         yield "the target is distributed otherwise than in training"
 
 
-def other_target(model: Model, schema: Schema) -> str | None:
-    """Say that data name another target than the model's, by which they are evaluated all the same; None if not."""
+def other_target(model: MLModel, schema: Schema) -> str | None:
+    """Warning that data name another target than the model's, by which they are evaluated all the same."""
     if schema.target in (None, model.target.name):
         return None
     return f"the data name the target '{schema.target}', but the model's, '{model.target.name}', was evaluated"

@@ -33,18 +33,7 @@ _QUANTILES = np.linspace(0, 1, 21)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumericStatistics:
-    """How the numbers of an attribute are distributed.
-
-    Parameters
-    ----------
-    mean, deviation : float
-        Mean and standard deviation (of the population).
-    minimum, maximum : float
-        Exact.
-    quantiles : tuple of float
-        21 of them, at 0, 5, ... 100 %, estimated from a sample of the rows; the eleventh is the median. Each of the
-        20 ranges between them holds the same number of rows.
-    """
+    """Population deviation, exact extremes, and 21 quantiles estimated from a sample, at 0, 5, ... 100 %."""
 
     mean: float
     deviation: float
@@ -55,31 +44,7 @@ class NumericStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeStatistics:
-    """What an attribute holds.
-
-    Parameters
-    ----------
-    name : str
-        The attribute's.
-    type : AttributeType
-        Its type.
-    missing : int
-        Rows without a value.
-    invalid : int
-        Rows whose value is not of the type.
-    distinct : int
-        Number of different values (of TEXT: words).
-    distinct_exact : bool
-        Whether there are really so many; if not, there are at least so many, and the counts of the most frequent
-        values are lower bounds.
-    most_frequent : tuple of (str, int)
-        The ten most frequent values (of TEXT: words) with their counts, most frequent first; values that agree in
-        their first 100 characters count as one. BINARY as 0 and 1. None for NUMERIC if ``distinct`` is not exact.
-    numeric : NumericStatistics, optional
-        For NUMERIC attributes with at least one number; for TEXT, of the number of words.
-    correlation : float, optional
-        With the target, from 0 (none) to 1.
-    """
+    """What an attribute holds; if not exact, ``distinct`` and the counts of frequent values are lower bounds."""
 
     name: str
     type: AttributeType
@@ -87,6 +52,7 @@ class AttributeStatistics:
     invalid: int
     distinct: int
     distinct_exact: bool
+    # the ten most frequent values (of TEXT: words), by their first 100 characters; none of many numbers
     most_frequent: tuple[tuple[str, int], ...]
     numeric: NumericStatistics | None = None
     correlation: float | None = None
@@ -94,49 +60,19 @@ class AttributeStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataStatistics:
-    """What a data source holds.
-
-    Parameters
-    ----------
-    rows : int
-        Number of rows, the rejected ones among them.
-    rejected : int
-        Rows that could not be read.
-    attributes : tuple of AttributeStatistics
-        In the order of the schema.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/data-insights.html
-    """
+    """What a data source holds, attribute by attribute in the order of the schema."""
 
     rows: int
     rejected: int
     attributes: tuple[AttributeStatistics, ...]
 
     def to_json(self) -> str:
-        """Write as JSON.
-
-        Returns
-        -------
-        str
-            The same for the same statistics.
-        """
+        """Write as JSON, always the same for the same statistics."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> DataStatistics:
-        """Read what `to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        DataStatistics
-        """
+        """Read what `to_json` wrote."""
         content = json.loads(text)
         return cls(
             rows=content["rows"],
@@ -146,36 +82,7 @@ class DataStatistics:
 
 
 def compute_statistics(batches: Iterable[Batch], schema: Schema) -> DataStatistics:
-    """Compute the statistics of data in one pass and bounded memory.
-
-    Counts, means, deviations, least and greatest values are of all rows; quantiles and correlations of a uniform
-    sample of at most 10,000 rows (fewer if there are more than 100 attributes), always the same for the same data.
-
-    Parameters
-    ----------
-    batches : iterable of Batch
-        The rows, in the columns of ``schema``.
-    schema : Schema
-        The columns.
-
-    Returns
-    -------
-    DataStatistics
-
-    Raises
-    ------
-    DataFault
-        There is not one row that could be read.
-
-    Examples
-    --------
-    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("paid", AttributeType.BINARY)), target="paid")
-    >>> batch = Batch(rows=[["20", "no"], ["40", "yes"], ["", "yes"], ["old", "n"], None])
-    >>> statistics = compute_statistics([batch], schema)
-    >>> age, paid = statistics.attributes
-    >>> age.missing, age.invalid, age.numeric.mean, paid.most_frequent
-    (1, 1, 30.0, (('0', 2), ('1', 2)))
-    """
+    """Statistics in one pass and bounded memory; quantiles and correlations of a sample of at most 10,000 rows."""
     types = dict(schema.attributes)
     kinds = [*types.values()]
     limit = min(_KEPT_LIMIT, _CELL_LIMIT // len(kinds))
@@ -269,7 +176,7 @@ class _Column:
 
 
 class _Numbers:
-    """How numbers that come bit by bit are distributed."""
+    """Distribution of numbers that come in pieces."""
 
     def __init__(self) -> None:
         self._moments = Moments(1)
@@ -281,7 +188,7 @@ class _Numbers:
         self._maximum = float(numbers.max(initial=self._maximum))
 
     def statistics(self, sample: NDArray[Any]) -> NumericStatistics | None:
-        """Give it, with the quantiles of a sample of the same numbers."""
+        """Return the distribution, with quantiles of a sample of the same numbers; None without a number."""
         if not self._moments.counts[0]:
             return None
         mean = float(self._moments.means[0])
@@ -325,7 +232,7 @@ class _Sample:
         return cut
 
     def column(self, i: int) -> NDArray[Any]:
-        """Give the values of an attribute as `correlation` takes them; of TEXT the number of words."""
+        """Values of an attribute in the sample as `correlation` takes them; of TEXT the number of words."""
         values = [row[i] for row in self._rows]
         if self._kinds[i] is AttributeType.CATEGORICAL:
             return np.array(["" if value.isspace() else value for value in values])

@@ -25,42 +25,7 @@ _CLASSES = 10
 
 
 def suggest_recipe(schema: Schema, read: Callable[[], Iterable[Batch]], model_type: ModelType) -> str:
-    """Write a recipe in the form of the service's own, with as many bins as predict the target best.
-
-    BINARY and CATEGORICAL attributes are taken as they are, of TEXT the words. NUMERIC ones are put into 10, 20, 50,
-    100, 200 or 500 quantile bins, or normalised where bins predict no better. Which, is cross-validated on a uniform
-    sample of the rows: of 10,000 at most, and of more than 100 attributes, or 10 of data with classes, fewer.
-
-    Parameters
-    ----------
-    schema : Schema
-        Of the training data.
-    read : callable
-        Gives the rows; not called if there is no NUMERIC attribute to learn from.
-    model_type : ModelType
-        What is to be predicted.
-
-    Returns
-    -------
-    str
-        JSON that `parse_recipe` reads, always the same for the same rows.
-
-    Raises
-    ------
-    RequestFault
-        The schema has no target, or one that is not of the type this model learns.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/suggested-recipes.html
-
-    Examples
-    --------
-    >>> schema = Schema(attributes=(("age", AttributeType.NUMERIC), ("paid", AttributeType.BINARY)), target="paid")
-    >>> rows = [[str(age), str(int(30 <= age < 60))] for age in range(0, 100, 10)] * 20
-    >>> json.loads(suggest_recipe(schema, lambda: [Batch(rows=rows)], ModelType.BINARY))["outputs"]
-    ['ALL_CATEGORICAL', 'quantile_bin(NUMERIC_VARS_QB_20,20)']
-    """
+    """Return a recipe in the form of the service's own, with as many quantile bins as predict the target best."""
     check_target(schema, model_type)
     variables = input_variables(schema)
     names = [name for name, variable in variables.items() if variable.type is AttributeType.NUMERIC]
@@ -110,7 +75,7 @@ def _sample(
 
 
 def _columns(values: Sequence[float | str | None], model_type: ModelType) -> NDArray[np.float64]:
-    """Make columns of the target: a number of deviation 1, or of each class whether it is that."""
+    """Return the target in columns: a number of deviation 1, or whether the row is of each class."""
     if model_type is ModelType.MULTICLASS:
         classes, codes, counts = np.unique(np.array(values, str), return_inverse=True, return_counts=True)
         frequent = np.argsort(-counts, kind="stable")[:_CLASSES]

@@ -18,23 +18,7 @@ from textclf.base.errors import BadDataError
 
 
 def unused_rows(target: str, used: int, unused: int) -> str | None:
-    """Say that there were rows that could not be used; None if there were none.
-
-    Parameters
-    ----------
-    target : str
-    used, unused : int
-        Rows.
-
-    Returns
-    -------
-    str or None
-
-    Examples
-    --------
-    >>> unused_rows("paid", 200, 800)
-    "800 of 1,000 rows were not used: they were rejected, or have no valid value of the target 'paid'"
-    """
+    """Message on rows that could not be used; None if there were none."""
     if not unused:
         return None
     why = f"they were rejected, or have no valid value of the target '{target}'"
@@ -42,25 +26,7 @@ def unused_rows(target: str, used: int, unused: int) -> str | None:
 
 
 class TargetReader:
-    """Reads the target of rows.
-
-    Parameters
-    ----------
-    name : str
-        The target.
-    model_type : ModelType
-        Says how to read it, whatever the schema of these rows says.
-    schema : Schema
-        Of the rows; one without the target gives None for each.
-
-    Examples
-    --------
-    >>> from features.schema import AttributeType
-    >>> schema = Schema(attributes=(("x", AttributeType.NUMERIC), ("paid", AttributeType.BINARY)))
-    >>> reader = TargetReader("paid", ModelType.BINARY, schema)
-    >>> reader(["5", "Yes"]), reader(["5", "maybe"])
-    (1.0, None)
-    """
+    """Reads the target of a row as the model type wants it, whatever the rows' own schema says."""
 
     def __init__(self, name: str, model_type: ModelType, schema: Schema) -> None:
         self.known = name in schema.names
@@ -68,7 +34,7 @@ class TargetReader:
         self._type = model_type
 
     def __call__(self, row: Sequence[str]) -> float | str | None:
-        """Give a class as str, a truth value as 0.0 or 1.0, a number as float; None if it is missing or invalid."""
+        """Return a class as str, a truth value as 0.0 or 1.0, a number as float; None if missing or invalid."""
         if not self.known:
             return None
         value = row[self._place]
@@ -88,25 +54,7 @@ class TargetReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSummary:
-    """What training saw of the target.
-
-    Parameters
-    ----------
-    name : str
-        The attribute.
-    type : ModelType
-        What the model predicts.
-    rows : int
-        Rows with a usable target.
-    invalid_rows : int
-        The other rows: rejected ones, and those whose target is missing or not of its type.
-    classes : tuple of str
-        In the order of the scores, which is that of their characters; "0" and "1" for BINARY, none for REGRESSION.
-    counts : tuple of int
-        Rows of each class.
-    mean, deviation : float
-        Of a REGRESSION target, else 0 and 1; a deviation of 0 is given as 1.
-    """
+    """What training saw of the target; classes stand in the order of the scores, sorted by character."""
 
     name: str
     type: ModelType
@@ -124,20 +72,7 @@ class TargetSummary:
 
 
 class TargetValues:
-    """Collects the target of the training rows.
-
-    Parameters
-    ----------
-    schema : Schema
-        Of the rows.
-    model_type : ModelType
-        What to learn.
-
-    Raises
-    ------
-    RequestFault
-        As `check_target` says.
-    """
+    """Collects the target of the training rows."""
 
     def __init__(self, schema: Schema, model_type: ModelType) -> None:
         self._name = check_target(schema, model_type)
@@ -148,23 +83,7 @@ class TargetValues:
         self._invalid = 0
 
     def take(self, rows: Sequence[Sequence[str] | None]) -> list[Sequence[str]]:
-        """Take the targets of rows.
-
-        Parameters
-        ----------
-        rows : sequence of (sequence of str, or None)
-            None for a rejected row.
-
-        Returns
-        -------
-        list of sequence of str
-            The rows whose target can be used.
-
-        Raises
-        ------
-        DataFault
-            One is of class 101.
-        """
+        """Take the targets of rows, and give the rows that have a usable one; raises `DataFault` at class 101."""
         taken = []
         for row in rows:
             value = None if row is None else self._read(row)
@@ -183,19 +102,7 @@ class TargetValues:
         return taken
 
     def finish(self) -> tuple[TargetSummary, NDArray[np.float64]]:
-        """Give what is known of all, and the values to learn.
-
-        Returns
-        -------
-        TargetSummary
-        ndarray of float64, shape (n,)
-            Of the rows that `take` gave back: number of the class, 0 or 1, or the number standardised.
-
-        Raises
-        ------
-        DataFault
-            There is no such row, or they are all of one class.
-        """
+        """Return the summary, and of each row taken the number of its class, 0 or 1, or the number standardised."""
         # without a copy, of as many bytes again
         values = np.frombuffer(self._values)
         if not len(values):

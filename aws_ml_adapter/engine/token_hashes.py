@@ -1,7 +1,6 @@
-"""Words and what recipes make of them, as 64-bit hashes, many rows at a time.
+"""Words and what recipes make of them, as 64-bit hashes, many rows at a time."""
 
-A token is never kept as text: runs and pairs of words are made from the hashes of their words, in numpy.
-"""
+# A token is never kept as text: runs and pairs of words are made from the hashes of their words, in numpy.
 
 from __future__ import annotations
 
@@ -30,26 +29,14 @@ _BASE = _U64(0xD6E8FEB86659FD93)
 
 
 class Tokens(NamedTuple):
-    """The tokens of some rows.
-
-    ``hashes`` (uint64) and ``rows`` (uint16) have one entry a token.
-    """
+    """Hashes (uint64) and row numbers (uint16) of the tokens of some rows."""
 
     hashes: NDArray[np.uint64]
     rows: NDArray[np.uint16]
 
 
 class ValueHashes(dict[str, int]):
-    """Gives the hash of a string as a whole.
-
-    It remembers strings of at most 64 characters, and forgets all of them when there are 200,000.
-
-    Examples
-    --------
-    >>> hashes = ValueHashes()
-    >>> hashes["invoice"] == hashes["invoice"] != hashes["Invoice"]
-    True
-    """
+    """Hash of a whole string; short ones are remembered, until there are 200,000."""
 
     def __missing__(self, value: str) -> int:
         number = int.from_bytes(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
@@ -61,29 +48,7 @@ class ValueHashes(dict[str, int]):
 
 
 def words(columns: Sequence[Sequence[str]]) -> list[Tokens]:
-    """Split texts at white space, as ``str.split`` does.
-
-    Parameters
-    ----------
-    columns : sequence of sequence of str
-        Columns of texts, each of the same at most 65,536 rows.
-
-    Returns
-    -------
-    list of Tokens
-        Of each column: in order, row by row.
-
-    References
-    ----------
-    The hash is a polynomial of the characters: R. M. Karp and M. O. Rabin, "Efficient randomized pattern-matching
-    algorithms", IBM Journal of Research and Development 31(2), 1987.
-
-    Examples
-    --------
-    >>> column = words([["to be or", "be"]])[0]
-    >>> column.rows.tolist(), bool(column.hashes[1] == column.hashes[3])
-    ([0, 0, 0, 1], True)
-    """
+    """Words of columns of texts, split as ``str.split`` does: in order, row by row."""
     texts = list(chain.from_iterable(columns))
     # white space before the first word and behind the last
     joined = "\n".join(["", *texts, ""])
@@ -95,6 +60,7 @@ def words(columns: Sequence[Sequence[str]]) -> list[Tokens]:
     offsets = lengths.cumsum() - lengths
     letters = codes[inside] + _U64(1)
     places = np.arange(len(letters)) - np.repeat(offsets, lengths)
+    # a polynomial of the characters: Karp and Rabin 1987, https://doi.org/10.1147/rd.312.0249
     terms = letters * _powers(int(lengths.max(initial=0))).take(places)
     hashes = mix(np.add.reduceat(terms, offsets)) if len(starts) else np.empty(0, _U64)
     before = starts.searchsorted(np.cumsum([0, *(len(text) + 1 for text in texts)]))
@@ -108,29 +74,7 @@ def words(columns: Sequence[Sequence[str]]) -> list[Tokens]:
 
 
 def ngrams(tokens: Tokens, longest: int) -> Tokens:
-    """All runs of 1 to ``longest`` words.
-
-    Parameters
-    ----------
-    tokens : Tokens
-        From `words`.
-    longest : int
-        Words of the longest run.
-
-    Returns
-    -------
-    Tokens
-        The words, then the pairs, and so on.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/data-transformations-reference.html
-
-    Examples
-    --------
-    >>> len(ngrams(words([["to be or not to be"]])[0], 2).hashes)
-    11
-    """
+    """All runs of 1 to ``longest`` words of a row."""
     hashes, rows = tokens
     parts = [tokens]
     runs = hashes
@@ -142,30 +86,7 @@ def ngrams(tokens: Tokens, longest: int) -> Tokens:
 
 
 def osb(tokens: Tokens, window: int) -> Tokens:
-    """Orthogonal sparse bigrams: each word with each of the words that follow it in a window.
-
-    Parameters
-    ----------
-    tokens : Tokens
-        From `words`.
-    window : int
-        Words of the window, the first one included.
-
-    Returns
-    -------
-    Tokens
-        The neighbours, then the pairs with one word between, and so on; no single words.
-
-    References
-    ----------
-    C. Siefkes et al., "Combining Winnow and orthogonal sparse bigrams for incremental spam filtering", PKDD 2004.
-    https://docs.aws.amazon.com/machine-learning/latest/dg/data-transformations-reference.html
-
-    Examples
-    --------
-    >>> len(osb(words([["The quick brown fox"]])[0], 4).hashes)
-    6
-    """
+    """Orthogonal sparse bigrams: each word with each of the words that follow it in a window."""
     hashes, rows = tokens
     parts = []
     for ahead in range(1, min(window, len(hashes))):
@@ -176,30 +97,7 @@ def osb(tokens: Tokens, window: int) -> Tokens:
 
 
 def cartesian(left: Tokens, right: Tokens, size: int) -> Tokens:
-    """Every token of one kind with every token of another, within each row.
-
-    Parameters
-    ----------
-    left, right : Tokens
-        Of the same rows.
-    size : int
-        Number of rows.
-
-    Returns
-    -------
-    Tokens
-        Row by row, at most 100,000 each; the right one changes fastest.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/data-transformations-reference.html
-
-    Examples
-    --------
-    >>> left, right = words([["a b", "c"], ["x y z", ""]])
-    >>> cartesian(left, right, 2).rows.tolist()
-    [0, 0, 0, 0, 0, 0]
-    """
+    """Every token of one kind with every token of another, row by row, at most 100,000 of a row."""
     left, right = _grouped(left), _grouped(right)
     lefts, rights = (np.bincount(side.rows, minlength=size) for side in (left, right))
     counts = np.minimum(lefts * rights, CARTESIAN_LIMIT)
@@ -213,27 +111,7 @@ def cartesian(left: Tokens, right: Tokens, size: int) -> Tokens:
 
 
 def strip_punctuation(text: str) -> str:
-    """Take the punctuation from both ends of each word; words of nothing else vanish.
-
-    Parameters
-    ----------
-    text : str
-        Any.
-
-    Returns
-    -------
-    str
-        The words, with one blank between them.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/data-transformations-reference.html
-
-    Examples
-    --------
-    >>> strip_punctuation("Fasten (your) seat-belts!  -- Now.")
-    'Fasten your seat-belts Now'
-    """
+    """Return the words without punctuation at their ends; words of nothing else vanish."""
     marks = _punctuation()
     # looking through all marks takes long, and few words need it
     bare = [word if word.isalnum() else word.strip(marks) for word in text.split()]
@@ -257,7 +135,7 @@ def _concatenate(parts: Sequence[Tokens]) -> Tokens:
 
 
 def _powers(count: int) -> NDArray[np.uint64]:
-    """Give the powers of an odd number, modulo 2 ** 64."""
+    """Powers of an odd number, modulo 2 ** 64."""
     return _power_table(max(64, 1 << count.bit_length()))
 
 

@@ -18,25 +18,7 @@ _HELD = 1 << 26
 
 
 def largest(values: NDArray[Any], number: int) -> NDArray[np.bool_]:
-    """Mark the largest values.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        Any that can be ordered.
-    number : int
-        How many to mark, 1 to n.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-        Of equal values the first are marked.
-
-    Examples
-    --------
-    >>> largest(np.array([3, 1, 3, 2, 3]), 2).tolist()
-    [True, False, True, False, False]
-    """
+    """Mark so many of the largest values; of equal ones the first."""
     least = np.partition(values, len(values) - number)[len(values) - number]
     marked = np.asarray(values > least)
     marked[np.flatnonzero(values == least)[: number - np.count_nonzero(marked)]] = True
@@ -44,25 +26,9 @@ def largest(values: NDArray[Any], number: int) -> NDArray[np.bool_]:
 
 
 class KeyCounts:
-    """Counts in how many rows each key stands, in bounded memory.
+    """Counts in how many rows each key stands, in bounded memory: rare keys are forgotten, and counted anew."""
 
-    Parameters
-    ----------
-    limit : int
-        Keys that are kept; beyond twice as many the rarest are forgotten, and counted anew if they come again.
-
-    References
-    ----------
-    G. S. Manku and R. Motwani, "Approximate frequency counts over data streams", VLDB 2002.
-
-    Examples
-    --------
-    >>> counts = KeyCounts(2)
-    >>> counts.add(np.array([7, 5, 7, 9, 5, 7], dtype=np.uint64))
-    >>> counts.most_frequent(2).tolist()
-    [5, 7]
-    """
-
+    # Manku and Motwani, "Approximate frequency counts over data streams", VLDB 2002
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._keys = np.empty(0, np.uint64)
@@ -71,13 +37,7 @@ class KeyCounts:
         self._pending_size = 0
 
     def add(self, keys: NDArray[np.uint64]) -> None:
-        """Count the keys of some rows.
-
-        Parameters
-        ----------
-        keys : ndarray of uint64, shape (m,)
-            Each once for each row that it stands in.
-        """
+        """Count keys, each once for each row that it stands in."""
         self._pending.append(keys)
         self._pending_size += len(keys)
         if self._pending_size > _PENDING:
@@ -86,18 +46,7 @@ class KeyCounts:
                 self._forget(self._limit)
 
     def most_frequent(self, limit: int) -> NDArray[np.uint64]:
-        """Give the keys that stand in the most rows, and forget the others.
-
-        Parameters
-        ----------
-        limit : int
-            How many at most.
-
-        Returns
-        -------
-        ndarray of uint64
-            Rising.
-        """
+        """Return the keys that stand in the most rows, rising; all others are forgotten."""
         self._merge()
         self._forget(limit)
         return self._keys
@@ -121,13 +70,7 @@ class KeyCounts:
 
 
 class RowStore:
-    """Features of all rows, in files; as a context, for as long as they are there.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to keep them.
-    """
+    """Features of all rows, in files that exist as long as the context."""
 
     def __init__(self, folder: Path) -> None:
         self._keys = _Column(folder / "keys", np.uint64)
@@ -135,13 +78,7 @@ class RowStore:
         self._ends = [np.zeros(1, np.int64)]
 
     def append(self, features: Features) -> None:
-        """Add rows.
-
-        Parameters
-        ----------
-        features : Features
-            Theirs.
-        """
+        """Add rows."""
         self._keys.append(features.keys)
         self._values.append(features.values)
         self._ends.append(self._ends[-1][-1] + features.starts[1:])
@@ -154,20 +91,7 @@ class RowStore:
         self._values.remove()
 
     def read(self, order: NDArray[np.int64], size: int) -> Iterator[Features]:
-        """Read rows.
-
-        Parameters
-        ----------
-        order : ndarray of int64, shape (n,)
-            Their numbers, in the order in which they are wanted.
-        size : int
-            How many at a time.
-
-        Yields
-        ------
-        Features
-            Of the next ones.
-        """
+        """Features of the rows in this order, so many at a time."""
         starts = np.concatenate(self._ends)
         for begin in range(0, len(order), size):
             rows = order[begin : begin + size]
@@ -178,11 +102,7 @@ class RowStore:
 
 
 class Block(NamedTuple):
-    """Some rows, with the columns that they use.
-
-    ``rows`` says which of the training rows in the order of learning they are, ``columns`` (int32, rising) which
-    columns; ``matrix`` is of shape (rows, columns), ``transposed`` of shape (columns, rows).
-    """
+    """Rows of a slice, as a matrix (rows, columns in use) and its transpose; ``columns`` rise."""
 
     rows: slice
     columns: NDArray[np.int32]
@@ -191,18 +111,7 @@ class Block(NamedTuple):
 
 
 class Blocks:
-    """Blocks of rows in a file, which is read each time one goes over them if it is large.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    keys : ndarray of uint64, shape (d,)
-        Key of each column. Columns are numbered as they are first used, so that those in use are always the first
-        ones, and the frequent ones lie together.
-    shapes : ndarray of int64, shape (n, 3)
-        Rows, columns and entries of each block.
-    """
+    """Blocks of rows in a file, held in memory if it is small; columns are numbered as they are first used."""
 
     def __init__(self, path: Path, keys: NDArray[np.uint64], shapes: NDArray[np.int64]) -> None:
         self.keys = keys
@@ -227,22 +136,7 @@ class Blocks:
 
 
 def write_blocks(rows: Iterable[Features], keys: NDArray[np.uint64], path: Path) -> Blocks:
-    """Replace the keys of rows by columns, once for all passes.
-
-    Parameters
-    ----------
-    rows : iterable of Features
-        Those of each block, in the order of learning.
-    keys : ndarray of uint64, shape (d,)
-        Of the columns, rising; what is not among them is left out.
-    path : pathlib.Path
-        The file to write.
-
-    Returns
-    -------
-    Blocks
-        With the columns that occur.
-    """
+    """Replace the keys of rows by columns, once for all passes; keys not among these (rising) are left out."""
     column_of = np.full(len(keys), -1, np.int32)
     used: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     number = 0

@@ -1,16 +1,15 @@
-"""From rows to the features of a recipe, as sparse rows of 58-bit keys.
+"""From rows to the features of a recipe, as sparse rows of 58-bit keys."""
 
-A feature's key is a hash of the output it belongs to and of the token it stands for, so there is no vocabulary to
-learn: a model keeps the keys it has weights for. Of n different features two share a key with a chance of about
-``n ** 2 / 2 ** 59``: 2 in a million for a million, 2 in 10,000 for 10 million.
-
-- A token of TEXT, ``ngram``, ``osb`` or ``cartesian`` has the value ``1 / sqrt(n)``, however often it stands in the
-  row; n is the number of the row's different tokens in this output, so that long texts do not drown short ones.
-- A CATEGORICAL or BINARY value, or a bin, is one feature of value 1.
-- A NUMERIC value is standardised whether or not the recipe says ``normalize``: a linear model loses nothing by it, and
-  gradient descent needs one scale. A million deviations from the mean are the most that counts.
-- A missing value, and one that is not of its type, is a feature of its own; missing TEXT is no feature.
-"""
+# A feature's key is a hash of the output it belongs to and of the token it stands for, so there is no vocabulary to
+# learn: a model keeps the keys it has weights for. Of n different features two share a key with a chance of about
+# ``n ** 2 / 2 ** 59``: 2 in a million for a million, 2 in 10,000 for 10 million.
+#
+# - A token of TEXT, ``ngram``, ``osb`` or ``cartesian`` has the value ``1 / sqrt(n)``, however often it stands in the
+#   row; n is the number of the row's different tokens in this output, so that long texts do not drown short ones.
+# - A CATEGORICAL or BINARY value, or a bin, is one feature of value 1.
+# - A NUMERIC value is standardised whether or not the recipe says ``normalize``: a linear model loses nothing by it,
+#   and gradient descent needs one scale. A million deviations from the mean are the most that counts.
+# - A missing value, and one that is not of its type, is a feature of its own; missing TEXT is no feature.
 
 from __future__ import annotations
 
@@ -30,26 +29,7 @@ _SAMPLE_VALUES = 20_000_000
 
 
 class Transforms:
-    """A recipe with all that it needs to know of the training data.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        What to make.
-    schema : Schema
-        Of the training data.
-    means, deviations : ndarray of float64, shape (c,)
-        Of the NUMERIC attributes in `numeric_names`; a deviation of 0 makes every value 0.
-    edges : sequence of ndarray of float64, length q
-        Rising edges of the bins in `bins`; a value on an edge belongs to the bin above.
-
-    Attributes
-    ----------
-    numeric_names : tuple of str
-        NUMERIC attributes of the recipe, in the order it first names them.
-    bins : tuple of (str, int)
-        NUMERIC attribute and number of bins of each ``quantile_bin``.
-    """
+    """A recipe with means, deviations and bin edges of the training data."""
 
     def __init__(
         self,
@@ -73,24 +53,7 @@ class Transforms:
 
     @classmethod
     def fit(cls, recipe: Recipe, schema: Schema, read: Callable[[], Iterable[Batch]], *, seed: int = 0) -> Transforms:
-        """Learn means, deviations and bin edges, in one pass over the data and bounded memory.
-
-        Parameters
-        ----------
-        recipe : Recipe
-            What to make.
-        schema : Schema
-            Of the data.
-        read : callable
-            Gives the rows; not called if the recipe has no NUMERIC attribute.
-        seed : int
-            Of the sample that the edges are taken from where there are more than 100,000 rows (fewer for more than
-            200 attributes); the share of rows below an edge is then off by 0.16 % at most in two of three cases.
-
-        Returns
-        -------
-        Transforms
-        """
+        """Learn means, deviations and bin edges, in one pass over the data and bounded memory."""
         names, bins = numeric_parts(recipe)
         statistics = _NumericStatistics(len(names), seed)
         if names:
@@ -104,48 +67,13 @@ class Transforms:
         return cls(recipe, schema, means=moments.means, deviations=moments.deviations(), edges=edges)
 
     def places(self, schema: Schema) -> dict[str, int]:
-        """Say in which columns of a schema the attributes of the recipe stand.
-
-        Parameters
-        ----------
-        schema : Schema
-            Of the rows.
-
-        Returns
-        -------
-        dict of str to int
-            Column of each attribute; those that the schema lacks are left out.
-        """
+        """Column of each attribute of the recipe in a schema."""
         if schema is self.schema:
             return self._places
         return {name: place for place, name in enumerate(schema.names) if name in self._plan.names}
 
     def transform(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> Features:
-        """Make the features of rows.
-
-        Parameters
-        ----------
-        rows : sequence of sequence of str, length n
-            The values of each row.
-        places : mapping of str to int
-            From `places`.
-
-        Returns
-        -------
-        Features
-            The same for a row alone and among others.
-
-        Examples
-        --------
-        >>> from aws_ml_adapter.api.recipe import parse_recipe
-        >>> from features.schema import AttributeType
-        >>> schema = Schema(attributes=(("note", AttributeType.TEXT), ("paid", AttributeType.BINARY)))
-        >>> recipe = parse_recipe('{"outputs": ["ngram(note, 2)", "paid"]}', schema)
-        >>> transforms = Transforms.fit(recipe, schema, lambda: [])
-        >>> features = transforms.transform([["to be", "1"], ["", "0"]], transforms.places(schema))
-        >>> [f"{value:.2f}" for value in features.values]
-        ['1.00', '0.58', '0.58', '0.58', '1.00']
-        """
+        """Features of rows."""
         parts = [self._plan.features(rows[i : i + CHUNK], places) for i in range(0, len(rows), CHUNK)]
         if len(parts) == 1:
             return parts[0]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_ml_adapter.api.kinds import Kind, ModelType, Status
-from aws_ml_adapter.engine.model import Model, load_model
+from aws_ml_adapter.engine.model import MLModel, load_model
 from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.errors import ServiceError
 from aws_ml_adapter.server.job import MODEL, folder_of
@@ -34,7 +34,7 @@ class Mounted:
 
     Parameters
     ----------
-    model : Model
+    model : MLModel
     threshold : float
         Score from which a binary model answers 1.
     rate : float
@@ -43,7 +43,7 @@ class Mounted:
         Monotonic seconds.
     """
 
-    def __init__(self, model: Model, *, threshold: float, rate: float, clock: Callable[[], float]) -> None:
+    def __init__(self, model: MLModel, *, threshold: float, rate: float, clock: Callable[[], float]) -> None:
         self._model = model
         self.threshold = threshold
         self._rate = rate
@@ -274,7 +274,7 @@ class RealTime:
             if model_id in self._mounted:
                 self._settle(entity, "READY")
                 return
-        model: Model | None = None
+        model: MLModel | None = None
         try:
             model = load_model(folder_of(self._data_dir, entity.serial) / MODEL)
         except (TextclfError, OSError, MemoryError):

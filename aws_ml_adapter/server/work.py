@@ -17,7 +17,7 @@ from aws_ml_adapter.api.storage import Storage, open_storage
 from aws_ml_adapter.engine.batch_predictions import write_predictions
 from aws_ml_adapter.engine.csv_data import Batch, DataFile, read_batches
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import Model, load_model, save_model
+from aws_ml_adapter.engine.model import MLModel, load_model, save_model
 from aws_ml_adapter.engine.performance import evaluate, other_target
 from aws_ml_adapter.engine.statistics import compute_statistics
 from aws_ml_adapter.engine.suggestion import suggest_recipe
@@ -215,7 +215,7 @@ def _chunks(storage: Storage, url: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _model(job: Job) -> Model:
+def _model(job: Job) -> MLModel:
     name = f"MLModel {job.request['MLModelId']}"
     if job.model_folder is None or not (path := job.model_folder / MODEL).is_file():
         raise DataFault("the model is no longer there", where=name)

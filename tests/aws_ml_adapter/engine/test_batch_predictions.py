@@ -19,7 +19,7 @@ from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine.batch_predictions import number_text, write_predictions
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import Model, ModelType
+from aws_ml_adapter.engine.model import MLModel, ModelType
 from features.schema import AttributeType, Schema
 
 KINDS = {"paid": ModelType.BINARY, "town": ModelType.MULTICLASS, "age": ModelType.REGRESSION}
@@ -37,7 +37,7 @@ ROWS = [
 ]
 
 
-def learned(target: str) -> Model:
+def learned(target: str) -> MLModel:
     schema = Schema(attributes=ATTRIBUTES, target=target, row_id="id")
     return train(
         lambda: [Batch(rows=ROWS * 5)],

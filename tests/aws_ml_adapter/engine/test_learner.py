@@ -21,7 +21,7 @@ from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine import learner
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import Model, ModelType, model_size
+from aws_ml_adapter.engine.model import MLModel, ModelType, model_size
 from aws_ml_adapter.engine.performance import evaluate
 from features.schema import AttributeType, Schema
 
@@ -33,7 +33,7 @@ def schema_of(*attributes: tuple[str, AttributeType], target: str = "y") -> Sche
     return Schema(attributes=attributes, target=target)
 
 
-def trained(rows: Rows, schema: Schema, model_type: ModelType, parameters: Parameters = SHUFFLED, **options) -> Model:
+def trained(rows: Rows, schema: Schema, model_type: ModelType, parameters: Parameters = SHUFFLED, **options) -> MLModel:
     recipe = parse_recipe(options.pop("recipe", '{"outputs": ["ALL_INPUTS"]}'), schema)
     batches = [Batch(rows=rows[i : i + 100]) for i in range(0, len(rows), 100)]
     return train(lambda: batches, schema=schema, recipe=recipe, model_type=model_type, parameters=parameters, **options)

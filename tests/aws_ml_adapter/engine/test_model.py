@@ -20,7 +20,7 @@ from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import Model, ModelType, load_model, model_size, save_model
+from aws_ml_adapter.engine.model import MLModel, ModelType, load_model, model_size, save_model
 from features.schema import AttributeType, Schema
 from textclf.base.errors import BadInputError, BadModelError, OutputError
 
@@ -42,7 +42,7 @@ RECIPE = (
 )
 
 
-def learned(target: str) -> Model:
+def learned(target: str) -> MLModel:
     schema = Schema(attributes=ATTRIBUTES, target=target)
     # ALL_BINARY and the like are empty where the target is the only such attribute
     kept = [text for text in json.loads(RECIPE)["outputs"] if not (target == "paid" and "BINARY" in text)]
@@ -59,12 +59,12 @@ def learned(target: str) -> Model:
 
 
 @pytest.fixture(scope="module", params=["paid", "town", "age"])
-def model(request) -> Model:
+def model(request) -> MLModel:
     return learned(request.param)
 
 
 @pytest.fixture(scope="module")
-def binary() -> Model:
+def binary() -> MLModel:
     return learned("paid")
 
 
@@ -149,7 +149,7 @@ class Entries(dict[str, bytes]):
     """The entries of a model file, to change and write again."""
 
     @classmethod
-    def of(cls, model: Model, folder: Path) -> Entries:
+    def of(cls, model: MLModel, folder: Path) -> Entries:
         save_model(model, folder / "whole.model")
         with zipfile.ZipFile(folder / "whole.model") as archive:
             return cls({name: archive.read(name) for name in archive.namelist()})

@@ -9,7 +9,7 @@ from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import Model, ModelType
+from aws_ml_adapter.engine.model import MLModel, ModelType
 from aws_ml_adapter.engine.performance import Confusion, Evaluation, Residuals, ScoreHistogram, evaluate
 from features.schema import AttributeType, Schema
 from textclf.base.errors import BadDataError
@@ -41,7 +41,7 @@ def schema_of(model_type: ModelType) -> Schema:
 
 
 @pytest.fixture(scope="module", params=list(ModelType))
-def model(request) -> Model:
+def model(request) -> MLModel:
     schema = schema_of(request.param)
     return train(
         lambda: [Batch(rows=made(request.param, 300, 1))],
