@@ -20,7 +20,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from textclf import DocumentClassifier
 from textclf.evaluation.reliability import debiased_ece, ece_interval, losses, risk_coverage
-from textclf.model.calibrate import choose_acceptance, fit_temperature, softmax
+from textclf.model.accept import choose_acceptance
+from textclf.model.calibrate import fit_temperature, softmax
 from textclf.model.fit import cross_validate, feature_groups, observe_training
 from textclf.model.folds import stratified_folds
 

@@ -255,7 +255,7 @@ class AmazonMLClassifier:
             in training; only then the score from which predictions are accepted is chosen, and kept.
         max_error, confidence : float
             The error among accepted documents that can be borne, and how sure it shall be that it stays under it, as
-            `textclf.model.calibrate.choose_acceptance` takes them.
+            `textclf.model.accept.choose_acceptance` takes them.
         by : sequence of str
             Columns of a documents CSV; the figures are given for each of their values as well.
         features : str or pathlib.Path, optional
@@ -273,7 +273,7 @@ class AmazonMLClassifier:
             As `fit`; or nothing was held out.
         """
         from textclf.evaluation.evaluate import evaluate_predictions
-        from textclf.model.calibrate import check_promise
+        from textclf.model.accept import check_promise
 
         check_promise(max_error, confidence)
         work = self._opened()

@@ -112,7 +112,7 @@ def choose_accepted(
     """Choose the lowest score to accept, of documents not trained on."""
     import numpy as np
 
-    from textclf.model.calibrate import choose_acceptance
+    from textclf.model.accept import choose_acceptance
 
     said = [to_prediction("", row, categories, None) for row in rows]
     right = [prediction.predicted_category == row.true_label for prediction, row in zip(said, rows, strict=True)]

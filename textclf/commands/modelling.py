@@ -128,7 +128,7 @@ def train_model(
     Model
         The trained model.
     """
-    from textclf.model.calibrate import why_nothing_is_accepted
+    from textclf.model.accept import why_nothing_is_accepted
     from textclf.model.classifier import DocumentClassifier
 
     check_output(output, MODEL, inputs=[source, *others])

@@ -306,6 +306,6 @@ def show_training(record: TrainingRecord, to: Callable[[str], None] = _log.info)
             f"less than {acceptance.max_error:.1%} of documents like these"
         )
     else:
-        from textclf.model.calibrate import why_nothing_is_accepted
+        from textclf.model.accept import why_nothing_is_accepted
 
         to(why_nothing_is_accepted(acceptance))

@@ -29,13 +29,8 @@ from features.word2vec import read_word_vectors
 from features.word_vectors import WordVectors
 from textclf.base.errors import BadDataError, UsageError
 from textclf.model import fit as training
-from textclf.model.calibrate import (
-    choose_acceptance,
-    fit_temperature,
-    log_softmax,
-    softmax,
-    why_nothing_is_accepted,
-)
+from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
+from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import CrossValidated
 from textclf.model.folds import group_numbers, stratified_folds
@@ -215,7 +210,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             features=fitted.features,
             linear=fitted.linear,
             inverse_temperature=inverse_temperature,
-            typicality=fit_typicality(fitted.centroids, found.margins, found.resemblance),
+            typicality=fit_typicality(fitted.centroids, found.margins, found.similarity),
             languages=fit_language_guess([tokenize(text) for text in data.texts]),
             training=TrainingRecord(
                 documents={category: counts[category] for category in data.categories},

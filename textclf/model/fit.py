@@ -18,7 +18,7 @@ from textclf.base.parallel import worker_pool
 from textclf.model.folds import Folds, share_of
 from textclf.model.predict import LinearModel
 from textclf.model.prediction import CrossValidation, CurvePoint
-from textclf.model.typicality import fit_centroids, resemblance
+from textclf.model.typicality import fit_centroids, similarity
 
 FEW = 5
 """A category with fewer documents is warned about."""
@@ -46,8 +46,8 @@ class CrossValidated(NamedTuple):
         How many models.
     accuracy, macro_f1 : float
         Over all documents.
-    resemblance : ndarray of float64, shape (n,)
-        How much each document is like those of its predicted category that the model had seen.
+    similarity : ndarray of float64, shape (n,)
+        How similar each document is to those of its predicted category that the model had seen.
     """
 
     margins: NDArray[np.float64]
@@ -55,7 +55,7 @@ class CrossValidated(NamedTuple):
     folds: int
     accuracy: float
     macro_f1: float
-    resemblance: NDArray[np.float64]
+    similarity: NDArray[np.float64]
 
 
 class TrainingTexts(NamedTuple):
@@ -270,9 +270,9 @@ def _cross_validate(
         done = pool(tasks)
     fitted = [done.pop(0)] if whole else []
     margins = np.empty((len(labels), len(categories)))
-    alike = np.empty(len(labels))
+    similar = np.empty(len(labels))
     for (_, test), part in zip(parts, done, strict=True):
-        margins[test], alike[test] = part
+        margins[test], similar[test] = part
     predicted = margins.argmax(axis=1)
     trained = sum(len(train) for train, _ in parts) / len(parts)
     result = CrossValidated(
@@ -281,7 +281,7 @@ def _cross_validate(
         folds=len(parts),
         accuracy=float(accuracy_score(labels, predicted)),
         macro_f1=float(f1_score(labels, predicted, average="macro")),
-        resemblance=alike,
+        similarity=similar,
     )
     return result, fitted
 
@@ -387,7 +387,7 @@ def _fold_margins(
     fitted = fit_model(observed.take(train), labels[train], categories, settings, c=c)
     rows = fitted.features.rows_of(observed.documents.take(test))
     margins = fitted.linear.margins(rows)
-    return margins, resemblance(fitted.centroids, rows.ngrams, margins.argmax(axis=1))
+    return margins, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1))
 
 
 def _keyword_weights(features: FeatureSet) -> NDArray[np.float32]:

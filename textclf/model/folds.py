@@ -19,28 +19,10 @@ Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 def stratified_folds(
     labels: NDArray[np.int64], folds: int, seed: int, groups: NDArray[np.int64] | None = None
 ) -> Folds:
-    """Split into folds, shuffled, each with about the same share of every category.
+    """Split into folds, shuffled, each with about the same share of every category: positions to train and to test on.
 
-    Parameters
-    ----------
-    labels : ndarray of int64, shape (n,)
-        Category number of each document.
-    folds : int
-        Folds at most: no more than the documents, or groups, of the category with the most of them, but two.
-    seed : int
-        For the shuffling.
-    groups : ndarray of int64, shape (n,), optional
-        Documents with the same number are kept together, as those of an issuer.
-
-    Returns
-    -------
-    list of (ndarray of int64, ndarray of int64)
-        The positions to train on, and those to test on.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        The groups leave no way to have every category in every training part.
+    There are no more folds than the documents, or groups, of the category with the most of them, but two. Documents of
+    the same group stay together; `BadDataError` if then not every category can be in every training part.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -66,29 +48,9 @@ def stratified_folds(
 def group_numbers(
     groups: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str]
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Give numbers to the groups of documents that cross-validation keeps together.
+    """Give a number to each group that cross-validation keeps together; documents with an empty string stand alone.
 
-    Parameters
-    ----------
-    groups : sequence of str, length n
-        What each document belongs to; one with an empty string stands alone.
-    labels : ndarray of int64, shape (n,)
-        Category number of each document.
-    categories : sequence of str, length k
-        Names of the categories.
-
-    Returns
-    -------
-    numbers : ndarray of int64, shape (n,)
-        For `stratified_folds`. Documents of a category that is in one group only stand alone.
-    warnings : list of str
-        One a category of which that is so.
-
-    Examples
-    --------
-    >>> numbers, warnings = group_numbers(["a", "a", "b", "", "c", "c"], np.array([0, 0, 0, 0, 1, 1]), ["x", "y"])
-    >>> len(set(numbers.tolist())), warnings
-    (5, ["category 'y': all documents are of group 'c'; how those of others would fare is not known"])
+    Documents of a category that is in one group only stand alone too, with a warning for each such category.
     """
     named = [group or f"\0{i}" for i, group in enumerate(groups)]
     warned = []

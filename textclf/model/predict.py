@@ -172,7 +172,7 @@ class Model:
             rows = self.features.rows_of(observed)
             margins = self.linear.margins(rows)
             scores = self.scores(margins)
-            familiarity = self.typicality.of(rows.ngrams, margins).tolist()
+            familiarity = self.typicality.familiarity(rows.ngrams, margins).tolist()
             for row, (whole, *given) in enumerate(batch):
                 yield self._decide(
                     given[0] if named else str(number + row),

@@ -15,39 +15,17 @@ _REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty st
 
 
 class TrainingData(NamedTuple):
-    """Documents to learn from.
-
-    Parameters
-    ----------
-    texts : list of str, length n
-        Cleaned texts.
-    classes : ndarray, shape (k,)
-        The different labels, sorted.
-    labels : ndarray of int64, shape (n,)
-        Position of each document's label in `classes`.
-    categories : tuple of str, length k
-        Their names.
-    document_ids : list of str, length n
-        What each document is called.
-    groups : list of str, length n, or None
-        What each belongs to, empty if nothing.
-    weights : ndarray of float64, shape (n,)
-        How much each counts, above 0.
-    others : list of str
-        Texts of no category.
-    unlabelled : int
-        Documents left out because their label was an empty string.
-    """
+    """Documents to learn from, without those whose weight is 0 or whose label is an empty string."""
 
     texts: list[str]
-    classes: NDArray[Any]
-    labels: NDArray[np.int64]
-    categories: tuple[str, ...]
+    classes: NDArray[Any]  # the k different labels, sorted
+    labels: NDArray[np.int64]  # position of each document's label in `classes`
+    categories: tuple[str, ...]  # names of the classes
     document_ids: list[str]
-    groups: list[str] | None
-    weights: NDArray[np.float64]
+    groups: list[str] | None  # what each document belongs to, empty if nothing
+    weights: NDArray[np.float64]  # above 0
     others: list[str]
-    unlabelled: int
+    unlabelled: int  # documents left out because their label was an empty string
 
     @property
     def truths(self) -> list[str]:
@@ -74,29 +52,7 @@ def read_training_data(
     others: object = (),
     sample_weight: object = None,
 ) -> TrainingData:
-    """Check what `DocumentClassifier.fit` was given.
-
-    Parameters
-    ----------
-    texts, labels, document_ids, groups, others, sample_weight
-        As for `DocumentClassifier.fit`.
-
-    Returns
-    -------
-    TrainingData
-        Without the documents whose weight is 0 or whose label is an empty string.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        Something is of the wrong type or length.
-
-    Examples
-    --------
-    >>> data = read_training_data(["total due", "dear aunt", "?"], [10, 9, 10], sample_weight=[1, 1, 0])
-    >>> data.texts, data.categories, data.truths
-    (['total due', 'dear aunt'], ('9', '10'), ['10', '9'])
-    """
+    """Check what `DocumentClassifier.fit` was given; `BadDataError` if something is of the wrong type or length."""
     texts = as_texts(texts)
     given = read_labels(labels)
     if len(texts) != len(given):
@@ -124,30 +80,7 @@ def read_training_data(
 
 
 def read_labels(values: object) -> NDArray[Any]:
-    """Check labels.
-
-    Parameters
-    ----------
-    values : iterable
-        Strings, numbers or booleans, all of one kind: a list, an array of one dimension, or anything of pandas with one
-        column.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Of the type given: strings, integers, floats or booleans, or objects that are all strings.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        `values` is no such collection; a label is missing, or of another kind than the first one; labels are
-        measurements, such as 0.25, and not categories.
-
-    Examples
-    --------
-    >>> read_labels([3, 1]).dtype.kind, read_labels(["b", "a"]).dtype.kind
-    ('i', 'U')
-    """
+    """Check labels: all strings, whole numbers or booleans, of the type given, and no measurements such as 0.25."""
     ndim = getattr(values, "ndim", 1)
     if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable) or ndim != 1:
         raise BadDataError(
@@ -168,35 +101,12 @@ def read_labels(values: object) -> NDArray[Any]:
 
 
 def label_name(label: object) -> str:
-    """Give the name of the category that a label stands for.
-
-    Examples
-    --------
-    >>> label_name("invoice"), label_name(np.int64(3)), label_name(True)
-    ('invoice', '3', 'True')
-    """
+    """Give the name of the category that a label stands for."""
     return str(label.item() if isinstance(label, np.generic) else label)
 
 
 def read_groups(values: object, documents: int) -> list[str]:
-    """Check groups.
-
-    Parameters
-    ----------
-    values : iterable
-        What each document belongs to: strings or numbers; None, NaN or an empty string if nothing.
-    documents : int
-        How many there must be.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> read_groups([7, None, "a"], 3)
-    ['7', '', 'a']
-    """
+    """Check groups, one a document: strings or numbers; None, NaN or an empty string if it belongs to nothing."""
     if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable):
         raise BadDataError(f"{type(values).__name__} was given where a list of groups is wanted", remedy="give a list")
     groups = ["" if _is_missing(value) else label_name(value) for value in values]
@@ -206,29 +116,7 @@ def read_groups(values: object, documents: int) -> list[str]:
 
 
 def read_weights(values: object, documents: int) -> NDArray[np.float64]:
-    """Check weights.
-
-    Parameters
-    ----------
-    values : array-like of float or None
-        How much each document counts, 0 or more; 1 each without them.
-    documents : int
-        How many there must be.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        There are more or fewer, or one is no number, negative or not finite.
-
-    Examples
-    --------
-    >>> read_weights([2, 0.5], 2).tolist(), read_weights(None, 2).tolist()
-    ([2.0, 0.5], [1.0, 1.0])
-    """
+    """Check weights, one a document: finite and 0 or more, and not all 0; 1 each without them."""
     if values is None:
         return np.ones(documents)
     remedy = "give one number a text, 0 or more"

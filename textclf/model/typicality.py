@@ -1,10 +1,10 @@
-"""How much a document is like those a model was trained on.
+"""How typical a document is of those that a model was trained on.
 
-A score only weighs the known categories against each other: of a document of no known kind one of them is the best all
-the same. Familiarity asks whether any of them is good, by two kinds of evidence: the margins of the machines that each
-know one category from all else, of which a document of two kinds has two that are middling and one of no kind has none;
-and how much the words resemble those of the predicted category's own documents. Both are compared with what training
-documents reached when a model had not seen them.
+A score only weighs the known categories against each other: of a document that is out of distribution one of them is
+the best all the same. Typicality asks whether any of them is good, by two kinds of evidence: the margins of the
+one-vs-rest classifiers, of which a document of two kinds has two that are middling and one of no kind has none; and how
+similar the words are to those of the predicted category's own documents. Both are compared with what training documents
+reached when a model had not seen them, which gives a conformal p-value: the familiarity of a prediction.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from features.ngrams import SparseRows
 
 QUANTILES = 201
-RUNNER_UP_WEIGHT, RESEMBLANCE_WEIGHT = 0.5, 0.3
+RUNNER_UP_WEIGHT, SIMILARITY_WEIGHT = 0.5, 0.3
 """Beside the 1 of the largest margin; see benchmarks/bench_familiarity.py."""
 LEAST_OWN = 0.01
-"""Lower bound of a category's mean resemblance to itself: two documents may have no word in common."""
+"""Lower bound of a category's mean similarity to itself: two documents may have no word in common."""
 
 _NORMAL = NormalDist()
 _STEPS = np.linspace(0, 1, QUANTILES)
@@ -30,38 +30,19 @@ _STEPS = np.linspace(0, 1, QUANTILES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typicality:
-    """What training documents reached out of fold.
+    """What training documents reached out of fold."""
 
-    Parameters
-    ----------
-    centroids : ndarray of float32, shape (m, k)
-        Mean TF-IDF row of each category's documents in the first view, divided by their mean resemblance to it.
-    quantiles : ndarray of float64, shape (3, 201)
-        Evenly spaced quantiles of the evidence of the margins, of the resemblance, and of both together.
-    """
-
+    # (m, k): mean TF-IDF row of each category in the first view, divided by the mean similarity of its documents to it
     centroids: NDArray[np.float32]
+    # (3, 201), evenly spaced: of the evidence of the margins, of the similarity, and of both together
     quantiles: NDArray[np.float64]
 
-    def of(self, ngrams: SparseRows, margins: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Say how familiar documents are.
-
-        Parameters
-        ----------
-        ngrams : SparseRows
-            TF-IDF rows of n documents; the first view, of m columns, comes first.
-        margins : ndarray of float64, shape (n, k)
-            Margins before calibration.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-            Share of the training documents that were less familiar, 0 to 1; 0 without a known word. So few of the
-            known kinds are turned away at a bound of 0.02 as the bound says: it is a conformal p-value (S. Bates et
-            al., "Testing for outliers with conformal p-values", Annals of Statistics 51, 2023).
-        """
-        alike = resemblance(self.centroids, ngrams, margins.argmax(axis=1))
-        both = _together(self.quantiles, _evidence(margins), alike)
+    def familiarity(self, ngrams: SparseRows, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share of the training documents that were less typical, 0 to 1; 0 without a known word of the first view."""
+        # of the known kinds no more are turned away at a bound of 0.02 than the bound says: S. Bates et al., "Testing
+        # for outliers with conformal p-values", Annals of Statistics 51, 2023
+        similar = similarity(self.centroids, ngrams, margins.argmax(axis=1))
+        both = _together(self.quantiles, _evidence(margins), similar)
         begins, ends = ngrams.starts[:-1], ngrams.starts[1:]
         known = ends > begins
         # the columns of the first view come first
@@ -70,21 +51,9 @@ class Typicality:
 
 
 def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int, columns: int) -> NDArray[np.float32]:
-    """Average the rows of each category.
+    """Average the rows of each category in the first view, which has so many columns; two documents each at least.
 
-    Parameters
-    ----------
-    ngrams : SparseRows
-        TF-IDF rows of n documents; the first view comes first.
-    labels : ndarray of int64, shape (n,)
-        Category number of each; at least two documents a category.
-    categories, columns : int
-        k, and m: how many columns the first view has.
-
-    Returns
-    -------
-    ndarray of float32, shape (m, k)
-        Scaled so that a document of the category has a mean resemblance of 1 to the others of it.
+    They are scaled so that the documents of a category have a mean similarity of 1 to the others of it.
     """
     first_view = np.flatnonzero(ngrams.indices < columns)
     rows = ngrams.starts.searchsorted(first_view, side="right") - 1
@@ -99,57 +68,25 @@ def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int
     return centroids
 
 
-def resemblance(
-    centroids: NDArray[np.float32], ngrams: SparseRows, predicted: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Compare documents with those of a category.
-
-    Parameters
-    ----------
-    centroids : ndarray of float32, shape (m, k)
-        From `fit_centroids`.
-    ngrams : SparseRows
-        TF-IDF rows of n documents; the first view comes first.
-    predicted : ndarray of int64, shape (n,)
-        The category to compare each with.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        About 1 for documents of the category, 0 for those without a word of it.
-    """
-    alike = np.empty(len(predicted))
-    # row by row, so that a document is as much alike, to the last bit, alone and in a batch
+def similarity(centroids: NDArray[np.float32], ngrams: SparseRows, predicted: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Compare documents with those of a category: about 1 for its own documents, 0 for those without a word of it."""
+    similar = np.empty(len(predicted))
+    # row by row, so that a document is as similar, to the last bit, alone and in a batch
     for row, (begin, end) in enumerate(pairwise(ngrams.starts.tolist())):
         # the columns of the first view come first
         end = begin + int(ngrams.indices[begin:end].searchsorted(len(centroids)))
         own = centroids[ngrams.indices[begin:end], predicted[row]]
-        alike[row] = ngrams.values[begin:end].astype(np.float64) @ own
-    return alike
+        similar[row] = ngrams.values[begin:end].astype(np.float64) @ own
+    return similar
 
 
 def fit_typicality(
-    centroids: NDArray[np.float32], margins: NDArray[np.float64], alike: NDArray[np.float64]
+    centroids: NDArray[np.float32], margins: NDArray[np.float64], similar: NDArray[np.float64]
 ) -> Typicality:
-    """Learn what training documents reach.
-
-    Parameters
-    ----------
-    centroids : ndarray of float32, shape (m, k)
-        Of all training documents.
-    margins : ndarray of float64, shape (n, k)
-        Of the training documents, out of fold.
-    alike : ndarray of float64, shape (n,)
-        Their `resemblance` to the predicted category, out of fold.
-
-    Returns
-    -------
-    Typicality
-        Ready for new documents.
-    """
+    """Learn what training documents reach, from out-of-fold margins and `similarity` to the predicted category."""
     evidence = _evidence(margins)
-    quantiles = np.vstack([np.quantile(evidence, _STEPS), np.quantile(alike, _STEPS), np.zeros(QUANTILES)])
-    quantiles[2] = np.quantile(_together(quantiles, evidence, alike), _STEPS)
+    quantiles = np.vstack([np.quantile(evidence, _STEPS), np.quantile(similar, _STEPS), np.zeros(QUANTILES)])
+    quantiles[2] = np.quantile(_together(quantiles, evidence, similar), _STEPS)
     return Typicality(centroids=centroids, quantiles=quantiles)
 
 
@@ -160,10 +97,10 @@ def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _together(
-    quantiles: NDArray[np.float64], evidence: NDArray[np.float64], alike: NDArray[np.float64]
+    quantiles: NDArray[np.float64], evidence: NDArray[np.float64], similar: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Weigh both kinds of evidence, each as a standard normal score (Stouffer's method)."""
-    return _normal(quantiles[0], evidence) + RESEMBLANCE_WEIGHT * _normal(quantiles[1], alike)
+    return _normal(quantiles[0], evidence) + SIMILARITY_WEIGHT * _normal(quantiles[1], similar)
 
 
 def _normal(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,27 +11,27 @@ from features.characters import read_pages
 from features.ngram_columns import fit_ngrams
 from features.ngrams import VIEWS, count_ngrams
 from textclf.model.predict import LEAST_FAMILIARITY
-from textclf.model.typicality import fit_centroids, fit_typicality, resemblance
+from textclf.model.typicality import fit_centroids, fit_typicality, similarity
 
-STRANGE = "oven spoon butter flour sugar bake until golden then serve with cream and berries"
+RECIPE = "oven spoon butter flour sugar bake until golden then serve with cream and berries"
 
 
-def strangers(count: int) -> list[str]:
+def recipes(count: int) -> list[str]:
     draw = random.Random(1)
-    return [" ".join(draw.choices(STRANGE.split(), k=30)) for _ in range(count)]
+    return [" ".join(draw.choices(RECIPE.split(), k=30)) for _ in range(count)]
 
 
-def test_strangers_are_less_familiar_than_new_documents_of_the_known_kinds(model, corpus):
+def test_documents_of_no_known_kind_are_less_familiar_than_new_ones_of_known_kinds(model, corpus):
     known = [prediction.familiarity for prediction in model.pipe(corpus(10, seed=9).texts)]
-    strange = [prediction.familiarity for prediction in model.pipe(strangers(20))]
-    assert max(strange) < np.median(known)
-    assert np.mean(np.array(strange) < LEAST_FAMILIARITY) > 0.8
+    unknown = [prediction.familiarity for prediction in model.pipe(recipes(20))]
+    assert max(unknown) < np.median(known)
+    assert np.mean(np.array(unknown) < LEAST_FAMILIARITY) > 0.8
     # were it the same distribution, half of them would be under .5
     assert 0.2 < np.mean(np.array(known) < 0.5) < 0.8
 
 
-def test_a_stranger_is_for_review_as_an_unknown_kind(model):
-    found = list(model.pipe(strangers(5)))
+def test_a_document_of_no_known_kind_is_for_review(model):
+    found = list(model.pipe(recipes(5)))
     assert {prediction.decision for prediction in found} == {"review"}
     assert "unknown kind" in {prediction.reason for prediction in found}
 
@@ -68,7 +68,7 @@ def test_a_clean_document_of_a_known_kind_stays_accepted_without_its_line_breaks
     assert accepted[0] - accepted[1] <= 0.1
 
 
-def test_others_given_in_training_are_turned_away(classifier, corpus):
+def test_out_of_distribution_documents_given_in_training_are_turned_away(classifier, corpus):
     _, texts, categories = corpus(24)
 
     def of_a_bakery(count, seed):
@@ -86,16 +86,16 @@ def test_others_given_in_training_are_turned_away(classifier, corpus):
     assert accepted(taught, corpus(8, seed=7).texts) > 12
 
 
-def test_resemblance_is_one_for_documents_of_the_category_on_average():
+def test_similarity_is_one_for_documents_of_the_category_on_average():
     texts = ["total due invoice", "invoice total vat", "invoice due vat", "dear aunt love", "love dear sea"]
     labels = np.array([0, 0, 0, 1, 1])
     counts = count_ngrams(read_pages(texts), VIEWS[:1])
     columns = fit_ngrams(counts, VIEWS[:1])
     rows = columns.weigh(counts)
     centroids = fit_centroids(rows, labels, 2, columns.starts[-1])
-    own = resemblance(centroids, rows, labels)
+    own = similarity(centroids, rows, labels)
     assert own[:3].mean() > 0.9
-    assert resemblance(centroids, rows, 1 - labels) == pytest.approx(np.zeros(5), abs=1e-6)
+    assert similarity(centroids, rows, 1 - labels) == pytest.approx(np.zeros(5), abs=1e-6)
 
 
 def test_familiarity_is_the_share_of_training_documents_that_were_less_familiar():
@@ -104,8 +104,8 @@ def test_familiarity_is_the_share_of_training_documents_that_were_less_familiar(
     rows = count_ngrams(read_pages(["one word"] * 400), VIEWS[:1])
     weighed = fit_ngrams(rows, VIEWS[:1]).weigh(rows)
     centroids = np.full((3, 3), 0.5, dtype=np.float32)
-    alike = resemblance(centroids, weighed, margins.argmax(axis=1))
-    found = fit_typicality(centroids, margins, alike).of(weighed, margins)
+    similar = similarity(centroids, weighed, margins.argmax(axis=1))
+    found = fit_typicality(centroids, margins, similar).familiarity(weighed, margins)
     assert np.sort(found) == pytest.approx(np.linspace(0, 1, 400), abs=0.02)
     order = np.sort(margins, axis=1)
     evidence = order[:, -1] + 0.5 * order[:, -2]
