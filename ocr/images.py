@@ -110,7 +110,8 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
     factor = _shrink_factor(image.size, max_pixels)
     if factor > 1:
         image.draft("L", (image.width // factor, image.height // factor))
-    deep = _has_16_bit_colours(image)
+    # of 16 bits in several channels, Pillow takes the upper 8
+    deep = len(image.getbands()) > 1 and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
     image.load()
     factor = _shrink_factor(image.size, max_pixels)
     bounds = _value_range(image, deep=deep)
@@ -131,11 +132,6 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
 def _shrink_factor(size: tuple[int, int], max_pixels: int) -> int:
     """Whole factor by which an image can be made smaller and still have the pixels wanted, if it has them at all."""
     return max(1, math.isqrt(size[0] * size[1] // max(1, max_pixels)))
-
-
-def _has_16_bit_colours(image: Image.Image) -> bool:
-    """Tell, before it is decoded, of an image of several channels whether Pillow takes the upper 8 of 16 bits."""
-    return len(image.getbands()) > 1 and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _value_range(image: Image.Image, *, deep: bool) -> tuple[float, float] | None:

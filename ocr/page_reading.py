@@ -87,18 +87,9 @@ def failed_page(number: int, error: Exception, seconds: float) -> Page:
 
 
 def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, engine: OcrEngine) -> str:
-    parts = [
-        sha256,
-        number,
-        strip,
-        engine.name,
-        engine.version,
-        options.languages,
-        options.scale,
-        options.page_segmentation,
-        options.text_layer,
-        options.limits.max_pixels,
-    ]
+    document = [sha256, number, strip, engine.name, engine.version]
+    choices = [options.languages, options.scale, options.page_segmentation, options.text_layer]
+    parts = [*document, *choices, options.limits.max_pixels]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
-from ctypes import byref, c_int, c_void_p, cast
+from ctypes import c_void_p, cast
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
@@ -215,16 +215,11 @@ def _annotation_objects(page: pypdfium2.PdfPage, own: int) -> dict[int, int]:
 
 def _shown(page: pypdfium2.PdfPage, box: Box) -> tuple[int, int, int, int]:
     """Box as the page is shown: turned as it says, in points from the top left corner."""
-    import pypdfium2.raw as pdfium_c
+    import pypdfium2
 
     width, height = (round(side) for side in page.get_size())
-    x, y = c_int(), c_int()
-    xs, ys = [], []
-    for corner in (box[:2], box[2:]):
-        pdfium_c.FPDF_PageToDevice(page, 0, 0, width, height, 0, *corner, byref(x), byref(y))
-        xs.append(x.value)
-        ys.append(y.value)
-    return min(xs), min(ys), max(xs), max(ys)
+    place = pypdfium2.PdfPosConv(page, (0, 0, width, height, 0)).to_bitmap
+    return bounding_box(place(*corner) * 2 for corner in (box[:2], box[2:]))
 
 
 def _in_reading_order(tokens: list[_TextRun]) -> list[list[_TextRun]]:
@@ -304,8 +299,8 @@ class _View:
 
     def shows(self, token: _TextRun) -> bool:
         """Tell whether a person sees a text, or the picture whose text it is."""
+        import cv2
         import numpy as np
-        from numpy.lib.stride_tricks import sliding_window_view
 
         left, top, right, bottom = (edge * self.scale for edge in token.shown)
         height, width = self.grey.shape
@@ -325,7 +320,6 @@ class _View:
             return True
         # not drawn itself: it may be the text of a picture that lies over it, but not of another text
         ink = np.abs(grey - np.median(grey)) > _CONTRAST
-        of_text = np.pad(self.is_text[drawn], 1)
         # drawn smoothly, a text reaches a little further
-        near_text = sliding_window_view(of_text, (3, 3)).max(axis=(2, 3))
-        return bool((ink & ~near_text).mean() > _INK_SHARE)
+        near_text = cv2.dilate(self.is_text[drawn].astype(np.uint8), np.ones((3, 3), dtype=np.uint8))
+        return bool((ink & (near_text == 0)).mean() > _INK_SHARE)

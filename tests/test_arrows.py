@@ -41,8 +41,6 @@ MAY_IMPORT = {
 
 TO_BE_REMOVED = {
     ("aws_ml_adapter.engine.model", "textclf.model.file"),
-    ("ocr.documents", "ocr.cleaning"),
-    ("ocr.page_reading", "ocr.reading"),
     ("textclf.checks.tuning", "textclf"),
     ("textclf.commands.application", "textclf"),
     ("textclf.data.sources", "textclf.data.scans"),
