@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rapidfuzz.distance import Levenshtein
+
 from ocr.batch import Progress, iter_documents
 from ocr.engines import OcrEngine
 from ocr.reading_options import ReadingOptions
@@ -86,6 +88,4 @@ def text_similarity(one: str, other: str) -> float:
     >>> text_similarity("Total  due", "Tota1 due")
     0.888...
     """
-    from rapidfuzz.distance import Levenshtein
-
     return float(Levenshtein.normalized_similarity(" ".join(one.split()), " ".join(other.split())))

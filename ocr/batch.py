@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from ocr.cache import PageCache
-from ocr.document_reading import OpenDocument, ReadingStep, reading_steps
+from ocr.document_reading import OpenDocument, ReadingStep, Strip, failed_page, reading_steps
 from ocr.documents import Document, Page
 from ocr.engines import OcrEngine, choose_languages, open_engine
-from ocr.opening import Source, Survey, survey
-from ocr.page_reading import failed_page, read_page
+from ocr.file_content import Source, Survey
 from ocr.reading_options import Effort, ReadingOptions
-from ocr.strips import Strip
 from textclf.base.cluster import cluster_workers
 from textclf.base.errors import BadInputError, SomeFailedError, TextclfError, UsageError
 from textclf.base.workers import InProcess, Worker, usable_jobs, workers
@@ -377,6 +375,9 @@ class _Batch:
 
 
 def _survey(source: Source, options: ReadingOptions) -> Survey:
+    # loaded where pages are read, not where they are handed out
+    from ocr.opening import survey
+
     # Dask shows the arguments of a task that fails, and options do not show the password
     return survey(source, options.limits, options.password)
 
@@ -390,4 +391,6 @@ def _read_page(
     engine: OcrEngine,
     cache: PageCache | None,
 ) -> Page:
+    from ocr.page_reading import read_page
+
     return read_page(source, number, strip=strip, sha256=sha256, options=options, engine=engine, cache=cache)

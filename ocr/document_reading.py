@@ -7,12 +7,24 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ocr.documents import Document, Page
+from ocr.file_content import Source, content_hash
 from ocr.ocr_result import OcrResult, stacked
-from ocr.opening import Source, content_hash
 from ocr.reading_options import Effort, Limits
-from ocr.strips import STRIPS, WHOLE, Strip
+from textclf.base.errors import TextclfError
 
 _MANY_UNREAD, _UNREAD_SHARE = 30, 1 / 3
+
+
+class Strip(NamedTuple):
+    """A strip across a page: from which share of the rows that hold ink, 0 to 1, to which."""
+
+    start: float
+    end: float
+
+
+WHOLE = Strip(0.0, 1.0)
+STRIPS = (Strip(0.0, 0.25), Strip(0.25, 0.5), Strip(0.5, 1.0))
+"""A page in strips, the most informative first."""
 
 
 class ReadingStep(NamedTuple):
@@ -153,6 +165,17 @@ def joined(upper: Page, lower: Page) -> Page:
         error=lower.error or upper.error,
         seconds=upper.seconds + lower.seconds,
     )
+
+
+def failed_page(number: int, error: Exception, seconds: float) -> Page:
+    """Give the page that stands for one that could not be read."""
+    if isinstance(error, TextclfError):
+        what = str(error)
+    elif isinstance(error, MemoryError):
+        what = "the page needs more memory than there is"
+    else:
+        what = " ".join(f"could not be read ({type(error).__name__}: {error}".split())[:200] + ")"
+    return Page(number=number, status="failed", error=what, seconds=seconds)
 
 
 def _accounted(page: Page) -> Page:

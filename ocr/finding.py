@@ -12,7 +12,7 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
-from ocr.kinds import HEAD, is_document
+from ocr.file_content import HEAD, is_document
 from textclf.base.errors import BadInputError
 
 _log = logging.getLogger(__name__)

@@ -7,14 +7,14 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
-from ocr.kinds import HEAD, is_heif, looks_like
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ocr.file_content import HEAD, is_heif, looks_like
 from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 _READABLE = "PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC, AVIF, JPEG 2000 or PDF"
@@ -39,8 +39,6 @@ _PILLOW_LOCK = threading.Lock()
 @contextmanager
 def opened_image(file: IO[bytes], limits: Limits, *, page: int = 1) -> Iterator[Image.Image]:
     """Open an image by its content without decoding it; damage that shows inside the block is `BadInputError` too."""
-    from PIL import UnidentifiedImageError
-
     try:
         with _pillow_unbounded(), warnings.catch_warnings():
             # Pillow tells every oddity in the metadata of a damaged file; what matters is whether it decodes
@@ -68,8 +66,6 @@ def opened_image(file: IO[bytes], limits: Limits, *, page: int = 1) -> Iterator[
 
 
 def _opened(file: IO[bytes]) -> Image.Image:
-    from PIL import Image
-
     head = file.read(HEAD)
     file.seek(0)
     if not is_heif(head):
@@ -84,8 +80,6 @@ def _opened(file: IO[bytes]) -> Image.Image:
 @contextmanager
 def _pillow_unbounded() -> Iterator[None]:
     """Lift Pillow's bomb limit: there is one for the whole process, far below a 30,000-pixel scan. Ours follows."""
-    from PIL import Image
-
     with _PILLOW_LOCK:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
@@ -105,8 +99,6 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
     A large one is brought down band by band, so that only the decoder's own copy is ever whole in memory; a JPEG is
     decoded at a fraction of its size in the first place.
     """
-    from PIL import Image
-
     factor = _shrink_factor(image.size, max_pixels)
     if factor > 1:
         image.draft("L", (image.width // factor, image.height // factor))
@@ -162,8 +154,6 @@ def _value_range(image: Image.Image, *, deep: bool) -> tuple[float, float] | Non
 
 def _extrema(image: Image.Image) -> tuple[float, float]:
     """Least and largest number; Pillow's own cannot be had of all modes, and stumbles over what is no number."""
-    import numpy as np
-
     lows, highs = [], []
     for band in _bands(image, max(1, _BAND_PIXELS // image.width)):
         values = np.asarray(band)
@@ -186,8 +176,6 @@ def _is_clear(image: Image.Image) -> bool:
 
 def _in_grey(image: Image.Image, factor: int, bounds: tuple[float, float] | None, paper: str | None) -> Image.Image:
     """Bring a decoded image down by a whole factor, band by band."""
-    from PIL import Image
-
     if factor == 1:
         return _to_grey(image, bounds, paper)
     rows = max(1, _BAND_PIXELS // image.width // factor) * factor
@@ -205,7 +193,6 @@ def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
 def _to_grey(image: Image.Image, bounds: tuple[float, float] | None, paper: str | None) -> Image.Image:
     """Turn to grey; transparent places show the ``paper``, without one they show their colours."""
     import numpy as np
-    from PIL import Image
 
     if image.mode[0] in "IF" and bounds is not None:
         black, white = bounds

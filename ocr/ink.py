@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    from PIL import Image
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy.spatial import cKDTree
 
-    Boxes = npt.NDArray[np.int64]
+Boxes = npt.NDArray[np.int64]
 
 FEW_LETTERS = 8
 """Fewer are no text: two short words."""
@@ -61,9 +61,6 @@ def letter_boxes(image: Image.Image) -> Boxes:
     numpy.ndarray
         One row a component: left, top, right, bottom in pixels of the image, int64, shape (n, 4).
     """
-    import cv2
-    import numpy as np
-
     factor = max(1, round(min(image.size) / _SHORT_SIDE))
     grey = np.asarray(image.reduce(factor) if factor > 1 else image)
     # one thread: pages are read side by side already
@@ -94,9 +91,6 @@ def _is_noise(boxes: Boxes, specks: Boxes, shape: tuple[int, ...]) -> npt.NDArra
 
     On 20 real pages letters have 0 to 2 specks each around them; screens and black areas 4 and more.
     """
-    import cv2
-    import numpy as np
-
     counts = []
     for places in (boxes, specks):
         grid = np.zeros((shape[0] // _CELL + 1, shape[1] // _CELL + 1), dtype=np.float32)
@@ -108,9 +102,6 @@ def _is_noise(boxes: Boxes, specks: Boxes, shape: tuple[int, ...]) -> npt.NDArra
 
 def _beside_another(boxes: Boxes) -> npt.NDArray[np.bool_]:
     """Tell which boxes have a neighbour on their line, of like height and no further away than that."""
-    import numpy as np
-    from scipy.spatial import cKDTree
-
     beside = np.zeros(len(boxes), dtype=bool)
     if len(boxes) < 2:
         return beside
@@ -138,8 +129,6 @@ def letter_height(boxes: Boxes) -> float | None:
     >>> letter_height(np.array([(0, 0, 8, 12)] * 20))
     12.0
     """
-    import numpy as np
-
     return float(np.median(boxes[:, 3] - boxes[:, 1])) if len(boxes) >= FEW_LETTERS else None
 
 
@@ -164,8 +153,6 @@ def uncovered(boxes: Boxes, words: Iterable[tuple[float, float, float, float]]) 
     >>> uncovered(np.array([(0, 0, 8, 12), (90, 0, 98, 12)]), [(0, 0, 40, 12)])
     array([[90,  0, 98, 12]])
     """
-    import numpy as np
-
     covers = np.array(list(words), dtype=float).reshape(-1, 4)
     margin = (covers[:, 3:] - covers[:, 1:2]) / 4 + 1
     covers += margin * (-1, -1, 1, 1)
@@ -202,9 +189,6 @@ def unread_regions(boxes: Boxes, size: tuple[int, int]) -> list[Region]:
 
 def _grouped(boxes: Boxes, size: tuple[int, int], reach: tuple[int, int]) -> tuple[list[Region], Boxes]:
     """Gather letters that are no further apart, across and down, than so many of their heights; give also the rest."""
-    import cv2
-    import numpy as np
-
     height = letter_height(boxes)
     if height is None:
         return [], boxes
@@ -245,10 +229,6 @@ def without_rules(image: Image.Image, height: float) -> Image.Image:
     PIL.Image.Image
         Mode ``L``; where a rule was, the image's median.
     """
-    import cv2
-    import numpy as np
-    from PIL import Image
-
     grey = np.asarray(image).copy()
     ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
     run = max(2, round(3 * height))

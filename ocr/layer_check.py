@@ -6,16 +6,16 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from PIL import Image
+from rapidfuzz.distance import Levenshtein
 
 from ocr.documents import Word, bounding_box, mean_confidence
 from ocr.ocr_result import OcrResult, is_covered, is_tall, moved
 from ocr.text_layers import TextLayer
 from ocr.words import is_real_word
 from textclf.base.errors import BadInputError
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 _FEWEST, _MOST_CHARACTERS = 4, 60
 _MARGIN = 12
@@ -45,8 +45,6 @@ def contradicts(image: Image.Image, layer: OcrResult, read: Callable[[Image.Imag
     In a font with a false character table each letter stands for another, so next to nothing agrees. A reading that
     is not sure of itself (another alphabet, an ornate font) proves nothing.
     """
-    from PIL import Image
-
     lines = _compared_lines(layer, image.height)
     if not lines:
         return False
@@ -102,8 +100,6 @@ def _kept(line: Iterable[Word], wanted: Callable[[str], bool]) -> str:
 
 def _alike(line: Sequence[Word], read: Sequence[Word]) -> bool:
     """Return whether letters and digits agree by three quarters, and the digits alone too, where there are enough."""
-    from rapidfuzz.distance import Levenshtein
-
     pairs = [(_kept(line, wanted), _kept(read, wanted)) for wanted in (str.isalnum, str.isdigit)]
     return all(max(map(len, pair)) < _FEWEST or Levenshtein.normalized_similarity(*pair) >= _ALIKE for pair in pairs)
 

@@ -7,34 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedReader, BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pypdfium2
+import pypdfium2.raw as pdfium_c
+from PIL import Image
+
+from ocr.file_content import Source, Survey, is_pdf, opened_source
 from ocr.images import frame_count, grey_image, opened_image
 from ocr.reading_options import Limits
 from ocr.text_layers import Box, TextLayer, area, flattened, pictures_on, text_layer
 from textclf.base.errors import BadInputError
 
-if TYPE_CHECKING:
-    import pypdfium2
-    from PIL import Image
-
-Source = Path | bytes
-"""A document: the path of its file, or its bytes."""
-
 _FULL_DPI = 300
 _LEAST_SCAN_PIXELS, _FEWEST_PIXELS, _ENOUGH_PIXELS = 300_000, 2_000_000, 9_000_000
 _PREVIEW_SIDE = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What is known of a file before any page of it is read; attachments of a PDF are not read."""
-
-    sha256: str
-    page_count: int
-    attachments: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +39,10 @@ class PageContent:
 
 def survey(source: Source, limits: Limits, password: str = "") -> Survey:
     """Identify a file and count its pages, without decoding them."""
-    with _opened(source, limits) as file:
+    with opened_source(source, limits) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
-        if _is_pdf(file):
+        if is_pdf(file):
             with _opened_pdf(source, password) as pdf:
                 found = Survey(sha256=sha256, page_count=len(pdf), attachments=_unread_attachments(pdf))
         else:
@@ -67,20 +53,11 @@ def survey(source: Source, limits: Limits, password: str = "") -> Survey:
     return found
 
 
-def content_hash(source: Source, limits: Limits) -> str:
-    """Give the SHA-256 of any file in hexadecimal; empty if it cannot be read or is too large."""
-    try:
-        with _opened(source, limits) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (BadInputError, OSError):
-        return ""
-
-
 @contextmanager
 def open_page(source: Source, number: int, limits: Limits, password: str = "") -> Iterator[PageContent]:
     """Open one page, from 1, of a document; it can be used inside the block only."""
-    with _opened(source, limits) as file:
-        if _is_pdf(file):
+    with opened_source(source, limits) as file:
+        if is_pdf(file):
             with _opened_pdf(source, password) as pdf:
                 yield _pdf_content(pdf, number, limits)
             return
@@ -96,35 +73,7 @@ def open_page(source: Source, number: int, limits: Limits, password: str = "") -
 
 
 @contextmanager
-def _opened(source: Source, limits: Limits) -> Iterator[BufferedReader | BytesIO]:
-    try:
-        size = len(source) if isinstance(source, bytes) else source.stat().st_size
-        # a pipe or a device could keep us waiting for ever
-        if isinstance(source, Path) and not source.is_file():
-            raise BadInputError("is not a file")
-        if size == 0:
-            raise BadInputError("is empty (0 bytes)")
-        if size > limits.max_bytes:
-            raise BadInputError(f"is too large ({size:,} bytes; the limit is {limits.max_bytes:,})")
-        file = BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-    except OSError as error:
-        raise BadInputError(f"cannot be opened ({(error.strerror or str(error)).lower()})") from error
-    with file:
-        yield file
-
-
-def _is_pdf(file: BufferedReader | BytesIO) -> bool:
-    head = file.read(1024)
-    file.seek(0)
-    # readers accept the header anywhere in the first 1024 bytes (PDF 1.7, appendix H, note 13)
-    return b"%PDF-" in head
-
-
-@contextmanager
 def _opened_pdf(source: Source, password: str) -> Iterator[pypdfium2.PdfDocument]:
-    import pypdfium2
-    import pypdfium2.raw as pdfium_c
-
     try:
         pdf = pypdfium2.PdfDocument(source, password=password or None)
     except pypdfium2.PdfiumError as error:
@@ -143,8 +92,6 @@ def _opened_pdf(source: Source, password: str) -> Iterator[pypdfium2.PdfDocument
 
 def _unread_attachments(pdf: pypdfium2.PdfDocument) -> int:
     """Count the files attached to a PDF whose content its pages need not show; XML is the copy that invoices carry."""
-    import pypdfium2
-
     count = 0
     for index in range(pdf.count_attachments()):
         try:
@@ -155,8 +102,6 @@ def _unread_attachments(pdf: pypdfium2.PdfDocument) -> int:
 
 
 def _pdf_content(pdf: pypdfium2.PdfDocument, number: int, limits: Limits) -> PageContent:
-    import pypdfium2
-
     try:
         page = pdf[number - 1]
         width, height = page.get_size()

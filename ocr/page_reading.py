@@ -6,33 +6,25 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+
+from PIL import Image, ImageStat
 
 from ocr.cache import PageCache
 from ocr.cleaning import clean_text
+from ocr.document_reading import WHOLE, Strip, failed_page
 from ocr.documents import Page
 from ocr.engines import OcrEngine
-from ocr.ink import Region, letter_boxes, letter_height, uncovered, unread_regions, without_rules
+from ocr.file_content import Source
+from ocr.ink import Boxes, Region, letter_boxes, letter_height, uncovered, unread_regions, without_rules
 from ocr.layer_check import contradicts, text_layer_worth
 from ocr.ocr_result import OcrResult, inserted, moved, quality, stacked, turned, with_layer, without
-from ocr.opening import PageContent, Source, open_page
-from ocr.orientation import read_upright
+from ocr.opening import PageContent, open_page
+from ocr.page_image import is_blank, page_scale, read_strip, read_upright, row_at
 from ocr.reading_options import ReadingOptions
-from ocr.strips import STRIPS, WHOLE, Strip, row_at
-from textclf.base.errors import BadInputError, MissingProgramError, OutputError, TextclfError
+from textclf.base.errors import BadInputError, MissingProgramError, OutputError
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from ocr.ink import Boxes
-
-_LOW, _BEST, _HIGH, _MOST_SCALE = 15, 20, 34, 2.5
-"""Heights of letters in pixels: of 44 pages at eight scales each, nearly all good text came out with 20 to 34."""
-_FEW_ROWS = 200
-"""An image of fewer is not worth parting."""
 _TILE_ROWS = 4300
 """An image is read in tiles of no more rows, a legal page of 300 dpi: a late page keeps what was read."""
 _MOST_COLUMNS = 32_000
@@ -75,56 +67,11 @@ def read_page(
     return replace(page, text=text, seconds=time.perf_counter() - started)
 
 
-def failed_page(number: int, error: Exception, seconds: float) -> Page:
-    """Give the page that stands for one that could not be read."""
-    if isinstance(error, TextclfError):
-        what = str(error)
-    elif isinstance(error, MemoryError):
-        what = "the page needs more memory than there is"
-    else:
-        what = " ".join(f"could not be read ({type(error).__name__}: {error}".split())[:200] + ")"
-    return Page(number=number, status="failed", error=what, seconds=seconds)
-
-
 def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, engine: OcrEngine) -> str:
     document = [sha256, number, strip, engine.name, engine.version]
     choices = [options.languages, options.scale, options.page_segmentation, options.text_layer]
     parts = [*document, *choices, options.limits.max_pixels]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def page_scale(height: float | None, scale: float | Literal["auto"]) -> float:
-    """Choose the factor by which a page whose letters have that height in pixels is enlarged before it is read."""
-    if scale != "auto":
-        return scale
-    if height is None or _LOW <= height <= _HIGH:
-        return 1.0
-    return min(_MOST_SCALE, _BEST / height)
-
-
-def is_blank(image: Image.Image) -> bool:
-    """Return whether a grey image, brought down so that noise is averaged away, holds nothing."""
-    low, high = image.reduce(max(1, min(image.size) // 350)).getextrema()
-    return float(high) - float(low) <= 24  # type: ignore[arg-type]
-
-
-def read_strip(
-    image: Image.Image, strip: Strip, read: Callable[[Image.Image], OcrResult]
-) -> tuple[OcrResult, int, float]:
-    """Read a strip of a page, or more; give also by how many degrees it is turned and down to which share it was read.
-
-    If the topmost strip holds no word, those below it are read too, until one does. If that reads so poorly that the
-    page might be turned, or the image is small, the whole is read.
-    """
-    if strip != WHOLE and image.height >= _FEW_ROWS:
-        for tried in STRIPS[STRIPS.index(strip) :]:
-            top, bottom = (row_at(image, share) for share in tried)
-            result = read(image.crop((0, top, image.width, bottom))) if top < bottom else OcrResult()
-            if strip.start > 0 or (result.is_legible and not result.is_sideways):
-                return moved(result, down=top), 0, tried.end
-            if result.words:
-                break
-    return *read_upright(image, read), 1.0
 
 
 @dataclass
@@ -256,8 +203,6 @@ class _PageReader:
 
     def _read(self, image: Image.Image, height: float | None, page_segmentation: int | None = None) -> OcrResult:
         """Read an image whose letters have that height, tile by tile; of a late one, keep the tiles that were read."""
-        from PIL import Image
-
         limits = self.options.limits
         scale = page_scale(height, self.options.scale)
         count = math.ceil(image.height * scale / _TILE_ROWS)
@@ -291,8 +236,6 @@ class _PageReader:
 
 def _without_words(image: Image.Image, known: OcrResult) -> Image.Image:
     """Paint over the words that are known, in the colour of the paper."""
-    from PIL import ImageStat
-
     cleared = image.copy()
     for left, top, right, bottom in known.boxes:
         box = (left - 2, top - 2, right + 3, bottom + 3)

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 from ctypes import c_void_p, cast
 from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pypdfium2
+import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
 
 from ocr.documents import Word, bounding_box
 from ocr.ocr_result import OcrResult, line_text
 from ocr.reading_options import Limits
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pypdfium2
-    from numpy.typing import NDArray
 
 Box = tuple[float, float, float, float]
 
@@ -59,9 +59,6 @@ class _TextRun:
 
 def pictures_on(page: pypdfium2.PdfPage) -> list[tuple[Box, float]]:
     """Pictures on the page: the box inside what is shown, in the page's own coordinates, and the resolution."""
-    import pypdfium2
-    import pypdfium2.raw as pdfium_c
-
     left, bottom, right, top = page.get_bbox()
     found = []
     for picture in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=5):
@@ -95,8 +92,6 @@ def flattened(pdf: pypdfium2.PdfDocument, number: int) -> tuple[pypdfium2.PdfPag
     own : int
         How many of its objects are its own; those of annotations follow.
     """
-    import pypdfium2.raw as pdfium_c
-
     page = pdf[number - 1]
     own = pdfium_c.FPDFPage_CountObjects(page)
     annotations = pdfium_c.FPDFPage_GetAnnotCount(page)
@@ -150,8 +145,6 @@ def _stands_on(box: Box, pictures: list[Box]) -> bool:
 
 
 def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_TextRun]:
-    import pypdfium2.raw as pdfium_c
-
     textpage = page.get_textpage()
     # one more than may be kept, so that the document knows that it was cut
     count = min(textpage.count_chars(), most)
@@ -198,9 +191,6 @@ def _address(text_object: object) -> int:
 
 def _annotation_objects(page: pypdfium2.PdfPage, own: int) -> dict[int, int]:
     """Address of each text object of an annotation to the annotation's number."""
-    import pypdfium2
-    import pypdfium2.raw as pdfium_c
-
     found = {}
     for number in range(own, pdfium_c.FPDFPage_CountObjects(page)):
         added = pypdfium2.PdfObject(pdfium_c.FPDFPage_GetObject(page, number), page=page, pdf=page.pdf)
@@ -215,8 +205,6 @@ def _annotation_objects(page: pypdfium2.PdfPage, own: int) -> dict[int, int]:
 
 def _shown(page: pypdfium2.PdfPage, box: Box) -> tuple[int, int, int, int]:
     """Box as the page is shown: turned as it says, in points from the top left corner."""
-    import pypdfium2
-
     width, height = (round(side) for side in page.get_size())
     place = pypdfium2.PdfPosConv(page, (0, 0, width, height, 0)).to_bitmap
     return bounding_box(place(*corner) * 2 for corner in (box[:2], box[2:]))
@@ -273,9 +261,6 @@ class _View:
     """
 
     def __init__(self, page: pypdfium2.PdfPage, pictures: list[Box], tokens: list[_TextRun]) -> None:
-        import numpy as np
-        import pypdfium2.raw as pdfium_c
-
         width, height = page.get_size()
         self.scale = min(_VIEW_SCALE, (_VIEW_PIXELS / (width * height)) ** 0.5)
         self.pictures = pictures
@@ -299,9 +284,6 @@ class _View:
 
     def shows(self, token: _TextRun) -> bool:
         """Tell whether a person sees a text, or the picture whose text it is."""
-        import cv2
-        import numpy as np
-
         left, top, right, bottom = (edge * self.scale for edge in token.shown)
         height, width = self.grey.shape
         if not (0 <= (left + right) / 2 < width and 0 <= (top + bottom) / 2 < height):

@@ -7,10 +7,8 @@ from ocr.batch import read_document
 from ocr.documents import Word
 from ocr.layer_check import text_layer_worth
 from ocr.ocr_result import OcrResult, quality
-from ocr.orientation import read_upright
-from ocr.page_reading import is_blank, page_scale
+from ocr.page_image import is_blank, page_scale, read_upright, row_at
 from ocr.reading_options import Limits, ReadingOptions
-from ocr.strips import row_at
 from ocr.text_layers import TextLayer
 from textclf.base.errors import BadInputError, UsageError
 

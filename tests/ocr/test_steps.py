@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ocr.document_reading import OpenDocument, ReadingStep, joined, reading_steps
+from ocr.document_reading import STRIPS, WHOLE, OpenDocument, ReadingStep, joined, reading_steps
 from ocr.documents import Page, Word
-from ocr.strips import STRIPS, WHOLE
 
 
 def opened(effort: str = "fast", pages: int = 2) -> OpenDocument:

@@ -1,6 +1,19 @@
-"""What a file is by how it begins, whatever its name."""
+"""The bytes of a document: opened within limits, hashed, and what they are by how they begin."""
 
 from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader, BytesIO
+from pathlib import Path
+
+from ocr.reading_options import Limits
+from textclf.base.errors import BadInputError
+
+Source = Path | bytes
+"""A document: the path of its file, or its bytes."""
 
 HEAD = 64
 """Bytes to look at."""
@@ -22,6 +35,51 @@ _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b
 _AVIF_BRANDS = {b"avif", b"avis"}
 _OTHER_BRANDS = {b"crx ": "a camera's raw photo", b"M4A ": "a sound recording", b"M4B ": "a sound recording"}
 """Brands of ISO base media files (ISO/IEC 14496-12); others are those of videos."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What is known of a file before any page of it is read; attachments of a PDF are not read."""
+
+    sha256: str
+    page_count: int
+    attachments: int = 0
+
+
+@contextmanager
+def opened_source(source: Source, limits: Limits) -> Iterator[BufferedReader | BytesIO]:
+    """Open a document at its beginning, if it is neither empty nor larger than ``max_bytes``."""
+    try:
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        # a pipe or a device could keep us waiting for ever
+        if isinstance(source, Path) and not source.is_file():
+            raise BadInputError("is not a file")
+        if size == 0:
+            raise BadInputError("is empty (0 bytes)")
+        if size > limits.max_bytes:
+            raise BadInputError(f"is too large ({size:,} bytes; the limit is {limits.max_bytes:,})")
+        file = BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    except OSError as error:
+        raise BadInputError(f"cannot be opened ({(error.strerror or str(error)).lower()})") from error
+    with file:
+        yield file
+
+
+def content_hash(source: Source, limits: Limits) -> str:
+    """Give the SHA-256 of any file in hexadecimal; empty if it cannot be read or is too large."""
+    try:
+        with opened_source(source, limits) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (BadInputError, OSError):
+        return ""
+
+
+def is_pdf(file: BufferedReader | BytesIO) -> bool:
+    """Return whether a file, at its beginning, is a PDF."""
+    head = file.read(1024)
+    file.seek(0)
+    # readers accept the header anywhere in the first 1024 bytes (PDF 1.7, appendix H, note 13)
+    return b"%PDF-" in head
 
 
 def is_document(head: bytes) -> bool:
