@@ -8,23 +8,22 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aws_ml_adapter.api.faults import RequestFault
-from aws_ml_adapter.server.cors import Cors
-from aws_ml_adapter.server.errors import ServiceError
-from aws_ml_adapter.server.hosts import Hosts
+from aws_ml_adapter.server.access import Cors, Hosts
+from aws_ml_adapter.server.asgi import HttpAnswer, Message, Receive, Scope, Send, Threads, body_blocks, send_answer
+from aws_ml_adapter.server.error_answers import ServiceError
 from aws_ml_adapter.server.job import LOG, folder_of
 from aws_ml_adapter.server.operations import Caller, Operations
-from aws_ml_adapter.server.pages import Page, Pages
+from aws_ml_adapter.server.pages import Pages
 from aws_ml_adapter.server.realtime import RealTime
-from aws_ml_adapter.server.s3.app import S3, is_from_sdk
-from aws_ml_adapter.server.signature import verify
+from aws_ml_adapter.server.s3.endpoint import S3, is_from_sdk
+from aws_ml_adapter.server.signatures import SignedRequest, verify
 from aws_ml_adapter.server.validation import check_of, parse_body, service_model
 
 TARGET_PREFIX = "AmazonML_20141212."
@@ -35,14 +34,10 @@ BODY_SECONDS = 30.0
 """How long the body of a request may take to come."""
 
 _QUERY_FIELDS = 8
-_CONTENT_TYPE = b"application/x-amz-json-1.1"
+_CONTENT_TYPE = "application/x-amz-json-1.1"
 _ACCESS_KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([A-Za-z0-9]{4,128})/")
 _INTERNAL = ServiceError("InternalServerException", "A fault of the server itself; its own output says more")
 _ACCOUNT = "arn:aws:iam::000000000000"
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _requests = logging.getLogger("aws_ml_adapter.requests")
 
@@ -52,23 +47,8 @@ class App:
 
     A request is one to Amazon ML if it says so by ``X-Amz-Target`` or its content type, a browser's if it asks for a
     page that there is, else one to S3. Predictions are answered in the event loop itself: they are short, and a thread
-    would cost more than they do. All else reads SQLite or storage and goes to threads.
-
-    Parameters
-    ----------
-    operations : Operations
-    realtime : RealTime
-    pages : Pages
-    s3 : S3
-    hosts : Hosts
-    cors : Cors
-    data_dir : pathlib.Path
-    keys : mapping of str to str, optional
-        Access key to secret key; without them any request from this machine is taken.
-
-    References
-    ----------
-    https://asgi.readthedocs.io/en/latest/specs/www.html
+    would cost more than they do. All else reads SQLite or storage and goes to threads. Without keys any request from
+    this machine is taken.
     """
 
     def __init__(
@@ -93,7 +73,7 @@ class App:
         self._keys = keys
         model = service_model()
         self._checks = {name: check_of(model.operation_model(name).input_shape) for name in model.operation_names}
-        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="operation")
+        self._threads = Threads("operation")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -103,17 +83,23 @@ class App:
         request_id = str(uuid.uuid4())
         try:
             if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-                known, status = "-", await self._preflight(headers, send)
+                allowing = self._cors.preflight(headers)
+                operation, status = "-", 204 if allowing else 403
+                await send_answer(HttpAnswer(status=status, headers=allowing), "OPTIONS", send, self._threads)
             elif self._is_for_s3(scope, headers):
                 allowed = self._cors.allows(headers)
-                known, status = await self._s3.answer(scope, headers, receive, send, is_allowed=allowed)
+                operation, status = await self._s3.answer(scope, headers, receive, send, is_allowed=allowed)
             else:
-                known, status = await self._answer_here(scope, headers, receive, send, request_id)
+                operation = headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)
+                answer = await self._answer(operation, scope, headers, receive)
+                operation, status = operation if operation in self._checks else "-", answer.status
+                answer.headers["x-amzn-requestid"] = request_id
+                await send_answer(answer, scope["method"], send, self._threads)
         except ConnectionError:
             return
         client = (scope.get("client") or ("-",))[0]
         milliseconds = (time.perf_counter() - begun) * 1000
-        _requests.info("%s %s %s %d %.1f ms", request_id, client, known, status, milliseconds)
+        _requests.info("%s %s %s %d %.1f ms", request_id, client, operation, status, milliseconds)
 
     def _is_for_s3(self, scope: Scope, headers: Mapping[str, str]) -> bool:
         if "x-amz-target" in headers or headers.get("content-type", "").startswith("application/x-amz-json"):
@@ -124,63 +110,38 @@ class App:
             return not self._pages.has(scope["path"]) and not scope["path"].startswith("/logs/")
         return bool(scope["path"].strip("/"))
 
-    async def _preflight(self, headers: Mapping[str, str], send: Send) -> int:
-        answer = self._cors.preflight(headers)
-        status = 204 if answer else 403
-        fields = [(name.encode(), value.encode("latin-1")) for name, value in answer.items()]
-        fields += [] if answer else [(b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": status, "headers": fields})
-        await send({"type": "http.response.body", "body": b""})
-        return status
-
     def _for_pages_of_others(self, send: Send, headers: Mapping[str, str]) -> Send:
         """Let the page that asks read the answer, if it may."""
         more = [(name.encode(), value.encode("latin-1")) for name, value in self._cors.headers(headers).items()]
         if not more:
             return send
 
-        async def sending(message: MutableMapping[str, Any]) -> None:
+        async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *more]
             await send(message)
 
         return sending
 
-    async def _answer_here(
-        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send, request_id: str
-    ) -> tuple[str, int]:
+    async def _answer(self, operation: str, scope: Scope, headers: Mapping[str, str], receive: Receive) -> HttpAnswer:
         """Answer an operation of Amazon ML, or a browser."""
-        operation = headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)
-        content_type = _CONTENT_TYPE
-        more: dict[str, str] = {}
         try:
             if scope["method"] in ("GET", "HEAD") and not operation:
-                page = await self._in_thread(self._page, scope, headers)
-                status, body, content_type, more = page.status, page.body, page.content_type.encode(), page.headers
-            else:
-                answer = await self._answer(operation, scope, headers, receive)
-                status, body = 200, json.dumps(answer).encode()
+                page: HttpAnswer = await self._threads.run(self._page, scope, headers)
+                return page
+            return _json_answer(200, await self._perform(operation, scope, headers, receive))
         except ServiceError as error:
-            status, body = error.status, json.dumps(error.body).encode()
             # what may still come of the body is not waited for
             more = {"connection": "close"} if error.name == "RequestTimeoutException" else {}
+            return _json_answer(error.status, error.body, more)
         except ConnectionError:
             raise
         # the boundary: a fault of ours must neither end the server nor tell a stranger about its inside
         except Exception:
             logging.getLogger(__name__).exception("while answering %s", operation[:40])
-            status, body = _INTERNAL.status, json.dumps(_INTERNAL.body).encode()
-        fields = [
-            (b"x-amzn-requestid", request_id.encode()),
-            (b"content-type", content_type),
-            (b"content-length", str(len(body)).encode()),
-            *((name.encode(), value.encode()) for name, value in more.items()),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": fields})
-        await send({"type": "http.response.body", "body": body})
-        return operation if operation in self._checks else "-", status
+            return _json_answer(_INTERNAL.status, _INTERNAL.body)
 
-    async def _answer(
+    async def _perform(
         self, operation: str, scope: Scope, headers: Mapping[str, str], receive: Receive
     ) -> dict[str, Any]:
         body = await _body(headers, receive)
@@ -200,20 +161,17 @@ class App:
                 return {"Prediction": mounted.predict(request["Record"])}
             base_url = self._hosts.base_url(headers, scope["scheme"], scope["server"])
             caller = Caller(base_url=base_url, user=user)
-            answer: dict[str, Any] = await self._in_thread(self._operations.answer, operation, request, caller)
+            answer: dict[str, Any] = await self._threads.run(self._operations.answer, operation, request, caller)
         except RequestFault as error:
             raise ServiceError("InvalidInputException", str(error)) from error
         return answer
 
-    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
-
     def _user(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> str:
         """Say who asks; refuse whoever may not."""
         if self._keys is not None:
-            path = scope.get("raw_path", b"/").decode("latin-1")
-            key = verify(path, scope["query_string"].decode("latin-1"), headers, body, self._keys)
-            return f"{_ACCOUNT}:user/{key}"
+            path, query = (scope.get(name, b"").decode("latin-1") for name in ("raw_path", "query_string"))
+            signed = SignedRequest(method=scope["method"], path=path or "/", query=query, headers=headers)
+            return f"{_ACCOUNT}:user/{verify(signed, body, self._keys)}"
         self._check_host(headers)
         given = _ACCESS_KEY.match(headers.get("authorization", ""))
         return f"{_ACCOUNT}:user/{given[1]}" if given else f"{_ACCOUNT}:root"
@@ -222,7 +180,7 @@ class App:
         if not self._hosts.is_known(headers.get("host", "localhost")):
             raise ServiceError("AccessDeniedException", "Without --credentials the server answers to localhost only")
 
-    def _page(self, scope: Scope, headers: Mapping[str, str]) -> Page:
+    def _page(self, scope: Scope, headers: Mapping[str, str]) -> HttpAnswer:
         """Answer a browser."""
         try:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=_QUERY_FIELDS))
@@ -235,37 +193,33 @@ class App:
             self._check_host(headers)
         return self._pages.answer(path, query)
 
-    def _log(self, serial: str, signature: str) -> Page:
+    def _log(self, serial: str, signature: str) -> HttpAnswer:
         """Give the log of a job to whom GetMLModel and its like, or a page, gave the URL."""
-        known = self._operations.log_serial(serial, signature)
-        path = folder_of(self._data_dir, known or 0) / LOG
-        log = None
-        # the object may be deleted this moment
-        with suppress(OSError):
-            log = path.read_bytes() if known is not None else None
-        return Page(
-            status=404 if log is None else 200,
-            content_type="text/plain; charset=utf-8",
-            body=b"There is no such log.\n" if log is None else _multipart(log, known or 0),
-            headers={"x-content-type-options": "nosniff", "cache-control": "no-store"},
-        )
+        status, body = 404, b"There is no such log.\n"
+        if (known := self._operations.log_serial(serial, signature)) is not None:
+            # the object may be deleted this moment
+            with suppress(OSError):
+                status, body = 200, _multipart((folder_of(self._data_dir, known) / LOG).read_bytes(), known)
+        headers = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+        return HttpAnswer(status=status, headers={"content-type": "text/plain; charset=utf-8", **headers}, body=body)
+
+
+def _json_answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> HttpAnswer:
+    fields = {"content-type": _CONTENT_TYPE, **(headers or {})}
+    return HttpAnswer(status=status, headers=fields, body=json.dumps(body).encode())
 
 
 async def _body(headers: Mapping[str, str], receive: Receive) -> bytes:
     too_large = ServiceError("RequestEntityTooLargeException", f"The body is over {BODY_LIMIT:,} bytes")
     if int(headers.get("content-length", 0)) > BODY_LIMIT:
         raise too_large
-    body, more = b"", True
+    body = b""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ConnectionResetError
-                body += message.get("body", b"")
+            async for block in body_blocks(receive):
+                body += block
                 if len(body) > BODY_LIMIT:
                     raise too_large
-                more = message.get("more_body", False)
     except TimeoutError as error:
         raise ServiceError("RequestTimeoutException", "The body did not come in time") from error
     return body

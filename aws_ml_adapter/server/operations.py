@@ -15,11 +15,11 @@ from aws_ml_adapter.api.parameters import parse_parameters
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import Storage, split_url
+from aws_ml_adapter.server.access import is_signed, link_signature
 from aws_ml_adapter.server.describing import DATA_SOURCE_MEMBER, describe
 from aws_ml_adapter.server.entities import Entities, Entity
-from aws_ml_adapter.server.errors import ServiceError
+from aws_ml_adapter.server.error_answers import ServiceError
 from aws_ml_adapter.server.jobs import Jobs
-from aws_ml_adapter.server.links import is_signed, signature
 from aws_ml_adapter.server.realtime import NO_ENDPOINT, REMOVED, RealTime
 from aws_ml_adapter.server.texts import (
     ALL_INPUTS,
@@ -308,7 +308,7 @@ class Operations:
         if "EndpointInfo" in record:
             record["EndpointInfo"] = _with_url(record["EndpointInfo"], caller)
         if "StartedAt" in record and entity.status is not Status.DELETED:
-            signed = signature(self._secret, str(entity.serial))
+            signed = link_signature(self._secret, str(entity.serial))
             record["LogUri"] = f"{caller.base_url}/logs/{entity.serial}?signature={signed}"
         shown = _members(shape) - hidden
         return {name: value for name, value in record.items() if name in shown}

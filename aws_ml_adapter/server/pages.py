@@ -7,7 +7,6 @@ import hashlib
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import resources
@@ -21,10 +20,11 @@ from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.engine.performance import METRICS, Confusion, Evaluation, Residuals, ScoreHistogram
 from aws_ml_adapter.engine.statistics import DataStatistics
+from aws_ml_adapter.server.access import is_signed, link_signature
+from aws_ml_adapter.server.asgi import HttpAnswer
 from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.insights import at_cutoff, equal_bins, may_share_rows, shown_matrix, ticks
 from aws_ml_adapter.server.job import EVALUATION, STATISTICS, folder_of
-from aws_ml_adapter.server.links import is_signed, signature
 from features.schema import Schema
 from textclf.base.errors import BadDataError
 from textclf.base.tables import csv_writer, safe_cell
@@ -44,26 +44,6 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """An answer to a browser.
-
-    Parameters
-    ----------
-    status : int
-        Of HTTP.
-    content_type : str
-    body : bytes
-    headers : dict of str to str
-        Besides the type and the length.
-    """
-
-    status: int
-    content_type: str
-    body: bytes
-    headers: dict[str, str]
 
 
 class Pages:
@@ -96,7 +76,7 @@ class Pages:
         """Say whether there may be a page of this path."""
         return not path.strip("/") or path.split("/")[1] in set(Kind)
 
-    def answer(self, path: str, query: Mapping[str, str]) -> Page:
+    def answer(self, path: str, query: Mapping[str, str]) -> HttpAnswer:
         """Answer a browser.
 
         Parameters
@@ -134,6 +114,7 @@ class Pages:
             kind: self._entities.select(kind, f"{_CHILDREN} AND {_KEPT}", (entity.serial,), LISTED) for kind in Kind
         }
         begun = "StartedAt" in entity.record and entity.status is not Status.DELETED
+        signed = link_signature(self._secret, str(entity.serial))
         return {
             "entity": entity,
             "record": entity.record,
@@ -141,7 +122,7 @@ class Pages:
             "children": children,
             "tags": self._entities.tags(entity.serial),
             "unfinished": entity.status in (Status.PENDING, Status.INPROGRESS),
-            "log": f"logs/{entity.serial}?signature={signature(self._secret, str(entity.serial))}" if begun else None,
+            "log": f"logs/{entity.serial}?signature={signed}" if begun else None,
         } | _MORE[entity.kind](self, entity, parents)
 
     def _of_data_source(self, entity: Entity, _parents: Mapping[Kind, Entity]) -> dict[str, Any]:
@@ -210,7 +191,7 @@ class Pages:
         except (OSError, BadDataError):
             return None
 
-    def _confusion(self, entity: Entity) -> Page:
+    def _confusion(self, entity: Entity) -> HttpAnswer:
         """Write the full confusion matrix as CSV, to be opened in a spreadsheet without harm."""
         evaluation = self._evaluation(entity)
         if evaluation is None or not isinstance(evaluation.details, Confusion):
@@ -221,32 +202,30 @@ class Pages:
         writer.writerow(["true class", *map(safe_cell, classes)])
         for name, row in zip(classes, counts, strict=True):
             writer.writerow([safe_cell(name), *row])
-        headers = _HEADERS | {"content-disposition": f'attachment; filename="{entity.id}-confusion.csv"'}
-        body = text.getvalue().encode("utf-8", errors="replace")
-        return Page(status=200, content_type="text/csv; charset=utf-8", body=body, headers=headers)
+        headers = {"content-disposition": f'attachment; filename="{entity.id}-confusion.csv"'}
+        return _answer(200, "csv", text.getvalue(), headers)
 
     def _link(self, path: str, **query: str) -> str:
         if self._signed:
-            query["signature"] = signature(self._secret, "pages")
+            query["signature"] = link_signature(self._secret, "pages")
         return path + (f"?{urlencode(query)}" if query else "")
 
-    def _html(self, template: str, **shown: Any) -> Page:
-        body = self._environment.get_template(template).render(**shown).encode("utf-8", errors="replace")
-        return Page(status=200, content_type="text/html; charset=utf-8", body=body, headers=self._html_headers)
+    def _html(self, template: str, **shown: Any) -> HttpAnswer:
+        return _answer(200, "html", self._environment.get_template(template).render(**shown), self._policy)
 
     @cached_property
     def _script(self) -> str:
         return resources.files("aws_ml_adapter").joinpath("templates", "cutoff.js").read_text(encoding="utf-8")
 
     @cached_property
-    def _html_headers(self) -> dict[str, str]:
+    def _policy(self) -> dict[str, str]:
         # of all that a page may hold, its own script alone runs
         digest = base64.b64encode(hashlib.sha256(self._script.encode()).digest()).decode()
         policy = (
             f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
-        return _HEADERS | {"content-security-policy": policy}
+        return {"content-security-policy": policy}
 
     @cached_property
     def _environment(self) -> Environment:
@@ -284,8 +263,13 @@ _MORE = {
 }
 
 
-def _text(status: int, message: str) -> Page:
-    return Page(status=status, content_type="text/plain; charset=utf-8", body=message.encode(), headers=_HEADERS)
+def _answer(status: int, kind: str, text: str, headers: Mapping[str, str]) -> HttpAnswer:
+    fields = {"content-type": f"text/{kind}; charset=utf-8", **_HEADERS, **headers}
+    return HttpAnswer(status=status, headers=fields, body=text.encode("utf-8", errors="replace"))
+
+
+def _text(status: int, message: str) -> HttpAnswer:
+    return _answer(status, "plain", message, {})
 
 
 def _percent(share: float, digits: int = 1) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from aws_ml_adapter.api.kinds import Kind, ModelType, Status
 from aws_ml_adapter.engine.model import MLModel, load_model
 from aws_ml_adapter.server.entities import Entities, Entity
-from aws_ml_adapter.server.errors import ServiceError
+from aws_ml_adapter.server.error_answers import ServiceError
 from aws_ml_adapter.server.job import MODEL, folder_of
 from textclf.base.errors import TextclfError
 

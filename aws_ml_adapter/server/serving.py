@@ -21,17 +21,16 @@ from pathlib import Path
 import uvicorn
 
 from aws_ml_adapter.api.storage import StorageOptions, open_storage
+from aws_ml_adapter.server.access import Cors, Hosts
 from aws_ml_adapter.server.app import App
-from aws_ml_adapter.server.cors import Cors
 from aws_ml_adapter.server.entities import Entities
-from aws_ml_adapter.server.hosts import Hosts
 from aws_ml_adapter.server.jobs import Jobs
 from aws_ml_adapter.server.operations import Operations
 from aws_ml_adapter.server.pages import Pages
 from aws_ml_adapter.server.protocol import BoundedProtocol
 from aws_ml_adapter.server.realtime import RealTime
-from aws_ml_adapter.server.s3.app import S3
-from aws_ml_adapter.server.signature import read_keys
+from aws_ml_adapter.server.s3.endpoint import S3
+from aws_ml_adapter.server.signatures import read_keys
 from textclf.base.errors import BadInputError, OutputError, UsageError
 
 MOST_JOBS = 25

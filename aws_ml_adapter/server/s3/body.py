@@ -11,10 +11,10 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from aws_ml_adapter.server.s3.messages import S3Error
+from aws_ml_adapter.server.error_answers import S3Error
 
 if TYPE_CHECKING:
-    from aws_ml_adapter.server.s3.signature import ChunkSignatures
+    from aws_ml_adapter.server.signatures import ChunkSignatures
 
 _LINE_LIMIT = 4_096
 _CHECKSUM = "x-amz-checksum-"
@@ -52,31 +52,9 @@ _DIGESTS: dict[str, Callable[[], _Digest]] = {
 
 
 class Chunks:
-    r"""Takes ``aws-chunked`` content apart.
+    """Takes ``aws-chunked`` content apart: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html.
 
-    Parameters
-    ----------
-    signatures : ChunkSignatures, optional
-        Checks the signature of each chunk.
-
-    Attributes
-    ----------
-    done : bool
-        Whether the end has come.
-    trailer : dict of str to str
-        What stands behind the content.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
-
-    Examples
-    --------
-    >>> chunks = Chunks()
-    >>> b"".join(chunks.feed(b"5\r\nhel")) + b"".join(chunks.feed(b"lo\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"))
-    b'hello'
-    >>> chunks.done, chunks.trailer
-    (True, {'x-amz-checksum-crc32': 'NhCmhg=='})
+    At the end ``done`` is true, and ``trailer`` holds what stands behind the content.
     """
 
     def __init__(self, signatures: ChunkSignatures | None = None) -> None:
@@ -91,13 +69,7 @@ class Chunks:
         self._in_trailer = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take some bytes, give the content in them.
-
-        Raises
-        ------
-        S3Error
-            They are no chunks, or a signature is wrong.
-        """
+        """Take some bytes, give the content in them."""
         self._pending += data
         while self._pending and not self.done:
             if self._left:
@@ -152,35 +124,9 @@ class Chunks:
             self._digest = hashlib.sha256()
 
 
-class Received:
-    """What came: its size in bytes, and its MD5 in hexadecimal digits."""
-
-    def __init__(self, size: int, md5: str) -> None:
-        self.size = size
-        self.md5 = md5
-
-
 class Receiver:
     """Writes a body to a file, bit by bit, and says at the end whether it is the one that was sent.
 
-    Parameters
-    ----------
-    headers : mapping of str to str
-        Of the request, by lower-case name.
-    stream : binary file
-        Gets the content.
-    limit : int
-        Bytes of the content.
-    signatures : ChunkSignatures, optional
-        Of a body that is signed chunk by chunk.
-
-    Raises
-    ------
-    S3Error
-        By the headers already the body is too large, or they make no sense.
-
-    References
-    ----------
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
     """
 
@@ -224,14 +170,8 @@ class Receiver:
                     digest.update(content)
             self._stream.write(content)
 
-    def finish(self) -> Received:
-        """Check that all has come, and came whole.
-
-        Raises
-        ------
-        S3Error
-            Something is missing, or has another digest.
-        """
+    def finish(self) -> str:
+        """Check that all has come, and came whole; gives its MD5 in hexadecimal digits."""
         if (self._chunks is not None and not self._chunks.done) or self._declared not in (None, self._size):
             raise S3Error("IncompleteBody", "The content is not as long as the request says")
         self._stream.flush()
@@ -245,7 +185,7 @@ class Receiver:
             expected = given.get(_CHECKSUM + name, "")
             if not hmac.compare_digest(base64.b64encode(digest.digest()), expected.encode("latin-1", "replace")):
                 raise S3Error("BadDigest", f"The {name.upper()} you specified did not match what we received.")
-        return Received(self._size, md5.hex())
+        return md5.hex()
 
 
 def _digest_of(text: str | None, size: int) -> bytes | None:

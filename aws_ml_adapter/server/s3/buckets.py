@@ -8,10 +8,10 @@ import os
 import shutil
 import stat
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -19,13 +19,11 @@ from typing import BinaryIO, TypeAlias
 
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.storage import UNFINISHED, UNUSABLE, split_url, write_in_place
-from aws_ml_adapter.server.s3.listing import Listing, list_objects
-from aws_ml_adapter.server.s3.messages import S3Error
+from aws_ml_adapter.server.error_answers import S3Error
+from aws_ml_adapter.server.s3.listing import ListedPage, list_objects
 from textclf.base.errors import OutputError
 
 _REMEMBERED = 100_000
-BLOCK = 1 << 20
-"""Bytes that are read at a time."""
 
 Check: TypeAlias = "Callable[[Found | None], None]"
 """Raises `S3Error` where what is there, if anything, is not to be replaced or deleted."""
@@ -33,41 +31,23 @@ Check: TypeAlias = "Callable[[Found | None], None]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """An object that is there.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Of the file; of an object whose key ends in ``/``, of an empty folder.
-    size : int
-        Bytes.
-    modified : float
-        Seconds since 1970.
-    etag : str
-        MD5 of the content, in double quotes.
-    identity : tuple of int
-        Tells the file from one that replaced it.
-    """
+    """An object that is there: a file, or an empty folder if its key ends in ``/``."""
 
     path: Path
     size: int
     modified: float
+    """Seconds since 1970."""
     etag: str
+    """MD5 of the content, in double quotes."""
     identity: tuple[int, ...]
+    """Tells the file from one that replaced it."""
 
 
 class Buckets:
     """A folder that holds one folder a bucket; what links lead out of it is not there.
 
-    What is still coming stands in a folder of this server's own beside the buckets, which no bucket can be named like,
-    and is renamed into place when it is whole.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-        The folder.
-    name : str
-        16 hexadecimal digits that tell this server from others with the same root.
+    What is still coming stands beside the buckets, in a folder that no bucket can be named like and whose ``name``, of
+    16 hexadecimal digits, tells this server from others with the same root, and is renamed into place when it is whole.
     """
 
     def __init__(self, root: Path, name: str) -> None:
@@ -93,10 +73,8 @@ class Buckets:
 
     def make(self, bucket: str) -> bool:
         """Make a bucket; False if it is there already."""
-        try:
-            split_url(f"s3://{bucket}")
-        except RequestFault as error:
-            raise S3Error("InvalidBucketName", "The specified bucket is not valid.") from error
+        if not _is_bucket_name(bucket):
+            raise S3Error("InvalidBucketName", "The specified bucket is not valid.")
         with reported():
             try:
                 (self._root / bucket).mkdir()
@@ -232,7 +210,7 @@ class Buckets:
             found = None
         check(found)
 
-    def listing(self, bucket: str, *, prefix: str, delimiter: str, after: str, limit: int) -> Listing:
+    def listing(self, bucket: str, *, prefix: str, delimiter: str, after: str, limit: int) -> ListedPage:
         """List a page of a bucket's objects, as `list_objects`."""
         folder = self.check(bucket)
         with reported():
@@ -257,12 +235,8 @@ class Buckets:
         return self._root.joinpath(bucket, *key.split("/"))
 
     def _is_bucket(self, name: str) -> bool:
-        try:
-            split_url(f"s3://{name}")
-        except RequestFault:
-            return False
         path = self._root / name
-        return path.is_dir() and self._is_inside(path)
+        return _is_bucket_name(name) and path.is_dir() and self._is_inside(path)
 
     def _is_listed(self, entry: os.DirEntry[str]) -> bool:
         if UNUSABLE.search(entry.name) or UNFINISHED.fullmatch(entry.name):
@@ -282,7 +256,8 @@ class Buckets:
         return bool(place.parts) and not place.parts[0].startswith(".") and (self._root / place.parts[0]).is_dir()
 
 
-_EMPTY_MD5 = hashlib.md5(usedforsecurity=False).hexdigest()
+_md5 = partial(hashlib.md5, usedforsecurity=False)
+_EMPTY_MD5 = _md5().hexdigest()
 
 
 class _Digests:
@@ -291,31 +266,32 @@ class _Digests:
     Files may be put into the folder by hand as well, so no note beside them would hold.
     """
 
-    def __init__(self, limit: int = _REMEMBERED) -> None:
-        self._limit = limit
-        self._known: OrderedDict[tuple[int, ...], str] = OrderedDict()
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], str] = {}
         self._lock = threading.Lock()
 
     def of(self, path: Path, state: os.stat_result) -> str:
         """Give the MD5 of a file, in hexadecimal digits."""
-        key = _identity(state)
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
-        digest = hashlib.md5(usedforsecurity=False)
-        with path.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                digest.update(block)
-        self.remember(state, digest.hexdigest())
-        return digest.hexdigest()
+        if (md5 := self._known.get(_identity(state))) is None:
+            with path.open("rb") as stream:
+                md5 = hashlib.file_digest(stream, _md5).hexdigest()
+            self.remember(state, md5)
+        return md5
 
     def remember(self, state: os.stat_result, md5: str) -> None:
         """Note the MD5 of a file."""
         with self._lock:
             self._known[_identity(state)] = md5
-            while len(self._known) > self._limit:
-                self._known.popitem(last=False)
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+
+
+def _is_bucket_name(name: str) -> bool:
+    try:
+        split_url(f"s3://{name}")
+    except RequestFault:
+        return False
+    return True
 
 
 def _identity(state: os.stat_result) -> tuple[int, ...]:

@@ -11,21 +11,13 @@ _Found = tuple[str, Path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A page of objects.
-
-    Parameters
-    ----------
-    objects : list of (str, pathlib.Path)
-        Keys and files; a key that ends in ``/`` is an empty folder.
-    prefixes : list of str
-        What keys with the delimiter are folded into.
-    last : str
-        Where the next page goes on; empty if there is none.
-    """
+class ListedPage:
+    """A page of objects; it goes on behind ``last``, which is empty if there is no other page."""
 
     objects: list[_Found]
+    """Keys and files; a key that ends in ``/`` is an empty folder."""
     prefixes: list[str]
+    """What keys with the delimiter are folded into."""
     last: str
 
 
@@ -37,43 +29,8 @@ def list_objects(
     delimiter: str = "",
     after: str = "",
     limit: int = 1_000,
-) -> Listing:
-    """List a page of objects.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Of the bucket.
-    is_listed : callable
-        Says which files and folders count.
-    prefix : str
-        Keys begin with it.
-    delimiter : str
-        Keys that have it behind the prefix are folded into their part up to it.
-    after : str
-        Only what comes behind this key, or folded key, counts.
-    limit : int
-        Objects and folded keys of a page.
-
-    Returns
-    -------
-    Listing
-
-    References
-    ----------
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as name:
-    ...     for key in ("a-b", "a/x", "a/y", "b"):
-    ...         Path(name, key).parent.mkdir(exist_ok=True)
-    ...         Path(name, key).touch()
-    ...     page = list_objects(Path(name), is_listed=lambda entry: True, delimiter="/", limit=2)
-    ...     [key for key, _ in page.objects], page.prefixes, page.last
-    (['a-b'], ['a/'], 'a/')
-    """
+) -> ListedPage:
+    """List a page of a bucket's folder: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html."""
     objects: list[_Found] = []
     prefixes: list[str] = []
     last = ""
@@ -84,13 +41,13 @@ def list_objects(
         if folded and folded in (after, prefixes[-1] if prefixes else None):
             continue
         if len(objects) + len(prefixes) == limit:
-            return Listing(objects=objects, prefixes=prefixes, last=last)
+            return ListedPage(objects=objects, prefixes=prefixes, last=last)
         if folded:
             prefixes.append(folded)
         else:
             objects.append((key, path))
         last = folded or key
-    return Listing(objects=objects, prefixes=prefixes, last="")
+    return ListedPage(objects=objects, prefixes=prefixes, last="")
 
 
 class _Walk:

@@ -1,102 +1,55 @@
-"""What S3 says and is told in XML: errors, lists, and the bodies of requests."""
+"""Requests to S3 as its actions take them, and what both sides say in XML."""
 
 from __future__ import annotations
 
+import re
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import quote
+
+from aws_ml_adapter.server.asgi import HttpAnswer
+from aws_ml_adapter.server.error_answers import S3Error
+
+OWNER = {"ID": "000000000000", "DisplayName": "amazon-ml"}
+"""The account that all buckets belong to."""
+
+MOST_LISTED = 1_000
+"""Entries of a page of any list."""
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-_STATUS = {
-    "AccessDenied": 403,
-    "BucketAlreadyOwnedByYou": 409,
-    "BucketNotEmpty": 409,
-    "EntityTooLarge": 400,
-    "InternalError": 500,
-    "InvalidAccessKeyId": 403,
-    "InvalidRange": 416,
-    "MethodNotAllowed": 405,
-    "MissingContentLength": 411,
-    "NoSuchBucket": 404,
-    "NoSuchBucketPolicy": 404,
-    "NoSuchKey": 404,
-    "NoSuchUpload": 404,
-    "NotImplemented": 501,
-    "NotModified": 304,
-    "PreconditionFailed": 412,
-    "RequestTimeTooSkewed": 403,
-    "SignatureDoesNotMatch": 403,
-}
+_RANGE = re.compile(r"bytes=(\d{0,100})-(\d{0,100})", re.ASCII)
 
-Content: TypeAlias = "str | Sequence[tuple[str, Content]]"
-"""What an element holds: a text, or elements by name."""
+Content: TypeAlias = "str | int | Mapping[str, Content] | Sequence[Content] | None"
+"""What an element holds: a value, or elements by name; a sequence is as many elements of one name, None is none."""
 
 
-class S3Error(Exception):
-    """An answer of S3 that is an error.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Request:
+    """A request to S3: bucket and key are empty where it names none, names of headers are in lower case."""
 
-    Parameters
-    ----------
-    code : str
-    message : str
-    headers : mapping of str to str, optional
-        Of the answer.
+    bucket: str = ""
+    key: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    """Of those whose body is a message."""
+    came: Path = Path()
+    """The file with the content, of those whose body is one."""
+    md5: str = ""
+    """Of that file."""
 
-    References
-    ----------
-    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
-    Examples
-    --------
-    >>> error = S3Error("NoSuchKey", "The specified key does not exist.")
-    >>> error.status, error.code
-    (404, 'NoSuchKey')
-    """
-
-    def __init__(self, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = _STATUS.get(code, 400)
-        self.headers = dict(headers or {})
-
-    def to_xml(self, resource: str, request_id: str) -> bytes:
-        """Write the body of the answer.
-
-        Parameters
-        ----------
-        resource : str
-            What was asked for.
-        request_id : str
-
-        Returns
-        -------
-        bytes
-        """
-        told = [("Code", self.code), ("Message", str(self)), ("Resource", resource), ("RequestId", request_id)]
-        return to_xml("Error", told, namespace="")
+def xml_answer(name: str, /, **content: Content) -> HttpAnswer:
+    """Answer in XML."""
+    return HttpAnswer(headers={"content-type": "application/xml"}, body=to_xml(name, content))
 
 
 def to_xml(name: str, content: Content, *, namespace: str = _NAMESPACE) -> bytes:
-    """Write an answer.
-
-    Parameters
-    ----------
-    name : str
-        Of the outermost element.
-    content : str or sequence of (str, Content)
-    namespace : str
-        Empty for none, as in errors.
-
-    Returns
-    -------
-    bytes
-
-    Examples
-    --------
-    >>> to_xml("Error", [("Code", "NoSuchKey"), ("Resource", "/b/<k>")], namespace="").decode().splitlines()[1]
-    '<Error><Code>NoSuchKey</Code><Resource>/b/&lt;k&gt;</Resource></Error>'
-    """
+    """Write an element of this name; errors have no namespace."""
     root = ET.Element(name, {"xmlns": namespace} if namespace else {})
     _fill(root, content)
     body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -104,77 +57,76 @@ def to_xml(name: str, content: Content, *, namespace: str = _NAMESPACE) -> bytes
 
 
 def _fill(element: ET.Element, content: Content) -> None:
-    if isinstance(content, str):
-        element.text = content
-        return
-    for name, inner in content:
-        _fill(ET.SubElement(element, name), inner)
+    if isinstance(content, Mapping):
+        for name, inner in content.items():
+            for each in inner if isinstance(inner, list | tuple) else [inner]:
+                if each is not None:
+                    _fill(ET.SubElement(element, name), each)
+    else:
+        element.text = str(content).lower() if isinstance(content, bool) else str(content)
 
 
 def parse_xml(body: bytes, name: str) -> ET.Element:
-    """Read the body of a request.
-
-    Parameters
-    ----------
-    body : bytes
-    name : str
-        Of the outermost element, whatever its namespace.
-
-    Returns
-    -------
-    xml.etree.ElementTree.Element
-
-    Raises
-    ------
-    S3Error
-        It is no such XML, or declares entities.
-    """
-    # without a document type there are no entities that could grow
-    parser = ET.XMLParser(target=_NoDoctype())  # noqa: S314
+    """Read the body of a request, whose outermost element has this name, without any namespaces."""
+    parser = ET.XMLParser(target=_PlainBuilder())  # noqa: S314
     try:
         parser.feed(body)
         root: ET.Element = parser.close()
     except (ET.ParseError, ValueError, LookupError) as error:
         raise S3Error("MalformedXML", "The XML you provided was not well-formed") from error
-    if _local(root.tag) != name:
+    if root.tag != name:
         raise S3Error("MalformedXML", f"The XML you provided is no {name}")
     return root
 
 
-class _NoDoctype(ET.TreeBuilder):
+class _PlainBuilder(ET.TreeBuilder):
+    """Leaves namespaces out, and refuses a document type: without one there are no entities that could grow."""
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
+        return super().start(tag.rpartition("}")[2], attrs)
+
+    def end(self, tag: str, /) -> ET.Element:
+        return super().end(tag.rpartition("}")[2])
+
     def doctype(self, _name: str, _public: str | None, _system: str | None) -> None:
         raise ValueError
 
 
-def children(element: ET.Element, name: str) -> list[ET.Element]:
-    """Give the elements of a name directly within another."""
-    return [each for each in element if _local(each.tag) == name]
-
-
-def child(element: ET.Element, name: str) -> str:
-    """Give the text of an element within another, empty if there is none."""
-    return next((each.text or "" for each in children(element, name)), "")
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
 def iso_time(seconds: float) -> str:
-    """Write a time as S3's lists do.
-
-    Parameters
-    ----------
-    seconds : float
-        Since 1970.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> iso_time(0)
-    '1970-01-01T00:00:00.000Z'
-    """
+    """Write a time since 1970 as S3's lists do."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03}Z"
+
+
+def number(text: str, name: str, least: int, most: int = 2**31 - 1) -> int:
+    """Read a whole number of a request."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
+        raise S3Error("InvalidArgument", f"{name} is not a whole number from {least} to {most}")
+    return int(text)
+
+
+def page_size(query: Mapping[str, str], name: str, least: int = 0) -> int:
+    """Read how many entries of a list are asked for."""
+    return min(number(query.get(name) or str(MOST_LISTED), name, least), MOST_LISTED)
+
+
+def key_encoder(query: Mapping[str, str]) -> Callable[[str], str]:
+    """Give what writes keys in a list as the request wants them."""
+    encoding = query.get("encoding-type", "")
+    if encoding not in ("", "url"):
+        raise S3Error("InvalidArgument", "Invalid Encoding Method specified in Request")
+    return (lambda text: quote(text, safe="/")) if encoding else (lambda text: text)
+
+
+def span(text: str, size: int) -> tuple[int, int] | None:
+    """Give the begin and end of the range that is asked for; None for what is no single one, which S3 ignores."""
+    found = _RANGE.fullmatch(text.strip())
+    if found is None or found.groups() == ("", ""):
+        return None
+    first, last = found.groups()
+    begin, end = (int(first), int(last) + 1 if last else size) if first else (max(size - int(last), 0), size)
+    if first and end <= begin < size:
+        return None
+    if begin >= min(end, size):
+        headers = {"content-range": f"bytes */{size}"}
+        raise S3Error("InvalidRange", "The requested range is not satisfiable", headers=headers)
+    return begin, min(end, size)

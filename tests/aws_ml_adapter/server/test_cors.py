@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aws_ml_adapter.server.cors import Cors
+from aws_ml_adapter.server.access import Cors
 from textclf.base.errors import UsageError
 
 PAGE = "http://127.0.0.1:9000"

@@ -15,7 +15,7 @@ from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.engine.model import load_model
 from aws_ml_adapter.server import realtime as realtime_module
 from aws_ml_adapter.server.entities import Entities
-from aws_ml_adapter.server.errors import ServiceError
+from aws_ml_adapter.server.error_answers import ServiceError
 from aws_ml_adapter.server.realtime import NO_ENDPOINT, REMOVED, Mounted, RealTime
 
 

@@ -24,9 +24,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from aws_ml_adapter.server.error_answers import S3Error
 from aws_ml_adapter.server.s3.body import Chunks
-from aws_ml_adapter.server.s3.messages import S3Error
-from aws_ml_adapter.server.s3.signature import ChunkSignatures
+from aws_ml_adapter.server.signatures import ChunkSignatures
 
 MEGABYTE = 1_000_000
 POLICY = json.dumps({"Version": "2008-10-17", "Statement": []})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
 import tempfile
@@ -17,13 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_ml_adapter.api.storage import write_in_place
-from aws_ml_adapter.server.hosts import Hosts
-from aws_ml_adapter.server.s3.app import is_from_sdk
+from aws_ml_adapter.server.access import Hosts
+from aws_ml_adapter.server.error_answers import S3Error
+from aws_ml_adapter.server.s3.actions import S3Actions
 from aws_ml_adapter.server.s3.body import Chunks, Receiver
 from aws_ml_adapter.server.s3.buckets import Buckets
+from aws_ml_adapter.server.s3.endpoint import is_from_sdk
 from aws_ml_adapter.server.s3.listing import list_objects
-from aws_ml_adapter.server.s3.messages import S3Error
-from aws_ml_adapter.server.s3.uploads import Uploads
+from aws_ml_adapter.server.s3.messages import S3Request, parse_xml
 
 
 def in_chunks(pieces: list[bytes]) -> bytes:
@@ -42,7 +44,7 @@ def test_chunks_come_out_however_they_are_cut(pieces, step):
     receiver = Receiver(HEADERS, stream, limit=1_000)
     for at in range(0, len(body), step):
         receiver.feed(body[at : at + step])
-    assert receiver.finish().size == sum(map(len, pieces))
+    assert receiver.finish() == hashlib.md5(b"".join(pieces)).hexdigest()
     assert stream.getvalue() == b"".join(pieces)
 
 
@@ -57,9 +59,11 @@ def test_whatever_comes_instead_of_chunks_is_read_or_refused(body):
 
 def test_content_may_be_as_large_as_the_limit_and_no_larger():
     for size, headers in ((9, {}), (9, {"content-length": "9"})):
-        receiver = Receiver(headers, io.BytesIO(), limit=9)
+        stream = io.BytesIO()
+        receiver = Receiver(headers, stream, limit=9)
         receiver.feed(b"x" * size)
-        assert receiver.finish().size == 9
+        receiver.finish()
+        assert len(stream.getvalue()) == 9
     with pytest.raises(S3Error, match="maximum allowed size"):
         Receiver({"content-length": "10"}, io.BytesIO(), limit=9)
     receiver = Receiver({}, io.BytesIO(), limit=9)
@@ -159,21 +163,27 @@ def test_a_file_that_was_replaced_by_one_of_its_time_and_size_has_its_own_etag(t
 
 
 def test_uploads_and_notes_of_them_go_after_a_week_while_the_server_runs(tmp_path, monkeypatch):
-    (tmp_path / "shop").mkdir()
-    uploads = Uploads(Buckets(tmp_path, "0" * 16), largest=100)
-    old = uploads.begin("shop", "a")
+    (tmp_path / "s3" / "shop").mkdir(parents=True)
+    buckets = Buckets(tmp_path / "s3", "0" * 16)
+    actions = S3Actions(buckets, tmp_path / "policies")
+
+    def begin(key: str) -> S3Request:
+        made = actions.create_multipart_upload(S3Request(bucket="shop", key=key))
+        id_ = parse_xml(made.body, "InitiateMultipartUploadResult").findtext("UploadId")
+        return S3Request(bucket="shop", key=key, query={"uploadId": id_})
+
+    old = begin("a")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 6.9 * 24 * 3600)
-    newer = uploads.begin("shop", "b")
+    newer = begin("b")
     # the folder of the newer one is as old as the clock of the disk says
-    folder = uploads.check(newer, "shop", "b")
-    os.utime(folder, (time.time(), time.time()))
-    assert uploads.check(old, "shop", "a")
+    os.utime(buckets.state / f"upload-{newer.query['uploadId']}", (time.time(), time.time()))
+    assert actions.list_parts(old)
     monkeypatch.setattr(time, "time", lambda: now + 7.1 * 24 * 3600)
-    uploads.begin("shop", "c")
-    assert uploads.check(newer, "shop", "b")
+    begin("c")
+    assert actions.list_parts(newer)
     with pytest.raises(S3Error, match="does not exist"):
-        uploads.check(old, "shop", "a")
+        actions.list_parts(old)
 
 
 def test_what_is_a_client_of_s3_and_what_a_browser():

@@ -19,9 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_ml_adapter.server import app as app_module
+from aws_ml_adapter.server.access import Cors, Hosts
 from aws_ml_adapter.server.app import BODY_LIMIT, BODY_SECONDS
-from aws_ml_adapter.server.cors import Cors
-from aws_ml_adapter.server.hosts import Hosts
 from aws_ml_adapter.server.protocol import HEAD_BYTES, HEAD_SECONDS
 from aws_ml_adapter.server.validation import check_of, service_model
 

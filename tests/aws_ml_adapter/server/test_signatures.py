@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_ml_adapter.server.errors import ServiceError
-from aws_ml_adapter.server.signature import read_keys, verify
+from aws_ml_adapter.server.error_answers import ServiceError
+from aws_ml_adapter.server.signatures import SignedRequest, read_keys, verify
 from textclf.base.errors import BadDataError, BadInputError
 
 KEYS = {"AKIDEXAMPLE": "secret", "AKIDOTHER": "another"}
@@ -38,7 +38,8 @@ def signed(
 
 def check(headers, path="/", body=BODY, **options):
     raw, _, query = path.partition("?")
-    return verify(raw, query, headers, body, KEYS, **options)
+    request = SignedRequest(method="POST", path=raw, query=query, headers=headers)
+    return verify(request, body, KEYS, **options)
 
 
 @pytest.mark.parametrize("path", ["/", "/aml/prefix", "/a%20b/c", "/x?b=2&a=1"])

@@ -1,0 +1,118 @@
+"""Who may call: by the server's names, the origin of a page in a browser, and links that the server has signed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from textclf.base.errors import UsageError
+
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9a-f:.]{2,45}\](:\d{1,5})?")
+# names below localhost are this machine's alone: https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+_LOOPBACK = re.compile(r"(([A-Za-z0-9._-]+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@\s*]+")
+# names of headers and blanks between them
+_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,4000}")
+_EXPOSED = (
+    "Date, ETag, Content-Length, Content-Range, Accept-Ranges, Last-Modified, x-amzn-RequestId, x-amz-request-id, "
+    "x-amz-bucket-region"
+)
+
+
+class Hosts:
+    """Names of the server: those of this machine, and that of the public URL, if clients reach it under one."""
+
+    def __init__(self, public_url: str | None = None) -> None:
+        self._public_url = public_url
+        self._public = urlsplit(public_url).netloc.lower() if public_url else None
+        names = ["localhost"] + ([re.escape(self._public.partition(":")[0])] if self._public else [])
+        self._with_bucket = re.compile(rf"([A-Za-z0-9._-]+)\.(?:{'|'.join(names)})(?::\d{{1,5}})?", re.IGNORECASE)
+
+    def is_known(self, host: str) -> bool:
+        """Say whether this is the server's name; a page that had its own name point here would ask under that."""
+        return bool(_LOOPBACK.fullmatch(host)) or (
+            self._public is not None and (host.lower() == self._public or self.bucket(host) is not None)
+        )
+
+    def bucket(self, host: str) -> str | None:
+        """Give the bucket in front of a name, as S3's virtual-hosted style has it; None if there is none."""
+        if self._public is not None and host.lower() == self._public:
+            return None
+        found = self._with_bucket.fullmatch(host)
+        return found[1] if found else None
+
+    def base_url(self, headers: Mapping[str, str], scheme: str, server: tuple[str, int]) -> str:
+        """Give scheme, host and port under which a request reached the server."""
+        if self._public_url is not None:
+            return self._public_url
+        scheme = headers.get("x-forwarded-proto", scheme)
+        host = headers.get("host", "")
+        if scheme not in ("http", "https") or not _HOST.fullmatch(host):
+            scheme, host = "http", "{}:{}".format(*server)
+        return f"{scheme}://{host}"
+
+
+class Cors:
+    """Lets pages of some origins call from a browser: https://fetch.spec.whatwg.org/#http-cors-protocol.
+
+    An origin is ``scheme://host[:port]``, ``null``, which is what a page from a file is, or ``*`` for all.
+    """
+
+    def __init__(self, origins: Iterable[str] = ()) -> None:
+        # browsers send host names in lower case
+        self._origins = frozenset(origin.lower() for origin in origins)
+        for origin in self._origins:
+            if not _is_origin(origin):
+                raise UsageError(
+                    f"--allow-origin {origin} is no origin", remedy="write http://HOST:PORT, without a path, or *"
+                )
+
+    def allows(self, headers: Mapping[str, str]) -> bool:
+        """Say whether a request comes from a page that may call; one that is from no page may."""
+        origin = headers.get("origin")
+        return origin is None or "*" in self._origins or origin.lower() in self._origins
+
+    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Give the headers with which the page that sent a request may read the answer."""
+        # a cache must not give the answer for one page, or for none, to another
+        vary = {"vary": "Origin"} if self._origins else {}
+        if "origin" not in headers or not self.allows(headers):
+            return vary
+        return {"access-control-allow-origin": headers["origin"], "access-control-expose-headers": _EXPOSED, **vary}
+
+    def preflight(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Answer a browser's question whether a page may call, beside `headers`; empty if it may not.
+
+        The headers that a page may send are those that it asks for: of an origin that may call, none does harm.
+        """
+        if "origin" not in headers or not self.allows(headers):
+            return {}
+        asked = headers.get("access-control-request-headers", "")
+        answer = {"access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE", "access-control-max-age": "3600"}
+        if _NAMES.fullmatch(asked):
+            answer["access-control-allow-headers"] = asked
+        # a page from elsewhere that asks for something on the user's own machine
+        if headers.get("access-control-request-private-network") == "true":
+            answer["access-control-allow-private-network"] = "true"
+        return answer
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        port = urlsplit(text).port
+    except ValueError:
+        return False
+    return port != 0 and bool(_ORIGIN.fullmatch(text))
+
+
+def link_signature(secret: bytes, what: str) -> str:
+    """Sign what a link leads to: whoever was given one may follow it without a signed request."""
+    return hmac.digest(secret, what.encode(), hashlib.sha256).hex()
+
+
+def is_signed(secret: bytes, what: str, given: str) -> bool:
+    """Say whether this is the signature of a link, in a time that tells nothing of it."""
+    return hmac.compare_digest(link_signature(secret, what).encode(), given.encode())

@@ -1,0 +1,85 @@
+"""What all answers over HTTP have in common: threads, bodies that come, and answers that go.
+
+https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+BLOCK = 1 << 20
+"""Bytes that are read at a time."""
+
+STALLED_SECONDS = 30.0
+"""How long nothing may come of a body of S3, or nothing be taken of an answer."""
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """An answer; a stream gives ``length`` bytes in place of the body, and is closed when they were sent."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    stream: BinaryIO | None = None
+    length: int | None = None
+
+
+class Threads:
+    """Eight threads for what would hold up the event loop."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix=name)
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function in one of them."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+
+async def body_blocks(receive: Receive) -> AsyncIterator[bytes]:
+    """Give a body as it comes; a client that leaves before its end raises `ConnectionResetError`."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+async def send_answer(answer: HttpAnswer, method: str, send: Send, threads: Threads) -> None:
+    """Send an answer; of one to HEAD only its head."""
+    length = len(answer.body) if answer.length is None else answer.length
+    fields = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
+    if answer.status not in (204, 304):
+        fields.append((b"content-length", str(length).encode()))
+    with closing(answer.stream or io.BytesIO()) as stream:
+        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+        left = length if answer.stream is not None and method != "HEAD" else 0
+        while left > 0:
+            block = await threads.run(stream.read, min(left, BLOCK))
+            left -= len(block)
+            # cut short meanwhile: what was promised cannot be given, and the connection ends
+            if not block:
+                raise ConnectionAbortedError
+            await _send_soon(send, {"type": "http.response.body", "body": block, "more_body": True})
+        await _send_soon(send, {"type": "http.response.body", "body": answer.body})
+
+
+async def _send_soon(send: Send, message: Message) -> None:
+    try:
+        async with asyncio.timeout(STALLED_SECONDS):
+            await send(message)
+    except TimeoutError as error:
+        raise ConnectionAbortedError from error
