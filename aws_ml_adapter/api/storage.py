@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from aws_ml_adapter.api.faults import DataFault, RequestFault
-from aws_ml_adapter.api.s3_stream import S3Stream
-from textclf.base.errors import OutputError
+from textclf.base.errors import OutputError, TextclfError
 from textclf.base.files import write_aside
 
 MAX_FILES = 10_000
@@ -25,6 +26,8 @@ _KEY_BYTES = 1_024
 # what file systems let a name have
 _PART_BYTES = 255
 _ATTEMPTS = 10
+_MISSING = "there is no such object"
+_S3_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
 # control characters, backslashes, and what UTF-8 or the XML of lists has no form for
 UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
 # as textclf.base.files.write_aside names them
@@ -39,24 +42,74 @@ class StoredFile:
     size: int
 
 
-class Storage(Protocol):
-    """What the server needs of an object store. Every method raises `DataFault`, with the URL, if it cannot."""
+class Storage(ABC):
+    """An object store; what it cannot do it raises as ``fault(what, where=url)``."""
 
+    def __init__(self, fault: Callable[..., TextclfError]) -> None:
+        self._fault = fault
+
+    @abstractmethod
     def files(self, url: str) -> list[StoredFile]:
-        """List the object with this key; for a key that ends in ``/``, the objects directly below it, sorted by key."""
-        ...
+        """List the object with this key; for a key that ends in ``/``, the data directly below it, sorted by key."""
 
+    @abstractmethod
     def open(self, url: str) -> BinaryIO:
         """Open an object as a stream of bytes."""
-        ...
+
+    @abstractmethod
+    def write(self, url: str) -> AbstractContextManager[Path]:
+        """Give a context with a path to write to; the object appears, whole, when the context ends."""
+
+    @abstractmethod
+    def delete(self, url: str) -> None:
+        """Delete an object, if there is one."""
 
     def read(self, url: str, limit: int) -> bytes | None:
         """Read a small object, None if there is none."""
-        ...
+        with self._or_missing(), self.open(url) as stream, self._reading(url):
+            content = stream.read(limit + 1)
+            if len(content) > limit:
+                raise self._fault(f"is over {limit:,} bytes", where=url)
+            return content
+        return None
 
-    def write(self, url: str) -> AbstractContextManager[Path]:
-        """Give a context with a path to write to; the object appears, whole, when the context ends."""
-        ...
+    def size(self, url: str) -> int | None:
+        """Give the bytes of an object, None if there is none."""
+        with self._or_missing():
+            return self.files(url)[0].size
+        return None
+
+    @contextmanager
+    def _or_missing(self) -> Iterator[None]:
+        try:
+            yield
+        except TextclfError as error:
+            if error.what != _MISSING:
+                raise
+
+    @contextmanager
+    def _reading(self, url: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._fault(f"cannot be read ({error.strerror})", where=url) from error
+
+    def _missing(self, url: str) -> TextclfError:
+        return self._fault(_MISSING, where=url)
+
+    def _folder(self, url: str) -> TextclfError:
+        return self._fault(_MISSING, where=url, remedy=f"write {url}/ if you mean the objects in that folder")
+
+    def _checked(self, url: str, files: Iterable[StoredFile]) -> list[StoredFile]:
+        """Leave out what is not data, and insist on one file at least and not too many."""
+        if _is_prefix(url):
+            files = (file for file in files if _is_data(file.url.rpartition("/")[2]))
+        listed = list(islice(files, MAX_FILES + 1))
+        if not listed:
+            raise self._missing(url)
+        if len(listed) > MAX_FILES:
+            raise self._fault(f"names more than {MAX_FILES:,} files", where=url)
+        return listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +123,13 @@ class StorageOptions:
 def open_storage(options: StorageOptions, *, patient: bool = True) -> Storage:
     """Open the storage that the options name; an impatient one soon gives up a slow S3, as a client waits."""
     if options.endpoint is not None:
-        return S3Storage(options.endpoint, patient=patient)
+        import boto3
+        from botocore.config import Config
+
+        # a region is needed to sign, and an endpoint of one's own accepts any
+        region = boto3.session.Session().region_name or "us-east-1"
+        config = None if patient else Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+        return S3Storage(boto3.client("s3", endpoint_url=options.endpoint, region_name=region, config=config))
     return FolderStorage(Path(options.root or "."))
 
 
@@ -105,59 +164,65 @@ def write_in_place(path: Path) -> Iterator[Path]:
         yield aside
 
 
-class FolderStorage:
+class FolderStorage(Storage):
     """A folder that holds one folder a bucket; what links lead out of it is not there."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
+    def __init__(
+        self, root: Path, *, fault: Callable[..., TextclfError] = DataFault, make_buckets: bool = False
+    ) -> None:
+        super().__init__(fault)
+        self._root, self._make_buckets = root.resolve(), make_buckets
 
     def files(self, url: str) -> list[StoredFile]:
         """List an object, or the objects directly below a prefix."""
         path = self._path(url)
-        with _reading(url):
+        with self._reading(url):
             found = sorted(path.iterdir()) if _is_prefix(url) and path.is_dir() else [path]
             there = (each for each in found if self._is_there(each))
             if not _is_prefix(url) and self._is_inside(path) and path.is_dir():
-                raise _folder(url)
-            files = _checked(url, (StoredFile(url=_below(url, each.name), size=each.stat().st_size) for each in there))
+                raise self._folder(url)
+            sizes = (StoredFile(url=_below(url, each.name), size=each.stat().st_size) for each in there)
+            files = self._checked(url, sizes)
         for file in files:
             if UNUSABLE.search(file.url):
                 name = file.url.rpartition("/")[2]
                 what = f"the name {name!a} is not UTF-8 or holds control characters or backslashes"
-                raise DataFault(what, where=url)
+                raise self._fault(what, where=url)
         return files
 
     def open(self, url: str) -> BinaryIO:
         """Open an object as a stream of bytes."""
         path = self._path(url)
-        with _reading(url):
+        with self._reading(url):
             if not self._is_there(path):
-                raise _missing(url)
+                raise self._missing(url)
             return path.open("rb")
-
-    def read(self, url: str, limit: int) -> bytes | None:
-        """Read a small object, None if there is none."""
-        path = self._path(url)
-        with _reading(url):
-            if not self._is_there(path):
-                return None
-            with path.open("rb") as stream:
-                return _small(stream.read(limit + 1), limit, url)
 
     @contextmanager
     def write(self, url: str) -> Iterator[Path]:
-        """Give a path to write to; the object appears when the context ends. The bucket must be there, as in S3."""
+        """Give a path to write to; the bucket must be there, as in S3, unless buckets are to be made."""
         path = self._path(url)
         if not self._is_inside(path):
-            raise DataFault("leads out of the storage folder", where=url)
+            raise self._fault("leads out of the storage folder", where=url)
         bucket, _ = split_url(url)
-        if not (self._root / bucket).is_dir():
-            raise DataFault("there is no such bucket", where=url, remedy=f"make the folder {bucket} below --s3-root")
+        if not self._make_buckets and not (self._root / bucket).is_dir():
+            raise self._fault("there is no such bucket", where=url, remedy=f"make the folder {bucket} below --s3-root")
         try:
             with write_in_place(path) as aside:
                 yield aside
         except OutputError as error:
-            raise DataFault(error.what, where=url) from error
+            raise self._fault(error.what, where=url) from error
+
+    def delete(self, url: str) -> None:
+        """Delete an object, and the folders that it leaves empty, as S3 has none."""
+        path = self._path(url)
+        if not self._is_there(path):
+            return
+        path.unlink()
+        for parent in path.parents:
+            if parent.parent == self._root or any(parent.iterdir()):
+                return
+            parent.rmdir()
 
     def remove_unfinished(self, url: str) -> None:
         """Remove what writers that were killed left beside an object; no one may be writing there."""
@@ -179,63 +244,47 @@ class FolderStorage:
             return False
 
 
-class S3Storage:
-    """S3 through boto3, or any server that speaks like it."""
+class S3Storage(Storage):
+    """S3, or any server that speaks like it, through a boto3 client."""
 
-    def __init__(self, endpoint: str, *, patient: bool = True) -> None:
-        import boto3
+    def __init__(self, client: Any, *, fault: Callable[..., TextclfError] = DataFault) -> None:
         from boto3.exceptions import Boto3Error
-        from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
-        # a region is needed to sign, and an own endpoint does not mind which
-        region = boto3.session.Session().region_name or "us-east-1"
-        config = None if patient else Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-        self._client = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
+        super().__init__(fault)
+        self._client = client
         self._errors = (BotoCoreError, ClientError, Boto3Error)
 
     def files(self, url: str) -> list[StoredFile]:
         """List an object, or the objects directly below a prefix."""
         bucket, key = split_url(url)
-        try:
+        with self._refusals(url):
             if not _is_prefix(url):
                 return [self._file(url, bucket, key)]
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
             listed = (entry for page in pages for entry in page.get("Contents", ()))
-            return _checked(
+            return self._checked(
                 url, (StoredFile(url=_below(url, entry["Key"][len(key) :]), size=entry["Size"]) for entry in listed)
             )
-        except self._errors as error:
-            raise _failed(error, url) from error
 
     def _file(self, url: str, bucket: str, key: str) -> StoredFile:
         try:
             return StoredFile(url=url, size=self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
         except self._errors:
             if self._client.list_objects_v2(Bucket=bucket, Prefix=f"{key}/", MaxKeys=1).get("Contents"):
-                raise _folder(url) from None
+                raise self._folder(url) from None
             raise
 
     def open(self, url: str) -> BinaryIO:
         """Open an object as a stream of bytes."""
         bucket, key = split_url(url)
-        try:
+        with self._refusals(url):
             body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
-        except self._errors as error:
-            raise _failed(error, url) from error
-        return S3Stream(
-            body, self._errors, lambda error: DataFault(f"could not be read to its end ({error})", where=url)
-        )
 
-    def read(self, url: str, limit: int) -> bytes | None:
-        """Read a small object, None if there is none."""
-        try:
-            with self.open(url) as stream:
-                return _small(stream.read(limit + 1), limit, url)
-        except DataFault as error:
-            if error.what == _MISSING:
-                return None
-            raise
+        def cut_short(error: Exception) -> TextclfError:
+            return self._fault(f"could not be read to its end ({error})", where=url)
+
+        return io.BufferedReader(_Body(body, self._errors, cut_short))
 
     @contextmanager
     def write(self, url: str) -> Iterator[Path]:
@@ -244,35 +293,49 @@ class S3Storage:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "object"
             yield path
-            try:
+            with self._refusals(url):
                 self._client.upload_file(str(path), bucket, key)
-            except self._errors as error:
-                raise _failed(error, url) from error
+
+    def delete(self, url: str) -> None:
+        """Delete an object, if there is one."""
+        bucket, key = split_url(url)
+        with self._refusals(url):
+            self._client.delete_object(Bucket=bucket, Key=key)
+
+    @contextmanager
+    def _refusals(self, url: str) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            code = getattr(error, "response", {}).get("Error", {}).get("Code")
+            if code in _S3_MISSING:
+                raise self._missing(url) from error
+            raise self._fault(f"S3 refused or cannot be reached ({error})", where=url) from error
 
 
-_MISSING = "there is no such object"
-_S3_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
+class _Body(io.RawIOBase):
+    """A boto3 body that raises where it was cut short; used as a context it would end early without a word."""
 
+    def __init__(self, body: Any, errors: tuple[type[Exception], ...], fault: Callable[[Exception], Exception]) -> None:
+        from urllib3.exceptions import HTTPError
 
-def _missing(url: str) -> DataFault:
-    return DataFault(_MISSING, where=url)
+        self._body, self._fault = body, fault
+        self._errors: tuple[type[Exception], ...] = (*errors, HTTPError, OSError)
 
+    def readable(self) -> bool:
+        return True
 
-def _folder(url: str) -> DataFault:
-    return DataFault(_MISSING, where=url, remedy=f"write {url}/ if you mean the objects in that folder")
+    def readinto(self, buffer: Any) -> int:
+        try:
+            content: bytes = self._body.read(len(buffer))
+        except self._errors as error:
+            raise self._fault(error) from error
+        buffer[: len(content)] = content
+        return len(content)
 
-
-@contextmanager
-def _reading(url: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DataFault(f"cannot be read ({error.strerror})", where=url) from error
-
-
-def _failed(error: Exception, url: str) -> DataFault:
-    code = getattr(error, "response", {}).get("Error", {}).get("Code")
-    return _missing(url) if code in _S3_MISSING else DataFault(f"S3 refused or cannot be reached ({error})", where=url)
+    def close(self) -> None:
+        self._body.close()
+        super().close()
 
 
 def _is_prefix(url: str) -> bool:
@@ -283,23 +346,6 @@ def _below(url: str, name: str) -> str:
     return f"{url.removesuffix('/')}/{name}" if _is_prefix(url) else url
 
 
-def _checked(url: str, files: Iterable[StoredFile]) -> list[StoredFile]:
-    """Leave out what is no data, and insist on one file at least and not too many."""
-    if _is_prefix(url):
-        files = (file for file in files if _is_data(file.url.rpartition("/")[2]))
-    listed = list(islice(files, MAX_FILES + 1))
-    if not listed:
-        raise _missing(url)
-    if len(listed) > MAX_FILES:
-        raise DataFault(f"names more than {MAX_FILES:,} files", where=url)
-    return listed
-
-
 def _is_data(name: str) -> bool:
+    """Whether a name is that of data: hidden files and schemas are none, nor are empty keys."""
     return name[:1] not in ("", ".") and not name.endswith(".schema")
-
-
-def _small(content: bytes, limit: int, url: str) -> bytes:
-    if len(content) > limit:
-        raise DataFault(f"is over {limit:,} bytes", where=url)
-    return content

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from aws_ml_adapter.api.kinds import Kind, Status
+from aws_ml_adapter.api.storage import FolderStorage, S3Storage, Storage
 from aws_ml_adapter.client.state import Created, Place
-from textclf.base.errors import ExitCode, MissingProgramError, TextclfError, UsageError
+from textclf.base.errors import BadInputError, ExitCode, MissingProgramError, TextclfError, UsageError
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +60,25 @@ def open_client(name: str, place: Place, endpoint_url: str | None) -> Any:
         remedy = "write a URL as http://HOST:PORT; see AWS_PROFILE and the region as well"
         raise UsageError(str(error), remedy=remedy) from error
     return client
+
+
+class S3Error(TextclfError):
+    """S3 refused, or cannot be reached."""
+
+    code = "s3"
+    exit_code = ExitCode.SERVICE
+
+
+def open_objects(place: Place) -> Storage:
+    """Open the S3 that a place names, or the folder in its place, in which a bucket is made when it is written to."""
+    if place.s3_root is None:
+        remedy = "check bucket, region and credentials, or give --s3-root to use a folder instead"
+        client = open_client("s3", place, place.s3_endpoint_url)
+        return S3Storage(client, fault=partial(S3Error, remedy=remedy))
+    if place.s3_endpoint_url is not None:
+        raise UsageError("both --s3-root and --s3-endpoint-url are given", remedy="give one of them")
+    fault = partial(BadInputError, remedy="give the --s3-root that the server has")
+    return FolderStorage(Path(place.s3_root), fault=fault, make_buckets=True)
 
 
 class Service:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -12,9 +13,9 @@ from tempfile import TemporaryDirectory
 
 from aws_ml_adapter.api.batch_output import manifest_location
 from aws_ml_adapter.api.kinds import Kind, Status
+from aws_ml_adapter.api.storage import Storage
 from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results
-from aws_ml_adapter.client.s3_objects import Objects, open_objects
-from aws_ml_adapter.client.service_calls import AmazonMLError, Service, refusal_code
+from aws_ml_adapter.client.service_calls import AmazonMLError, Service, open_objects, refusal_code
 from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.client.training_plan import data_url, output_files
 from features.datasource import schema_path
@@ -25,7 +26,6 @@ _log = logging.getLogger(__name__)
 _AGAIN = "-again-"
 """Between the id of an object that failed, and the number of the attempt."""
 _MANIFEST_LIMIT = 1_000_000
-_BLOCK = 1 << 20
 
 
 class Workspace:
@@ -47,7 +47,7 @@ class Workspace:
         return Service(self._place, timeout=self._timeout)
 
     @cached_property
-    def objects(self) -> Objects:
+    def objects(self) -> Storage:
         """S3."""
         return open_objects(self._place)
 
@@ -101,7 +101,8 @@ class Workspace:
             _log.info(f"uploading {place}")
             self._write_down(place, there=True)
             try:
-                self.objects.put(part, place)
+                with self.objects.write(place) as aside:
+                    shutil.copyfile(part, aside)
             except TextclfError:
                 with suppress(TextclfError):
                     if self.objects.size(place) is None:
@@ -123,8 +124,7 @@ class Workspace:
             path = Path(folder) / url.rpartition("/")[2]
             for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):
                 with self.objects.open(place) as stream, part.open("wb") as file:
-                    while block := stream.read(_BLOCK):
-                        file.write(block)
+                    shutil.copyfileobj(stream, file)
             yield path
 
     def results(self, predictor: Created, categories: Sequence[str]) -> Iterator[ResultRow | None]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
 from aws_ml_adapter.api.faults import DataFault, RequestFault
-from aws_ml_adapter.api.storage import FolderStorage, S3Storage, StorageOptions, open_storage, split_url
+from aws_ml_adapter.api.storage import FolderStorage, StorageOptions, open_storage, split_url
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,15 @@ def test_what_is_written_is_read(storage):
         assert stream.read() == b"a,b\n"
     assert storage.read(url, 4) == b"a,b\n"
     assert [(file.url, file.size) for file in storage.files(url)] == [(url, 4)]
+
+
+def test_what_is_deleted_is_gone(storage):
+    urls = [put(storage, key, b"a,b\n") for key in ("in/deep/data.csv", "in/other.csv")]
+    assert [storage.size(url) for url in urls] == [4, 4]
+    for _ in range(2):
+        storage.delete(urls[0])
+        assert [storage.size(url) for url in urls] == [None, 4]
+    assert [file.url for file in storage.files("s3://bucket/in/")] == urls[1:]
 
 
 def test_a_small_object_may_be_as_large_as_its_limit_and_no_larger(storage):
@@ -213,7 +222,7 @@ def test_a_server_that_cannot_be_reached_is_a_fault_of_the_data(monkeypatch):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(DataFault, match="S3 refused or cannot be reached"):
-        S3Storage("http://127.0.0.1:9").files("s3://bucket/a.csv")
+        open_storage(StorageOptions(endpoint="http://127.0.0.1:9")).files("s3://bucket/a.csv")
 
 
 @pytest.fixture(params=["ends", "is reset"])
@@ -242,7 +251,7 @@ def broken_s3(request, monkeypatch):
 
 
 def test_data_that_are_cut_short_are_not_taken_for_whole(broken_s3):
-    storage = S3Storage(broken_s3)
+    storage = open_storage(StorageOptions(endpoint=broken_s3))
     with pytest.raises(DataFault, match="could not be read to its end") as told:
         storage.read("s3://bucket/a.csv", 1_000)
     assert told.value.where == "s3://bucket/a.csv"

@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.client.adapter import AmazonMLClassifier
 from aws_ml_adapter.client.datasources import sent_data
-from aws_ml_adapter.client.s3_objects import S3Error
+from aws_ml_adapter.client.service_calls import S3Error
 from aws_ml_adapter.client.state import StateFile
 from aws_ml_adapter.client.training_plan import TrainingOptions
 from features.datasource import read_datasource

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results, to_prediction
-from aws_ml_adapter.client.s3_objects import FolderObjects, open_objects
-from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service
+from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service, open_objects
 from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
 from aws_ml_adapter.client.training_plan import write_recipe
 from features.datasource import datasource_schema, encode_text
@@ -192,12 +191,12 @@ def test_the_recipe_parses_for_every_datasource(categories, size, ngrams, bins):
 
 
 def test_a_folder_is_left_as_it_was_found(tmp_path):
-    (tmp_path / "a.csv").write_text("a")
     (tmp_path / "s3" / "bucket" / "theirs").mkdir(parents=True)
-    objects = FolderObjects(tmp_path / "s3")
+    objects = open_objects(replace(PLACE, s3_root=str(tmp_path / "s3")))
     url = "s3://bucket/ours/run/a.csv"
     assert objects.size(url) is None
-    objects.put(tmp_path / "a.csv", url)
+    with objects.write(url) as aside:
+        aside.write_text("a")
     with objects.open(url) as stream:
         assert stream.read() == b"a"
     objects.delete(url)
