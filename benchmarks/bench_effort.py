@@ -23,7 +23,7 @@ from ocr.opening import open_page
 from ocr.reading_options import Limits
 from textclf import DocumentClassifier
 from textclf.data.predictions import classify_files
-from textclf.data.scans import Reading, until_accepted
+from textclf.data.scans import ScanOptions
 from textclf.model.predict import Model
 
 EFFORTS: tuple[Effort, ...] = ("full", "balanced", "fast")
@@ -86,11 +86,10 @@ def by_effort(model: Model, paths: list[Path], truth: dict[str, str]) -> list[Ro
     rows: list[Row] = []
     for effort in EFFORTS:
         print(f"classifying {len(paths)} documents, effort {effort}", file=sys.stderr)
-        reading = until_accepted(Reading(options=SCANS, jobs=JOBS), effort, model)
         started = time.perf_counter()
         found = [
             (document, prediction, prediction.predicted_category == truth[Path(document.file).name])
-            for document, prediction in classify_files(model, paths, reading)
+            for document, prediction in classify_files(model, paths, ScanOptions(options=SCANS, jobs=JOBS), effort)
         ]
         seconds = time.perf_counter() - started
         accepted = [right for _, prediction, right in found if prediction.decision == "accept"]

@@ -43,7 +43,6 @@ TO_BE_REMOVED = {
     ("aws_ml_adapter.engine.model", "textclf.model.file"),
     ("textclf.checks.tuning", "textclf"),
     ("textclf.commands.application", "textclf"),
-    ("textclf.data.sources", "textclf.data.scans"),
     ("textclf.model.file", "textclf"),
 }
 """Imports that stand against the table or close a circle; none is to be added."""

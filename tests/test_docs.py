@@ -21,7 +21,7 @@ from ocr.documents import Document
 from textclf.base.errors import ExitCode
 from textclf.commands import app as textclf_app
 from textclf.data.predictions import prediction_columns
-from textclf.data.sources import write_documents
+from textclf.data.scans import write_documents
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textclf.base.errors import BadDataError, BadInputError, BadModelError
 from textclf.base.files import write_aside
 from textclf.base.outputs import MODEL, PREPARED_FOLDER, REPORT_FOLDER, check_output, check_output_folder
-from textclf.data.predictions import iter_predictions
+from textclf.data.predictions import predict_documents
 from textclf.data.sources import DATASOURCE, TableOptions, read_documents, read_labelled
 from textclf.model.explain import explain
 
@@ -197,10 +197,10 @@ def evaluate_model(
     check_output_folder(folder, REPORT_FOLDER, inputs=[source])
     documents, predictions = [], []
     without = 0
-    for document, prediction in iter_predictions(model, read_documents(source, table, need_category=True)):
+    for document, prediction, _ in predict_documents(model, read_documents(source, table, need_category=True)):
         if document.error and document.line:
             # its cells may not stand where they belong, the category among them
-            raise BadDataError(document.say(document.error), where=source, remedy="mend the row")
+            raise BadDataError(document.located(document.error), where=source, remedy="mend the row")
         if not document.category.strip():
             without += 1
             continue

@@ -17,7 +17,7 @@ from textclf.data.sources import TableOptions
 
 if TYPE_CHECKING:
     from ocr.reading_options import ReadingOptions
-    from textclf.data.scans import Reading
+    from textclf.data.scans import ScanOptions
     from textclf.model.prediction import TrainingRecord
 
 _log = logging.getLogger(__name__)
@@ -239,11 +239,11 @@ class WorkFlags(OptionGroup):
     cache: Cache = None
     no_cache: NoCache = False
 
-    def reading(self, options: ReadingOptions, engine: EngineChoice | None = None, dask: str = "") -> Reading:
+    def scans(self, options: ReadingOptions, engine: EngineChoice | None = None, dask: str = "") -> ScanOptions:
         """Say how scans are read; how far that is, is shown."""
         from ocr.cache import PageCache
         from ocr.engines import open_engine
-        from textclf.data.scans import Reading, default_cache
+        from textclf.data.scans import ScanOptions, default_cache
 
         if self.no_cache and self.cache is not None:
             raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
@@ -252,7 +252,7 @@ class WorkFlags(OptionGroup):
             refuse_unwritable_folder(folder)
         elif not self.no_cache:
             folder = default_cache()
-        return Reading(
+        return ScanOptions(
             options=options,
             jobs=self.jobs,
             cache=None if folder is None else PageCache(folder.absolute()),
@@ -273,7 +273,7 @@ class FolderFlags(WorkFlags):
         """Say in the options of a table how scans are read, if one of the sources is a folder."""
         if not any(source is not None and source.is_dir() for source in sources):
             return table
-        return replace(table, reading=self.reading(ReadingFlags(lang=self.lang, password=self.password).options()))
+        return replace(table, scans=self.scans(ReadingFlags(lang=self.lang, password=self.password).options()))
 
 
 def print_lines(*lines: str) -> None:

@@ -26,7 +26,6 @@ from textclf.commands.options import (
     WorkFlags,
     print_lines,
 )
-from textclf.data.sources import source_of
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ def classify(
     from textclf.data.drawing import draw_explanation
     from textclf.data.predictions import as_json as json_line
     from textclf.data.predictions import check_strict, classify_files
-    from textclf.data.scans import find_scans, until_accepted
+    from textclf.data.scans import find_scans, source_of
     from textclf.model.explain import explain as explain_text
     from textclf.model.file import load_model
 
@@ -115,8 +114,8 @@ def classify(
         for picture in pictures.values():
             check_output(picture, PICTURE, inputs=[model, *(found.file for found in found_scans)])
     failed = total = 0
-    reading = until_accepted(work.reading(options, engine, dask), effort, loaded)
-    for document, prediction in classify_files(loaded, paths, reading):
+    scans = work.scans(options, engine, dask)
+    for document, prediction in classify_files(loaded, paths, scans, effort):
         total += 1
         failed += document.status != "ok"
         found = None

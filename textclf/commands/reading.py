@@ -26,7 +26,6 @@ from textclf.commands.options import (
     print_json,
     print_lines,
 )
-from textclf.data.sources import TableOptions
 
 _log = logging.getLogger(__name__)
 
@@ -57,14 +56,12 @@ def ocr(
     from textclf.data.predictions import check_strict
     from textclf.data.scans import read_scans
 
-    reading = work.reading(flags.options(), engine, dask)
-    counts = read_scans(
-        paths, output, reading, labels=labels, labels_from_folders=labels_from_folders, encoding=encoding
-    )
+    scans = work.scans(flags.options(), engine, dask)
+    counts = read_scans(paths, output, scans, labels=labels, labels_from_folders=labels_from_folders, encoding=encoding)
     without = counts.pop("without text")
     total = sum(counts.values())
     faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
-    said = f" by {reading.engine.name} {reading.engine.version}" if reading.engine else ""
+    said = f" by {scans.engine.name} {scans.engine.version}" if scans.engine else ""
     blank = f"; {without} without text" if without else ""
     _log.info(f"{output}: {counts['ok']} of {total} documents read in full{said}{faulty}{blank}")
     check_strict(total - counts["ok"], total, "were not read in full", strict=strict)
@@ -140,6 +137,5 @@ def clean(
     """
     from textclf.data.scans import clean_table
 
-    options = TableOptions(text_column=text_column, encoding=encoding)
-    rows = clean_table(table, output, variants=variants, table=options)
+    rows = clean_table(table, output, variants=variants, text_column=text_column, encoding=encoding)
     _log.info(f"{output}: {rows} documents")

@@ -6,7 +6,7 @@ import logging
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ocr.finding import FoundFile
@@ -23,85 +23,28 @@ Labels = Mapping[str, Mapping[str, str]]
 """For a document's id its label: ``category``, and what further columns hold."""
 
 
-def read_labels(path: str | Path, *, encoding: str = AUTO) -> list[Row]:
-    """Read a labels file: a CSV with the columns ``file`` and ``category``.
+def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str = AUTO) -> Labels:
+    """Find the labels of documents in a CSV with the columns ``file`` and ``category``.
 
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file. Paths in it are relative to its folder.
-    encoding : str
-        How its bytes stand for characters; see `textclf.base.encodings.open_text`.
-
-    Returns
-    -------
-    list of textclf.base.tables.Row
-        In the order of the file.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError, textclf.base.errors.BadDataError
-        As `textclf.base.tables.read_rows`; and if a file stands there twice.
+    Paths in it are relative to its folder. A row means the file of its very path. A row that means none so is given to
+    the one file whose path differs from it only in the kind of slashes, in case, or in how accents are composed.
     """
-    lines: dict[str, int] = {}
-    rows = []
-    for row in read_rows(path, required=["file", "category"], encoding=encoding):
-        if row.error:
-            raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="mend the row")
-        place = _place(path, row.values["file"])
-        if place in lines:
-            raise BadDataError(
-                f"file {row.values['file']!r} stands in lines {lines[place]} and {row.line}",
-                where=path,
-                remedy="leave one of them out",
-            )
-        lines[place] = row.line
-        rows.append(row)
-    return rows
-
-
-def match_labels(path: str | Path, rows: Iterable[Row], files: Iterable[FoundFile]) -> Labels:
-    """Find the label of each document.
-
-    A row means the file of its very path. A row that means none so is given to the one file whose path differs from
-    it only in the kind of slashes, in case, or in how accented letters are composed.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The labels file; paths in it are relative to its folder.
-    rows : iterable of textclf.base.tables.Row
-        From `read_labels`.
-    files : iterable of ocr.finding.FoundFile
-        The documents.
-
-    Returns
-    -------
-    mapping of str to mapping of str to str
-        For the id of each document that has a label, its row.
-    """
-    unlabelled = {os.path.realpath(found.file): found.document_id for found in files}
-    total = len(unlabelled)
-    labels: dict[str, Mapping[str, str]] = {}
-    left = []
-    for row in rows:
-        if (document_id := unlabelled.pop(_place(path, row.values["file"]), None)) is None:
-            left.append(row)
-        else:
-            labels[document_id] = row.values
+    documents = {os.path.realpath(found.file): found.document_id for found in files}
+    rows = _rows_by_place(path, encoding)
+    labels = {documents[place]: row.values for place, row in rows.items() if place in documents}
     files_alike: defaultdict[str, list[str]] = defaultdict(list)
     rows_alike: defaultdict[str, list[Row]] = defaultdict(list)
-    for place, document_id in unlabelled.items():
-        files_alike[_alike(place)].append(document_id)
-    for row in left:
-        rows_alike[_alike(_place(path, row.values["file"].strip().replace("\\", "/")))].append(row)
+    for place in documents.keys() - rows.keys():
+        files_alike[_alike(place)].append(documents[place])
+    for place, row in rows.items():
+        if place not in documents:
+            rows_alike[_alike(_place(path, row.values["file"].strip().replace("\\", "/")))].append(row)
     near, unsure, unmatched = [], [], []
     for key, alike in rows_alike.items():
-        documents = files_alike[key]
-        if not documents:
+        if not files_alike[key]:
             unmatched += alike
-        elif len(documents) == len(alike) == 1:
-            labels[documents[0]] = alike[0].values
+        elif len(files_alike[key]) == len(alike) == 1:
+            labels[files_alike[key][0]] = alike[0].values
             near += alike
         else:
             unsure += alike
@@ -113,25 +56,13 @@ def match_labels(path: str | Path, rows: Iterable[Row], files: Iterable[FoundFil
         if found:
             named = ", ".join(f"{row.values['file']} (line {row.line})" for row in found[:_NAMED])
             _log.warning(f"{path}: rows {what} ({len(found)}): {named}{', …' if len(found) > _NAMED else ''}")
-    if without := total - len(labels):
-        _log.warning(f"{path}: {without} of {total} documents do not stand there and get no category")
+    if without := len(documents) - len(labels):
+        _log.warning(f"{path}: {without} of {len(documents)} documents do not stand there and get no category")
     return labels
 
 
-def labels_from_folders(files: Iterable[FoundFile]) -> Labels:
-    """Take the first folder under the path given for the category.
-
-    Parameters
-    ----------
-    files : iterable of ocr.finding.FoundFile
-        The documents.
-
-    Returns
-    -------
-    mapping of str to mapping of str to str
-        For the id of each document in a folder, its category.
-    """
-    files = list(files)
+def labels_by_folder(files: Sequence[FoundFile]) -> Labels:
+    """Take the first folder under the path given for the category."""
     labels = {found.document_id: {"category": found.folder} for found in files if found.folder}
     if without := len(files) - len(labels):
         _log.warning(
@@ -139,6 +70,21 @@ def labels_from_folders(files: Iterable[FoundFile]) -> Labels:
             "give the folder that holds the folders"
         )
     return labels
+
+
+def _rows_by_place(path: str | Path, encoding: str) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for row in read_rows(path, required=["file", "category"], encoding=encoding):
+        if row.error:
+            raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="mend the row")
+        first = rows.setdefault(_place(path, row.values["file"]), row)
+        if first is not row:
+            raise BadDataError(
+                f"file {row.values['file']!r} stands in lines {first.line} and {row.line}",
+                where=path,
+                remedy="leave one of them out",
+            )
+    return rows
 
 
 def _place(path: str | Path, file: str) -> str:

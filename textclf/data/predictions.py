@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,19 +15,22 @@ from textclf.base.errors import BadDataError, SomeFailedError
 from textclf.base.outputs import PREDICTIONS, check_output
 from textclf.base.parallel import map_in_order
 from textclf.base.tables import write_rows
-from textclf.data.scans import Reading, find_scans
-from textclf.data.sources import SOURCE_COLUMNS, InputDocument, TableOptions, read_documents
+from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, find_scans
+from textclf.data.sources import InputDocument, TableOptions, read_documents
 from textclf.model.explain import explain
 from textclf.model.prediction import Prediction
 
 if TYPE_CHECKING:
     from ocr.documents import Document
+    from ocr.reading_options import Effort
     from textclf.model.predict import Model
 
 DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 64, 500_000
 """That go to a process together at most: enough to make the way there worth it."""
 ALONE = 16
 """Times as many documents need no other process."""
+REMEMBERED = 64
+"""Predictions kept while scans are read: as many as there are documents under way."""
 
 
 def predict_table(
@@ -41,33 +45,9 @@ def predict_table(
     dask: str = "",
     progress: Callable[[int], None] = lambda rows: None,
 ) -> dict[str, int]:
-    """Predict documents one by one, in constant memory.
+    """Predict documents into a predictions CSV, in constant memory; gives rows by decision, and how many failed.
 
-    Parameters
-    ----------
-    model : Model
-        The model.
-    source : pathlib.Path
-        Documents, as `textclf.data.sources.read_documents` takes them.
-    output : pathlib.Path
-        The predictions CSV.
-    table : TableOptions
-        How the documents are read.
-    keep_columns : bool, default False
-        Carry all other columns of the source along, not only ``path`` and ``sha256``.
-    why : bool, default False
-        Add a column ``why`` with what spoke for and against each category.
-    jobs : int or None, default 1
-        Processes; None for all cores. The result does not depend on it.
-    dask : str
-        Address of a Dask scheduler to predict on its cluster, or ``local``; empty for processes of this machine.
-    progress : callable, optional
-        Told the number of rows done.
-
-    Returns
-    -------
-    dict of str to int
-        Rows by decision (``accept``, ``review``) and by status (``failed``).
+    Beside the predictions stand ``path`` and ``sha256`` or, if asked for, all columns of the source, and why.
     """
     check_output(output, PREDICTIONS, inputs=[source])
     columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
@@ -81,44 +61,77 @@ def predict_table(
     further = [name for name in first.values if name not in used and (keep_columns or name in SOURCE_COLUMNS)]
 
     def rows() -> Iterator[dict[str, object]]:
-        stream = _iter_explained(model, chain([first], documents), jobs, dask, why=why)
-        for done, (document, prediction, told) in enumerate(stream, 1):
+        stream = predict_documents(model, chain([first], documents), jobs=jobs, dask=dask, why=why)
+        for done, (document, prediction, reasons) in enumerate(stream, 1):
             counts[prediction.decision] += 1
             counts["failed"] += prediction.status == "failed"
             progress(done)
-            row = prediction_row(model, prediction)
-            if why:
-                row["why"] = told
-            yield {**{name: document.values.get(name, "") for name in further}, **row}
+            cells = {name: document.values.get(name, "") for name in further}
+            yield {**cells, **prediction_row(model, prediction), "why": reasons}
 
     write_rows(output, [*columns, *further], rows(), formulas_safe=True)
     return counts
 
 
-def classify_files(model: Model, paths: Sequence[Path], reading: Reading) -> Iterator[tuple[Document, Prediction]]:
-    """Read scans and say what they are, one after the other.
+def predict_documents(
+    model: Model, documents: Iterable[InputDocument], *, jobs: int | None = 1, dask: str = "", why: bool = False
+) -> Iterator[tuple[InputDocument, Prediction, str]]:
+    """Predict documents in their order, in constant memory, each with what spoke for and against it if `why`.
 
-    Parameters
-    ----------
-    model : Model
-        The model.
-    paths : sequence of pathlib.Path
-        Files and folders.
-    reading : Reading
-        How to read.
-
-    Yields
-    ------
-    (Document, Prediction)
-        In the order found. What could not be read has status ``failed`` and the reader's error.
+    The result does not depend on the number of processes; None is for as many as there are cores.
     """
-    for document in reading.iter_documents([found[:2] for found in find_scans(paths)]):
-        prediction = model(document.text, document.document_id, document.confidence)
-        if document.status == "failed":
-            prediction = replace(prediction, status="failed", error=document.error, reason="could not be read")
-        elif document.status == "partial":
-            prediction = replace(prediction, status="partial", error=document.error)
-        yield document, prediction
+    stream = iter(documents)
+    # taken from the stream when a process is free for them, and given back with their predictions
+    under_way: deque[list[InputDocument]] = deque()
+
+    def batches() -> Iterator[tuple[list[str], list[str], list[float | None]]]:
+        while batch := _up_to(stream, DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE):
+            under_way.append(batch)
+            usable = [document for document in batch if not document.error]
+            yield (
+                [document.text for document in usable],
+                [document.document_id for document in usable],
+                [document.ocr_confidence for document in usable],
+            )
+
+    for found in map_in_order(_predict, (model, why), batches(), jobs=jobs, alone=0 if dask else ALONE, dask=dask):
+        predictions = iter(found)
+        for document in under_way.popleft():
+            prediction, reasons = (None, "") if document.error else next(predictions)
+            yield document, _with_status(document, prediction), reasons
+
+
+def classify_files(
+    model: Model, paths: Sequence[Path], scans: ScanOptions, effort: Effort = "full"
+) -> Iterator[tuple[Document, Prediction]]:
+    """Read scans and predict each as soon as it is read, in the order found.
+
+    With an effort other than ``full`` no more is read of a document than the model needs to accept it.
+    """
+    # what was predicted last while a document was being read is its prediction
+    predict = lru_cache(maxsize=REMEMBERED)(lambda text, confidence: model(text, ocr_confidence=confidence))
+    how_sure = until_accepted(predict, model.training.acceptance.threshold, effort)
+    for document in scans.iter_documents(find_scans(paths), effort, how_sure):
+        prediction = replace(predict(document.text, document.confidence), document_id=document.document_id)
+        yield document, _with_status(InputDocument.of_scan(document), prediction)
+
+
+def until_accepted(
+    predict: Callable[[str, float], Prediction], threshold: float, effort: Effort
+) -> Callable[[str, float], float]:
+    """Make the ``how_sure`` of `ocr.iter_documents` from what predicts a text, of some OCR confidence.
+
+    Whoever asks after every page is sooner wrong once than who asks at the end. So with ``balanced`` the chance of
+    error must be half of what the threshold stands for. With ``fast`` the threshold itself is enough.
+    """
+    enough = threshold if effort == "fast" else (1 + threshold) / 2
+
+    def how_sure(text: str, confidence: float) -> float:
+        prediction = predict(text, confidence)
+        sure = prediction.score / enough
+        return sure if prediction.decision == "accept" else min(sure, 0.999)
+
+    return how_sure
 
 
 def prediction_columns(categories: Sequence[str]) -> list[str]:
@@ -156,59 +169,16 @@ def check_strict(failed: int, total: int, what: str, *, strict: bool) -> None:
         )
 
 
-def iter_predictions(
-    model: Model, documents: Iterable[InputDocument], jobs: int | None = 1
-) -> Iterator[tuple[InputDocument, Prediction]]:
-    """Predict rows in order; one that cannot be used gets a failed prediction in its place.
-
-    Parameters
-    ----------
-    model : Model
-        The model.
-    documents : iterable of InputDocument
-        The rows.
-    jobs : int or None, default 1
-        Processes; None for all cores.
-
-    Yields
-    ------
-    (InputDocument, Prediction)
-        In the order of the rows, in constant memory.
-    """
-    for document, prediction, _ in _iter_explained(model, documents, jobs, "", why=False):
-        yield document, prediction
-
-
-def _iter_explained(
-    model: Model, documents: Iterable[InputDocument], jobs: int | None, dask: str, *, why: bool
-) -> Iterator[tuple[InputDocument, Prediction, str]]:
-    stream = iter(documents)
-    # taken from the stream when a process is free for them, and given back with what it says of them
-    under_way: deque[list[InputDocument]] = deque()
-
-    def batches() -> Iterator[list[tuple[str, str, float | None]]]:
-        while batch := _up_to(stream, DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE):
-            under_way.append(batch)
-            yield [(d.document_id, d.text, d.ocr_confidence) for d in batch if not d.error]
-
-    task = _predict_and_explain if why else _predict
-    for found in map_in_order(task, model, batches(), jobs=jobs, alone=0 if dask else ALONE, dask=dask):
-        predictions = iter(found)
-        for document in under_way.popleft():
-            if document.error:
-                yield document, _unusable(document), ""
-                continue
-            prediction, told = next(predictions)
-            if document.cut:
-                prediction = replace(prediction, status="partial", error=document.note)
-            yield document, prediction, told
-
-
-def _unusable(document: InputDocument) -> Prediction:
-    reason, error = "could not be read", document.error
-    if document.line:
-        reason, error = "row cannot be used", document.say(error)
-    return Prediction(document_id=document.document_id, reason=reason, status="failed", error=error)
+def _with_status(document: InputDocument, prediction: Prediction | None) -> Prediction:
+    """Add what was wrong with a document to its prediction, or make a failed one of it."""
+    if document.error or prediction is None:
+        return Prediction(
+            document_id=document.document_id,
+            reason="row cannot be used" if document.line else "could not be read",
+            status="failed",
+            error=document.located(document.error) if document.line else document.error,
+        )
+    return replace(prediction, status="partial", error=document.note) if document.cut else prediction
 
 
 def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> list[InputDocument]:
@@ -220,16 +190,11 @@ def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> 
     return taken
 
 
-def _predict(model: Model, batch: list[tuple[str, str, float | None]]) -> list[tuple[Prediction, str]]:
-    return [(prediction, "") for prediction in model.pipe(*_columns(batch))]
-
-
-def _predict_and_explain(model: Model, batch: list[tuple[str, str, float | None]]) -> list[tuple[Prediction, str]]:
+def _predict(
+    shared: tuple[Model, bool], batch: tuple[list[str], list[str], list[float | None]]
+) -> list[tuple[Prediction, str]]:
+    model, why = shared
     return [
-        (prediction, explain(model, text).to_line() if prediction.predicted_category else "")
-        for prediction, (_, text, _) in zip(model.pipe(*_columns(batch)), batch, strict=True)
+        (prediction, explain(model, text).to_line() if why and prediction.predicted_category else "")
+        for prediction, text in zip(model.pipe(*batch), batch[0], strict=True)
     ]
-
-
-def _columns(batch: list[tuple[str, str, float | None]]) -> tuple[list[str], list[str], list[float | None]]:
-    return [text for _, text, _ in batch], [name for name, _, _ in batch], [sure for _, _, sure in batch]

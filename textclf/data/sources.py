@@ -1,37 +1,34 @@
-"""Documents as tables: reading ``documents.csv``, a datasource or labels, writing what was read from scans."""
+"""Documents to learn from or to predict: the rows of a documents CSV or a datasource, or the files of a folder."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
-import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from features.datasource import read_datasource, schema_path
-from ocr.finding import FoundFile, printable
+from ocr.finding import FoundFile, find_documents
 from textclf.base.encodings import AUTO, decode_text
 from textclf.base.errors import BadDataError, BadInputError, UsageError
-from textclf.base.tables import read_rows, write_rows
+from textclf.base.tables import read_rows
+from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
 
 if TYPE_CHECKING:
     from ocr.documents import Document
-    from textclf.data.scans import Reading
 
 _log = logging.getLogger(__name__)
 
 DATASOURCE = "datasource.csv"
 """What a folder holds that ``textclf prepare`` wrote."""
-SOURCE_COLUMNS = ("path", "sha256")
-"""What tells which file a document was read from, whatever its id is."""
-OCR_COLUMNS = (
-    *("file", *SOURCE_COLUMNS, "pages", "ocr_confidence", "ocr_confidence_low"),
-    *("ocr_engine", "status", "error", "seconds"),
-)
-"""What we write beside ``document_id, text, category``."""
+_MOST_BYTES = 10_000_000
+"""Of a text file."""
+_NAMED = 5
+"""How many documents are named that could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +47,8 @@ class TableOptions:
         What the user calls the conditions, for errors.
     group_column : str
         Name of the column that says what a document belongs to, such as its issuer; empty for none.
-    reading : textclf.data.scans.Reading, optional
-        How the scans of a folder are read; with all defaults if not given.
+    scans : textclf.data.scans.ScanOptions
+        How the scans of a folder are read.
 
     Raises
     ------
@@ -66,7 +63,7 @@ class TableOptions:
     where: tuple[str, ...] = ()
     where_option: str = "--where"
     group_column: str = ""
-    reading: Reading | None = None
+    scans: ScanOptions = field(default_factory=ScanOptions)
 
     def __post_init__(self) -> None:
         for condition in self.where:
@@ -111,7 +108,20 @@ class InputDocument:
     note: str = ""
     cut: bool = False
 
-    def say(self, what: str) -> str:
+    @classmethod
+    def of_scan(cls, document: Document, category: str = "") -> InputDocument:
+        """Take what was read of a scan for a row of the table that ``textclf ocr`` makes."""
+        return cls(
+            document_id=document.document_id,
+            text=document.text,
+            category=category,
+            values=document_cells(document, category),
+            error=document.error if document.status == "failed" else "",
+            note=document.error if document.status == "partial" else "",
+            cut=document.status == "partial",
+        )
+
+    def located(self, what: str) -> str:
         """Put before a message where the document stands: its line, or its id where it is a file."""
         return f"line {self.line}: {what}" if self.line else f"{self.document_id}: {what}"
 
@@ -140,10 +150,7 @@ class Labelled(NamedTuple):
 
 
 def read_documents(
-    path: str | Path,
-    options: TableOptions | None = None,
-    *,
-    need_category: bool = False,
+    path: str | Path, options: TableOptions | None = None, *, need_category: bool = False
 ) -> Iterator[InputDocument]:
     r"""Read a documents CSV, a datasource with its schema beside it, or a folder, one document at a time.
 
@@ -170,33 +177,28 @@ def read_documents(
         A column is missing, or the file is no CSV.
     textclf.base.errors.UsageError
         Conditions or groups for a datasource or a folder, which have no columns to choose by.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "documents.csv"
-    >>> _ = path.write_text("document_id,text\n1,total due\n")
-    >>> [(document.document_id, document.text) for document in read_documents(path)]
-    [('1', 'total due')]
     """
     options = options or TableOptions()
     path = Path(path)
     if path.is_dir() and (path / DATASOURCE).exists():
         path = path / DATASOURCE
-    if path.is_dir() or schema_path(path).exists():
-        kind = "folder" if path.is_dir() else "datasource"
-        if options.where:
-            raise UsageError(f"a {kind} takes no conditions", where=options.where_option, remedy="give a documents CSV")
-        if options.group_column:
-            remedy = "give a documents CSV, here or to textclf prepare"
-            raise UsageError(f"a {kind} has no columns to choose", where="--group", remedy=remedy)
-        if path.is_dir():
-            from textclf.data.scans import read_folder
-
-            yield from read_folder(path, options.reading, need_category=need_category)
-        else:
-            yield from _from_datasource(path)
+    if not path.is_dir() and not schema_path(path).exists():
+        yield from _read_table(path, options, need_category=need_category)
         return
+    kind = "folder" if path.is_dir() else "datasource"
+    if options.where:
+        raise UsageError(f"a {kind} takes no conditions", where=options.where_option, remedy="give a documents CSV")
+    if options.group_column:
+        remedy = "give a documents CSV, here or to textclf prepare"
+        raise UsageError(f"a {kind} has no columns to choose", where="--group", remedy=remedy)
+    if path.is_dir():
+        yield from _read_folder(path, options.scans, need_category=need_category)
+        return
+    for row in read_datasource(path):
+        yield InputDocument(document_id=row.document_id, text=row.text, category=row.category, group=row.group)
+
+
+def _read_table(path: Path, options: TableOptions, *, need_category: bool) -> Iterator[InputDocument]:
     required = {options.id_column: "--id-column", options.text_column: "--text-column"}
     if need_category:
         required[options.category_column] = "--category-column"
@@ -226,9 +228,60 @@ def read_documents(
             _log.warning(f"{path}: {note} in {count} row{'s' * (count != 1)}, first in line {line}")
 
 
-def _from_datasource(path: str | Path) -> Iterator[InputDocument]:
-    for row in read_datasource(path):
-        yield InputDocument(document_id=row.document_id, text=row.text, category=row.category, group=row.group)
+def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> Iterator[InputDocument]:
+    """Read a folder as rows of the table that ``textclf ocr`` would make of it: texts first, then scans, each by id."""
+    found = find_documents([folder], texts=True)
+    wanted = [where for where in found if where.folder or not need_category]
+    if need_category and not wanted:
+        raise BadInputError(
+            "holds no folder per category with documents in it, and no datasource.csv",
+            where=folder,
+            remedy="put the documents of each category into a folder named after it, or run `textclf prepare` first",
+        )
+    if not wanted:
+        raise BadDataError("no scan and no .txt file", where=folder, remedy="put documents there")
+    # what stands beside the folders per category is not read, and counts as documents without a category
+    yield from (_row_of_file(where) for where in found if need_category and not where.folder)
+    yield from _read_texts(where for where in wanted if where.file.suffix.lower() == ".txt")
+    images = {where.document_id: where for where in wanted if where.file.suffix.lower() != ".txt"}
+    failed: defaultdict[str, list[str]] = defaultdict(list)
+    for document in scans.iter_documents(images.values()):
+        if document.status == "failed":
+            failed[document.error].append(document.document_id)
+        yield InputDocument.of_scan(document, images[document.document_id].folder)
+    for error, names in failed.items():
+        named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        _log.warning(f"{folder}: could not be read, {error} ({len(names)}): {named}")
+
+
+def _read_texts(files: Iterable[FoundFile]) -> Iterator[InputDocument]:
+    """Read text files in any encoding; those that cannot be read are left out."""
+    encodings: Counter[str] = Counter()
+    for where in files:
+        try:
+            with where.file.open("rb") as file:
+                text, encoding = decode_text(file.read(_MOST_BYTES))
+                file.seek(0)
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            problem = (error.strerror or str(error)).lower()
+            _log.warning(f"{where.document_id}: cannot be read ({problem}) and was left out")
+            continue
+        encodings[encoding] += 1
+        yield _row_of_file(where, text=text, sha256=sha256)
+    for encoding, count in encodings.items():
+        if encoding != "utf-8":
+            _log.warning(f"{count} of {encodings.total()} .txt files are not UTF-8 and were read as {encoding}")
+
+
+def _row_of_file(where: FoundFile, *, text: str = "", sha256: str = "") -> InputDocument:
+    """Make the row of a file that no OCR has read: the columns that tell of reading are empty."""
+    from ocr.documents import Document
+
+    cells = document_cells(Document(document_id=where.document_id, file=str(where.file), sha256=sha256), where.folder)
+    known = ("document_id", "category", "file", *SOURCE_COLUMNS)
+    values = {name: cell if name in known else "" for name, cell in cells.items()} | {"text": text}
+    return InputDocument(document_id=where.document_id, text=text, category=where.folder, values=values)
 
 
 def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labelled:
@@ -261,7 +314,7 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
             continue
         if document.error:
             raise BadDataError(
-                document.say(document.error),
+                document.located(document.error),
                 where=path,
                 remedy='mend the row; a value with , or " stands in quotes',
             )
@@ -286,98 +339,3 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
         raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
     return Labelled(*(list(column) for column in zip(*found, strict=True)))
-
-
-def write_documents(
-    path: str | Path,
-    documents: Iterable[Document],
-    *,
-    labels: Mapping[str, Mapping[str, str]] | None = None,
-) -> None:
-    """Write what was read from scans as a documents CSV.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file; it is put in place when the last document is written.
-    documents : iterable of Document
-        What was read.
-    labels : mapping, optional
-        For a document's id its label, as `textclf.data.labels` gives it: the category, and other columns that go along.
-
-    Raises
-    ------
-    textclf.base.errors.OutputError
-        If the file cannot be written.
-    """
-    labels = labels or {}
-    taken = ("document_id", "text", "category", *OCR_COLUMNS)
-    further = [name for name in next(iter(labels.values()), {}) if name not in taken]
-
-    def row(document: Document) -> dict[str, str]:
-        label = labels.get(document.document_id, {})
-        return {
-            **document_cells(document, label.get("category", "")),
-            **{name: label.get(name, "") for name in further},
-        }
-
-    # text cells are read again by us, so they are not made safe for spreadsheets
-    write_rows(path, [*taken, *further], map(row, documents), formulas_safe=False)
-
-
-def source_of(document: Document) -> dict[str, str]:
-    """Tell which file a document was read from: its absolute path and the SHA-256 of its content."""
-    path = printable(os.path.abspath(document.file)) if document.file else ""  # noqa: PTH100 - keeps links as given
-    return dict(zip(SOURCE_COLUMNS, (path, document.sha256), strict=True))
-
-
-def document_cells(document: Document, category: str) -> dict[str, str]:
-    """Give the cells of a document that was read, by column."""
-    return {
-        "document_id": document.document_id,
-        "text": document.text,
-        "category": category,
-        "file": printable(document.file),
-        **source_of(document),
-        "pages": str(document.page_count),
-        "ocr_confidence": f"{document.confidence:.1f}",
-        "ocr_confidence_low": f"{document.confidence_low:.1f}",
-        "ocr_engine": document.engine,
-        "status": document.status,
-        "error": document.error,
-        "seconds": f"{document.seconds:.2f}",
-    }
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that holds no folder per category."""
-    try:
-        with os.scandir(folder) as entries:
-            categories = any(entry.is_dir() and not entry.name.startswith(".") for entry in entries)
-    except OSError as error:
-        raise BadInputError(f"cannot be listed ({(error.strerror or str(error)).lower()})", where=folder) from error
-    if not categories:
-        raise BadInputError(
-            "holds no folder per category and no datasource.csv",
-            where=folder,
-            remedy="put the documents of each category into a folder named after it, or run `textclf prepare` first",
-        )
-
-
-def read_texts(files: Iterable[FoundFile], *, max_bytes: int = 10_000_000) -> Iterator[tuple[FoundFile, str]]:
-    """Read text files in any encoding; those that cannot be read, and what others than UTF-8 were found, are told."""
-    encodings: Counter[str] = Counter()
-    for found in files:
-        try:
-            with found.file.open("rb") as stream:
-                text, encoding = decode_text(stream.read(max_bytes))
-        except OSError as error:
-            _log.warning(
-                f"{found.document_id}: cannot be read ({(error.strerror or str(error)).lower()}) and was left out"
-            )
-            continue
-        encodings[encoding] += 1
-        yield found, text
-    for encoding, count in encodings.items():
-        if encoding != "utf-8":
-            _log.warning(f"{count} of {encodings.total()} .txt files are not UTF-8 and were read as {encoding}")

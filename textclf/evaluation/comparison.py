@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import tee
 from typing import Literal, get_args
 
-from textclf.data.predictions import iter_predictions
+from textclf.data.predictions import predict_documents
 from textclf.data.sources import InputDocument
 from textclf.model.predict import Model
 from textclf.model.prediction import Prediction
@@ -191,7 +191,7 @@ def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Co
     counts: Counter[tuple[bool, bool]] = Counter()
     sums: Counter[str] = Counter()
     changes: list[Change] = []
-    for (document, by_a), (_, by_b) in zip(iter_predictions(a, for_a), iter_predictions(b, for_b), strict=True):
+    for (document, by_a, _), (_, by_b, _) in zip(predict_documents(a, for_a), predict_documents(b, for_b), strict=True):
         if document.error:
             # its cells may not stand where they belong, the category among them
             sums["unusable"] += 1

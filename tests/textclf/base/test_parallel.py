@@ -13,7 +13,7 @@ import pytest
 from textclf.base.errors import PredictionError
 from textclf.base.parallel import HELD, map_in_order
 from textclf.data import predictions as predicting
-from textclf.data.predictions import iter_predictions
+from textclf.data.predictions import predict_documents
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
 
@@ -128,4 +128,4 @@ def test_a_table_is_predicted_the_same_by_one_and_by_several(textclf, tmp_path, 
 def test_fewer_processes_than_one_are_refused(textclf, tmp_path, table, model_path):
     path = table(tmp_path / "d.csv", [("a", "b")], ("document_id", "text"))
     assert textclf("predict", model_path, path, "-o", tmp_path / "p", "--jobs", "0").code == 2
-    assert list(iter_predictions(None, [])) == []
+    assert list(predict_documents(None, [])) == []

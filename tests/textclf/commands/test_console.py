@@ -115,10 +115,9 @@ def test_a_run_without_a_home_reads_all_the_same(textclf, scan, tmp_path, monkey
 def test_a_program_that_uses_the_library_sees_warnings_and_nothing_else(scan, tmp_path):
     page = scan(tmp_path / "a.png", "Dear Madam")
     program = (
-        "from pathlib import Path; from ocr.reading_options import ReadingOptions; from textclf.data import scans\n"
+        "from pathlib import Path; from textclf.data import scans\n"
         f"page = Path({str(page)!r})\n"
-        "found = [(one.document_id, one.file) for one in scans.find_scans([page, page])]\n"
-        "list(scans.Reading(options=ReadingOptions(), jobs=1).iter_documents(found))"
+        "list(scans.ScanOptions(jobs=1).iter_documents(scans.find_scans([page, page])))"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert said.stdout == ""

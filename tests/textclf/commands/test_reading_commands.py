@@ -12,7 +12,8 @@ from PIL import Image
 import textclf as package
 from ocr.reading_options import ReadingOptions
 from textclf.base.errors import ExitCode
-from textclf.data.scans import Reading, until_accepted
+from textclf.data.predictions import classify_files, until_accepted
+from textclf.data.scans import ScanOptions
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 
@@ -223,10 +224,26 @@ def test_reading_goes_on_until_the_model_accepts(model):
     threshold = model.training.acceptance.threshold
     score = model(text).score
     sureness = {
-        effort: until_accepted(Reading(options=ReadingOptions()), effort, model).how_sure
+        effort: until_accepted(lambda text, sure: model(text, ocr_confidence=sure), threshold, effort)
         for effort in ("fast", "balanced")
     }
     assert sureness["fast"](text, 90) == pytest.approx(score / threshold)
     assert sureness["balanced"](text, 90) == pytest.approx(2 * score / (1 + threshold))
     assert sureness["fast"]("", 0) == 0
     assert sureness["fast"]("xkcd qwrt zzgh vbnm", 90) < 1
+
+
+@pytest.mark.parametrize("effort", ["full", "fast"])
+def test_a_text_that_was_predicted_while_it_was_read_is_not_predicted_again(three_pages, model, monkeypatch, effort):
+    predict, texts = type(model).__call__, []
+
+    def counting(self, text, *arguments, **options):
+        texts.append(text)
+        return predict(self, text, *arguments, **options)
+
+    monkeypatch.setattr(type(model), "__call__", counting)
+    scans = ScanOptions(options=ReadingOptions(languages=("eng",)), jobs=1)
+    ((document, prediction),) = classify_files(model, [three_pages], scans, effort)
+    assert texts[-1] == document.text
+    assert len(texts) == len(set(texts))
+    assert prediction == predict(model, document.text, document.document_id, document.confidence)

@@ -6,9 +6,9 @@ import unicodedata
 
 import pytest
 
-from ocr.finding import find_documents
+from ocr.finding import FoundFile, find_documents
 from textclf.base.errors import BadDataError
-from textclf.data.labels import labels_from_folders, match_labels, read_labels
+from textclf.data.labels import labels_by_folder, read_labels
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def matched(tmp_path, table, caplog):
             (tmp_path / name).write_bytes(b"x")
         path = table(tmp_path / "labels.csv", rows, ("file", "category"))
         caplog.clear()
-        labels = match_labels(path, read_labels(path), find_documents([tmp_path / "in"]))
+        labels = read_labels(path, find_documents([tmp_path / "in"]))
         return {name: label["category"] for name, label in labels.items()}, [
             line.removeprefix(f"{path}: ") for line in caplog.messages
         ]
@@ -78,23 +78,24 @@ def test_rows_that_fit_nothing_are_counted_and_the_first_named(matched):
 def test_a_file_with_two_labels_is_refused(tmp_path, table):
     path = table(tmp_path / "labels.csv", [("a.png", "x"), ("./a.png", "y")], ("file", "category"))
     with pytest.raises(BadDataError, match=r"'./a.png' stands in lines 2 and 3"):
-        read_labels(path)
+        read_labels(path, [])
     (tmp_path / "ragged.csv").write_text("file,category\na.png\n")
     with pytest.raises(BadDataError, match="line 2"):
-        read_labels(tmp_path / "ragged.csv")
+        read_labels(tmp_path / "ragged.csv", [])
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
 def test_labels_come_in_any_encoding(tmp_path, encoding):
     (tmp_path / "labels.csv").write_bytes("file;category\na.png;perchè\n".encode(encoding))
-    assert [row.values["category"] for row in read_labels(tmp_path / "labels.csv")] == ["perchè"]
+    labels = read_labels(tmp_path / "labels.csv", [FoundFile("a", tmp_path / "a.png", "")])
+    assert labels == {"a": {"file": "a.png", "category": "perchè"}}
 
 
 def test_the_first_folder_is_the_category(tmp_path, caplog):
     for name in ("invoice/2024/a.png", "letter/b.png", "c.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    assert labels_from_folders(find_documents([tmp_path])) == {
+    assert labels_by_folder(find_documents([tmp_path])) == {
         "invoice/2024/a.png": {"category": "invoice"},
         "letter/b.png": {"category": "letter"},
     }

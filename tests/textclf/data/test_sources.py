@@ -7,16 +7,9 @@ import pytest
 
 from features.datasource import DatasourceRow, write_datasource
 from ocr.documents import Document, Page, Word
-from ocr.finding import FoundFile, find_documents
 from textclf.base.errors import BadDataError, BadInputError, UsageError
-from textclf.data.sources import (
-    TableOptions,
-    check_folder,
-    read_documents,
-    read_labelled,
-    read_texts,
-    write_documents,
-)
+from textclf.data.scans import write_documents
+from textclf.data.sources import TableOptions, read_documents, read_labelled
 
 
 @pytest.fixture
@@ -171,8 +164,8 @@ def test_texts_are_read_in_any_encoding_and_that_is_told(tmp_path, caplog):
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / f"{name}.txt").write_bytes(text.encode(encoding))
     (tmp_path / "in" / "e.txt").symlink_to("nowhere.txt")
-    found = find_documents([tmp_path], texts=True)
-    assert {where.file.stem: text for where, text in read_texts(found)} == texts
+    found = {document.document_id: document.text for document in read_documents(tmp_path)}
+    assert found == {f"in/{name}.txt": text for name, text in texts.items()}
     assert caplog.messages[1:] == [
         "1 of 4 .txt files are not UTF-8 and were read as utf-16",
         "1 of 4 .txt files are not UTF-8 and were read as cp1252",
@@ -180,9 +173,13 @@ def test_texts_are_read_in_any_encoding_and_that_is_told(tmp_path, caplog):
 
 
 def test_a_text_that_cannot_be_read_is_left_out_and_told(tmp_path, caplog):
-    gone = [FoundFile("x.txt", tmp_path / "x.txt", "")]
-    assert list(read_texts(gone)) == []
-    assert caplog.messages == ["x.txt: cannot be read (no such file or directory) and was left out"]
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_text("Dear Madam")
+    documents = read_documents(tmp_path)
+    assert next(documents).document_id == "a.txt"
+    (tmp_path / "b.txt").unlink()
+    assert [document.document_id for document in documents] == ["c.txt"]
+    assert caplog.messages == ["b.txt: cannot be read (no such file or directory) and was left out"]
 
 
 def test_changed_rows_are_told_once_for_each_change(path, caplog):
@@ -195,8 +192,9 @@ def test_changed_rows_are_told_once_for_each_change(path, caplog):
 
 
 def test_a_folder_without_folders_is_refused(tmp_path):
+    (tmp_path / "a.txt").touch()
     with pytest.raises(BadInputError, match="no folder per category"):
-        check_folder(tmp_path)
+        list(read_documents(tmp_path, need_category=True))
 
 
 def test_documents_are_read_one_at_a_time(path):
