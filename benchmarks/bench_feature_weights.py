@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
+from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, fit_features
 from textclf.base.tables import read_rows
 from textclf.model.fit import TOLERANCE
 
@@ -79,7 +79,7 @@ def matrix(features: FeatureSet, rows: FeatureRows, indicators: float, vectors: 
     """Put all feature groups side by side, as training does; without poor copies, to be quick."""
     ngrams, width = rows.ngrams, features.ngrams.starts[-1]
     blocks = [sparse.csr_array((ngrams.values, ngrams.indices, ngrams.starts), shape=(len(rows.indicators), width))]
-    blocks += [sparse.csr_array(rows.page_shape)]
+    blocks += [sparse.csr_array(rows.layout)]
     blocks += [sparse.csr_array(rows.indicators * np.float32(indicators)), sparse.csr_array(rows.vectors * vectors)]
     whole = sparse.hstack(blocks, format="csr")
     # liblinear counts with 32 bits

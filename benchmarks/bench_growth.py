@@ -19,7 +19,7 @@ import numpy as np
 from common import Row, corrupted, finish, options, tobacco
 from numpy.typing import NDArray
 
-from features.columns import fit_rows
+from features.feature_set import fit_rows
 from features.tokens import tokenize
 from textclf import DocumentClassifier
 from textclf.model.fit import fit_model, observe_training

@@ -22,7 +22,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from features.characters import read_pages
+from features.characters import read_batch
 from features.ngrams import BUCKET_BITS, NgramView, find_ngrams
 from features.vectorizer import NgramVectorizer
 
@@ -79,7 +79,7 @@ def ngrams_as_strings(text: str, view: NgramView) -> list[str]:
 def placed_ngrams(text: str, view: NgramView) -> list[tuple[str, int]]:
     """Give each n-gram of a text as a string, with its bucket."""
     found = find_ngrams(text, view)
-    folded, places = read_pages([text]).folded[1:].tolist(), found.places.tolist()
+    folded, places = read_batch([text]).folded[1:].tolist(), found.places.tolist()
     # white space is one blank, or one line break if it holds one, as at both ends of a text
     letters = [
         chr(folded[place]) if place >= 0 else blank(text, places[max(i - 1, 0)], places[i + 1 : i + 2])

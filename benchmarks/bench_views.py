@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from common import finish, options, tobacco
 
-from features.columns import FeatureSettings
+from features.feature_set import FeatureSettings
 from features.ngrams import VIEWS
 from textclf.model.fit import cross_validate, observe_training
 from textclf.model.folds import stratified_folds
@@ -58,11 +58,11 @@ def main() -> None:
 
 def choices() -> Iterator[tuple[str, FeatureSettings]]:
     yield "all views, page shape, poor copies", TEXT
-    yield "without poor copies", replace(TEXT, poor_copies=False)
-    yield "without page shape", replace(TEXT, page_shape=False)
+    yield "without poor copies", replace(TEXT, augment=False)
+    yield "without page shape", replace(TEXT, layout=False)
     for view in VIEWS:
         yield f"without {view.name}", replace(TEXT, views=tuple(other for other in VIEWS if other != view))
-    bare = replace(TEXT, page_shape=False)
+    bare = replace(TEXT, layout=False)
     yield "words and characters of the page", replace(bare, views=(VIEWS[0], VIEWS[1]))
     for view in VIEWS:
         yield f"{view.name} alone", replace(bare, views=(view,))

@@ -37,7 +37,7 @@ def main() -> None:
         print(f"page {number} of {len(pages)}", file=sys.stderr)
         with Image.open(path) as image:
             page = image.convert("L")
-        for copy in (page, *poor_copies(page)):
+        for copy in (page, *augmented_copies(page)):
             seen = pytesseract.image_to_string(copy, lang="eng", timeout=60)
             for line, read in alike(truth, seen):
                 characters += len(line)
@@ -70,7 +70,7 @@ def true_texts() -> Iterator[tuple[Path, str]]:
         yield path.parents[1] / "pages" / f"{path.stem}.tif", path.read_text(encoding="utf-8")
 
 
-def poor_copies(page: Image.Image) -> Iterator[Image.Image]:
+def augmented_copies(page: Image.Image) -> Iterator[Image.Image]:
     """Make copies as bad scanners, fax machines and phones make them."""
     small = page.resize((max(1, int(page.width * 0.6)), max(1, int(page.height * 0.6))), Image.Resampling.BILINEAR)
     yield small

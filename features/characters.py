@@ -33,7 +33,7 @@ class Pieces(NamedTuple):
     codes : ndarray of uint32, shape (m,)
         Code points. White space is one blank, or one line break if it holds one; the first and the last character are.
     places : ndarray of int64, shape (m,)
-        Where each stands in `Pages.codes`; of white space, where it begins.
+        Where each stands in `TextBatch.codes`; of white space, where it begins.
     blank : ndarray of bool, shape (m,)
         Which are white space.
     gaps : ndarray of int64, shape (p + 1,)
@@ -53,7 +53,7 @@ class Pieces(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Pages:
+class TextBatch:
     """A batch of n texts, one behind the other, each between two line breaks.
 
     Parameters
@@ -96,7 +96,7 @@ class Pages:
 
         Examples
         --------
-        >>> "".join(map(chr, read_pages(["Total  due \n Rome"]).pieces.codes.tolist()))
+        >>> "".join(map(chr, read_batch(["Total  due \n Rome"]).pieces.codes.tolist()))
         '\ntotal due\nrome\n'
         """
         blank = (self.kinds & BLANK) > 0
@@ -112,7 +112,7 @@ class Pages:
 
         Examples
         --------
-        >>> "".join(map(chr, read_pages(["Total: 1,000"]).lines_of_shapes().codes.tolist()))
+        >>> "".join(map(chr, read_batch(["Total: 1,000"]).lines_of_shapes().codes.tolist()))
         '\nullpbdpdd\n'
         """
         shapes = self.shapes()
@@ -135,7 +135,7 @@ class Pages:
         return Pieces(codes[places], places, blank, gaps, owners, numbers)
 
 
-def read_pages(texts: Sequence[str]) -> Pages:
+def read_batch(texts: Sequence[str]) -> TextBatch:
     """Look at texts character by character.
 
     Parameters
@@ -145,12 +145,12 @@ def read_pages(texts: Sequence[str]) -> Pages:
 
     Returns
     -------
-    Pages
+    TextBatch
         All of them.
 
     Examples
     --------
-    >>> read_pages(["Total 3", "È"]).words()
+    >>> read_batch(["Total 3", "È"]).words()
     [['total', '3'], ['e']]
     """
     whole = "\n".join(["", *texts, ""]) if texts else "\n"
@@ -161,7 +161,7 @@ def read_pages(texts: Sequence[str]) -> Pages:
             _meet(code)
         kinds = _KINDS[codes]
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
-    return Pages(list(texts), np.cumsum(lengths) - lengths + 1, codes, _FOLDED[codes], kinds)
+    return TextBatch(list(texts), np.cumsum(lengths) - lengths + 1, codes, _FOLDED[codes], kinds)
 
 
 def fold_character(char: str) -> str:

@@ -16,7 +16,7 @@ from textclf.base.files import write_aside
 from textclf.base.tables import Row, csv_writer, read_rows
 
 if TYPE_CHECKING:
-    from features.columns import FeatureSet
+    from features.feature_set import FeatureSet
 
 ROW_LIMIT = 100_000
 """Bytes of a row, its line end included. Amazon ML rejects rows over 100 KB."""
@@ -229,7 +229,7 @@ def datasource_row(
     DatasourceRow
     """
     # reading a datasource does without numpy
-    from features.keywords import common_words
+    from features.keyword_matcher import common_words
     from features.tokens import tokenize
 
     found = features.rows([text])

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.language import compile_matcher
+from features.keyword_learning import same_category
 from features.lexicon import Lexicon
-from features.suggestions import same_category
-from features.texts import as_pairs
+from features.spacy_tables import compile_matcher
+from features.text_arguments import as_pairs
 from features.tokens import tokenize
 
 LEAST_PRECISION = 0.5
@@ -95,7 +95,7 @@ def check_keywords(lexicon: Lexicon, texts: Sequence[str], categories: Sequence[
     Parameters
     ----------
     lexicon : Lexicon
-        The keywords; a category may have the data's name for it or another (`features.suggestions.fits`).
+        The keywords; a category may have the data's name for it or another (`features.keyword_learning.fits`).
     texts : sequence of str, length n
         Cleaned texts.
     categories : sequence of str, length n

@@ -21,8 +21,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.characters import LETTER, Pages, Pieces, read_pages
-from features.page_parts import PART_BITS, Part, part_bits
+from features.characters import LETTER, Pieces, TextBatch, read_batch
+from features.layout import PART_BITS, PagePart, part_bits
 
 BUCKET_BITS = 22
 # A batch of this size keeps its windows in the processor's cache: seen fastest between 16 and 64.
@@ -51,11 +51,11 @@ class NgramView:
     shortest, longest : int
         Bounds of n.
     part : {"page", "top", "head", "tail", "starts", "labels"}, default "page"
-        Where on the page; see `features.page_parts.part_bits`. Runs are of the words that begin there, one after the
+        Where on the page; see `features.layout.part_bits`. Runs are of the words that begin there, one after the
         other, whatever stands between; windows of characters are there if their first character that is not white space
         is.
     form : {"text", "shape"}, default "text"
-        The text itself; or a letter for the kind of each character (`features.characters.Pages.shapes`), runs cut to
+        The text itself; or a letter for the kind of each character (`TextBatch.shapes`), runs cut to
         two so that neither the length of a word nor that of a ruled line matters. There a blank is a character like
         others and a window stays in its line. Of the whole page only.
     """
@@ -64,7 +64,7 @@ class NgramView:
     unit: Literal["word", "character"]
     shortest: int
     longest: int
-    part: Part = "page"
+    part: PagePart = "page"
     form: Form = "text"
 
     def __post_init__(self) -> None:
@@ -136,12 +136,12 @@ class _Windows(NamedTuple):
         return lengths, inside & ((self.bits & np.uint8(PART_BITS[view.part])) > 0)
 
 
-def count_ngrams(pages: Pages, views: Sequence[NgramView]) -> SparseRows:
+def count_ngrams(pages: TextBatch, views: Sequence[NgramView]) -> SparseRows:
     """Count the n-grams of a batch, as several views see it.
 
     Parameters
     ----------
-    pages : Pages
+    pages : TextBatch
         The texts; a batch of about 32 is fastest.
     views : sequence of NgramView
         What to count.
@@ -154,7 +154,7 @@ def count_ngrams(pages: Pages, views: Sequence[NgramView]) -> SparseRows:
 
     Examples
     --------
-    >>> rows = count_ngrams(read_pages(["to be or not to be"]), VIEWS[:1])
+    >>> rows = count_ngrams(read_batch(["to be or not to be"]), VIEWS[:1])
     >>> sorted(rows.values.tolist())  # twice "to", "be", "to be"; once "or", "not", "be or", "or not", "not to"
     [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
     """
@@ -224,7 +224,7 @@ def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
     >>> found.places[found.first[0] : found.last[0]].tolist()
     [0, 1, 2, 3, 4, 7, 8, 9]
     """
-    pages = read_pages([text])
+    pages = read_batch([text])
     windows = next((windows for windows, _ in _find(pages, [view])), None)
     if windows is None:
         nothing = np.empty(0, np.int64)
@@ -259,7 +259,7 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
 
     Examples
     --------
-    >>> rows = count_ngrams(read_pages(["to be", "or", "not"]), VIEWS[:1])
+    >>> rows = count_ngrams(read_batch(["to be", "or", "not"]), VIEWS[:1])
     >>> np.diff(take_rows(rows, np.array([2, 0])).starts).tolist()
     [1, 3]
     """
@@ -269,7 +269,7 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
     return SparseRows(starts, rows.indices[places], rows.values[places])
 
 
-def _find(pages: Pages, views: Sequence[NgramView]) -> Iterator[tuple[_Windows, list[int]]]:
+def _find(pages: TextBatch, views: Sequence[NgramView]) -> Iterator[tuple[_Windows, list[int]]]:
     """Find the n-grams of a batch, for views that look at the same at once; say the numbers of these views."""
     for form in dict.fromkeys(view.form for view in views):
         alike = [number for number, view in enumerate(views) if view.form == form]

@@ -13,10 +13,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from features.characters import read_pages
-from features.ngram_columns import fit_ngrams
+from features.characters import read_batch
 from features.ngrams import BATCH, NgramView, SparseRows, count_ngrams, stack_rows
-from features.texts import iter_texts
+from features.text_arguments import iter_texts
+from features.tfidf import fit_tfidf
 
 
 class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,7 +38,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    columns_ : NgramColumns
+    columns_ : NgramTfidf
         The buckets kept, and what each says.
 
     Examples
@@ -131,7 +131,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"no n-grams of {self.shortest} to {self.longest} {self.unit}s")
         view = NgramView(name="ngrams", unit=self.unit, shortest=self.shortest, longest=self.longest)
         counts = _count(texts, view)
-        self.columns_ = fit_ngrams(counts, [view], min_documents=self.min_documents)
+        self.columns_ = fit_tfidf(counts, [view], min_documents=self.min_documents)
         return counts
 
     def _weighed(self, counts: SparseRows) -> csr_matrix:
@@ -149,7 +149,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _count(texts: Iterable[str], view: NgramView) -> SparseRows:
-    return stack_rows([count_ngrams(read_pages(batch), [view]) for batch in _batches(iter_texts(texts))])
+    return stack_rows([count_ngrams(read_batch(batch), [view]) for batch in _batches(iter_texts(texts))])
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -112,14 +112,14 @@ class _Rows(Sequence[DatasourceRow]):
     """Rows with the columns that prepare gives, made when asked for."""
 
     def __init__(self, documents: Sequence[InputDocument], folder: Path) -> None:
-        from features.columns import FeatureSet
-        from features.ngram_columns import NgramColumns
-        from features.page_shape import PageShape
+        from features.feature_set import FeatureSet
+        from features.layout import LayoutScale
+        from features.tfidf import NgramTfidf
 
         self._documents = documents
         matcher, vectors = _kept_features(folder)
         self._features = FeatureSet(
-            ngrams=NgramColumns(()), page_shape=PageShape.unmeasured(), matcher=matcher, vectors=vectors
+            ngrams=NgramTfidf(()), layout=LayoutScale.unmeasured(), matcher=matcher, vectors=vectors
         )
         self.indicator_names = matcher.lexicon.columns
         self.vector_size = vectors.size
@@ -139,7 +139,7 @@ def _kept_features(folder: Path) -> tuple[Any, Any]:
 
     import numpy as np
 
-    from features.keywords import KeywordMatcher
+    from features.keyword_matcher import KeywordMatcher
     from features.word_vectors import WordVectors
 
     try:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from features.keywords import KeywordMatcher
-from features.language import compile_matcher
+from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
+from features.spacy_tables import compile_matcher
 from features.tokens import tokenize
-from features.word2vec import train_word_vectors
-from features.word_vectors import WordVectors
+from features.word_vectors import WordVectors, train_word_vectors
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.tokens import tokenize
-from features.word2vec import read_word_vectors, train_word_vectors
-from features.word_vectors import WordVectors
+from features.word_vectors import WordVectors, read_word_vectors, train_word_vectors
 from textclf.base.errors import BadDataError, BadInputError
 from textclf.base.tables import read_rows
 
@@ -47,7 +46,7 @@ def test_same_documents_and_seed_give_the_same_bytes(trained, policies_and_recei
 
 def test_vectors_do_not_depend_on_the_hash_seed_of_the_process():
     program = (
-        "import hashlib; from features.word2vec import train_word_vectors\n"
+        "import hashlib; from features.word_vectors import train_word_vectors\n"
         "v = train_word_vectors([['a', 'b', 'c', 'd', 'e'], ['e', 'c', 'a', 'f']] * 9, size=8)\n"
         "print(v.words, hashlib.sha256(b''.join(a.tobytes() for a in v.to_arrays().values())).hexdigest())"
     )

@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import FeatureSettings
-from features.language import compile_matcher
+from features.feature_set import FeatureSettings
 from features.lexicon import Lexicon
-from features.texts import as_pairs
+from features.spacy_tables import compile_matcher
+from features.text_arguments import as_pairs
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.fit import CrossValidated, cross_validate, observe_training
 from textclf.model.folds import Folds, stratified_folds
@@ -108,7 +108,7 @@ def keyword_gain(
     texts, categories = as_pairs(texts, categories)
     names, labels = np.unique(categories, return_inverse=True)
     labels = labels.astype(np.int64)
-    settings = FeatureSettings(lexicon="none", vectors="none", poor_copies=False)
+    settings = FeatureSettings(lexicon="none", vectors="none", augment=False)
     observed = observe_training(texts, settings)
     folds = stratified_folds(labels, FOLDS, settings.seed)
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.texts import as_texts, iter_texts
+from features.text_arguments import as_texts, iter_texts
 from features.tokens import fold, tokenize
 
 SHINGLE = 5

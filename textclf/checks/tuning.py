@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import FeatureSettings, ObservedTexts
-from features.texts import as_pairs
+from features.feature_set import FeatureSettings, ObservedTexts
+from features.text_arguments import as_pairs
 from textclf import __version__
 from textclf.base.errors import BadDataError, BadInputError
 from textclf.base.files import write_aside

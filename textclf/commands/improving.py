@@ -16,7 +16,7 @@ from textclf.data.sources import TableOptions, read_documents, read_labelled
 
 if TYPE_CHECKING:
     from features.keyword_check import KeywordCheck
-    from features.suggestions import Suggestion
+    from features.keyword_learning import Suggestion
     from textclf.checks.data_check import DataCheck
     from textclf.checks.keyword_gain import KeywordGain
     from textclf.checks.tuning import Tuning
@@ -137,9 +137,9 @@ def suggest_from_table(
     list of Suggestion
         By category.
     """
+    from features.keyword_learning import extend_lexicon, suggest_keywords
     from features.lexicon import read_lexicon, write_lexicon
-    from features.suggestions import extend_lexicon, suggest_keywords
-    from features.word2vec import train_word_vectors
+    from features.word_vectors import train_word_vectors
 
     if output is not None:
         check_output(output, LEXICON, inputs=[source, *([] if lexicon is None else [lexicon])])

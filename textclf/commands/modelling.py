@@ -47,8 +47,8 @@ def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifie
     """
     import numpy as np
 
-    from features.columns import fit_features
     from features.datasource import DatasourceRow, datasource_row, write_datasource
+    from features.feature_set import fit_features
     from textclf.model.fit import check_categories
 
     check_output_folder(folder, PREPARED_FOLDER, inputs=[source, source / DATASOURCE])
@@ -229,7 +229,7 @@ def load_words(source: Path) -> WordVectors:
     """Take the word vectors of a model file or of a word2vec file."""
     import zipfile
 
-    from features.word2vec import read_word_vectors
+    from features.word_vectors import read_word_vectors
     from textclf.model.file import load_model
 
     return load_model(source).features.vectors if zipfile.is_zipfile(source) else read_word_vectors(source)
@@ -263,7 +263,7 @@ def _prepared_options(folder: Path) -> dict[str, Any]:
 
     import numpy as np
 
-    from features.keywords import KeywordMatcher
+    from features.keyword_matcher import KeywordMatcher
     from features.word_vectors import WordVectors
     from textclf.model.classifier import DocumentClassifier
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.texts import as_texts
+from features.text_arguments import as_texts
 from textclf.base.errors import BadDataError
 from textclf.evaluation.figures import (
     CategoryFigures,

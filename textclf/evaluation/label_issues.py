@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from features.texts import as_texts
+from features.text_arguments import as_texts
 
 _log = logging.getLogger(__name__)
 

@@ -20,13 +20,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
-from features.columns import FeatureSettings
-from features.languages import fit_language_guess
+from features.feature_set import FeatureSettings
+from features.language_detection import fit_language_detector
 from features.lexicon import Lexicon, read_lexicon
-from features.texts import as_texts
+from features.text_arguments import as_texts
 from features.tokens import tokenize
-from features.word2vec import read_word_vectors
-from features.word_vectors import WordVectors
+from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
 from textclf.model import fit as training
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
@@ -60,7 +59,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     lexicon : features.lexicon.Lexicon, path or {"auto", "learn", "none"}, default "auto"
-        Keywords of each category; see `features.columns.FeatureSettings`. A path is a TOML file.
+        Keywords of each category; see `features.feature_set.FeatureSettings`. A path is a TOML file.
     vectors : features.word_vectors.WordVectors, path or {"learn", "none"}, default "learn"
         Word vectors. A path is a word2vec file, text or binary.
     vector_size : int, default 50
@@ -211,7 +210,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             linear=fitted.linear,
             inverse_temperature=inverse_temperature,
             typicality=fit_typicality(fitted.centroids, found.margins, found.similarity),
-            languages=fit_language_guess([tokenize(text) for text in data.texts]),
+            languages=fit_language_detector([tokenize(text) for text in data.texts]),
             training=TrainingRecord(
                 documents={category: counts[category] for category in data.categories},
                 empty_texts=empty,
@@ -355,7 +354,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         FeatureSettings
-            What `features.columns.fit_features` takes.
+            What `features.feature_set.fit_features` takes.
         """
         lexicon: Lexicon | Literal["auto", "learn", "none"]
         match self.lexicon:
@@ -373,7 +372,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             lexicon=lexicon,
             vectors=vectors,
             vector_size=self.vector_size,
-            poor_copies=self.poor_copies,
+            augment=self.poor_copies,
             seed=self._seed(),
         )
 

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import FeatureRows
-from features.ngram_columns import NgramTable
+from features.feature_set import FeatureRows
+from features.layout import LAYOUT_FEATURES
 from features.ngrams import find_ngrams
-from features.page_shape import SHAPE_NAMES
-from features.texts import as_texts
+from features.text_arguments import as_texts
+from features.tfidf import NgramTable
 from features.tokens import tokenize
 from textclf.model.predict import MAX_TEXT, Model
 
@@ -203,7 +203,7 @@ def explain(model: Model, text: str) -> Explanation:
             _spread(characters, text, table, rows.ngrams.indices[own] - start, amounts)
         else:
             features["shapes of characters"] += float(amounts.sum())
-    for name, amount in _page_shape(rows, lead(model.linear.page_shape)):
+    for name, amount in _page_shape(rows, lead(model.linear.layout)):
         features[f"page shape: {name}"] += amount
     for name, amount in _keywords(model, text, rows, lead(model.linear.indicators)):
         features[name] += amount
@@ -248,8 +248,8 @@ def _spread(
 
 
 def _page_shape(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
-    amounts = (rows.page_shape[0] * weights).reshape(len(SHAPE_NAMES), -1).sum(axis=1)
-    yield from zip(SHAPE_NAMES, amounts.tolist(), strict=True)
+    amounts = (rows.layout[0] * weights).reshape(len(LAYOUT_FEATURES), -1).sum(axis=1)
+    yield from zip(LAYOUT_FEATURES, amounts.tolist(), strict=True)
 
 
 def _keywords(model: Model, text: str, rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:

@@ -20,12 +20,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import FeatureSet
-from features.keywords import KeywordMatcher
-from features.languages import LanguageGuess
-from features.ngram_columns import NgramColumns, NgramTable
+from features.feature_set import FeatureSet
+from features.keyword_matcher import KeywordMatcher
+from features.language_detection import LanguageDetector
+from features.layout import DECILES, LayoutScale
 from features.ngrams import NgramView
-from features.page_shape import DECILES, PageShape
+from features.tfidf import NgramTable, NgramTfidf
 from features.word_vectors import WordVectors
 from textclf import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
@@ -129,8 +129,8 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
         arrays[f"{table.view.name}_buckets"] = table.buckets
         arrays[f"{table.view.name}_idf"] = table.idf
         arrays[f"{table.view.name}_weights"] = weights
-    arrays["page_shape_deciles"] = model.features.page_shape.deciles
-    arrays["page_shape_weights"] = model.linear.page_shape
+    arrays["page_shape_deciles"] = model.features.layout.deciles
+    arrays["page_shape_weights"] = model.linear.layout
     arrays["indicator_weights"] = model.linear.indicators
     arrays["vector_weights"] = model.linear.vectors
     arrays["intercept"] = model.linear.intercept
@@ -148,7 +148,7 @@ def _build(contents: Contents) -> Model:
         features=_features(description, arrays),
         linear=LinearModel(
             ngrams=np.concatenate([arrays[f"{view['name']}_weights"] for view in description["views"]]),
-            page_shape=arrays["page_shape_weights"],
+            layout=arrays["page_shape_weights"],
             indicators=arrays["indicator_weights"],
             vectors=arrays["vector_weights"],
             intercept=arrays["intercept"],
@@ -172,8 +172,8 @@ def _expected_shapes(model: Model) -> dict[str, tuple[int, ...]]:
     features, width = model.features, len(model.categories)
     tables = features.ngrams.tables
     return {f"{table.view.name}_idf": (len(table.buckets),) for table in tables} | {
-        "page_shape_deciles": (len(features.page_shape.deciles), len(DECILES)),
-        "page_shape_weights": (features.page_shape.size, width),
+        "page_shape_deciles": (len(features.layout.deciles), len(DECILES)),
+        "page_shape_weights": (features.layout.size, width),
         "indicator_weights": (len(features.matcher.lexicon.categories), width),
         "vector_weights": (features.vectors.size, width),
         "intercept": (width,),
@@ -189,15 +189,15 @@ def _features(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     )
     vectors = {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")}
     return FeatureSet(
-        ngrams=NgramColumns(tables),
-        page_shape=PageShape(deciles=arrays["page_shape_deciles"]),
+        ngrams=NgramTfidf(tables),
+        layout=LayoutScale(deciles=arrays["page_shape_deciles"]),
         matcher=KeywordMatcher.from_dict(description["keywords"]),
         vectors=WordVectors.from_arrays(description["words"], vectors),
     )
 
 
-def _languages(description: Mapping[str, Any]) -> LanguageGuess:
-    return LanguageGuess(
+def _languages(description: Mapping[str, Any]) -> LanguageDetector:
+    return LanguageDetector(
         stop_words={str(code): tuple(map(str, words)) for code, words in description["stop_words"].items()},
         known=tuple(map(str, description["known"])),
     )

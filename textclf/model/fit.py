@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import FeatureRows, FeatureSet, FeatureSettings, ObservedTexts, fit_rows, observe
-from features.ocr_noise import poor_copies
+from features.augmentation import augmented_copies
+from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, ObservedTexts, fit_rows, observe
 from textclf.base.errors import BadDataError
 from textclf.base.parallel import worker_pool
 from textclf.model.folds import Folds, share_of
@@ -122,13 +122,13 @@ def observe_training(
     """
 
     def look(seen: Sequence[str]) -> ObservedTexts:
-        return observe(seen, settings.views, page_shape=settings.page_shape)
+        return observe(seen, settings.views, layout=settings.layout)
 
     weights = np.ones(len(texts)) if weights is None else weights
-    if not settings.poor_copies:
+    if not settings.augment:
         return TrainingTexts(look(texts), look([]), np.empty(0, np.int64), look(others), weights)
-    copies = poor_copies(texts, settings.seed)
-    more = poor_copies(others, settings.seed).texts
+    copies = augmented_copies(texts, settings.seed)
+    more = augmented_copies(others, settings.seed).texts
     return TrainingTexts(look(texts), look(copies.texts), copies.of, look([*others, *more]), weights)
 
 
@@ -403,7 +403,7 @@ def _matrix(rows: FeatureRows, width: int, keyword_weights: NDArray[np.float32])
     ngrams = rows.ngrams
     blocks = [
         sparse.csr_array((ngrams.values, ngrams.indices, ngrams.starts), shape=(len(rows.indicators), width)),
-        sparse.csr_array(rows.page_shape),
+        sparse.csr_array(rows.layout),
         sparse.csr_array(rows.indicators * keyword_weights),
         sparse.csr_array(rows.vectors * VECTOR_WEIGHT),
     ]
@@ -428,12 +428,12 @@ def _split_weights(
 ) -> LinearModel:
     columns = weights.T.astype(np.float32)
     ends = np.cumsum(
-        [features.ngrams.starts[-1], rows.page_shape.shape[1], rows.indicators.shape[1], rows.vectors.shape[1]]
+        [features.ngrams.starts[-1], rows.layout.shape[1], rows.indicators.shape[1], rows.vectors.shape[1]]
     )
-    ngrams, page_shape, indicators, vectors = np.split(columns, ends[:-1])
+    ngrams, layout, indicators, vectors = np.split(columns, ends[:-1])
     return LinearModel(
         ngrams=np.ascontiguousarray(ngrams),
-        page_shape=np.ascontiguousarray(page_shape),
+        layout=np.ascontiguousarray(layout),
         indicators=np.ascontiguousarray(indicators) * _keyword_weights(features)[:, None],
         vectors=np.ascontiguousarray(vectors) * np.float32(VECTOR_WEIGHT),
         intercept=intercept.astype(np.float32),

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from features.columns import FeatureRows
 from features.datasource import vector_columns
+from features.feature_set import FeatureRows
 from features.schema import parse_binary
 from textclf.base.errors import BadDataError, PredictionError
 from textclf.model.file import load_model

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from features.columns import FeatureRows, FeatureSet
-from features.languages import LanguageGuess
+from features.feature_set import FeatureRows, FeatureSet
+from features.language_detection import LanguageDetector
 from features.ngrams import BATCH
-from features.texts import as_texts, iter_texts
+from features.text_arguments import as_texts, iter_texts
 from ocr.words import is_real_word
 from textclf.model.calibrate import softmax
 from textclf.model.prediction import Label, Prediction, TrainingRecord
@@ -38,7 +38,7 @@ class LinearModel:
     """Weights from features to the margins of k categories, one block for each feature group."""
 
     ngrams: NDArray[np.float32]  # (m, k), one view under the other
-    page_shape: NDArray[np.float32]  # (s, k)
+    layout: NDArray[np.float32]  # (s, k)
     indicators: NDArray[np.float32]  # (c, k)
     vectors: NDArray[np.float32]  # (d, k)
     intercept: NDArray[np.float32]  # (k,)
@@ -52,7 +52,7 @@ class LinearModel:
             total = self.intercept.astype(np.float64)
             span = slice(starts[i], starts[i + 1])
             total += values[span] @ self.ngrams.take(indices[span], axis=0)
-            total += rows.page_shape[i] @ self.page_shape
+            total += rows.layout[i] @ self.layout
             total += rows.indicators[i].astype(np.float32) @ self.indicators
             total += rows.vectors[i] @ self.vectors
             margins[i] = total
@@ -72,7 +72,7 @@ class Model:
         Names of what it can predict, in the order of `labels`.
     labels : tuple of str, bool, int or float
         What training was given for each of them, sorted: the names themselves, or the numbers that they are made of.
-    features : features.columns.FeatureSet
+    features : features.feature_set.FeatureSet
         From text to features.
     linear : LinearModel
         From features to margins.
@@ -80,7 +80,7 @@ class Model:
         Factor between margins and calibrated margins.
     typicality : textclf.model.typicality.Typicality
         From features and margins to familiarity.
-    languages : features.languages.LanguageGuess
+    languages : features.language_detection.LanguageDetector
         The languages of the training documents.
     training : textclf.model.prediction.TrainingRecord
         What training found out.
@@ -106,7 +106,7 @@ class Model:
     linear: LinearModel
     inverse_temperature: float
     typicality: Typicality
-    languages: LanguageGuess
+    languages: LanguageDetector
     training: TrainingRecord
     settings: dict[str, str | int | float | None]
 

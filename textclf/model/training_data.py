@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.texts import as_texts
+from features.text_arguments import as_texts
 from textclf.base.errors import BadDataError
 
 _REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty string where the label is not known"

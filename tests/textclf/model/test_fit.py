@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.columns import FeatureSettings
+from features.feature_set import FeatureSettings
 from features.word_vectors import WordVectors
 from textclf.base.errors import BadDataError
 from textclf.model.fit import (
@@ -143,7 +143,7 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
     for names in (CATEGORIES, CATEGORIES[:2]):
         _, texts, categories = corpus(8, categories=names)
         labels = np.searchsorted(names, categories)
-        settings = replace(BARE, poor_copies=False)
+        settings = replace(BARE, augment=False)
         features, model, _ = fit_model(observe_training(texts, settings), labels, names, settings, c=1.0)
         rows = features.rows(texts)
         matrix, _ = _for_liblinear(_matrix(rows, features.ngrams.starts[-1], _keyword_weights(features)))

@@ -14,9 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from features.keywords import KeywordHit, KeywordMatcher, common_words, tolerance
+from features.keyword_matcher import KeywordHit, KeywordMatcher, common_words, tolerance
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
-from features.misreadings import skeleton
+from features.symmetric_delete import skeleton
 from features.tokens import tokenize
 from textclf.base.errors import BadModelError
 
@@ -264,7 +264,8 @@ def test_what_is_no_keyword_table_is_refused(matcher: KeywordMatcher, change: di
 
 def test_the_same_bytes_whatever_the_hash_seed() -> None:
     program = (
-        "import json; from features.keywords import KeywordMatcher; from features.lexicon import shipped_lexicon;"
+        "import json; from features.keyword_matcher import KeywordMatcher;"
+        "from features.lexicon import shipped_lexicon;"
         "m = KeywordMatcher(shipped_lexicon(), known_words={'contatto', 'police', 'major'});"
         "print(json.dumps(m.to_dict()), m.find('gross pay fatlura saldo contabi1e polizza premio annuo lordo'.split()))"
     )
@@ -281,7 +282,7 @@ def test_the_same_bytes_whatever_the_hash_seed() -> None:
 
 def test_prediction_imports_numpy_and_the_standard_library_only() -> None:
     program = (
-        "import sys; from features.keywords import KeywordMatcher; from features.lexicon import shipped_lexicon;"
+        "import sys; from features.keyword_matcher import KeywordMatcher; from features.lexicon import shipped_lexicon;"
         "KeywordMatcher(shipped_lexicon()).find(['fatlura']);"
         "print([m for m in ('spacy', 'sklearn', 'rapidfuzz', 'pandas', 'scipy', 'gensim') if m in sys.modules])"
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from features.ocr_noise import add_ocr_noise, poor_copies
+from features.augmentation import add_ocr_noise, augmented_copies
 
 TEXT = "Please remit the total amount of 4,711.50 by return of mail.\nYours faithfully\n" * 40
 
@@ -40,16 +40,16 @@ def test_any_text_can_be_misread_and_the_same_seed_gives_the_same(text, rate, se
 
 
 def test_every_other_copy_is_misread_the_others_lose_their_lines():
-    (flat, misread, top), of = poor_copies([TEXT] * 2, seed=1)
+    (flat, misread, top), of = augmented_copies([TEXT] * 2, seed=1)
     assert of.tolist() == [0, 1, 0]
     assert flat == " ".join(TEXT.split())
     assert TEXT.startswith(top)
     assert top.count("\n") == round(TEXT.count("\n") / 3) - 1
-    assert poor_copies(["word " * 90], seed=1).texts[1].split() == ["word"] * 30
+    assert augmented_copies(["word " * 90], seed=1).texts[1].split() == ["word"] * 30
     assert misread != TEXT
     assert misread.count("\n") == TEXT.count("\n")
-    assert poor_copies([TEXT] * 2, seed=1).texts == [flat, misread, top]
-    assert poor_copies([TEXT, TEXT], seed=2).texts[1] != misread
+    assert augmented_copies([TEXT] * 2, seed=1).texts == [flat, misread, top]
+    assert augmented_copies([TEXT, TEXT], seed=2).texts[1] != misread
 
 
 def test_the_table_holds_counts_of_short_pieces_and_no_text():

@@ -14,15 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.page_parts import has_lines
-from features.texts import as_texts
+from features.layout import has_lines
+from features.text_arguments import as_texts
 from features.tokens import fold
 
 STRAY, PAIR = 0.15, 0.2
 """Shares of all errors in the table: a stray character was added, two characters were read as one thing."""
 
 NOISE = 0.1
-"""Share of misread characters in a poor copy: on pages of poor scans one word in three is then hit."""
+"""Share of misread characters in an augmented copy: on pages of poor scans one word in three is then hit."""
 TOPS = 3
 """Texts for each one whose first third is trained on."""
 
@@ -79,7 +79,7 @@ def add_ocr_noise(text: str, rate: float, rng: np.random.Generator) -> str:
     return "".join(parts)
 
 
-class PoorCopies(NamedTuple):
+class AugmentedCopies(NamedTuple):
     """Copies of some texts.
 
     Parameters
@@ -94,7 +94,7 @@ class PoorCopies(NamedTuple):
     of: NDArray[np.int64]
 
 
-def poor_copies(texts: Sequence[str], seed: int) -> PoorCopies:
+def augmented_copies(texts: Sequence[str], seed: int) -> AugmentedCopies:
     r"""Make copies of texts as they might have come: misread, without line breaks, or the first third only.
 
     Trained on beside the texts, they teach a model not to lean on what a poor scan, a PDF without lines or a page of
@@ -109,14 +109,14 @@ def poor_copies(texts: Sequence[str], seed: int) -> PoorCopies:
 
     Returns
     -------
-    PoorCopies
+    AugmentedCopies
         One of each text, every other misread and the others without line breaks; and the first third of the lines, or
-        of the words where `features.page_parts.has_lines` says no, of each third text.
+        of the words where `features.layout.has_lines` says no, of each third text.
 
     Examples
     --------
-    >>> poor_copies(["To: all\nFrom: me\nDate: today"], seed=0)
-    PoorCopies(texts=['To: all From: me Date: today', 'To: all'], of=array([0, 0]))
+    >>> augmented_copies(["To: all\nFrom: me\nDate: today"], seed=0)
+    AugmentedCopies(texts=['To: all From: me Date: today', 'To: all'], of=array([0, 0]))
     """
     texts = as_texts(texts)
     copies = [
@@ -124,7 +124,7 @@ def poor_copies(texts: Sequence[str], seed: int) -> PoorCopies:
         for i, text in enumerate(texts)
     ]
     numbers = np.arange(len(texts))
-    return PoorCopies([*copies, *map(_first_third, texts[::TOPS])], np.concatenate([numbers, numbers[::TOPS]]))
+    return AugmentedCopies([*copies, *map(_first_third, texts[::TOPS])], np.concatenate([numbers, numbers[::TOPS]]))
 
 
 def _first_third(text: str) -> str:

@@ -10,15 +10,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.characters import read_pages
-from features.keywords import KeywordMatcher
+from features.characters import read_batch
+from features.keyword_matcher import KeywordMatcher
+from features.layout import LAYOUT_FEATURES, LayoutScale, measure_layout
 from features.lexicon import Lexicon, shipped_lexicon
-from features.ngram_columns import NgramColumns, fit_ngrams
 from features.ngrams import BATCH, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows
-from features.page_shape import SHAPE_NAMES, PageShape, measure_pages
-from features.texts import as_pairs, as_texts
-from features.word2vec import train_word_vectors
-from features.word_vectors import WordVectors
+from features.text_arguments import as_pairs, as_texts
+from features.tfidf import NgramTfidf, fit_tfidf
+from features.word_vectors import WordVectors, train_word_vectors
 
 BATCH_CHARACTERS = 250_000
 """Counting n-grams takes about 140 bytes a character: long texts are counted one by one."""
@@ -36,7 +35,7 @@ class ObservedTexts(NamedTuple):
     counts : SparseRows
         N-grams counted, all views side by side.
     measures : ndarray of float64, shape (n, 20)
-        From `features.page_shape.measure_pages`; shape (n, 0) where pages are not measured.
+        From `features.layout.measure_layout`; shape (n, 0) where pages are not measured.
     """
 
     texts: list[str]
@@ -70,20 +69,20 @@ class FeatureSettings:
         Dimensions of learned word vectors.
     views : tuple of NgramView
         How n-grams look at a page.
-    page_shape : bool
+    layout : bool
         Whether to measure how a page looks.
-    poor_copies : bool
-        Whether to train also on poor copies of the texts (`features.ocr_noise.poor_copies`).
+    augment : bool
+        Whether to train also on augmented copies of the texts (`features.augmentation.augmented_copies`).
     seed : int
-        For the learned word vectors and the poor copies.
+        For the learned word vectors and the augmented copies.
     """
 
     lexicon: Lexicon | Literal["auto", "learn", "none"] = "auto"
     vectors: WordVectors | Literal["learn", "none"] = "learn"
     vector_size: int = 50
     views: tuple[NgramView, ...] = VIEWS
-    page_shape: bool = True
-    poor_copies: bool = True
+    layout: bool = True
+    augment: bool = True
     seed: int = 0
 
 
@@ -94,7 +93,7 @@ class FeatureRows(NamedTuple):
     ----------
     ngrams : SparseRows
         TF-IDF rows, all views side by side.
-    page_shape : ndarray of float32, shape (n, s)
+    layout : ndarray of float32, shape (n, s)
         How each page looks beside the training pages.
     indicators : ndarray of uint8, shape (n, c)
         Whether a keyword of each lexicon category was found.
@@ -103,7 +102,7 @@ class FeatureRows(NamedTuple):
     """
 
     ngrams: SparseRows
-    page_shape: NDArray[np.float32]
+    layout: NDArray[np.float32]
     indicators: NDArray[np.uint8]
     vectors: NDArray[np.float32]
 
@@ -114,9 +113,9 @@ class FeatureSet:
 
     Parameters
     ----------
-    ngrams : NgramColumns
+    ngrams : NgramTfidf
         The n-grams kept.
-    page_shape : PageShape
+    layout : LayoutScale
         Measures how a page looks.
     matcher : KeywordMatcher
         Finds the lexicon's keywords.
@@ -124,8 +123,8 @@ class FeatureSet:
         Gives document vectors.
     """
 
-    ngrams: NgramColumns
-    page_shape: PageShape
+    ngrams: NgramTfidf
+    layout: LayoutScale
     matcher: KeywordMatcher
     vectors: WordVectors
 
@@ -146,7 +145,7 @@ class FeatureSet:
 
     def observe(self, texts: Sequence[str]) -> ObservedTexts:
         """Look at texts with the views of these features, for `rows_of`."""
-        return observe(texts, [table.view for table in self.ngrams.tables], page_shape=bool(self.page_shape.size))
+        return observe(texts, [table.view for table in self.ngrams.tables], layout=bool(self.layout.size))
 
     def rows_of(self, observed: ObservedTexts) -> FeatureRows:
         """Compute all features of texts that were looked at already, with the same views."""
@@ -154,7 +153,7 @@ class FeatureSet:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return FeatureRows(
             ngrams=self.ngrams.weigh(observed.counts),
-            page_shape=self.page_shape.rows(observed.measures),
+            layout=self.layout.rows(observed.measures),
             indicators=self.matcher.indicators(self.matcher.find_all(observed.words)),
             vectors=np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0),
         )
@@ -178,7 +177,7 @@ def fit_features(texts: Sequence[str], categories: Sequence[str], settings: Feat
         Ready to compute the features of any text.
     """
     texts, categories = as_pairs(texts, categories)
-    return fit_rows(observe(texts, settings.views, page_shape=settings.page_shape), categories, settings)[0]
+    return fit_rows(observe(texts, settings.views, layout=settings.layout), categories, settings)[0]
 
 
 def fit_rows(
@@ -186,15 +185,15 @@ def fit_rows(
 ) -> tuple[FeatureSet, FeatureRows]:
     """Fit as `fit_features`, on texts that were looked at with the views of the settings, and give their rows too."""
     features = FeatureSet(
-        ngrams=fit_ngrams(observed.counts, settings.views),
-        page_shape=PageShape.fit(observed.measures) if settings.page_shape else PageShape.unmeasured(),
+        ngrams=fit_tfidf(observed.counts, settings.views),
+        layout=LayoutScale.fit(observed.measures) if settings.layout else LayoutScale.unmeasured(),
         matcher=_matcher(observed.texts, observed.words, categories, settings),
         vectors=_word_vectors(observed.words, settings),
     )
     return features, features.rows_of(observed)
 
 
-def observe(texts: Sequence[str], views: Sequence[NgramView], *, page_shape: bool) -> ObservedTexts:
+def observe(texts: Sequence[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:
     """Look at texts, as far as nothing has to be learned for it.
 
     Parameters
@@ -203,7 +202,7 @@ def observe(texts: Sequence[str], views: Sequence[NgramView], *, page_shape: boo
         Cleaned texts.
     views : sequence of NgramView
         How n-grams look at a page.
-    page_shape : bool
+    layout : bool
         Whether to measure how pages look.
 
     Returns
@@ -214,13 +213,13 @@ def observe(texts: Sequence[str], views: Sequence[NgramView], *, page_shape: boo
     texts = as_texts(texts)
     words: list[list[str]] = []
     counts: list[SparseRows] = []
-    measures = [np.zeros((0, len(SHAPE_NAMES) if page_shape else 0))]
+    measures = [np.zeros((0, len(LAYOUT_FEATURES) if layout else 0))]
     for batch in _batches(texts):
-        pages = read_pages(batch)
+        pages = read_batch(batch)
         found = pages.words()
         words += found
         counts.append(count_ngrams(pages, views))
-        measures.append(measure_pages(pages, found) if page_shape else np.zeros((len(batch), 0)))
+        measures.append(measure_layout(pages, found) if layout else np.zeros((len(batch), 0)))
     return ObservedTexts(
         texts=texts,
         words=words,
@@ -246,8 +245,8 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
 def _matcher(
     texts: Sequence[str], words: list[list[str]], categories: Sequence[str], settings: FeatureSettings
 ) -> KeywordMatcher:
-    from features.language import compile_matcher
-    from features.suggestions import adapt_lexicon, learn_lexicon
+    from features.keyword_learning import adapt_lexicon, learn_lexicon
+    from features.spacy_tables import compile_matcher
 
     match settings.lexicon:
         case "none":

@@ -14,9 +14,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from features.keywords import KeywordMatcher
+from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon
-from features.misreadings import skeleton
+from features.symmetric_delete import skeleton
 from features.tokens import fold, tokenize
 
 LANGUAGES = ("it", "en")
@@ -149,7 +149,7 @@ def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQU
 
     Returns
     -------
-    features.keywords.KeywordMatcher
+    features.keyword_matcher.KeywordMatcher
         Carries the words and forms found, and needs no spaCy.
 
     Examples

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.columns import FeatureRows, FeatureSet, FeatureSettings, fit_features
+from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, fit_features
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
 from features.ngrams import stack_rows
 from features.tokens import tokenize
@@ -59,14 +59,14 @@ def fitted(request) -> FeatureSet:
 
 
 def as_bytes(rows: FeatureRows) -> list[bytes]:
-    return [array.tobytes() for array in (*rows.ngrams, rows.page_shape, rows.indicators, rows.vectors)]
+    return [array.tobytes() for array in (*rows.ngrams, rows.layout, rows.indicators, rows.vectors)]
 
 
 def one_by_one(features: FeatureSet, texts: list[str]) -> FeatureRows:
     alone = [features.rows([text]) for text in texts]
     return FeatureRows(
         ngrams=stack_rows([row.ngrams for row in alone]),
-        page_shape=np.concatenate([row.page_shape for row in alone]),
+        layout=np.concatenate([row.layout for row in alone]),
         indicators=np.concatenate([row.indicators for row in alone]),
         vectors=np.concatenate([row.vectors for row in alone]),
     )
@@ -95,7 +95,7 @@ def test_fitting_again_gives_the_same_bytes():
 def test_an_empty_text_has_no_features(fitted):
     rows = fitted.rows(["", " \n"])
     assert rows.ngrams.starts.tolist() == [0, 0, 0]
-    assert not rows.page_shape.any()
+    assert not rows.layout.any()
     assert not rows.indicators.any()
     assert not rows.vectors.any()
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from features.language import stop_words
 from features.lexicon import Lexicon, LexiconCategory, plain_name
-from features.texts import as_pairs
+from features.spacy_tables import stop_words
+from features.text_arguments import as_pairs
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
@@ -390,7 +390,7 @@ def _longest_only(phrases: Sequence[str], table: NDArray[np.float64]) -> list[in
 
 
 def _finder(category: LexiconCategory) -> Callable[[str], bool]:
-    from features.language import compile_matcher
+    from features.spacy_tables import compile_matcher
 
     if not category.keywords:
         return lambda phrase: False

@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
-from features.keywords import KeywordMatcher
+from features.keyword_learning import adapt_lexicon, fits, learn_lexicon
+from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
-from features.suggestions import adapt_lexicon, fits, learn_lexicon
 from features.tokens import tokenize
 from textclf.base.errors import BadDataError
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from features.texts import as_words
+from features.text_arguments import as_words
 
 SPOKEN = ("cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "tr")
 """Languages of Europe whose stop words spaCy knows."""
@@ -23,7 +23,7 @@ KNOWN_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageGuess:
+class LanguageDetector:
     """Tells texts in a language that a model was not trained on.
 
     Parameters
@@ -90,7 +90,7 @@ class LanguageGuess:
 
         Examples
         --------
-        >>> guess = LanguageGuess(stop_words={"de": ("der", "und"), "en": ("and", "the")}, known=("en",))
+        >>> guess = LanguageDetector(stop_words={"de": ("der", "und"), "en": ("and", "the")}, known=("en",))
         >>> guess.foreign("der hund und der bus und der baum und der berg und der see im tal".split())
         'de'
         >>> guess.foreign("the dog and the bus and the tree and the hill and the lake in the dale".split())
@@ -105,7 +105,7 @@ class LanguageGuess:
         return language if foreign else ""
 
 
-def fit_language_guess(documents: Sequence[Sequence[str]]) -> LanguageGuess:
+def fit_language_detector(documents: Sequence[Sequence[str]]) -> LanguageDetector:
     """Find the languages of some documents.
 
     Parameters
@@ -115,17 +115,17 @@ def fit_language_guess(documents: Sequence[Sequence[str]]) -> LanguageGuess:
 
     Returns
     -------
-    LanguageGuess
+    LanguageDetector
         With spaCy's stop words. Where no language can be told, as in receipts, all are taken for known.
     """
-    from features.language import stop_words_by_language
+    from features.spacy_tables import stop_words_by_language
 
     words = {language: tuple(sorted(found)) for language, found in stop_words_by_language(SPOKEN).items()}
-    guess = LanguageGuess(stop_words=words, known=())
+    guess = LanguageDetector(stop_words=words, known=())
     best: Counter[str] = Counter()
     for document in documents:
         shares = guess.shares(document)
         if shares and max(shares.values()) >= LEAST_SHARE:
             best[max(shares, key=lambda language: shares[language])] += 1
     known = sorted(language for language, count in best.items() if count >= KNOWN_SHARE * best.total())
-    return LanguageGuess(stop_words=words, known=tuple(known))
+    return LanguageDetector(stop_words=words, known=tuple(known))

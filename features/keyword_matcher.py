@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.lexicon import Lexicon
-from features.misreadings import BY_STRUCK, MARK_BITS, marks, meet, skeleton
-from features.texts import as_words
+from features.symmetric_delete import BY_STRUCK, MARK_BITS, marks, meet, skeleton
+from features.text_arguments import as_words
 from features.tokens import tokenize
 from textclf.base.errors import BadModelError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from features.languages import FEWEST_WORDS, LanguageGuess, fit_language_guess
+from features.language_detection import FEWEST_WORDS, LanguageDetector, fit_language_detector
 from features.tokens import tokenize
 
 TEXTS = {
@@ -16,8 +16,8 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def english() -> LanguageGuess:
-    return fit_language_guess([tokenize(TEXTS["en"])] * 20)
+def english() -> LanguageDetector:
+    return fit_language_detector([tokenize(TEXTS["en"])] * 20)
 
 
 @pytest.mark.parametrize("language", ["it", "de", "fr"])
@@ -28,14 +28,14 @@ def test_a_language_not_trained_on_is_named(english, language):
 
 
 def test_languages_trained_on_are_known():
-    both = fit_language_guess([tokenize(TEXTS[language]) for language in ("en", "it")] * 10)
+    both = fit_language_detector([tokenize(TEXTS[language]) for language in ("en", "it")] * 10)
     assert both.known == ("en", "it")
     assert both.foreign(tokenize(TEXTS["it"])) == ""
     assert both.foreign(tokenize(TEXTS["de"])) == "de"
 
 
 def test_one_foreign_paper_among_fifty_makes_no_language_known():
-    guess = fit_language_guess([tokenize(TEXTS["en"])] * 50 + [tokenize(TEXTS["de"])])
+    guess = fit_language_detector([tokenize(TEXTS["en"])] * 50 + [tokenize(TEXTS["de"])])
     assert guess.known == ("en",)
 
 
@@ -46,6 +46,6 @@ def test_short_texts_numbers_and_dirt_are_of_no_language(english):
 
 
 def test_where_no_language_can_be_told_none_is_foreign():
-    receipts = fit_language_guess([tokenize("MILK 1.20 BREAD 2.40 TOTAL 3.60 CASH 5.00")] * 10)
+    receipts = fit_language_detector([tokenize("MILK 1.20 BREAD 2.40 TOTAL 3.60 CASH 5.00")] * 10)
     assert receipts.known == ()
     assert receipts.foreign(tokenize(TEXTS["de"])) == ""

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.keyword_learning import extend_lexicon, suggest_keywords
 from features.lexicon import Lexicon, LexiconCategory, read_lexicon, write_lexicon
-from features.suggestions import extend_lexicon, suggest_keywords
 from features.tokens import tokenize
-from features.word2vec import train_word_vectors
+from features.word_vectors import train_word_vectors
 
 PLANTED = {
     "busta paga": ["trattenute sociali", "dichiarazione dei redditi", "stipendio"],

@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.characters import read_pages
-from features.page_parts import PART_BITS, TAIL_CHARACTERS, has_lines, part_bits
-from features.page_shape import SHAPE_NAMES, PageShape, measure_pages
+from features.characters import read_batch
+from features.layout import (
+    LAYOUT_FEATURES,
+    PART_BITS,
+    TAIL_CHARACTERS,
+    LayoutScale,
+    has_lines,
+    measure_layout,
+    part_bits,
+)
 from features.tokens import fold, tokenize
 
 PARTS = ("page", "top", "head", "tail", "starts", "labels")
@@ -21,7 +28,7 @@ ANY_TEXT = st.text(st.sampled_from("aB1: .\n\t é€"), max_size=400)
 
 def part_text(text, part):
     """The pieces of a part as they are counted, white space squeezed."""
-    pieces = read_pages([text]).pieces
+    pieces = read_batch([text]).pieces
     chosen = part_bits(pieces, [text], {part}) & PART_BITS[part] > 0
     return "".join(map(chr, pieces.codes[chosen].tolist()))
 
@@ -46,7 +53,7 @@ def test_a_page_without_line_breaks_has_a_head_of_so_many_characters_and_no_line
 @given(st.lists(ANY_TEXT | st.text("word ", min_size=300, max_size=900), max_size=4))
 @settings(max_examples=150)
 def test_parts_are_those_that_lines_and_pieces_tell(texts):
-    pieces = read_pages(texts).pieces
+    pieces = read_batch(texts).pieces
     if not len(pieces.owners):
         return
     bits = part_bits(pieces, texts, set(PARTS)).tolist()
@@ -94,7 +101,7 @@ def plain_parts(text):
 @given(st.lists(st.text(max_size=60), max_size=4))
 @settings(max_examples=100)
 def test_a_batch_of_pages_has_the_characters_and_words_of_each(texts):
-    pages = read_pages(texts)
+    pages = read_batch(texts)
     assert pages.words() == [tokenize(text) for text in texts]
     for text, start in zip(texts, pages.starts.tolist(), strict=True):
         assert "".join(map(chr, pages.codes[start : start + len(text)].tolist())) == text
@@ -102,12 +109,12 @@ def test_a_batch_of_pages_has_the_characters_and_words_of_each(texts):
 
 
 def test_a_shape_says_the_kind_of_each_character():
-    assert "".join(map(chr, read_pages(["Invoice No. 20:\tÈ"]).shapes().tolist())) == "\nullllllbulpbddpbu\n"
+    assert "".join(map(chr, read_batch(["Invoice No. 20:\tÈ"]).shapes().tolist())) == "\nullllllbulpbddpbu\n"
 
 
 def measured(texts):
-    pages = read_pages(texts)
-    return measure_pages(pages, pages.words())
+    pages = read_batch(texts)
+    return measure_layout(pages, pages.words())
 
 
 @given(st.lists(st.text(st.sampled_from("aB1: .?$\n"), min_size=1, max_size=80), max_size=4))
@@ -117,7 +124,7 @@ def test_measures_are_those_of_plain_counting(texts):
         if not has_lines(text):
             assert np.isnan(row).all()
             continue
-        found = dict(zip(SHAPE_NAMES, row.tolist(), strict=True))
+        found = dict(zip(LAYOUT_FEATURES, row.tolist(), strict=True))
         lines = [line for line in text.split("\n") if line.strip()]
         lengths = [len(line) for line in lines]
         words = text.split()
@@ -135,15 +142,15 @@ def test_measures_are_those_of_plain_counting(texts):
 
 
 def test_measures_count_what_they_are_called_for():
-    found = dict(zip(SHAPE_NAMES, measured([PAGE])[0].tolist(), strict=True))
+    found = dict(zip(LAYOUT_FEATURES, measured([PAGE])[0].tolist(), strict=True))
     assert (found["lines"], found["words"], found["question marks"]) == (8, 19, 0)
     assert found["longest line"] == len("Subject: the picnic")
-    assert measured([]).shape == (0, len(SHAPE_NAMES))
+    assert measured([]).shape == (0, len(LAYOUT_FEATURES))
 
 
 def test_a_page_is_compared_with_the_deciles_of_others():
     pages = [PAGE, "short", "Total: 5 €\n" * 30] * 5
-    shape = PageShape.fit(measured(pages))
+    shape = LayoutScale.fit(measured(pages))
     rows = shape.rows(measured([*pages, "word " * 400, ""]))
     assert rows.shape == (17, shape.size)
     assert np.linalg.norm(rows[:15], axis=1) == pytest.approx(1, abs=1e-6)
@@ -152,11 +159,11 @@ def test_a_page_is_compared_with_the_deciles_of_others():
 
 
 def test_without_a_page_nothing_is_measured():
-    shape = PageShape.fit(measured(["word " * 400, ""]))
+    shape = LayoutScale.fit(measured(["word " * 400, ""]))
     assert shape.size == 0
     assert shape.rows(measured([PAGE])).shape == (1, 0)
 
 
 def test_a_page_of_accents_without_letters_is_measured():
-    pages = read_pages(["\u00a8 \n\u00b4"])
-    assert np.isfinite(measure_pages(pages, pages.words())).all()
+    pages = read_batch(["\u00a8 \n\u00b4"])
+    assert np.isfinite(measure_layout(pages, pages.words())).all()

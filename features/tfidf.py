@@ -34,7 +34,7 @@ class NgramTable:
 
 
 @dataclass(frozen=True, slots=True)
-class NgramColumns:
+class NgramTfidf:
     """The n-grams kept of all views side by side, so that those of a text are looked up and weighed at once.
 
     Parameters
@@ -108,7 +108,7 @@ class NgramColumns:
         return (ranks >> _U64(32)).view(np.int64) + inside, known
 
 
-def fit_ngrams(counted: SparseRows, views: Sequence[NgramView], *, min_documents: int = 2) -> NgramColumns:
+def fit_tfidf(counted: SparseRows, views: Sequence[NgramView], *, min_documents: int = 2) -> NgramTfidf:
     """Choose the n-grams to keep.
 
     Parameters
@@ -122,7 +122,7 @@ def fit_ngrams(counted: SparseRows, views: Sequence[NgramView], *, min_documents
 
     Returns
     -------
-    NgramColumns
+    NgramTfidf
         One table a view.
     """
     buckets, frequency = np.unique(counted.indices, return_counts=True)
@@ -131,7 +131,7 @@ def fit_ngrams(counted: SparseRows, views: Sequence[NgramView], *, min_documents
     documents = len(counted.starts) - 1
     idf = (np.log((1 + documents) / (1 + frequency)) + 1).astype(np.float32)
     bounds = np.searchsorted(buckets, np.arange(len(views) + 1) << BUCKET_BITS)
-    return NgramColumns(
+    return NgramTfidf(
         tuple(
             NgramTable(view=view, buckets=buckets[first:last] - np.int32(number << BUCKET_BITS), idf=idf[first:last])
             for number, (view, (first, last)) in enumerate(zip(views, pairwise(bounds.tolist()), strict=True))

@@ -5,16 +5,15 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from features.columns import FeatureSettings, fit_features, observe
+from features.augmentation import augmented_copies
+from features.feature_set import FeatureSettings, fit_features, observe
 from features.keyword_check import check_keywords
-from features.keywords import KeywordMatcher
-from features.languages import LanguageGuess, fit_language_guess
+from features.keyword_learning import adapt_lexicon, learn_lexicon, suggest_keywords
+from features.keyword_matcher import KeywordMatcher
+from features.language_detection import LanguageDetector, fit_language_detector
 from features.lexicon import Lexicon
-from features.ocr_noise import poor_copies
-from features.suggestions import adapt_lexicon, learn_lexicon, suggest_keywords
-from features.texts import as_texts, iter_texts
-from features.word2vec import train_word_vectors
-from features.word_vectors import WordVectors
+from features.text_arguments import as_texts, iter_texts
+from features.word_vectors import WordVectors, train_word_vectors
 from textclf.base.errors import BadDataError
 from textclf.checks.keyword_gain import keyword_gain
 from textclf.checks.near_duplicates import near_duplicates, same_texts
@@ -98,9 +97,9 @@ def test_numbers_are_refused_however_they_come():
 @pytest.mark.parametrize(
     "take",
     [
-        lambda texts: observe(texts, FeatureSettings().views, page_shape=True),
+        lambda texts: observe(texts, FeatureSettings().views, layout=True),
         lambda texts: fit_features(texts, ["a", "b"], FeatureSettings(lexicon="none", vectors="none")),
-        lambda texts: poor_copies(texts, 0),
+        lambda texts: augmented_copies(texts, 0),
         lambda texts: learn_lexicon(texts, ["a", "b"]),
         lambda texts: adapt_lexicon(NO_LEXICON, texts, ["a", "b"]),
         lambda texts: suggest_keywords(texts, ["a", "b"]),
@@ -134,8 +133,8 @@ def test_each_text_has_one_category():
         VECTORS.fit_document_weights,
         KeywordMatcher(NO_LEXICON).find_all,
         lambda documents: [KeywordMatcher(NO_LEXICON).find(document) for document in documents],
-        fit_language_guess,
-        lambda documents: [LanguageGuess(stop_words={}, known=()).foreign(document) for document in documents],
+        fit_language_detector,
+        lambda documents: [LanguageDetector(stop_words={}, known=()).foreign(document) for document in documents],
     ],
 )
 def test_a_text_is_not_taken_for_its_letters_where_words_are_wanted(take):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from features import language
-from features.keywords import KeywordMatcher
-from features.language import compile_matcher, dictionary, inflected_forms, stop_words
+from features import spacy_tables
+from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory
+from features.spacy_tables import compile_matcher, dictionary, inflected_forms, stop_words
 from features.tokens import tokenize
 
 needs_lookups = pytest.mark.skipif(not dictionary("it"), reason="spacy-lookups-data is not installed")
@@ -76,10 +76,10 @@ def test_without_the_lookup_tables_matching_works_with_less(monkeypatch: pytest.
 
     caches = (
         dictionary,
-        language._lemma_table,
-        language._from_dictionary,
-        language._dictionary_by_length,
-        language._forms_by_lemma,
+        spacy_tables._lemma_table,
+        spacy_tables._from_dictionary,
+        spacy_tables._dictionary_by_length,
+        spacy_tables._forms_by_lemma,
     )
     for cached in caches:
         cached.cache_clear()
@@ -93,7 +93,7 @@ def test_without_the_lookup_tables_matching_works_with_less(monkeypatch: pytest.
 
 
 def test_importing_the_module_does_not_import_spacy() -> None:
-    program = "import sys, features.language, features.suggestions; print('spacy' in sys.modules)"
+    program = "import sys, features.spacy_tables, features.keyword_learning; print('spacy' in sys.modules)"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONPATH": str(root)}, capture_output=True, check=True, timeout=60
