@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, fit_features
+from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, fit_features, observe
 from textclf.base.tables import read_rows
 from textclf.model.fit import TOLERANCE
 
@@ -61,10 +61,13 @@ def main() -> None:
 def right_by_weight(name: str, texts: list[str], truth: NDArray[np.str_]) -> dict[tuple[float, float], int]:
     """Count the documents predicted right with each pair of weights; features are fitted once a fold."""
     right = dict.fromkeys(WEIGHTS, 0)
+    settings = FeatureSettings()
+    observed = observe(texts, settings.views, layout=settings.layout)
     for number, (train, test) in enumerate(StratifiedKFold(5, shuffle=True, random_state=1).split(texts, truth), 1):
         print(f"{name}: fold {number} of 5", file=sys.stderr)
-        features = fit_features([texts[i] for i in train], truth[train].tolist(), FeatureSettings())
-        known, unseen = (features.rows([texts[i] for i in part]) for part in (train, test))
+        seen = observed.take(train)
+        features, known = fit_features(seen, truth[train].tolist(), settings)
+        unseen = features.rows_of(observed.take(test))
         for weights in WEIGHTS:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)

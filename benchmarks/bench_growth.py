@@ -19,7 +19,7 @@ import numpy as np
 from common import Row, corrupted, finish, options, tobacco
 from numpy.typing import NDArray
 
-from features.feature_set import fit_rows
+from features.feature_set import fit_features
 from features.tokens import tokenize
 from textclf import DocumentClassifier
 from textclf.model.fit import fit_model, observe_training
@@ -75,7 +75,7 @@ def measure(texts: list[str], categories: list[str]) -> dict[str, float]:
     classifier = DocumentClassifier()
     settings = classifier.feature_settings()
     observed, looking = timed(lambda: observe_training(texts, settings))
-    _, features = timed(lambda: fit_rows(observed.documents, categories, settings))
+    _, features = timed(lambda: fit_features(observed.documents, categories, settings))
     fitted, whole = timed(lambda: fit_model(observed, labels, names.tolist(), settings, c=classifier.C))
     some = texts[:PREDICTED]
     _, predicting = timed(lambda: fitted.linear.margins(fitted.features.rows(some)))

@@ -78,7 +78,7 @@ def ngrams_as_strings(text: str, view: NgramView) -> list[str]:
 
 def placed_ngrams(text: str, view: NgramView) -> list[tuple[str, int]]:
     """Give each n-gram of a text as a string, with its bucket."""
-    found = find_ngrams(text, view)
+    (found,) = find_ngrams(text, [view])
     folded, places = read_batch([text]).folded[1:].tolist(), found.places.tolist()
     # white space is one blank, or one line break if it holds one, as at both ends of a text
     letters = [

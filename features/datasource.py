@@ -8,15 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from features.schema import AttributeType, Schema, parse_binary
 from textclf.base.errors import BadDataError, BadInputError
 from textclf.base.files import write_aside
 from textclf.base.tables import Row, csv_writer, read_rows
-
-if TYPE_CHECKING:
-    from features.feature_set import FeatureSet
 
 ROW_LIMIT = 100_000
 """Bytes of a row, its line end included. Amazon ML rejects rows over 100 KB."""
@@ -208,40 +204,6 @@ def decode_text(value: str) -> str:
     'Total\n12.50\x0c␤'
     """
     return _TO_DECODE.sub(lambda match: chr(int(match[1], 16)) if match[1] else "\n", value)
-
-
-def datasource_row(
-    features: FeatureSet, text: str, *, document_id: str, category: str = "", group: str = ""
-) -> DatasourceRow:
-    """Compute the columns of a document.
-
-    Parameters
-    ----------
-    features : FeatureSet
-        Its keyword matcher and word vectors give them.
-    text : str
-        Cleaned text.
-    document_id, category, group : str
-        What stands in the row as it is.
-
-    Returns
-    -------
-    DatasourceRow
-    """
-    # reading a datasource does without numpy
-    from features.keyword_matcher import common_words
-    from features.tokens import tokenize
-
-    found = features.rows([text])
-    return DatasourceRow(
-        document_id=document_id,
-        text=text,
-        common_words=common_words(features.matcher.find(tokenize(text))),
-        indicators=tuple(map(bool, found.indicators[0])),
-        vector=tuple(found.vectors[0].tolist()),
-        category=category,
-        group=group,
-    )
 
 
 def write_datasource(

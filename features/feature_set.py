@@ -1,9 +1,9 @@
-"""All features of a document together: what is fitted on training texts, and the columns it gives."""
+"""All features of a document together: what is fitted on training texts, and the rows that it gives."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.characters import read_batch
-from features.keyword_matcher import KeywordMatcher
+from features.keyword_matcher import KeywordHit, KeywordMatcher
 from features.layout import LAYOUT_FEATURES, LayoutScale, measure_layout
 from features.lexicon import Lexicon, shipped_lexicon
-from features.ngrams import BATCH, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows
-from features.text_arguments import as_pairs, as_texts
+from features.ngrams import BATCH, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows, take_views
+from features.text_arguments import iter_texts
 from features.tfidf import NgramTfidf, fit_tfidf
 from features.word_vectors import WordVectors, train_word_vectors
 
@@ -24,33 +24,24 @@ BATCH_CHARACTERS = 250_000
 
 
 class ObservedTexts(NamedTuple):
-    """What is seen of n texts before anything is learned: it is the same whatever a model is trained on.
+    """What is seen of n texts before anything is learned: it is the same whatever a model is trained on."""
 
-    Parameters
-    ----------
-    texts : list of str
-        Cleaned texts.
-    words : list of list of str
-        The words of each, from `features.tokens.tokenize`.
-    counts : SparseRows
-        N-grams counted, all views side by side.
-    measures : ndarray of float64, shape (n, 20)
-        From `features.layout.measure_layout`; shape (n, 0) where pages are not measured.
-    """
-
-    texts: list[str]
+    views: tuple[NgramView, ...]
     words: list[list[str]]
+    # n-grams counted, all views side by side
     counts: SparseRows
+    # of `measure_layout`, shape (n, 20); shape (n, 0) where the layout is not measured
     measures: NDArray[np.float64]
 
     def take(self, chosen: NDArray[np.int64]) -> ObservedTexts:
         """Choose texts by their positions."""
-        return ObservedTexts(
-            texts=[self.texts[i] for i in chosen],
-            words=[self.words[i] for i in chosen],
-            counts=take_rows(self.counts, chosen),
-            measures=self.measures[chosen],
-        )
+        words = [self.words[i] for i in chosen]
+        return ObservedTexts(self.views, words, take_rows(self.counts, chosen), self.measures[chosen])
+
+    def seen_by(self, views: Sequence[NgramView]) -> ObservedTexts:
+        """Keep the counts of some of the views, in the order that they have."""
+        counts = take_views(self.counts, len(self.views), [self.views.index(view) for view in views])
+        return self._replace(views=tuple(views), counts=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +61,7 @@ class FeatureSettings:
     views : tuple of NgramView
         How n-grams look at a page.
     layout : bool
-        Whether to measure how a page looks.
+        Whether to measure the layout of a page.
     augment : bool
         Whether to train also on augmented copies of the texts (`features.augmentation.augmented_copies`).
     seed : int
@@ -87,41 +78,29 @@ class FeatureSettings:
 
 
 class FeatureRows(NamedTuple):
-    """Features of n documents.
+    """Features of n documents."""
 
-    Parameters
-    ----------
-    ngrams : SparseRows
-        TF-IDF rows, all views side by side.
-    layout : ndarray of float32, shape (n, s)
-        How each page looks beside the training pages.
-    indicators : ndarray of uint8, shape (n, c)
-        Whether a keyword of each lexicon category was found.
-    vectors : ndarray of float32, shape (n, d)
-        Document vectors, of length 1 or 0.
-    """
-
+    # TF-IDF rows, all views side by side
     ngrams: SparseRows
+    # shape (n, 180): how each page looks beside the training pages
     layout: NDArray[np.float32]
+    # shape (n, categories of the lexicon): whether a keyword was found
     indicators: NDArray[np.uint8]
+    # shape (n, d): document vectors, of length 1 or 0
     vectors: NDArray[np.float32]
+    # the keywords found in each document
+    hits: list[list[KeywordHit]]
+
+    def row(self, i: int) -> FeatureRows:
+        """Give the features of one document."""
+        own = slice(i, i + 1)
+        ngrams = take_rows(self.ngrams, np.array([i]))
+        return FeatureRows(ngrams, self.layout[own], self.indicators[own], self.vectors[own], self.hits[own])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSet:
-    """What was fitted on the training texts; from here on numpy is enough.
-
-    Parameters
-    ----------
-    ngrams : NgramTfidf
-        The n-grams kept.
-    layout : LayoutScale
-        Measures how a page looks.
-    matcher : KeywordMatcher
-        Finds the lexicon's keywords.
-    vectors : WordVectors
-        Gives document vectors.
-    """
+    """What was fitted on the training texts; from here on numpy is enough."""
 
     ngrams: NgramTfidf
     layout: LayoutScale
@@ -129,18 +108,7 @@ class FeatureSet:
     vectors: WordVectors
 
     def rows(self, texts: Sequence[str]) -> FeatureRows:
-        """Compute all features of some texts.
-
-        Parameters
-        ----------
-        texts : sequence of str, length n
-            Cleaned texts.
-
-        Returns
-        -------
-        FeatureRows
-            In the order of the texts.
-        """
+        """Compute all features of some cleaned texts."""
         return self.rows_of(self.observe(texts))
 
     def observe(self, texts: Sequence[str]) -> ObservedTexts:
@@ -149,86 +117,44 @@ class FeatureSet:
 
     def rows_of(self, observed: ObservedTexts) -> FeatureRows:
         """Compute all features of texts that were looked at already, with the same views."""
-        vectors, _ = self.vectors.transform(observed.words)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        hits = self.matcher.find_all(observed.words)
         return FeatureRows(
             ngrams=self.ngrams.weigh(observed.counts),
             layout=self.layout.rows(observed.measures),
-            indicators=self.matcher.indicators(self.matcher.find_all(observed.words)),
-            vectors=np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0),
+            indicators=self.matcher.indicators(hits),
+            vectors=self.vectors.unit_vectors(observed.words),
+            hits=hits,
         )
 
 
-def fit_features(texts: Sequence[str], categories: Sequence[str], settings: FeatureSettings) -> FeatureSet:
-    """Fit everything that learns from training documents.
-
-    Parameters
-    ----------
-    texts : sequence of str, length n
-        Cleaned texts.
-    categories : sequence of str, length n
-        The category of each.
-    settings : FeatureSettings
-        What to fit.
-
-    Returns
-    -------
-    FeatureSet
-        Ready to compute the features of any text.
-    """
-    texts, categories = as_pairs(texts, categories)
-    return fit_rows(observe(texts, settings.views, layout=settings.layout), categories, settings)[0]
-
-
-def fit_rows(
+def fit_features(
     observed: ObservedTexts, categories: Sequence[str], settings: FeatureSettings
 ) -> tuple[FeatureSet, FeatureRows]:
-    """Fit as `fit_features`, on texts that were looked at with the views of the settings, and give their rows too."""
+    """Fit all that learns from documents that were looked at with the views of the settings; give their rows too."""
     features = FeatureSet(
         ngrams=fit_tfidf(observed.counts, settings.views),
         layout=LayoutScale.fit(observed.measures) if settings.layout else LayoutScale.unmeasured(),
-        matcher=_matcher(observed.texts, observed.words, categories, settings),
-        vectors=_word_vectors(observed.words, settings),
+        matcher=fit_matcher(observed.words, categories, settings),
+        vectors=fit_vectors(observed.words, settings),
     )
     return features, features.rows_of(observed)
 
 
-def observe(texts: Sequence[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:
-    """Look at texts, as far as nothing has to be learned for it.
-
-    Parameters
-    ----------
-    texts : sequence of str, length n
-        Cleaned texts.
-    views : sequence of NgramView
-        How n-grams look at a page.
-    layout : bool
-        Whether to measure how pages look.
-
-    Returns
-    -------
-    ObservedTexts
-        Words, n-grams, and measures.
-    """
-    texts = as_texts(texts)
+def observe(texts: Iterable[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:
+    """Look at cleaned texts, as far as nothing has to be learned for it."""
     words: list[list[str]] = []
     counts: list[SparseRows] = []
     measures = [np.zeros((0, len(LAYOUT_FEATURES) if layout else 0))]
-    for batch in _batches(texts):
-        pages = read_batch(batch)
-        found = pages.words()
+    for texts_together in _batches(iter_texts(texts)):
+        batch = read_batch(texts_together)
+        found = batch.words()
         words += found
-        counts.append(count_ngrams(pages, views))
-        measures.append(measure_layout(pages, found) if layout else np.zeros((len(batch), 0)))
-    return ObservedTexts(
-        texts=texts,
-        words=words,
-        counts=stack_rows(counts),
-        measures=np.concatenate(measures),
-    )
+        counts.append(count_ngrams(batch, views))
+        measures.append(measure_layout(batch, found) if layout else np.zeros((len(found), 0)))
+    return ObservedTexts(tuple(views), words, stack_rows(counts), np.concatenate(measures))
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
     """Split into lists of at most `BATCH` texts and, unless one text alone is longer, `BATCH_CHARACTERS`."""
     batch: list[str] = []
     size = 0
@@ -242,9 +168,8 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _matcher(
-    texts: Sequence[str], words: list[list[str]], categories: Sequence[str], settings: FeatureSettings
-) -> KeywordMatcher:
+def fit_matcher(words: Sequence[Sequence[str]], categories: Sequence[str], settings: FeatureSettings) -> KeywordMatcher:
+    """Fit the keyword matcher on the words of training documents."""
     from features.keyword_learning import adapt_lexicon, learn_lexicon
     from features.spacy_tables import compile_matcher
 
@@ -252,15 +177,16 @@ def _matcher(
         case "none":
             return KeywordMatcher(Lexicon(categories=()))
         case "auto":
-            lexicon = adapt_lexicon(shipped_lexicon(), texts, categories)
+            lexicon = adapt_lexicon(shipped_lexicon(), words, categories)
         case "learn":
-            lexicon = learn_lexicon(texts, categories)
+            lexicon = learn_lexicon(words, categories)
         case given:
             lexicon = given
     return compile_matcher(lexicon, Counter(word for found in words for word in set(found)))
 
 
-def _word_vectors(words: list[list[str]], settings: FeatureSettings) -> WordVectors:
+def fit_vectors(words: Sequence[Sequence[str]], settings: FeatureSettings) -> WordVectors:
+    """Fit the word vectors on the words of training documents."""
     match settings.vectors:
         case "none":
             return WordVectors.from_words((), np.zeros((0, 0), dtype=np.float32))

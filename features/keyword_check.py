@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from features.keyword_learning import same_category
 from features.lexicon import Lexicon
 from features.spacy_tables import compile_matcher
-from features.text_arguments import as_pairs
 from features.tokens import tokenize
 
 LEAST_PRECISION = 0.5
@@ -89,15 +88,15 @@ class KeywordCheck:
     without_documents: tuple[str, ...]
 
 
-def check_keywords(lexicon: Lexicon, texts: Sequence[str], categories: Sequence[str]) -> KeywordCheck:
+def check_keywords(lexicon: Lexicon, documents: Sequence[Sequence[str]], categories: Sequence[str]) -> KeywordCheck:
     """Look for the keywords of a lexicon in documents.
 
     Parameters
     ----------
     lexicon : Lexicon
         The keywords; a category may have the data's name for it or another (`features.keyword_learning.fits`).
-    texts : sequence of str, length n
-        Cleaned texts.
+    documents : sequence of sequence of str, length n
+        Words of each, from `features.tokens.tokenize`.
     categories : sequence of str, length n
         Their categories.
 
@@ -111,19 +110,17 @@ def check_keywords(lexicon: Lexicon, texts: Sequence[str], categories: Sequence[
     >>> from features.lexicon import LexiconCategory
     >>> lexicon = Lexicon(categories=(LexiconCategory(name="payslip", keywords=("gross pay", "tax", "overtime")),))
     >>> texts = ["gross pay", "tax on gross pay", "income tax"]
-    >>> found = check_keywords(lexicon, texts, ["payslip", "payslip", "return"])
+    >>> found = check_keywords(lexicon, list(map(str.split, texts)), ["payslip", "payslip", "return"])
     >>> [(one.keyword, one.own, one.others, one.note) for one in found.keywords]
     [('gross pay', 2, 0, ''), ('tax', 1, 1, ''), ('overtime', 0, 0, 'hits nothing')]
     """
-    texts, categories = as_pairs(texts, categories)
-    words = [tokenize(text) for text in texts]
-    matcher = compile_matcher(lexicon, Counter(word for found in words for word in set(found)))
+    matcher = compile_matcher(lexicon, Counter(word for words in documents for word in set(words)))
     sizes = Counter(categories)
     name_of = same_category(lexicon, sorted(sizes))
     by_keyword: dict[tuple[int, str], Counter[str]] = {}
     by_category: list[Counter[str]] = [Counter() for _ in lexicon.categories]
-    for found, truth in zip(words, categories, strict=True):
-        hits = {(hit.category, hit.keyword) for hit in matcher.find(found)}
+    for found, truth in zip(matcher.find_all(documents), categories, strict=True):
+        hits = {(hit.category, hit.keyword) for hit in found}
         for key in hits:
             by_keyword.setdefault(key, Counter())[truth] += 1
         for number in {number for number, _ in hits}:
@@ -156,7 +153,7 @@ def check_keywords(lexicon: Lexicon, texts: Sequence[str], categories: Sequence[
                 category=category.name,
                 documents=sizes[name],
                 hit=hit[name],
-                other_documents=len(texts) - sizes[name],
+                other_documents=len(documents) - sizes[name],
                 false_hits=hit.total() - hit[name],
                 overlaps=tuple((other, count) for other, count in hit.most_common() if other != name),
             )

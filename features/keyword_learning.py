@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from features.lexicon import Lexicon, LexiconCategory, plain_name
 from features.spacy_tables import stop_words
-from features.text_arguments import as_pairs
+from features.text_arguments import as_words
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
@@ -32,7 +32,7 @@ RANK_OFFSET = 60
 
 
 def learn_lexicon(
-    texts: Sequence[str], categories: Sequence[str], *, keywords_per_category: int = KEYWORDS_PER_CATEGORY
+    documents: Sequence[Sequence[str]], categories: Sequence[str], *, keywords_per_category: int = KEYWORDS_PER_CATEGORY
 ) -> Lexicon:
     """Learn each category's keywords from documents.
 
@@ -43,8 +43,8 @@ def learn_lexicon(
 
     Parameters
     ----------
-    texts : sequence of str, length n_documents
-        Cleaned texts.
+    documents : sequence of sequence of str, length n_documents
+        Words of each, from `features.tokens.tokenize`.
     categories : sequence of str, length n_documents
         Their categories.
     keywords_per_category : int, optional
@@ -68,14 +68,13 @@ def learn_lexicon(
     Examples
     --------
     >>> texts = ["gross pay per hour", "gross pay and tax", "insured vehicle", "vehicle of the insured"]
-    >>> learned = learn_lexicon(texts * 5, ["payslip", "payslip", "policy", "policy"] * 5)
+    >>> learned = learn_lexicon(list(map(str.split, texts * 5)), ["payslip", "payslip", "policy", "policy"] * 5)
     >>> [category.keywords[:3] for category in learned.categories]
     [('gross', 'gross pay', 'pay'), ('insured', 'vehicle', 'insured vehicle')]
     """
-    texts, categories = as_pairs(texts, categories)
     names = sorted(set(categories))
     number = {name: index for index, name in enumerate(names)}
-    phrases, table = _count(texts, [number[category] for category in categories], len(names), longest=2)
+    phrases, table = _count(documents, [number[category] for category in categories], len(names), longest=2)
     z, ratio = _telling(table, _sizes(categories))
     learned = []
     for index, name in enumerate(names):
@@ -110,7 +109,7 @@ class Suggestion:
 
 
 def suggest_keywords(
-    texts: Sequence[str],
+    documents: Sequence[Sequence[str]],
     categories: Sequence[str],
     lexicon: Lexicon | None = None,
     vectors: WordVectors | None = None,
@@ -125,8 +124,8 @@ def suggest_keywords(
 
     Parameters
     ----------
-    texts : sequence of str, length n_documents
-        Cleaned texts.
+    documents : sequence of sequence of str, length n_documents
+        Words of each, from `features.tokens.tokenize`.
     categories : sequence of str, length n_documents
         Their categories.
     lexicon : Lexicon, optional
@@ -149,13 +148,12 @@ def suggest_keywords(
     Examples
     --------
     >>> texts = ["gross pay per hour", "gross pay and tax", "insured vehicle", "vehicle of the insured"]
-    >>> found = suggest_keywords(texts * 5, ["payslip", "payslip", "policy", "policy"] * 5, n=2)
+    >>> found = suggest_keywords(list(map(str.split, texts * 5)), ["payslip", "payslip", "policy", "policy"] * 5, n=2)
     >>> [(one.phrase, one.own, one.others) for one in found if one.category == "policy"]
     [('insured', 10, 0), ('vehicle', 10, 0)]
     """
-    texts, categories = as_pairs(texts, categories)
     names = sorted(set(categories))
-    phrases, table = _count(texts, [names.index(category) for category in categories], len(names), longest=3)
+    phrases, table = _count(documents, [names.index(category) for category in categories], len(names), longest=3)
     kept = _longest_only(phrases, table)
     phrases, table = [phrases[row] for row in kept], table[kept]
     z, ratio = _telling(table, _sizes(categories))
@@ -245,7 +243,7 @@ def fits(lexicon: Lexicon, categories: Sequence[str]) -> bool:
 
 def adapt_lexicon(
     lexicon: Lexicon,
-    texts: Sequence[str],
+    documents: Sequence[Sequence[str]],
     categories: Sequence[str],
     *,
     keywords_per_category: int = KEYWORDS_PER_CATEGORY,
@@ -259,8 +257,8 @@ def adapt_lexicon(
     ----------
     lexicon : Lexicon
         For instance the shipped one.
-    texts : sequence of str, length n_documents
-        Cleaned texts.
+    documents : sequence of sequence of str, length n_documents
+        Words of each, from `features.tokens.tokenize`.
     categories : sequence of str, length n_documents
         Their categories.
     keywords_per_category : int, optional
@@ -276,7 +274,7 @@ def adapt_lexicon(
     textclf.base.errors.BadDataError
         As `learn_lexicon`.
     """
-    learned = learn_lexicon(texts, categories, keywords_per_category=keywords_per_category)
+    learned = learn_lexicon(documents, categories, keywords_per_category=keywords_per_category)
     if not fits(lexicon, categories):
         return learned
     entries = _entries(lexicon)
@@ -289,12 +287,12 @@ def adapt_lexicon(
 
 
 def _count(
-    texts: Sequence[str], labels: Sequence[int], categories: int, *, longest: int
+    documents: Sequence[Sequence[str]], labels: Sequence[int], categories: int, *, longest: int
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Count the documents of each category that have a phrase: phrases in order, and a row of counts for each."""
     counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for text, label in zip(texts, labels, strict=True):
-        for phrase in set(_phrases(text, longest)):
+    for words, label in zip(map(as_words, documents), labels, strict=True):
+        for phrase in set(_phrases(words, longest)):
             counts[phrase][label] += 1
     phrases = sorted(phrase for phrase, found in counts.items() if found.total() >= FEWEST_DOCUMENTS)
     table = np.array([[counts[phrase][label] for label in range(categories)] for phrase in phrases], dtype=np.float64)
@@ -324,9 +322,8 @@ def _telling(table: NDArray[np.float64], documents: NDArray[np.float64]) -> tupl
     return z, ratio
 
 
-def _phrases(text: str, longest: int = 2) -> Iterator[str]:
+def _phrases(words: Sequence[str], longest: int) -> Iterator[str]:
     """List words and phrases that may be keywords: they begin and end with words that mean something."""
-    words = tokenize(text)
     telling = [_tells(word) for word in words]
     # a number may be part of a name, as in "mod 730"
     ending = [tells or (word.isdigit() and 2 <= len(word) <= 4) for word, tells in zip(words, telling, strict=True)]
@@ -407,8 +404,8 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _likeness(phrases: Sequence[str], keywords: Sequence[str], vectors: WordVectors) -> NDArray[np.float64]:
     """Cosine of each phrase's mean vector with that of the keywords; 0 for what has no known word."""
-    found, _ = vectors.transform([tokenize(phrase) for phrase in phrases])
-    middle, _ = vectors.transform([tokenize(" ".join(keywords))])
+    found = vectors.transform([tokenize(phrase) for phrase in phrases])
+    middle = vectors.transform([tokenize(" ".join(keywords))])
     lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(middle)
     likeness: NDArray[np.float64] = np.divide(
         found @ middle[0], lengths, out=np.zeros(len(phrases), dtype=np.float32), where=lengths > 0

@@ -185,63 +185,36 @@ def count_ngrams(pages: TextBatch, views: Sequence[NgramView]) -> SparseRows:
 
 
 class FoundNgrams(NamedTuple):
-    """Where the n-grams of one text stand.
+    """Where the n-grams of one text stand, as a view sees it."""
 
-    Parameters
-    ----------
-    buckets : ndarray of int32, shape (n,)
-        Bucket of each n-gram, as often as it stands there.
-    first, last : ndarray of int, shape (n,)
-        Its first character, and the one behind its last, as positions in `places`.
-    places : ndarray of int64, shape (m,)
-        Where on the page each character stands that n-grams are made of; -1 for white space.
-    """
-
+    # bucket of each n-gram, as often as it stands there
     buckets: NDArray[np.int32]
+    # its first character, and the one behind its last, as positions in `places`
     first: NDArray[np.integer]
     last: NDArray[np.integer]
+    # where on the page each character stands that n-grams are made of; -1 for white space
     places: NDArray[np.int64]
 
 
-def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
-    r"""Find where the n-grams of a text stand, those that `count_ngrams` counts.
-
-    Parameters
-    ----------
-    text : str
-        Cleaned text of the whole page.
-    view : NgramView
-        What to find; of the form "text".
-
-    Returns
-    -------
-    FoundNgrams
-        Each n-gram, and its place on the page.
-
-    Examples
-    --------
-    >>> found = find_ngrams("Total  due", NgramView(name="pairs", unit="word", shortest=2, longest=2))
-    >>> found.places[found.first[0] : found.last[0]].tolist()
-    [0, 1, 2, 3, 4, 7, 8, 9]
-    """
-    pages = read_batch([text])
-    windows = next((windows for windows, _ in _find(pages, [view])), None)
-    if windows is None:
-        nothing = np.empty(0, np.int64)
-        return FoundNgrams(nothing.astype(np.int32), nothing, nothing, nothing)
-    lengths, chosen = windows.seen_by(view)
-    longer, unit = np.nonzero(chosen)
-    # the characters of the units, one unit behind the other
-    sizes = windows.ends - windows.begins
-    ends = np.cumsum(sizes)
-    characters = np.arange(sizes.sum()) + np.repeat(windows.ends - ends, sizes)
-    pieces = windows.pieces
-    return FoundNgrams(
-        _buckets(windows.hashes[lengths][chosen]).astype(np.int32),
-        (ends - sizes)[unit],
-        ends[unit + longer + view.shortest - 1],
-        np.where(pieces.blank[characters], -1, pieces.places[characters] - pages.starts[0]),
-    )
+def find_ngrams(text: str, views: Sequence[NgramView]) -> list[FoundNgrams]:
+    r"""Find where the n-grams of a text stand that `count_ngrams` counts, for each view; of the form "text"."""
+    batch = read_batch([text])
+    nothing = np.empty(0, np.int64)
+    found = [FoundNgrams(nothing.astype(np.int32), nothing, nothing, nothing)] * len(views)
+    for windows, numbers in _find(batch, views):
+        # the characters of the units, one unit behind the other
+        sizes = windows.ends - windows.begins
+        ends = np.cumsum(sizes)
+        characters = np.arange(sizes.sum()) + np.repeat(windows.ends - ends, sizes)
+        pieces = windows.pieces
+        places = np.where(pieces.blank[characters], -1, pieces.places[characters] - batch.starts[0])
+        for number in numbers:
+            lengths, chosen = windows.seen_by(views[number])
+            longer, unit = np.nonzero(chosen)
+            buckets = _buckets(windows.hashes[lengths][chosen]).astype(np.int32)
+            last = ends[unit + longer + views[number].shortest - 1]
+            found[number] = FoundNgrams(buckets, (ends - sizes)[unit], last, places)
+    return found
 
 
 def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:
@@ -267,6 +240,17 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     places = np.arange(starts[-1]) + np.repeat(rows.starts[:-1][chosen] - starts[:-1], lengths)
     return SparseRows(starts, rows.indices[places], rows.values[places])
+
+
+def take_views(rows: SparseRows, views: int, chosen: Sequence[int]) -> SparseRows:
+    """Keep the counts of some of so many views, chosen by their numbers in rising order."""
+    numbers = np.full(views, -1)
+    numbers[list(chosen)] = np.arange(len(chosen))
+    number = numbers[rows.indices >> BUCKET_BITS]
+    kept = np.flatnonzero(number >= 0)
+    buckets = rows.indices[kept] & np.int32((1 << BUCKET_BITS) - 1)
+    indices = (number[kept] << BUCKET_BITS).astype(np.int32) | buckets
+    return SparseRows(kept.searchsorted(rows.starts), indices, rows.values[kept])
 
 
 def _find(pages: TextBatch, views: Sequence[NgramView]) -> Iterator[tuple[_Windows, list[int]]]:

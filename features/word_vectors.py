@@ -21,12 +21,13 @@ from features.tokens import fold
 from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
 
 Floats = NDArray[np.float32]
+
 _SENTENCE_LIMIT = 10_000
 """Gensim leaves out what follows the 10,000th word of a text."""
-
 _LARGEST_SIZE = 10_000
 _LONGEST_WORD = 1_000
 _LONGEST_NUMBER = 40
+_MISSING: Floats = np.empty(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -48,8 +49,8 @@ class WordVectors:
     --------
     >>> vectors = WordVectors.from_words(("red", "green"), np.eye(2, dtype=np.float32))
     >>> vectors.transform([["red"], ["grey"]])
-    (array([[1., 0.],
-           [0., 0.]], dtype=float32), array([ True, False]))
+    array([[1., 0.],
+           [0., 0.]], dtype=float32)
     """
 
     words: tuple[str, ...]
@@ -66,32 +67,16 @@ class WordVectors:
 
     @classmethod
     def from_words(cls, words: Iterable[str], matrix: Floats) -> WordVectors:
-        """Take words as they come: equal weights, nothing in common.
-
-        Parameters
-        ----------
-        words : iterable of str
-            No word twice.
-        matrix : ndarray of float32, shape (n_words, size)
-            Their vectors.
-
-        Returns
-        -------
-        WordVectors
-        """
-        return cls(
-            words=tuple(words),
-            matrix=matrix,
-            weights=np.ones(len(matrix), dtype=np.float32),
-            common=np.zeros(matrix.shape[1], dtype=np.float32),
-        )
+        """Take words as they come, none twice, and a row each: equal weights, nothing in common."""
+        weights, common = np.ones(len(matrix), dtype=np.float32), np.zeros(matrix.shape[1], dtype=np.float32)
+        return cls(words=tuple(words), matrix=matrix, weights=weights, common=common)
 
     @property
     def size(self) -> int:
         """Number of dimensions."""
         return int(self.matrix.shape[1])
 
-    def transform(self, token_lists: Iterable[Sequence[str]]) -> tuple[Floats, NDArray[np.bool_]]:
+    def transform(self, token_lists: Iterable[Sequence[str]]) -> Floats:
         """Make a vector of each document: weighted mean of its words, less the component that all have in common.
 
         Parameters
@@ -101,10 +86,8 @@ class WordVectors:
 
         Returns
         -------
-        vectors : ndarray of float32, shape (n_documents, size)
+        ndarray of float32, shape (n_documents, size)
             Zeros for a document without a known word.
-        known : ndarray of bool, shape (n_documents,)
-            Whether the document has a known word.
 
         References
         ----------
@@ -117,51 +100,27 @@ class WordVectors:
         for row, mean in zip(vectors, means, strict=True):
             if mean is not None:
                 row[:] = mean - (mean @ self.common) * self.common
-        return vectors, np.array([mean is not None for mean in means], dtype=np.bool_)
+        return vectors
+
+    def unit_vectors(self, token_lists: Iterable[Sequence[str]]) -> Floats:
+        """Scale the document vectors of `transform` to length 1; zeros stay."""
+        vectors = self.transform(token_lists)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        units: Floats = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+        return units
 
     def restricted_to(self, words: Collection[str]) -> WordVectors:
-        """Leave out all other words, so that a model file holds no more than it needs.
-
-        Parameters
-        ----------
-        words : collection of str
-            Folded words to keep; those without a vector do not matter.
-
-        Returns
-        -------
-        WordVectors
-            In the order they had, with their weights and what was in common.
-
-        Examples
-        --------
-        >>> vectors = WordVectors.from_words(("red", "green"), np.eye(2, dtype=np.float32))
-        >>> vectors.restricted_to({"green", "grey"}).words
-        ('green',)
-        """
+        """Leave out all other words, so that a model file holds no more than it needs."""
         kept = frozenset(words)
         places = [place for place, word in enumerate(self.words) if word in kept]
-        return replace(
-            self,
-            words=tuple(self.words[place] for place in places),
-            matrix=self.matrix[places],
-            weights=self.weights[places],
-        )
+        words = tuple(self.words[place] for place in places)
+        return replace(self, words=words, matrix=self.matrix[places], weights=self.weights[places])
 
     def fit_document_weights(self, token_lists: Iterable[Sequence[str]]) -> WordVectors:
         """Learn from training documents how much each word counts and what all documents have in common.
 
         The weight of a word in ``d`` of ``n`` documents is ``log((1 + n) / (1 + d)) + 1``; what they have in common
         is the first right singular vector of their means.
-
-        Parameters
-        ----------
-        token_lists : iterable of sequence of str
-            Words of the training documents.
-
-        Returns
-        -------
-        WordVectors
-            The same words and vectors with other weights.
         """
         documents = [[word for word in tokens if word in self._index] for tokens in map(as_words, token_lists)]
         counts = Counter(word for words in documents for word in set(words))
@@ -188,7 +147,7 @@ class WordVectors:
         Returns
         -------
         list of (str, float)
-            Words and cosines, the nearest first.
+            Words and cosine similarities, the nearest first.
 
         Raises
         ------
@@ -216,7 +175,7 @@ class WordVectors:
         Returns
         -------
         list of (str, float)
-            Words, without those asked about, and their cosines with the sum, the nearest first.
+            Words, without those asked about, and their cosine similarities with the sum, the nearest first.
 
         Raises
         ------
@@ -228,16 +187,14 @@ class WordVectors:
         T. Mikolov, W. Yih, G. Zweig, "Linguistic Regularities in Continuous Space Word Representations", NAACL 2013,
         https://aclanthology.org/N13-1090/
         """
-        added = [self._place(word) for word in positive]
-        taken = [self._place(word) for word in negative]
+        added, taken = list(map(self._place, positive)), list(map(self._place, negative))
         norms = np.linalg.norm(self.matrix, axis=1)
         units = self.matrix / np.where(norms > 0, norms, 1)[:, None]
         query = units[added].sum(axis=0) - units[taken].sum(axis=0)
         cosines = units @ query / (np.linalg.norm(query) or 1)
-        asked = {*added, *taken}
         # a stable sort: of equally near words the more frequent one comes first
-        nearest = (int(i) for i in np.argsort(-cosines, kind="stable") if int(i) not in asked)
-        return [(self.words[i], float(cosines[i])) for i, _ in zip(nearest, range(n), strict=False)]
+        nearest = [i for i in np.argsort(-cosines, kind="stable").tolist() if i not in {*added, *taken}]
+        return [(self.words[i], float(cosines[i])) for i in nearest[:n]]
 
     def digest(self) -> str:
         """SHA-256 of words and vectors."""
@@ -247,41 +204,15 @@ class WordVectors:
         return found.hexdigest()
 
     def to_arrays(self) -> dict[str, Floats]:
-        """Give what a model file stores beside ``words``.
-
-        Returns
-        -------
-        dict of str to ndarray
-            ``matrix``, ``weights`` and ``common``, for `from_arrays`.
-        """
+        """Give what a model file stores beside ``words``, for `from_arrays`."""
         return {"matrix": self.matrix, "weights": self.weights, "common": self.common}
 
     @classmethod
     def from_arrays(cls, words: Sequence[str], arrays: Mapping[str, NDArray[np.float32]]) -> WordVectors:
-        """Restore from what a model file holds.
-
-        Parameters
-        ----------
-        words : sequence of str
-            The words.
-        arrays : mapping of str to ndarray
-            What `to_arrays` gave.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        textclf.base.errors.BadModelError
-            The parts do not fit together.
-        """
-        matrix, weights, common = (arrays.get(name) for name in ("matrix", "weights", "common"))
+        """Restore from what a model file holds; raises `BadModelError` if the parts do not fit together."""
+        matrix, weights, common = (arrays.get(name, _MISSING) for name in ("matrix", "weights", "common"))
         if (
-            matrix is None
-            or weights is None
-            or common is None
-            or not all(array.dtype == np.float32 and np.isfinite(array).all() for array in (matrix, weights, common))
+            not all(array.dtype == np.float32 and np.isfinite(array).all() for array in (matrix, weights, common))
             or matrix.ndim != 2
             or weights.shape != (len(words),)
             or matrix.shape != (len(words), *common.shape)
@@ -313,54 +244,21 @@ class WordVectors:
 
 
 def train_word_vectors(
-    token_lists: Sequence[Sequence[str]],
-    *,
-    size: int = 50,
-    seed: int = 0,
-    min_count: int = 2,
-    window: int = 5,
-    epochs: int | None = None,
+    token_lists: Sequence[Sequence[str]], *, size: int = 50, seed: int = 0, epochs: int | None = None
 ) -> WordVectors:
-    """Learn word vectors from documents with word2vec, and fit the document weights on them.
+    """Learn word vectors from the words of documents with word2vec, and fit the document weights on them.
 
-    Same documents and seed, same vectors: training uses one thread.
-
-    Parameters
-    ----------
-    token_lists : sequence of sequence of str
-        Words of each document.
-    size : int
-        Number of dimensions.
-    seed : int
-        From 0 to 2**32 - 1.
-    min_count : int
-        Words seen less often have no vector; taken as 1 where no word is seen so often.
-    window : int
-        Words to each side that are a word's context.
-    epochs : int, optional
-        How often the documents are gone through; None for as often as makes 1.3 million words, 5 to 50 times.
-
-    Returns
-    -------
-    WordVectors
-        Without any word if the documents have none.
+    Same documents and seed, same vectors: training uses one thread. Words seen once have no vector, unless no word is
+    seen twice. Without `epochs` the documents are gone through so often that it makes 1.3 million words, 5 to 50 times.
 
     References
     ----------
     T. Mikolov, K. Chen, G. Corrado, J. Dean, "Efficient Estimation of Word Representations in Vector Space", 2013,
     https://arxiv.org/abs/1301.3781 (the continuous bag-of-words model)
-
-    Examples
-    --------
-    >>> vectors = train_word_vectors([["premium", "policy"], ["total", "policy"]], size=4)
-    >>> vectors.words, vectors.matrix.shape
-    (('policy',), (1, 4))
     """
     counts = Counter(word for tokens in map(as_words, token_lists) for word in tokens)
     if not counts:
         return WordVectors.from_words((), np.zeros((0, size), dtype=np.float32))
-    if max(counts.values()) < min_count:
-        min_count = 1
     from gensim.models import Word2Vec
 
     sentences = [
@@ -372,8 +270,8 @@ def train_word_vectors(
         model = Word2Vec(
             sentences,
             vector_size=size,
-            window=window,
-            min_count=min_count,
+            window=5,
+            min_count=min(2, max(counts.values())),
             seed=seed,
             workers=1,
             epochs=epochs or min(max(650_000 // counts.total(), 5), 50),
@@ -382,6 +280,52 @@ def train_word_vectors(
         )
     vectors = WordVectors.from_words(model.wv.index_to_key, np.ascontiguousarray(model.wv.vectors, dtype=np.float32))
     return vectors.fit_document_weights(token_lists)
+
+
+def read_word_vectors(path: str | Path, *, max_words: int = 200_000, max_bytes: int = 512 * 1024 * 1024) -> WordVectors:
+    """Read the first words of a file in the standard word2vec format, text or binary, with gensim.
+
+    Words are folded as `features.tokens.tokenize` folds; of several that fold to the same the first stands, which in
+    these files is the most frequent. At most `max_words` are read, whose vectors take at most `max_bytes` in memory.
+    Raises `BadInputError` if the file cannot be read, `BadDataError` if it has another format or is damaged.
+
+    References
+    ----------
+    The word2vec tool, https://code.google.com/archive/p/word2vec/: a line with the number of words and dimensions,
+    then for each word the word, a blank, and its numbers: decimals and a line end, or float32, least byte first.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            size, binary = _check_size(file, path.stat().st_size)
+        from gensim.models import KeyedVectors
+
+        with _quiet_gensim(), np.errstate(over="ignore"):
+            found = KeyedVectors.load_word2vec_format(
+                str(path.absolute()),
+                binary=binary,
+                unicode_errors="replace",
+                limit=min(max_words, max_bytes // (size * 4)),
+            )
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise BadInputError(f"cannot be read ({reason})", where=path, remedy="give a word2vec file") from error
+    except EOFError as error:
+        raise BadDataError("ends before its last word", where=path, remedy="get the file again") from error
+    except BadDataError as error:
+        raise BadDataError(error.what, where=path, remedy=error.remedy or "get the file again") from error
+    except ValueError as error:
+        raise BadDataError(
+            "has a word whose numbers are damaged",
+            where=path,
+            remedy="get the file again; in a text file no word may hold a blank",
+        ) from error
+    if not np.isfinite(found.vectors).all():
+        raise BadDataError("holds numbers that are not finite", where=path, remedy="get the file again")
+    places: dict[str, int] = {}
+    for place, word in enumerate(found.index_to_key):
+        places.setdefault(fold(word), place)
+    return WordVectors.from_words(places, found.vectors[list(places.values())])
 
 
 @contextmanager
@@ -396,84 +340,11 @@ def _quiet_gensim() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def read_word_vectors(
-    path: str | Path,
-    *,
-    max_words: int = 200_000,
-    max_bytes: int = 512 * 1024 * 1024,
-) -> WordVectors:
-    """Read the first words of a file in the standard word2vec format, text or binary.
+def _check_size(file: BinaryIO, file_size: int) -> tuple[int, bool]:
+    """Refuse a file whose size does not fit its first line, before memory is taken; give dimensions and whether binary.
 
-    Words are folded as `features.tokens.tokenize` folds; of several that fold to the same the first stands, which in
-    these files is the most frequent. The file is read as a stream, so its size costs time but no memory.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file; which of the two formats it has is found out from its first word.
-    max_words : int
-        How many words to keep at most.
-    max_bytes : int
-        How many bytes their vectors may take in memory; fewer words are kept if need be.
-
-    Returns
-    -------
-    WordVectors
-        With equal weights: `WordVectors.fit_document_weights` comes next.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        The file is missing or may not be read.
-    textclf.base.errors.BadDataError
-        It has another format, is damaged or shorter than its first line says.
-
-    References
-    ----------
-    The word2vec tool, https://code.google.com/archive/p/word2vec/: a line with the number of words and dimensions,
-    then for each word the word, a blank, and its numbers: decimals and a line end, or float32, least byte first.
+    So no more memory is taken than the file's own size asks for.
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            return _read_vectors(file, path.stat().st_size, max_words, max_bytes)
-    except OSError as error:
-        raise BadInputError(
-            f"cannot be read ({(error.strerror or str(error)).lower()})", where=path, remedy="give a word2vec file"
-        ) from error
-    except BadDataError as error:
-        raise BadDataError(error.what, where=path, remedy=error.remedy or "get the file again") from error
-
-
-def _read_vectors(file: BinaryIO, file_size: int, max_words: int, max_bytes: int) -> WordVectors:
-    count, size = _read_header(file)
-    start = file.tell()
-    binary = not _looks_like_text(file.read(_LONGEST_WORD + size * _LONGEST_NUMBER), size)
-    file.seek(start)
-    shortest = size * 4 + 1 if binary else size * 2
-    if count * shortest > file_size - start:
-        raise BadDataError(f"says it has {count:,} words of {size:,} numbers, for which it is too short")
-    limit = min(max_words, max_bytes // (size * 4))
-    places: dict[str, int] = {}
-    numbers = bytearray()
-    seen = 0
-    for name, values in _binary_records(file, size) if binary else _text_records(file, size):
-        if seen == count or len(places) >= limit:
-            break
-        seen += 1
-        word = fold(name.decode("utf-8", errors="replace").strip("\n"))
-        if word not in places:
-            places[word] = len(places)
-            numbers += values if binary else _parse(word, values, size)
-    if seen < count and len(places) < limit:
-        raise BadDataError(f"ends after {seen:,} of its {count:,} words")
-    matrix = np.frombuffer(numbers, dtype="<f4").astype(np.float32, copy=False).reshape(-1, size)
-    if not np.isfinite(matrix).all():
-        raise BadDataError("holds numbers that are not finite")
-    return WordVectors.from_words(places, matrix)
-
-
-def _read_header(file: BinaryIO) -> tuple[int, int]:
     line = file.readline(100)
     if line.startswith((b"\x1f\x8b", b"PK", b"BZ", b"\xfd7zXZ")):
         raise BadDataError("is compressed", remedy="unpack it first, as with gunzip")
@@ -483,10 +354,16 @@ def _read_header(file: BinaryIO) -> tuple[int, int]:
             "is not in word2vec format: its first line does not give the number of words and dimensions",
             remedy="add that line if the rest has the form: word, blank, numbers",
         )
-    count, size = (int(part) for part in fields)
+    count, size = map(int, fields)
     if not count or not 1 <= size <= _LARGEST_SIZE:
         raise BadDataError(f"says it has {count:,} words of {size:,} numbers, not 1 to {_LARGEST_SIZE:,}")
-    return count, size
+    length = file_size - file.tell()
+    binary = not _looks_like_text(file.read(_LONGEST_WORD + size * _LONGEST_NUMBER), size)
+    shortest, longest = (size * 4 + 1, size * 4 + 1) if binary else (size * 2, size * _LONGEST_NUMBER)
+    if not count * shortest <= length <= count * (longest + _LONGEST_WORD):
+        wrong = "short" if length < count * shortest else "long"
+        raise BadDataError(f"says it has {count:,} words of {size:,} numbers, for which it is too {wrong}")
+    return size, binary
 
 
 def _looks_like_text(head: bytes, size: int) -> bool:
@@ -495,35 +372,3 @@ def _looks_like_text(head: bytes, size: int) -> bool:
         return len(parts) == size + 1 and all(math.isfinite(float(number)) for number in parts[1:])
     except ValueError:
         return False
-
-
-def _text_records(file: BinaryIO, size: int) -> Iterator[tuple[bytes, bytes]]:
-    while line := file.readline(_LONGEST_WORD + size * _LONGEST_NUMBER):
-        # the word is what stands before the last so many numbers: some files have words with blanks
-        parts = line.rstrip().rsplit(b" ", size)
-        yield parts[0], b" ".join(parts[1:])
-
-
-def _parse(word: str, values: bytes, size: int) -> bytes:
-    try:
-        numbers = [float(number) for number in values.split(b" ")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != size:
-        raise BadDataError(f"the numbers of '{word[:64]}' are damaged")
-    with np.errstate(over="ignore"):
-        return np.array(numbers, dtype="<f4").tobytes()
-
-
-def _binary_records(file: BinaryIO, size: int) -> Iterator[tuple[bytes, bytes]]:
-    width = size * 4
-    block = b""
-    while chunk := file.read(1024 * 1024):
-        block += chunk
-        start = 0
-        while (blank := block.find(b" ", start, start + _LONGEST_WORD)) >= 0 and blank + 1 + width <= len(block):
-            yield block[start:blank], block[blank + 1 : blank + 1 + width]
-            start = blank + 1 + width
-        if blank < 0 and len(block) - start >= _LONGEST_WORD:
-            raise BadDataError("is damaged: no word where one should begin")
-        block = block[start:]

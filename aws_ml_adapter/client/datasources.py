@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from aws_ml_adapter.client.state import Source
-from features.datasource import DatasourceRow, datasource_row, read_datasource, schema_path, write_datasource
-from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
+from features.datasource import read_datasource, schema_path
+from textclf.base.errors import BadDataError, UsageError
 from textclf.data.sources import InputDocument, TableOptions, read_documents
 
 _log = logging.getLogger(__name__)
@@ -75,12 +73,13 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
         seen.add(document.document_id)
     if not good:
         raise BadDataError("has no row that can be used", where=path, remedy="mend the file")
-    rows = _Rows(good, features)
+    from features.prepared import PreparedDocument, PreparedFeatures
+
+    prepared = PreparedFeatures.load(features)
     with TemporaryDirectory() as folder:
         made = Path(folder) / DATASOURCE
-        summary = write_datasource(
-            made, rows, indicator_names=rows.indicator_names, vector_size=rows.vector_size, seed=0
-        )
+        rows = [PreparedDocument(one.document_id, one.text, one.category.strip()) for one in good]
+        summary = prepared.write(made, rows, seed=0)
         source, document_ids = _described(made)
         if summary.shortened:
             cut = f"{number} text was" if (number := len(summary.shortened)) == 1 else f"{number} texts were"
@@ -106,50 +105,3 @@ def _described(path: Path) -> tuple[Source, tuple[str, ...]]:
         categories=tuple(sorted(categories)),
     )
     return source, tuple(ids)
-
-
-class _Rows(Sequence[DatasourceRow]):
-    """Rows with the columns that prepare gives, made when asked for."""
-
-    def __init__(self, documents: Sequence[InputDocument], folder: Path) -> None:
-        from features.feature_set import FeatureSet
-        from features.layout import LayoutScale
-        from features.tfidf import NgramTfidf
-
-        self._documents = documents
-        matcher, vectors = _kept_features(folder)
-        self._features = FeatureSet(
-            ngrams=NgramTfidf(()), layout=LayoutScale.unmeasured(), matcher=matcher, vectors=vectors
-        )
-        self.indicator_names = matcher.lexicon.columns
-        self.vector_size = vectors.size
-
-    def __len__(self) -> int:
-        return len(self._documents)
-
-    def __getitem__(self, i: Any) -> Any:
-        document = self._documents[i]
-        return datasource_row(
-            self._features, document.text, document_id=document.document_id, category=document.category.strip()
-        )
-
-
-def _kept_features(folder: Path) -> tuple[Any, Any]:
-    from zipfile import BadZipFile
-
-    import numpy as np
-
-    from features.keyword_matcher import KeywordMatcher
-    from features.word_vectors import WordVectors
-
-    try:
-        matcher = KeywordMatcher.from_dict(json.loads((folder / "keywords.json").read_text(encoding="utf-8")))
-        words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
-        with (folder / "vectors.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return matcher, WordVectors.from_arrays(words, dict(arrays))
-    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, BadModelError) as error:
-        raise BadInputError(
-            "what prepare wrote is missing or damaged",
-            where=folder,
-            remedy="name the folder with --features, or run `textclf prepare` and train again",
-        ) from error

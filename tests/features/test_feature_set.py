@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, fit_features
+from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, fit_features, observe
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
-from features.ngrams import stack_rows
+from features.ngrams import VIEWS, stack_rows
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
@@ -44,6 +45,10 @@ def _documents(count: int) -> tuple[list[str], list[str]]:
 TEXTS, CATEGORIES = _documents(80)
 
 
+def fit(categories: Sequence[str], settings: FeatureSettings, texts: Sequence[str] = TEXTS) -> FeatureSet:
+    return fit_features(observe(texts, settings.views, layout=settings.layout), categories, settings)[0]
+
+
 @pytest.fixture(
     scope="module",
     params=[
@@ -55,11 +60,12 @@ TEXTS, CATEGORIES = _documents(80)
     ids=["plain", "auto", "learned lexicon", "given lexicon"],
 )
 def fitted(request) -> FeatureSet:
-    return fit_features(TEXTS, CATEGORIES, request.param)
+    return fit(CATEGORIES, request.param)
 
 
 def as_bytes(rows: FeatureRows) -> list[bytes]:
-    return [array.tobytes() for array in (*rows.ngrams, rows.layout, rows.indicators, rows.vectors)]
+    arrays = (*rows.ngrams, rows.layout, rows.indicators, rows.vectors)
+    return [*(array.tobytes() for array in arrays), repr(rows.hits).encode()]
 
 
 def one_by_one(features: FeatureSet, texts: list[str]) -> FeatureRows:
@@ -69,6 +75,7 @@ def one_by_one(features: FeatureSet, texts: list[str]) -> FeatureRows:
         layout=np.concatenate([row.layout for row in alone]),
         indicators=np.concatenate([row.indicators for row in alone]),
         vectors=np.concatenate([row.vectors for row in alone]),
+        hits=[hits for row in alone for hits in row.hits],
     )
 
 
@@ -86,9 +93,25 @@ def test_so_has_any_text(fitted, texts):
     assert as_bytes(fitted.rows(texts)) == as_bytes(one_by_one(fitted, texts))
 
 
+def test_a_row_of_a_batch_is_the_row_of_its_text(fitted):
+    batch = fitted.rows(TEXTS[:5])
+    for i, text in enumerate(TEXTS[:5]):
+        assert as_bytes(batch.row(i)) == as_bytes(fitted.rows([text]))
+
+
+def test_some_views_of_observed_texts_are_what_these_views_see():
+    views = [view for view in VIEWS if view.part == "page"]
+    some = observe(TEXTS, VIEWS, layout=True).seen_by(views)
+    expected = observe(TEXTS, views, layout=True)
+    assert some.views == expected.views
+    for one, other in zip((*some.counts, some.measures), (*expected.counts, expected.measures), strict=True):
+        assert one.dtype == other.dtype
+        assert one.tobytes() == other.tobytes()
+
+
 def test_fitting_again_gives_the_same_bytes():
     chosen = FeatureSettings(vector_size=8)
-    one, other = (fit_features(TEXTS, CATEGORIES, chosen).rows(TEXTS) for _ in range(2))
+    one, other = (fit(CATEGORIES, chosen).rows(TEXTS) for _ in range(2))
     assert as_bytes(one) == as_bytes(other)
 
 
@@ -113,7 +136,7 @@ def test_vectors_have_length_one_or_none(fitted):
 
 
 def test_long_texts_take_the_memory_of_one():
-    features = fit_features(TEXTS, CATEGORIES, PLAIN)
+    features = fit(CATEGORIES, PLAIN)
     text = " ".join(LETTERS * 2_000)[:150_000]
 
     def peak(count: int) -> int:
@@ -130,19 +153,19 @@ def test_long_texts_take_the_memory_of_one():
 
 
 def test_without_lexicon_and_vectors_there_are_ngrams_only():
-    rows = fit_features(TEXTS, CATEGORIES, PLAIN).rows(TEXTS)
+    rows = fit(CATEGORIES, PLAIN).rows(TEXTS)
     assert rows.indicators.shape == rows.vectors.shape == (len(TEXTS), 0)
     assert len(rows.ngrams.values)
 
 
 def test_learned_vectors_have_the_size_asked_for_and_know_the_training_words():
-    features = fit_features(TEXTS, CATEGORIES, replace(PLAIN, vectors="learn", vector_size=5))
+    features = fit(CATEGORIES, replace(PLAIN, vectors="learn", vector_size=5))
     assert sorted(features.vectors.words) == sorted({*LETTERS, *INVOICES})
     assert features.rows(TEXTS).vectors.shape == (len(TEXTS), 5)
 
 
 def test_given_vectors_keep_the_words_of_the_training_texts_and_learn_their_weights():
-    features = fit_features(TEXTS, CATEGORIES, replace(PLAIN, vectors=GIVEN_VECTORS))
+    features = fit(CATEGORIES, replace(PLAIN, vectors=GIVEN_VECTORS))
     assert features.vectors.words == ("sea", "invoice", "love")
     assert features.vectors.matrix.tolist() == GIVEN_VECTORS.matrix[[0, 2, 3]].tolist()
     assert (features.vectors.weights > 1).all()
@@ -151,14 +174,14 @@ def test_given_vectors_keep_the_words_of_the_training_texts_and_learn_their_weig
 
 
 def test_a_given_lexicon_is_taken_as_it_is():
-    features = fit_features(TEXTS, CATEGORIES, replace(PLAIN, lexicon=GIVEN_LEXICON))
+    features = fit(CATEGORIES, replace(PLAIN, lexicon=GIVEN_LEXICON))
     assert features.matcher.lexicon == GIVEN_LEXICON
     rows = features.rows(["Yours\nFaithfully", "lnvoice", "yours, and the total due", "rain"])
     assert rows.indicators.tolist() == [[1, 0], [0, 1], [0, 1], [0, 0]]
 
 
 def test_a_learned_lexicon_has_keywords_of_the_training_texts():
-    features = fit_features(TEXTS, CATEGORIES, replace(PLAIN, lexicon="learn"))
+    features = fit(CATEGORIES, replace(PLAIN, lexicon="learn"))
     letter, invoice = sorted(features.matcher.lexicon.categories, key=lambda category: category.name, reverse=True)
     assert set(tokenize(" ".join(letter.keywords))) <= set(LETTERS)
     assert set(tokenize(" ".join(invoice.keywords))) <= set(INVOICES)
@@ -168,8 +191,8 @@ def test_a_learned_lexicon_has_keywords_of_the_training_texts():
 
 def test_the_shipped_lexicon_serves_the_categories_it_knows():
     shipped = {category.name: category.keywords for category in shipped_lexicon().categories}
-    known = fit_features(TEXTS, CATEGORIES, replace(PLAIN, lexicon="auto")).matcher.lexicon.categories
+    known = fit(CATEGORIES, replace(PLAIN, lexicon="auto")).matcher.lexicon.categories
     assert [category.keywords == shipped["invoice"] for category in known if category.name == "invoice"] == [True]
     unknown = ["sports" if category == "invoice" else "letters" for category in CATEGORIES]
-    learned = fit_features(TEXTS, unknown, replace(PLAIN, lexicon="auto")).matcher.lexicon
-    assert learned == fit_features(TEXTS, unknown, replace(PLAIN, lexicon="learn")).matcher.lexicon
+    learned = fit(unknown, replace(PLAIN, lexicon="auto")).matcher.lexicon
+    assert learned == fit(unknown, replace(PLAIN, lexicon="learn")).matcher.lexicon

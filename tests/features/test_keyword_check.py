@@ -6,8 +6,19 @@ import pytest
 
 from features.keyword_check import check_keywords
 from features.lexicon import Lexicon, LexiconCategory
+from features.tokens import tokenize
 
-TEXTS = ["invoice total due", "lnvoice of may", "vat number", "dear aunt, the total", "yours sincerely", "report"]
+WORDS = [
+    tokenize(text)
+    for text in (
+        "invoice total due",
+        "lnvoice of may",
+        "vat number",
+        "dear aunt, the total",
+        "yours sincerely",
+        "report",
+    )
+]
 CATEGORIES = ["invoice", "invoice", "invoice", "letter", "letter", "report"]
 
 
@@ -21,7 +32,7 @@ def found():
                 LexiconCategory(name="contract", keywords=("hereby",)),
             )
         ),
-        TEXTS,
+        WORDS,
         CATEGORIES,
     )
 
@@ -51,4 +62,4 @@ def test_categories_that_one_side_alone_knows(found):
 
 def test_two_spellings_in_one_category_are_no_conflict():
     lexicon = Lexicon(categories=(LexiconCategory(name="letter", keywords=("Sincerely", "sincerely")),))
-    assert [one.note for one in check_keywords(lexicon, TEXTS, CATEGORIES).keywords if one.own] == ["", ""]
+    assert [one.note for one in check_keywords(lexicon, WORDS, CATEGORIES).keywords if one.own] == ["", ""]

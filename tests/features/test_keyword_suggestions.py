@@ -20,8 +20,12 @@ PLANTED = {
 FILLER = ["the", "of", "and", "table", "person", "casa", "acqua", "della", "giorno", "paper", "morning", "garden"]
 
 
+def words_of(texts: list[str]) -> list[list[str]]:
+    return [tokenize(text) for text in texts]
+
+
 @pytest.fixture(scope="module")
-def planted() -> tuple[list[str], list[str]]:
+def planted() -> tuple[list[list[str]], list[str]]:
     chance = random.Random(3)
     texts, categories = [], []
     for category, phrases in PLANTED.items():
@@ -30,26 +34,26 @@ def planted() -> tuple[list[str], list[str]]:
             chance.shuffle(pieces)
             texts.append(" ".join(pieces))
             categories.append(category)
-    return texts, categories
+    return words_of(texts), categories
 
 
 def test_planted_phrases_are_proposed_whole_with_the_documents_that_have_them(planted):
-    texts, categories = planted
-    found = suggest_keywords(texts, categories, n=3)
+    documents, categories = planted
+    found = suggest_keywords(documents, categories, n=3)
     for category, phrases in PLANTED.items():
         proposed = [one for one in found if one.category == category]
         assert {one.phrase for one in proposed} == set(phrases)
         for one in proposed:
-            assert one.own == sum(one.phrase in text for text in texts)
+            assert one.own == sum(one.phrase in " ".join(words) for words in documents)
             assert one.others == 0
             assert one.by_vectors is None
 
 
 def test_what_the_own_keywords_find_is_not_proposed_again_and_likeness_to_them_counts(planted):
-    texts, categories = planted
+    documents, categories = planted
     own = Lexicon(categories=(LexiconCategory(name="Invoices", keywords=("prices", "VAT")),))
-    vectors = train_word_vectors([tokenize(text) for text in texts], size=8, seed=0)
-    found = suggest_keywords(texts, categories, own, vectors, n=5)
+    vectors = train_word_vectors(documents, size=8, seed=0)
+    found = suggest_keywords(documents, categories, own, vectors, n=5)
     invoice = [one for one in found if one.category == "invoice"]
     assert not {"vat", "unit price", "price"} & {one.phrase for one in invoice}
     assert invoice[0].phrase == "balance payable"
@@ -58,19 +62,19 @@ def test_what_the_own_keywords_find_is_not_proposed_again_and_likeness_to_them_c
 
 
 def test_a_category_that_differs_in_nothing_gets_no_proposal():
-    assert suggest_keywords(["same words here"] * 20, ["a", "b"] * 10) == []
+    assert suggest_keywords(words_of(["same words here"] * 20), ["a", "b"] * 10) == []
 
 
 def test_rubbish_within_a_phrase_makes_no_keyword_that_a_lexicon_refuses():
     texts = [f"insured {'x' * 120} vehicle"] * 8 + ["dear aunt"] * 8
-    found = suggest_keywords(texts, ["policy"] * 8 + ["letter"] * 8)
+    found = suggest_keywords(words_of(texts), ["policy"] * 8 + ["letter"] * 8)
     assert {one.phrase for one in found if one.category == "policy"} == {"insured", "vehicle"}
     assert extend_lexicon(None, found).columns == ("letter_common_words", "policy_common_words")
 
 
 def test_what_is_nearly_as_common_elsewhere_is_not_proposed():
     own, others = ["report on tobacco"] * 6 + ["report"] * 4, ["tobacco"] * 20 + ["memo"] * 60
-    found = suggest_keywords(own + others, ["report"] * 10 + ["memo"] * 80)
+    found = suggest_keywords(words_of(own + others), ["report"] * 10 + ["memo"] * 80)
     assert "report" in {one.phrase for one in found}
     assert "tobacco" not in {one.phrase for one in found}
 

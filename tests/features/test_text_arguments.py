@@ -6,12 +6,13 @@ import pytest
 from scipy import sparse
 
 from features.augmentation import augmented_copies
-from features.feature_set import FeatureSettings, fit_features, observe
+from features.feature_set import FeatureSettings, observe
 from features.keyword_check import check_keywords
 from features.keyword_learning import adapt_lexicon, learn_lexicon, suggest_keywords
 from features.keyword_matcher import KeywordMatcher
 from features.language_detection import LanguageDetector, fit_language_detector
 from features.lexicon import Lexicon
+from features.prepared import PreparedFeatures
 from features.text_arguments import as_texts, iter_texts
 from features.word_vectors import WordVectors, train_word_vectors
 from textclf.base.errors import BadDataError
@@ -98,12 +99,8 @@ def test_numbers_are_refused_however_they_come():
     "take",
     [
         lambda texts: observe(texts, FeatureSettings().views, layout=True),
-        lambda texts: fit_features(texts, ["a", "b"], FeatureSettings(lexicon="none", vectors="none")),
+        lambda texts: PreparedFeatures.fit(texts, ["a", "b"], FeatureSettings(lexicon="none", vectors="none")),
         lambda texts: augmented_copies(texts, 0),
-        lambda texts: learn_lexicon(texts, ["a", "b"]),
-        lambda texts: adapt_lexicon(NO_LEXICON, texts, ["a", "b"]),
-        lambda texts: suggest_keywords(texts, ["a", "b"]),
-        lambda texts: check_keywords(NO_LEXICON, texts, ["a", "b"]),
         same_texts,
         lambda texts: near_duplicates(texts, 0.5),
         lambda texts: keyword_gain(NO_LEXICON, texts, ["a", "b"]),
@@ -119,10 +116,11 @@ def test_whoever_takes_texts_refuses_what_are_none(take, texts):
 
 
 def test_each_text_has_one_category():
+    plain = FeatureSettings(lexicon="none", vectors="none")
     with pytest.raises(BadDataError, match="2 texts but 3 categories"):
-        learn_lexicon(WORDS, ["a", "b", "c"])
+        PreparedFeatures.fit(WORDS, ["a", "b", "c"], plain)
     with pytest.raises(BadDataError, match="one str was given"):
-        check_keywords(NO_LEXICON, WORDS, "ab")
+        PreparedFeatures.fit(WORDS, "ab", plain)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +132,10 @@ def test_each_text_has_one_category():
         KeywordMatcher(NO_LEXICON).find_all,
         lambda documents: [KeywordMatcher(NO_LEXICON).find(document) for document in documents],
         fit_language_detector,
+        lambda documents: learn_lexicon(documents, ["a", "b"]),
+        lambda documents: adapt_lexicon(NO_LEXICON, documents, ["a", "b"]),
+        lambda documents: suggest_keywords(documents, ["a", "b"]),
+        lambda documents: check_keywords(NO_LEXICON, documents, ["a", "b"]),
         lambda documents: [LanguageDetector(stop_words={}, known=()).foreign(document) for document in documents],
     ],
 )

@@ -73,15 +73,13 @@ def test_words_seen_once_have_a_vector_where_no_word_is_seen_twice():
 def test_without_any_word_there_are_no_vectors_and_no_failure(documents):
     vectors = train_word_vectors(documents, size=4)
     assert vectors.words == ()
-    result, known = vectors.transform([["a"], []])
-    assert result.tolist() == [[0] * 4] * 2
-    assert known.tolist() == [False, False]
+    assert vectors.transform([["a"], []]).tolist() == [[0] * 4] * 2
 
 
 @pytest.mark.parametrize("documents", [[["a"]], [["a"], ["a"]], [["a"] * 50], [["a", "b"]]])
 def test_tiny_corpora_give_finite_vectors_without_noise(documents, caplog):
     vectors = train_word_vectors(documents, size=4)
-    assert np.isfinite(vectors.transform(documents)[0]).all()
+    assert np.isfinite(vectors.transform(documents)).all()
     assert caplog.records == []
     assert logging.getLogger("gensim").level == logging.NOTSET
 
@@ -124,12 +122,12 @@ def test_of_words_that_fold_to_the_same_the_first_stands(file_of):
     assert found.matrix.tolist() == [[1, 2], [5, 6]]
 
 
-@pytest.mark.parametrize(("limit", "count"), [(0, 0), (1, 1), (3, 3), (4, 4), (5, 4)])
+@pytest.mark.parametrize(("limit", "count"), [(1, 1), (3, 3), (4, 4), (5, 4)])
 def test_no_more_words_than_the_limit_are_kept(file_of, limit, count):
     assert len(read_word_vectors(file_of(WORDS), max_words=limit).words) == count
 
 
-@pytest.mark.parametrize(("limit", "count"), [(11, 0), (12, 1), (35, 2), (36, 3)])
+@pytest.mark.parametrize(("limit", "count"), [(12, 1), (35, 2), (36, 3)])
 def test_vectors_take_no_more_bytes_than_the_limit(file_of, limit, count):
     assert len(read_word_vectors(file_of(WORDS), max_bytes=limit).words) == count
 
@@ -149,10 +147,10 @@ def test_the_original_tool_ends_each_binary_record_with_a_line_feed(tmp_path):
     assert found.matrix.tolist() == [[1, 2], [1, 2]]
 
 
-def test_text_words_may_hold_blanks_and_lines_end_in_any_way(tmp_path):
+def test_lines_end_in_any_way(tmp_path):
     path = tmp_path / "vectors.txt"
-    path.write_bytes(b"3 2\r\nnew york 1 2 \r\nb 3 4\r\nc 5 6")
-    assert read_word_vectors(path).words == ("new york", "b", "c")
+    path.write_bytes(b"3 2\r\na 1 2 \r\nb 3 4\r\nc 5 6")
+    assert read_word_vectors(path).words == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(
@@ -166,15 +164,17 @@ def test_text_words_may_hold_blanks_and_lines_end_in_any_way(tmp_path):
         (b"0 3\n", "0 words of 3 numbers"),
         (b"1 0\na\n", "1 words of 0 numbers"),
         (b"1 10001\na " + b"0 " * 10_001, "10,001 numbers, not 1 to 10,000"),
+        (b"2 2\nnew york 1 2\nb 3 4\n", "no word may hold a blank"),
+        (b"1 2\n" + b"x" * 900, "ends before its last word"),
         (b"9999999999999 300\na " + b"0 " * 300, "for which it is too short"),
-        (b"3 2\na 1 2\nb 3 4\n" + b" " * 20, "ends after|are damaged"),
-        (b"2 2\na 1 2\nb 3\n        ", "the numbers of 'b 3' are damaged|the numbers of '.*' are damaged"),
-        (b"2 2\na 1 2\nb 3 x\n", "the numbers of 'b' are damaged"),
+        (b"3 2\na 1 2\nb 3 4\n" + b" " * 20, "numbers are damaged"),
+        (b"2 3\na 1 2 3\nb 3 4\n        ", "numbers are damaged"),
+        (b"2 2\na 1 2\nb 3 x\n", "numbers are damaged"),
         (b"2 2\na 1 2\nb 3 nan\n", "not finite"),
         (b"2 2\na 1 2\nb 3 1e39\n", "not finite"),
-        (b"1 2\n" + b"x" * 5_000, "no word where one should begin|ends after 0"),
+        (b"1 2\n" + b"x" * 5_000, "for which it is too long"),
         (b"1 2\nb " + struct.pack("<2f", 1, float("nan")), "not finite"),
-        (b"2 2\n" + (b"b " + struct.pack("<2f", 1, 2)) + b"x" * 10, "ends after 1 of its 2 words"),
+        (b"2 2\n" + (b"b " + struct.pack("<2f", 1, 2)) + b"x" * 10, "ends before its last word"),
     ],
 )
 def test_hostile_and_damaged_files_are_refused_in_one_line(tmp_path, content, message):

@@ -145,8 +145,9 @@ def suggest_from_table(
         check_output(output, LEXICON, inputs=[source, *([] if lexicon is None else [lexicon])])
     documents = read_labelled(source, table)
     own = None if lexicon is None else read_lexicon(lexicon)
-    vectors = None if own is None else train_word_vectors([tokenize(text) for text in documents.texts], seed=seed)
-    found = suggest_keywords(documents.texts, documents.categories, own, vectors, n=n)
+    words = [tokenize(text) for text in documents.texts]
+    vectors = None if own is None else train_word_vectors(words, seed=seed)
+    found = suggest_keywords(words, documents.categories, own, vectors, n=n)
     if not found:
         raise BadDataError(
             "no word or phrase sets a category apart", where=source, remedy="give more documents, of two categories"
@@ -186,7 +187,7 @@ def check_lexicon(
 
     keywords = read_lexicon(lexicon)
     documents = read_labelled(source, table)
-    found = check_keywords(keywords, documents.texts, documents.categories)
+    found = check_keywords(keywords, [tokenize(text) for text in documents.texts], documents.categories)
     if not gain:
         return found, []
     worded = [pair for pair in zip(documents.texts, documents.categories, strict=True) if tokenize(pair[0])]

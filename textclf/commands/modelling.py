@@ -45,10 +45,7 @@ def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifie
     int
         Rows written.
     """
-    import numpy as np
-
-    from features.datasource import DatasourceRow, datasource_row, write_datasource
-    from features.feature_set import fit_features
+    from features.prepared import PreparedDocument, PreparedFeatures
     from textclf.model.fit import check_categories
 
     check_output_folder(folder, PREPARED_FOLDER, inputs=[source, source / DATASOURCE])
@@ -58,29 +55,12 @@ def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifie
         _log.warning(message)
     settings = classifier.feature_settings()
     _log.info(f"fitting lexicon and vectors on {len(documents.texts)} documents")
-    features = fit_features(documents.texts, documents.categories, settings)
-
-    class Rows(Sequence[DatasourceRow]):
-        """Rows made when asked for, so that all of them never stand in memory."""
-
-        def __len__(self) -> int:
-            return len(documents.texts)
-
-        def __getitem__(self, i: Any) -> Any:
-            return datasource_row(
-                features,
-                documents.texts[i],
-                document_id=documents.document_ids[i],
-                category=documents.categories[i],
-                group=documents.groups[i],
-            )
-
+    features = PreparedFeatures.fit(documents.texts, documents.categories, settings)
     _log.info("writing the datasource")
-    summary = write_datasource(
+    rows = zip(documents.document_ids, documents.texts, documents.categories, documents.groups, strict=True)
+    summary = features.write(
         folder / DATASOURCE,
-        Rows(),
-        indicator_names=features.matcher.lexicon.columns,
-        vector_size=features.vectors.size,
+        [PreparedDocument(*row) for row in rows],
         seed=settings.seed,
         grouped=bool(table.group_column),
     )
@@ -90,11 +70,7 @@ def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifie
             f"{', '.join(summary.shortened[:5])}"
         )
     kept = folder / "features"
-    _write_json(kept / "keywords.json", features.matcher.to_dict())
-    _write_json(kept / "words.json", list(features.vectors.words))
-    with write_aside(kept / "vectors.npz") as aside, aside.open("wb") as file:
-        arrays: dict[str, Any] = features.vectors.to_arrays()
-        np.savez(file, **arrays)
+    features.save(kept)
     _write_json(kept / "settings.json", classifier.plain_settings())
     return summary.rows
 
@@ -259,26 +235,17 @@ def _trained_alike(path: Path, inputs_hash: str) -> Model | None:
 
 def _prepared_options(folder: Path) -> dict[str, Any]:
     """Options that `prepare_datasource` wrote down, with the lexicon and vectors that were given to it."""
-    from zipfile import BadZipFile
-
-    import numpy as np
-
-    from features.keyword_matcher import KeywordMatcher
-    from features.word_vectors import WordVectors
+    from features.prepared import PreparedFeatures
     from textclf.model.classifier import DocumentClassifier
 
     try:
         options: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-        if options["lexicon"] == "given":
-            options["lexicon"] = KeywordMatcher.from_dict(
-                json.loads((folder / "keywords.json").read_text(encoding="utf-8"))
-            ).lexicon
-        if options["vectors"] == "given":
-            words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
-            with (folder / "vectors.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                options["vectors"] = WordVectors.from_arrays(words, dict(arrays))
+        if "given" in (options["lexicon"], options["vectors"]):
+            features = PreparedFeatures.load(folder)
+            given = {"lexicon": features.matcher.lexicon, "vectors": features.vectors}
+            options |= {name: value for name, value in given.items() if options[name] == "given"}
         DocumentClassifier(**options)
-    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, BadModelError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInputError(
             "what prepare wrote is missing or damaged", where=folder, remedy="run `textclf prepare` again"
         ) from error

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from features.feature_set import FeatureRows
 from features.layout import LAYOUT_FEATURES
-from features.ngrams import find_ngrams
+from features.ngrams import FoundNgrams, find_ngrams
 from features.text_arguments import as_texts
 from features.tfidf import NgramTable
 from features.tokens import tokenize
@@ -196,16 +196,18 @@ def explain(model: Model, text: str) -> Explanation:
     characters = np.zeros(len(text))
     features: defaultdict[str, float] = defaultdict(float)
     ngrams = model.features.ngrams
+    in_text = [table for table in ngrams.tables if table.view.form == "text"]
+    found = iter(find_ngrams(text, [table.view for table in in_text]))
     for table, start, end in zip(ngrams.tables, ngrams.starts[:-1], ngrams.starts[1:], strict=True):
         own = slice(*np.searchsorted(rows.ngrams.indices, [start, end]))
         amounts = rows.ngrams.values[own] * lead(model.linear.ngrams[rows.ngrams.indices[own]])
         if table.view.form == "text":
-            _spread(characters, text, table, rows.ngrams.indices[own] - start, amounts)
+            _spread(characters, next(found), table, rows.ngrams.indices[own] - start, amounts)
         else:
             features["shapes of characters"] += float(amounts.sum())
     for name, amount in _page_shape(rows, lead(model.linear.layout)):
         features[f"page shape: {name}"] += amount
-    for name, amount in _keywords(model, text, rows, lead(model.linear.indicators)):
+    for name, amount in _keywords(model, rows, lead(model.linear.indicators)):
         features[name] += amount
     features["meaning of the words (word2vec)"] += float(rows.vectors[0] @ lead(model.linear.vectors))
     features["before looking"] += float(lead(model.linear.intercept))
@@ -225,13 +227,12 @@ def explain(model: Model, text: str) -> Explanation:
 
 def _spread(
     characters: NDArray[np.float64],
-    text: str,
+    found: FoundNgrams,
     table: NgramTable,
     columns: NDArray[np.int32],
     amounts: NDArray[np.float64],
 ) -> None:
     """Add what each n-gram of a view says to the characters that it is made of."""
-    found = find_ngrams(text, table.view)
     place = np.searchsorted(table.buckets, found.buckets)
     known = np.flatnonzero(np.append(table.buckets, -1)[place] == found.buckets)
     column, first, last = place[known], found.first[known], found.last[known]
@@ -252,9 +253,9 @@ def _page_shape(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tup
     yield from zip(LAYOUT_FEATURES, amounts.tolist(), strict=True)
 
 
-def _keywords(model: Model, text: str, rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+def _keywords(model: Model, rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
     found: dict[int, list[str]] = {}
-    for hit in model.features.matcher.find(tokenize(text)):
+    for hit in rows.hits[0]:
         found.setdefault(hit.category, []).append(hit.keyword)
     names = [category.name for category in model.features.matcher.lexicon.categories]
     for column in np.flatnonzero(rows.indicators[0]).tolist():

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.augmentation import augmented_copies
-from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, ObservedTexts, fit_rows, observe
+from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, ObservedTexts, fit_features, observe
 from textclf.base.errors import BadDataError
 from textclf.base.parallel import worker_pool
 from textclf.model.folds import Folds, share_of
@@ -83,7 +83,7 @@ class TrainingTexts(NamedTuple):
 
     def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
         """Choose documents by their positions, with their copies and all others."""
-        places = np.full(len(self.documents.texts), -1)
+        places = np.full(len(self.documents.words), -1)
         places[chosen] = np.arange(len(chosen))
         copied = places[self.copied]
         kept = np.flatnonzero(copied >= 0)
@@ -171,14 +171,14 @@ def fit_model(
     from scipy import sparse
     from sklearn.svm import LinearSVC
 
-    features, rows = fit_rows(observed.documents, [categories[label] for label in labels], settings)
+    features, rows = fit_features(observed.documents, [categories[label] for label in labels], settings)
     weights_of_keywords = _keyword_weights(features)
     blocks = [
         _matrix(part, features.ngrams.starts[-1], weights_of_keywords)
-        for part in [rows, *(features.rows_of(part) for part in (observed.copies, observed.others) if part.texts)]
+        for part in [rows, *(features.rows_of(part) for part in (observed.copies, observed.others) if part.words)]
     ]
     matrix, places = _for_liblinear(sparse.vstack(blocks, format="csr"))
-    others = np.full(len(observed.others.texts), len(categories))
+    others = np.full(len(observed.others.words), len(categories))
     targets = np.concatenate([labels, labels[observed.copied], others])
     weights = np.concatenate([observed.weights, observed.weights[observed.copied], np.ones(len(others))])
     machine = LinearSVC(C=c, tol=TOLERANCE, class_weight="balanced", random_state=settings.seed)

@@ -97,7 +97,7 @@ def test_of_a_long_text_what_the_model_looks_at_is_explained(model, monkeypatch)
 @pytest.mark.parametrize("view", [view for view in VIEWS if view.form == "text"], ids=lambda view: view.name)
 @pytest.mark.parametrize("text", TEXTS)
 def test_ngrams_found_are_those_counted_and_stand_where_they_are_said_to(view, text):
-    found = find_ngrams(text, view)
+    (found,) = find_ngrams(text, [view])
     counted = count_ngrams(read_batch([text]), [view])
     buckets, times = np.unique(found.buckets, return_counts=True)
     assert (buckets.tolist(), times.tolist()) == (counted.indices.tolist(), counted.values.tolist())

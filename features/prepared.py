@@ -1,0 +1,113 @@
+"""What ``textclf prepare`` fits and keeps: the keyword matcher and word vectors that the datasource's columns need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+
+from features.datasource import DatasourceRow, DatasourceSummary, write_datasource
+from features.feature_set import FeatureSettings, fit_matcher, fit_vectors
+from features.keyword_matcher import KeywordMatcher, common_words
+from features.text_arguments import as_pairs
+from features.tokens import tokenize
+from features.word_vectors import WordVectors
+from textclf.base.errors import BadInputError, BadModelError
+from textclf.base.files import write_aside
+
+
+class PreparedDocument(NamedTuple):
+    """A document with cleaned text; category and group are empty where there is none."""
+
+    document_id: str
+    text: str
+    category: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedFeatures:
+    """What computes the columns of a datasource; no n-grams are counted for it."""
+
+    matcher: KeywordMatcher
+    vectors: WordVectors
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], categories: Sequence[str], settings: FeatureSettings) -> PreparedFeatures:
+        """Fit on cleaned texts and the category of each."""
+        texts, categories = as_pairs(texts, categories)
+        words = [tokenize(text) for text in texts]
+        return cls(matcher=fit_matcher(words, categories, settings), vectors=fit_vectors(words, settings))
+
+    def row(self, document: PreparedDocument) -> DatasourceRow:
+        """Compute the columns of a document."""
+        words = tokenize(document.text)
+        hits = self.matcher.find(words)
+        return DatasourceRow(
+            document_id=document.document_id,
+            text=document.text,
+            common_words=common_words(hits),
+            indicators=tuple(map(bool, self.matcher.indicators([hits])[0])),
+            vector=tuple(self.vectors.unit_vectors([words])[0].tolist()),
+            category=document.category,
+            group=document.group,
+        )
+
+    def write(
+        self, path: Path, documents: Sequence[PreparedDocument], *, seed: int, grouped: bool = False
+    ) -> DatasourceSummary:
+        """Write documents as a datasource, see `write_datasource`; all rows never stand in memory at once."""
+        return write_datasource(
+            path,
+            _Rows(documents, self.row),
+            indicator_names=self.matcher.lexicon.columns,
+            vector_size=self.vectors.size,
+            seed=seed,
+            grouped=grouped,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write ``keywords.json``, ``words.json`` and ``vectors.npz``."""
+        for name, value in (("keywords", self.matcher.to_dict()), ("words", list(self.vectors.words))):
+            with write_aside(folder / f"{name}.json") as aside:
+                aside.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+        with write_aside(folder / "vectors.npz") as aside, aside.open("wb") as file:
+            arrays: dict[str, Any] = self.vectors.to_arrays()
+            np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> PreparedFeatures:
+        """Read what `save` wrote; raises `BadInputError` if it is missing or damaged."""
+        try:
+            keywords, words = (
+                json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("keywords", "words")
+            )
+            with (folder / "vectors.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                vectors = WordVectors.from_arrays(words, dict(arrays))
+            return cls(matcher=KeywordMatcher.from_dict(keywords), vectors=vectors)
+        except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, BadModelError) as error:
+            raise BadInputError(
+                "what prepare wrote is missing or damaged",
+                where=folder,
+                remedy="run `textclf prepare` again, or name the folder that it wrote",
+            ) from error
+
+
+class _Rows(Sequence[DatasourceRow]):
+    """Rows that are made when they are asked for."""
+
+    def __init__(
+        self, documents: Sequence[PreparedDocument], make: Callable[[PreparedDocument], DatasourceRow]
+    ) -> None:
+        self._documents, self._make = documents, make
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._make(self._documents[i])
