@@ -5,25 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from aws_ml_adapter.api.kinds import Kind
-from aws_ml_adapter.api.rearrangement import Rearrangement
 from aws_ml_adapter.client.datasources import SentData, datasource_file, sent_data
 from aws_ml_adapter.client.results import AmazonEvaluation, ResultRow, choose_accepted, to_prediction
-from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
+from aws_ml_adapter.client.state import ClientState, Place, StateFile
 from aws_ml_adapter.client.training_plan import (
     Plan,
     TrainingOptions,
     data_source_request,
-    data_url,
+    evaluation_request,
     new_state,
-    request_for,
-    split_of,
-    training_plan,
+    prediction_request,
     training_requests,
 )
 from aws_ml_adapter.client.workspace import Workspace
@@ -131,17 +127,10 @@ class AmazonMLClassifier:
         file = StateFile.open(state_file)
         place = file.state.place
         # a folder and a server exclude each other: naming one puts the other aside
-        moved = s3_endpoint_url is not None or s3_root is not None
-        classifier = cls(
-            place.bucket,
-            place.prefix,
-            place.region,
-            state_file=state_file,
-            endpoint_url=endpoint_url or place.endpoint_url,
-            s3_endpoint_url=s3_endpoint_url if moved else place.s3_endpoint_url,
-            s3_root=s3_root if moved else place.s3_root,
-            timeout=timeout,
-        )
+        if s3_endpoint_url is not None or s3_root is not None:
+            place = replace(place, s3_endpoint_url=s3_endpoint_url, s3_root=s3_root)
+        place = replace(place, endpoint_url=endpoint_url or place.endpoint_url)
+        classifier = cls(**asdict(place), state_file=state_file, timeout=timeout)
         classifier._opened(file)
         return classifier
 
@@ -180,7 +169,9 @@ class AmazonMLClassifier:
         -------
         Plan
         """
-        return training_plan(self._new_state(datasource))
+        state = self._new_state(datasource)
+        url = state.data_url(state.source)
+        return Plan(files=(f"{url}.schema", url), creations=training_requests(state))
 
     def fit(self, datasource: str | Path) -> AmazonMLClassifier:
         """Upload a datasource and train a model on a share of it.
@@ -279,18 +270,8 @@ class AmazonMLClassifier:
         work = self._opened()
         with self._documents(table, features, options, by) as (data, source_id):
             columns = {column: data.column(column) for column in by}
-            evaluation = work.create(
-                request_for(
-                    Kind.EVALUATION,
-                    "CreateEvaluation",
-                    f"{source_id}-evaluation",
-                    "evaluation",
-                    MLModelId=self.model_id,
-                    EvaluationDataSourceId=source_id,
-                ),
-                again=True,
-            )
-            predictor = self._predict_with(source_id)
+            evaluation = work.create(evaluation_request(work.state, source_id), again=True)
+            predictor = work.create(prediction_request(work.state, source_id), again=True)
             record = work.service.wait(evaluation)
             rows = list(work.results(predictor, self.categories))
             texts = {row.document_id: row.text for row in read_datasource(data.path)}
@@ -342,8 +323,10 @@ class AmazonMLClassifier:
         textclf.base.errors.TextclfError
             As `fit`; or the results do not fit the table.
         """
+        work = self._opened()
         with self._documents(table, features, options) as (data, source_id):
-            found = self._aligned(data, self._opened().results(self._predict_with(source_id), self.categories))
+            predictor = work.create(prediction_request(work.state, source_id), again=True)
+            found = self._aligned(data, work.results(predictor, self.categories))
             if data.documents is None:
                 yield from found
                 return
@@ -376,7 +359,8 @@ class AmazonMLClassifier:
             if columns:
                 remedy = "give --by with a documents CSV only"
                 raise UsageError("there are no further columns", where="the documents held out", remedy=remedy)
-            source_id = self._create_data_source("held-out", split_of(state, complement=True)).id
+            request = data_source_request(state, "held-out", state.source, state.split(complement=True))
+            source_id = work.create(request, again=True).id
             with work.downloaded(state.source) as path:
                 yield SentData(path=path, source=state.source, document_ids=()), source_id
             return
@@ -384,7 +368,7 @@ class AmazonMLClassifier:
         with sent_data(table, kept, options or TableOptions()) as data:
             for name in columns:
                 data.column(name)
-            with work.objects.open(f"{data_url(state, state.source)}.schema") as stream:
+            with work.objects.open(f"{state.data_url(state.source)}.schema") as stream:
                 schema = Schema.from_json(stream.read().decode(), where="the schema of the training data")
             if read_datasource_schema(data.path) != schema:
                 raise BadDataError(
@@ -393,27 +377,8 @@ class AmazonMLClassifier:
                     remedy="give a documents CSV, whose columns are computed as in training",
                 )
             work.upload(data.path, data.source)
-            yield data, self._create_data_source(data.source.sha256[:8], None, data.source).id
-
-    def _create_data_source(self, part: str, split: Rearrangement | None, source: Source | None = None) -> Created:
-        state = self._opened().state
-        request = data_source_request(state, part, source or state.source, split, statistics=False)
-        return self._opened().create(request, again=True)
-
-    def _predict_with(self, source_id: str) -> Created:
-        state = self._opened().state
-        return self._opened().create(
-            request_for(
-                Kind.BATCH_PREDICTION,
-                "CreateBatchPrediction",
-                f"{source_id}-predictions",
-                "batch prediction",
-                MLModelId=state.model_id,
-                BatchPredictionDataSourceId=source_id,
-                OutputUri=state.url("results/"),
-            ),
-            again=True,
-        )
+            request = data_source_request(state, data.source.sha256[:8], data.source, None)
+            yield data, work.create(request, again=True).id
 
     def _aligned(self, data: SentData, rows: Iterator[ResultRow | None]) -> Iterator[Prediction]:
         """Put results and rows together, by position, since a row that failed has no id."""

@@ -6,15 +6,17 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
+from aws_ml_adapter.api.batch_output import manifest_location, result_locations
 from aws_ml_adapter.api.kinds import Kind
+from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
 from textclf.base.errors import BadInputError, BadModelError
 from textclf.base.files import output_error, write_aside
 from textclf.base.outputs import json_kind
+from textclf.base.plain import from_plain
 from textclf.model.prediction import Acceptance
 
 FORMAT = 1
@@ -92,6 +94,26 @@ class ClientState:
         prefix = [self.place.prefix] if self.place.prefix else []
         return "s3://" + "/".join([self.place.bucket, *prefix, self.run, key])
 
+    def data_url(self, source: Source) -> str:
+        """Return where a datasource is uploaded to; the schema goes beside it."""
+        return self.url(f"datasource-{source.sha256[:8]}.csv")
+
+    def split(self, *, complement: bool) -> Rearrangement:
+        """Return the share to train on, or its complement."""
+        return Rearrangement(
+            end=self.train_percent, strategy=SplitStrategy.RANDOM, complement=complement, seed=self.seed
+        )
+
+    def output_files(self, predictor: Created) -> tuple[str, ...]:
+        """Return where a batch prediction puts its results, and its manifest."""
+        source_id, output = predictor.request["BatchPredictionDataSourceId"], predictor.request["OutputUri"]
+        inputs = [
+            item.request["DataSpec"]["DataLocationS3"]
+            for item in self.created
+            if item.kind is Kind.DATA_SOURCE and item.id == source_id
+        ]
+        return (*result_locations(output, predictor.id, inputs).values(), manifest_location(output, predictor.id))
+
     def trains_as(self, other: ClientState) -> bool:
         """Whether another run would train the same model in the same bucket."""
 
@@ -109,54 +131,19 @@ class ClientState:
     @classmethod
     def from_json(cls, text: str, *, where: str | Path | None = None) -> ClientState:
         """Read what `to_json` wrote; raises `BadModelError`."""
-        state: ClientState | None = None
+        damaged = BadModelError(
+            "is not what amazon-ml train writes", where=where, remedy="give the file that train wrote with -o"
+        )
         try:
             content = json.loads(text)
             if content.pop("format") != FORMAT:
                 raise BadModelError("is of another format", where=where, remedy="use the version that wrote it")
-            source, acceptance = content["source"], content["acceptance"]
-            state = cls(
-                **content
-                | {
-                    "place": Place(**content["place"]),
-                    "source": Source(**source | {"categories": tuple(source["categories"])}),
-                    "created": tuple(Created(**entry | {"kind": Kind(entry["kind"])}) for entry in content["created"]),
-                    "files": tuple(content["files"]),
-                    "acceptance": None if acceptance is None else Acceptance(**acceptance),
-                }
-            )
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-            pass
-        if (
-            state is None
-            or not _fits(state, cls)
-            or not all(f"Create{item.kind}" in item.operation for item in state.created)
-        ):
-            raise BadModelError(
-                "is not what amazon-ml train writes", where=where, remedy="give the file that train wrote with -o"
-            )
+            state: ClientState = from_plain(content, cls)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise damaged from error
+        if not all(f"Create{item.kind}" in item.operation for item in state.created):
+            raise damaged
         return state
-
-
-def _fits(value: object, hint: Any) -> bool:
-    """Whether a value from a file is of the type that a dataclass names."""
-    inner = get_args(hint)
-    if hint is Any:
-        return True
-    if get_origin(hint) is UnionType:
-        return any(_fits(value, one) for one in inner)
-    if get_origin(hint) is dict:
-        return isinstance(value, dict) and all(
-            _fits(key, inner[0]) and _fits(each, inner[1]) for key, each in value.items()
-        )
-    if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(_fits(each, inner[0]) for each in value)
-    if isinstance(hint, type) and is_dataclass(hint):
-        types = get_type_hints(hint)
-        return isinstance(value, hint) and all(
-            _fits(getattr(value, each.name), types[each.name]) for each in fields(hint)
-        )
-    return isinstance(value, (int, float) if hint is float else hint)
 
 
 class StateFile:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aws_ml_adapter.api.batch_output import manifest_location, result_locations
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.kinds import CLASS_LIMIT, Kind
 from aws_ml_adapter.api.parameters import Parameters, parse_parameters
-from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
+from aws_ml_adapter.api.rearrangement import Rearrangement
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import split_url
 from aws_ml_adapter.client.datasources import describe_source
@@ -38,14 +37,6 @@ class TrainingOptions:
     recipe: str | None = None
     # all are sent, so that no default of the service matters
     parameters: Parameters = field(default_factory=lambda: Parameters(max_size=104_857_600, shuffle=True, l2=1e-6))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What training would write and create."""
-
-    files: tuple[str, ...]
-    creations: tuple[Created, ...]
 
 
 def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
@@ -115,19 +106,20 @@ def _check_place(place: Place) -> None:
         )
 
 
-def training_plan(state: ClientState) -> Plan:
-    """Say what training would write and create."""
-    url = data_url(state, state.source)
-    return Plan(files=(f"{url}.schema", url), creations=training_requests(state))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What training would write and create."""
+
+    files: tuple[str, ...]
+    creations: tuple[Created, ...]
 
 
-def training_requests(state: ClientState) -> tuple[Created, ...]:
-    """Return the data source and the model, in order."""
-    split = None if state.train_percent == 100 else split_of(state, complement=False)
+def training_requests(state: ClientState) -> tuple[Created, Created]:
+    """Return the requests of training: the data source, and the model."""
+    split = None if state.train_percent == 100 else state.split(complement=False)
     data = data_source_request(state, "training", state.source, split, statistics=True)
-    model = request_for(
+    return data, _request(
         Kind.MODEL,
-        "CreateMLModel",
         state.model_id,
         state.source.name,
         MLModelType="MULTICLASS",
@@ -135,50 +127,33 @@ def training_requests(state: ClientState) -> tuple[Created, ...]:
         Recipe=state.recipe,
         Parameters=state.parameters,
     )
-    return data, model
 
 
 def data_source_request(
-    state: ClientState, part: str, source: Source, split: Rearrangement | None, *, statistics: bool
+    state: ClientState, part: str, source: Source, split: Rearrangement | None, *, statistics: bool = False
 ) -> Created:
     """Return the request for a data source of an uploaded datasource, or of a share of it."""
-    url = data_url(state, source)
+    url = state.data_url(source)
     spec = {"DataLocationS3": url, "DataSchemaLocationS3": f"{url}.schema"}
     if split is not None:
         spec["DataRearrangement"] = split.to_json()
-    return request_for(
-        Kind.DATA_SOURCE,
-        "CreateDataSourceFromS3",
-        state.named(part),
-        f"{source.name}, {part}",
-        DataSpec=spec,
-        ComputeStatistics=statistics,
-    )
+    name = f"{source.name}, {part}"
+    return _request(Kind.DATA_SOURCE, state.named(part), name, DataSpec=spec, ComputeStatistics=statistics)
 
 
-def request_for(kind: Kind, operation: str, id_: str, name: str, **request: Any) -> Created:
-    """Return a request that creates an object."""
-    return Created(kind=kind, operation=operation, request={f"{kind}Id": id_, f"{kind}Name": name[:1_024], **request})
+def evaluation_request(state: ClientState, source_id: str) -> Created:
+    """Return the request for an evaluation on a data source."""
+    members = {"MLModelId": state.model_id, "EvaluationDataSourceId": source_id}
+    return _request(Kind.EVALUATION, f"{source_id}-evaluation", "evaluation", **members)
 
 
-def data_url(state: ClientState, source: Source) -> str:
-    """Where a datasource is uploaded to; the schema goes beside it."""
-    return state.url(f"datasource-{source.sha256[:8]}.csv")
+def prediction_request(state: ClientState, source_id: str) -> Created:
+    """Return the request for a batch prediction of a data source."""
+    members = {"MLModelId": state.model_id, "BatchPredictionDataSourceId": source_id}
+    id_ = f"{source_id}-predictions"
+    return _request(Kind.BATCH_PREDICTION, id_, "batch prediction", **members, OutputUri=state.url("results/"))
 
 
-def split_of(state: ClientState, *, complement: bool) -> Rearrangement:
-    """Return the share to train on, or its complement."""
-    return Rearrangement(
-        begin=0, end=state.train_percent, strategy=SplitStrategy.RANDOM, complement=complement, seed=state.seed
-    )
-
-
-def output_files(state: ClientState, predictor: Created) -> tuple[str, ...]:
-    """Where a batch prediction puts its results, and its manifest."""
-    source_id, output = predictor.request["BatchPredictionDataSourceId"], predictor.request["OutputUri"]
-    inputs = [
-        item.request["DataSpec"]["DataLocationS3"]
-        for item in state.created
-        if item.kind is Kind.DATA_SOURCE and item.id == source_id
-    ]
-    return (*result_locations(output, predictor.id, inputs).values(), manifest_location(output, predictor.id))
+def _request(kind: Kind, id_: str, name: str, **members: Any) -> Created:
+    operation = "CreateDataSourceFromS3" if kind is Kind.DATA_SOURCE else f"Create{kind}"
+    return Created(kind=kind, operation=operation, request={f"{kind}Id": id_, f"{kind}Name": name[:1_024], **members})

@@ -17,7 +17,6 @@ from aws_ml_adapter.api.storage import Storage
 from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results
 from aws_ml_adapter.client.service_calls import AmazonMLError, Service, open_objects, refusal_code
 from aws_ml_adapter.client.state import ClientState, Created, Place, Source, StateFile
-from aws_ml_adapter.client.training_plan import data_url, output_files
 from features.datasource import schema_path
 from textclf.base.errors import TextclfError
 
@@ -88,13 +87,13 @@ class Workspace:
         self.service.delete(item.kind, item.id)
         if item.kind is Kind.BATCH_PREDICTION:
             # an unfinished one has results without a manifest
-            for url in output_files(self.state, item):
+            for url in self.state.output_files(item):
                 self.objects.delete(url)
         self._forget(item)
 
     def upload(self, path: Path, source: Source) -> None:
         """Upload a datasource and its schema, unless they are there."""
-        url = data_url(self.state, source)
+        url = self.state.data_url(source)
         for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):
             if self.objects.size(place) == part.stat().st_size:
                 continue
@@ -119,7 +118,7 @@ class Workspace:
     @contextmanager
     def downloaded(self, source: Source) -> Iterator[Path]:
         """Return a datasource that was uploaded, with its schema, until the context ends."""
-        url = data_url(self.state, source)
+        url = self.state.data_url(source)
         with TemporaryDirectory() as folder:
             path = Path(folder) / url.rpartition("/")[2]
             for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):

@@ -7,7 +7,7 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from aws_ml_adapter.engine.pass_metrics import area_under_curve
 from aws_ml_adapter.engine.targets import TargetReader, unused_rows
 from features.schema import Schema
 from textclf.base.errors import BadDataError
+from textclf.base.plain import from_plain
 
 METRICS = {
     ModelType.BINARY: "BinaryAUC",
@@ -91,19 +92,10 @@ class Evaluation:
     def from_json(cls, text: str) -> Evaluation:
         """Read what `to_json` wrote; raises `BadDataError`."""
         try:
-            content = json.loads(text)
-            kind = ModelType(content.pop("type"))
-            details = {name: _tuples(value) for name, value in content.pop("details").items()}
-            return cls(**content | {"alerts": tuple(content["alerts"])}, type=kind, details=_DETAILS[kind](**details))
-        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            evaluation: Evaluation = from_plain(json.loads(text), cls)
+        except (TypeError, ValueError, RecursionError) as error:
             raise BadDataError("is no evaluation", remedy="evaluate again") from error
-
-
-_DETAILS: dict[ModelType, type[ScoreHistogram | Confusion | Residuals]] = {
-    ModelType.BINARY: ScoreHistogram,
-    ModelType.MULTICLASS: Confusion,
-    ModelType.REGRESSION: Residuals,
-}
+        return evaluation
 
 
 def evaluate(model: MLModel, batches: Iterable[Batch], schema: Schema) -> Evaluation:
@@ -184,7 +176,7 @@ def _measure_multiclass(
     places = np.array([classes.index(name) for name in met])
     counts = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(counts, (places[truth.astype(np.int64)], answers.astype(np.int64)), 1)
-    confusion = Confusion(classes=classes, counts=_tuples(counts.tolist()))
+    confusion = Confusion(classes=classes, counts=tuple(map(tuple, counts.tolist())))
     scores = [score for score in confusion.f_scores() if score is not None]
     most_frequent = int(np.argmax(model.target.counts))
     rows = counts.sum(axis=1)
@@ -250,7 +242,3 @@ def other_target(model: MLModel, schema: Schema) -> str | None:
     if schema.target in (None, model.target.name):
         return None
     return f"the data name the target '{schema.target}', but the model's, '{model.target.name}', was evaluated"
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value

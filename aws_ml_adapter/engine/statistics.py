@@ -17,6 +17,7 @@ from aws_ml_adapter.engine.correlation import correlation
 from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.number_columns import Moments, Reservoir, read_numbers
 from features.schema import AttributeType, Schema
+from textclf.base.plain import from_plain
 
 _SHOWN_VALUES = 10
 _VALUE_LIMIT = 100
@@ -73,12 +74,8 @@ class DataStatistics:
     @classmethod
     def from_json(cls, text: str) -> DataStatistics:
         """Read what `to_json` wrote."""
-        content = json.loads(text)
-        return cls(
-            rows=content["rows"],
-            rejected=content["rejected"],
-            attributes=tuple(_attribute(entry) for entry in content["attributes"]),
-        )
+        statistics: DataStatistics = from_plain(json.loads(text), cls)
+        return statistics
 
 
 def compute_statistics(batches: Iterable[Batch], schema: Schema) -> DataStatistics:
@@ -241,15 +238,3 @@ class _Sample:
 
 def _shown(value: str | float) -> str:
     return value if isinstance(value, str) else repr(value).removesuffix(".0")
-
-
-def _attribute(entry: dict[str, Any]) -> AttributeStatistics:
-    numeric = entry["numeric"]
-    return AttributeStatistics(
-        **entry
-        | {
-            "type": AttributeType(entry["type"]),
-            "most_frequent": tuple((value, count) for value, count in entry["most_frequent"]),
-            "numeric": numeric and NumericStatistics(**numeric | {"quantiles": tuple(numeric["quantiles"])}),
-        }
-    )
