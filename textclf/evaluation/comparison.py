@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from itertools import tee
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from textclf.data.predictions import predict_documents
 from textclf.data.sources import InputDocument
 from textclf.model.predict import Model
@@ -35,21 +38,7 @@ EFFECTS: tuple[Effect, ...] = get_args(Effect)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A document whose category or decision changes.
-
-    Parameters
-    ----------
-    document_id, category : str
-        The document, and what it is; empty if that is not known.
-    effect : str
-        One of `EFFECTS`; where several hold, the first.
-    category_a, category_b : str
-        What each model predicts.
-    score_a, score_b : float
-        How sure each is, 0 to 1.
-    decision_a, decision_b : str
-        ``accept`` or ``review``.
-    """
+    """A document whose predicted category or decision changes; the category is empty where it is not known."""
 
     document_id: str
     category: str
@@ -64,40 +53,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What two models do with the same documents.
-
-    Parameters
-    ----------
-    documents, known : int
-        Documents compared, and those among them whose category is known.
-    unusable : int
-        Rows that cannot be used; they count nowhere else.
-    both_right, only_a_right, only_b_right, both_wrong : int
-        Of those whose category is known.
-    p_value : float
-        How likely so uneven a split of the documents that one model alone has right would be if both were as good.
-    difference : (float, float)
-        95 % interval of the accuracy of B less that of A.
-    accepted_a, accepted_b, accepted_wrong_a, accepted_wrong_b : int
-        Documents accepted, and the wrong ones among them.
-    only_a_accepts, only_b_accepts : int
-        Documents that only one model accepts.
-    only_in_a, only_in_b : tuple of str
-        Categories that one model alone knows.
-    pairs : tuple of (str, str, int)
-        Category by A, another category by B, and how often; the most frequent first.
-    changes : tuple of Change
-        The most harmful first.
-    """
+    """What two models do with the same documents."""
 
     documents: int
+    # those whose category is known; right and wrong are counted among these
     known: int
+    # rows that count nowhere else
     unusable: int
     both_right: int
     only_a_right: int
     only_b_right: int
     both_wrong: int
+    # of McNemar's test
     p_value: float
+    # 95 % interval of the accuracy of B less that of A
     difference: tuple[float, float]
     accepted_a: int
     accepted_b: int
@@ -105,19 +74,16 @@ class Comparison:
     accepted_wrong_b: int
     only_a_accepts: int
     only_b_accepts: int
+    # categories that one model alone knows
     only_in_a: tuple[str, ...]
     only_in_b: tuple[str, ...]
+    # category by A, another category by B, and how often; the most frequent first
     pairs: tuple[tuple[str, str, int], ...]
+    # the most harmful first
     changes: tuple[Change, ...]
 
     def to_lines(self, shown: int) -> list[str]:
-        """Say it in lines for a person.
-
-        Parameters
-        ----------
-        shown : int
-            Changes shown one by one.
-        """
+        """Say it in lines for a person, with so many changes of each effect one by one."""
         lines = [f"{self.documents:,} documents, {len(self.changes):,} of them with another category or decision"]
         lines += [f"{self.unusable:,} rows could not be used"] if self.unusable else []
         for name, categories in (("A", self.only_in_a), ("B", self.only_in_b)):
@@ -164,70 +130,40 @@ class Comparison:
 
 
 def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Comparison:
-    """Predict the same documents with two models.
-
-    Parameters
-    ----------
-    a, b : Model
-        The models: the one in use, and the one that might take its place.
-    documents : iterable of InputDocument
-        Rows of a table.
-
-    Returns
-    -------
-    Comparison
-        Counts, test and changes. A document without a known category only counts among those accepted or changed.
-
-    Examples
-    --------
-    >>> from textclf import DocumentClassifier
-    >>> texts, categories = ["total due", "dear sir"] * 8, ["invoice", "letter"] * 8
-    >>> one = DocumentClassifier().fit(texts, categories).model_
-    >>> found = compare_models(one, one, [InputDocument(document_id="1", text="total due", category="invoice")])
-    >>> found.both_right, found.changes, found.p_value
-    (1, (), 1.0)
-    """
+    """Predict the same documents with two models: the one in use, and the one that might take its place."""
     for_a, for_b = tee(documents)
-    counts: Counter[tuple[bool, bool]] = Counter()
-    sums: Counter[str] = Counter()
+    outcomes: list[tuple[bool, ...]] = []
     changes: list[Change] = []
+    unusable = 0
     for (document, by_a, _), (_, by_b, _) in zip(predict_documents(a, for_a), predict_documents(b, for_b), strict=True):
         if document.error:
             # its cells may not stand where they belong, the category among them
-            sums["unusable"] += 1
+            unusable += 1
             continue
         truth = document.category.strip()
-        right = by_a.predicted_category == truth, by_b.predicted_category == truth
-        sums["documents"] += 1
-        counts[right] += bool(truth)
-        for name, prediction, is_right in (("a", by_a, right[0]), ("b", by_b, right[1])):
-            accepted = prediction.decision == "accept"
-            sums[f"accepted_{name}"] += accepted
-            sums[f"accepted_wrong_{name}"] += accepted and bool(truth) and not is_right
+        right = [bool(truth) and one.predicted_category == truth for one in (by_a, by_b)]
+        outcomes.append((bool(truth), *right, by_a.decision == "accept", by_b.decision == "accept"))
         if (by_a.predicted_category, by_a.decision) != (by_b.predicted_category, by_b.decision):
             changes.append(_change(truth, by_a, by_b))
-            decided = by_a.decision, by_b.decision
-            sums["only_a_accepts"] += decided == ("accept", "review")
-            sums["only_b_accepts"] += decided == ("review", "accept")
+    known, right_a, right_b, accepted_a, accepted_b = np.array(outcomes, dtype=bool).reshape(-1, 5).T
+    only_a, only_b = _count(right_a & ~right_b), _count(right_b & ~right_a)
     pairs = Counter((one.category_a, one.category_b) for one in changes if one.category_a != one.category_b)
-    only_a, only_b = counts[True, False], counts[False, True]
-    known = counts.total()
     return Comparison(
-        documents=sums["documents"],
-        known=known,
-        unusable=sums["unusable"],
-        both_right=counts[True, True],
+        documents=len(outcomes),
+        known=_count(known),
+        unusable=unusable,
+        both_right=_count(right_a & right_b),
         only_a_right=only_a,
         only_b_right=only_b,
-        both_wrong=counts[False, False],
+        both_wrong=_count(known & ~right_a & ~right_b),
         p_value=mcnemar(only_a, only_b),
-        difference=difference_interval(only_a, only_b, known),
-        accepted_a=sums["accepted_a"],
-        accepted_b=sums["accepted_b"],
-        accepted_wrong_a=sums["accepted_wrong_a"],
-        accepted_wrong_b=sums["accepted_wrong_b"],
-        only_a_accepts=sums["only_a_accepts"],
-        only_b_accepts=sums["only_b_accepts"],
+        difference=difference_interval(only_a, only_b, _count(known)),
+        accepted_a=_count(accepted_a),
+        accepted_b=_count(accepted_b),
+        accepted_wrong_a=_count(known & accepted_a & ~right_a),
+        accepted_wrong_b=_count(known & accepted_b & ~right_b),
+        only_a_accepts=_count(accepted_a & ~accepted_b),
+        only_b_accepts=_count(accepted_b & ~accepted_a),
         only_in_a=tuple(sorted({*a.categories} - {*b.categories})),
         only_in_b=tuple(sorted({*b.categories} - {*a.categories})),
         pairs=tuple((*pair, count) for pair, count in sorted(pairs.items(), key=lambda entry: (-entry[1], entry[0]))),
@@ -235,49 +171,19 @@ def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Co
     )
 
 
+def _count(chosen: NDArray[np.bool_]) -> int:
+    return int(chosen.sum())
+
+
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Test whether two models are right equally often, exactly.
-
-    Parameters
-    ----------
-    only_a, only_b : int
-        Documents that one model has right and the other has wrong.
-
-    Returns
-    -------
-    float
-        Two-sided p-value, 1 if there is no such document.
-
-    Examples
-    --------
-    >>> mcnemar(1, 9)
-    0.021484375
-    """
+    """Give the two-sided p-value of documents that one model alone has right, if both are right equally often."""
     from scipy.stats import binomtest
 
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
 def difference_interval(only_a: int, only_b: int, documents: int) -> tuple[float, float]:
-    """Give the 95 % interval of the difference of two accuracies on the same documents (Agresti and Min 2005).
-
-    Parameters
-    ----------
-    only_a, only_b : int
-        Documents that one model has right and the other has wrong.
-    documents : int
-        All documents.
-
-    Returns
-    -------
-    (float, float)
-        Bounds of the accuracy of B less that of A.
-
-    Examples
-    --------
-    >>> [round(bound, 3) for bound in difference_interval(5, 15, 100)]
-    [0.012, 0.184]
-    """
+    """Give the 95 % interval of the accuracy of B less that of A (Agresti and Min 2005)."""
     # half a document more in each of the four cells
     a, b, n = only_a + 0.5, only_b + 0.5, documents + 2
     middle, spread = (b - a) / n, 1.959964 * math.sqrt(a + b - (b - a) ** 2 / n) / n
