@@ -13,50 +13,21 @@ from textclf.checks.near_duplicates import near_duplicates, same_texts
 
 
 class Copy(NamedTuple):
-    """A document and the one it is a copy of.
-
-    Parameters
-    ----------
-    document, other : int
-        Their positions.
-    similarity : float
-        As `textclf.checks.near_duplicates.jaccard` has it, 0 to 1.
-    same : bool
-        Whether both texts are the same but for case, accents and white space.
-    group : int
-        Copies of each other have the same number, from 1, the largest group first; 0 where that is of no interest.
-    """
+    """The positions of a document and of the one it is a copy of, and how alike they are."""
 
     document: int
     other: int
     similarity: float
+    # but for case, accents and white space
     same: bool
+    # copies of each other have the same number, from 1, the largest group first; 0 where that is of no interest
     group: int = 0
 
 
 class Copies:
-    """Which documents are copies of which.
+    """Which documents are copies of which; those from position `own` on, to test on, are compared with the others only.
 
-    Parameters
-    ----------
-    texts : sequence of str, length n
-        Cleaned texts; those without words are copies of nothing.
-    categories : sequence of str, length n
-        The category of each.
-    threshold : float
-        Least similarity of two copies, above 0, at most 1.
-    own : int, optional
-        The documents from this position on are those to test on: they are compared with those before only.
-
-    Examples
-    --------
-    >>> copies = Copies(["total due", "Total  due", "dear aunt", "TOTAL DUE"], ["bill", "letter"] * 2, 0.8, own=3)
-    >>> [(copy.document, copy.other) for copy in copies.duplicates()]
-    [(1, 0)]
-    >>> [(copy.document, copy.other) for copy in copies.contradictions()]
-    [(0, 1)]
-    >>> [(copy.document, copy.other) for copy in copies.leaks()]
-    [(3, 0)]
+    Texts without words are copies of nothing.
     """
 
     def __init__(

@@ -6,38 +6,36 @@ import logging
 import operator
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from rapidfuzz.distance import OSA
 
 from features.tokens import tokenize
 from textclf.checks.copies import Copies, Copy
-from textclf.data.sources import Labelled
+from textclf.data.sources import Labelled, snippet
 from textclf.evaluation.label_issues import find_label_issues, out_of_fold_scores
 
 _log = logging.getLogger(__name__)
 
-Kind = Literal[
-    "leak",
-    "contradiction",
-    "likely wrong label",
-    "unknown category",
-    "similar names",
-    "small category",
-    "imbalance",
-    "no text",
-    "few words",
-    "duplicate",
-    "near-duplicate",
-]
-
-KINDS: tuple[Kind, ...] = get_args(Kind)
+MEANING = {
+    "leak": "documents to test on that stand among those to learn from",
+    "contradiction": "copies of different categories",
+    "label issue": "documents whose category is likely wrong, the likeliest first",
+    "unknown category": "categories of the test documents that cannot be learned",
+    "similar names": "categories that may be one, written in two ways",
+    "small category": "categories with too few documents",
+    "imbalance": "categories far smaller than the largest",
+    "no text": "documents without a word",
+    "few words": "documents with next to no text",
+    "duplicate": "documents whose text stands here already",
+    "near-duplicate": "documents nearly the same as another",
+}
 """All kinds of findings, in the order they are reported."""
+KINDS = tuple(MEANING)
 
-PROBLEMS: frozenset[Kind] = frozenset({"leak", "contradiction", "likely wrong label", "unknown category"})
+PROBLEMS = frozenset({"leak", "contradiction", "label issue", "unknown category"})
 """The kinds that make figures or labels wrong; the others are for a person to weigh."""
 
 THRESHOLD = 0.8
@@ -51,50 +49,20 @@ SHORTEST_MISTYPED, TWICE_MISTYPED = 5, 10
 """Characters of a word from which one letter, and from which two letters, may be a slip."""
 SNIPPET_LENGTH = 120
 
-MEANING: dict[Kind, str] = {
-    "leak": "documents to test on that stand among those to learn from",
-    "contradiction": "copies of different categories",
-    "likely wrong label": "documents whose category is likely wrong, the likeliest first",
-    "unknown category": "categories of the test documents that cannot be learned",
-    "similar names": "categories that may be one, written in two ways",
-    "small category": "categories with too few documents",
-    "imbalance": "categories far smaller than the largest",
-    "no text": "documents without a word",
-    "few words": "documents with next to no text",
-    "duplicate": "documents whose text stands here already",
-    "near-duplicate": "documents nearly the same as another",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to look at.
+    """One thing to look at; empty where a kind of finding has no such thing."""
 
-    Parameters
-    ----------
-    kind : str
-        One of `KINDS`.
-    document_id, category : str
-        The document and its category; only the category where the finding is about that.
-    other_id, other_category : str
-        What it is compared with: the document that is like it, the category suggested.
-    group : int
-        Documents that are copies of each other have the same number, from 1; 0 elsewhere.
-    score : float or None
-        For copies, leaks and contradictions how alike both texts are, 0 to 1; for labels the chance, 0 to 1, that the
-        suggested category is the right one of the two; None elsewhere.
-    detail : str
-        The rest in words.
-    snippet : str
-        How the document's text begins, on one line.
-    """
-
-    kind: Kind
+    kind: str
     document_id: str = ""
     category: str = ""
+    # what it is compared with: the document that is like it, the category suggested
     other_id: str = ""
     other_category: str = ""
+    # documents that are copies of each other have the same number, from 1
     group: int = 0
+    # how alike both texts are; of a label issue the chance that the suggested category is the right one of the two
     score: float | None = None
     detail: str = ""
     snippet: str = ""
@@ -108,45 +76,27 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCheck:
-    """What was found.
-
-    Parameters
-    ----------
-    documents : int
-        Documents checked.
-    categories : dict of str to int
-        Documents of each category, the largest first.
-    against : int
-        Documents they were compared with; 0 if none were given.
-    labels_checked : bool
-        Whether likely wrong labels were looked for.
-    findings : tuple of Finding
-        By kind, in the order of `KINDS`; within a kind the most pressing first.
-    """
+    """What was found, by kind in the order of `KINDS`, within a kind the most pressing first."""
 
     documents: int
+    # documents of each, the largest first
     categories: dict[str, int]
+    # documents they were compared with
     against: int
     labels_checked: bool
     findings: tuple[Finding, ...]
 
-    def of_kind(self, kind: Kind) -> list[Finding]:
+    def of_kind(self, kind: str) -> list[Finding]:
         """Give the findings of one kind."""
         return [finding for finding in self.findings if finding.kind == kind]
 
     def to_lines(self, shown: int) -> list[str]:
-        """Say it in lines for a person.
-
-        Parameters
-        ----------
-        shown : int
-            Findings of a kind shown one by one.
-        """
+        """Say it in lines for a person, with so many findings of each kind one by one."""
         lines = []
-        for kind in KINDS:
+        for kind, meaning in MEANING.items():
             found = self.of_kind(kind)
             if found:
-                lines.append(f"{kind}: {len(found)} {MEANING[kind]}")
+                lines.append(f"{kind}: {len(found)} {meaning}")
                 lines += [f"  {finding}" for finding in found[:shown]]
                 lines += [f"  and {len(found) - shown} more"] if len(found) > shown else []
         looked = "" if self.labels_checked else "; labels were not looked at"
@@ -167,50 +117,26 @@ def check_documents(
     labels: bool = True,
     jobs: int | None = None,
 ) -> DataCheck:
-    """Look for what makes a model, or its figures, worse than it need be.
+    """Look for what makes a model, or its figures, worse than it need be; `against` are documents to test on.
 
-    Parameters
-    ----------
-    documents : Labelled
-        Documents to learn from.
-    against : Labelled, optional
-        Documents to test on: none of them should stand among `documents`.
-    threshold : float, default 0.8
-        How alike two texts are that count as nearly the same: see `textclf.checks.near_duplicates`.
-    labels : bool, default True
-        Also look for labels that are likely wrong, which trains models for a minute or more.
-    jobs : int, optional
-        Processes for that, -1 for all cores, None for one.
-
-    Returns
-    -------
-    DataCheck
-        The findings. Findings are no errors.
-
-    Examples
-    --------
-    >>> texts = ["the total is due today", "The total  is due TODAY", ""]
-    >>> documents = Labelled(["1", "2", "3"], texts, ["bill", "Bill", "post"])
-    >>> findings = check_documents(documents, labels=False).findings
-    >>> [(finding.kind, finding.document_id, finding.other_id) for finding in findings if finding.document_id]
-    [('contradiction', '1', '2'), ('no text', '3', ''), ('duplicate', '2', '1')]
-    >>> [(finding.category, finding.other_category) for finding in findings if finding.kind == "similar names"]
-    [('bill', 'Bill')]
+    `threshold` is the similarity from which texts are near-duplicates. Label issues are looked for by training models,
+    for a minute or more.
     """
     _log.info(f"comparing {len(documents.texts) + len(against.texts if against else []):,} texts with each other")
     counts = Counter(documents.categories)
-    worded = Counter(
-        category for text, category in zip(documents.texts, documents.categories, strict=True) if tokenize(text)
-    )
+    # of each text its words, and those of two or more characters
+    words = [(len(found), sum(len(word) > 1 for word in found)) for found in map(tokenize, documents.texts)]
+    worded = Counter(category for category, (count, _) in zip(documents.categories, words, strict=True) if count)
     trainable = {category for category, count in worded.items() if count >= LEAST_DOCUMENTS}
     labels = labels and len(trainable) > 1
+    kept = [i for i, category in enumerate(documents.categories) if category in trainable and words[i][0]]
     found = [
         *_copies(documents, against, threshold),
-        *(_wrong_labels(documents, trainable, jobs) if labels else ()),
+        *(_label_issues(documents, kept, jobs) if labels else ()),
         *_unknown_categories(counts, Counter(against.categories if against else ())),
         *_similar_names(counts),
         *_category_sizes(counts, worded),
-        *_poor_texts(documents),
+        *_poor_texts(documents, words),
     ]
     return DataCheck(
         documents=len(documents.texts),
@@ -228,48 +154,40 @@ def _copies(documents: Labelled, against: Labelled | None, threshold: float) -> 
         both = Labelled(*map(operator.add, documents[:3], against[:3]))
     copies = Copies(both.texts, both.categories, threshold, own=len(documents.texts))
 
-    def finding(kind: Kind, copy: Copy) -> Finding:
+    kinds: list[tuple[str, Copy]] = [("leak", copy) for copy in copies.leaks()]
+    kinds += [("contradiction", copy) for copy in copies.contradictions()]
+    kinds += [("duplicate" if copy.same else "near-duplicate", copy) for copy in copies.duplicates()]
+    for kind, copy in kinds:
+        category, other_category = both.categories[copy.document], both.categories[copy.other]
         alike = "the same text" if copy.same else f"{copy.similarity:.0%} alike"
-        other_category = both.categories[copy.other]
-        differs = f", but of category {other_category!r}" if other_category != both.categories[copy.document] else ""
-        return Finding(
+        yield Finding(
             kind=kind,
             document_id=both.document_ids[copy.document],
-            category=both.categories[copy.document],
+            category=category,
             other_id=both.document_ids[copy.other],
             other_category=other_category,
             group=copy.group,
             score=copy.similarity,
-            detail=alike + differs,
-            snippet=_snippet(both.texts[copy.document]),
+            detail=alike + (f", but of category {other_category!r}" if other_category != category else ""),
+            snippet=snippet(both.texts[copy.document], SNIPPET_LENGTH),
         )
 
-    yield from (finding("leak", copy) for copy in copies.leaks())
-    yield from (finding("contradiction", copy) for copy in copies.contradictions())
-    yield from (finding("duplicate" if copy.same else "near-duplicate", copy) for copy in copies.duplicates())
 
-
-def _wrong_labels(documents: Labelled, trainable: set[str], jobs: int | None) -> Iterator[Finding]:
-    kept = [
-        position
-        for position, (text, category) in enumerate(zip(documents.texts, documents.categories, strict=True))
-        if category in trainable and tokenize(text)
-    ]
-    names = sorted(trainable)
-    labels = np.searchsorted(np.array(names), np.array([documents.categories[i] for i in kept]))
-    scores = out_of_fold_scores([documents.texts[i] for i in kept], labels, names, jobs=jobs)
+def _label_issues(documents: Labelled, kept: list[int], jobs: int | None) -> Iterator[Finding]:
+    names, labels = np.unique([documents.categories[i] for i in kept], return_inverse=True)
+    scores = out_of_fold_scores([documents.texts[i] for i in kept], labels, names.tolist(), jobs=jobs)
     suggested = scores.argmax(axis=1)
     for row in find_label_issues(scores, labels).tolist():
         document = kept[row]
         own, other = float(scores[row, labels[row]]), float(scores[row, suggested[row]])
         yield Finding(
-            kind="likely wrong label",
+            kind="label issue",
             document_id=documents.document_ids[document],
             category=documents.categories[document],
-            other_category=names[suggested[row]],
+            other_category=str(names[suggested[row]]),
             score=other / (own + other),
             detail=f"score {other:.0%} against {own:.0%}",
-            snippet=_snippet(documents.texts[document]),
+            snippet=snippet(documents.texts[document], SNIPPET_LENGTH),
         )
 
 
@@ -328,21 +246,20 @@ def _category_sizes(counts: Mapping[str, int], worded: Mapping[str, int]) -> Ite
             )
 
 
-def _poor_texts(documents: Labelled) -> Iterator[Finding]:
-    for document_id, text, category in zip(*documents[:3], strict=True):
-        words = sum(len(word) > 1 for word in tokenize(text))
-        if words < FEW_WORDS:
+def _poor_texts(documents: Labelled, words: Sequence[tuple[int, int]]) -> Iterator[Finding]:
+    for (count, longer), document_id, text, category in zip(words, *documents[:3], strict=True):
+        if longer < FEW_WORDS:
             yield Finding(
-                kind="few words" if tokenize(text) else "no text",
+                kind="few words" if count else "no text",
                 document_id=document_id,
                 category=category,
-                detail=f"{words} word{'s' * (words != 1)} of two or more characters",
-                snippet=_snippet(text),
+                detail=f"{longer} word{'s' * (longer != 1)} of two or more characters",
+                snippet=snippet(text, SNIPPET_LENGTH),
             )
 
 
 def _mistyped(one: str, other: str) -> bool:
-    """Tell whether two names differ by no more than a slip in each word; numbers and short words must be the same."""
+    """Return whether two names differ by no more than a slip in each word; numbers and short words must be the same."""
     words = tokenize(one), tokenize(other)
     return len(words[0]) == len(words[1]) and all(map(_slip, *words)) and words[0] != words[1]
 
@@ -364,9 +281,3 @@ def _spelling(category: str) -> str:
 
 def _documents(count: int) -> str:
     return f"{count:,} document{'s' * (count != 1)}"
-
-
-def _snippet(text: str) -> str:
-    # what would steer a terminal is not shown
-    words = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * SNIPPET_LENGTH]).split())
-    return words if len(words) <= SNIPPET_LENGTH else words[: SNIPPET_LENGTH - 1].rstrip() + "…"

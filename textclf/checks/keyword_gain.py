@@ -30,35 +30,27 @@ CAUTION = (
 )
 
 
+By = Literal["training", "surrogate"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeywordGain:
-    """What some keywords add.
+    """What all keywords, or those of one category, add in cross-validation on the same folds.
 
-    Parameters
-    ----------
-    keywords : str
-        ``all``, or the category whose keywords they are.
-    by : {"training", "stand-in"}
-        Whether models were trained with and without them, or, for one category, only a small model put on top of
-        what the text alone gives. Compare rows of one kind only.
-    accuracy_without, accuracy_with : float
-        Cross-validated accuracy, on the same folds.
-    macro_f1_without, macro_f1_with : float
-        The same of the mean F1 of the categories.
-    gained, lost : int
-        Documents that are right with them only, and right without them only.
-    p_value : float
-        McNemar's exact test: how likely so uneven a split would be if they made no difference.
+    Either models are trained with and without them, or a surrogate model is put on top of what the text alone gives.
+    Compare rows of one kind only.
     """
 
     keywords: str
-    by: Literal["training", "stand-in"]
+    by: By
     accuracy_without: float
     accuracy_with: float
     macro_f1_without: float
     macro_f1_with: float
+    # documents that are right with them only, and right without them only
     gained: int
     lost: int
+    # of McNemar's test
     p_value: float
 
 
@@ -70,38 +62,18 @@ def keyword_gain(
     c: float = 1.0,
     jobs: int = 1,
 ) -> list[KeywordGain]:
-    """Measure what a lexicon adds to the text alone, and each category's keywords to all others.
+    """Measure what a lexicon adds to the text alone, and then each category's keywords to all others.
 
-    For the whole lexicon models are trained, to be quick without word vectors and poor copies. For each category a
-    stand-in is measured, because a training for each takes minutes: logistic regression on the margins that the text
-    alone gives out of fold and on the indicators, cross-validated with all indicators and without that category's.
+    For the whole lexicon models are trained, to be quick without word vectors and poor copies. For each category, as a
+    training for each takes minutes, the surrogate model is logistic regression on the margins that the text alone gives
+    out of fold and on the indicators, cross-validated with all indicators and without that category's.
 
-    Parameters
-    ----------
-    lexicon : Lexicon
-        The keywords.
-    texts : sequence of str, length n
-        Cleaned texts that have words.
-    categories : sequence of str, length n
-        Their categories, two documents of each at least.
-    c : float, default 1.0
-        As for `DocumentClassifier`.
-    jobs : int, default 1
-        Processes, -1 for all cores.
-
-    Returns
-    -------
-    list of KeywordGain
-        The whole lexicon first, then its categories, if they are no more than `MOST_CATEGORIES`.
-
-    Notes
-    -----
     Keywords chosen by the categories of these very documents know the answers of the test folds: their gain and its
     p-value mean nothing. Seen on 995 scanned office pages with their categories shuffled, so that no keyword can mean
     anything: 20 phrases a category proposed from all pages "gained" 35 and lost 14 documents (p = 0.004); proposed
     anew from the training part of each fold, 21 and 20 (p = 1).
 
-    The stand-in is coarse. On those pages and ten categories it found, as training did, no category that adds or
+    The surrogate model is coarse. On those pages and ten categories it found, as training did, no category that adds or
     costs more than chance; but it moved up to 16 documents where training moved 4 at most, and often the other way.
     Believe a small p-value of it only after a training with and without that category.
     """
@@ -124,20 +96,18 @@ def keyword_gain(
     if len(lexicon.categories) > MOST_CATEGORIES:
         _log.info(f"more than {MOST_CATEGORIES} categories: only the whole lexicon is measured")
         return gains
-    _log.info(
-        "measuring the keywords of each category by a stand-in: a small model on the text's margins and indicators"
-    )
+    _log.info("measuring the keywords of each category by a surrogate model on the text's margins and indicators")
     words = observed.documents.words
     matcher = compile_matcher(lexicon, Counter(word for found in words for word in set(found)))
     indicators = matcher.indicators([matcher.find(found) for found in words]).astype(np.float64)
-    with_all = _stand_in(text, indicators, labels, folds)
+    with_all = _surrogate(text, indicators, labels, folds)
     for number, category in enumerate(lexicon.categories):
-        without = _stand_in(text, np.delete(indicators, number, axis=1), labels, folds)
-        gains.append(_gain(category.name, "stand-in", labels, without, with_all))
+        without = _surrogate(text, np.delete(indicators, number, axis=1), labels, folds)
+        gains.append(_gain(category.name, "surrogate", labels, without, with_all))
     return gains
 
 
-def _stand_in(
+def _surrogate(
     margins: NDArray[np.float64], indicators: NDArray[np.float64], labels: NDArray[np.int64], folds: Folds
 ) -> NDArray[np.int64]:
     from sklearn.linear_model import LogisticRegression
@@ -150,7 +120,7 @@ def _stand_in(
 
 def _gain(
     name: str,
-    by: Literal["training", "stand-in"],
+    by: By,
     labels: NDArray[np.int64],
     without: NDArray[np.int64],
     whole: NDArray[np.int64],

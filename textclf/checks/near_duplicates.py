@@ -48,23 +48,7 @@ class Likeness(NamedTuple):
 
 
 def same_texts(texts: Sequence[str]) -> list[list[int]]:
-    """Bring together texts that are the same but for case, accents and white space.
-
-    Parameters
-    ----------
-    texts : sequence of str, length n
-        Cleaned texts.
-
-    Returns
-    -------
-    list of list of int
-        Positions of the documents of each different text, in order of the first.
-
-    Examples
-    --------
-    >>> same_texts(["Total due", "Dear Sir", "TOTAL  DUE"])
-    [[0, 2], [1]]
-    """
+    """Bring together positions of texts that are the same but for case, accents and white space, first ones first."""
     found: dict[str, list[int]] = {}
     for position, text in enumerate(iter_texts(texts)):
         found.setdefault(" ".join(fold(text).split()), []).append(position)
@@ -72,23 +56,7 @@ def same_texts(texts: Sequence[str]) -> list[list[int]]:
 
 
 def shingles(text: str) -> NDArray[np.uint64]:
-    """Give the set of shingles of a text: every five characters in a row of its folded words.
-
-    Parameters
-    ----------
-    text : str
-        Cleaned text.
-
-    Returns
-    -------
-    ndarray of uint64, shape (n,)
-        A 64-bit hash of each, sorted, each once; none of a text without words.
-
-    Examples
-    --------
-    >>> len(shingles("to be, or TO BE"))  # " to b", "to be" and so on, each once
-    9
-    """
+    """Give sorted 64-bit hashes of the set of shingles: every five characters in a row of the folded words."""
     words = tokenize(text)
     if not words:
         return np.empty(0, dtype=_U64)
@@ -110,36 +78,11 @@ def jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
 
 
 def near_duplicates(texts: Sequence[str], threshold: float, *, own: int | None = None) -> list[Likeness]:
-    """Find pairs of texts that are nearly the same.
+    """Find pairs of different texts whose similarity is at least the threshold, which is above 0.
 
-    Parameters
-    ----------
-    texts : sequence of str, length n
-        Cleaned texts, no two of them the same: see `same_texts`.
-    threshold : float
-        Least Jaccard similarity of their shingles, above 0, at most 1.
-    own : int, optional
-        Only the texts before this position are compared with each other and with those from there on, not the latter
-        with each other: training documents and test documents. All, if not given.
-
-    Returns
-    -------
-    list of Likeness
-        Every pair given is as alike as it says. Of a group of texts that are all alike not every pair is given, but
-        enough of them to hold the group together.
-
-    Notes
-    -----
-    The rows of a band are as many as let no more than one pair in 500 at the threshold slip through. Within a band the
-    signatures are sorted as they stand from there on, and only neighbours are compared: the work grows with n and not
-    with the square of the size of a group, and the nearest texts stand next to each other (the idea of the LSH forest:
-    M. Bawa et al., WWW 2005).
-
-    Examples
-    --------
-    >>> pages = ["please pay the total of 730 euro at once", "dear aunt", "please pay the totol of 730 euro at once"]
-    >>> near_duplicates(pages, 0.6)
-    [Likeness(first=0, second=2, similarity=0.7674418604651163)]
+    Only texts before position `own` are compared with each other and with those from there on, not the latter with each
+    other: training documents and test documents. Of a group of texts that are all alike not every pair is given, but
+    enough of them to hold the group together.
     """
     texts = as_texts(texts)
     found = map(shingles, texts)

@@ -339,3 +339,10 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
         raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
     return Labelled(*(list(column) for column in zip(*found, strict=True)))
+
+
+def snippet(text: str, length: int) -> str:
+    """Give the beginning of a text on one line, without what could steer a terminal."""
+    # a text may have megabytes
+    words = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())
+    return words if len(words) <= length else words[: length - 1].rstrip() + "…"

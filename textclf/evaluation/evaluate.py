@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from features.text_arguments import as_texts
 from textclf.base.errors import BadDataError
+from textclf.data.sources import snippet
 from textclf.evaluation.figures import (
     CategoryFigures,
     ConfidenceGroup,
@@ -245,10 +246,6 @@ def _group_figures(column: str, value: str, inside: NDArray[np.bool_], outcome: 
     )
 
 
-def _shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
 def _mistake(truth: str, prediction: Prediction, text: str) -> Mistake:
     return Mistake(
         document_id=prediction.document_id,
@@ -257,8 +254,7 @@ def _mistake(truth: str, prediction: Prediction, text: str) -> Mistake:
         score=prediction.score,
         decision=prediction.decision,
         error=prediction.error or (prediction.reason if not prediction.predicted_category else ""),
-        # a snippet needs no more than the beginning, and a text may have megabytes
-        snippet=_shortened(" ".join(text[: 4 * SNIPPET_LENGTH].split()), SNIPPET_LENGTH),
+        snippet=snippet(text, SNIPPET_LENGTH),
     )
 
 
@@ -266,7 +262,7 @@ def _explained(mistake: Mistake, text: str, amounts: Sequence[tuple[str, float]]
     ordered = sorted(amounts, key=lambda entry: (-abs(entry[1]), entry[0]))
     return replace(
         mistake,
-        excerpt=_shortened(text, EXCERPT_LENGTH),
+        excerpt=text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1].rstrip() + "…",
         spoke_for=tuple(entry for entry in ordered if entry[1] > 0)[:SPOKE],
         spoke_against=tuple(entry for entry in ordered if entry[1] < 0)[:SPOKE],
     )

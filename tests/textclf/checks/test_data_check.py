@@ -155,7 +155,7 @@ def test_labels_that_were_turned_are_found_and_no_others(corpus):
         categories[position] = "letter"
     check = check_documents(Labelled(ids, texts, categories))
     assert check.labels_checked
-    found = check.of_kind("likely wrong label")
+    found = check.of_kind("label issue")
     # a turned label is likely wrong if its document is as sure of another category as that category's own are
     assert found
     assert {finding.document_id for finding in found} <= {ids[position] for position in turned}

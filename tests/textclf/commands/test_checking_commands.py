@@ -49,8 +49,8 @@ def test_labels_are_looked_at_unless_told_otherwise(textclf, corpus, table, tmp_
     assert "3 of 3" in said.err
     found = json.loads(said.out)
     assert found["labels_checked"]
-    doubts = [finding for finding in found["findings"] if finding["kind"] == "likely wrong label"]
-    assert (doubts[0]["document_id"], doubts[0]["other_category"]) == ("invoice-03", "invoice")
+    issues = [finding for finding in found["findings"] if finding["kind"] == "label issue"]
+    assert (issues[0]["document_id"], issues[0]["other_category"]) == ("invoice-03", "invoice")
 
 
 def test_leaks_from_training_into_testing_within_one_table(textclf, corpus, table, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from features.lexicon import Lexicon, LexiconCategory
 from textclf.base.errors import ExitCode
-from textclf.checks.keyword_gain import MOST_CATEGORIES, _stand_in, keyword_gain
+from textclf.checks.keyword_gain import MOST_CATEGORIES, _surrogate, keyword_gain
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def test_gains_and_losses_account_for_the_difference(corpus, lexicon_file):
     gains = keyword_gain(read_lexicon(lexicon_file), texts, categories)
     assert [(gain.keywords, gain.by) for gain in gains] == [
         ("all", "training"),
-        ("invoice", "stand-in"),
-        ("letter", "stand-in"),
+        ("invoice", "surrogate"),
+        ("letter", "surrogate"),
     ]
     for gain in gains:
         difference = (gain.accuracy_with - gain.accuracy_without) * len(texts)
@@ -59,7 +59,7 @@ def test_gains_and_losses_account_for_the_difference(corpus, lexicon_file):
 def test_a_check_says_that_keywords_chosen_on_these_documents_prove_nothing(textclf, documents, lexicon_file):
     said = textclf("keywords", "check", lexicon_file, documents, "--jobs", "1")
     assert "not chosen by looking at these documents" in said.err
-    assert [line.split()[-1] for line in said.out.splitlines()[-3:]] == ["training", "stand-in", "stand-in"]
+    assert [line.split()[-1] for line in said.out.splitlines()[-3:]] == ["training", "surrogate", "surrogate"]
 
 
 @pytest.mark.parametrize(("count", "rows"), [(MOST_CATEGORIES, MOST_CATEGORIES + 1), (MOST_CATEGORIES + 1, 1)])
@@ -75,8 +75,8 @@ def test_a_keyword_that_tells_what_the_text_cannot_is_seen_to_add():
     draw = np.random.default_rng(0)
     labels = draw.integers(0, 2, 200)
     telling = labels[:, None] == 1
-    found = _stand_in(draw.normal(size=(200, 2)), telling.astype(float), labels, 5)
-    blind = _stand_in(draw.normal(size=(200, 2)), np.zeros((200, 0)), labels, 5)
+    found = _surrogate(draw.normal(size=(200, 2)), telling.astype(float), labels, 5)
+    blind = _surrogate(draw.normal(size=(200, 2)), np.zeros((200, 0)), labels, 5)
     assert (found == labels).mean() > 0.95
     assert (blind == labels).mean() < 0.65
 
