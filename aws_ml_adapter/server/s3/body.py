@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from aws_ml_adapter.server.error_answers import S3Error
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aws_ml_adapter.server.signatures import ChunkSignatures
 
 _LINE_LIMIT = 4_096
+_MOST_TRAILERS = 8
 _CHECKSUM = "x-amz-checksum-"
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _CONTENT_HASH = re.compile(
@@ -61,67 +62,53 @@ class Chunks:
         self.done = False
         self.trailer: dict[str, str] = {}
         self._signatures = signatures
-        self._signature = ""
-        self._digest = hashlib.sha256()
         self._pending = b""
-        # bytes of the chunk that are still to come; None between chunks, where lines are read
-        self._left: int | None = None
-        self._in_trailer = False
+        self._parser = self._parse()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take some bytes, give the content in them."""
         self._pending += data
-        while self._pending and not self.done:
-            if self._left:
-                content, self._pending = self._pending[: self._left], self._pending[self._left :]
-                self._left -= len(content)
+        while content := next(self._parser, b""):
+            yield content
+
+    def _parse(self) -> Generator[bytes, None, None]:
+        """Give content as it comes, and nothing where more must come first."""
+        size = 1
+        while size:
+            head, _, extension = (yield from self._line()).partition(b";")
+            if not _SIZE.fullmatch(head):
+                raise _malformed()
+            size = left = int(head, 16)
+            digest = hashlib.sha256()
+            while left:
+                content, self._pending = self._pending[:left], self._pending[left:]
+                left -= len(content)
                 if self._signatures is not None:
-                    self._digest.update(content)
+                    digest.update(content)
                 yield content
-                continue
-            line, end, rest = self._pending.partition(b"\r\n")
-            if not end:
-                if len(line) > _LINE_LIMIT:
-                    raise _malformed()
-                return
-            self._pending = rest
-            self._take_line(line)
-
-    def _take_line(self, line: bytes) -> None:
-        if self._left == 0:
-            # the line break behind the content of a chunk
-            if line:
+            # the line break behind the content
+            if size and (yield from self._line()):
                 raise _malformed()
-            self._check_chunk()
-            self._left = None
-        elif self._in_trailer:
-            self._take_trailer(line)
-        else:
-            size, _, extension = line.partition(b";")
-            if not _SIZE.fullmatch(size):
-                raise _malformed()
-            self._signature = extension.decode("latin-1").removeprefix("chunk-signature=")
-            self._left = int(size, 16) or None
-            if self._left is None:
-                self._check_chunk()
-                self._in_trailer = True
-
-    def _take_trailer(self, line: bytes) -> None:
-        name, _, value = line.decode("latin-1").partition(":")
-        if name:
+            if self._signatures is not None:
+                given = extension.decode("latin-1").removeprefix("chunk-signature=")
+                self._signatures.check_chunk(digest.hexdigest(), given)
+        while line := (yield from self._line()):
+            name, _, value = line.decode("latin-1").partition(":")
             self.trailer[name.lower().strip()] = value.strip()
-            if len(self.trailer) > 8:
+            if len(self.trailer) > _MOST_TRAILERS:
                 raise _malformed()
-            return
-        self.done = True
         given = self.trailer.pop("x-amz-trailer-signature", "")
         if self._signatures is not None and self.trailer:
             self._signatures.check_trailer(self.trailer, given)
+        self.done = True
 
-    def _check_chunk(self) -> None:
-        if self._signatures is not None:
-            self._signatures.check_chunk(self._digest.hexdigest(), self._signature)
-            self._digest = hashlib.sha256()
+    def _line(self) -> Generator[bytes, None, bytes]:
+        while b"\r\n" not in self._pending:
+            if len(self._pending) > _LINE_LIMIT:
+                raise _malformed()
+            yield b""
+        line, _, self._pending = self._pending.partition(b"\r\n")
+        return line
 
 
 class Receiver:
@@ -153,7 +140,6 @@ class Receiver:
             raise _too_large(limit)
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256() if _HEX_DIGEST.fullmatch(content_hash) else None
-        self._expected_sha256 = content_hash
         self._expected_md5 = _digest_of(headers.get("content-md5"), 16)
         announced = [name.strip() for name in headers.get("x-amz-trailer", "").lower().split(",")]
         names = {name.removeprefix(_CHECKSUM) for name in (*headers, *announced) if name.startswith(_CHECKSUM)}
@@ -178,7 +164,7 @@ class Receiver:
         md5 = self._md5.digest()
         if self._expected_md5 not in (None, md5):
             raise S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.")
-        if self._sha256 is not None and self._sha256.hexdigest() != self._expected_sha256:
+        if self._sha256 is not None and self._sha256.hexdigest() != self._headers["x-amz-content-sha256"]:
             raise S3Error("XAmzContentSHA256Mismatch", "x-amz-content-sha256 is not that of what we received.")
         given = {**self._headers, **(self._chunks.trailer if self._chunks else {})}
         for name, digest in self._digests.items():

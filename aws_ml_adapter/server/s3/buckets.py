@@ -96,16 +96,20 @@ class Buckets:
 
     def find(self, bucket: str, key: str) -> Found:
         """Find an object; raises `S3Error` if there is none."""
+        if (found := self._seek(bucket, key)) is None:
+            raise S3Error("NoSuchKey", "The specified key does not exist.")
+        return found
+
+    def _seek(self, bucket: str, key: str) -> Found | None:
         self.check(bucket)
-        missing = S3Error("NoSuchKey", "The specified key does not exist.")
         try:
             path = self._path(bucket, key)
-        except S3Error as error:
-            raise missing from error
+        # no such object can be there
+        except S3Error:
+            return None
         with reported():
-            if not self._is_inside(path) or not (path.is_dir() if key.endswith("/") else path.is_file()):
-                raise missing
-            return self.describe(path)
+            is_there = self._is_inside(path) and (path.is_dir() if key.endswith("/") else path.is_file())
+            return self.describe(path) if is_there else None
 
     def open(self, bucket: str, key: str) -> tuple[Found, BinaryIO]:
         """Open an object to read, as it is described."""
@@ -162,7 +166,8 @@ class Buckets:
         """Put a file that has come in the place of an object, if what stands there passes a check."""
         with self._lock, reported():
             path = self.place(bucket, key)
-            self._check_present(bucket, key, check)
+            if check is not None:
+                check(self._seek(bucket, key))
             if key.endswith("/"):
                 if came.stat().st_size:
                     raise S3Error("InvalidRequest", "A key that ends in / is a folder here, and has no content")
@@ -189,7 +194,8 @@ class Buckets:
         except S3Error:
             path = None
         with self._lock, reported():
-            self._check_present(bucket, key, check)
+            if check is not None:
+                check(self._seek(bucket, key))
             if path is None or not self._is_inside(path):
                 return
             if key.endswith("/"):
@@ -198,17 +204,6 @@ class Buckets:
             elif path.is_file():
                 path.unlink()
                 _remove_empty(path.parent, folder)
-
-    def _check_present(self, bucket: str, key: str, check: Check | None) -> None:
-        if check is None:
-            return
-        try:
-            found = self.find(bucket, key)
-        except S3Error as error:
-            if error.code != "NoSuchKey":
-                raise
-            found = None
-        check(found)
 
     def listing(self, bucket: str, *, prefix: str, delimiter: str, after: str, limit: int) -> ListedPage:
         """List a page of a bucket's objects, as `list_objects`."""
