@@ -30,18 +30,7 @@ MEMORY = 10 * 2**30
 
 
 class Mounted:
-    """A model that is ready to answer.
-
-    Parameters
-    ----------
-    model : MLModel
-    threshold : float
-        Score from which a binary model answers 1.
-    rate : float
-        Predictions a second; a bucket that holds one second's worth is filled at this rate.
-    clock : callable
-        Monotonic seconds.
-    """
+    """A model that is ready to answer, so many times a second: a bucket that holds a second's worth fills at that rate."""
 
     def __init__(self, model: MLModel, *, threshold: float, rate: float, clock: Callable[[], float]) -> None:
         self._model = model
@@ -53,28 +42,10 @@ class Mounted:
         self._details = {"PredictiveModelType": str(model.type), "Algorithm": "SGD"}
 
     def predict(self, record: Mapping[str, str]) -> dict[str, Any]:
-        """Predict one record.
+        """Give the ``Prediction`` of a record, with single-precision scores.
 
-        Parameters
-        ----------
-        record : mapping of str to str
-
-        Returns
-        -------
-        dict
-            ``Prediction`` of the answer. Scores are single-precision numbers; a binary model has one, the probability
-            of 1, under the predicted label.
-
-        Raises
-        ------
-        ServiceError
-            Over the rate.
-        aws_ml_adapter.api.faults.RequestFault
-            The record is over 100 KB.
-
-        References
-        ----------
-        https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html
+        A binary model has one, the probability of 1, under the predicted label:
+        https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html.
         """
         self._take()
         scores = self._model.predict_record(record).tolist()
@@ -83,14 +54,11 @@ class Mounted:
                 return {"predictedValue": scores[0], "details": self._details}
             case ModelType.BINARY:
                 label = "1" if scores[0] >= self.threshold else "0"
-                return {"predictedLabel": label, "predictedScores": {label: scores[0]}, "details": self._details}
+                by_label = {label: scores[0]}
             case _:
-                classes = self._model.target.classes
-                return {
-                    "predictedLabel": classes[scores.index(max(scores))],
-                    "predictedScores": dict(zip(classes, scores, strict=True)),
-                    "details": self._details,
-                }
+                by_label = dict(zip(self._model.target.classes, scores, strict=True))
+                label = max(by_label, key=by_label.__getitem__)
+        return {"predictedLabel": label, "predictedScores": by_label, "details": self._details}
 
     def _take(self) -> None:
         now = self._clock()
@@ -104,15 +72,7 @@ class Mounted:
 
 
 class RealTime:
-    """The endpoints of all models.
-
-    Parameters
-    ----------
-    entities : Entities
-    data_dir : pathlib.Path
-    rate : float
-        Predictions a second that an endpoint answers.
-    """
+    """The endpoints of all models, each of which answers ``rate`` predictions a second."""
 
     def __init__(self, entities: Entities, *, data_dir: Path, rate: float) -> None:
         self._entities = entities
@@ -136,21 +96,7 @@ class RealTime:
         return self._mounted.get(model_id)
 
     async def find(self, model_id: str) -> Mounted:
-        """Give a mounted model; waits, without a thread, for one that an earlier server had mounted.
-
-        Parameters
-        ----------
-        model_id : str
-
-        Returns
-        -------
-        Mounted
-
-        Raises
-        ------
-        ServiceError
-            There is no such model, or it has no endpoint that is ready.
-        """
+        """Give a mounted model; waits, without a thread, for one that an earlier server had mounted."""
         loading = await asyncio.to_thread(self._mount_again, model_id)
         if loading is not None:
             # not awaited itself: it is cancelled where the server stops
@@ -166,23 +112,7 @@ class RealTime:
                 self._loader.submit(self._mount, entity.id)
 
     def create(self, entity: Entity) -> dict[str, Any]:
-        """Begin to mount a model, as soon as it is completed; does nothing for one that has an endpoint.
-
-        Parameters
-        ----------
-        entity : Entity
-            The model.
-
-        Returns
-        -------
-        dict
-            ``RealtimeEndpointInfo``, without the URL.
-
-        Raises
-        ------
-        ServiceError
-            The model has failed, or all mounted models together would be too large.
-        """
+        """Begin to mount a model, as soon as it is completed, if it has no endpoint; gives the endpoint's record."""
         with self._lock:
             entity = self._existing(entity)
             endpoint: dict[str, Any] = entity.record["EndpointInfo"]
@@ -198,23 +128,7 @@ class RealTime:
         return endpoint
 
     def delete(self, entity: Entity) -> dict[str, Any]:
-        """Take a model's endpoint away, if it has one.
-
-        Parameters
-        ----------
-        entity : Entity
-            The model.
-
-        Returns
-        -------
-        dict
-            ``RealtimeEndpointInfo``.
-
-        Raises
-        ------
-        ServiceError
-            The model was deleted.
-        """
+        """Take a model's endpoint away, if it has one; gives the record that is left."""
         with self._lock:
             entity = self._existing(entity)
             self._mounted.pop(entity.id, None)
@@ -256,39 +170,34 @@ class RealTime:
         return self._loader.submit(self._mount, model_id) if ready else None
 
     def _mount(self, model_id: str) -> None:
+        """Load a model, unless it is loaded, and say so in its record, unless its endpoint was deleted meanwhile."""
         # nobody asks the loader what it raised
         try:
-            self._load(model_id)
+            with self._lock:
+                entity = self._entities.get(Kind.MODEL, model_id)
+                if entity is None or not _has_endpoint(entity) or entity.status in (Status.PENDING, Status.INPROGRESS):
+                    return
+                is_known = model_id in self._mounted or entity.status is Status.FAILED
+            model = None if is_known else self._load(entity)
+            with self._lock:
+                current = self._current(entity)
+                if current is None or not _has_endpoint(current):
+                    return
+                if model is not None:
+                    threshold = current.record.get("ScoreThreshold", 0.5)
+                    self._mounted[model_id] = Mounted(model, threshold=threshold, rate=self._rate, clock=time.monotonic)
+                self._settle(current, "READY" if model_id in self._mounted else "FAILED")
         except Exception:
             logging.getLogger(__name__).exception("while mounting %s", model_id)
 
-    def _load(self, model_id: str) -> None:
-        """Load a model, unless it is loaded, and say so in its record, unless its endpoint was deleted meanwhile."""
-        with self._lock:
-            entity = self._entities.get(Kind.MODEL, model_id)
-            if entity is None or not _has_endpoint(entity) or entity.status in (Status.PENDING, Status.INPROGRESS):
-                return
-            if entity.status is Status.FAILED:
-                self._settle(entity, "FAILED")
-                return
-            if model_id in self._mounted:
-                self._settle(entity, "READY")
-                return
-        model: MLModel | None = None
+    def _load(self, entity: Entity) -> MLModel | None:
         try:
-            model = load_model(folder_of(self._data_dir, entity.serial) / MODEL)
+            return load_model(folder_of(self._data_dir, entity.serial) / MODEL)
         except (TextclfError, OSError, MemoryError):
             pass
         except Exception:
-            logging.getLogger(__name__).exception("while loading %s", model_id)
-        with self._lock:
-            entity = self._current(entity)
-            if entity is None or not _has_endpoint(entity):
-                return
-            if model is not None:
-                threshold = entity.record.get("ScoreThreshold", 0.5)
-                self._mounted[model_id] = Mounted(model, threshold=threshold, rate=self._rate, clock=time.monotonic)
-            self._settle(entity, "FAILED" if model is None else "READY")
+            logging.getLogger(__name__).exception("while loading %s", entity.id)
+        return None
 
     def _settle(self, entity: Entity, status: str) -> None:
         endpoint = {"EndpointStatus": status, "PeakRequestsPerSecond": round(self._rate) if status == "READY" else 0}
