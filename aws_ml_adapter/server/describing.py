@@ -7,7 +7,6 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,51 +30,11 @@ _PATHS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """Some objects, and the token with which the next ones are asked for."""
-
-    entities: list[Entity]
-    token: str | None
-
-
-def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> Listing:
-    """Select a page of objects.
+def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> tuple[list[Entity], str | None]:
+    """Select a page of objects, and give the token with which the next one is asked for, if there is one.
 
     All operators given must hold. Without a filter variable the newest come first, so that the one page that a waiter
     looks at has the objects that are not ready yet. Deleted objects are listed only where the filter is on the status.
-
-    Parameters
-    ----------
-    entities : Entities
-    kind : Kind
-    request : mapping
-        Of the operation, valid by the service's description.
-
-    Returns
-    -------
-    Listing
-
-    Raises
-    ------
-    aws_ml_adapter.api.faults.RequestFault
-        An operator without a filter variable, a date that is none, a token of another query.
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_DescribeMLModels.html
-
-    Examples
-    --------
-    >>> entities = Entities(":memory:", clock=lambda: 0.0)
-    >>> for number in range(3):
-    ...     _ = entities.create(Kind.MODEL, f"ml-{number}", {}, {"Name": f"model {number}"}, {})
-    >>> query = {"FilterVariable": "Name", "Prefix": "model", "SortOrder": "asc", "Limit": 2}
-    >>> page = describe(entities, Kind.MODEL, query)
-    >>> [entity.id for entity in page.entities]
-    ['ml-0', 'ml-1']
-    >>> [entity.id for entity in describe(entities, Kind.MODEL, query | {"NextToken": page.token}).entities]
-    ['ml-2']
     """
     variable = request.get("FilterVariable")
     path = _path(kind, variable or "CreatedAt")
@@ -96,7 +55,7 @@ def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> List
     if len(found) > limit:
         found.pop()
         token = _token(_value(found[-1].record, path), found[-1].serial, digest)
-    return Listing(entities=found, token=token)
+    return found, token
 
 
 def _path(kind: Kind, variable: str) -> str:

@@ -39,28 +39,18 @@ _COLUMNS = "serial, kind, id, request, record, details"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """One object as it stood when it was read.
-
-    Parameters
-    ----------
-    serial : int
-        Never given twice, even where an id is used again after its object was deleted.
-    kind : Kind
-    id : str
-    request : dict
-        The request that made it, to tell a repeated request from a different one.
-    record : dict
-        Members of the answers to Get and Describe.
-    details : dict
-        What the server remembers besides.
-    """
+    """One object as it stood when it was read."""
 
     serial: int
+    """Never given twice, even where an id is used again after its object was deleted."""
     kind: Kind
     id: str
     request: dict[str, Any]
+    """That made it, to tell a repeated request from a different one."""
     record: dict[str, Any]
+    """Members of the answers to Get and Describe."""
     details: dict[str, Any]
+    """What the server remembers besides: serial numbers of ``parents``, and ``attempts``."""
 
     @property
     def status(self) -> Status:
@@ -69,31 +59,10 @@ class Entity:
 
 
 class Entities:
-    """Objects and tags in one SQLite file.
+    """Objects and tags in one SQLite file, made if it is missing.
 
     Every change is one transaction in write-ahead mode, so that the server may be killed at any moment. Calls from
-    several threads take turns.
-
-    Parameters
-    ----------
-    path : pathlib.Path or str
-        The file; made if it is missing. ``":memory:"`` keeps it in memory.
-    clock : callable
-        Gives the time in seconds since 1970.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        It is no such file, or one of a newer format.
-
-    Examples
-    --------
-    >>> entities = Entities(":memory:", clock=lambda: 1_436_000_000.0)
-    >>> entity, is_new = entities.create(Kind.DATA_SOURCE, "ds-1", {"DataSourceId": "ds-1"}, {"Name": "sales"}, {})
-    >>> is_new, entity.status.value, entity.record["CreatedAt"]
-    (True, 'PENDING', 1436000000.0)
-    >>> entities.create(Kind.DATA_SOURCE, "ds-1", {"DataSourceId": "ds-1"}, {"Name": "sales"}, {})[1]
-    False
+    several threads take turns. The clock gives seconds since 1970.
     """
 
     def __init__(self, path: Path | str, *, clock: Callable[[], float]) -> None:
@@ -124,22 +93,7 @@ class Entities:
     def create(
         self, kind: Kind, id_: str, request: dict[str, Any], record: dict[str, Any], details: dict[str, Any]
     ) -> tuple[Entity, bool]:
-        """Make an object with the status ``PENDING``, unless one with this id exists already.
-
-        Parameters
-        ----------
-        kind : Kind
-        id_ : str
-            An id that was deleted is free again.
-        request, record, details : dict
-            As in `Entity`; status and times are added to the record.
-
-        Returns
-        -------
-        entity : Entity
-            The new object, or the one that has the id.
-        is_new : bool
-        """
+        """Make a pending object; where one that was not deleted has the id already, give that one and False."""
         now = self._now()
         record = record | {"Status": Status.PENDING, "CreatedAt": now, "LastUpdatedAt": now}
         with self._transaction():
@@ -177,21 +131,7 @@ class Entities:
         return {serial for (serial,) in rows}
 
     def select(self, kind: Kind, where: str, values: tuple[Any, ...], limit: int) -> list[Entity]:
-        """List objects of a kind.
-
-        Parameters
-        ----------
-        kind : Kind
-        where : str
-            SQL after ``WHERE kind = ? AND``, made of constants of the program only.
-        values : tuple
-            For its question marks.
-        limit : int
-
-        Returns
-        -------
-        list of Entity
-        """
+        """List objects of a kind, by SQL after ``WHERE kind = ? AND`` that is made of constants of the program only."""
         return list(self._select(f"WHERE kind = ? AND {where} LIMIT ?", (kind, *values, limit)))
 
     def begin(self, serial: int) -> bool:
@@ -208,20 +148,7 @@ class Entities:
         self._change(f"details = json_set(details, '$.attempts', {attempts})", "serial = ?", (number, serial))
 
     def finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> bool:
-        """Give an unfinished object its last status; False if it was deleted meanwhile.
-
-        Parameters
-        ----------
-        serial : int
-        status : Status
-            ``COMPLETED`` or ``FAILED``.
-        record : mapping
-            Members to add to its record.
-
-        Returns
-        -------
-        bool
-        """
+        """Give an unfinished object its last status, and its record more members; False if it was deleted meanwhile."""
         now = self._now()
         patch = {**record, "Status": status, "FinishedAt": now, "LastUpdatedAt": now}
         return self._change(
@@ -231,19 +158,9 @@ class Entities:
         )
 
     def update(self, serial: int, record: Mapping[str, Any], *, touch: bool = True) -> bool:
-        """Set members of an object's record; False if it was deleted.
+        """Set members of an object's record, None removes one; False if it was deleted.
 
-        Parameters
-        ----------
-        serial : int
-        record : mapping
-            Members to set; None removes one.
-        touch : bool
-            Whether this is an update in the sense of ``LastUpdatedAt``.
-
-        Returns
-        -------
-        bool
+        Whoever looks at ``LastUpdatedAt`` hears of it if it is to ``touch`` the object.
         """
         patch = {**record, "LastUpdatedAt": self._now()} if touch else record
         return self._change(

@@ -16,15 +16,7 @@ _BINS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cutoff:
-    """What becomes of the rows if a BINARY model answers 1 from a score on.
-
-    Parameters
-    ----------
-    threshold : float
-        The score, a multiple of 0.01.
-    true_positives, false_positives, true_negatives, false_negatives : int
-        Rows; positive is an answer of 1.
-    """
+    """What becomes of the rows if a BINARY model answers 1 from a score on; that is what positive means."""
 
     threshold: float
     true_positives: int
@@ -56,29 +48,10 @@ class Cutoff:
 
 
 def at_cutoff(histogram: ScoreHistogram, threshold: float) -> Cutoff:
-    """Count right and wrong answers at a cut-off.
+    """Count right and wrong answers at the nearest of 0.01, 0.02, ... 0.99.
 
-    Parameters
-    ----------
-    histogram : ScoreHistogram
-        With at least one row of each target, as evaluations have.
-    threshold : float
-        From 0 to 1; the nearest of 0.01, 0.02, ... 0.99 is taken.
-
-    Returns
-    -------
-    Cutoff
-
-    References
-    ----------
-    https://docs.aws.amazon.com/machine-learning/latest/dg/binary-model-insights.html
-
-    Examples
-    --------
-    >>> histogram = ScoreHistogram(negatives=(8, 2) + (0,) * 98, positives=(1,) + (0,) * 98 + (9,))
-    >>> cutoff = at_cutoff(histogram, 0.5)
-    >>> cutoff.threshold, cutoff.accuracy, cutoff.precision, cutoff.recall, cutoff.false_positive_rate
-    (0.5, 0.95, 1.0, 0.9, 0.0)
+    The histogram has at least one row of each target, as evaluations have:
+    https://docs.aws.amazon.com/machine-learning/latest/dg/binary-model-insights.html.
     """
     bins = len(histogram.negatives)
     first = min(max(round(threshold * bins), 1), bins - 1)
@@ -93,24 +66,16 @@ def at_cutoff(histogram: ScoreHistogram, threshold: float) -> Cutoff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """A confusion matrix as it is shown.
-
-    Parameters
-    ----------
-    classes : tuple of str
-        Most frequent first; those that are joined into one last row and column have no name here.
-    counts : tuple of tuple of int
-        Rows of data by true class (first index) and predicted class (second).
-    f_scores : tuple of (float or None)
-        F1 of each class, None for one that the data lack, and for joined classes.
-    joined : int
-        How many classes the last row and column stand for; 0 if there are none such.
-    """
+    """A confusion matrix as it is shown, most frequent classes first."""
 
     classes: tuple[str, ...]
+    """Without those that are joined into one last row and column."""
     counts: tuple[tuple[int, ...], ...]
+    """Rows of data by true class (first index) and predicted class (second)."""
     f_scores: tuple[float | None, ...]
+    """F1 of each class, None for one that the data lack, and for joined classes."""
     joined: int
+    """How many classes the last row and column stand for; 0 if there are none such."""
 
     @property
     def true(self) -> tuple[int, ...]:
@@ -124,30 +89,9 @@ class Matrix:
 
 
 def shown_matrix(confusion: Confusion, *, most: int = 10) -> Matrix:
-    """Order classes by how many rows they have, and join the rare ones.
+    """Order classes by how many rows they have, and join all but the ``most - 1`` most frequent if there are too many.
 
-    Parameters
-    ----------
-    confusion : Confusion
-        Of all classes.
-    most : int
-        Rows and columns that are shown at most.
-
-    Returns
-    -------
-    Matrix
-        All classes, or the ``most - 1`` most frequent and the others as one.
-
-    References
-    ----------
     https://docs.aws.amazon.com/machine-learning/latest/dg/multiclass-model-insights.html
-
-    Examples
-    --------
-    >>> confusion = Confusion(classes=("a", "b", "c"), counts=((1, 0, 0), (0, 4, 1), (1, 0, 1)))
-    >>> matrix = shown_matrix(confusion, most=2)
-    >>> matrix.classes, matrix.counts, matrix.joined
-    (('b',), ((4, 1), (0, 3)), 2)
     """
     counts = np.array(confusion.counts)
     order = np.argsort(-counts.sum(axis=1), kind="stable")
@@ -169,58 +113,23 @@ def shown_matrix(confusion: Confusion, *, most: int = 10) -> Matrix:
 
 
 def equal_bins(numbers: NumericStatistics) -> tuple[float, ...]:
-    """Estimate a histogram from quantiles.
-
-    Parameters
-    ----------
-    numbers : NumericStatistics
-        Between two quantiles the numbers are taken to lie evenly.
-
-    Returns
-    -------
-    tuple of float
-        The share of the numbers in each of 20 ranges of equal width from the minimum to the maximum; of few whole
-        numbers, the share of each.
-
-    Examples
-    --------
-    >>> quantiles = (0.0,) * 6 + (1.0,) * 10 + (2.0,) * 5
-    >>> numbers = NumericStatistics(mean=0.95, deviation=0.75, minimum=0.0, maximum=2.0, quantiles=quantiles)
-    >>> equal_bins(numbers)
-    (0.275, 0.5, 0.225)
-    """
+    """Estimate the shares of numbers in 20 ranges of equal width, or of each of few whole numbers, from quantiles."""
     # halved, for the difference of the largest floats would overflow
     quantiles = np.array(numbers.quantiles) / 2
     edges = np.linspace(quantiles[0], quantiles[-1], _BINS + 1)
     if edges[-1] - edges[0] < _BINS / 2 and all(map(float.is_integer, numbers.quantiles)):
         edges = np.arange(2 * quantiles[0] - 0.5, 2 * quantiles[-1] + 1) / 2
-    low, width = quantiles[:-1], np.diff(quantiles)
-    below = np.where(
-        width > 0,
-        np.clip((edges[:, None] - low) / np.where(width > 0, width, 1), 0, 1),
-        edges[:, None] > low,
-    ).sum(axis=1)
-    # what equals the maximum lies in the last range
-    below[-1] = len(width)
-    return tuple((np.diff(below) / len(width)).tolist())
+    steps = len(quantiles) - 1
+    # backwards, for what equals an edge lies above it, but for the maximum
+    below = steps - np.interp(-edges, -quantiles[::-1], range(steps + 1))
+    below[-1] = steps
+    return tuple((np.diff(below) / steps).tolist())
 
 
 def may_share_rows(first: Rearrangement, second: Rearrangement) -> bool:
     """Say whether two shares of the same data can have rows in common.
 
-    Parameters
-    ----------
-    first, second : Rearrangement
-
-    Returns
-    -------
-    bool
-        Of random shares by different seeds, or of a random and a sequential one, only an empty share has none.
-
-    Examples
-    --------
-    >>> may_share_rows(Rearrangement(end=70), Rearrangement(end=70, complement=True))
-    False
+    Of random shares by different seeds, or of a random and a sequential one, only an empty share has none.
     """
     rows = [{*range(100)} - _percents(each) if each.complement else _percents(each) for each in (first, second)]
     alike = first.strategy is second.strategy
@@ -234,25 +143,7 @@ def _percents(share: Rearrangement) -> set[int]:
 
 
 def ticks(highest: float, *, most: int = 4) -> tuple[float, ...]:
-    """Give round numbers for an axis.
-
-    Parameters
-    ----------
-    highest : float
-        What the axis must reach, above 0.
-    most : int
-        Steps at most.
-
-    Returns
-    -------
-    tuple of float
-        Rising from 0, at equal distances of 1, 2 or 5 times a power of ten.
-
-    Examples
-    --------
-    >>> ticks(37), ticks(1)
-    ((0, 10, 20, 30, 40), (0, 1))
-    """
+    """Give round numbers for an axis from 0 to the highest or more, at distances of 1, 2 or 5 times a power of ten."""
     power = 10 ** math.floor(math.log10(highest / most))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * most >= highest)
     step = max(step, 1)

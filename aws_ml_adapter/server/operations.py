@@ -219,9 +219,9 @@ class Operations:
         return self._shown(entity, f"Get{kind}Output", caller, hidden)
 
     def _describe(self, kind: Kind, request: Request, caller: Caller) -> Answer:
-        page = describe(self._entities, kind, request)
-        results = [self._shown(entity, str(kind), caller) for entity in page.entities]
-        return {"Results": results} | ({"NextToken": page.token} if page.token else {})
+        entities, token = describe(self._entities, kind, request)
+        results = [self._shown(entity, str(kind), caller) for entity in entities]
+        return {"Results": results} | ({"NextToken": token} if token else {})
 
     def _update(self, kind: Kind, request: Request, _caller: Caller) -> Answer:
         entity = self._changeable(kind, request[f"{kind}Id"])

@@ -47,18 +47,7 @@ _HEADERS = {
 
 
 class Pages:
-    """The pages of a server.
-
-    Parameters
-    ----------
-    entities : Entities
-    data_dir : pathlib.Path
-        The server's, with the files of the objects.
-    secret : bytes
-        Signs links.
-    signed : bool
-        Whether a page opens only by a link with a signature, which all links in pages have then.
-    """
+    """The pages of a server; if they are ``signed``, they open only by links with a signature, as those in them are."""
 
     def __init__(self, entities: Entities, *, data_dir: Path, secret: bytes, signed: bool) -> None:
         self._entities = entities
@@ -77,19 +66,7 @@ class Pages:
         return not path.strip("/") or path.split("/")[1] in set(Kind)
 
     def answer(self, path: str, query: Mapping[str, str]) -> HttpAnswer:
-        """Answer a browser.
-
-        Parameters
-        ----------
-        path : str
-            ``/``, ``/<kind>`` or ``/Evaluation/confusion.csv``.
-        query : mapping of str to str
-            ``id`` of the object, and ``signature``.
-
-        Returns
-        -------
-        Page
-        """
+        """Answer a browser that asks for ``/``, ``/<kind>`` or ``/Evaluation/confusion.csv``."""
         if self._signed and not is_signed(self._secret, "pages", query.get("signature", "")):
             return _text(403, "This page opens by the link only that the server printed when it started.\n")
         if path == "/":
@@ -115,7 +92,7 @@ class Pages:
         }
         begun = "StartedAt" in entity.record and entity.status is not Status.DELETED
         signed = link_signature(self._secret, str(entity.serial))
-        return {
+        shown = {
             "entity": entity,
             "record": entity.record,
             "parents": parents,
@@ -123,9 +100,15 @@ class Pages:
             "tags": self._entities.tags(entity.serial),
             "unfinished": entity.status in (Status.PENDING, Status.INPROGRESS),
             "log": f"logs/{entity.serial}?signature={signed}" if begun else None,
-        } | _MORE[entity.kind](self, entity, parents)
+        }
+        match entity.kind:
+            case Kind.DATA_SOURCE:
+                shown |= self._of_data_source(entity)
+            case Kind.EVALUATION:
+                shown |= self._of_evaluation(entity, parents)
+        return shown
 
-    def _of_data_source(self, entity: Entity, _parents: Mapping[Kind, Entity]) -> dict[str, Any]:
+    def _of_data_source(self, entity: Entity) -> dict[str, Any]:
         text = entity.record.get("DataSourceSchema")
         schema = Schema.from_json(text) if text else None
         statistics = None
@@ -138,10 +121,6 @@ class Pages:
             "statistics": statistics,
             "open_attributes": statistics is not None and len(statistics.attributes) <= _OPEN_ATTRIBUTES,
         }
-
-    def _of_model(self, entity: Entity, _parents: Mapping[Kind, Entity]) -> dict[str, Any]:
-        endpoint = entity.record["EndpointInfo"]["EndpointStatus"]
-        return {"endpoint": endpoint, "parameters": sorted(entity.record["TrainingParameters"].items())}
 
     def _of_evaluation(self, entity: Entity, parents: Mapping[Kind, Entity]) -> dict[str, Any]:
         evaluation = self._evaluation(entity)
@@ -180,9 +159,6 @@ class Pages:
             return []
         shares = [parse_rearrangement(spec.get("DataRearrangement")) for spec in specs]
         return ["evaluated on rows that the model learned from"] if may_share_rows(*shares) else []
-
-    def _of_batch_prediction(self, entity: Entity, _parents: Mapping[Kind, Entity]) -> dict[str, Any]:
-        return {"manifest": manifest_location(entity.record["OutputUri"], entity.id)}
 
     def _evaluation(self, entity: Entity) -> Evaluation | None:
         try:
@@ -241,9 +217,8 @@ class Pages:
         environment.filters |= {
             "percent": _percent,
             "counted": _counted,
-            "figure": _figure,
+            "figure": written,
             "time": _time,
-            "bytes": _bytes,
         }
         environment.globals |= {
             "Kind": Kind,
@@ -251,16 +226,9 @@ class Pages:
             "link": self._link,
             "equal_bins": equal_bins,
             "ticks": ticks,
+            "manifest_location": manifest_location,
         }
         return environment
-
-
-_MORE = {
-    Kind.DATA_SOURCE: Pages._of_data_source,
-    Kind.MODEL: Pages._of_model,
-    Kind.EVALUATION: Pages._of_evaluation,
-    Kind.BATCH_PREDICTION: Pages._of_batch_prediction,
-}
 
 
 def _answer(status: int, kind: str, text: str, headers: Mapping[str, str]) -> HttpAnswer:
@@ -279,12 +247,8 @@ def _percent(share: float, digits: int = 1) -> str:
     return f"{min(max(share, 0.001), 0.999):.{digits}%}"
 
 
-def _figure(number: float, digits: int = 4) -> str:
-    """Write a number to so many digits as people do: 36,549 and 0.0312, with an exponent only where none could count.
-
-    >>> _figure(36548.7), _figure(0.03124), _figure(-2.5), _figure(0), _figure(1.5e-9)
-    ('36,549', '0.03124', '-2.5', '0', '1.5e-09')
-    """
+def written(number: float, digits: int = 4) -> str:
+    """Write a number to so many digits as people do, with an exponent only where none could count."""
     if not math.isfinite(number) or (number and not 1e-6 <= abs(number) < 1e15):
         return f"{number:.{digits}g}"
     decimals = max(digits - 1 - math.floor(math.log10(abs(number))), 0) if number else 0
@@ -298,10 +262,3 @@ def _counted(number: int, one: str, many: str | None = None) -> str:
 
 def _time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _bytes(number: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if number >= size:
-            return f"{number / size:.1f} {unit}"
-    return f"{number} bytes"

@@ -30,7 +30,7 @@ MEMORY = 10 * 2**30
 
 
 class Mounted:
-    """A model that is ready to answer, so many times a second: a bucket that holds a second's worth fills at that rate."""
+    """A model that is ready to answer ``rate`` times a second, by a bucket that holds one second's worth."""
 
     def __init__(self, model: MLModel, *, threshold: float, rate: float, clock: Callable[[], float]) -> None:
         self._model = model

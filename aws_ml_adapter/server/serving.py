@@ -43,33 +43,7 @@ _LOG_BYTES, _LOG_FILES = 32 * 2**20, 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """How to run the server.
-
-    Parameters
-    ----------
-    data_dir : pathlib.Path
-        Keeps the server's state; made if it is missing.
-    host : str
-        Address to listen on; other than this machine's own only with credentials.
-    port : int
-        0 takes a free one.
-    s3_root : pathlib.Path, optional
-        The folder that holds one folder a bucket; ``s3`` in the data directory if neither it nor an endpoint is given.
-    s3_endpoint : str, optional
-        URL of S3, or a server that speaks like it, to use instead of a folder.
-    credentials : pathlib.Path, optional
-        An AWS credentials file: requests must be signed with one of its keys.
-    jobs : int, optional
-        Jobs at once; one a core unless given.
-    rate : float
-        Predictions a second that each real-time endpoint answers.
-    public_url : str, optional
-        Scheme, host and port under which clients reach the server, if that is not what they ask for.
-    best_answer : bool
-        Whether batch predictions of multiclass models have a column ``bestAnswer`` before those of the classes.
-    allow_origins : tuple of str
-        Whose pages may call from a browser: ``scheme://host[:port]`` each, ``null`` or ``*``.
-    """
+    """How to run the server; the command's help says what each is."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -104,31 +78,22 @@ class ServerOptions:
 def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
     """Run the server until SIGINT, SIGTERM or SIGHUP.
 
-    Parameters
-    ----------
-    options : ServerOptions
-    ready : callable
-        Called, once the server answers, with its URL and with that of its pages for a browser. The latter is a secret
-        where keys are asked for: whoever has it may read all pages.
-
-    Raises
-    ------
-    textclf.base.errors.TextclfError
-        The address or the data directory cannot be used, or another server uses it.
+    Once it answers, ``ready`` gets its URL and that of its pages for a browser, which is a secret where keys are asked
+    for: whoever has it may read all pages.
     """
-    keys = read_keys(options.credentials) if options.credentials else None
-    cors = Cors(options.allow_origins)
     if options.s3_root is not None and not options.s3_root.is_dir():
         raise BadInputError("is no folder", where=options.s3_root, remedy="make it, or give another --s3-root")
-    root = options.s3_root or options.data_dir / "s3"
-    storage = StorageOptions(root=str(root), endpoint=options.s3_endpoint)
+    keys = read_keys(options.credentials) if options.credentials else None
+    cors = Cors(options.allow_origins)
     with _locked(options.data_dir), _listening(options.host, options.port) as listener:
         secret = _secret(options.data_dir / "secret")
         _log_requests(options.data_dir / "requests.log")
-        if options.s3_endpoint is None:
-            root.mkdir(parents=True, exist_ok=True)
         entities = Entities(options.data_dir / "state.sqlite3", clock=time.time)
         realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
+        root = None if options.s3_endpoint else options.s3_root or options.data_dir / "s3"
+        if root is not None:
+            root.mkdir(parents=True, exist_ok=True)
+        storage = StorageOptions(root=str(root) if root else None, endpoint=options.s3_endpoint)
         jobs = Jobs(
             entities,
             data_dir=options.data_dir,
@@ -137,31 +102,33 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             best_answer=options.best_answer,
             ended=realtime.settle,
         )
-        operations = Operations(
-            entities,
-            jobs,
-            realtime,
-            storage=open_storage(storage, patient=False),
-            secret=secret,
-        )
         pages = Pages(entities, data_dir=options.data_dir, secret=secret, signed=keys is not None)
         hosts = Hosts(options.public_url)
         app = App(
-            operations,
+            Operations(entities, jobs, realtime, storage=open_storage(storage, patient=False), secret=secret),
             realtime,
             pages,
-            s3=S3(
-                root if options.s3_endpoint is None else None,
-                data_dir=options.data_dir,
-                secret=secret,
-                hosts=hosts,
-                keys=keys,
-            ),
+            s3=S3(root, data_dir=options.data_dir, secret=secret, hosts=hosts, keys=keys),
             hosts=hosts,
             cors=cors,
             data_dir=options.data_dir,
             keys=keys,
         )
+        host, port = listener.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        server = _Server(app, lambda: ready(url, (options.public_url or url) + pages.path))
+        jobs.start()
+        realtime.start()
+        try:
+            server.run(sockets=[listener])
+        finally:
+            jobs.stop()
+            realtime.stop()
+            entities.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, app: App, ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,
@@ -178,28 +145,13 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=10,
         )
-        host, port = listener.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        server = _Server(config, lambda: ready(url, (options.public_url or url) + pages.path))
-        # before it runs, lest one be lost, and after, when it raises again the signal that ended it
-        for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
-            # under nohup a hang-up is not to be heard
-            if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, server.handle_exit)
-        jobs.start()
-        realtime.start()
-        try:
-            server.run(sockets=[listener])
-        finally:
-            jobs.stop()
-            realtime.stop()
-            entities.close()
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        # before it runs, lest one be lost, and after, when it raises again the signal that ended it
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # under nohup a hang-up is not to be heard
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self.handle_exit)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

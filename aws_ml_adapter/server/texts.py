@@ -19,27 +19,7 @@ _BYTES_A_CHARACTER = 4
 
 
 def read_text(storage: Storage, url: str, limit: int) -> str | None:
-    """Read a small text from storage.
-
-    Parameters
-    ----------
-    storage : Storage
-    url : str
-    limit : int
-        Characters.
-
-    Returns
-    -------
-    str or None
-        None if there is no such object.
-
-    Raises
-    ------
-    aws_ml_adapter.api.faults.RequestFault
-        It is longer, or no UTF-8.
-    aws_ml_adapter.api.faults.DataFault
-        The storage cannot be read.
-    """
+    """Read a small text of UTF-8 from storage; None if there is no such object."""
     content = storage.read(url, limit * _BYTES_A_CHARACTER)
     if content is None:
         return None
@@ -58,23 +38,7 @@ def without_mark(text: str) -> str:
 
 
 def parse_schema(text: str, *, where: str | None = None) -> Schema:
-    """Read a schema, as part of a request.
-
-    Parameters
-    ----------
-    text : str
-    where : str, optional
-        Where it comes from, for the message.
-
-    Returns
-    -------
-    features.schema.Schema
-
-    Raises
-    ------
-    aws_ml_adapter.api.faults.RequestFault
-        It is none.
-    """
+    """Read a schema, as part of a request; ``where`` it comes from is for the message."""
     try:
         return Schema.from_json(without_mark(text), where=where)
     except BadDataError as error:
@@ -82,38 +46,10 @@ def parse_schema(text: str, *, where: str | None = None) -> Schema:
 
 
 def compact_schema(schema: Schema) -> str:
-    """Write a schema in one line, as GetMLModel shows it.
-
-    Parameters
-    ----------
-    schema : features.schema.Schema
-
-    Returns
-    -------
-    str
-    """
+    """Write a schema in one line, as GetMLModel shows it."""
     return json.dumps(json.loads(schema.to_json()), ensure_ascii=False, separators=(",", ":"))
 
 
 def pretty_recipe(text: str) -> str:
-    """Write a recipe that parses in several lines, as GetMLModel shows it.
-
-    Parameters
-    ----------
-    text : str
-        JSON.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> print(pretty_recipe('{"outputs":["ALL_TEXT"]}'))
-    {
-      "outputs": [
-        "ALL_TEXT"
-      ]
-    }
-    """
+    """Write a recipe that parses in several lines, as GetMLModel shows it."""
     return json.dumps(json.loads(text), ensure_ascii=False, indent=2)

@@ -29,7 +29,7 @@ def make(entities, id_="ml-1", kind=Kind.MODEL, **record):
 
 
 def ids(entities, kind=Kind.MODEL, **request):
-    return [entity.id for entity in describe(entities, kind, request).entities]
+    return [entity.id for entity in describe(entities, kind, request)[0]]
 
 
 def test_an_id_is_taken_once_a_kind_until_it_is_deleted(entities):
@@ -195,16 +195,16 @@ def test_pages_hold_everything_once_even_when_objects_come_between(names, limit,
         make(entities, str(number), Name=name)
     request = {"Limit": limit, "SortOrder": order} | ({"FilterVariable": "Name"} if by_name else {})
     seen = []
-    page = describe(entities, Kind.MODEL, request)
+    found, token = describe(entities, Kind.MODEL, request)
     while True:
-        assert len(page.entities) <= limit
-        seen += [entity.id for entity in page.entities]
-        if page.token is None:
+        assert len(found) <= limit
+        seen += [entity.id for entity in found]
+        if token is None:
             break
-        assert len(page.entities) == limit
+        assert len(found) == limit
         if len(seen) < len(names):
             make(entities, f"late {len(seen)}", Name="a")
-        page = describe(entities, Kind.MODEL, request | {"NextToken": page.token})
+        found, token = describe(entities, Kind.MODEL, request | {"NextToken": token})
     early = [id_ for id_ in seen if not id_.startswith("late")]
     assert sorted(early, key=int) == [str(number) for number in range(len(names))]
     assert len(seen) == len(set(seen))
@@ -220,7 +220,7 @@ def test_tokens_that_were_not_given_are_refused(entities, token):
 def test_a_token_belongs_to_its_query(entities):
     make(entities, "a", Name="a")
     make(entities, "b", Name="b")
-    token = describe(entities, Kind.MODEL, {"Limit": 1}).token
+    token = describe(entities, Kind.MODEL, {"Limit": 1})[1]
     assert ids(entities, NextToken=token, Limit=9) == ["a"]
     with pytest.raises(RequestFault, match="NextToken"):
         ids(entities, NextToken=token, SortOrder="asc")

@@ -24,8 +24,8 @@ from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.engine.performance import Confusion, ScoreHistogram
 from aws_ml_adapter.engine.statistics import AttributeStatistics, DataStatistics, NumericStatistics
 from aws_ml_adapter.server.entities import Entities
-from aws_ml_adapter.server.insights import at_cutoff, may_share_rows, shown_matrix
-from aws_ml_adapter.server.pages import LISTED, Pages
+from aws_ml_adapter.server.insights import at_cutoff, equal_bins, may_share_rows, shown_matrix, ticks
+from aws_ml_adapter.server.pages import LISTED, Pages, written
 from features.schema import AttributeType
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -490,6 +490,40 @@ def test_ten_classes_are_shown_and_of_eleven_nine(classes, named, joined):
 def test_shares_of_the_same_data_that_overlap(first, second, shared):
     shares = [parse_rearrangement(json.dumps({"splitting": splitting})) for splitting in (first, second)]
     assert may_share_rows(*shares) is may_share_rows(*reversed(shares)) is shared
+
+
+def test_an_axis_has_round_ticks():
+    assert (ticks(37), ticks(1), ticks(3_500, most=3)) == ((0, 10, 20, 30, 40), (0, 1), (0, 2_000, 4_000))
+
+
+@pytest.mark.parametrize(
+    ("quantiles", "shares"),
+    [
+        # few whole numbers have a bin each
+        ((0.0,) * 6 + (1.0,) * 10 + (2.0,) * 5, (0.275, 0.5, 0.225)),
+        (tuple(float(number * 5) for number in range(21)), (0.05,) * 20),
+        # a fifth of the numbers are 10, the begin of the third bin
+        ((0.0, 10.0, 10.0, 10.0, 10.0, *(float(number * 5) for number in range(5, 21))), None),
+        ((7.0,) * 21, (1.0,)),
+    ],
+)
+def test_numbers_are_binned_by_their_quantiles(quantiles, shares):
+    numbers = NumericStatistics(mean=0, deviation=1, minimum=quantiles[0], maximum=quantiles[-1], quantiles=quantiles)
+    bins = equal_bins(numbers)
+    assert sum(bins) == pytest.approx(1)
+    if shares is not None:
+        assert bins == pytest.approx(shares)
+    else:
+        assert bins[:2] == pytest.approx((0.025, 0.025))
+        assert bins[2] > 0.15
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(36548.7, "36,549"), (0.03124, "0.03124"), (-2.5, "-2.5"), (0, "0"), (1.5e-9, "1.5e-09"), (1e300, "1e+300")],
+)
+def test_figures_are_written_as_people_do(number, text):
+    assert written(number) == text
 
 
 # --- in a browser
