@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.storage import StorageOptions
+from aws_ml_adapter.server.entities import Entity
 
 LOG, MODEL, STATISTICS, EVALUATION = "log.txt", "model.zip", "statistics.json", "evaluation.json"
 """Names of the files in the folder of an object."""
@@ -25,18 +24,16 @@ def folder_of(data_dir: Path, serial: int) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The work for one object: its request, its record so far, its folder, and what it needs of its parents."""
+    """The work for one object: it, the data source to read and the model to use, as they stood when it began."""
 
-    kind: Kind
-    request: dict[str, Any]
-    record: dict[str, Any]
-    folder: Path
+    entity: Entity
+    source: Entity
+    model: Entity | None
+    data_dir: Path
     storage: StorageOptions
-    spec: dict[str, Any]
-    """``DataSpec`` of the data source."""
-    schema: str | None
-    """JSON; None if it must be read from ``DataSchemaLocationS3``."""
-    model_folder: Path | None = None
-    threshold: float = 0.5
-    """Score from which a binary model answers 1."""
-    best_answer: bool = False
+    best_answer: bool
+
+    @property
+    def folder(self) -> Path:
+        """Gets the job's files; emptied before it begins."""
+        return folder_of(self.data_dir, self.entity.serial)

@@ -181,18 +181,13 @@ class Jobs:
         self._running[entity.serial] = _Running(entity=entity, process=process, pipe=receiver, begun=time.monotonic())
 
     def _job(self, entity: Entity, parents: list[Entity]) -> Job:
-        by_kind = {parent.kind: parent for parent in (entity, *parents)}
-        source, model = by_kind[Kind.DATA_SOURCE], by_kind.get(Kind.MODEL)
+        by_kind = {each.kind: each for each in (entity, *parents)}
         return Job(
-            kind=entity.kind,
-            request=entity.request,
-            record=entity.record,
-            folder=folder_of(self._data_dir, entity.serial),
+            entity=entity,
+            source=by_kind[Kind.DATA_SOURCE],
+            model=by_kind.get(Kind.MODEL),
+            data_dir=self._data_dir,
             storage=self._storage,
-            spec=source.request["DataSpec"],
-            schema=source.record.get("DataSourceSchema"),
-            model_folder=folder_of(self._data_dir, model.serial) if model else None,
-            threshold=model.record.get("ScoreThreshold", 0.5) if model else 0.5,
             best_answer=self._best_answer,
         )
 

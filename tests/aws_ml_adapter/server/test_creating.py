@@ -219,7 +219,7 @@ def test_what_a_job_needs_may_be_gone(server):
     evaluation = {"MLModelId": "ml-lost", "EvaluationDataSourceId": "ds-test"}
     model.write_bytes(b"damaged")
     client.create_evaluation(EvaluationId="ev-damaged", **evaluation)
-    assert server.until_failed("evaluation", "ev-damaged").startswith("MLModel ml-lost: is not a model")
+    assert server.until_failed("evaluation", "ev-damaged").startswith("MLModel ml-lost: is not a")
     model.unlink()
     client.create_evaluation(EvaluationId="ev-lost", **evaluation)
     assert server.until_failed("evaluation", "ev-lost") == "MLModel ml-lost: the model is no longer there"
