@@ -15,21 +15,7 @@ from ocr.reading_options import ReadingOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """What two engines made of one document.
-
-    Parameters
-    ----------
-    document_id : str
-        Its name.
-    similarity : float
-        Of both cleaned texts, 0 to 1, see `text_similarity`.
-    confidences : tuple of float
-        Mean confidence of each engine's words, 0 to 100.
-    seconds : tuple of float
-        Time each engine took for all pages.
-    errors : tuple of str
-        What went wrong with each; empty if all was read.
-    """
+    """What two engines made of one document: similarity 0 to 1, confidences 0 to 100, seconds, and what went wrong."""
 
     document_id: str
     similarity: float
@@ -46,22 +32,7 @@ def compare_engines(
     jobs: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Agreement]:
-    """Read documents with two engines, without a cache, first all with the one, then with the other.
-
-    Parameters
-    ----------
-    files : sequence of (str, pathlib.Path)
-        Document ids and files; what stands in a PDF's text layer is read too if the options say so.
-    engines : tuple of OcrEngine
-        The two.
-    options, jobs, progress
-        As for `iter_documents`.
-
-    Yields
-    ------
-    Agreement
-        In the order of ``files``.
-    """
+    """Read documents with two engines, without a cache, first all with the one, then with the other."""
     first = list(iter_documents(files, options=options, engine=engines[0], jobs=jobs, progress=progress))
     second = iter_documents(files, options=options, engine=engines[1], jobs=jobs, progress=progress)
     for one, other in zip(first, second, strict=True):
@@ -75,17 +46,5 @@ def compare_engines(
 
 
 def text_similarity(one: str, other: str) -> float:
-    """One less the edit distance over the length of the longer text; white space counts as one blank.
-
-    Returns
-    -------
-    float
-        1 if the texts are equal, 0 if they have nothing in common
-        (https://rapidfuzz.github.io/RapidFuzz/Usage/distance/Levenshtein.html).
-
-    Examples
-    --------
-    >>> text_similarity("Total  due", "Tota1 due")
-    0.888...
-    """
+    """Give one less the edit distance over the length of the longer text; white space counts as one blank."""
     return float(Levenshtein.normalized_similarity(" ".join(one.split()), " ".join(other.split())))

@@ -87,25 +87,8 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
 
 
 def joined_pages(texts: Iterable[str]) -> list[str]:
-    r"""Join words that the end of a page has broken, as `clean_text` does at the end of a line.
-
-    Page numbers may stand between: a last or first line of figures is passed over.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        Cleaned texts of pages, in order.
-
-    Returns
-    -------
-    list of str
-        As many texts; a joined word ends the upper page.
-
-    Examples
-    --------
-    >>> joined_pages(["premium and insur-\n1", "ance contract"])
-    ['premium and insurance\n1', 'contract']
-    """
+    """Join words that the end of a page has broken onto the upper page, as `clean_text` does at the end of a line."""
+    # page numbers may stand between: a last or first line of figures is passed over
     pages = list(texts)
     filled = [number for number, text in enumerate(pages) if text]
     for upper, lower in pairwise(filled):
@@ -215,10 +198,8 @@ def _repaired(text: str) -> str:
 
 
 def _unspaced(match: re.Match[str]) -> str:
-    """Join letters that stand apart, if they are a heading set so, and not the columns of a table or a list.
-
-    Gaps wider than the narrowest part words; where all are alike, only a capital behind a small letter does.
-    """
+    """Join letters that stand apart, if they are a heading set so, and not the columns of a table or a list."""
+    # gaps wider than the narrowest separate words; where all are alike, only a capital behind a small letter does
     passage = match.group()
     gaps = re.findall(r"\s+", passage)
     narrow = min(map(len, gaps))
@@ -237,11 +218,8 @@ def _unspaced(match: re.Match[str]) -> str:
 
 
 def _joined_words(text: str, known: str = "") -> str:
-    """Join words that a line end has broken; the rest of the lower line stays where it was.
-
-    The hyphen goes, but stays before a capital (``Jean-Pierre``) and where the text has the word with a hyphen
-    elsewhere (``e-mail``), or the ``known`` one has.
-    """
+    """Join words that a line end has broken; the rest of the lower line stays where it was."""
+    # the hyphen stays before a capital (Jean-Pierre), and where the text has the word with a hyphen elsewhere (e-mail)
     hyphenated = {token.strip(PUNCTUATION).lower() for token in (known or text).split() if "-" in token[1:-1]}
     lines: list[str] = []
     for line in (" ".join(line.split()) for line in text.split("\n")):

@@ -44,11 +44,9 @@ def reading_steps(effort: Effort, pages: int) -> list[ReadingStep]:
 
 @dataclass(kw_only=True)
 class OpenDocument:
-    """A document that is being read.
+    """A document that is being read; its steps, None before the survey, end in any order but are settled in theirs."""
 
-    Steps may end in any order, but are settled in theirs, so that what is known after each of them does not depend
-    on which worker was faster. Before the survey, the steps are None.
-    """
+    # so what is known after each of them does not depend on which worker was faster
 
     document_id: str
     source: Source

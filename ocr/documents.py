@@ -180,3 +180,9 @@ def bounding_box(boxes: Iterable[tuple[N, N, N, N]]) -> tuple[N, N, N, N]:
     """Give the smallest box around others."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def lies_in(box: tuple[N, N, N, N], others: Iterable[tuple[N, N, N, N]]) -> bool:
+    """Return whether the middle of a box lies in one of others."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in others)

@@ -64,8 +64,8 @@ def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[
         folder, with ``/``, or the name of that file. If several are given, it is the path as given, without what leads
         out of or to the current folder (``../``, ``./``, ``/``). So an id depends on how many paths are given, and on
         no other file; only where such paths still agree, as those under ``scans`` and ``../scans`` do, the files get
-        their paths from the root, which is told. See `printable` for odd characters. A file that is met twice is listed
-        once, which is told too.
+        their paths from the root, with a warning. Odd characters are escaped. A file that is met twice is listed
+        once, with a warning.
 
     Raises
     ------
@@ -127,23 +127,7 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
 
 
 def printable(name: str) -> str:
-    r"""Write a file name so that it can stand in a table, and no two names are written alike.
-
-    Parameters
-    ----------
-    name : str
-        As the system gives it: bytes that are no UTF-8 are lone surrogates.
-
-    Returns
-    -------
-    str
-        Such bytes, control characters, line ends and backslashes as Python's escape sequences.
-
-    Examples
-    --------
-    >>> print(printable(os.fsdecode(b"perch\xe8\n.png")), printable("perchè.png"))
-    perch\xe8\n.png perchè.png
-    """
+    """Write a file name so that it can stand in a table, and no two names are written alike."""
     return "".join(map(_printable, name))
 
 
@@ -229,7 +213,7 @@ def _files_under(folder: Path, passed_over: _PassedOver) -> Iterator[Path]:
 
 
 def _kind(entry: os.DirEntry[str], home: str) -> str:
-    """Tell what stands in a folder: ``file``, ``folder``, or why it is passed over."""
+    """Give what stands in a folder: ``file``, ``folder``, or why it is passed over."""
     try:
         mode = entry.stat().st_mode
     except OSError:

@@ -6,7 +6,7 @@ import math
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any, cast
 
 import numpy as np
@@ -25,12 +25,8 @@ _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE = 258, 262, 281
 """Tags of TIFF 6.0; in Pillow, images of more than 8 bits are not inverted where the photometric is 0."""
 
 _ORIENTATION = 0x0112
-_TURNS = dict(
-    enumerate(
-        ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90"), 2
-    )
-)
-"""EXIF's orientations to the ways of Pillow's that undo them."""
+_TURNS = ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+"""What undoes EXIF's orientations from 2 on, by Pillow's names."""
 
 _BAND_PIXELS = 10_000_000
 _PILLOW_LOCK = threading.Lock()
@@ -40,14 +36,13 @@ _PILLOW_LOCK = threading.Lock()
 def opened_image(file: IO[bytes], limits: Limits, *, page: int = 1) -> Iterator[Image.Image]:
     """Open an image by its content without decoding it; damage that shows inside the block is `BadInputError` too."""
     try:
-        with _pillow_unbounded(), warnings.catch_warnings():
-            # Pillow tells every oddity in the metadata of a damaged file; what matters is whether it decodes
+        with warnings.catch_warnings(), ExitStack() as stack:
+            # Pillow warns of every oddity in the metadata of a damaged file; what matters is whether it decodes
             warnings.simplefilter("ignore")
-            image = _opened(file)
-            if page > 1:
-                image.seek(page - 1)
-        with image, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            with _pillow_unbounded():
+                image = stack.enter_context(_opened(file))
+                if page > 1:
+                    image.seek(page - 1)
             if image.width * image.height > limits.max_declared_pixels:
                 raise BadInputError(
                     f"announces {image.width:,} x {image.height:,} pixels"
@@ -79,7 +74,7 @@ def _opened(file: IO[bytes]) -> Image.Image:
 
 @contextmanager
 def _pillow_unbounded() -> Iterator[None]:
-    """Lift Pillow's bomb limit: there is one for the whole process, far below a 30,000-pixel scan. Ours follows."""
+    """Lift Pillow's limit against bombs, which is one for the process and far below a scan of 30,000 pixels."""
     with _PILLOW_LOCK:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
@@ -94,11 +89,8 @@ def frame_count(image: Image.Image) -> int:
 
 
 def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
-    """Decode an opened image of any mode to 8 bits of grey, upright as EXIF says, of at most ``max_pixels``.
-
-    A large one is brought down band by band, so that only the decoder's own copy is ever whole in memory; a JPEG is
-    decoded at a fraction of its size in the first place.
-    """
+    """Decode an opened image of any mode to 8 bits of grey, upright as EXIF says, of at most ``max_pixels``."""
+    # a JPEG is decoded at a fraction of its size in the first place
     factor = _shrink_factor(image.size, max_pixels)
     if factor > 1:
         image.draft("L", (image.width // factor, image.height // factor))
@@ -117,7 +109,7 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
         share = math.sqrt(max_pixels / (grey.width * grey.height))
         size = (max(1, int(grey.width * share)), max(1, int(grey.height * share)))
         grey = grey.resize(size, Image.Resampling.BICUBIC)
-    turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    turn = dict(enumerate(_TURNS, 2)).get(image.getexif().get(_ORIENTATION, 1))
     return grey.transpose(Image.Transpose[turn]) if turn else grey
 
 
@@ -127,12 +119,7 @@ def _shrink_factor(size: tuple[int, int], max_pixels: int) -> int:
 
 
 def _value_range(image: Image.Image, *, deep: bool) -> tuple[float, float] | None:
-    """Values that mean black and white in images of more than 8 bits; None for all others.
-
-    The file's own word counts; else white is the largest value of the fewest bits that hold all values: scanners and
-    cameras write 10, 12 and 14 bits into 16 without saying so. Nothing is ever cut off, so the worst that comes of it
-    is that an image far too dark is brightened.
-    """
+    """Give the values that mean black and white in images of more than 8 bits; None for all others."""
     tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
     if deep:
         # of 16 bits, the upper 8 are left
@@ -143,6 +130,8 @@ def _value_range(image: Image.Image, *, deep: bool) -> tuple[float, float] | Non
     low, high = _extrema(image)
     if low < 0:
         return low, high
+    # the file's own word counts, else the fewest bits that hold all values: scanners write 10, 12 and 14 bits into 16
+    # without saying so, and the worst that can come of it is that an image far too dark is brightened
     whites = [float(2**bits - 1) for bits in (8, 10, 12, 14, 16)]
     if image.mode == "F":
         whites.insert(0, 1.0)
@@ -165,7 +154,7 @@ def _extrema(image: Image.Image) -> tuple[float, float]:
 
 
 def _is_clear(image: Image.Image) -> bool:
-    """Tell whether all of an image is transparent: a common fault of programs, of which viewers show the colours."""
+    """Return whether all of an image is transparent: a common fault of programs, of which viewers show the colours."""
     if image.mode[-1] in "Aa":
         return image.getchannel(image.getbands()[-1]).getextrema() == (0, 0)
     alphas = image.info["transparency"]
@@ -175,7 +164,7 @@ def _is_clear(image: Image.Image) -> bool:
 
 
 def _in_grey(image: Image.Image, factor: int, bounds: tuple[float, float] | None, paper: str | None) -> Image.Image:
-    """Bring a decoded image down by a whole factor, band by band."""
+    """Bring a decoded image down by a whole factor, band by band, so that only the decoder's own copy is ever whole."""
     if factor == 1:
         return _to_grey(image, bounds, paper)
     rows = max(1, _BAND_PIXELS // image.width // factor) * factor
@@ -192,8 +181,6 @@ def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
 
 def _to_grey(image: Image.Image, bounds: tuple[float, float] | None, paper: str | None) -> Image.Image:
     """Turn to grey; transparent places show the ``paper``, without one they show their colours."""
-    import numpy as np
-
     if image.mode[0] in "IF" and bounds is not None:
         black, white = bounds
         values = (np.asarray(image, dtype=np.float32) - black) * (255 / ((white - black) or 1))

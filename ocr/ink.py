@@ -25,19 +25,7 @@ _NEAR, _FAR = (6, 4), (30, 12)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A part of a page image that holds letters.
-
-    Parameters
-    ----------
-    box : tuple of int
-        Left, top, right and bottom edge in pixels.
-    letter_height : float
-        Their median height in pixels.
-    letters : int
-        How many.
-    is_scattered : bool
-        Whether they are words far apart, not lines.
-    """
+    """A part of a page image that holds letters, with their median height in pixels; scattered are words far apart."""
 
     box: tuple[int, int, int, int]
     letter_height: float
@@ -46,21 +34,9 @@ class Region:
 
 
 def letter_boxes(image: Image.Image) -> Boxes:
-    """Find what has the size, shape and place of letters: connected components of ink, each beside another of its kind.
-
-    Pixels are told from the paper by Sauvola's local threshold (Sauvola and Pietikäinen, Pattern Recognition 33,
-    2000), dark on light and light on dark. Letters that touch count as one; specks, rules and pictures as none.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        Mode ``L``.
-
-    Returns
-    -------
-    numpy.ndarray
-        One row a component: left, top, right, bottom in pixels of the image, int64, shape (n, 4).
-    """
+    """Find what has the size, shape and place of letters; one row each: left, top, right, bottom, shape (n, 4)."""
+    # connected components of ink, dark on light and light on dark, separated from the paper by Sauvola's local threshold
+    # (Sauvola and Pietikäinen, Pattern Recognition 33, 2000); letters that touch count as one
     factor = max(1, round(min(image.size) / _SHORT_SIDE))
     grey = np.asarray(image.reduce(factor) if factor > 1 else image)
     # one thread: pages are read side by side already
@@ -87,10 +63,8 @@ def letter_boxes(image: Image.Image) -> Boxes:
 
 
 def _is_noise(boxes: Boxes, specks: Boxes, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Tell which boxes stand among more than three times as many specks: screens of dots, and the dirt of a scanner.
-
-    On 20 real pages letters have 0 to 2 specks each around them; screens and black areas 4 and more.
-    """
+    """Return which boxes stand among more than three times as many specks, as in screens of dots and scanner noise."""
+    # on 20 real pages letters have 0 to 2 specks each around them; screens and black areas 4 and more
     counts = []
     for places in (boxes, specks):
         grid = np.zeros((shape[0] // _CELL + 1, shape[1] // _CELL + 1), dtype=np.float32)
@@ -101,7 +75,7 @@ def _is_noise(boxes: Boxes, specks: Boxes, shape: tuple[int, ...]) -> npt.NDArra
 
 
 def _beside_another(boxes: Boxes) -> npt.NDArray[np.bool_]:
-    """Tell which boxes have a neighbour on their line, of like height and no further away than that."""
+    """Return which boxes have a neighbour on their line, of like height and no further away than that."""
     beside = np.zeros(len(boxes), dtype=bool)
     if len(boxes) < 2:
         return beside
@@ -110,49 +84,23 @@ def _beside_another(boxes: Boxes) -> npt.NDArray[np.bool_]:
     reach = 1.5 * float(height.max())
     tree = cKDTree(boxes[:, [0, 3]])
     nearest = np.asarray(tree.query(boxes[:, [2, 3]], k=min(4, len(boxes)), distance_upper_bound=reach)[1])
-    for column in nearest.T:
-        left = np.flatnonzero(column < len(boxes))
-        right = column[left]
-        tall, short = np.maximum(height[left], height[right]), np.minimum(height[left], height[right])
-        gap, drop = boxes[right, 0] - boxes[left, 2], np.abs(boxes[right, 3] - boxes[left, 3])
-        pair = (left != right) & (np.abs(gap) < 1.2 * tall) & (drop < 0.5 * tall) & (tall <= 2 * short)
-        beside[left[pair]] = beside[right[pair]] = True
+    # where there are fewer, they are filled up with the number of boxes
+    left, rank = np.nonzero(nearest < len(boxes))
+    right = nearest[left, rank]
+    tall, short = np.maximum(height[left], height[right]), np.minimum(height[left], height[right])
+    gap, drop = boxes[right, 0] - boxes[left, 2], np.abs(boxes[right, 3] - boxes[left, 3])
+    pair = (left != right) & (np.abs(gap) < 1.2 * tall) & (drop < 0.5 * tall) & (tall <= 2 * short)
+    beside[left[pair]] = beside[right[pair]] = True
     return beside
 
 
 def letter_height(boxes: Boxes) -> float | None:
-    """Give the median height of letters, in pixels; None of too few to tell.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> letter_height(np.array([(0, 0, 8, 12)] * 20))
-    12.0
-    """
+    """Give the median height of letters in pixels, or None if there are too few."""
     return float(np.median(boxes[:, 3] - boxes[:, 1])) if len(boxes) >= FEW_LETTERS else None
 
 
 def uncovered(boxes: Boxes, words: Iterable[tuple[float, float, float, float]]) -> Boxes:
-    """Give the boxes whose middle lies in no word.
-
-    Parameters
-    ----------
-    boxes : numpy.ndarray
-        As of `letter_boxes`.
-    words : iterable of tuple of float
-        Boxes of words in the same pixels; a quarter of their height around them counts as theirs.
-
-    Returns
-    -------
-    numpy.ndarray
-        Some of the rows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> uncovered(np.array([(0, 0, 8, 12), (90, 0, 98, 12)]), [(0, 0, 40, 12)])
-    array([[90,  0, 98, 12]])
-    """
+    """Give the letter boxes whose middle lies in no word, nor within a quarter of its height around it."""
     covers = np.array(list(words), dtype=float).reshape(-1, 4)
     margin = (covers[:, 3:] - covers[:, 1:2]) / 4 + 1
     covers += margin * (-1, -1, 1, 1)
@@ -166,20 +114,7 @@ def uncovered(boxes: Boxes, words: Iterable[tuple[float, float, float, float]]) 
 
 
 def unread_regions(boxes: Boxes, size: tuple[int, int]) -> list[Region]:
-    """Gather letters that stand together: blocks of lines, from the top.
-
-    Parameters
-    ----------
-    boxes : numpy.ndarray
-        As of `uncovered`.
-    size : tuple of int
-        Width and height of the page image.
-
-    Returns
-    -------
-    list of Region
-        Each with some room around its letters; what has fewer than `FEW_LETTERS` is left out.
-    """
+    """Gather letters that stand together, ``FEW_LETTERS`` or more, into regions with some room, from the top."""
     regions, scattered = _grouped(boxes, size, _NEAR)
     # words with wide gaps between them, such as the cells of a table
     far, _ = _grouped(scattered, size, _FAR)
@@ -213,22 +148,8 @@ def _grouped(boxes: Boxes, size: tuple[int, int], reach: tuple[int, int]) -> tup
 
 
 def without_rules(image: Image.Image, height: float) -> Image.Image:
-    """Take ruled lines out of an image: runs of ink over three letters long, across or down.
-
-    Tesseract passes over the cells of a table whose rules are thick.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        Mode ``L``.
-    height : float
-        Of its letters, in pixels.
-
-    Returns
-    -------
-    PIL.Image.Image
-        Mode ``L``; where a rule was, the image's median.
-    """
+    """Paint ruled lines, runs of ink over three letters long, in the colour of the paper."""
+    # Tesseract passes over the cells of a table whose rules are thick
     grey = np.asarray(image).copy()
     ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
     run = max(2, round(3 * height))

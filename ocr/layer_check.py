@@ -11,8 +11,8 @@ from typing import Literal
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
-from ocr.documents import Word, bounding_box, mean_confidence
-from ocr.ocr_result import OcrResult, is_covered, is_tall, moved
+from ocr.documents import Word, bounding_box, lies_in, mean_confidence
+from ocr.ocr_result import OcrResult, is_tall, moved
 from ocr.text_layers import TextLayer
 from ocr.words import is_real_word
 from textclf.base.errors import BadInputError
@@ -24,11 +24,8 @@ _ALIKE = 0.75
 
 
 def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing"]:
-    """Judge a text layer by its characters and words: ``nothing`` has no letter or digit.
-
-    ``doubtful`` has over one character in twenty without meaning, or less than half of its words look real, as in a
-    poor earlier OCR or a font with a false character table.
-    """
+    """Judge a text layer by its characters and words; ``nothing`` holds no letter or digit."""
+    # doubtful as of a poor earlier OCR, or a font with a false character table
     text = layer.text.replace("\r", "").replace("\n", "").replace("\x02", "")
     if not any(char.isalnum() for char in text):
         return "nothing"
@@ -40,11 +37,9 @@ def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing
 
 
 def contradicts(image: Image.Image, layer: OcrResult, read: Callable[[Image.Image], OcrResult]) -> bool:
-    """Return whether three lines of a page, boxes in its pixels, are surely read as something else than the layer says.
-
-    In a font with a false character table each letter stands for another, so next to nothing agrees. A reading that
-    is not sure of itself (another alphabet, an ornate font) proves nothing.
-    """
+    """Return whether one of three lines of a page is surely read as something else than its layer says."""
+    # in a font with a false character table each letter stands for another, so next to nothing agrees; a reading that
+    # is not sure of itself (another alphabet, an ornate font) proves nothing
     lines = _compared_lines(layer, image.height)
     if not lines:
         return False
@@ -62,7 +57,8 @@ def contradicts(image: Image.Image, layer: OcrResult, read: Callable[[Image.Imag
         return False
     for line, box, top in zip(lines, boxes, tops, strict=True):
         # what stands under and above the line is cut in two
-        there = [word for word in moved(found, right=box[0], down=box[1] - top).words if is_covered(word, line)]
+        shown = [word.box for word in line]
+        there = [word for word in moved(found, right=box[0], down=box[1] - top).words if lies_in(word.box, shown)]
         if mean_confidence(there) >= _SURE and not _alike(line, there):
             return True
     return False

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from statistics import median
 
-from ocr.documents import Word, bounding_box, mean_confidence
+from ocr.documents import Word, bounding_box, lies_in, mean_confidence
 from ocr.words import is_real_word
 
 LEGIBLE_CONFIDENCE = 65
@@ -170,13 +170,11 @@ def _trimmed(lines: Iterable[_Line], gone: Callable[[Word], bool]) -> list[_Line
 
 def without(result: OcrResult, known: OcrResult) -> OcrResult:
     """Leave out of a result the words that another has in the same place."""
-    return _joined(_trimmed(_lines(result), lambda word: is_covered(word, known.words)))
+    return _joined(_trimmed(_lines(result), partial(_lies_in_word, words=known.words)))
 
 
-def is_covered(word: Word, by: Iterable[Word]) -> bool:
-    """Return whether the middle of a word lies in one of others."""
-    x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
-    return any(other.box[0] <= x <= other.box[2] and other.box[1] <= y <= other.box[3] for other in by)
+def _lies_in_word(word: Word, words: Iterable[Word]) -> bool:
+    return lies_in(word.box, (other.box for other in words))
 
 
 def inserted(page: OcrResult, block: OcrResult) -> OcrResult:
@@ -212,14 +210,14 @@ def with_layer(read: OcrResult, layer: OcrResult, *, is_drawn: bool) -> OcrResul
     wanted: list[_Line] = []
     for line in _lines(layer):
         rows = range(line.box[1] // _ROW, line.box[3] // _ROW + 1)
-        there = [word for row in rows for word in by_row.get(row, ()) if is_covered(word, line.words)]
+        there = [word for row in rows for word in by_row.get(row, ()) if _lies_in_word(word, line.words)]
         words = _word_counts(line.words)
         if (words & _word_counts(there)).total() >= words.total() / 2:
             replaced.update(map(id, there))
             wanted.append(line)
         # what some OCR programs write, without drawing it, stands beside its words
         elif is_drawn or (words & anywhere).total() < words.total() / 2:
-            wanted += _trimmed([line], partial(is_covered, by=there))
+            wanted += _trimmed([line], partial(_lies_in_word, words=there))
     lines = _trimmed(_lines(read), lambda word: id(word) in replaced)
     for line in wanted:
         _insert(lines, [line])

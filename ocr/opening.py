@@ -25,10 +25,7 @@ _PREVIEW_SIDE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContent:
-    """One opened page: of a PDF its size in points, else in pixels.
-
-    ``image`` gives it in 8 bits of grey as its file orients it, ``preview`` no larger than needed to see its letters.
-    """
+    """One opened page, of a PDF in points, else in pixels; the preview is just large enough to see letters."""
 
     width: int
     height: int

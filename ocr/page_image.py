@@ -68,11 +68,9 @@ def row_at(image: Image.Image, share: float) -> int:
 def read_strip(
     image: Image.Image, strip: Strip, read: Callable[[Image.Image], OcrResult]
 ) -> tuple[OcrResult, int, float]:
-    """Read a strip of a page, or more; give also by how many degrees it is turned and down to which share it was read.
-
-    If the topmost strip holds no word, those below it are read too, until one does. If that reads so poorly that the
-    page might be turned, or the image is small, the whole is read.
-    """
+    """Read a strip, or more; give also the degrees the page is turned by, and down to which share of it was read."""
+    # if the topmost strip holds no word, those below it are read too, until one does; if that reads so poorly that the
+    # page might be turned, or the image is small, the whole is read
     if strip != WHOLE and image.height >= _FEW_ROWS:
         for tried in STRIPS[STRIPS.index(strip) :]:
             top, bottom = (row_at(image, share) for share in tried)
@@ -85,10 +83,8 @@ def read_strip(
 
 
 def read_upright(image: Image.Image, read: Callable[[Image.Image], OcrResult]) -> tuple[OcrResult, int]:
-    """Read an image the way up that gives the best text; give also the degrees it is turned by, counter-clockwise.
-
-    Boxes are in pixels of the upright image. `BadInputError` counts only if the first reading raises it.
-    """
+    """Read an image the way up that gives the best text; give also the degrees it is turned by, counter-clockwise."""
+    # Tesseract's own guess is not asked, as it fails on pages with little text
     first = read(image)
     # text turned clockwise by 90 degrees is read well, with words taller than wide
     sideways = first.is_sideways

@@ -15,7 +15,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from ocr.documents import Word, bounding_box
+from ocr.documents import Word, bounding_box, lies_in
 from ocr.ocr_result import OcrResult, line_text
 from ocr.reading_options import Limits
 
@@ -24,28 +24,22 @@ Box = tuple[float, float, float, float]
 _VIEW_PIXELS = 4_000_000
 _VIEW_SCALE = 2.0
 _CONTRAST = 8
-"""Levels of grey, of 255, that an eye tells apart."""
+"""Levels of grey, of 255, that an eye can distinguish."""
 _INK_SHARE = 0.05
 _FIRST_COLOUR, _COLOUR_STEP = 0x010203, 7919
-"""Colours that no page is likely to hold, spread so that neighbours are told apart."""
+"""Colours that no page is likely to hold, spread so that neighbours differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLayer(OcrResult):
-    """The text that a PDF page carries, as far as a person sees it; boxes in points from the top left corner.
-
-    If none of it is drawn, it is what an earlier OCR has put upon, or under, a scan.
-    """
+    """The text of a PDF page that a person sees, boxes in points; not drawn if an earlier OCR has put it on a scan."""
 
     is_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TextRun:
-    """Characters without white space, and whose they are.
-
-    ``flow`` is the box turned so that the text runs from left to right, and from the top down.
-    """
+    """Characters without white space; ``flow`` is their box turned so that the text runs from left to right."""
 
     text: str
     box: Box
@@ -83,15 +77,7 @@ def area(box: Box) -> float:
 
 
 def flattened(pdf: pypdfium2.PdfDocument, number: int) -> tuple[pypdfium2.PdfPage, int]:
-    """Make the annotations that are shown on a page part of it, in memory.
-
-    Returns
-    -------
-    page : pypdfium2.PdfPage
-        The page as it is then.
-    own : int
-        How many of its objects are its own; those of annotations follow.
-    """
+    """Make the annotations that are shown on a page part of it, in memory, after as many objects as are its own."""
     page = pdf[number - 1]
     own = pdfium_c.FPDFPage_CountObjects(page)
     annotations = pdfium_c.FPDFPage_GetAnnotCount(page)
@@ -110,26 +96,12 @@ def flattened(pdf: pypdfium2.PdfDocument, number: int) -> tuple[pypdfium2.PdfPag
 
 
 def text_layer(page: pypdfium2.PdfPage, own: int, pictures: list[Box], limits: Limits) -> TextLayer:
-    """Take the text of a page, as far as it is seen.
-
-    The page's text is given colours of its own for that, so it must be loaded anew before it is drawn.
-
-    Parameters
-    ----------
-    page : pypdfium2.PdfPage
-        With its annotations made part of it.
-    own : int
-        How many of its objects are no annotations.
-    pictures : list of tuple of float
-        Their boxes, in the page's coordinates.
-    limits : Limits
-        ``max_text_length`` applies.
-    """
-    tokens = list(_tokens(page, own, limits.max_text_length + 1))
-    seen = _View(page, pictures, tokens) if tokens else None
-    lines = _in_reading_order([token for token in tokens if seen is None or seen.shows(token)])
+    """Take the text of a page as far as it is seen; this colours it, so it must be loaded anew before it is drawn."""
+    runs = list(_text_runs(page, own, limits.max_text_length + 1))
+    seen = _View(page, pictures, runs) if runs else None
+    lines = _in_reading_order([run for run in runs if seen is None or seen.shows(run)])
     words = [
-        [Word(text=token.text, confidence=100.0, box=token.shown, line=number) for token in line]
+        [Word(text=run.text, confidence=100.0, box=run.shown, line=number) for run in line]
         for number, line in enumerate(lines)
     ]
     return TextLayer(
@@ -139,12 +111,7 @@ def text_layer(page: pypdfium2.PdfPage, own: int, pictures: list[Box], limits: L
     )
 
 
-def _stands_on(box: Box, pictures: list[Box]) -> bool:
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return any(b[0] <= x <= b[2] and b[1] <= y <= b[3] for b in pictures)
-
-
-def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_TextRun]:
+def _text_runs(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_TextRun]:
     textpage = page.get_textpage()
     # one more than may be kept, so that the document knows that it was cut
     count = min(textpage.count_chars(), most)
@@ -161,7 +128,7 @@ def _tokens(page: pypdfium2.PdfPage, own: int, most: int) -> Iterator[_TextRun]:
         for annotation, indices in groupby(objects, key=lambda index: annotations.get(objects[index])):
             places = list(indices)
             box = bounding_box(textpage.get_charbox(index) for index in places)
-            # PDFium tells the angle clockwise
+            # PDFium gives the angle clockwise
             turn = round(-pdfium_c.FPDFText_GetCharAngle(textpage, places[0]) / (math.pi / 2)) % 4
             yield _TextRun(
                 text="".join(text[index] for index in places),
@@ -210,40 +177,37 @@ def _shown(page: pypdfium2.PdfPage, box: Box) -> tuple[int, int, int, int]:
     return bounding_box(place(*corner) * 2 for corner in (box[:2], box[2:]))
 
 
-def _in_reading_order(tokens: list[_TextRun]) -> list[list[_TextRun]]:
+def _in_reading_order(runs: list[_TextRun]) -> list[list[_TextRun]]:
     """Lines of the page, each annotation where it stands: what fills a gap in a line, in that line."""
-    own = [token for token in tokens if token.annotation is None]
-    lines = [list(line) for _, line in groupby(own, key=lambda token: token.line)]
-    added = sorted((token for token in tokens if token.annotation is not None), key=lambda token: token.annotation or 0)
-    notes = [_rows(note) for _, note in groupby(added, key=lambda token: token.annotation)]
+    own = [run for run in runs if run.annotation is None]
+    lines = [list(line) for _, line in groupby(own, key=lambda run: run.line)]
+    added = sorted((run for run in runs if run.annotation is not None), key=lambda run: run.annotation or 0)
+    notes = [_rows(note) for _, note in groupby(added, key=lambda run: run.annotation)]
     for rows in sorted(notes, key=lambda rows: (rows[0][0].flow[1], rows[0][0].flow[0])):
         first = rows[0][0]
-        placed = [(line, token) for line in lines for token in line if token.turn == first.turn]
-        beside = [(line, token) for line, token in placed if _on_one_row(token, first)]
-        left = [(line, token) for line, token in beside if token.flow[0] <= first.flow[0]]
+        placed = [(line, run) for line in lines for run in line if run.turn == first.turn]
+        beside = [found for found in placed if _on_one_row(found[1], first)]
+        left = [found for found in beside if found[1].flow[0] <= first.flow[0]]
         if len(rows) == 1 and beside:
-            line, token = max(left, key=lambda place: place[1].flow[2]) if left else min(beside, key=_left_edge)
-            place = line.index(token) + bool(left)
+            last = max(left, key=lambda place: place[1].flow[2], default=None)
+            line, run = last or min(beside, key=lambda place: place[1].flow[0])
+            place = line.index(run) + bool(left)
             line[place:place] = rows[0]
-            continue
-        above = left or [(line, token) for line, token in placed if token.flow[3] <= first.flow[1]]
-        lowest = max(above, key=lambda place: place[1].flow[3], default=None)
-        after = 0 if lowest is None else 1 + next(i for i, line in enumerate(lines) if line is lowest[0])
-        lines[after:after] = rows
+        else:
+            above = left or [(line, run) for line, run in placed if run.flow[3] <= first.flow[1]]
+            lowest = max(above, key=lambda place: place[1].flow[3], default=None)
+            place = lines.index(lowest[0]) + 1 if lowest else 0
+            lines[place:place] = rows
     return lines
 
 
-def _left_edge(place: tuple[list[_TextRun], _TextRun]) -> float:
-    return place[1].flow[0]
-
-
-def _rows(tokens: Iterable[_TextRun]) -> list[list[_TextRun]]:
+def _rows(runs: Iterable[_TextRun]) -> list[list[_TextRun]]:
     rows: list[list[_TextRun]] = []
-    for token in tokens:
-        if rows and _on_one_row(rows[-1][-1], token):
-            rows[-1].append(token)
+    for run in runs:
+        if rows and _on_one_row(rows[-1][-1], run):
+            rows[-1].append(run)
         else:
-            rows.append([token])
+            rows.append([run])
     return rows
 
 
@@ -254,13 +218,11 @@ def _on_one_row(one: _TextRun, other: _TextRun) -> bool:
 
 
 class _View:
-    """The page as it is shown, and where on it which text can be seen.
+    """The page drawn as it is, and with each text object in a colour of its own (an item buffer)."""
 
-    Layers that are switched off, clipping, and whatever lies over a text decide that, and only drawing knows them all.
-    So the page is drawn twice: as it is, and with each text object in a colour of its own (an item buffer).
-    """
+    # only drawing knows what hides a text: layers that are switched off, clipping, and whatever lies over it
 
-    def __init__(self, page: pypdfium2.PdfPage, pictures: list[Box], tokens: list[_TextRun]) -> None:
+    def __init__(self, page: pypdfium2.PdfPage, pictures: list[Box], runs: list[_TextRun]) -> None:
         width, height = page.get_size()
         self.scale = min(_VIEW_SCALE, (_VIEW_PIXELS / (width * height)) ** 0.5)
         self.pictures = pictures
@@ -268,7 +230,7 @@ class _View:
         self.grey: NDArray[np.uint8] = page.render(scale=self.scale, grayscale=True).to_numpy()
         self.colours: dict[int, int] = {}
         self.invisible: set[int] = set()
-        for text_object in dict.fromkeys(address for token in tokens for address in sorted(token.objects)):
+        for text_object in dict.fromkeys(address for run in runs for address in sorted(run.objects)):
             handle = cast(text_object, pdfium_c.FPDF_PAGEOBJECT)
             if pdfium_c.FPDFTextObj_GetTextRenderMode(handle) == pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE:
                 self.invisible.add(text_object)
@@ -282,13 +244,13 @@ class _View:
         self.is_text = np.zeros(1 << 24, dtype=bool)
         self.is_text[[*self.colours.values()]] = True
 
-    def shows(self, token: _TextRun) -> bool:
-        """Tell whether a person sees a text, or the picture whose text it is."""
-        left, top, right, bottom = (edge * self.scale for edge in token.shown)
+    def shows(self, run: _TextRun) -> bool:
+        """Return whether a person sees a text, or the picture whose text it is."""
+        left, top, right, bottom = (edge * self.scale for edge in run.shown)
         height, width = self.grey.shape
         if not (0 <= (left + right) / 2 < width and 0 <= (top + bottom) / 2 < height):
             return False
-        if token.objects <= self.invisible and _stands_on(token.box, self.pictures):
+        if run.objects <= self.invisible and lies_in(run.box, self.pictures):
             # what an earlier OCR has put there
             return True
         rows = slice(max(0, int(top) - 1), int(bottom) + 2)
@@ -297,7 +259,7 @@ class _View:
         if grey.max() - grey.min() <= _CONTRAST:
             return False
         drawn = self.tinted[rows, columns]
-        if any((drawn == self.colours[text_object]).any() for text_object in token.objects):
+        if any((drawn == self.colours[text_object]).any() for text_object in run.objects):
             self.has_drawn_text = True
             return True
         # not drawn itself: it may be the text of a picture that lies over it, but not of another text
