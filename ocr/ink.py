@@ -35,7 +35,7 @@ class Region:
 
 def letter_boxes(image: Image.Image) -> Boxes:
     """Find what has the size, shape and place of letters; one row each: left, top, right, bottom, shape (n, 4)."""
-    # connected components of ink, dark on light and light on dark, separated from the paper by Sauvola's local threshold
+    # connected components of ink, dark on light and light on dark, parted from the paper by Sauvola's local threshold
     # (Sauvola and Pietikäinen, Pattern Recognition 33, 2000); letters that touch count as one
     factor = max(1, round(min(image.size) / _SHORT_SIDE))
     grey = np.asarray(image.reduce(factor) if factor > 1 else image)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ctypes
+import struct
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +11,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+
+from ocr.opening import open_page
+from ocr.reading_options import Limits
 
 LETTER = (
     "Dear Madam,",
@@ -46,6 +51,31 @@ def encoded() -> Callable[..., bytes]:
         return stream.getvalue()
 
     return encode
+
+
+@pytest.fixture(scope="session")
+def grey_of() -> Callable[..., Image.Image]:
+    """Opens a page of a document within limits, and gives its image."""
+
+    def grey(content: bytes, number: int = 1, **limits: int) -> Image.Image:
+        with open_page(content, number, Limits(**limits)) as opened:
+            return opened.image()
+
+    return grey
+
+
+@pytest.fixture(scope="session")
+def png() -> Callable[..., bytes]:
+    """A PNG of rows that are packed already."""
+
+    def write(width: int, height: int, data: bytes, *, bits: int = 8, colour: int = 0) -> bytes:
+        def chunk(kind: bytes, body: bytes) -> bytes:
+            return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+        head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+    return write
 
 
 @pytest.fixture(scope="session")

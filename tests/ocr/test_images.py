@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import zlib
 from io import BytesIO
 
 import numpy as np
@@ -14,16 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ocr import find_files, read_document
-from ocr.opening import open_page, survey
+from ocr.opening import survey
 from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
 
 INK, PAPER = (15, 15), (2, 2)
-
-
-def grey_of(content: bytes, **limits: int) -> Image.Image:
-    with open_page(content, 1, Limits(**limits)) as page:
-        return page.image()
 
 
 def square(ink: float = 0, paper: float = 255, kind: type = np.uint8) -> np.ndarray:
@@ -57,12 +53,12 @@ def assert_black_on_white(grey: Image.Image) -> None:
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "JPEG2000"])
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
-def test_fewer_bits_within_sixteen_are_white_where_they_are_full(encoded, bits, file_format):
+def test_fewer_bits_within_sixteen_are_white_where_they_are_full(encoded, bits, file_format, grey_of):
     image = Image.fromarray(square(0, 2**bits - 16, np.uint16))
     assert_black_on_white(grey_of(encoded(image, file_format)))
 
 
-def test_what_the_file_states_as_its_largest_value_is_white():
+def test_what_the_file_states_as_its_largest_value_is_white(grey_of):
     dark = square(0, 900, np.uint16).tobytes()
     assert grey_of(tiff(dark, bits=16, max_sample=4095)).getpixel(PAPER) == 56
     assert grey_of(tiff(dark, bits=16)).getpixel(PAPER) == 224
@@ -72,7 +68,7 @@ def test_what_the_file_states_as_its_largest_value_is_white():
 
 @settings(max_examples=40)
 @given(st.lists(st.integers(0, 65535), min_size=2, max_size=60, unique=True))
-def test_no_two_shades_of_sixteen_bits_change_places_and_none_is_cut_off(values):
+def test_no_two_shades_of_sixteen_bits_change_places_and_none_is_cut_off(grey_of, values):
     shades = np.array([sorted(values)], dtype=np.uint16)
     stream = BytesIO()
     Image.fromarray(shades).save(stream, "PNG")
@@ -90,7 +86,7 @@ def test_a_black_page_with_the_noise_of_the_scanner_holds_no_text(encoded):
 
 @pytest.mark.parametrize("photometric", [0, 1])
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
-def test_white_may_be_zero(bits, photometric):
+def test_white_may_be_zero(bits, photometric, grey_of):
     most = 2**bits - 1
     ink, paper = (most, 0) if photometric == 0 else (0, most)
     values = square(ink, paper, np.uint16)
@@ -98,19 +94,19 @@ def test_white_may_be_zero(bits, photometric):
     assert_black_on_white(grey_of(tiff(data, bits=bits, photometric=photometric)))
 
 
-def test_twelve_bits_packed_are_twelve_bits():
+def test_twelve_bits_packed_are_twelve_bits(grey_of):
     assert_black_on_white(grey_of(tiff(packed(square(0, 4095, np.uint16), 12), bits=12)))
     assert grey_of(tiff(packed(square(0, 900, np.uint16), 12), bits=12)).getpixel(PAPER) == 56
 
 
-def test_sixteen_bits_with_the_upper_byte_first_are_read():
+def test_sixteen_bits_with_the_upper_byte_first_are_read(grey_of):
     assert_black_on_white(grey_of(tiff(square(0, 65535, np.uint16).astype(">u2").tobytes(), bits=16, order=">")))
     large = grey_of(tiff(square(0, 4095, np.uint16).astype(">u2").tobytes(), bits=16, order=">"), max_pixels=300)
     assert (large.size, large.getpixel((0, 0))) == ((17, 17), 255)
 
 
 @pytest.mark.parametrize("white", [1.0, 255.0, 4095.0, 65535.0, 1e9])
-def test_floating_point_values_are_read_and_no_number_is_paper(white):
+def test_floating_point_values_are_read_and_no_number_is_paper(white, grey_of):
     values = square(0, white, np.float32)
     values[0, 0], values[29, 29], values[0, 29] = np.nan, np.inf, -np.inf
     grey = grey_of(tiff(values.tobytes(), bits=32, sample_format=3))
@@ -120,24 +116,13 @@ def test_floating_point_values_are_read_and_no_number_is_paper(white):
 
 @pytest.mark.parametrize("colour", [2, 6])
 @pytest.mark.parametrize("bits", [10, 12, 16])
-def test_colours_of_sixteen_bits_are_read_also_if_fewer_are_used(bits, colour):
+def test_colours_of_sixteen_bits_are_read_also_if_fewer_are_used(bits, colour, grey_of, png):
     channels = 3 if colour == 2 else 4
     values = np.repeat(square(0, 2**bits - 1, np.uint16)[:, :, None], channels, axis=2)
     if channels == 4:
         values[:, :, 3] = 65535
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    assert_black_on_white(grey_of(png(rows, colour)))
-
-
-def png(rows: bytes, colour: int) -> bytes:
-    import zlib
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    head = struct.pack(">IIBBBBB", 30, 30, 16, colour, 0, 0, 0)
-    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + parts
+    assert_black_on_white(grey_of(png(30, 30, zlib.compress(rows), bits=16, colour=colour)))
 
 
 def with_alpha(grey: np.ndarray, alpha: np.ndarray, mode: str) -> Image.Image:
@@ -155,7 +140,7 @@ def with_alpha(grey: np.ndarray, alpha: np.ndarray, mode: str) -> Image.Image:
     ],
     ids=["opaque", "the ink is in the alpha", "all is clear", "white with a clear square"],
 )
-def test_transparency(encoded, mode, grey, alpha):
+def test_transparency(encoded, mode, grey, alpha, grey_of):
     image = grey_of(encoded(with_alpha(grey, alpha, mode)))
     if alpha[15, 15] < alpha[2, 2]:
         # nothing but white can be seen on white, so it is looked at on black
@@ -164,13 +149,13 @@ def test_transparency(encoded, mode, grey, alpha):
         assert_black_on_white(image)
 
 
-def test_white_ink_on_a_clear_ground_is_not_lost(encoded):
+def test_white_ink_on_a_clear_ground_is_not_lost(encoded, grey_of):
     image = grey_of(encoded(with_alpha(square(255, 255), square(255, 0), "RGBA")))
     assert (image.getpixel(INK), image.getpixel(PAPER)) == (255, 0)
 
 
 @pytest.mark.parametrize(("transparency", "paper"), [(b"\0\xff", 255), (b"\0\0", 90), (0, 255)])
-def test_a_palette_with_clear_colours(encoded, transparency, paper):
+def test_a_palette_with_clear_colours(encoded, transparency, paper, grey_of):
     image = Image.fromarray(square(1, 0)).convert("P")
     image.putpalette([90, 90, 90, 0, 0, 0])
     grey = grey_of(encoded(image, "PNG", transparency=transparency))
@@ -190,12 +175,12 @@ def test_any_mode_becomes_grey(mode):
     assert_black_on_white(grey_image(image, 10_000))
 
 
-def test_lightness_of_a_lab_tiff(encoded):
+def test_lightness_of_a_lab_tiff(encoded, grey_of):
     lab = Image.merge("LAB", [Image.fromarray(square())] + [Image.new("L", (30, 30), 128)] * 2)
     assert_black_on_white(grey_of(encoded(lab, "TIFF")))
 
 
-def test_a_cmyk_jpeg_as_adobe_writes_it(encoded):
+def test_a_cmyk_jpeg_as_adobe_writes_it(encoded, grey_of):
     content = encoded(Image.fromarray(square()).convert("RGB").convert("CMYK"), "JPEG", quality=95)
     assert b"Adobe" in content
     assert_black_on_white(grey_of(content))
@@ -228,7 +213,7 @@ def inked_corner(grey: Image.Image) -> tuple[bool, bool]:
 @pytest.mark.parametrize(
     ("orientation", "left", "top"), [(1, True, True), (3, False, False), (6, False, True), (8, True, False)]
 )
-def test_a_photo_is_set_upright_once(encoded, orientation, left, top, file_format):
+def test_a_photo_is_set_upright_once(encoded, orientation, left, top, file_format, grey_of):
     exif = Image.Exif()
     exif[0x0112] = orientation
     if file_format == "HEIF":
@@ -252,7 +237,7 @@ def heif(*images: Image.Image, primary: int = 0) -> bytes:
     return stream.getvalue()
 
 
-def test_of_several_pictures_in_a_heic_the_primary_one_is_read():
+def test_of_several_pictures_in_a_heic_the_primary_one_is_read(grey_of):
     content = heif(Image.new("RGB", (64, 64), "white"), corner(), primary=1)
     assert survey(content, Limits()).page_count == 1
     assert grey_of(content).size == (96, 64)
@@ -264,7 +249,7 @@ def test_a_heic_is_text(page):
 
 
 @pytest.mark.parametrize("file_format", ["HEIF", "AVIF", "JPEG2000"])
-def test_limits_and_damage_of_the_newer_formats(encoded, file_format):
+def test_limits_and_damage_of_the_newer_formats(encoded, file_format, grey_of):
     content = heif(corner()) if file_format == "HEIF" else encoded(corner(), file_format)
     assert survey(content, Limits(max_declared_pixels=96 * 64)).page_count == 1
     with pytest.raises(BadInputError, match="announces 96 x 64 pixels"):
@@ -309,7 +294,7 @@ def test_films_and_sounds_are_called_by_their_name(content, kind):
         [b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", b"\0\0\0\x0cjP  \r\n\x87\n", b"\0\0\0\x14ftypavif\0\0\0\0avif"]
     ),
 )
-def test_any_bytes_of_the_newer_formats_give_an_error_of_one_line(content, start):
+def test_any_bytes_of_the_newer_formats_give_an_error_of_one_line(grey_of, content, start):
     with pytest.raises(BadInputError) as caught:
         grey_of(start + content, max_declared_pixels=1_000_000)
     assert "\n" not in str(caught.value)

@@ -148,6 +148,10 @@ def test_a_text_layer_names_no_engine(text_pdf):
     assert read_document(text_pdf("Total amount due", "42 euro")).engine == ""
 
 
+def test_texts_are_compared_by_their_edits_whatever_their_white_space():
+    assert text_similarity("Total  due", "Tota1\ndue") == pytest.approx(8 / 9)
+
+
 def test_two_engines_are_compared_document_by_document(engine, page, tmp_path):
     page().save(tmp_path / "letter.png")
     (tmp_path / "none.png").write_bytes(b"no image")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import struct
 import warnings
 import zlib
 from io import BytesIO
@@ -9,26 +8,14 @@ from pathlib import Path
 import numpy as np
 import pypdfium2
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ocr.file_content import content_hash
 from ocr.opening import drawing_dpi, open_page, survey
 from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
-
-
-def grey_of(content: bytes, number: int = 1, **limits: int) -> Image.Image:
-    with open_page(content, number, Limits(**limits)) as page:
-        return page.image()
-
-
-def png(width: int, height: int, data: bytes, *, bits: int = 8, colour: int = 0) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 def pdf_of(*sizes: tuple[float, float]) -> bytes:
@@ -53,7 +40,7 @@ def test_every_image_format_opens_by_its_content_whatever_its_name(page, encoded
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "I;16", "I", "F", "YCbCr"])
-def test_every_kind_of_pixel_becomes_black_on_white(encoded, mode):
+def test_every_kind_of_pixel_becomes_black_on_white(encoded, mode, grey_of):
     image = Image.new("L", (40, 40), 255)
     image.paste(0, (10, 10, 30, 30))
     if mode == "I;16":
@@ -68,14 +55,14 @@ def test_every_kind_of_pixel_becomes_black_on_white(encoded, mode):
     assert grey.getpixel((2, 2)) > 235
 
 
-def test_what_is_transparent_is_paper(encoded):
+def test_what_is_transparent_is_paper(encoded, grey_of):
     image = Image.new("RGBA", (30, 30), (0, 0, 0, 0))
     image.paste((0, 0, 0, 255), (10, 10, 20, 20))
     grey = grey_of(encoded(image))
     assert (grey.getpixel((1, 1)), grey.getpixel((15, 15))) == (255, 0)
 
 
-def test_a_photo_stands_as_its_exif_says(encoded):
+def test_a_photo_stands_as_its_exif_says(encoded, grey_of):
     image = Image.new("RGB", (60, 30), "white")
     image.paste((0, 0, 0), (0, 0, 20, 10))
     exif = Image.Exif()
@@ -86,7 +73,7 @@ def test_a_photo_stands_as_its_exif_says(encoded):
     assert grey.getpixel((5, 5)) > 200
 
 
-def test_pages_of_a_tiff_are_told_apart(encoded):
+def test_pages_of_a_tiff_are_told_apart(encoded, grey_of):
     frames = [Image.new("L", (20 + n, 30), 255) for n in range(4)]
     content = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:])
     assert survey(content, Limits()).page_count == 4
@@ -124,7 +111,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
-def test_a_truncated_image_is_an_error_of_one_line(page, encoded, file_format):
+def test_a_truncated_image_is_an_error_of_one_line(page, encoded, file_format, grey_of):
     content = encoded(page(mode="RGB"), file_format)
     with pytest.raises(BadInputError, match=r"damaged|cut short") as caught:
         grey_of(content[: len(content) // 2])
@@ -145,7 +132,7 @@ def test_declared_pixels_at_the_limit_and_one_past_it(encoded):
         survey(content, Limits(max_declared_pixels=899))
 
 
-def test_a_decompression_bomb_is_refused_before_it_is_decoded():
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(png):
     content = png(2_000_000_000, 2_000_000_000, zlib.compress(bytes(1000)))
     with pytest.raises(BadInputError, match="announces"):
         survey(content, Limits())
@@ -165,13 +152,13 @@ def test_a_bomb_in_a_later_page_of_a_tiff_is_refused(encoded):
         pass
 
 
-def test_pixels_at_the_limit_stay_and_one_past_it_shrinks(encoded):
+def test_pixels_at_the_limit_stay_and_one_past_it_shrinks(encoded, grey_of):
     content = encoded(Image.new("L", (100, 100), 255))
     assert grey_of(content, max_pixels=10_000).size == (100, 100)
     assert grey_of(content, max_pixels=9_999).size == (99, 99)
 
 
-def test_an_image_of_30000_pixels_is_scaled_down():
+def test_an_image_of_30000_pixels_is_scaled_down(grey_of, png):
     rows = zlib.compressobj(1)
     line = b"\0" + bytes([255]) * 30_000
     data = b"".join([rows.compress(line * 100) for _ in range(20)]) + rows.flush()
@@ -183,7 +170,7 @@ def test_an_image_of_30000_pixels_is_scaled_down():
 
 
 @pytest.mark.slow
-def test_a_square_of_30000_pixels_is_scaled_down():
+def test_a_square_of_30000_pixels_is_scaled_down(grey_of, png):
     rows = zlib.compressobj(1)
     line = b"\0" + b"\xff" * 3_750
     data = b"".join([rows.compress(line * 1000) for _ in range(30)]) + rows.flush()
@@ -199,15 +186,30 @@ def test_opening_leaves_pillows_own_limit_alone(encoded):
 
 @settings(max_examples=60)
 @given(
-    st.binary(max_size=300),
-    st.sampled_from([b"", b"%PDF-1.7\n", b"II*\0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8\xff"]),
+    start=st.sampled_from([b"", b"%PDF-1.7\n", b"II*\0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8\xff"]),
+    content=st.binary(max_size=300),
 )
-def test_any_bytes_open_or_give_an_error_of_one_line(content, start):
+def test_what_only_begins_as_a_file_gives_an_error_of_one_line(grey_of, start, content):
+    with pytest.raises(BadInputError) as caught:
+        grey_of(start + content, max_declared_pixels=1_000_000)
+    assert "\n" not in str(caught.value)
+
+
+@settings(max_examples=60)
+@given(
+    file_format=st.sampled_from(["PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP"]),
+    place=st.floats(0, 1),
+    damage=st.binary(max_size=8),
+)
+@example(file_format="BMP", place=0.9, damage=b"\0")
+def test_a_damaged_image_opens_in_full_or_gives_an_error_of_one_line(encoded, grey_of, file_format, place, damage):
+    content = encoded(Image.new("L", (40, 30), 255), file_format)
+    start = round(place * len(content))
     try:
-        with open_page(start + content, 1, Limits(max_declared_pixels=1_000_000)) as opened:
-            opened.image()
+        grey = grey_of(content[:start] + damage + content[start + len(damage) :], max_declared_pixels=1_000_000)
+        assert grey.mode == "L"
     except BadInputError as error:
-        assert "\n" not in str(error)  # noqa: PT017 - some drawn bytes open, most do not
+        assert "\n" not in str(error)  # noqa: PT017 - some damaged files open
 
 
 def test_pages_of_a_pdf_have_their_size_and_an_image_within_bounds():
@@ -281,3 +283,9 @@ def test_same_content_same_hash_other_content_other_hash(tmp_path: Path, encoded
     (tmp_path / "a.png").write_bytes(first)
     assert survey(first, Limits()).sha256 == survey(tmp_path / "a.png", Limits()).sha256
     assert survey(first, Limits()).sha256 != survey(second, Limits()).sha256
+
+
+def test_what_cannot_be_opened_has_a_hash_if_it_can_be_read(tmp_path):
+    assert content_hash(b"Dear Sir", Limits()).startswith("335b600d")
+    assert content_hash(b"Dear Sir", Limits(max_bytes=7)) == ""
+    assert content_hash(tmp_path / "none", Limits()) == ""

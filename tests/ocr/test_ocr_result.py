@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocr.documents import Word
-from ocr.ocr_result import OcrResult, inserted, moved, stacked, turned, with_layer, without
+from ocr.ocr_result import OcrResult, inserted, line_text, moved, stacked, turned, with_layer, without
 
 
 def line(text: str, top: int, left: int = 0) -> OcrResult:
@@ -74,6 +74,19 @@ def test_a_layer_that_stands_beside_its_words_is_not_read_twice():
     beside = moved(PAGE, down=15, right=900)
     assert with_layer(PAGE, beside, is_drawn=False) == PAGE
     assert len(with_layer(PAGE, beside, is_drawn=True).words) == 2 * len(PAGE.words)
+
+
+def test_boxes_are_scaled_before_they_are_shifted():
+    assert moved(line("Total", 20, 10), factor=0.5, down=100).words[0].box == (5, 110, 30, 120)
+
+
+@pytest.mark.parametrize(
+    ("lefts", "text"),
+    [([0, 20, 40, 80, 100, 120], "D U E  P E R"), ([0, 20, 40, 60, 80, 100], "D U E P E R"), ([0, 20, 80], "D U E")],
+)
+def test_between_letters_set_apart_a_wide_gap_is_written_as_two_blanks(lefts, text):
+    letters = zip("DUEPER", lefts, strict=False)
+    assert line_text([Word(text=char, confidence=90, box=(x, 0, x + 9, 9), line=0) for char, x in letters]) == text
 
 
 words = st.builds(
