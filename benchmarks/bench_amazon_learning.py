@@ -25,7 +25,7 @@ from sklearn.linear_model import SGDClassifier
 from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.engine.csv_data import Batch, DataFile, read_batches
+from aws_ml_adapter.engine.csv_data import DataFile, Rows, read_batches
 from aws_ml_adapter.engine.feature_plan import Features
 from aws_ml_adapter.engine.learner import RATES, train
 from aws_ml_adapter.engine.targets import TargetValues
@@ -85,7 +85,7 @@ def measure(learner: str, path: Path, classes: int) -> Row:
     recipe = parse_recipe(RECIPE, schema)
     file = DataFile(name=path.name, size=path.stat().st_size, chunks=lambda: chunks(path))
 
-    def read() -> Iterator[Batch]:
+    def read() -> Iterator[Rows]:
         return read_batches([file], schema)
 
     started = time.perf_counter()
@@ -98,7 +98,7 @@ def measure(learner: str, path: Path, classes: int) -> Row:
         targets = TargetValues(schema, kind)
         transforms = Transforms.fit(recipe, schema, read)
         places = transforms.places(schema)
-        parts = [transforms.transform(targets.take(batch.rows), places) for batch in read()]
+        parts = [transforms.transform(targets.take(batch), places) for batch in read()]
         matrix = as_matrix(parts)
         _, values = targets.finish()
         fitted = time.perf_counter()

@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.learner import train
 from aws_ml_adapter.engine.suggestion import suggest_recipe
 from features.schema import AttributeType, Schema
@@ -98,11 +98,11 @@ def measured(name: str, problem: Problem, splits: int) -> Row:
     return {"set": name, **found}
 
 
-def ours(recipe: Callable[[Schema, Batch, ModelType], str]) -> Callable[..., float]:
+def ours(recipe: Callable[[Schema, Rows, ModelType], str]) -> Callable[..., float]:
     def reach(kind: ModelType, numbers: Numbers, unseen: Numbers, targets: Numbers, truth: Numbers) -> float:
         attributes = [(f"x{i}", AttributeType.NUMERIC) for i in range(numbers.shape[1])]
         schema = Schema(attributes=(*attributes, ("y", kind.target_type)), target="y")
-        batch = Batch(rows=rows(numbers, targets))
+        batch = rows(numbers, targets)
         model = train(
             lambda: [batch],
             schema=schema,
@@ -110,13 +110,13 @@ def ours(recipe: Callable[[Schema, Batch, ModelType], str]) -> Callable[..., flo
             model_type=kind,
             parameters=PARAMETERS,
         )
-        scores, _ = model.predict(Batch(rows=rows(unseen, truth)), schema)
+        scores, _ = model.predict(rows(unseen, truth), schema)
         return figure(kind, truth, scores)
 
     return reach
 
 
-def suggestion(schema: Schema, batch: Batch, kind: ModelType) -> str:
+def suggestion(schema: Schema, batch: Rows, kind: ModelType) -> str:
     return suggest_recipe(schema, lambda: [batch], kind)
 
 

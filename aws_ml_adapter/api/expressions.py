@@ -25,7 +25,7 @@ _WORK_LIMIT = 100_000
 _TOKEN = re.compile(
     r"""
     (?P<blank>\s+|//[^\n]*)
-    |(?P<mark>[(),])
+    |(?P<symbol>[(),])
     |'(?P<single>(?:[^'\\]|\\.)*)'
     |"(?P<double>(?:[^"\\]|\\.)*)"
     |(?P<number>\d+)(?![^\s,()/])
@@ -94,7 +94,7 @@ class Call:
     """A function, its arguments, and the words of its window or its bins; ``str`` writes it as a recipe does."""
 
     function: Function
-    arguments: tuple[Expression, ...]
+    arguments: Expressions
     number: int | None = None
 
     @property
@@ -108,6 +108,7 @@ class Call:
 
 
 Expression = Variable | Call
+Expressions = tuple[Expression, ...]
 
 
 def input_variables(schema: Schema) -> dict[str, Variable]:
@@ -133,7 +134,7 @@ class Scope:
         self._schema = schema
         variables = input_variables(schema)
         self._all = tuple(variables.values())
-        self._names: dict[str, tuple[Expression, ...]] = {name: (variable,) for name, variable in variables.items()}
+        self._names: dict[str, Expressions] = {name: (variable,) for name, variable in variables.items()}
         for kind in AttributeType:
             self._names[f"ALL_{kind}"] = tuple(variable for variable in self._all if variable.type is kind)
         self._work = 0
@@ -156,12 +157,12 @@ class Scope:
             raise recipe_fault(place, "has a name that is taken")
         self._names[name] = expressions
 
-    def evaluate(self, text: str, place: str) -> tuple[Expression, ...]:
+    def evaluate(self, text: str, place: str) -> Expressions:
         """Return the features that an expression stands for; none if it is only a comment."""
         tokens = list(_tokens(text, place))
         return _Reader(tokens, self, place).whole() if len(tokens) > 1 else ()
 
-    def find(self, name: str) -> tuple[Expression, ...] | str:
+    def find(self, name: str) -> Expressions | str:
         """Return what a name stands for, or as a str why it stands for nothing."""
         if name in self._names:
             return self._names[name]
@@ -183,13 +184,13 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class _Lexeme:
     kind: str
     text: str
     column: int
 
 
-def _tokens(text: str, place: str) -> Iterator[_Token]:
+def _tokens(text: str, place: str) -> Iterator[_Lexeme]:
     end = 0
     while end < len(text):
         match = _TOKEN.match(text, end)
@@ -203,9 +204,9 @@ def _tokens(text: str, place: str) -> Iterator[_Token]:
         if kind in ("single", "double"):
             kind, value = "quoted", _unescape(value)
         if kind != "blank":
-            yield _Token(kind, value.rstrip() if kind == "name" else value, end + 1)
+            yield _Lexeme(kind, value.rstrip() if kind == "name" else value, end + 1)
         end = match.end()
-    yield _Token("end", "", end + 1)
+    yield _Lexeme("end", "", end + 1)
 
 
 def _unescape(text: str) -> str:
@@ -215,11 +216,11 @@ def _unescape(text: str) -> str:
 class _Reader:
     """Reads the tokens of one expression from left to right, evaluating as it goes."""
 
-    def __init__(self, tokens: list[_Token], scope: Scope, place: str) -> None:
+    def __init__(self, tokens: list[_Lexeme], scope: Scope, place: str) -> None:
         self._tokens, self._scope, self._place = tokens, scope, place
         self._next = 0
 
-    def whole(self) -> tuple[Expression, ...]:
+    def whole(self) -> Expressions:
         begin = self._tokens[0]
         found = self.argument(depth=0)
         self.take("", what="the end")
@@ -228,15 +229,15 @@ class _Reader:
         self._spend(begin, len(found))
         return found
 
-    def take(self, *marks: str, what: str = "") -> _Token:
+    def take(self, *symbols: str, what: str = "") -> _Lexeme:
         token = self._tokens[self._next]
-        if marks and (token.kind not in ("mark", "end") or token.text not in marks):
+        if symbols and (token.kind not in ("symbol", "end") or token.text not in symbols):
             shown = f"'{token.text[:NAME_LIMIT]}'" if token.text else "the end"
-            raise self._fault(token, f"{shown} stands where {what or ' or '.join(marks)} should")
+            raise self._fault(token, f"{shown} stands where {what or ' or '.join(symbols)} should")
         self._next += 1
         return token
 
-    def argument(self, depth: int) -> tuple[Expression, ...] | int:
+    def argument(self, depth: int) -> Expressions | int:
         token = self.take()
         if token.kind == "number":
             digits = token.text.lstrip("0") or "0"
@@ -252,7 +253,7 @@ class _Reader:
             raise self._fault(token, found)
         return found
 
-    def _call(self, name: _Token, depth: int) -> tuple[Expression, ...]:
+    def _call(self, name: _Lexeme, depth: int) -> Expressions:
         if depth > _DEPTH_LIMIT:
             raise self._fault(name, f"functions are nested more than {_DEPTH_LIMIT} deep")
         self.take("(")
@@ -270,7 +271,7 @@ class _Reader:
         self._check_arguments(name, arguments, members, numbers)
         return self._calls(name, members, numbers[0] if numbers else None)
 
-    def _group(self, name: _Token, members: list[tuple[Expression, ...]]) -> tuple[Expression, ...]:
+    def _group(self, name: _Lexeme, members: list[Expressions]) -> Expressions:
         self._spend(name, sum(map(len, members)))
         if name.text == "group":
             return tuple(dict.fromkeys(expression for member in members for expression in member))
@@ -279,9 +280,9 @@ class _Reader:
 
     def _check_arguments(
         self,
-        name: _Token,
-        arguments: list[tuple[Expression, ...] | int],
-        members: list[tuple[Expression, ...]],
+        name: _Lexeme,
+        arguments: list[Expressions | int],
+        members: list[Expressions],
         numbers: list[int],
     ) -> None:
         signature = _SIGNATURES[Function(name.text)]
@@ -297,7 +298,7 @@ class _Reader:
             least, most = signature.numbers[0], signature.numbers[-1]
             raise self._fault(name, f"{name.text} takes a number from {least} to {most:,}, not {numbers[0]:,}")
 
-    def _calls(self, name: _Token, members: list[tuple[Expression, ...]], number: int | None) -> tuple[Expression, ...]:
+    def _calls(self, name: _Lexeme, members: list[Expressions], number: int | None) -> Expressions:
         function = Function(name.text)
         takes = _SIGNATURES[function].takes
         self._spend(name, sum(map(len, members)) + prod(map(len, members)))
@@ -310,11 +311,11 @@ class _Reader:
             raise self._fault(name, f"a feature has more than {_NODE_LIMIT} variables and functions")
         return tuple(calls)
 
-    def _spend(self, token: _Token, work: int) -> None:
+    def _spend(self, token: _Lexeme, work: int) -> None:
         if not self._scope.spend(work):
             raise self._fault(token, f"the groups of the recipe stand for more than {_WORK_LIMIT:,} variables")
 
-    def _fault(self, token: _Token, what: str) -> RequestFault:
+    def _fault(self, token: _Lexeme, what: str) -> RequestFault:
         return recipe_fault(f"{self._place}, column {token.column}", what)
 
 

@@ -8,7 +8,7 @@ from aws_ml_adapter.api.faults import RequestFault
 from features.schema import AttributeType, Schema
 
 CLASS_LIMIT = 100
-"""Classes that a multiclass model can tell apart, as
+"""Classes of a multiclass model at most, as
 https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html has it."""
 
 BINARY_CLASSES = ("0", "1")

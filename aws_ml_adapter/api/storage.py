@@ -284,7 +284,7 @@ class S3Storage(Storage):
         def cut_short(error: Exception) -> TextclfError:
             return self._fault(f"could not be read to its end ({error})", where=url)
 
-        return io.BufferedReader(_Body(body, self._errors, cut_short))
+        return io.BufferedReader(_ObjectBody(body, self._errors, cut_short))
 
     @contextmanager
     def write(self, url: str) -> Iterator[Path]:
@@ -313,7 +313,7 @@ class S3Storage(Storage):
             raise self._fault(f"S3 refused or cannot be reached ({error})", where=url) from error
 
 
-class _Body(io.RawIOBase):
+class _ObjectBody(io.RawIOBase):
     """A boto3 body that raises where it was cut short; used as a context it would end early without a word."""
 
     def __init__(self, body: Any, errors: tuple[type[Exception], ...], fault: Callable[[Exception], Exception]) -> None:

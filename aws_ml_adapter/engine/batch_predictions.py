@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.api.kinds import BINARY_CLASSES, ModelType
-from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.model import MLModel
 from aws_ml_adapter.engine.targets import TargetReader
 from features.schema import Schema
@@ -36,7 +36,7 @@ def number_text(value: float, digits: int = 6) -> str:
 
 def write_predictions(
     model: MLModel,
-    batches: Iterable[Batch],
+    batches: Iterable[Rows],
     stream: BinaryIO,
     *,
     schema: Schema,
@@ -58,7 +58,7 @@ def write_predictions(
         for batch in batches:
             scores, usable = model.predict(batch, schema)
             answers = _answers(model, scores, threshold, best_answer)
-            for row, can, answer, numbers in zip(batch.rows, usable, answers, scores.tolist(), strict=True):
+            for row, can, answer, numbers in zip(batch, usable, answers, scores.tolist(), strict=True):
                 if row is None or not can:
                     text.write("\n")
                     continue
@@ -66,7 +66,7 @@ def write_predictions(
                 if true_label.known:
                     front.append(_label_text(true_label(row), row[label], model.type))
                 write([*front, *answer, *(number_text(number, digits) for number in numbers)])
-            total += len(batch.rows)
+            total += len(batch)
             invalid += int((~usable).sum())
         text.flush()
         text.detach()

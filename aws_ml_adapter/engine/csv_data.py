@@ -42,16 +42,8 @@ class DataFile:
     chunks: Callable[[], Iterable[bytes]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Consecutive rows in the order of the schema's attributes, '' for a missing value, None for a rejected row."""
-
-    rows: list[list[str] | None]
-
-    @property
-    def rejected(self) -> int:
-        """Number of rejected rows."""
-        return self.rows.count(None)
+Rows = list[list[str] | None]
+"""Consecutive rows in the order of the schema's attributes: '' is a missing value, None a rejected row."""
 
 
 def read_batches(
@@ -61,8 +53,8 @@ def read_batches(
     rearrangement: Rearrangement | None = None,
     only: DataFile | None = None,
     size: int = 1_000,
-    warn: Callable[[str], object] = lambda doubt: None,
-) -> Iterator[Batch]:
+    warn: Callable[[str], object] = lambda message: None,
+) -> Iterator[Rows]:
     """Read the rows of data files, or the share of one file, in order and constant memory; raises `DataFault`."""
     # https://docs.aws.amazon.com/machine-learning/latest/dg/understanding-the-data-format-for-amazon-ml.html
     # a row is rejected that is over 100 KB, has not as many values as the schema has attributes, leaves a quote open or
@@ -84,7 +76,7 @@ def read_batches(
                 remedy="correct the data or the schema",
             )
         read += len(rows)
-        yield Batch(rows=rows)
+        yield rows
     if rejected:
         warn(f"{rejected:,} of {read:,} rows were rejected: {first_fault}")
 

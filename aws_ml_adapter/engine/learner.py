@@ -28,7 +28,7 @@ from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import Recipe
 from aws_ml_adapter.engine.components import Components
-from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.gradient_descent import Learners
 from aws_ml_adapter.engine.model import FEATURE_BYTES, MLModel, model_size
 from aws_ml_adapter.engine.pass_metrics import PassMetrics
@@ -39,7 +39,7 @@ from aws_ml_adapter.engine.transforms import Transforms
 from features.schema import Schema
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
-"""Learning rates that are tried, unless told otherwise."""
+"""Learning rates to compare, unless others are given."""
 
 # steps enough in a pass over small data, rows enough in a step for speed
 _STEPS = 500
@@ -50,7 +50,7 @@ _FIRST_REPORT = 64
 # memory of all learners' weights, unless the size asked for needs more: further ones are halted early, and fewer
 # features compete for the room
 _STATE_BYTES = 1 << 28
-# features told apart while rows are read: 12 bytes each, and as much again to join new ones
+# different features counted while rows are read: 12 bytes each, and as much again to join new ones
 _KEYS = 5_000_000
 # share by which a pass must better the loss of the one before, or cross-validated of the best so far
 _CONVERGED = 1e-4
@@ -61,7 +61,7 @@ _PATIENCE = 5
 
 
 def train(
-    read: Callable[[], Iterable[Batch]],
+    read: Callable[[], Iterable[Rows]],
     *,
     schema: Schema,
     recipe: Recipe,
@@ -122,7 +122,7 @@ class _Prepared(NamedTuple):
 
 
 def _prepare(
-    read: Callable[[], Iterable[Batch]],
+    read: Callable[[], Iterable[Rows]],
     transforms: Transforms,
     targets: TargetValues,
     parameters: Parameters,
@@ -137,7 +137,7 @@ def _prepare(
     components = Components(transforms.number_keys[: 0 if parameters.l1 else None])
     with RowStore(folder) as store:
         for batch in read():
-            features = transforms.transform(targets.take(batch.rows), places)
+            features = transforms.transform(targets.take(batch), places)
             store.append(features)
             counts.add(features.keys)
             components.add(features)
@@ -204,7 +204,7 @@ class _Course:
     def learn(self, blocks: Blocks, values: NDArray[np.float32], max_passes: int, room: int) -> int:
         """Go over the blocks until nothing is gained; gives the number of passes, and leaves the best weights."""
         learners, log = self._learners, self._log
-        told, begun = ServiceLog(log), list(learners.rates)
+        service_log, begun = ServiceLog(log), list(learners.rates)
         passes = self._passes_cross_validated(blocks, values) if learners.folds else self._passes(blocks, values, room)
         number = 0
         for number, (name, loss) in enumerate(passes, 1):
@@ -213,12 +213,12 @@ class _Course:
                 f"{self._metrics.describe()}"
             )
             leading = learners.rates[0]
-            told.finish_pass(begun.index(leading) + 1, leading.value, float(loss), self._metrics.figures())
+            service_log.finish_pass(begun.index(leading) + 1, leading.value, float(loss), self._metrics.figures())
             if number == max_passes:
                 break
         else:
             log("converged")
-            told.converge()
+            service_log.converge()
         if not learners.folds:
             self.rate, self.best = learners.rates[0], learners.weights(0)
         return number

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.engine.csv_data import Batch, record_row
+from aws_ml_adapter.engine.csv_data import Rows, record_row
 from aws_ml_adapter.engine.feature_plan import CHUNK
 from aws_ml_adapter.engine.targets import TargetSummary
 from aws_ml_adapter.engine.transforms import Transforms
@@ -68,11 +68,11 @@ class MLModel:
         """Of the training data."""
         return self.transforms.schema
 
-    def predict(self, batch: Batch, schema: Schema) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    def predict(self, batch: Rows, schema: Schema) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Scores (n, k), 0 where a row cannot be predicted, and which rows could be; columns are found by name."""
-        usable = np.array([row is not None for row in batch.rows], np.bool_)
-        found = self._scores([row for row in batch.rows if row is not None], self.transforms.places(schema))
-        scores = np.zeros((len(batch.rows), self.target.width), found.dtype)
+        usable = np.array([row is not None for row in batch], np.bool_)
+        found = self._scores([row for row in batch if row is not None], self.transforms.places(schema))
+        scores = np.zeros((len(batch), self.target.width), found.dtype)
         scores[usable] = found
         return scores, usable
 
@@ -117,12 +117,12 @@ def model_size(model: MLModel) -> int:
     return len(_packed(model))
 
 
-def save_model(model: MLModel, path: str | Path) -> None:
+def save_ml_model(model: MLModel, path: str | Path) -> None:
     """Write a model file; the same model gives the same bytes."""
     write_archive(path, _packed(model))
 
 
-def load_model(path: str | Path) -> MLModel:
+def load_ml_model(path: str | Path) -> MLModel:
     """Read a model file; raises `BadInputError` or `BadModelError`."""
     return read_archive(path, _KIND, _build)
 

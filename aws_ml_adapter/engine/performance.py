@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.api.faults import DataFault
 from aws_ml_adapter.api.kinds import CLASS_LIMIT, ModelType
-from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.model import MLModel
 from aws_ml_adapter.engine.pass_metrics import area_under_curve
 from aws_ml_adapter.engine.targets import TargetReader, unused_rows
@@ -34,7 +34,7 @@ _SHIFT = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreHistogram:
+class BinaryScores:
     """Rows by score of a BINARY model, in 100 bins from 0 to 1; a score on an edge belongs to the bin above."""
 
     negatives: tuple[int, ...]
@@ -77,7 +77,7 @@ class Evaluation:
     rows: int
     invalid_rows: int
     alerts: tuple[str, ...]
-    details: ScoreHistogram | Confusion | Residuals
+    details: BinaryScores | Confusion | Residuals
 
     @property
     def properties(self) -> dict[str, str]:
@@ -98,7 +98,7 @@ class Evaluation:
         return evaluation
 
 
-def evaluate(model: MLModel, batches: Iterable[Batch], schema: Schema) -> Evaluation:
+def evaluate(model: MLModel, batches: Iterable[Rows], schema: Schema) -> Evaluation:
     """Compare predictions with the truth; raises `DataFault` if there is no usable target to measure by."""
     read = TargetReader(model.target.name, model.type, schema)
     if not read.known:
@@ -109,14 +109,14 @@ def evaluate(model: MLModel, batches: Iterable[Batch], schema: Schema) -> Evalua
     invalid = 0
     for batch in batches:
         labelled: list[list[str] | None] = []
-        for row in batch.rows:
+        for row in batch:
             label = None if row is None else read(row)
             if label is None:
                 invalid += 1
             else:
                 labelled.append(row)
                 truth.append(_place(label, classes, model) if isinstance(label, str) else label)
-        scores, _ = model.predict(Batch(rows=labelled), schema)
+        scores, _ = model.predict(labelled, schema)
         answers.extend(scores.argmax(axis=1) if model.type is ModelType.MULTICLASS else scores[:, 0])
     if not truth:
         raise DataFault(f"no row has a usable value of the target '{model.target.name}'")
@@ -143,7 +143,7 @@ def _place(label: str, classes: dict[str, int], model: MLModel) -> int:
 class _Measured(NamedTuple):
     metric: float
     baseline: float
-    details: ScoreHistogram | Confusion | Residuals
+    details: BinaryScores | Confusion | Residuals
     # how far the target is from that of training: the largest difference of a class's share, or that of the means in
     # standard deviations
     shift: float
@@ -163,7 +163,7 @@ def _measure_binary(
     return _Measured(
         metric=area_under_curve(positive, answers),
         baseline=0.5,
-        details=ScoreHistogram(negatives=tuple(negatives.tolist()), positives=tuple(positives.tolist())),
+        details=BinaryScores(negatives=tuple(negatives.tolist()), positives=tuple(positives.tolist())),
         shift=abs(float(positive.mean()) - model.target.counts[1] / model.target.rows),
     )
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.api.faults import DataFault
 from aws_ml_adapter.engine.correlation import correlation
-from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.number_columns import Moments, Reservoir, read_numbers
 from features.schema import AttributeType, Schema
 from textclf.base.plain import from_plain
 
 _SHOWN_VALUES = 10
 _VALUE_LIMIT = 100
-"""Characters of a value that tell it from others."""
+"""Characters of a value that distinguish it."""
 
 _CELL_LIMIT = 1_000_000
 """Values held in memory, of all attributes: once for counting and once as a sample."""
@@ -78,17 +78,17 @@ class DataStatistics:
         return statistics
 
 
-def compute_statistics(batches: Iterable[Batch], schema: Schema) -> DataStatistics:
+def compute_statistics(batches: Iterable[Rows], schema: Schema) -> DataStatistics:
     """Statistics in one pass and bounded memory; quantiles and correlations of a sample of at most 10,000 rows."""
     types = dict(schema.attributes)
     kinds = [*types.values()]
     limit = min(_KEPT_LIMIT, _CELL_LIMIT // len(kinds))
-    columns = [_Column(kind, limit) for kind in kinds]
+    columns = [_AttributeCounts(kind, limit) for kind in kinds]
     sample = _Sample(kinds, limit)
     rejected = 0
     for batch in batches:
-        rejected += batch.rejected
-        rows = [row for row in batch.rows if row is not None]
+        rejected += batch.count(None)
+        rows = [row for row in batch if row is not None]
         for column, values in zip(columns, zip(*rows, strict=True), strict=False):
             column.add(values)
         sample.add(rows)
@@ -107,7 +107,7 @@ def compute_statistics(batches: Iterable[Batch], schema: Schema) -> DataStatisti
     )
 
 
-class _Column:
+class _AttributeCounts:
     """Counts the values of one attribute."""
 
     def __init__(self, kind: AttributeType, limit: int) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aws_ml_adapter.api.expressions import input_variables, quoted
 from aws_ml_adapter.api.kinds import ModelType, check_target
 from aws_ml_adapter.engine.bin_search import AS_IS, choose_bins
-from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.feature_plan import parse_numbers
 from aws_ml_adapter.engine.number_columns import Reservoir, standardised
 from aws_ml_adapter.engine.targets import TargetReader
@@ -24,7 +24,7 @@ _CLASSES = 10
 """Classes whose shares are looked at: the most frequent."""
 
 
-def suggest_recipe(schema: Schema, read: Callable[[], Iterable[Batch]], model_type: ModelType) -> str:
+def suggest_recipe(schema: Schema, read: Callable[[], Iterable[Rows]], model_type: ModelType) -> str:
     """Return a recipe in the form of the service's own, with as many quantile bins as predict the target best."""
     check_target(schema, model_type)
     variables = input_variables(schema)
@@ -53,7 +53,7 @@ def suggest_recipe(schema: Schema, read: Callable[[], Iterable[Batch]], model_ty
 
 
 def _sample(
-    schema: Schema, names: Sequence[str], read: Callable[[], Iterable[Batch]], model_type: ModelType
+    schema: Schema, names: Sequence[str], read: Callable[[], Iterable[Rows]], model_type: ModelType
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Numbers and targets of rows that have a target."""
     places = [schema.names.index(name) for name in names]
@@ -64,7 +64,7 @@ def _sample(
     numbers: list[list[str]] = []
     targets: list[float | str | None] = []
     for batch in read():
-        rows = [row for row in batch.rows if row is not None]
+        rows = [row for row in batch if row is not None]
         for i, place in np.column_stack(reservoir.choose(len(rows))).tolist():
             # one behind the last is appended
             numbers[place : place + 1] = [[rows[i][column] for column in places]]

@@ -112,9 +112,9 @@ def cartesian(left: Tokens, right: Tokens, size: int) -> Tokens:
 
 def strip_punctuation(text: str) -> str:
     """Return the words without punctuation at their ends; words of nothing else vanish."""
-    marks = _punctuation()
-    # looking through all marks takes long, and few words need it
-    bare = [word if word.isalnum() else word.strip(marks) for word in text.split()]
+    punctuation = _punctuation()
+    # looking through all of it takes long, and few words need it
+    bare = [word if word.isalnum() else word.strip(punctuation) for word in text.split()]
     return " ".join(filter(None, bare))
 
 

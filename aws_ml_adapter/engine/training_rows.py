@@ -73,8 +73,8 @@ class RowStore:
     """Features of all rows, in files that exist as long as the context."""
 
     def __init__(self, folder: Path) -> None:
-        self._keys = _Column(folder / "keys", np.uint64)
-        self._values = _Column(folder / "values", np.float32)
+        self._keys = _ArrayFile(folder / "keys", np.uint64)
+        self._values = _ArrayFile(folder / "values", np.float32)
         self._ends = [np.zeros(1, np.int64)]
 
     def append(self, features: Features) -> None:
@@ -164,7 +164,7 @@ def write_blocks(rows: Iterable[Features], keys: NDArray[np.uint64], path: Path)
     return Blocks(path, np.concatenate(used), np.array(shapes, np.int64).reshape(-1, 3))
 
 
-class _Column:
+class _ArrayFile:
     """An array in a file, written piece by piece."""
 
     def __init__(self, path: Path, kind: type[np.generic]) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.api.recipe import Recipe
-from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.feature_plan import CHUNK, FeaturePlan, Features, numeric_parts, parse_numbers
 from aws_ml_adapter.engine.number_columns import Moments, Reservoir, bin_edges
 from features.schema import Schema
@@ -52,16 +52,14 @@ class Transforms:
         return self._plan.number_keys
 
     @classmethod
-    def fit(cls, recipe: Recipe, schema: Schema, read: Callable[[], Iterable[Batch]], *, seed: int = 0) -> Transforms:
+    def fit(cls, recipe: Recipe, schema: Schema, read: Callable[[], Iterable[Rows]], *, seed: int = 0) -> Transforms:
         """Learn means, deviations and bin edges, in one pass over the data and bounded memory."""
         names, bins = numeric_parts(recipe)
-        statistics = _NumericStatistics(len(names), seed)
+        statistics = _NumberSample(len(names), seed)
         if names:
             places = [schema.names.index(name) for name in names]
             for batch in read():
-                statistics.add(
-                    parse_numbers([[row[place] for place in places] for row in batch.rows if row is not None])
-                )
+                statistics.add(parse_numbers([[row[place] for place in places] for row in batch if row is not None]))
         edges = [statistics.edges(names.index(name), count) for name, count in bins]
         moments = statistics.moments
         return cls(recipe, schema, means=moments.means, deviations=moments.deviations(), edges=edges)
@@ -85,7 +83,7 @@ class Transforms:
         )
 
 
-class _NumericStatistics:
+class _NumberSample:
     """Mean, deviation and a sample of columns of numbers, NaN left out."""
 
     def __init__(self, columns: int, seed: int) -> None:

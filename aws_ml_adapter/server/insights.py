@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
-from aws_ml_adapter.engine.performance import Confusion, ScoreHistogram
+from aws_ml_adapter.engine.performance import BinaryScores, Confusion
 from aws_ml_adapter.engine.statistics import NumericStatistics
 
 _BINS = 20
@@ -47,7 +47,7 @@ class Cutoff:
         return self.false_positives / (self.false_positives + self.true_negatives)
 
 
-def at_cutoff(histogram: ScoreHistogram, threshold: float) -> Cutoff:
+def at_cutoff(histogram: BinaryScores, threshold: float) -> Cutoff:
     """Count right and wrong answers at the nearest of 0.01, 0.02, ... 0.99.
 
     The histogram has at least one row of each target, as evaluations have:

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from aws_ml_adapter.api.batch_output import manifest_location
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
-from aws_ml_adapter.engine.performance import METRICS, Confusion, Evaluation, Residuals, ScoreHistogram
+from aws_ml_adapter.engine.performance import METRICS, BinaryScores, Confusion, Evaluation, Residuals
 from aws_ml_adapter.engine.statistics import DataStatistics
 from aws_ml_adapter.server.access import is_signed, link_signature
 from aws_ml_adapter.server.asgi import HttpAnswer
@@ -132,7 +132,7 @@ class Pages:
             "alerts": (*self._alerts(parents), *evaluation.alerts),
         }
         match evaluation.details:
-            case ScoreHistogram() as histogram:
+            case BinaryScores() as histogram:
                 model = parents.get(Kind.MODEL)
                 threshold = model.record.get("ScoreThreshold", 0.5) if model else 0.5
                 shown["threshold"] = threshold

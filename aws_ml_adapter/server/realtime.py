@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_ml_adapter.api.kinds import Kind, ModelType, Status
-from aws_ml_adapter.engine.model import MLModel, load_model
+from aws_ml_adapter.engine.model import MLModel, load_ml_model
 from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.error_answers import ServiceError
 from aws_ml_adapter.server.job import MODEL, folder_of
@@ -192,7 +192,7 @@ class RealTime:
 
     def _load(self, entity: Entity) -> MLModel | None:
         try:
-            return load_model(folder_of(self._data_dir, entity.serial) / MODEL)
+            return load_ml_model(folder_of(self._data_dir, entity.serial) / MODEL)
         except (TextclfError, OSError, MemoryError):
             pass
         except Exception:

@@ -15,9 +15,9 @@ from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import open_storage
 from aws_ml_adapter.engine.batch_predictions import write_predictions
-from aws_ml_adapter.engine.csv_data import Batch, DataFile, read_batches
+from aws_ml_adapter.engine.csv_data import DataFile, Rows, read_batches
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import MLModel, load_model, save_model
+from aws_ml_adapter.engine.model import MLModel, load_ml_model, save_ml_model
 from aws_ml_adapter.engine.performance import evaluate, other_target
 from aws_ml_adapter.engine.statistics import compute_statistics
 from aws_ml_adapter.engine.suggestion import suggest_recipe
@@ -100,7 +100,7 @@ class _Work:
             log=self.log,
         )
         path = self._job.folder / MODEL
-        save_model(model, path)
+        save_ml_model(model, path)
         members = {
             "SizeInBytes": path.stat().st_size,
             "Recipe": pretty_recipe(recipe),
@@ -164,15 +164,15 @@ class _Work:
 
     def _batches(
         self, *, only: DataFile | None = None, warn: Callable[[str], object] = lambda warning: None
-    ) -> Iterator[Batch]:
+    ) -> Iterator[Rows]:
         share = parse_rearrangement(self.spec.get("DataRearrangement"))
         return read_batches(self._files, self._schema, rearrangement=share, only=only, warn=warn)
 
-    def _with_rows(self, warnings: list[str]) -> Iterator[Batch]:
+    def _with_rows(self, warnings: list[str]) -> Iterator[Rows]:
         """Give batches, and insist on a row that can be read; what was warned of says why there is none."""
         readable = 0
         for batch in self._batches(warn=warnings.append):
-            readable += len(batch.rows) - batch.rejected
+            readable += len(batch) - batch.count(None)
             yield batch
         if readable:
             return
@@ -202,7 +202,7 @@ class _Work:
         if parent is None or not (path := folder_of(self._job.data_dir, parent.serial) / MODEL).is_file():
             raise DataFault("the model is no longer there", where=name)
         try:
-            return load_model(path)
+            return load_ml_model(path)
         except TextclfError as error:
             raise DataFault(error.what, where=name, remedy=error.remedy) from error
 

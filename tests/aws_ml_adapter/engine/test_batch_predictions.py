@@ -17,7 +17,6 @@ from aws_ml_adapter.api.faults import DataFault
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine.batch_predictions import number_text, write_predictions
-from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
 from aws_ml_adapter.engine.model import MLModel, ModelType
 from features.schema import AttributeType, Schema
@@ -40,7 +39,7 @@ ROWS = [
 def learned(target: str) -> MLModel:
     schema = Schema(attributes=ATTRIBUTES, target=target, row_id="id")
     return train(
-        lambda: [Batch(rows=ROWS * 5)],
+        lambda: [ROWS * 5],
         schema=schema,
         recipe=parse_recipe('{"outputs": ["note"]}', schema),
         model_type=KINDS[target],
@@ -53,7 +52,7 @@ MODELS = {target: learned(target) for target in KINDS}
 
 def lines(target: str, schema: Schema, rows: list, **options) -> list[str]:
     stream = io.BytesIO()
-    counts = write_predictions(MODELS[target], [Batch(rows=rows)], stream, schema=schema, **options)
+    counts = write_predictions(MODELS[target], [rows], stream, schema=schema, **options)
     assert counts.total == len(rows)
     assert counts.invalid == rows.count(None)
     text = gzip.decompress(stream.getvalue()).decode()
@@ -129,7 +128,7 @@ def test_the_answer_is_1_from_the_threshold_on():
 
 def test_scores_are_those_of_the_model():
     written = lines("town", PLAIN, [["early"], ["late"]])[1:]
-    scores, _ = MODELS["town"].predict(Batch(rows=[["early"], ["late"]]), PLAIN)
+    scores, _ = MODELS["town"].predict([["early"], ["late"]], PLAIN)
     found = np.array([[float(value) for value in line.split(",")] for line in written])
     np.testing.assert_allclose(found, scores, rtol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
@@ -144,7 +143,7 @@ def test_a_column_for_the_best_class_may_be_had():
 def test_the_same_predictions_give_the_same_bytes():
     first, second = io.BytesIO(), io.BytesIO()
     for stream in (first, second):
-        write_predictions(MODELS["age"], [Batch(rows=[["early"]])], stream, schema=PLAIN)
+        write_predictions(MODELS["age"], [[["early"]]], stream, schema=PLAIN)
     assert first.getvalue() == second.getvalue()
 
 

@@ -19,7 +19,6 @@ from aws_ml_adapter.api.faults import DataFault, RequestFault
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine import learner
-from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
 from aws_ml_adapter.engine.model import MLModel, ModelType, model_size
 from aws_ml_adapter.engine.performance import evaluate
@@ -35,7 +34,7 @@ def schema_of(*attributes: tuple[str, AttributeType], target: str = "y") -> Sche
 
 def trained(rows: Rows, schema: Schema, model_type: ModelType, parameters: Parameters = SHUFFLED, **options) -> MLModel:
     recipe = parse_recipe(options.pop("recipe", '{"outputs": ["ALL_INPUTS"]}'), schema)
-    batches = [Batch(rows=rows[i : i + 100]) for i in range(0, len(rows), 100)]
+    batches = [rows[i : i + 100] for i in range(0, len(rows), 100)]
     return train(lambda: batches, schema=schema, recipe=recipe, model_type=model_type, parameters=parameters, **options)
 
 
@@ -81,7 +80,7 @@ def test_a_model_is_as_good_as_scikit_learns_own(name, model_type, passes):
     truth = []
     for learned, unseen in KFold(3, shuffle=True, random_state=0).split(rows):
         model = trained([rows[i] for i in learned], schema, model_type, Parameters(shuffle=True, max_passes=passes))
-        scores, usable = model.predict(Batch(rows=[rows[i] for i in unseen]), schema)
+        scores, usable = model.predict([rows[i] for i in unseen], schema)
         assert usable.all()
         ours.append(scores)
         fitted = make_pipeline(StandardScaler(), peer).fit(data.data[learned], data.target[learned])
@@ -124,7 +123,7 @@ def test_powers_of_one_number_are_learned_as_well_as_by_least_squares(degree):
     schema = schema_of(*((name, AttributeType.NUMERIC) for name in names), ("y", AttributeType.NUMERIC))
     rows = [[*map(repr, numbers), repr(value)] for numbers, value in zip(powers.tolist(), y.tolist(), strict=True)]
     model = trained(rows, schema, ModelType.REGRESSION, Parameters(shuffle=True, max_passes=100, l2=1e-6))
-    reached = np.sqrt(np.mean((model.predict(Batch(rows=rows), schema)[0][:, 0] - y) ** 2))
+    reached = np.sqrt(np.mean((model.predict(rows, schema)[0][:, 0] - y) ** 2))
     wanted = np.sqrt(np.mean((LinearRegression().fit(powers, y).predict(powers) - y) ** 2))
     assert reached < wanted * 1.03
 
@@ -143,7 +142,7 @@ def test_more_passes_do_not_make_few_rows_worse():
         parameters = Parameters(shuffle=True, max_passes=passes)
         recipe = '{"outputs": ["quantile_bin(ALL_NUMERIC, 50)"]}'
         model = trained(rows, schema, ModelType.REGRESSION, parameters, recipe=recipe)
-        errors.append(np.sqrt(np.mean((model.predict(Batch(rows=others), schema)[0][:, 0] - unseen @ slope) ** 2)))
+        errors.append(np.sqrt(np.mean((model.predict(others, schema)[0][:, 0] - unseen @ slope) ** 2)))
     assert errors[1] < errors[0] * 1.05
 
 
@@ -153,7 +152,7 @@ def test_bins_of_a_row_or_two_are_learned():
     rows = [[repr(a), repr(float(np.sin(40 * a)))] for a in x.tolist()]
     recipe = '{"outputs": ["quantile_bin(x, 500)"]}'
     model = trained(rows[:600], NUMBERS, ModelType.REGRESSION, Parameters(shuffle=True, max_passes=30), recipe=recipe)
-    scores, _ = model.predict(Batch(rows=rows[600:]), NUMBERS)
+    scores, _ = model.predict(rows[600:], NUMBERS)
     assert np.sqrt(np.mean((scores[:, 0] - np.sin(40 * x[600:])) ** 2)) < 0.3
 
 
@@ -163,7 +162,7 @@ def test_l2_means_what_it_means_to_scikit_learn(l2):
     data = datasets.load_wine()
     rows, schema = table(data, ModelType.MULTICLASS)
     model = trained(rows, schema, ModelType.MULTICLASS, Parameters(shuffle=True, max_passes=100, l2=l2))
-    scores, _ = model.predict(Batch(rows=rows), schema)
+    scores, _ = model.predict(rows, schema)
     apart = {}
     for factor in (0.5, 1, 2):
         peer = make_pipeline(StandardScaler(), LogisticRegression(C=1 / (len(rows) * l2 * factor), max_iter=1_000))
@@ -330,7 +329,7 @@ def test_a_target_may_have_any_scale_and_lie_far_from_nought(first, step):
     assert model.target.invalid_rows == 0
     for i in (0, 50, 99):
         assert (model.predict_record({"x": str(i)})[0] - first) / step == pytest.approx(i, abs=0.5)
-    found = evaluate(model, [Batch(rows=rows)], NUMBERS)
+    found = evaluate(model, [rows], NUMBERS)
     assert found.baseline / step == pytest.approx(28.87, abs=0.01)
     assert found.metric / step < 0.5
     assert np.isfinite(found.details.edges).all()

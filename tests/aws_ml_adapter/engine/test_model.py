@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import MLModel, ModelType, load_model, model_size, save_model
+from aws_ml_adapter.engine.model import MLModel, ModelType, load_ml_model, model_size, save_ml_model
 from features.schema import AttributeType, Schema
 from textclf.base.errors import BadInputError, BadModelError, OutputError
 
@@ -50,7 +49,7 @@ def learned(target: str) -> MLModel:
     kept = [text for text in kept if not (target == "age" and "NUMERIC" in text)]
     kind = next(kind for kind in ModelType if kind.target_type is dict(ATTRIBUTES)[target])
     return train(
-        lambda: [Batch(rows=ROWS)],
+        lambda: [ROWS],
         schema=schema,
         recipe=parse_recipe(json.dumps({"outputs": kept}), schema),
         model_type=kind,
@@ -80,7 +79,7 @@ ROW = st.tuples(
 @given(st.lists(st.one_of(st.none(), ROW), min_size=1, max_size=6), st.integers(0, 70))
 def test_a_record_has_the_same_scores_as_its_row_in_any_batch(model, rows, copies):
     rows = [*rows, *rows[:1] * copies]
-    scores, usable = model.predict(Batch(rows=rows), model.schema)
+    scores, usable = model.predict(rows, model.schema)
     assert scores.shape == (len(rows), model.target.width)
     assert scores.dtype == (np.float64 if model.type is ModelType.REGRESSION else np.float32)
     assert usable.tolist() == [row is not None for row in rows]
@@ -118,27 +117,27 @@ def test_a_record_may_have_100_kb(binary):
 
 def test_columns_are_found_by_name(binary):
     schema = Schema(attributes=tuple(reversed(ATTRIBUTES)), target="paid")
-    turned, _ = binary.predict(Batch(rows=[row[::-1] for row in ROWS]), schema)
-    scores, _ = binary.predict(Batch(rows=ROWS), binary.schema)
+    turned, _ = binary.predict([row[::-1] for row in ROWS], schema)
+    scores, _ = binary.predict(ROWS, binary.schema)
     assert turned.tobytes() == scores.tobytes()
 
 
 def test_a_model_survives_its_file(model, tmp_path):
-    save_model(model, tmp_path / "a.model")
-    loaded = load_model(tmp_path / "a.model")
-    save_model(loaded, tmp_path / "b.model")
+    save_ml_model(model, tmp_path / "a.model")
+    loaded = load_ml_model(tmp_path / "a.model")
+    save_ml_model(loaded, tmp_path / "b.model")
     assert (tmp_path / "a.model").read_bytes() == (tmp_path / "b.model").read_bytes()
     assert (tmp_path / "a.model").stat().st_size == model_size(model)
     assert loaded.target == model.target
-    batch = Batch(rows=ROWS)
+    batch = ROWS
     assert loaded.predict(batch, model.schema)[0].tobytes() == model.predict(batch, model.schema)[0].tobytes()
 
 
 def test_another_process_writes_the_same_bytes(binary, tmp_path):
-    save_model(binary, tmp_path / "here.model")
+    save_ml_model(binary, tmp_path / "here.model")
     program = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_model as t; "
-        f"t.save_model(t.learned('paid'), {str(tmp_path / 'there.model')!r})"
+        f"t.save_ml_model(t.learned('paid'), {str(tmp_path / 'there.model')!r})"
     )
     environment = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "5", "PATH": ""}
     subprocess.run([sys.executable, "-c", program], check=True, env=environment, timeout=60)
@@ -150,7 +149,7 @@ class Entries(dict[str, bytes]):
 
     @classmethod
     def of(cls, model: MLModel, folder: Path) -> Entries:
-        save_model(model, folder / "whole.model")
+        save_ml_model(model, folder / "whole.model")
         with zipfile.ZipFile(folder / "whole.model") as archive:
             return cls({name: archive.read(name) for name in archive.namelist()})
 
@@ -172,7 +171,7 @@ class Entries(dict[str, bytes]):
             for name, data in self.items():
                 archive.writestr(name, data)
         with pytest.raises(BadModelError) as caught:
-            load_model(path)
+            load_ml_model(path)
         return str(path) in str(caught.value)
 
 
@@ -221,14 +220,14 @@ def test_forged_descriptions_do_not_load(binary, tmp_path, text):
 @given(st.data())
 def test_damage_anywhere_is_told(binary, tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damage") / "a.model"
-    save_model(binary, path)
+    save_ml_model(binary, path)
     whole = path.read_bytes()
     place = data.draw(st.integers(0, len(whole) - 1))
     path.write_bytes(
         data.draw(st.sampled_from([whole[:place], whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]]))
     )
     try:
-        loaded = load_model(path)
+        loaded = load_ml_model(path)
     except BadModelError:
         return
     # a bit that says nothing, such as the time of an entry
@@ -237,11 +236,11 @@ def test_damage_anywhere_is_told(binary, tmp_path_factory, data):
 
 def test_files_that_are_not_there_or_cannot_be_written(binary, tmp_path):
     with pytest.raises(BadInputError):
-        load_model(tmp_path / "none.model")
+        load_ml_model(tmp_path / "none.model")
     with pytest.raises(BadInputError):
-        load_model(tmp_path)
+        load_ml_model(tmp_path)
     with pytest.raises(OutputError):
-        save_model(binary, tmp_path)
+        save_ml_model(binary, tmp_path)
 
 
 def test_a_file_larger_than_any_model_is_not_read(tmp_path):
@@ -249,4 +248,4 @@ def test_a_file_larger_than_any_model_is_not_read(tmp_path):
     with path.open("wb") as file:
         file.truncate(2_147_483_649)
     with pytest.raises(BadModelError, match="more than 2,147,483,648 bytes"):
-        load_model(path)
+        load_ml_model(path)

@@ -7,10 +7,9 @@ from sklearn.metrics import f1_score, roc_auc_score, root_mean_squared_error
 from aws_ml_adapter.api.faults import DataFault
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.learner import train
 from aws_ml_adapter.engine.model import MLModel, ModelType
-from aws_ml_adapter.engine.performance import Confusion, Evaluation, Residuals, ScoreHistogram, evaluate
+from aws_ml_adapter.engine.performance import BinaryScores, Confusion, Evaluation, Residuals, evaluate
 from features.schema import AttributeType, Schema
 from textclf.base.errors import BadDataError
 
@@ -44,7 +43,7 @@ def schema_of(model_type: ModelType) -> Schema:
 def model(request) -> MLModel:
     schema = schema_of(request.param)
     return train(
-        lambda: [Batch(rows=made(request.param, 300, 1))],
+        lambda: [made(request.param, 300, 1)],
         schema=schema,
         recipe=parse_recipe('{"outputs": ["x"]}', schema),
         model_type=request.param,
@@ -54,8 +53,8 @@ def model(request) -> MLModel:
 
 def test_metrics_are_those_of_scikit_learn(model):
     rows = made(model.type, 200, 2)
-    evaluation = evaluate(model, [Batch(rows=rows[:150]), Batch(rows=rows[150:])], model.schema)
-    scores, _ = model.predict(Batch(rows=rows), model.schema)
+    evaluation = evaluate(model, [rows[:150], rows[150:]], model.schema)
+    scores, _ = model.predict(rows, model.schema)
     truth = np.array([row[1] for row in rows])
     match model.type:
         case ModelType.BINARY:
@@ -77,9 +76,9 @@ def test_metrics_are_those_of_scikit_learn(model):
 
 def test_details_count_every_row(model):
     rows = made(model.type, 200, 2)
-    evaluation = evaluate(model, [Batch(rows=rows)], model.schema)
+    evaluation = evaluate(model, [rows], model.schema)
     match evaluation.details:
-        case ScoreHistogram(negatives=negatives, positives=positives):
+        case BinaryScores(negatives=negatives, positives=positives):
             assert len(negatives) == len(positives) == 100
             assert sum(positives) == sum(row[1] == "true" for row in rows)
             counts = [*negatives, *positives]
@@ -94,7 +93,7 @@ def test_details_count_every_row(model):
 
 
 def test_an_evaluation_survives_json(model):
-    evaluation = evaluate(model, [Batch(rows=made(model.type, 50, 3))], model.schema)
+    evaluation = evaluate(model, [made(model.type, 50, 3)], model.schema)
     assert Evaluation.from_json(evaluation.to_json()) == evaluation
 
 
@@ -109,9 +108,9 @@ def test_what_is_no_evaluation_is_told(text):
 def test_rows_without_a_usable_target_are_counted_and_left_out(model):
     rows = made(model.type, 100, 4)
     unusable = [None, ["1", ""]] if model.type is ModelType.MULTICLASS else [None, ["1", ""], ["1", "perhaps"]]
-    evaluation = evaluate(model, [Batch(rows=[*rows, *unusable])], model.schema)
+    evaluation = evaluate(model, [[*rows, *unusable]], model.schema)
     assert (evaluation.rows, evaluation.invalid_rows) == (100, len(unusable))
-    assert evaluation.metric == evaluate(model, [Batch(rows=rows)], model.schema).metric
+    assert evaluation.metric == evaluate(model, [rows], model.schema).metric
     assert any("not used" in alert for alert in evaluation.alerts)
 
 
@@ -119,40 +118,40 @@ def test_alerts_say_what_makes_the_metric_doubtful(model):
     few = made(model.type, 29, 5)
     skewed = [row for row in made(model.type, 400, 6) if row[1] in ("true", "high") or row[1][0] in "123456789"]
     other = Schema(attributes=(("x", AttributeType.TEXT), *model.schema.attributes[1:]), target="y")
-    assert any("less than 10%" in alert for alert in evaluate(model, [Batch(rows=few)], model.schema).alerts)
-    assert any("schema differs" in alert for alert in evaluate(model, [Batch(rows=few)], other).alerts)
+    assert any("less than 10%" in alert for alert in evaluate(model, [few], model.schema).alerts)
+    assert any("schema differs" in alert for alert in evaluate(model, [few], other).alerts)
     # a row of the other class, so that there is a ROC curve
-    assert any("otherwise" in a for a in evaluate(model, [Batch(rows=[*skewed, few[0], few[1]])], model.schema).alerts)
+    assert any("otherwise" in a for a in evaluate(model, [[*skewed, few[0], few[1]]], model.schema).alerts)
 
 
 def test_data_that_cannot_be_evaluated(model):
     aimless = Schema(attributes=model.schema.attributes[:1])
     with pytest.raises(DataFault, match="lack the target 'y'"):
-        evaluate(model, [Batch(rows=[["1"]])], aimless)
+        evaluate(model, [[["1"]]], aimless)
     with pytest.raises(DataFault, match="no row has a usable value"):
-        evaluate(model, [Batch(rows=[None, ["1", ""]])], model.schema)
+        evaluate(model, [[None, ["1", ""]]], model.schema)
     with pytest.raises(DataFault, match="no row has a usable value"):
         evaluate(model, [], model.schema)
     if model.type is ModelType.BINARY:
         with pytest.raises(DataFault, match="same value"):
-            evaluate(model, [Batch(rows=[["1", "yes"], ["2", "t"]])], model.schema)
+            evaluate(model, [[["1", "yes"], ["2", "t"]]], model.schema)
 
 
 def test_classes_that_the_model_lacks_count_as_missed(model):
     if model.type is not ModelType.MULTICLASS:
         return
     rows = [*made(model.type, 90, 7), *([["0", "odd"]] * 10)]
-    evaluation = evaluate(model, [Batch(rows=rows)], model.schema)
-    known = evaluate(model, [Batch(rows=rows[:90])], model.schema)
+    evaluation = evaluate(model, [rows], model.schema)
+    known = evaluate(model, [rows[:90]], model.schema)
     assert isinstance(evaluation.details, Confusion)
     assert evaluation.details.classes == ("high", "low", "mid", "odd")
     assert evaluation.details.f_scores()[-1] == 0
     assert evaluation.metric < known.metric
-    two = evaluate(model, [Batch(rows=[row for row in rows if row[1] in ("low", "mid")])], model.schema)
+    two = evaluate(model, [[row for row in rows if row[1] in ("low", "mid")]], model.schema)
     assert isinstance(two.details, Confusion)
     assert two.details.f_scores()[0] is None
     strangers = [["0", f"class {i}"] for i in range(101)]
-    assert evaluate(model, [Batch(rows=strangers[1:])], model.schema).metric == 0
+    assert evaluate(model, [strangers[1:]], model.schema).metric == 0
 
 
 def test_too_many_classes_are_told_before_all_rows_are_read(model):
@@ -160,7 +159,7 @@ def test_too_many_classes_are_told_before_all_rows_are_read(model):
         return
 
     def batches():
-        yield Batch(rows=[["0", f"class {i}"] for i in range(101)])
+        yield [["0", f"class {i}"] for i in range(101)]
         pytest.fail("there is no use in more rows")
 
     with pytest.raises(DataFault, match="more than 100 classes"):

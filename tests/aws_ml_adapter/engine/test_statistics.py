@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_ml_adapter.api.faults import DataFault
-from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.statistics import DataStatistics, compute_statistics
 from features.schema import AttributeType, Schema
 
@@ -24,17 +23,17 @@ TEXT, BINARY, NUMERIC, CATEGORICAL = AttributeType
 def compute(values, type_, *, size=7):
     """Statistics of one column."""
     rows = [[value] for value in values]
-    batches = (Batch(rows=rows[i : i + size]) for i in range(0, len(rows), size))
+    batches = (rows[i : i + size] for i in range(0, len(rows), size))
     return compute_statistics(batches, Schema(attributes=(("x", type_),))).attributes[0]
 
 
 def test_rows_and_rejected_rows():
-    batches = [Batch(rows=[["1"], None, ["2"]]), Batch(rows=[None]), Batch(rows=[["3"]])]
+    batches = [[["1"], None, ["2"]], [None], [["3"]]]
     statistics = compute_statistics(batches, Schema(attributes=(("x", NUMERIC),)))
     assert (statistics.rows, statistics.rejected) == (5, 2)
 
 
-@pytest.mark.parametrize("batches", [[], [Batch(rows=[None, None])]])
+@pytest.mark.parametrize("batches", [[], [[None, None]]])
 def test_no_row_at_all_is_a_fault_of_the_data(batches):
     with pytest.raises(DataFault, match="not one row"):
         compute_statistics(batches, Schema(attributes=(("x", NUMERIC),)))
@@ -162,7 +161,7 @@ def test_correlation_with_the_target_by_type():
         ),
         target="y",
     )
-    found = {each.name: each.correlation for each in compute_statistics([Batch(rows=rows)], schema).attributes}
+    found = {each.name: each.correlation for each in compute_statistics([rows], schema).attributes}
     assert (found["y"], found["text"], found["same"]) == (None, None, None)
     assert found["near"] == pytest.approx(0.7, abs=0.05)
     assert found["all"] == pytest.approx(1)
@@ -173,13 +172,13 @@ def test_correlation_with_the_target_by_type():
 @pytest.mark.parametrize("target", [None, "text"])
 def test_without_a_target_that_can_be_learned_there_is_no_correlation(target):
     schema = Schema(attributes=(("x", NUMERIC), ("text", TEXT)), target=target)
-    statistics = compute_statistics([Batch(rows=[["1", "a"], ["2", "a b"], ["3", "a b c"]])], schema)
+    statistics = compute_statistics([[["1", "a"], ["2", "a b"], ["3", "a b c"]]], schema)
     assert [attribute.correlation for attribute in statistics.attributes] == [None, None]
 
 
 def test_blanks_are_no_category_to_correlate_with():
     schema = Schema(attributes=(("x", CATEGORICAL), ("y", NUMERIC)), target="y")
-    statistics = compute_statistics([Batch(rows=[[" ", "5"], ["", "7"], ["a", "1"], ["a", "2"]])], schema)
+    statistics = compute_statistics([[[" ", "5"], ["", "7"], ["a", "1"], ["a", "2"]]], schema)
     assert statistics.attributes[0].correlation is None
 
 
@@ -222,11 +221,11 @@ def test_whatever_comes_is_counted_and_round_trips(rows, target):
     schema = Schema(attributes=(("a", TEXT), ("b", BINARY), ("c", NUMERIC), ("d", CATEGORICAL)), target=target)
     if not any(rows):
         return
-    statistics = compute_statistics([Batch(rows=rows)], schema)
+    statistics = compute_statistics([rows], schema)
     assert DataStatistics.from_json(statistics.to_json()) == statistics
     json.loads(statistics.to_json(), parse_constant=pytest.fail)
-    assert statistics.to_json() == compute_statistics([Batch(rows=rows)], schema).to_json()
-    one_by_one = compute_statistics([Batch(rows=[row]) for row in rows], schema)
+    assert statistics.to_json() == compute_statistics([rows], schema).to_json()
+    one_by_one = compute_statistics([[row] for row in rows], schema)
     for attribute, other in zip(statistics.attributes, one_by_one.attributes, strict=True):
         assert replace(attribute, numeric=None) == replace(other, numeric=None)
 
@@ -237,7 +236,7 @@ def test_memory_stays_bounded_whatever_the_values():
     def batches(count):
         for i in range(count):
             long = f"{i:05}" + "x" * 20_000
-            yield Batch(rows=[[f"{long} {j}{long}", f"{j}{long}", f"{i}.{j}"] for j in range(100)])
+            yield [[f"{long} {j}{long}", f"{j}{long}", f"{i}.{j}"] for j in range(100)]
 
     def peak(count):
         tracemalloc.start()

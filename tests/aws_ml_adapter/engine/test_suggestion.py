@@ -12,7 +12,7 @@ from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.kinds import ModelType
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine import suggestion
-from aws_ml_adapter.engine.csv_data import Batch
+from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.suggestion import suggest_recipe
 from features.schema import AttributeType, Schema
 
@@ -30,8 +30,8 @@ def schema_of(*attributes: tuple[str, AttributeType], **changes) -> Schema:
     return Schema(attributes=attributes, **{"target": "y"} | changes)
 
 
-def reading(rows: Table) -> Callable[[], list[Batch]]:
-    return lambda: [Batch(rows=rows[i : i + 70]) for i in range(0, len(rows), 70)]
+def reading(rows: Table) -> Callable[[], list[Rows]]:
+    return lambda: [rows[i : i + 70] for i in range(0, len(rows), 70)]
 
 
 def bins_of(rows: Table, model_type: ModelType = ModelType.REGRESSION) -> dict[str, int]:

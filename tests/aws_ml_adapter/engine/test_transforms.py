@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_ml_adapter.api.recipe import parse_recipe
-from aws_ml_adapter.engine.csv_data import Batch
 from aws_ml_adapter.engine.feature_plan import Features, parse_numbers
 from aws_ml_adapter.engine.transforms import Transforms
 from features.schema import AttributeType, Schema
@@ -32,7 +31,7 @@ ROWS = [
 
 def made(outputs: str, rows: list[list[str]] = ROWS) -> tuple[Transforms, list[dict[int, float]]]:
     recipe = parse_recipe(f'{{"outputs": [{outputs}]}}', SCHEMA)
-    transforms = Transforms.fit(recipe, SCHEMA, lambda: [Batch(rows=list(rows))])
+    transforms = Transforms.fit(recipe, SCHEMA, lambda: [list(rows)])
     return transforms, by_row(transforms.transform(rows, transforms.places(SCHEMA)))
 
 
@@ -161,7 +160,7 @@ def test_statistics_come_out_the_same_in_any_batches():
     data = [["", "", "", repr(1e6 + x), "" if x > 1 else repr(x)] for x in random.normal(size=500).tolist()]
     recipe = parse_recipe('{"outputs": ["ALL_NUMERIC", "quantile_bin(ALL_NUMERIC, 10)"]}', SCHEMA)
     whole, pieces = (
-        Transforms.fit(recipe, SCHEMA, lambda size=size: [Batch(rows=data[i : i + size]) for i in range(0, 500, size)])
+        Transforms.fit(recipe, SCHEMA, lambda size=size: [data[i : i + size] for i in range(0, 500, size)])
         for size in (500, 7)
     )
     columns = parse_numbers([row[3:] for row in data])
@@ -176,6 +175,6 @@ def test_beyond_what_is_sampled_bins_stay_nearly_equally_full():
     numbers = np.random.default_rng(2).permutation(250_001)
     schema = Schema(attributes=(("n", AttributeType.NUMERIC),))
     recipe = parse_recipe('{"outputs": ["quantile_bin(n, 4)"]}', schema)
-    batches = [Batch(rows=[[str(n)] for n in part.tolist()]) for part in np.array_split(numbers, 50)]
+    batches = [[[str(n)] for n in part.tolist()] for part in np.array_split(numbers, 50)]
     edges = Transforms.fit(recipe, schema, lambda: batches).edges[0]
     np.testing.assert_allclose(edges / 250_000, [0.25, 0.5, 0.75], atol=0.01)

@@ -21,7 +21,7 @@ import pytest
 
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
-from aws_ml_adapter.engine.performance import Confusion, ScoreHistogram
+from aws_ml_adapter.engine.performance import BinaryScores, Confusion
 from aws_ml_adapter.engine.statistics import AttributeStatistics, DataStatistics, NumericStatistics
 from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.insights import at_cutoff, equal_bins, may_share_rows, shown_matrix, ticks
@@ -453,13 +453,13 @@ def test_the_largest_schema_makes_a_page_in_reasonable_time(tmp_path):
 
 
 def test_a_cut_off_at_either_end_is_brought_within():
-    histogram = ScoreHistogram(negatives=(3,) + (0,) * 99, positives=(0,) * 99 + (5,))
+    histogram = BinaryScores(negatives=(3,) + (0,) * 99, positives=(0,) * 99 + (5,))
     for threshold in (0.0, 0.004, 0.5, 0.996, 1.0):
         cutoff = at_cutoff(histogram, threshold)
         assert 0.01 <= cutoff.threshold <= 0.99
         assert (cutoff.accuracy, cutoff.precision, cutoff.recall, cutoff.false_positive_rate) == (1, 1, 1, 0)
-    assert at_cutoff(ScoreHistogram(negatives=(1,) * 100, positives=(1,) + (0,) * 99), 0.5).precision == 0
-    assert at_cutoff(ScoreHistogram(negatives=(1,) + (0,) * 99, positives=(1,) + (0,) * 99), 0.5).precision is None
+    assert at_cutoff(BinaryScores(negatives=(1,) * 100, positives=(1,) + (0,) * 99), 0.5).precision == 0
+    assert at_cutoff(BinaryScores(negatives=(1,) + (0,) * 99, positives=(1,) + (0,) * 99), 0.5).precision is None
 
 
 @pytest.mark.parametrize(("classes", "named", "joined"), [(1, 1, 0), (10, 10, 0), (11, 9, 2), (100, 9, 91)])
@@ -548,7 +548,7 @@ def test_in_a_browser_the_cut_off_moves(filled, tmp_path):
     said = dict(re.findall(r'id="at-(\w+)"[^>]*>([^<]*)<', moved))
     chart = next(attributes for tag, attributes in Parsed(moved).tags if tag == "svg")
     negatives, positives = (tuple(map(int, chart[f"data-{name}"].split(","))) for name in ("negatives", "positives"))
-    cutoff = at_cutoff(ScoreHistogram(negatives=negatives, positives=positives), 0.3)
+    cutoff = at_cutoff(BinaryScores(negatives=negatives, positives=positives), 0.3)
     assert (said["threshold"], said["found"]) == ("0.30", f"{cutoff.true_positives:,}")
     assert said["alarms"] == f"{cutoff.false_positives:,}"
     assert said["accuracy"] == ("100%" if cutoff.accuracy == 1 else f"{cutoff.accuracy:.1%}")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from aws_ml_adapter.api.kinds import Kind, Status
-from aws_ml_adapter.engine.model import load_model
+from aws_ml_adapter.engine.model import load_ml_model
 from aws_ml_adapter.server import realtime as realtime_module
 from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.error_answers import ServiceError
@@ -128,7 +128,7 @@ def test_a_record_may_hold_anything_but_too_much(server):
 
 def test_an_endpoint_answers_so_many_requests_a_second(server):
     now = [100.0]
-    model = load_model(next((server.folder / "data" / "objects").glob("*/model.zip")))
+    model = load_ml_model(next((server.folder / "data" / "objects").glob("*/model.zip")))
     mounted = Mounted(model, threshold=0.5, rate=5, clock=lambda: now[0])
 
     def answered(requests: int) -> int:
@@ -164,8 +164,8 @@ class Loading:
 
 @pytest.fixture
 def loading(server, monkeypatch):
-    loading = Loading(load_model(next((server.folder / "data" / "objects").glob("*/model.zip"))))
-    monkeypatch.setattr(realtime_module, "load_model", loading)
+    loading = Loading(load_ml_model(next((server.folder / "data" / "objects").glob("*/model.zip"))))
+    monkeypatch.setattr(realtime_module, "load_ml_model", loading)
     return loading
 
 
@@ -251,7 +251,7 @@ def test_a_threshold_that_is_set_while_a_model_is_loaded_holds(entities, endpoin
 
 
 def test_a_model_that_cannot_be_loaded_says_so_and_so_does_the_log(entities, endpoints, monkeypatch, caplog):
-    monkeypatch.setattr(realtime_module, "load_model", lambda path: 1 / 0)
+    monkeypatch.setattr(realtime_module, "load_ml_model", lambda path: 1 / 0)
     endpoints.create(completed(entities))
     endpoints.stop()
     assert endpoint_of(entities) == "FAILED"
