@@ -103,6 +103,11 @@ class TesseractEngine:
     The program is the first ``tesseract`` on the PATH. Each run has one thread, unless the environment sets
     ``OMP_THREAD_LIMIT``: with more, the threads of parallel pages wait for each other (seen on 2 cores: 13.7 s
     a page against 1.45 s).
+
+    Parameters
+    ----------
+    name : str
+        Stands in the cache key.
     """
 
     name: str = "tesseract"

@@ -21,6 +21,8 @@ _SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jp2", 
 _SUFFIXES |= {".pdf", ".png", ".tif", ".tiff", ".webp"}
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 """What systems leave in folders beside the hidden files, in small letters."""
+_NO_SCAN = "files that are no scans"
+"""Of those that are passed over for this reason, the endings are counted."""
 _NAMED = 3
 """How many of the files that are passed over are named."""
 
@@ -74,20 +76,19 @@ def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[
     """
     given = [Path(path) for path in paths]
     found: dict[str, FoundFile] = {}
-    passed_over = _PassedOver()
+    passed_over: defaultdict[str, list[str]] = defaultdict(list)
     for path in given:
         for below, file in _entries(path, texts, passed_over):
             place = os.path.realpath(file)
             folder = printable(below.parts[0]) if len(below.parts) > 1 else ""
             if place in found:
-                passed_over.names["files that were met before, as each is read once"].append(printable(str(file)))
+                passed_over["files that were met before, as each is read once"].append(printable(str(file)))
                 # given once more as part of a folder, it has its folder from there
                 found[place] = found[place]._replace(folder=found[place].folder or folder)
                 continue
             name = below if len(given) == 1 else _without_lead(file)
             found[place] = FoundFile(printable(name.as_posix()), file, folder)
-    for line in passed_over.lines():
-        _log.warning(line)
+    _warn_of(passed_over)
     counts = Counter(one.document_id for one in found.values())
     if shared := sorted(document_id for document_id, count in counts.items() if count > 1):
         _log.warning(
@@ -139,28 +140,20 @@ def _printable(character: str) -> str:
     return character
 
 
-class _PassedOver:
-    """What is not read: for each reason names, and of files that are no scans the endings."""
-
-    def __init__(self) -> None:
-        self.names: defaultdict[str, list[str]] = defaultdict(list)
-        self.endings: Counter[str] = Counter()
-
-    def lines(self) -> Iterator[str]:
-        if self.endings:
-            listed = ", ".join(f"{ending} {count}" for ending, count in self.endings.most_common())
-            count = self.endings.total()
-            what = "files that are no scans" if count != 1 else "file that is no scan"
-            yield f"passed over {count} {what} ({listed})"
-        for reason, names in self.names.items():
-            yield f"passed over {reason} ({len(names)}): {_listed(sorted(names))}"
+def _warn_of(passed_over: dict[str, list[str]]) -> None:
+    if endings := Counter(passed_over.pop(_NO_SCAN, ())):
+        listed = ", ".join(f"{ending} {count}" for ending, count in endings.most_common())
+        what = "files that are no scans" if endings.total() != 1 else "file that is no scan"
+        _log.warning(f"passed over {endings.total()} {what} ({listed})")
+    for reason, names in passed_over.items():
+        _log.warning(f"passed over {reason} ({len(names)}): {_listed(sorted(names))}")
 
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
 
 
-def _entries(path: Path, texts: bool, passed_over: _PassedOver) -> list[tuple[Path, Path]]:
+def _entries(path: Path, texts: bool, passed_over: dict[str, list[str]]) -> list[tuple[Path, Path]]:
     """List the documents under a path given: where each stands below it, and its file."""
     try:
         mode = path.stat().st_mode
@@ -176,11 +169,11 @@ def _entries(path: Path, texts: bool, passed_over: _PassedOver) -> list[tuple[Pa
         if suffix in _SUFFIXES or (texts and suffix == ".txt") or _begins_like_a_document(file):
             entries.append((file.relative_to(path), file))
         else:
-            passed_over.endings[printable(suffix) or "without ending"] += 1
+            passed_over[_NO_SCAN].append(printable(suffix) or "without ending")
     return sorted(entries, key=lambda entry: printable(entry[0].as_posix()))
 
 
-def _files_under(folder: Path, passed_over: _PassedOver) -> Iterator[Path]:
+def _files_under(folder: Path, passed_over: dict[str, list[str]]) -> Iterator[Path]:
     """Yield the files of a folder and of all below it, entering each folder once."""
     home = os.path.realpath(folder)
     entered: set[tuple[int, int]] = set()
@@ -198,7 +191,7 @@ def _files_under(folder: Path, passed_over: _PassedOver) -> Iterator[Path]:
         except OSError as error:
             if place == folder:
                 raise BadInputError(f"cannot be listed ({_reason(error)})", where=folder) from error
-            passed_over.names[f"folders that cannot be listed, {_reason(error)}"].append(printable(str(place)))
+            passed_over[f"folders that cannot be listed, {_reason(error)}"].append(printable(str(place)))
             continue
         for entry in entries:
             if entry.name.startswith(".") or entry.name.lower() in _LITTER:
@@ -209,7 +202,7 @@ def _files_under(folder: Path, passed_over: _PassedOver) -> Iterator[Path]:
             elif kind == "folder":
                 (linked if entry.is_symlink() else waiting).append(Path(entry.path))
             else:
-                passed_over.names[kind].append(printable(entry.path))
+                passed_over[kind].append(printable(entry.path))
 
 
 def _kind(entry: os.DirEntry[str], home: str) -> str:

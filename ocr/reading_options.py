@@ -9,6 +9,7 @@ from ocr.cleaning import Variants
 from textclf.base.errors import UsageError
 
 Effort = Literal["fast", "balanced", "full"]
+"""How much of a document is read: strips of pages until that is enough, pages until that is enough, or all."""
 
 _MAX_SCALE = 8.0
 
