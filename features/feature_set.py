@@ -170,8 +170,7 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def fit_matcher(words: Sequence[Sequence[str]], categories: Sequence[str], settings: FeatureSettings) -> KeywordMatcher:
     """Fit the keyword matcher on the words of training documents."""
-    from features.keyword_learning import adapt_lexicon, learn_lexicon
-    from features.spacy_tables import compile_matcher
+    from features.keyword_learning import adapt_lexicon, compile_matcher, learn_lexicon
 
     match settings.lexicon:
         case "none":

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.keyword_learning import same_category
+from features.keyword_learning import compile_matcher, same_category
 from features.lexicon import Lexicon
-from features.spacy_tables import compile_matcher
 from features.tokens import tokenize
 
 LEAST_PRECISION = 0.5

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory, plain_name
-from features.spacy_tables import stop_words
+from features.spacy_tables import dictionary, inflected_forms, stop_words
+from features.symmetric_delete import skeleton
 from features.text_arguments import as_words
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
@@ -27,8 +31,14 @@ LEAST_RATIO = 8.0
 PRIOR_DOCUMENTS = 10.0
 """Weight of the prior, in documents: what a keyword's share in all documents counts against its category's own."""
 LONGEST_WORD = 25
+COMMON_SHARE = 0.2
+"""A word near a keyword's word is a word of its own when it is in this share of the documents that have the latter."""
+COMMON_COUNT = 3
+"""And in at least this many documents."""
 RANK_OFFSET = 60
 """Of reciprocal rank fusion, as its authors set it: so that the first places do not decide alone."""
+
+_NO_FREQUENCIES: Mapping[str, int] = MappingProxyType({})
 
 
 def learn_lexicon(
@@ -82,6 +92,66 @@ def learn_lexicon(
         best = sorted(telling, key=lambda row: (-round(z[row, index], 9), phrases[row]))[:keywords_per_category]
         learned.append(LexiconCategory(name=name, keywords=tuple(phrases[row] for row in best), learned=True))
     return Lexicon(categories=tuple(learned))
+
+
+def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQUENCIES) -> KeywordMatcher:
+    """Make the matcher of a lexicon, with all that is known of the words near its keywords; it needs no spaCy.
+
+    A word near a keyword is a word of its own if a dictionary has it, or if it is common in the training documents, of
+    which `frequencies` says how many have each word: in at least 3 of them, and in a fifth as many as have the word it
+    is near to. A misreading is rarer than that. What differs by OCR confusions only is a misreading however common it
+    is, unless a dictionary has it.
+    """
+    plain, of_their_own = _from_dictionary(lexicon)
+    frequent = (word for word, count in frequencies.items() if count >= COMMON_COUNT and word.isalpha())
+    common = {
+        word
+        for word, near in plain.misread(frequent).items()
+        if any(
+            frequencies[word] >= COMMON_SHARE * frequencies.get(other, 0) and skeleton(word) != skeleton(other)
+            for other in near
+        )
+    }
+    return KeywordMatcher(lexicon, known_words=of_their_own | common, forms=plain.forms)
+
+
+@lru_cache(maxsize=4)
+def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
+    from rapidfuzz.distance import LCSseq
+    from rapidfuzz.process import cdist
+
+    words = {word for category in lexicon.categories for keyword in category.keywords for word in tokenize(keyword)}
+    plain = KeywordMatcher(lexicon, forms=inflected_forms(words))
+    entries, shapes, lengths, letters = _dictionary_by_length()
+    near: set[str] = set()
+    for shape, wrong in plain.shapes.items():
+        # which differ in few letters is seen first by their lengths and sets of letters
+        first, last = lengths.searchsorted([len(shape) - wrong, len(shape) + wrong + 1])
+        ours, theirs = _letters([shape]), letters[first:last]
+        differing = np.maximum(np.bitwise_count(ours & ~theirs), np.bitwise_count(theirs & ~ours))
+        rough = first + np.flatnonzero(differing <= wrong)
+        distances = cdist([shape], shapes[rough], scorer=LCSseq.distance, score_cutoff=wrong, dtype=np.uint8)[0]
+        near.update(entries[rough[distances <= wrong]])
+    return plain, frozenset(plain.misread(near))
+
+
+@cache
+def _dictionary_by_length() -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.uint32]]:
+    """Give the words of both dictionaries by the length of their skeletons, these, the lengths, and the letters."""
+    entries = sorted(dictionary("it") | dictionary("en"))
+    shapes = skeleton("\n".join(entries)).split("\n") if entries else []
+    lengths = np.array(list(map(len, shapes)), dtype=np.int64)
+    order = lengths.argsort(kind="stable")
+    words, skeletons = np.array([entries, shapes], dtype=object)[:, order]
+    return words, skeletons, lengths[order], _letters(shapes)[order]
+
+
+def _letters(shapes: Sequence[str]) -> NDArray[np.uint32]:
+    """Give the set of letters of each shape as bits."""
+    codes = np.frombuffer("".join(shapes).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    starts = np.cumsum([0, *map(len, shapes)])[:-1]
+    bits: NDArray[np.uint32] = np.bitwise_or.reduceat(np.uint32(1) << (codes % np.uint32(32)), starts)
+    return bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,11 +457,9 @@ def _longest_only(phrases: Sequence[str], table: NDArray[np.float64]) -> list[in
 
 
 def _finder(category: LexiconCategory) -> Callable[[str], bool]:
-    from features.spacy_tables import compile_matcher
-
     if not category.keywords:
         return lambda phrase: False
-    matcher = compile_matcher(Lexicon(categories=(category,)), Counter())
+    matcher = compile_matcher(Lexicon(categories=(category,)))
     return lambda phrase: bool(matcher.find(tokenize(phrase)))
 
 

@@ -7,30 +7,16 @@ and lemmas only where ``spacy-lookups-data`` is installed (the extra ``lemmas``)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
-from functools import cache, lru_cache
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping, Set
+from functools import cache
 
-import numpy as np
-from numpy.typing import NDArray
-
-from features.keyword_matcher import KeywordMatcher
-from features.lexicon import Lexicon
-from features.symmetric_delete import skeleton
 from features.tokens import fold, tokenize
 
 LANGUAGES = ("it", "en")
 """Languages of the shipped lexicon."""
-COMMON_SHARE = 0.2
-"""A word near a keyword's word is a word of its own when it is in this share of the documents that have the latter."""
-COMMON_COUNT = 3
-"""And in at least this many documents."""
 SHORTEST_INFLECTED = 4
 MOST_LONGER = 2
 """An inflection changes the ending: what is more letters longer is a derived word (``netto``, ``nettissimo``)."""
-
-_NOTHING = np.empty(0, dtype=object)
-_NO_FREQUENCIES: Mapping[str, int] = MappingProxyType({})
 
 
 @cache
@@ -131,89 +117,6 @@ def inflected_forms(words: Set[str]) -> dict[str, tuple[str, ...]]:
                 forms = group - dictionary(other_language) - {word}
                 found[word] |= {form for form in forms if len(form) <= len(word) + MOST_LONGER}
     return {word: tuple(sorted(found[word])) for word in sorted(found) if found[word]}
-
-
-def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQUENCIES) -> KeywordMatcher:
-    """Make the matcher of a lexicon, with all that is known of the words near its keywords.
-
-    A word near a keyword is a word of its own if a dictionary has it, or if it is common in the training documents: in
-    at least 3 of them, and in a fifth as many as have the word it is near to. A misreading is rarer than that.
-    What differs by OCR confusions only is a misreading however common it is, unless a dictionary has it.
-
-    Parameters
-    ----------
-    lexicon : Lexicon
-        Keywords by category.
-    frequencies : mapping of str to int, optional
-        In how many training documents each word occurs.
-
-    Returns
-    -------
-    features.keyword_matcher.KeywordMatcher
-        Carries the words and forms found, and needs no spaCy.
-
-    Examples
-    --------
-    >>> from features.lexicon import LexiconCategory
-    >>> lexicon = Lexicon(categories=(LexiconCategory(name="contract", keywords=("contratto",)),))
-    >>> matcher = compile_matcher(lexicon, {"contratto": 9, "contatto": 3, "contralto": 1})
-    >>> [bool(matcher.find([word])) for word in ("contratto", "contatto", "c0ntratto")]
-    [True, False, True]
-    """
-    plain, of_their_own = _from_dictionary(lexicon)
-    common = {
-        word
-        for word, count in frequencies.items()
-        if count >= COMMON_COUNT
-        and word.isalpha()
-        and any(
-            count >= COMMON_SHARE * frequencies.get(other, 0) and skeleton(word) != skeleton(other)
-            for other in plain.taken_for(word)
-        )
-    }
-    return KeywordMatcher(lexicon, known_words=of_their_own | common, forms=plain.forms)
-
-
-@lru_cache(maxsize=4)
-def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
-    words = {word for category in lexicon.categories for keyword in category.keywords for word in tokenize(keyword)}
-    plain = KeywordMatcher(lexicon, forms=inflected_forms(words))
-    near = {word for shape, wrong in plain.shapes.items() for word in _roughly_like(shape, wrong)}
-    return plain, frozenset(word for word in sorted(near) if plain.taken_for(word))
-
-
-def _roughly_like(shape: str, wrong: int) -> Iterator[str]:
-    """Give the words of the dictionaries that become a shape when at most ``wrong`` letters are struck out of each."""
-    from rapidfuzz.distance import LCSseq
-    from rapidfuzz.process import cdist
-
-    wanted = _letters([shape])
-    for length in range(len(shape) - wrong, len(shape) + wrong + 1):
-        words, shapes, letters = _dictionary_by_length().get(length, (_NOTHING, _NOTHING, wanted[:0]))
-        lacking, extra = np.bitwise_count(wanted & ~letters), np.bitwise_count(letters & ~wanted)
-        rough = np.flatnonzero((lacking <= wrong) & (extra <= wrong))
-        distances = cdist([shape], shapes[rough], scorer=LCSseq.distance, score_cutoff=wrong, dtype=np.uint8)
-        yield from words[rough[distances[0] <= wrong]]
-
-
-@cache
-def _dictionary_by_length() -> dict[int, tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.uint32]]]:
-    """Give for each length of skeleton the words, their skeletons, and the letters of these."""
-    by_length: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-    for word in sorted(frozenset().union(*map(dictionary, LANGUAGES))):
-        shape = skeleton(word)
-        by_length[len(shape)].append((word, shape))
-    return {
-        length: (*np.array(pairs, dtype=object).T, _letters([shape for _, shape in pairs]))
-        for length, pairs in by_length.items()
-    }
-
-
-def _letters(shapes: list[str]) -> NDArray[np.uint32]:
-    """Give the set of letters of each shape as bits; all shapes are of one length."""
-    codes = np.array(shapes).view(np.uint32).reshape(len(shapes), -1)
-    bits: NDArray[np.uint32] = np.bitwise_or.reduce(np.uint32(1) << (codes % np.uint32(32)), axis=1)
-    return bits
 
 
 @cache

@@ -1,7 +1,4 @@
-"""What OCR makes of a word: letters taken for one another, and letters struck out.
-
-The keyword matcher looks such words up in tables (SymSpell's symmetric delete), so this needs nothing but numpy.
-"""
+"""Words that OCR may have misread: confusions of characters, and near words by symmetric delete; needs numpy only."""
 
 from __future__ import annotations
 
@@ -12,95 +9,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 BEGINNING = 7
-"""Letters by which near words are looked up: few ways to strike letters out, and still few words that share one."""
-MARK_BITS = 20
-"""Of the numbers that words without a keyword near them are told by."""
-BY_STRUCK = (slice(0), slice(BEGINNING), slice(BEGINNING, None))
-"""Columns of `marks` by the number of letters struck out."""
+"""Letters by which near words are looked up: few ways to delete letters, and still few words that share one."""
+HASH_BITS = 20
 
 _ALIKE = str.maketrans("0125689", "olzsgbg")
-_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
+_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"))
 
 
 def skeleton(word: str) -> str:
-    """Write a word with one character for all that OCR takes for one another.
+    """Write a folded word with one character for all that OCR takes for one another.
 
-    ``0`` is ``o``; ``1`` and ``i`` are ``l``; ``2`` is ``z``; ``5`` is ``s``; ``6`` and ``9`` are ``g``; ``8`` is
-    ``b``; ``rn`` is ``m``; ``vv`` is ``w``; ``cl`` is ``d``. Two words with one skeleton differ by confusions only.
-
-    Parameters
-    ----------
-    word : str
-        A folded word.
-
-    Returns
-    -------
-    str
-        Its skeleton, at most as long.
-
-    References
-    ----------
-    Nagy, Nartker & Rice (2000), "Optical character recognition: an illustrated guide to the frontier".
-
-    Examples
-    --------
-    >>> skeleton("1nsurance") == skeleton("lnsurance") == skeleton("insurance")
-    True
-    >>> skeleton("staternent") == skeleton("statement")
-    True
+    Source: Nagy, Nartker & Rice (2000), "Optical character recognition: an illustrated guide to the frontier".
     """
     shape = word.translate(_ALIKE)
-    for pair, single in _PAIRS:
-        shape = shape.replace(pair, single)
-    return shape.replace("i", "l")
+    for read, meant in _PAIRS:
+        shape = shape.replace(read, meant)
+    return shape
 
 
-def marks(shapes: Sequence[str]) -> NDArray[np.int64]:
-    """Give numbers for the beginning of each shape with letters struck out, all ways at once.
+class DeleteIndex:
+    """Finds words that become one with others when at most so many letters are deleted from each of the two.
 
-    Parameters
-    ----------
-    shapes : sequence of str, length n
-        Skeletons of words.
-
-    Returns
-    -------
-    ndarray of int64, shape (n, 28)
-        Numbers of `MARK_BITS` bits: seven with one letter struck out, 21 with two; `BY_STRUCK` says which columns.
-        They are equal for equal strings, and mostly not for others.
+    Source: Garbe (2012), "1000x faster spelling correction: symmetric delete", https://github.com/wolfgarbe/SymSpell
     """
-    # blanks stand for the end of a short word: whatever is struck out, beginnings that meet stay of one length
-    beginnings = "".join([shape[:BEGINNING].ljust(BEGINNING) for shape in shapes]).encode("utf-32-le", "surrogatepass")
-    codes = np.frombuffer(beginnings, dtype=np.uint32).reshape(-1, BEGINNING)
-    # products of whole numbers under 2 ** 53: exact
-    sums = (codes.astype(np.float64) @ _STRIKES).astype(np.uint64)
-    return ((sums * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - MARK_BITS)).astype(np.int64)
+
+    def __init__(self, words: Sequence[str], deletions: int) -> None:
+        self.words, self._deletions = words, deletions
+        self._letters = list(map(frozenset, words))
+        kept = list(combinations(range(BEGINNING), BEGINNING - deletions))
+        # what each letter of a beginning adds to the hash, one column a way to delete letters
+        self._factors = np.zeros((BEGINNING, len(kept)))
+        for way, places in enumerate(kept):
+            self._factors[list(places), way] = [pow(0x9E3779B1, n, 1 << 28) for n in range(1, len(places) + 1)]
+        hashes = self._hashes(words)
+        self._owners = hashes.argsort(kind="stable") // len(kept)
+        self._starts = np.concatenate([[0], np.bincount(hashes, minlength=1 << HASH_BITS).cumsum()])
+
+    def _hashes(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Hash the beginning of each word for all ways to delete letters, one word behind the other."""
+        # blanks stand for the end of a short word: whatever is deleted, beginnings that meet stay of one length
+        text = "".join([word[:BEGINNING].ljust(BEGINNING) for word in words]).encode("utf-32-le", "surrogatepass")
+        codes = np.frombuffer(text, dtype=np.uint32).reshape(-1, BEGINNING)
+        # products of whole numbers under 2 ** 53: exact
+        sums = (codes.astype(np.float64) @ self._factors).astype(np.uint64).ravel()
+        return ((sums * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - HASH_BITS)).astype(np.int64)
+
+    def pairs(self, words: Sequence[str]) -> list[tuple[int, int]]:
+        """Give the positions of words and the words of the index that they meet, in order."""
+        hashes = self._hashes(words)
+        begins = self._starts[hashes]
+        counts = self._starts[hashes + 1] - begins
+        ends = counts.cumsum()
+        places = np.arange(counts.sum()) + (begins - ends + counts).repeat(counts)
+        asked = np.arange(len(hashes)).repeat(counts) // self._factors.shape[1]
+        size = len(self.words)
+        pairs = np.unique(asked * size + self._owners[places]).tolist()
+        return [(i, j) for i, j in (divmod(pair, size) for pair in pairs) if self._is_near(words[i], j)]
+
+    def _is_near(self, word: str, j: int) -> bool:
+        other, most = self.words[j], self._deletions
+        # the letters are compared first, as that is quick and most words fail it
+        return (
+            abs(len(word) - len(other)) <= most
+            and len(self._letters[j].difference(word)) <= most
+            and _meet(word, other, most, most)
+        )
 
 
-def _strikes() -> NDArray[np.float64]:
-    """Give what each letter of a beginning counts, one column a way to strike out one or two of them."""
-    ways = [kept for number in (1, 2) for kept in combinations(range(BEGINNING), BEGINNING - number)]
-    counts = np.zeros((BEGINNING, len(ways)))
-    for way, kept in enumerate(ways):
-        counts[list(kept), way] = [pow(0x9E3779B1, place, 1 << 28) for place in range(1, len(kept) + 1)]
-    return counts
-
-
-_STRIKES = _strikes()
-
-
-def meet(left: str, right: str, from_left: int, from_right: int) -> bool:
-    """Say whether two words become one when at most so many letters are struck out of each.
-
-    Examples
-    --------
-    >>> meet("invoice", "invcice", 1, 1), meet("invoice", "voices", 1, 1)
-    (True, False)
-    """
+def _meet(left: str, right: str, from_left: int, from_right: int) -> bool:
+    """Say whether two words become one when at most so many letters are deleted from each."""
     for at, (one, other) in enumerate(zip(left, right, strict=False)):
         if one != other:
             left, right = left[at:], right[at:]
-            return (from_left > 0 and meet(left[1:], right, from_left - 1, from_right)) or (
-                from_right > 0 and meet(left, right[1:], from_left, from_right - 1)
+            return (from_left > 0 and _meet(left[1:], right, from_left - 1, from_right)) or (
+                from_right > 0 and _meet(left, right[1:], from_left, from_right - 1)
             )
     return -from_right <= len(left) - len(right) <= from_left

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from features.keyword_learning import compile_matcher
 from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
-from features.spacy_tables import compile_matcher
 from features.tokens import tokenize
 from features.word_vectors import WordVectors, train_word_vectors
 

@@ -39,7 +39,7 @@ def test_one_foreign_paper_among_fifty_makes_no_language_known():
     assert guess.known == ("en",)
 
 
-def test_short_texts_numbers_and_dirt_are_of_no_language(english):
+def test_short_texts_numbers_and_ocr_noise_are_of_no_language(english):
     assert english.foreign(tokenize(" ".join(TEXTS["de"].split()[: FEWEST_WORDS - 1]))) == ""
     assert english.foreign(tokenize("4711 0815 12.50 " * 20)) == ""
     assert english.foreign(tokenize("a te o ie ce la se ne ro i e tt ol " * 10)) == ""

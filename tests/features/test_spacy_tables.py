@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from features import spacy_tables
+from features import keyword_learning, spacy_tables
+from features.keyword_learning import compile_matcher
 from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory
-from features.spacy_tables import compile_matcher, dictionary, inflected_forms, stop_words
+from features.spacy_tables import dictionary, inflected_forms, stop_words
 from features.tokens import tokenize
 
 needs_lookups = pytest.mark.skipif(not dictionary("it"), reason="spacy-lookups-data is not installed")
@@ -77,8 +78,8 @@ def test_without_the_lookup_tables_matching_works_with_less(monkeypatch: pytest.
     caches = (
         dictionary,
         spacy_tables._lemma_table,
-        spacy_tables._from_dictionary,
-        spacy_tables._dictionary_by_length,
+        keyword_learning._from_dictionary,
+        keyword_learning._dictionary_by_length,
         spacy_tables._forms_by_lemma,
     )
     for cached in caches:

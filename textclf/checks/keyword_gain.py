@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.feature_set import FeatureSettings
+from features.keyword_learning import compile_matcher
 from features.lexicon import Lexicon
-from features.spacy_tables import compile_matcher
 from features.text_arguments import as_pairs
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.fit import CrossValidated, cross_validate, observe_training
