@@ -74,9 +74,9 @@ def measure(texts: list[str], categories: list[str]) -> dict[str, float]:
     print(f"{len(texts)} documents of {len(names)} categories", file=sys.stderr)
     classifier = DocumentClassifier()
     settings = classifier.feature_settings()
-    observed, looking = timed(lambda: observe_training(texts, settings))
+    observed, looking = timed(lambda: observe_training(texts, labels, names.tolist(), settings))
     _, features = timed(lambda: fit_features(observed.documents, categories, settings))
-    fitted, whole = timed(lambda: fit_model(observed, labels, names.tolist(), settings, c=classifier.C))
+    fitted, whole = timed(lambda: fit_model(observed, settings, c=classifier.C))
     some = texts[:PREDICTED]
     _, predicting = timed(lambda: fitted.linear.margins(fitted.features.rows(some)))
     return {

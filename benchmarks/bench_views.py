@@ -34,12 +34,10 @@ def main() -> None:
         results = []
         for seed in SEEDS:
             seeded = replace(settings, seed=seed)
-            observed = observe_training(texts, seeded)
+            observed = observe_training(texts, labels.astype(np.int64), categories.tolist(), seeded)
             results.append(
                 cross_validate(
                     observed,
-                    labels.astype(np.int64),
-                    categories.tolist(),
                     seeded,
                     c=1.0,
                     folds=stratified_folds(labels, 5, seed),
@@ -57,9 +55,9 @@ def main() -> None:
 
 
 def choices() -> Iterator[tuple[str, FeatureSettings]]:
-    yield "all views, page shape, poor copies", TEXT
-    yield "without poor copies", replace(TEXT, augment=False)
-    yield "without page shape", replace(TEXT, layout=False)
+    yield "all views, layout, augmented copies", TEXT
+    yield "without augmented copies", replace(TEXT, augment=False)
+    yield "without layout", replace(TEXT, layout=False)
     for view in VIEWS:
         yield f"without {view.name}", replace(TEXT, views=tuple(other for other in VIEWS if other != view))
     bare = replace(TEXT, layout=False)

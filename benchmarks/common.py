@@ -76,7 +76,7 @@ def fitted_scores(
     """Train ours on some texts, without calibration and threshold, and give the margins of others."""
     classifier = DocumentClassifier()
     settings = classifier.feature_settings()
-    fitted = fit_model(observe_training(train, settings), labels, categories, settings, c=classifier.C)
+    fitted = fit_model(observe_training(train, labels, categories, settings), settings, c=classifier.C)
     return fitted.linear.margins(fitted.features.rows(unseen))
 
 

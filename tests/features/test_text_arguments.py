@@ -105,7 +105,7 @@ def test_numbers_are_refused_however_they_come():
         lambda texts: near_duplicates(texts, 0.5),
         lambda texts: keyword_gain(NO_LEXICON, texts, ["a", "b"]),
         lambda texts: out_of_fold_scores(texts, np.array([0, 1]), ["a", "b"]),
-        lambda texts: observe_training(texts, FeatureSettings()),
+        lambda texts: observe_training(texts, np.zeros(1, np.int64), ["a"], FeatureSettings()),
         lambda texts: tune(texts, ["a", "b"]),
     ],
 )

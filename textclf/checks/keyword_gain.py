@@ -64,9 +64,9 @@ def keyword_gain(
 ) -> list[KeywordGain]:
     """Measure what a lexicon adds to the text alone, and then each category's keywords to all others.
 
-    For the whole lexicon models are trained, to be quick without word vectors and poor copies. For each category, as a
-    training for each takes minutes, the surrogate model is logistic regression on the margins that the text alone gives
-    out of fold and on the indicators, cross-validated with all indicators and without that category's.
+    For the whole lexicon models are trained, to be quick without word vectors and augmented copies. For each category,
+    as a training for each takes minutes, the surrogate model is logistic regression on the margins that the text alone
+    gives out of fold and on the indicators, cross-validated with all indicators and without that category's.
 
     Keywords chosen by the categories of these very documents know the answers of the test folds: their gain and its
     p-value mean nothing. Seen on 995 scanned office pages with their categories shuffled, so that no keyword can mean
@@ -81,11 +81,11 @@ def keyword_gain(
     names, labels = np.unique(categories, return_inverse=True)
     labels = labels.astype(np.int64)
     settings = FeatureSettings(lexicon="none", vectors="none", augment=False)
-    observed = observe_training(texts, settings)
+    observed = observe_training(texts, labels, names.tolist(), settings)
     folds = stratified_folds(labels, FOLDS, settings.seed)
 
     def validate(chosen: FeatureSettings) -> CrossValidated:
-        return cross_validate(observed, labels, names.tolist(), chosen, c=c, folds=folds, jobs=jobs)
+        return cross_validate(observed, chosen, c=c, folds=folds, jobs=jobs)
 
     _log.info(CAUTION)
     _log.info("cross-validating with text alone")

@@ -97,9 +97,7 @@ class _Documents(NamedTuple):
     """What every trial shares: the documents of the search, and the texts and labels of those held out."""
 
     observed: TrainingTexts
-    labels: NDArray[np.int64]
     folds: Folds
-    categories: list[str]
     seed: int
     held_out: list[str]
     held_out_labels: NDArray[np.int64]
@@ -192,10 +190,8 @@ def _split(texts: list[str], categories: list[str], seed: int) -> _Documents:
         )
     inner, outer = stratified_folds(labels, OUTER, seed)[0]
     return _Documents(
-        observed=observe_training([texts[i] for i in inner], _features(DEFAULTS, seed)),
-        labels=labels[inner],
+        observed=observe_training([texts[i] for i in inner], labels[inner], names.tolist(), _features(DEFAULTS, seed)),
         folds=stratified_folds(labels[inner], FOLDS, seed),
-        categories=names.tolist(),
         seed=seed,
         held_out=[texts[i] for i in outer],
         held_out_labels=labels[outer],
@@ -203,15 +199,15 @@ def _split(texts: list[str], categories: list[str], seed: int) -> _Documents:
 
 
 def _cross_validated_right(documents: _Documents, settings: Settings) -> NDArray[np.bool_]:
-    right = np.zeros(len(documents.labels), dtype=bool)
+    right = np.zeros(len(documents.observed.labels), dtype=bool)
     for train, test in documents.folds:
         fitted = _fit(documents, settings, train)
-        right[test] = _predicted(fitted, documents.observed.documents.take(test)) == documents.labels[test]
+        right[test] = _predicted(fitted, documents.observed.documents.take(test)) == documents.observed.labels[test]
     return right
 
 
 def _held_out_right(documents: _Documents, settings: Settings) -> NDArray[np.bool_]:
-    fitted = _fit(documents, settings, np.arange(len(documents.labels)))
+    fitted = _fit(documents, settings, np.arange(len(documents.observed.labels)))
     right: NDArray[np.bool_] = (
         _predicted(fitted, fitted.features.observe(documents.held_out)) == documents.held_out_labels
     )
@@ -221,8 +217,6 @@ def _held_out_right(documents: _Documents, settings: Settings) -> NDArray[np.boo
 def _fit(documents: _Documents, settings: Settings, train: NDArray[np.int64]) -> Fitted:
     return fit_model(
         documents.observed.take(train),
-        documents.labels[train],
-        documents.categories,
         _features(settings, documents.seed),
         c=float(settings["C"]),
     )

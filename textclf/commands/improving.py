@@ -183,7 +183,7 @@ def check_lexicon(
     from features.keyword_check import check_keywords
     from features.lexicon import read_lexicon
     from textclf.checks.keyword_gain import keyword_gain
-    from textclf.model.fit import check_categories
+    from textclf.model.training_data import check_categories
 
     keywords = read_lexicon(lexicon)
     documents = read_labelled(source, table)

@@ -46,7 +46,7 @@ def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifie
         Rows written.
     """
     from features.prepared import PreparedDocument, PreparedFeatures
-    from textclf.model.fit import check_categories
+    from textclf.model.training_data import check_categories
 
     check_output_folder(folder, PREPARED_FOLDER, inputs=[source, source / DATASOURCE])
     classifier.check_options()
@@ -106,6 +106,7 @@ def train_model(
     """
     from textclf.model.accept import why_nothing_is_accepted
     from textclf.model.classifier import DocumentClassifier
+    from textclf.model.training_data import read_training_data
 
     check_output(output, MODEL, inputs=[source, *others])
     if (source / DATASOURCE).exists():
@@ -114,17 +115,19 @@ def train_model(
     classifier.check_options()
     documents = read_labelled(source, table)
     foreign = [text for path in others for text in _texts(path, table)]
-    given: dict[str, Any] = {
-        "document_ids": documents.document_ids,
-        "groups": documents.groups if any(documents.groups) else None,
-        "others": foreign,
-    }
-    if same := _trained_alike(output, classifier.inputs_hash(documents.texts, documents.categories, **given)):
+    data = read_training_data(
+        documents.texts,
+        documents.categories,
+        groups=documents.groups if any(documents.groups) else None,
+        out_of_distribution=foreign,
+        document_ids=documents.document_ids,
+    )
+    if (same := _trained(output)) and same.training.inputs_hash == classifier.inputs_hash(data):
         _log.info(
             f"{output} was trained on the same documents with the same options, and stays; delete it to train anew"
         )
         return same
-    classifier.fit(documents.texts, documents.categories, **given)
+    classifier.fit_data(data)
     for message in classifier.warnings_:
         # said with the other figures of the training
         if message != why_nothing_is_accepted(classifier.model_.training.acceptance):
@@ -222,15 +225,14 @@ def _texts(source: Path, table: TableOptions) -> Iterator[str]:
         _log.warning(f"{source}: {unusable} rows have too few or too many cells and were left out")
 
 
-def _trained_alike(path: Path, inputs_hash: str) -> Model | None:
-    """Load the model at a place, if training would give the same bytes once more."""
+def _trained(path: Path) -> Model | None:
+    """Load the model at a place, if there is one."""
     from textclf.model.file import load_model
 
     try:
-        model = load_model(path)
+        return load_model(path)
     except (BadInputError, BadModelError):
         return None
-    return model if model.training.inputs_hash == inputs_hash else None
 
 
 def _prepared_options(folder: Path) -> dict[str, Any]:

@@ -87,11 +87,11 @@ def train(
         float | None,
         Option("--c", help="Inverse strength of the regularisation.", show_default="1.0", min=1e-6, max=1e6),
     ] = None,
-    poor_copies: Annotated[
+    augment: Annotated[
         bool | None,
         Option(
-            "--poor-copies/--no-poor-copies",
-            help="Train also on poor copies of the texts, as a bad scan or the upper part of a page gives them.",
+            "--augment/--no-augment",
+            help="Train also on augmented copies of the texts, as a bad scan or the upper part of a page gives them.",
             show_default="yes",
         ),
     ] = None,
@@ -114,9 +114,7 @@ def train(
     from textclf.commands.modelling import train_model
 
     options = {} if settings is None else read_settings(settings)
-    options |= given(
-        lexicon=lexicon, vectors=vectors, vector_size=vector_size, poor_copies=poor_copies, C=c, random_state=seed
-    )
+    options |= given(lexicon=lexicon, vectors=vectors, vector_size=vector_size, augment=augment, C=c, random_state=seed)
     options |= {
         "max_error": max_error,
         "confidence": confidence,

@@ -61,9 +61,9 @@ def out_of_fold_scores(
     """Score each document by models that have not seen it: the mean of several cross-validations, shape (n, k).
 
     Documents are split into parts of about `PART`, each with models of its own; categories that are not in a document's
-    part have a score of 0. To be quick, models are trained without keywords, word vectors and poor copies: on labels
-    turned on purpose, those of ``benchmarks/bench_label_errors.py --turned``, the mean average precision is 0.54 with
-    and without them.
+    part have a score of 0. To be quick, models are trained without keywords, word vectors and augmented copies: on
+    labels turned on purpose, those of ``benchmarks/bench_label_errors.py --turned``, the mean average precision is 0.54
+    with and without them.
     """
     texts = as_texts(texts)
     scores = np.zeros((len(texts), len(categories)))
@@ -100,16 +100,14 @@ def _part_scores(
     if len(categories) < 2:
         # nothing to confuse it with
         return np.ones((len(texts), len(categories)))
-    classifier = DocumentClassifier(lexicon="none", vectors="none", poor_copies=False)
+    classifier = DocumentClassifier(lexicon="none", vectors="none", augment=False)
     settings = classifier.feature_settings()
     margins = np.zeros((len(texts), len(categories)))
-    observed = observe_training(texts, settings)
+    observed = observe_training(texts, labels, categories, settings)
     for seed in range(REPEATS):
         _log.info(f"cross-validating for label issues on {len(texts):,} documents, {seed + 1} of {REPEATS}")
         result = cross_validate(
             observed,
-            labels,
-            categories,
             replace(settings, seed=seed),
             c=classifier.C,
             folds=stratified_folds(labels, FOLDS, seed),

@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal, Self
@@ -23,19 +24,26 @@ from sklearn.utils.validation import check_is_fitted
 from features.feature_set import FeatureSettings
 from features.language_detection import fit_language_detector
 from features.lexicon import Lexicon, read_lexicon
-from features.text_arguments import as_texts
-from features.tokens import tokenize
 from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
-from textclf.model import fit as training
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
-from textclf.model.fit import CrossValidated
+from textclf.model.fit import (
+    CrossValidated,
+    Fitted,
+    TrainingTexts,
+    cross_validate,
+    feature_groups,
+    fit_model,
+    learning_curve,
+    observe_texts,
+    observe_training,
+)
 from textclf.model.folds import group_numbers, stratified_folds
 from textclf.model.predict import Model
-from textclf.model.prediction import TrainingRecord
-from textclf.model.training_data import TrainingData, read_training_data
+from textclf.model.prediction import CrossValidation, TrainingRecord
+from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
 from textclf.model.typicality import fit_typicality
 
 _log = logging.getLogger(__name__)
@@ -53,8 +61,8 @@ class InvalidOptionError(UsageError, InvalidParameterError):  # type: ignore[mis
 class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify documents by their cleaned text, with calibrated scores.
 
-    Word and character n-grams, keyword indicators and word vectors go into a linear support vector machine. Its
-    margins are calibrated on out-of-fold predictions, from which the score to accept is chosen as well.
+    Word and character n-grams, keyword indicators and word vectors go into a one-vs-rest linear SVM. Its margins are
+    calibrated on out-of-fold predictions, from which the score to accept is chosen as well.
 
     Parameters
     ----------
@@ -64,12 +72,12 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Word vectors. A path is a word2vec file, text or binary.
     vector_size : int, default 50
         Dimensions of learned word vectors.
-    poor_copies : bool, default True
-        Also train on poor copies of the texts: misread, without line breaks, or the first third only.
+    augment : bool, default True
+        Also train on augmented copies of the texts: misread, without line breaks, or the first third only.
     C : float, default 1.0
         Inverse strength of the regularisation, as scikit-learn's ``LinearSVC`` has it.
     max_error : float, default 0.05
-        Error among accepted documents that can be borne, above 0 and below 1.
+        Maximum error among accepted documents, above 0 and below 1.
     confidence : float, default 0.9
         How sure it shall be that the error among accepted documents stays under it, above 0 and below 1.
     diagnostics : bool, default False
@@ -77,7 +85,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_jobs : int, optional
         Processes for the cross-validation, -1 for all cores, None for one. The result does not depend on it.
     random_state : int, numpy.random.RandomState or None, default 0
-        Seed of folds, word vectors and the support vector machine. With None each training has another.
+        Seed of folds, augmented copies, word vectors and the SVM. With None each training has another.
 
     Attributes
     ----------
@@ -102,7 +110,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "lexicon": [Lexicon, str, os.PathLike],
         "vectors": [WordVectors, str, os.PathLike],
         "vector_size": [Interval(Integral, 1, MAX_VECTOR_SIZE, closed="both")],
-        "poor_copies": ["boolean"],
+        "augment": ["boolean"],
         "C": [Interval(Real, 0, None, closed="neither")],
         "max_error": [Interval(Real, 0, 1, closed="neither")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
@@ -117,7 +125,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lexicon: Lexicon | str | Path = "auto",
         vectors: WordVectors | str | Path = "learn",
         vector_size: int = 50,
-        poor_copies: bool = True,
+        augment: bool = True,
         C: float = 1.0,  # noqa: N803 - scikit-learn's name for it
         max_error: float = 0.05,
         confidence: float = 0.9,
@@ -128,7 +136,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.lexicon = lexicon
         self.vectors = vectors
         self.vector_size = vector_size
-        self.poor_copies = poor_copies
+        self.augment = augment
         self.C = C
         self.max_error = max_error
         self.confidence = confidence
@@ -142,9 +150,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
-        document_ids: Sequence[str] | None = None,
         groups: Sequence[object] | None = None,
-        others: ArrayLike = (),
+        out_of_distribution: ArrayLike = (),
+        document_ids: Sequence[str] | None = None,
     ) -> Self:
         """Train on texts of known category.
 
@@ -159,15 +167,15 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             How much each document counts when margins and scores are fitted, 0 or more, as if it were there so many
             times; one of weight 0 is left out. Words, keywords, vectors, familiarity, the threshold and the figures of
             cross-validation count each document that is left once.
-        document_ids : iterable of str, length n, optional
-            Names that go into the data hash; positions without them.
         groups : iterable, length n, optional
             What each document belongs to, such as its issuer; an empty string, None or NaN if nothing.
             Cross-validation keeps the documents of a group together, so that scores, threshold and familiarity hold for
             groups never seen; without it, they hold for further documents of the same ones. Views of parts of the page
             are then kept only if they do better on groups not seen.
-        others : iterable of str, optional
+        out_of_distribution : iterable of str, optional
             Cleaned texts of documents that are of none of the categories; the model learns to turn such away.
+        document_ids : iterable of str, length n, optional
+            Names that go into the data hash; positions without them.
 
         Returns
         -------
@@ -183,26 +191,50 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             A parameter has a value that makes no sense.
         """
         self.check_options()
-        seeded = self._seeded()
-        data = read_training_data(
-            X, y, document_ids=document_ids, groups=groups, others=others, sample_weight=sample_weight
+        return self.fit_data(
+            read_training_data(
+                X,
+                y,
+                sample_weight,
+                groups=groups,
+                out_of_distribution=out_of_distribution,
+                document_ids=document_ids,
+            )
         )
-        hashed = training.data_hash(data.document_ids, data.texts, data.truths)
-        inputs_hash = seeded._hash_of(data)
-        data, empty, self.warnings_ = _with_words(data)
-        counts = Counter(data.truths)
-        together = None
-        if data.groups is not None:
-            together, warned = group_numbers(data.groups, data.labels, data.categories)
-            self.warnings_ += warned
 
-        fitted, found, measured, curve = seeded._measure(data, together)
+    def fit_data(self, data: TrainingData) -> Self:
+        """Train as `fit`, on documents that are checked already, as are the options."""
+        seeded = self._seeded()
+        settings = seeded.feature_settings()
+        hashes = {"data_hash": data.hash, "inputs_hash": seeded._hash_of(data, settings)}
+        documents = observe_texts(data.texts, settings)
+        worded = np.flatnonzero([bool(words) for words in documents.words])
+        empty = len(data.texts) - len(worded)
+        self.warnings_ = _check_worded(data, worded)
+        data, documents = data.take(worded.tolist()), documents.take(worded)
+        groups = None
+        if data.groups is not None:
+            groups, warned = group_numbers(data.groups, data.labels, data.categories)
+            self.warnings_ += warned
+        observed = observe_training(
+            data.texts,
+            data.labels,
+            data.categories,
+            settings,
+            weights=data.weights,
+            out_of_distribution=data.out_of_distribution,
+            documents=documents,
+        )
+
+        fitted, measured, curve = seeded._measure(observed, settings, groups)
+        found = list(measured.values())[-1]
         inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
         self.out_of_fold_scores_ = softmax(found.margins * inverse_temperature)
         right = found.margins.argmax(axis=1) == data.labels
         acceptance = choose_acceptance(self.out_of_fold_scores_.max(axis=1), right, self.max_error, self.confidence)
         if not acceptance.accepted:
             self.warnings_.append(why_nothing_is_accepted(acceptance))
+        counts = np.bincount(data.labels).tolist()
         self.model_ = Model(
             categories=data.categories,
             labels=tuple(data.classes.tolist()),
@@ -210,17 +242,19 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             linear=fitted.linear,
             inverse_temperature=inverse_temperature,
             typicality=fit_typicality(fitted.centroids, found.margins, found.similarity),
-            languages=fit_language_detector([tokenize(text) for text in data.texts]),
+            languages=fit_language_detector(documents.words),
             training=TrainingRecord(
-                documents={category: counts[category] for category in data.categories},
+                documents=dict(zip(data.categories, counts, strict=True)),
                 empty_texts=empty,
                 folds=found.folds,
-                kept_together=0 if together is None else len(np.unique(together)),
-                groups=training.group_results(measured),
-                curve=training.learning_curve(curve),
+                kept_together=0 if groups is None else len(np.unique(groups)),
+                groups=tuple(
+                    CrossValidation(features=name, accuracy=result.accuracy, macro_f1=result.macro_f1)
+                    for name, result in measured.items()
+                ),
+                curve=learning_curve(curve),
                 acceptance=acceptance,
-                data_hash=hashed,
-                inputs_hash=inputs_hash,
+                **hashes,
             ),
             settings=seeded.plain_settings(),
         )
@@ -228,49 +262,47 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _measure(
-        self, data: TrainingData, together: NDArray[np.int64] | None
-    ) -> tuple[training.Fitted, CrossValidated, dict[str, CrossValidated], list[CrossValidated]]:
-        """Fit, cross-validate and, if asked for, diagnose: fitted, its result, results by name, learning curve."""
-        settings = self.feature_settings()
-        others = [text for text in data.others if tokenize(text)]
-        labels, categories = data.labels, data.categories
-        folds = stratified_folds(labels, FOLDS, settings.seed, together)
-        observed = training.observe_training(data.texts, settings, others, data.weights)
-        options: dict[str, Any] = {"c": self.C, "folds": folds, "jobs": self.n_jobs or 1}
+        self, observed: TrainingTexts, settings: FeatureSettings, groups: NDArray[np.int64] | None
+    ) -> tuple[Fitted, dict[str, CrossValidated], list[CrossValidated]]:
+        """Fit, cross-validate and, if asked for, diagnose: results by name, the model's last; the learning curve."""
+        labels = observed.labels
+        folds = stratified_folds(labels, FOLDS, settings.seed, groups)
+
+        validate = partial(cross_validate, c=self.C, folds=folds, jobs=self.n_jobs or 1)
         _log.info(
-            f"fitting and cross-validating on {len(data.texts)} documents of {len(categories)} categories, "
+            f"fitting and cross-validating on {len(labels)} documents of {len(observed.categories)} categories, "
             f"{len(folds)} folds"
         )
-        fitted, found = training.fit_and_cross_validate(observed, labels, categories, settings, **options)
-        rejected = {}
-        if together is not None:
+        found = validate(observed, settings, whole=True)
+        *smaller, name = feature_groups(settings)
+        results: dict[str, CrossValidated] = {}
+        further: dict[str, CrossValidated] = {}
+        if groups is not None:
             # what stands where tells the issuer too: only this shows whether it tells the kind of issuers never seen
             _log.info("cross-validating without parts of the page")
+            with_parts, whole = observed, found
             bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
-            seen = training.observe_training(data.texts, bare, others, data.weights)
-            tried = training.cross_validate(seen, labels, categories, bare, **options)
-            if tried.accuracy >= found.accuracy:
-                rejected[WITH_PARTS], observed, settings, found = found, seen, bare, tried
-                fitted = training.fit_model(observed, labels, categories, settings, c=self.C)
+            observed = observed.seen_by(bare.views)
+            found = validate(observed, bare)
+            if found.accuracy >= whole.accuracy:
+                further[WITH_PARTS.format(name)], settings = whole, bare
             else:
-                rejected[WITHOUT_PARTS] = tried
-        parts = training.feature_groups(settings)
-        *smaller, whole = parts
-        further, curve = {name.format(whole): result for name, result in rejected.items()}, [found]
-        if not self.diagnostics:
-            return fitted, found, further | {whole: found}, curve
-        results = {}
-        for name in smaller:
-            _log.info(f"cross-validating with {name} alone")
-            results[name] = training.cross_validate(observed, labels, categories, parts[name], **options)
-        if together is not None:
-            _log.info("cross-validating with the groups mixed")
-            alone = options | {"folds": stratified_folds(labels, FOLDS, settings.seed)}
-            further[MIXED.format(whole)] = training.cross_validate(observed, labels, categories, settings, **alone)
-        for share in (0.5, 0.25, 0.125):
-            _log.info(f"cross-validating on {share:.1%} of the training documents")
-            curve.append(training.cross_validate(observed, labels, categories, settings, share=share, **options))
-        return fitted, found, results | further | {whole: found}, curve
+                further[WITHOUT_PARTS.format(name)], found, observed = found, whole, with_parts
+        curve = [found]
+        if self.diagnostics:
+            for part in smaller:
+                _log.info(f"cross-validating with {part} alone")
+                results[part] = validate(observed, feature_groups(settings)[part])
+            if groups is not None:
+                _log.info("cross-validating with the groups mixed")
+                further[MIXED.format(name)] = validate(
+                    observed, settings, folds=stratified_folds(labels, FOLDS, settings.seed)
+                )
+            for share in (0.5, 0.25, 0.125):
+                _log.info(f"cross-validating on {share:.1%} of the training documents")
+                curve.append(validate(observed, settings, share=share))
+        fitted = found.fitted or fit_model(observed, settings, c=self.C)
+        return fitted, results | further | {name: found}, curve
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Margins before calibration.
@@ -286,7 +318,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns as `classes_`; with two categories the lead of the second, as scikit-learn has it.
         """
         check_is_fitted(self)
-        margins = self.model_.margins(as_texts(X))
+        margins = self.model_.margins(X)
         return margins[:, 1] - margins[:, 0] if len(self.classes_) == 2 else margins
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
@@ -303,7 +335,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns as `classes_`; rows sum to 1.
         """
         check_is_fitted(self)
-        return self.model_.scores(self.model_.margins(as_texts(X)))
+        return self.model_.predict_proba(X)
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Logarithms of the calibrated scores, finite also where a score is too small for a number.
@@ -319,7 +351,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Columns as `classes_`; natural logarithms.
         """
         check_is_fitted(self)
-        return log_softmax(self.model_.margins(as_texts(X)) * self.model_.inverse_temperature)
+        return log_softmax(self.model_.margins(X) * self.model_.inverse_temperature)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """Most likely category of each text.
@@ -372,25 +404,17 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             lexicon=lexicon,
             vectors=vectors,
             vector_size=self.vector_size,
-            augment=self.poor_copies,
+            augment=self.augment,
             seed=self._seed(),
         )
 
-    def inputs_hash(
-        self,
-        texts: Sequence[str],
-        categories: Sequence[str],
-        *,
-        document_ids: Sequence[str],
-        groups: Sequence[str] | None = None,
-        others: ArrayLike = (),
-    ) -> str:
+    def inputs_hash(self, data: TrainingData) -> str:
         """Hash all that a model depends on, to tell whether training would give the same once more.
 
         Parameters
         ----------
-        texts, categories, document_ids, groups, others
-            As for `fit`.
+        data : textclf.model.training_data.TrainingData
+            As for `fit_data`.
 
         Returns
         -------
@@ -398,16 +422,15 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             SHA-256. The number of processes does not matter; versions of the libraries do. Without a fixed
             `random_state` no two trainings are the same.
         """
-        data = read_training_data(texts, categories, document_ids=document_ids, groups=groups, others=others)
-        return self._seeded()._hash_of(data)
+        seeded = self._seeded()
+        return seeded._hash_of(data, seeded.feature_settings())
 
-    def _hash_of(self, data: TrainingData) -> str:
-        settings = self.feature_settings()
+    def _hash_of(self, data: TrainingData, settings: FeatureSettings) -> str:
         lexicon, vectors = settings.lexicon, settings.vectors
         content = {
-            "documents": training.data_hash(data.document_ids, data.texts, data.truths),
+            "documents": data.hash,
             "groups": data.groups,
-            "others": training.data_hash(data.others),
+            "out_of_distribution": data_hash(data.out_of_distribution),
             "options": self.plain_settings() | {"max_error": self.max_error, "confidence": self.confidence},
             "diagnostics": self.diagnostics,
             "lexicon": lexicon.to_dict() if isinstance(lexicon, Lexicon) else lexicon,
@@ -449,24 +472,24 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "lexicon": _word_or_given(self.lexicon, "auto", "learn", "none"),
             "vectors": _word_or_given(self.vectors, "learn", "none"),
             "vector_size": self.vector_size,
-            "poor_copies": self.poor_copies,
+            "augment": self.augment,
             "C": float(self.C),
             "random_state": self._seed(),
         }
 
 
-def _with_words(data: TrainingData) -> tuple[TrainingData, int, list[str]]:
-    """Leave out documents without words: what is left, how many were left out, and warnings."""
-    kept = data.take([i for i, text in enumerate(data.texts) if tokenize(text)])
-    counts = Counter(kept.truths)
-    warnings = training.check_categories(counts)
+def _check_worded(data: TrainingData, worded: NDArray[np.int64]) -> list[str]:
+    """Refuse what nothing can be learned from, of documents of which some have words; warn about the rest."""
+    truths = data.truths
+    counts = Counter(truths[i] for i in worded)
+    warnings = check_categories(counts)
     if without := [category for category in data.categories if category not in counts]:
         raise BadDataError(f"no document of category {without[0]!r} has text", remedy="take the category out")
-    if empty := len(data.texts) - len(kept.texts):
-        warnings.append(f"{empty} of {len(data.texts)} documents have no text and were left out")
+    if empty := len(truths) - len(worded):
+        warnings.append(f"{empty} of {len(truths)} documents have no text and were left out")
     if data.unlabelled:
         warnings.append(f"{data.unlabelled} documents have no label and were left out")
-    return kept, empty, warnings
+    return warnings
 
 
 def _word_or_given(value: object, *words: str) -> str:

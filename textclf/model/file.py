@@ -4,8 +4,8 @@ The manifest adds ``versions`` (of textclf, Python and the libraries that traine
 ``model.json`` holds settings, training record, calibration, views, keyword tables, words of the vectors; and
 ``labels``, where training was given numbers or booleans: ``categories`` are their names.
 
-Format 2, of before the first release, had the size of each part in its manifest; format 1 had n-grams in other buckets,
-and is refused.
+Format 2, of before the first release, had the size of each part in its manifest, and named the setting ``augment``
+``poor_copies``. Format 1 had n-grams in other buckets, and is refused.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _build(contents: Contents) -> Model:
         typicality=Typicality(centroids=arrays["familiarity_centroids"], quantiles=arrays["familiarity_quantiles"]),
         languages=_languages(description["languages"]),
         training=_training(description["training"], categories),
-        settings=description["settings"],
+        settings=_settings(description["settings"], contents.manifest["format"]),
     )
     # as it would be written again: no array is left over, and the weights of each view are as many as its n-grams
     shapes = {name: array.shape for name, array in arrays.items()}
@@ -214,6 +214,12 @@ def _training(description: Mapping[str, Any], categories: tuple[str, ...]) -> Tr
             "acceptance": Acceptance(**description["acceptance"]),
         }
     )
+
+
+def _settings(settings: dict[str, Any], number: int) -> dict[str, Any]:
+    if number == 2:
+        return {"augment" if name == "poor_copies" else name: value for name, value in settings.items()}
+    return settings
 
 
 def _labels(description: dict[str, Any], categories: tuple[str, ...]) -> tuple[Label, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
@@ -10,6 +12,9 @@ from numpy.typing import NDArray
 
 from features.text_arguments import as_texts
 from textclf.base.errors import BadDataError
+
+FEW = 5
+"""A category with fewer documents is warned about."""
 
 _REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty string where the label is not known"
 
@@ -24,13 +29,18 @@ class TrainingData(NamedTuple):
     document_ids: list[str]
     groups: list[str] | None  # what each document belongs to, empty if nothing
     weights: NDArray[np.float64]  # above 0
-    others: list[str]
+    out_of_distribution: list[str]  # texts of no category
     unlabelled: int  # documents left out because their label was an empty string
 
     @property
     def truths(self) -> list[str]:
         """Name of the category of each document."""
         return [self.categories[label] for label in self.labels.tolist()]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of ids, texts and categories."""
+        return data_hash(self.document_ids, self.texts, self.truths)
 
     def take(self, chosen: Sequence[int]) -> TrainingData:
         """Choose documents by their positions; the categories stay."""
@@ -46,11 +56,11 @@ class TrainingData(NamedTuple):
 def read_training_data(
     texts: object,
     labels: object,
-    *,
-    document_ids: object = None,
-    groups: object = None,
-    others: object = (),
     sample_weight: object = None,
+    *,
+    groups: object = None,
+    out_of_distribution: object = (),
+    document_ids: object = None,
 ) -> TrainingData:
     """Check what `DocumentClassifier.fit` was given; `BadDataError` if something is of the wrong type or length."""
     texts = as_texts(texts)
@@ -74,7 +84,7 @@ def read_training_data(
         document_ids=[str(i) for i in range(len(kept))] if named is None else [named[i] for i in kept],
         groups=None if belonging is None else [belonging[i] for i in kept],
         weights=weights[kept],
-        others=as_texts(others),
+        out_of_distribution=as_texts(out_of_distribution),
         unlabelled=int((~labelled).sum()),
     )
 
@@ -132,6 +142,39 @@ def read_weights(values: object, documents: int) -> NDArray[np.float64]:
     if len(wrong):
         raise BadDataError(f"sample_weight {wrong[0]} is {weights[wrong[0]]}", remedy=remedy)
     return weights
+
+
+def check_categories(counts: Counter[str]) -> list[str]:
+    """Refuse counts of documents that nothing can be learned from, and warn about categories with few."""
+    if not counts:
+        raise BadDataError("no document with text and category", remedy="give documents with both columns filled")
+    if len(counts) == 1:
+        raise BadDataError(
+            f"all documents are of one category, {next(iter(counts))!r}",
+            remedy="add documents of at least one other: from one class alone a classifier learns nothing",
+        )
+    single = sorted(category for category, count in counts.items() if count == 1)
+    if single:
+        raise BadDataError(
+            f"one document only: category {', '.join(map(repr, single))}",
+            remedy="add at least one more, or take the category out; five or more are better",
+        )
+    return [
+        f"category {category!r}: {count} of {FEW} documents that a category should have at least"
+        for category, count in sorted(counts.items())
+        if count < FEW
+    ]
+
+
+def data_hash(*columns: Sequence[str]) -> str:
+    """SHA-256 over columns of strings of the same length."""
+    digest = hashlib.sha256()
+    for row in zip(*columns, strict=True):
+        for value in row:
+            data = value.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big"))
+            digest.update(data)
+    return digest.hexdigest()
 
 
 def _kind(value: object) -> str:

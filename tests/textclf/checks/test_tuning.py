@@ -47,9 +47,10 @@ def test_what_is_better_is_taken_and_measured_on_held_out_documents(corpus, quic
     _, texts, categories = corpus(16)
     real = tuning.fit_model
 
-    def fit(observed, labels, names, features, *, c):
+    def fit(observed, features, *, c):
         # the defaults learn from wrong labels
-        return real(observed, np.roll(labels, len(labels) // 3) if c == quick["C"] else labels, names, features, c=c)
+        wrong = np.roll(observed.labels, len(observed.labels) // 3)
+        return real(observed._replace(labels=wrong) if c == quick["C"] else observed, features, c=c)
 
     monkeypatch.setattr(tuning, "fit_model", fit)
     found = tune(texts, categories, candidates=4)
@@ -155,7 +156,7 @@ def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
     said = textclf("train", path, "-o", tmp_path / "m.textclf", "--settings", settings, "--c", "3", *quick)
     assert said.code == 0
     trained = json.loads(textclf("model", "info", tmp_path / "m.textclf", "--json").out)["settings"]
-    assert {**chosen, "C": 3.0, "poor_copies": True, "random_state": 0} == trained
+    assert {**chosen, "C": 3.0, "augment": True, "random_state": 0} == trained
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,7 @@ def test_categories_of_any_name_are_trained_prepared_evaluated_and_predicted(tex
     assert len(set(indicators)) == 7
     assert {"1_common_words", "u002du002du002d_common_words", "u767au7968_common_words"} <= set(indicators)
     for name, given in (("plain", source), ("prepared", tmp_path / "prepared")):
-        quick = ("--no-diagnostics", "--no-poor-copies", "--jobs", "1")
+        quick = ("--no-diagnostics", "--no-augment", "--jobs", "1")
         said = textclf("train", given, "-o", tmp_path / f"{name}.textclf", *options, *quick)
         assert said.code == 0, said.err
         model = package.load(tmp_path / f"{name}.textclf")

@@ -44,12 +44,12 @@ class OfTables:
 
 
 class ClassifierOfTables(OfTables, DocumentClassifier):
-    def __init__(self, *, lexicon="none", vectors="none", poor_copies=False, C=1.0, random_state=0):
-        super().__init__(lexicon=lexicon, vectors=vectors, poor_copies=poor_copies, C=C, random_state=random_state)
+    def __init__(self, *, lexicon="none", vectors="none", augment=False, C=1.0, random_state=0):
+        super().__init__(lexicon=lexicon, vectors=vectors, augment=augment, C=C, random_state=random_state)
 
     _parameter_constraints: ClassVar = {
         name: DocumentClassifier._parameter_constraints[name]
-        for name in ("lexicon", "vectors", "poor_copies", "C", "random_state")
+        for name in ("lexicon", "vectors", "augment", "C", "random_state")
     }
 
     def fit(self, X, y=None, sample_weight=None):

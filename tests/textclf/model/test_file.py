@@ -173,6 +173,7 @@ def test_a_model_of_format_2_predicts_as_it_did(tmp_path):
     path = Path(__file__).with_name("format-2.textclf")
     assert model_info(path).format == 2
     old = load_model(path)
+    assert old.settings["augment"] is True
     found = list(old.pipe(["total due", "dear aunt"]))
     assert [prediction.predicted_category for prediction in found] == ["invoice", "letter"]
     assert [prediction.score for prediction in found] == pytest.approx(

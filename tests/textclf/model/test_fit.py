@@ -11,14 +11,13 @@ from features.word_vectors import WordVectors
 from textclf.base.errors import BadDataError
 from textclf.model.fit import (
     TOLERANCE,
-    check_categories,
     cross_validate,
-    data_hash,
     fit_model,
     learning_curve,
     observe_training,
 )
 from textclf.model.folds import group_numbers, stratified_folds
+from textclf.model.training_data import check_categories, data_hash
 
 BARE = FeatureSettings(lexicon="none", vectors="none")
 CATEGORIES = ["invoice", "letter", "receipt"]
@@ -67,10 +66,8 @@ def test_labels_without_meaning_are_predicted_by_chance(corpus, lexicon):
     texts = [f"{text} mark{number} mark{number}" for number, text in enumerate(texts * 3)]
     shuffled = np.random.default_rng(0).permutation(np.arange(90) % 3)
     settings = replace(BARE, lexicon=lexicon)
-    observed = observe_training(texts, settings)
-    found = cross_validate(
-        observed, shuffled, CATEGORIES, settings, c=1.0, folds=stratified_folds(shuffled, 5, 0), jobs=1
-    )
+    observed = observe_training(texts, shuffled, CATEGORIES, settings)
+    found = cross_validate(observed, settings, c=1.0, folds=stratified_folds(shuffled, 5, 0), jobs=1)
     assert found.accuracy < 0.48
 
 
@@ -87,10 +84,8 @@ def test_the_margins_of_a_fold_do_not_depend_on_what_is_held_out(corpus):
 
 
 def margins_of(texts: list[str], labels: np.ndarray, settings: FeatureSettings) -> np.ndarray:
-    observed = observe_training(texts, settings)
-    return cross_validate(
-        observed, labels, CATEGORIES, settings, c=1.0, folds=stratified_folds(labels, 2, 0), jobs=1
-    ).margins
+    observed = observe_training(texts, labels, CATEGORIES, settings)
+    return cross_validate(observed, settings, c=1.0, folds=stratified_folds(labels, 2, 0), jobs=1).margins
 
 
 def _second_half(labels: np.ndarray) -> np.ndarray:
@@ -108,9 +103,7 @@ def test_every_category_is_in_every_training_part(corpus):
     labels = np.searchsorted(names, categories)
     for share in (1.0, 0.125):
         found = cross_validate(
-            observe_training(texts, BARE),
-            labels,
-            names,
+            observe_training(texts, labels, names, BARE),
             BARE,
             c=1.0,
             folds=stratified_folds(labels, 5, 0),
@@ -123,11 +116,10 @@ def test_every_category_is_in_every_training_part(corpus):
 
 def test_more_training_documents_are_no_worse(corpus):
     _, texts, categories = corpus(16)
-    observed, labels = observe_training(texts, BARE), labels_of(categories)
+    labels = labels_of(categories)
+    observed = observe_training(texts, labels, CATEGORIES, BARE)
     points = [
-        cross_validate(
-            observed, labels, CATEGORIES, BARE, c=1.0, folds=stratified_folds(labels, 4, 0), jobs=1, share=share
-        )
+        cross_validate(observed, BARE, c=1.0, folds=stratified_folds(labels, 4, 0), jobs=1, share=share)
         for share in (0.1, 1.0)
     ]
     small, whole = learning_curve(points)
@@ -144,7 +136,7 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
         _, texts, categories = corpus(8, categories=names)
         labels = np.searchsorted(names, categories)
         settings = replace(BARE, augment=False)
-        features, model, _ = fit_model(observe_training(texts, settings), labels, names, settings, c=1.0)
+        features, model, _ = fit_model(observe_training(texts, labels, names, settings), settings, c=1.0)
         rows = features.rows(texts)
         matrix, _ = _for_liblinear(_matrix(rows, features.ngrams.starts[-1], _keyword_weights(features)))
         library = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0).fit(matrix, labels)
@@ -158,7 +150,7 @@ def test_given_vectors_are_used_and_kept_to_the_words_of_the_texts(corpus):
     _, texts, categories = corpus(6)
     vectors = WordVectors.from_words(("invoice", "madam", "nowhere"), np.eye(3, dtype=np.float32))
     settings = replace(BARE, vectors=vectors)
-    fitted = fit_model(observe_training(texts, settings), labels_of(categories), CATEGORIES, settings, c=1.0)
+    fitted = fit_model(observe_training(texts, labels_of(categories), CATEGORIES, settings), settings, c=1.0)
     assert fitted.features.vectors.words == ("invoice", "madam")
 
 
@@ -200,10 +192,10 @@ def test_what_only_the_issuer_tells_is_not_taken_for_knowledge():
             categories.append(category)
             issuers.append(issuer)
     labels = np.searchsorted(["bill", "letter"], categories)
-    observed = observe_training(texts, BARE)
+    observed = observe_training(texts, labels, ["bill", "letter"], BARE)
     numbers, _ = group_numbers(issuers, labels, ["bill", "letter"])
     mixed, apart = (
-        cross_validate(observed, labels, ["bill", "letter"], BARE, c=1.0, folds=stratified_folds(labels, 5, 0, groups))
+        cross_validate(observed, BARE, c=1.0, folds=stratified_folds(labels, 5, 0, groups))
         for groups in (None, numbers)
     )
     assert mixed.accuracy == 1.0
@@ -218,6 +210,6 @@ def test_keywords_of_a_person_weigh_more_than_learned_ones(corpus):
     own = LexiconCategory(name="invoice", keywords=("vat",))
     lexicon = Lexicon(categories=(own, LexiconCategory(name="letter", keywords=("madam",), learned=True)))
     settings = replace(BARE, lexicon=lexicon)
-    fitted = fit_model(observe_training(texts, settings), labels_of(categories), CATEGORIES, settings, c=1.0)
+    fitted = fit_model(observe_training(texts, labels_of(categories), CATEGORIES, settings), settings, c=1.0)
     person, learned = _keyword_weights(fitted.features).tolist()
     assert person > learned

@@ -69,7 +69,7 @@ def documents(each: int = 6, kinds: int = 3) -> tuple[list[str], list[str]]:
 
 TEXTS, NAMES = documents()
 NUMBERS = [{"invoice": 2, "letter": 10, "receipt": -1}[name] for name in NAMES]
-QUICK = DocumentClassifier(lexicon="none", vectors="none", poor_copies=False)
+QUICK = DocumentClassifier(lexicon="none", vectors="none", augment=False)
 NEW = ["total vat due by bank", "dear aunt with love", "coins and change at the till"]
 
 
@@ -203,7 +203,7 @@ def test_one_against_the_rest_with_several_labels_a_document():
 
 
 def test_a_search_over_settings_with_any_labels():
-    search = GridSearchCV(clone(QUICK), {"C": [0.1, 1.0], "poor_copies": [False]}, cv=2, scoring="neg_log_loss")
+    search = GridSearchCV(clone(QUICK), {"C": [0.1, 1.0], "augment": [False]}, cv=2, scoring="neg_log_loss")
     search.fit(TEXTS, NUMBERS)
     assert search.best_params_["C"] in (0.1, 1.0)
     assert search.predict(NEW).tolist() == [2, 10, -1]
@@ -364,7 +364,7 @@ def test_what_is_no_list_of_texts_is_refused_everywhere(texts):
         model.features.rows,
         lambda texts: fitted.fit(texts, NAMES),
     ]
-    asks += [lambda texts: fitted.fit(TEXTS, NAMES, others=texts)]
+    asks += [lambda texts: fitted.fit(TEXTS, NAMES, out_of_distribution=texts)]
     for ask in asks:
         if texts is None and ask is asks[-1]:
             continue

@@ -75,7 +75,7 @@ def test_out_of_distribution_documents_given_in_training_are_turned_away(classif
         return [f"{text} oven spoon butter flour" for text in corpus(count, seed=seed, categories=("invoice",)).texts]
 
     plain = classifier().fit(texts, categories).model_
-    taught = classifier().fit(texts, categories, others=of_a_bakery(30, seed=5)).model_
+    taught = classifier().fit(texts, categories, out_of_distribution=of_a_bakery(30, seed=5)).model_
     new = of_a_bakery(8, seed=6)
 
     def accepted(model, asked):
