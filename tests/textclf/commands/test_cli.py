@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -72,14 +72,15 @@ def test_the_names_that_were_promised_are_there(textclf):
 
 
 def test_help_answers_at_once_and_outside_of_any_folder(spawn):
-    """Best of three: other work on the machine is not our time."""
+    """Processor time, best of three: what other work on the machine takes is not our time."""
     seconds = []
     for _ in range(3):
-        started = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         out, err = spawn("--help").communicate()
-        seconds.append(time.monotonic() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         assert (out[:6], err) == ("Usage:", "")
-    assert min(seconds) < 1.5
+    assert min(seconds) < 0.3
 
 
 def test_version(textclf):
