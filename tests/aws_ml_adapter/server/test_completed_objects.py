@@ -18,8 +18,18 @@ def test_a_data_source_tells_what_it_read(server):
     assert json.loads(answer["DataSourceSchema"])["targetAttributeName"] == "bought"
     assert answer["CreatedByIamUser"] == "arn:aws:iam::000000000000:user/AKIDEXAMPLE"
     assert answer["CreatedAt"] <= answer["StartedAt"] <= answer["FinishedAt"] == answer["LastUpdatedAt"]
-    assert answer["ComputeTime"] >= 0
     assert "DataSourceSchema" not in server.client.get_data_source(DataSourceId="ds-train")
+
+
+@pytest.mark.parametrize(
+    "request_", [("get_data_source", {"DataSourceId": "ds-train"}), ("get_ml_model", {"MLModelId": "ml-sales"})]
+)
+def test_compute_time_is_the_processor_time_of_the_job_in_milliseconds(server, request_):
+    operation, members = request_
+    answer = getattr(server.client, operation)(**members)
+    elapsed = (answer["FinishedAt"] - answer["StartedAt"]).total_seconds() * 1_000
+    # a job uses one core, and statistics or a training of 280 rows take longer than the clock of a processor ticks
+    assert 0 < answer["ComputeTime"] <= elapsed + 1
 
 
 def test_a_model_tells_what_it_was_made_with(server):
