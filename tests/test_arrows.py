@@ -39,14 +39,6 @@ MAY_IMPORT = {
 }
 """Every room, and the other rooms of the project that its modules may import, inside functions too."""
 
-TO_BE_REMOVED = {
-    ("aws_ml_adapter.engine.model", "textclf.model.file"),
-    ("textclf.checks.tuning", "textclf"),
-    ("textclf.commands.application", "textclf"),
-    ("textclf.model.file", "textclf"),
-}
-"""Imports that stand against the table or close a circle; none is to be added."""
-
 
 def modules() -> dict[str, Path]:
     """Dotted name of each module of the four packages, to its file."""
@@ -75,13 +67,13 @@ def imported(path: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def imports() -> dict[str, set[str]]:
-    """Each module, to the modules of the project that it imports, without what is still to be removed."""
+    """Each module, to the modules of the project that it imports."""
     known = modules()
     graph: dict[str, set[str]] = {}
     for module, path in known.items():
         # of "package.module.name" the module
         found = {name if name in known else name.rpartition(".")[0] for name in imported(path)}
-        graph[module] = {name for name in found & known.keys() if (module, name) not in TO_BE_REMOVED}
+        graph[module] = found & known.keys()
     return graph
 
 

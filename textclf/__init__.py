@@ -18,6 +18,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from textclf.base import __version__ as __version__
+
 if TYPE_CHECKING:
     from textclf.base.errors import PredictionError, TextclfError
     from textclf.model.classifier import DocumentClassifier
@@ -34,7 +36,6 @@ __all__ = [
     "load",
     "predict_document_category",
 ]
-__version__ = "0.1.0"
 
 _HOMES = {
     "DocumentClassifier": "textclf.model.classifier",

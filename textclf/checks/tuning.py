@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from features.feature_set import FeatureSettings, ObservedTexts
 from features.text_arguments import as_pairs
-from textclf import __version__
+from textclf.base import __version__
 from textclf.base.errors import BadDataError, BadInputError
 from textclf.base.files import write_aside
 from textclf.base.tries import Team, open_team

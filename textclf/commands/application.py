@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperCommand
 
-from textclf import __version__
+from textclf.base import __version__
 from textclf.base.errors import UsageError
 from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
 from textclf.commands.configuration import check_environment, read_configuration

@@ -27,7 +27,7 @@ from features.layout import DECILES, LayoutScale
 from features.ngrams import NgramView
 from features.tfidf import NgramTable, NgramTfidf
 from features.word_vectors import WordVectors
-from textclf import __version__
+from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Acceptance, CrossValidation, CurvePoint, Label, TrainingRecord
