@@ -6,7 +6,6 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,15 +68,12 @@ class Entities:
         self._clock = clock
         self._lock = threading.RLock()
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA foreign_keys = ON")
-            with self._transaction():
-                version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    for statement in filter(str.strip, _SCHEMA.split(";")):
-                        self._connection.execute(statement)
-                    self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT")
         except sqlite3.Error as error:
             raise BadInputError(
                 f"cannot be used as the server's state ({error})", where=path, remedy="give another --data-dir"
@@ -96,7 +92,7 @@ class Entities:
         """Make a pending object; where one that was not deleted has the id already, give that one and False."""
         now = self._now()
         record = record | {"Status": Status.PENDING, "CreatedAt": now, "LastUpdatedAt": now}
-        with self._transaction():
+        with self._lock, self._connection:
             held = self.get(kind, id_)
             if held is not None and held.status != Status.DELETED:
                 return held, False
@@ -158,10 +154,7 @@ class Entities:
         )
 
     def update(self, serial: int, record: Mapping[str, Any], *, touch: bool = True) -> bool:
-        """Set members of an object's record, None removes one; False if it was deleted.
-
-        Whoever looks at ``LastUpdatedAt`` hears of it if it is to ``touch`` the object.
-        """
+        """Set members of an object's record, None removes one; False if it was deleted. Touching sets LastUpdatedAt."""
         patch = {**record, "LastUpdatedAt": self._now()} if touch else record
         return self._change(
             "record = json_patch(record, ?)",
@@ -178,7 +171,7 @@ class Entities:
 
     def add_tags(self, serial: int, tags: Mapping[str, str | None], *, most: int) -> bool:
         """Add tags, or set them anew; False, and nothing is changed, if there were more than ``most`` then."""
-        with self._transaction():
+        with self._lock, self._connection:
             if len(self.tags(serial).keys() | tags.keys()) > most:
                 return False
             self._connection.executemany(
@@ -189,7 +182,7 @@ class Entities:
 
     def delete_tags(self, serial: int, keys: list[str]) -> None:
         """Remove tags; keys that an object does not have are ignored."""
-        with self._transaction():
+        with self._lock, self._connection:
             self._connection.executemany(
                 "DELETE FROM tags WHERE serial = ? AND key = ?", [(serial, key) for key in keys]
             )
@@ -211,19 +204,8 @@ class Entities:
             )
 
     def _change(self, what: str, where: str, values: tuple[Any, ...]) -> bool:
-        with self._transaction():
+        with self._lock, self._connection:
             return self._connection.execute(f"UPDATE entities SET {what} WHERE {where}", values).rowcount > 0  # noqa: S608
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
 
 
 def _text(value: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ import json
 import logging
 import multiprocessing
 import shutil
-import socket
 import threading
 import time
 from collections import Counter
@@ -17,7 +16,6 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from aws_ml_adapter.api.batch_output import manifest_location, result_locations
@@ -83,11 +81,9 @@ class Jobs:
         self._ended = ended
         self._running: dict[int, _Running] = {}
         self._deaths: dict[int, int] = {}
-        self._discarded: SimpleQueue[int] = SimpleQueue()
         self._stopping = False
-        self._wake_reader, self._wake_writer = socket.socketpair()
-        self._wake_reader.setblocking(False)
-        self._wake_writer.setblocking(False)
+        # serial numbers of deleted objects, and None where there is something new to begin
+        self._orders, self._order = multiprocessing.Pipe(duplex=False)
         # a fork of a process without threads that has imported everything already starts in milliseconds
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["aws_ml_adapter.server.work"])
@@ -110,19 +106,21 @@ class Jobs:
         self._stopping = True
         self.wake()
         self._thread.join()
-        self._wake_reader.close()
-        self._wake_writer.close()
+        self._orders.close()
+        self._order.close()
 
     def wake(self) -> None:
-        """Look for work, as an object was made or deleted."""
-        # where the pipe is full it will wake already, where it is closed it need not
-        with contextlib.suppress(OSError):
-            self._wake_writer.send(b"!")
+        """Look for work, as an object was made."""
+        self._tell(None)
 
     def discard(self, serial: int) -> None:
         """End the job of an object that was deleted, and remove its files."""
-        self._discarded.put(serial)
-        self.wake()
+        self._tell(serial)
+
+    def _tell(self, serial: int | None) -> None:
+        # when the server ends, what is deleted is removed by the next one
+        with contextlib.suppress(OSError):
+            self._order.send(serial)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -142,13 +140,10 @@ class Jobs:
     def _wait(self) -> None:
         pipes = {running.pipe: serial for serial, running in self._running.items()}
         counted = all(running.counted for running in self._running.values())
-        ready = wait([self._wake_reader, *pipes], timeout=_IDLE_SECONDS if counted else _ATTEMPT_SECONDS)
-        if self._wake_reader in ready:
-            with contextlib.suppress(BlockingIOError):
-                self._wake_reader.recv(4096)
-        for pipe in ready:
-            if isinstance(pipe, Connection):
-                self._collect(pipes[pipe])
+        ready = wait([self._orders, *pipes], timeout=_IDLE_SECONDS if counted else _ATTEMPT_SECONDS)
+        for pipe, serial in pipes.items():
+            if pipe in ready:
+                self._collect(serial)
         for serial, running in list(self._running.items()):
             seconds = time.monotonic() - running.begun
             if seconds > MOST_SECONDS:
@@ -214,14 +209,11 @@ class Jobs:
         self._ended(serial)
 
     def _discard(self) -> None:
-        while True:
-            try:
-                serial = self._discarded.get_nowait()
-            except Empty:
-                return
-            if serial in self._running:
-                self._end(serial)
-            shutil.rmtree(folder_of(self._data_dir, serial), ignore_errors=True)
+        while self._orders.poll():
+            if (serial := self._orders.recv()) is not None:
+                if serial in self._running:
+                    self._end(serial)
+                shutil.rmtree(folder_of(self._data_dir, serial), ignore_errors=True)
 
     def _end(self, serial: int) -> int | None:
         """Kill what is left of a worker, remove what it left half written, and give its exit code."""
