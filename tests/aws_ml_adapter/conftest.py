@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -33,6 +35,14 @@ SCHEMA = {
         {"attributeName": "bought", "attributeType": "BINARY"},
     ],
 }
+
+
+class Answered(NamedTuple):
+    """What came over the wire; headers by lower-case names."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
 
 
 class Server:
@@ -70,6 +80,32 @@ class Server:
             config=Config(**{"retries": {"total_max_attempts": 1}, **config}),
         )
 
+    def ask(self, method: str, path: str, body: bytes | Iterable[bytes] | None = None, **headers: str) -> Answered:
+        """Send any request; what stands before the path, as in links of this server, is left out."""
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=20)
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path.removeprefix(self.url), body, named)
+            answer = connection.getresponse()
+            fields = {name.lower(): answer.getheader(name, "") for name, _ in answer.getheaders()}
+            return Answered(answer.status, answer.read(), fields)
+        finally:
+            connection.close()
+
+    def read(self, url: str) -> str:
+        """Read a page or a log that is there."""
+        answer = self.ask("GET", url)
+        assert answer.status == 200, url
+        return answer.body.decode()
+
+    @staticmethod
+    def until(holds: Callable[[], object], *, seconds: float = 20) -> None:
+        """Wait for something to become true."""
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         try:
@@ -100,10 +136,15 @@ class Server:
             ComputeStatistics=True,
         )
 
+    def put_sales(self, name: str = "sales", *, times: int = 1) -> None:
+        """Put the data of `sales` and their schema there, all rows so many times."""
+        header, _, rows = sales().partition("\n")
+        self.put(f"{name}.csv", f"{header}\n{rows * times}")
+        self.put(f"{name}.csv.schema", json.dumps(SCHEMA))
+
     def fill(self) -> None:
         """Put data there, and make an object of each kind, two of data sources."""
-        self.put("sales.csv", sales())
-        self.put("sales.csv.schema", json.dumps(SCHEMA))
+        self.put_sales()
         for id_, split in (("ds-train", (0, 70)), ("ds-test", (70, 100))):
             self.create_data_source(id_, split=split)
         self.client.create_ml_model(MLModelId="ml-sales", MLModelType="BINARY", TrainingDataSourceId="ds-train")
@@ -119,14 +160,16 @@ class Server:
         self, kind: str, id_: str, *, until: Sequence[str] = ("COMPLETED",), seconds: float = 60
     ) -> dict[str, Any]:
         """Poll Get until the object has one of some statuses."""
-        end = time.monotonic() + seconds
-        while True:
-            answer = getattr(self.client, f"get_{kind}")(**{id_member(kind): id_})
-            if answer["Status"] in until:
-                return answer
-            assert answer["Status"] in ("PENDING", "INPROGRESS"), (answer.get("Message"), self.stderr)
-            assert time.monotonic() < end, answer
-            time.sleep(0.05)
+        answer: dict[str, Any] = {}
+
+        def has_come() -> bool:
+            answer.update(getattr(self.client, f"get_{kind}")(**{id_member(kind): id_}))
+            if answer["Status"] not in until:
+                assert answer["Status"] in ("PENDING", "INPROGRESS"), (answer.get("Message"), self.stderr)
+            return answer["Status"] in until
+
+        self.until(has_come, seconds=seconds)
+        return answer
 
     def objects_of(self, run: str) -> dict[Kind, list[str]]:
         """Ids of all that stands in the service for a run, deleted objects too."""
@@ -154,12 +197,13 @@ class Server:
 
     def ready(self, model_id: str) -> str:
         """Wait until a model's endpoint is ready, and give its URL."""
-        end = time.monotonic() + 20
-        while (endpoint := self.client.get_ml_model(MLModelId=model_id)["EndpointInfo"])["EndpointStatus"] != "READY":
-            assert endpoint["EndpointStatus"] == "UPDATING"
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        return endpoint["EndpointUrl"]
+
+        def endpoint() -> dict[str, Any]:
+            return self.client.get_ml_model(MLModelId=model_id)["EndpointInfo"]
+
+        self.until(lambda: endpoint()["EndpointStatus"] != "UPDATING")
+        assert endpoint()["EndpointStatus"] == "READY"
+        return endpoint()["EndpointUrl"]
 
 
 def id_member(kind: str) -> str:

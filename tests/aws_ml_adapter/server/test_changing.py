@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 
@@ -107,10 +105,7 @@ def test_a_model_and_its_children_are_deleted(server):
     )
     assert client.get_evaluation(EvaluationId="ev-gone")["Status"] == "DELETED"
     assert client.get_batch_prediction(BatchPredictionId="bp-gone")["Status"] == "DELETED"
-    end = time.monotonic() + 10
-    while len(folders - set((server.folder / "data" / "objects").iterdir())) < 3:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    server.until(lambda: len(folders - set((server.folder / "data" / "objects").iterdir())) == 3)
     # what was written for the user stays
     assert (server.s3 / "bucket" / "gone" / "batch-prediction" / "bp-gone.manifest").is_file()
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import urllib.parse
-import urllib.request
 
 import pytest
 
@@ -49,8 +47,7 @@ def create(server, request):
 
 
 def page_of(server, kind: str, id_: str) -> str:
-    with urllib.request.urlopen(f"{server.url}/{kind}?{urllib.parse.urlencode({'id': id_})}", timeout=20) as answer:
-        return answer.read().decode()
+    return server.read(f"/{kind}?{urllib.parse.urlencode({'id': id_})}")
 
 
 def test_a_first_row_that_was_taken_for_a_header_is_told(server, create):
@@ -58,8 +55,7 @@ def test_a_first_row_that_was_taken_for_a_header_is_told(server, create):
     assert made["Status"] == "COMPLETED"
     assert "('0,0') was taken for a header" in made["Message"]
     assert "set dataFileContainsHeader to false" in made["Message"]
-    with urllib.request.urlopen(made["LogUri"], timeout=20) as answer:
-        assert "INFO: warning: the first line of s3://bucket/messages/" in answer.read().decode()
+    assert "INFO: warning: the first line of s3://bucket/messages/" in server.read(made["LogUri"])
     assert "was taken for a header" in page_of(server, "DataSource", made["DataSourceId"])
 
 
@@ -133,8 +129,7 @@ def test_rows_that_a_model_could_not_learn_from_are_told(create, server):
     model = server.wait("ml_model", id_)
     assert model["Message"] == f"warning: {told}"
     assert "201 of 401 rows were not used" in page_of(server, "MLModel", id_)
-    with urllib.request.urlopen(model["LogUri"], timeout=20) as answer:
-        log = answer.read().decode()
+    log = server.read(model["LogUri"])
     assert f"INFO: warning: {told}" in log
     assert " valid-records=200 invalid-records=201 " in log
     assert server.wait("evaluation", id_)["Message"] == f"warning: {told}"
@@ -214,8 +209,7 @@ def test_digits_of_other_scripts_are_no_numbers(create, server):
 
 
 def test_the_training_log_has_the_lines_of_the_service(server):
-    with urllib.request.urlopen(server.client.get_ml_model(MLModelId="ml-sales")["LogUri"], timeout=20) as answer:
-        log = answer.read().decode()
+    log = server.read(server.client.get_ml_model(MLModelId="ml-sales")["LogUri"])
     number = r"-?(?:\d+\.\d+(?:e-?\d+)?|NaN)"
     head = r"^\d\d/\d\d/\d\d \d\d:\d\d:\d\d INFO: learner-id=(\d) "
     figures = " ".join(f"{name}=({number})" for name in ("accuracy", "recall", "precision", "f1-score", "auc"))
@@ -235,11 +229,9 @@ def test_the_training_log_has_the_lines_of_the_service(server):
     assert float(convergence[-1][1]) < 0.5
 
 
-def test_small_jobs_need_not_wait_for_trainings(make_server, server):
+def test_small_jobs_need_not_wait_for_trainings(make_server):
     busy = make_server("--jobs", "1")
-    header, _, rows = (server.s3 / "bucket" / "sales.csv").read_text().partition("\n")
-    busy.put("sales.csv", f"{header}\n{rows * 50}")
-    busy.put("sales.csv.schema", (server.s3 / "bucket" / "sales.csv.schema").read_bytes())
+    busy.put_sales(times=50)
     busy.create_data_source("ds-sales")
     busy.wait("data_source", "ds-sales")
     for number in range(2):
@@ -250,10 +242,7 @@ def test_small_jobs_need_not_wait_for_trainings(make_server, server):
             # regularised, so that it does not converge soon
             Parameters={"sgd.maxPasses": "10000", "sgd.l2RegularizationAmount": "1e-9"},
         )
-    end = time.monotonic() + 20
-    while busy.client.get_ml_model(MLModelId="ml-0")["Status"] == "PENDING":
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    busy.until(lambda: busy.client.get_ml_model(MLModelId="ml-0")["Status"] != "PENDING")
     busy.create_data_source("ds-small", split=(0, 10))
     assert busy.client.get_ml_model(MLModelId="ml-1")["Status"] == "PENDING"
     busy.wait("data_source", "ds-small")

@@ -6,7 +6,6 @@ import base64
 import csv
 import hashlib
 import html
-import http.client
 import json
 import random
 import re
@@ -33,13 +32,8 @@ FORMULA = '=HYPERLINK("http://evil.example")'
 
 
 def get(server, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)
-    try:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
-    finally:
-        connection.close()
+    answer = server.ask("GET", path, **headers)
+    return answer.status, answer.headers, answer.body.decode()
 
 
 class Parsed(HTMLParser):
@@ -206,11 +200,7 @@ def test_a_data_source_shows_its_statistics(filled):
     rows = int(re.search(r"Rows ([\d,]+) 1 file", text)[1].replace(",", ""))
     assert 150 < rows < 300
     assert re.search(r"place NUMERIC [01]\.\d\d \d", text)
-    for said in (
-        "Mean ",
-        "median ",
-        "Most frequent values, of at least" if rows > 10_000 else "Most frequent values, of 12",
-    ):
+    for said in ("Mean ", "median ", "Most frequent values, of 12"):
         assert said in text
     assert f"Target {EVIL}" in text
 
@@ -288,17 +278,12 @@ def test_a_page_of_another_site_cannot_read_it(filled):
     assert get(filled, "/", Host="evil.example")[0] == 403
 
 
-def test_with_credentials_pages_open_by_the_printed_link_only(make_server, tmp_path):
-    keys = tmp_path / "credentials"
-    keys.write_text("[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n")
-    server = make_server("--credentials", str(keys))
+def test_with_credentials_pages_open_by_the_printed_link_only(make_server, credentials):
+    server = make_server("--credentials", str(credentials))
     link = re.search(r"^for a browser: (\S+)$", server.stderr, re.MULTILINE)[1]
     assert link.startswith(server.url)
     path = link.removeprefix(server.url)
-    server.put("sales.csv", "age,bought\n1,1\n2,0\n")
-    attributes = [{"attributeName": name, "attributeType": "NUMERIC"} for name in ("age", "bought")]
-    schema = {"version": "1.0", "dataFormat": "CSV", "dataFileContainsHeader": True, "attributes": attributes}
-    server.put("sales.csv.schema", json.dumps(schema))
+    server.put_sales()
     server.create_data_source("ds-keyed")
     server.wait("data_source", "ds-keyed")
     found = page(server, path)

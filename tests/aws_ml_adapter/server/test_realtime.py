@@ -60,10 +60,9 @@ def test_a_real_time_endpoint_from_beginning_to_end(server):
     assert server.refused(client.predict, MLModelId="none", Record=record, PredictEndpoint=url)[0] == "ResourceNotFound"
 
 
-def test_an_endpoint_may_be_asked_for_before_its_model_is_completed(make_server, server):
+def test_an_endpoint_may_be_asked_for_before_its_model_is_completed(make_server):
     waiting = make_server("--jobs", "1")
-    for name in ("sales.csv", "sales.csv.schema"):
-        waiting.put(name, (server.s3 / "bucket" / name).read_bytes())
+    waiting.put_sales()
     # keeps the one worker busy, so that nothing else begins
     waiting.put("long.csv", "age,town,note,bought\n" + "30,Rome,no and so or no,0\n71,Bern,yes or so,1\n" * 200_000)
     client = waiting.client
@@ -92,9 +91,7 @@ def test_an_endpoint_may_be_asked_for_before_its_model_is_completed(make_server,
     assert client.get_ml_model(MLModelId="ml-good")["Status"] == "COMPLETED"
     assert client.predict(MLModelId="ml-good", Record={"age": "70"}, PredictEndpoint=url)["Prediction"]
     waiting.until_failed("ml_model", "ml-bad")
-    end = time.monotonic() + 20
-    while (status := client.get_ml_model(MLModelId="ml-bad")["EndpointInfo"]["EndpointStatus"]) != "FAILED":
-        assert (status, time.monotonic() < end) == ("UPDATING", True)
+    waiting.until(lambda: client.get_ml_model(MLModelId="ml-bad")["EndpointInfo"]["EndpointStatus"] == "FAILED")
     assert waiting.refused(client.create_realtime_endpoint, MLModelId="ml-bad") == (
         "InvalidInput",
         "MLModel ml-bad is FAILED",
@@ -194,20 +191,23 @@ def endpoint_of(entities) -> str:
     return entities.get(Kind.MODEL, "ml").record["EndpointInfo"]["EndpointStatus"]
 
 
-def until_ready(entities, endpoints) -> Mounted:
-    end = time.monotonic() + 20
-    while endpoint_of(entities) != "READY":
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return endpoints.mounted("ml")
+@pytest.fixture
+def until_ready(server, entities, endpoints):
+    """Waits until the endpoint is ready, and gives the mounted model."""
+
+    def wait() -> Mounted:
+        server.until(lambda: endpoint_of(entities) == "READY")
+        return endpoints.mounted("ml")
+
+    return wait
 
 
-def test_a_second_request_for_an_endpoint_does_not_undo_the_first(entities, endpoints, loading):
+def test_a_second_request_for_an_endpoint_does_not_undo_the_first(entities, endpoints, loading, until_ready):
     loading.may.set()
     # both have read the model when neither has done anything
     model = completed(entities)
     assert endpoints.create(model)["EndpointStatus"] == "UPDATING"
-    assert until_ready(entities, endpoints)
+    assert until_ready()
     assert endpoints.create(model)["EndpointStatus"] == "READY"
     assert endpoint_of(entities) == "READY"
 
@@ -222,7 +222,7 @@ def test_a_model_that_was_deleted_gets_no_endpoint(entities, endpoints, loading)
     assert endpoint_of(entities) == "NONE"
 
 
-def test_an_id_may_be_used_again_while_its_model_is_loaded(entities, endpoints, loading):
+def test_an_id_may_be_used_again_while_its_model_is_loaded(entities, endpoints, loading, until_ready):
     model = completed(entities)
     endpoints.create(model)
     assert loading.begun.wait(20)
@@ -231,18 +231,18 @@ def test_an_id_may_be_used_again_while_its_model_is_loaded(entities, endpoints, 
     again = completed(entities)
     loading.may.set()
     assert endpoints.create(again)["EndpointStatus"] == "UPDATING"
-    assert until_ready(entities, endpoints)
+    assert until_ready()
     assert loading.times == 2
 
 
-def test_a_threshold_that_is_set_while_a_model_is_loaded_holds(entities, endpoints, loading):
+def test_a_threshold_that_is_set_while_a_model_is_loaded_holds(entities, endpoints, loading, until_ready):
     model = completed(entities)
     endpoints.create(model)
     assert loading.begun.wait(20)
     entities.update(model.serial, {"ScoreThreshold": 0.9})
     endpoints.set_threshold(model)
     loading.may.set()
-    mounted = until_ready(entities, endpoints)
+    mounted = until_ready()
     assert mounted.threshold == 0.9
     # of two at once, the later one in the record
     entities.update(model.serial, {"ScoreThreshold": 0.8})
@@ -298,8 +298,7 @@ def test_a_prediction_that_waits_when_the_server_stops_is_answered(entities, end
 @pytest.mark.slow
 def test_a_client_that_asks_too_often_is_told_so(server, make_server):
     limited = make_server("--rate", "5")
-    limited.put("sales.csv", (server.s3 / "bucket" / "sales.csv").read_bytes())
-    limited.put("sales.csv.schema", (server.s3 / "bucket" / "sales.csv.schema").read_bytes())
+    limited.put_sales()
     limited.create_data_source("ds-train")
     limited.client.create_ml_model(MLModelId="ml-1", MLModelType="BINARY", TrainingDataSourceId="ds-train")
     limited.wait("ml_model", "ml-1")

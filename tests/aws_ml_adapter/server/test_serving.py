@@ -102,7 +102,7 @@ def test_what_it_keeps_is_for_its_owner_only(make_server):
 
 def test_it_starts_whatever_an_earlier_one_left(make_server, server):
     later = make_server()
-    fill(later, server)
+    later.put_sales()
     later.stop()
     entities = Entities(later.folder / "data" / "state.sqlite3", clock=time.time)
     for number, key in enumerate(("a" * 300, "a/" * 506 + "a", "a")):
@@ -142,11 +142,6 @@ def test_the_client_finds_it_by_the_variable_of_the_service(server, monkeypatch)
     monkeypatch.setenv("AWS_ENDPOINT_URL_MACHINE_LEARNING", server.url)
     client = boto3.client("machinelearning", "eu-west-1", aws_access_key_id="a" * 16, aws_secret_access_key="b")
     assert client.get_ml_model(MLModelId="ml-sales")["Status"] == "COMPLETED"
-
-
-def fill(server, source) -> None:
-    for name in ("sales.csv", "sales.csv.schema"):
-        server.put(name, (source.s3 / "bucket" / name).read_bytes())
 
 
 def create_everything(client) -> None:
@@ -212,7 +207,7 @@ def killed(server, chance: random.Random, kills: int) -> None:
 )
 def test_being_killed_loses_nothing_and_doubles_nothing(make_server, server, kills):
     victim = make_server()
-    fill(victim, server)
+    victim.put_sales()
     killed(victim, random.Random(kills), kills)
     written = {name: content for name, content in finished(victim).items() if not name.endswith(".part")}
     assert written == finished(server)
@@ -248,24 +243,19 @@ def workers(server) -> list[int]:
 
 
 def kill_a_worker(server) -> None:
-    end = time.monotonic() + 20
-    while not (found := workers(server)):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    server.until(lambda: workers(server))
+    found = set(workers(server))
     for pid in found:
         os.kill(pid, signal.SIGKILL)
-    while set(workers(server)) & set(found):
-        time.sleep(0.01)
+    server.until(lambda: not found & set(workers(server)))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs Linux's /proc")
-def test_a_job_whose_worker_dies_is_tried_three_times(make_server, server):
+def test_a_job_whose_worker_dies_is_tried_three_times(make_server):
     victim = make_server()
     for name in ("one", "two"):
-        rows = (server.s3 / "bucket" / "sales.csv").read_text().splitlines()
-        victim.put(f"{name}.csv", "\n".join([rows[0], *(rows[1:] * 1_000)]) + "\n")
-        victim.put(f"{name}.csv.schema", (server.s3 / "bucket" / "sales.csv.schema").read_bytes())
+        victim.put_sales(name, times=1_000)
     victim.create_data_source("ds-1", location="s3://bucket/one.csv")
     kill_a_worker(victim)
     victim.wait("data_source", "ds-1")
@@ -276,35 +266,26 @@ def test_a_job_whose_worker_dies_is_tried_three_times(make_server, server):
     assert not list((victim.folder / "data" / "objects").glob("*/*/"))
     # a job of a deleted object ends
     victim.create_data_source("ds-3", location="s3://bucket/one.csv")
-    while not workers(victim):
-        time.sleep(0.01)
+    victim.until(lambda: workers(victim))
     victim.client.delete_data_source(DataSourceId="ds-3")
-    end = time.monotonic() + 5
-    while workers(victim):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    victim.until(lambda: not workers(victim), seconds=5)
     # and leaves nothing half written
-    fill(victim, server)
+    victim.put_sales()
     victim.create_data_source("ds-small")
     victim.client.create_ml_model(MLModelId="ml", MLModelType="BINARY", TrainingDataSourceId="ds-small")
     output = {"BatchPredictionId": "bp", "OutputUri": "s3://bucket/out"}
     victim.client.create_batch_prediction(MLModelId="ml", BatchPredictionDataSourceId="ds-1", **output)
     victim.wait("ml_model", "ml")
     folder = victim.s3 / "bucket" / "out" / "batch-prediction" / "result"
-    end = time.monotonic() + 20
-    for there in (True, False):
-        while bool(list(folder.glob(".*.part"))) is not there:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        victim.client.delete_batch_prediction(BatchPredictionId="bp")
+    victim.until(lambda: list(folder.glob(".*.part")))
+    victim.client.delete_batch_prediction(BatchPredictionId="bp")
+    victim.until(lambda: not list(folder.glob(".*.part")))
 
 
 @pytest.mark.slow
-def test_it_is_counted_how_often_a_job_was_interrupted(make_server, server):
+def test_it_is_counted_how_often_a_job_was_interrupted(make_server):
     victim = make_server()
-    rows = (server.s3 / "bucket" / "sales.csv").read_text().splitlines()
-    victim.put("sales.csv", "\n".join([rows[0], *(rows[1:] * 1_500)]) + "\n")
-    victim.put("sales.csv.schema", (server.s3 / "bucket" / "sales.csv.schema").read_bytes())
+    victim.put_sales(times=1_500)
     victim.create_data_source("ds")
 
     def interruptions() -> int:
@@ -315,10 +296,7 @@ def test_it_is_counted_how_often_a_job_was_interrupted(make_server, server):
             entities.close()
 
     for number in (1, 2):
-        end = time.monotonic() + 20
-        while interruptions() < number:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        victim.until(lambda number=number: interruptions() >= number)
         victim.stop(signal.SIGKILL if number == 1 else signal.SIGTERM)
         # one that ends in peace has not been taken down
         assert interruptions() == 1

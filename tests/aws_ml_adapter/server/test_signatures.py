@@ -128,10 +128,8 @@ def test_keys_of_all_profiles_are_read(tmp_path):
         read_keys(tmp_path / "none")
 
 
-def test_a_server_with_credentials_answers_to_their_owner_only(make_server, tmp_path):
-    path = tmp_path / "credentials"
-    path.write_text(CREDENTIALS)
-    server = make_server("--credentials", str(path), "--host", "0.0.0.0")
+def test_a_server_with_credentials_answers_to_their_owner_only(make_server, credentials):
+    server = make_server("--credentials", str(credentials), "--host", "0.0.0.0")
     url = server.url.replace("0.0.0.0", "127.0.0.1")
     assert server.connect(url=url).describe_ml_models()["Results"] == []
     assert server.connect(url=url + "/some/prefix").describe_ml_models()["Results"] == []

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import json
 import re
 import socket
 import time
-import urllib.request
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 from botocore.validate import ParamValidator
@@ -30,13 +27,8 @@ MODELLED = {name for name in MODEL.shape_names if name.endswith("Exception")}
 
 
 def post(server, operation: str, body: bytes, *, path: str = "/", **headers: str) -> tuple[int, dict[str, str], Any]:
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)
-    try:
-        connection.request("POST", path, body, {"X-Amz-Target": PREFIX + operation, **headers})
-        answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, json.loads(answer.read())
-    finally:
-        connection.close()
+    answer = server.ask("POST", path, body, X_Amz_Target=PREFIX + operation, **headers)
+    return answer.status, answer.headers, json.loads(answer.body)
 
 
 def test_answers_have_the_headers_of_the_service(server):
@@ -95,19 +87,13 @@ def test_a_body_may_have_two_mebibytes_and_no_more(server):
 
 
 def test_a_body_without_a_length_is_held_to_the_limit_too(server):
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)
     chunks = (b" " * 65_536 for _ in range(BODY_LIMIT // 65_536 + 2))
-    connection.request("POST", "/", chunks, {"X-Amz-Target": f"{PREFIX}GetMLModel"}, encode_chunked=True)
-    assert connection.getresponse().status == 413
-    connection.close()
+    assert server.ask("POST", "/", chunks, X_Amz_Target=f"{PREFIX}GetMLModel").status == 413
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "OPTIONS"])
 def test_other_methods_do_nothing(server, method):
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)
-    connection.request(method, "/", headers={"X-Amz-Target": f"{PREFIX}DescribeMLModels"})
-    assert connection.getresponse().status == 400
-    connection.close()
+    assert server.ask(method, "/", X_Amz_Target=f"{PREFIX}DescribeMLModels").status == 400
 
 
 @pytest.mark.parametrize(
@@ -214,8 +200,8 @@ def test_the_url_of_an_endpoint_is_the_one_that_the_client_used(server):
     body = b'{"MLModelId": "ml-sales"}'
     for headers, url in (
         ({"Host": "localhost:1234"}, "http://localhost:1234"),
-        ({"Host": "localhost", "X-Forwarded-Proto": "https"}, "https://localhost"),
-        ({"Host": "[::1]:99", "X-Forwarded-Proto": "gopher"}, server.url),
+        ({"Host": "localhost", "X_Forwarded_Proto": "https"}, "https://localhost"),
+        ({"Host": "[::1]:99", "X_Forwarded_Proto": "gopher"}, server.url),
     ):
         _, _, answer = post(server, "CreateRealtimeEndpoint", body, **headers)
         assert answer["RealtimeEndpointInfo"]["EndpointUrl"] == url
@@ -231,8 +217,7 @@ def test_a_server_behind_another_name_gives_that_name(make_server):
 
 def test_the_log_of_a_job_is_read_by_its_url_only(server):
     url = server.client.get_ml_model(MLModelId="ml-sales")["LogUri"]
-    with urllib.request.urlopen(url, timeout=20) as answer:
-        log = answer.read().decode()
+    log = server.read(url)
     assert log.startswith("Message-ID: ")
     assert 'Content-Type: multipart/mixed; boundary="' in log
     assert re.search(r"^\d\d/\d\d/\d\d \d\d:\d\d:\d\d INFO: began: MLModel ml-sales$", log, re.MULTILINE)
@@ -242,18 +227,15 @@ def test_the_log_of_a_job_is_read_by_its_url_only(server):
         url.replace("/logs/", "/logs/1"),
         url.split("?")[0],
     ):
-        with pytest.raises(HTTPError, match="404"):
-            urllib.request.urlopen(wrong, timeout=20)
+        assert server.ask("GET", wrong).status == 404
 
 
 def test_requests_are_logged_without_what_they_hold(server):
     server.client.get_ml_model(MLModelId="ml-sales")
     # written when the client has its answer already
-    end = time.monotonic() + 10
-    while "GetMLModel 200" not in (line := (server.folder / "data" / "requests.log").read_text().splitlines()[-1]):
-        assert time.monotonic() < end, line
-        time.sleep(0.02)
-    assert re.search(r"^[\d-]+ [\d:,]+ [0-9a-f-]{36} 127\.0\.0\.1 GetMLModel 200 \d+\.\d ms$", line)
+    log = server.folder / "data" / "requests.log"
+    form = re.compile(r"[\d-]+ [\d:,]+ [0-9a-f-]{36} 127\.0\.0\.1 GetMLModel 200 \d+\.\d ms")
+    server.until(lambda: form.fullmatch(log.read_text().splitlines()[-1]))
 
 
 # --- made from the service's own description
