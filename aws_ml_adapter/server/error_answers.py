@@ -46,7 +46,7 @@ class ServiceError(Exception):
         self.body = {"__type": name, "message": message[:_MESSAGE_LIMIT]}
 
 
-class S3ServiceError(Exception):
+class S3ApiError(Exception):
     """An error of S3; the headers are those of its answer."""
 
     def __init__(self, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:

@@ -24,7 +24,7 @@ from botocore.auth import HmacV1Auth, S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest, HeadersDict, HTTPHeaders
 from botocore.credentials import Credentials
 
-from aws_ml_adapter.server.error_answers import S3ServiceError, ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError, ServiceError
 from textclf.base.errors import BadDataError, BadInputError
 
 MOST_SKEW = timedelta(minutes=5)
@@ -60,11 +60,11 @@ class _SignatureError(Exception):
 
 
 @contextmanager
-def _as_error_of(kind: type[ServiceError | S3ServiceError]) -> Iterator[None]:
+def _as_error_of(kind: type[ServiceError | S3ApiError]) -> Iterator[None]:
     try:
         yield
     except _SignatureError as error:
-        raise kind(error.names[kind is S3ServiceError], str(error)) from error
+        raise kind(error.names[kind is S3ApiError], str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +127,13 @@ def verify(
 
 
 def verify_s3(request: SignedRequest, keys: Mapping[str, str]) -> ChunkSignatures | None:
-    """Compare the signature of a request to S3, but for that of its body; raises `S3ServiceError`.
+    """Compare the signature of a request to S3, but for that of its body; raises `S3ApiError`.
 
     Gives what is to check the body, if that is signed chunk by chunk.
     """
     query = dict(parse_qsl(request.query, keep_blank_values=True))
     authorization, now = request.headers.get("authorization", ""), _utc_now()
-    with _as_error_of(S3ServiceError):
+    with _as_error_of(S3ApiError):
         if authorization.startswith("AWS "):
             _verify_2(request, keys, _VERSION_2.fullmatch(authorization), request.headers.get("date", ""), now)
         elif authorization:
@@ -272,16 +272,16 @@ class ChunkSignatures:
         self._last = seed
 
     def check_chunk(self, digest: str, given: str) -> None:
-        """Compare the signature of the next chunk, whose content has this SHA-256; raises `S3ServiceError`."""
+        """Compare the signature of the next chunk, whose content has this SHA-256; raises `S3ApiError`."""
         self._check("PAYLOAD", f"{_EMPTY}\n{digest}", given)
 
     def check_trailer(self, trailer: Mapping[str, str], given: str) -> None:
-        """Compare the signature of what stands behind the last chunk; raises `S3ServiceError`."""
+        """Compare the signature of what stands behind the last chunk; raises `S3ApiError`."""
         text = "".join(f"{name}:{value}\n" for name, value in sorted(trailer.items()))
         self._check("TRAILER", hashlib.sha256(text.encode()).hexdigest(), given)
 
     def _check(self, what: str, digest: str, given: str) -> None:
         text = f"AWS4-HMAC-SHA256-{what}\n{self._head}\n{self._last}\n{digest}"
         self._last = hmac.digest(self._key, text.encode(), "sha256").hex()
-        with _as_error_of(S3ServiceError):
+        with _as_error_of(S3ApiError):
             _compare(self._last, given)

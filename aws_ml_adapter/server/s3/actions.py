@@ -13,7 +13,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 from aws_ml_adapter.server.asgi import BLOCK, HttpAnswer
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.buckets import Buckets, Check, Found, reported
 from aws_ml_adapter.server.s3.conditions import CONDITIONS, check_read, write_conditions
 from aws_ml_adapter.server.s3.listing import ListedPage
@@ -65,7 +65,7 @@ class S3Actions(Uploads):
         if request.body:
             region = parse_xml(request.body, "CreateBucketConfiguration").findtext("LocationConstraint", "")
         if not self._buckets.make(request.bucket) and region:
-            raise S3ServiceError(
+            raise S3ApiError(
                 "BucketAlreadyOwnedByYou",
                 "Your previous request to create the named bucket succeeded and you already own it.",
             )
@@ -105,7 +105,7 @@ class S3Actions(Uploads):
         except (ValueError, RecursionError):
             is_policy = False
         if not is_policy:
-            raise S3ServiceError("MalformedPolicy", f"Policies must be JSON objects of at most {_POLICY_LIMIT:,} bytes")
+            raise S3ApiError("MalformedPolicy", f"Policies must be JSON objects of at most {_POLICY_LIMIT:,} bytes")
         with reported(), write_aside(path) as aside:
             aside.write_bytes(request.body)
         return HttpAnswer(status=204)
@@ -116,7 +116,7 @@ class S3Actions(Uploads):
         try:
             return HttpAnswer(headers={"content-type": "application/json"}, body=self._policy(request).read_bytes())
         except FileNotFoundError as error:
-            raise S3ServiceError("NoSuchBucketPolicy", "The bucket policy does not exist") from error
+            raise S3ApiError("NoSuchBucketPolicy", "The bucket policy does not exist") from error
 
     @route("DELETE", "bucket", "policy")
     def delete_bucket_policy(self, request: S3Request) -> HttpAnswer:
@@ -200,7 +200,7 @@ class S3Actions(Uploads):
         try:
             answer, begin = _described(found, request)
             stream.seek(begin)
-        except S3ServiceError:
+        except S3ApiError:
             stream.close()
             raise
         return replace(answer, stream=stream)
@@ -237,13 +237,13 @@ class S3Actions(Uploads):
         root = parse_xml(request.body, "Delete")
         objects = [{part.tag: part.text or "" for part in element} for element in root.findall("Object")]
         if not 0 < len(objects) <= _MOST_DELETED or not all(each.get("Key") for each in objects):
-            raise S3ServiceError("MalformedXML", f"1 to {_MOST_DELETED:,} keys can be deleted at once")
+            raise S3ApiError("MalformedXML", f"1 to {_MOST_DELETED:,} keys can be deleted at once")
         deleted: list[Content] = []
         errors: list[Content] = []
         for each in objects:
             try:
                 self._buckets.delete(request.bucket, each["Key"], _condition_of(each))
-            except S3ServiceError as error:
+            except S3ApiError as error:
                 errors.append({"Key": each["Key"], "Code": error.code, "Message": str(error)})
             else:
                 deleted.append({"Key": each["Key"]})
@@ -253,7 +253,7 @@ class S3Actions(Uploads):
 def _condition_of(each: Mapping[str, str]) -> Check | None:
     """Give the condition on deleting one of many objects."""
     if each.keys() - {"Key", "ETag"}:
-        raise S3ServiceError("NotImplemented", "This server deletes by key and ETag only")
+        raise S3ApiError("NotImplemented", "This server deletes by key and ETag only")
     return write_conditions({"if-match": each["ETag"]} if each.get("ETag") else {})
 
 
@@ -270,7 +270,7 @@ def _described(found: Found, request: S3Request) -> tuple[HttpAnswer, int]:
     is_same = request.headers.get("if-range", found.etag) in (found.etag, headers["last-modified"])
     asked = {name.removeprefix("response-"): request.query[name] for name in _RESPONSE_HEADERS & request.query.keys()}
     if not all(value.isprintable() and len(value) <= _LONGEST_HEADER for value in asked.values()):
-        raise S3ServiceError("InvalidArgument", "A header of the answer that is asked for is too long, or none")
+        raise S3ApiError("InvalidArgument", "A header of the answer that is asked for is too long, or none")
     headers |= asked
     wanted = span(request.headers.get("range", ""), found.size) if is_same else None
     if wanted is None:
@@ -284,4 +284,4 @@ def _read_token(token: str) -> str:
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise S3ServiceError("InvalidArgument", "The continuation token provided is incorrect") from error
+        raise S3ApiError("InvalidArgument", "The continuation token provided is incorrect") from error

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 
 if TYPE_CHECKING:
     from aws_ml_adapter.server.signatures import ChunkSignatures
@@ -126,7 +126,7 @@ class Receiver:
         self._headers = headers
         content_hash = headers.get("x-amz-content-sha256", "")
         if not _CONTENT_HASH.fullmatch(content_hash):
-            raise S3ServiceError(
+            raise S3ApiError(
                 "InvalidArgument",
                 "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, one of STREAMING-… or a valid SHA-256",
             )
@@ -134,7 +134,7 @@ class Receiver:
         self._chunks = Chunks(signatures) if is_chunked else None
         declared = headers.get("x-amz-decoded-content-length" if is_chunked else "content-length")
         if declared is not None and not (declared.isascii() and declared.isdigit() and len(declared) < 20):
-            raise S3ServiceError("InvalidArgument", "The length of the content is no number")
+            raise S3ApiError("InvalidArgument", "The length of the content is no number")
         self._declared = None if declared is None else int(declared)
         if (self._declared or 0) > limit:
             raise _too_large(limit)
@@ -159,18 +159,18 @@ class Receiver:
     def finish(self) -> str:
         """Check that all has come, and came whole; gives its MD5 in hexadecimal digits."""
         if (self._chunks is not None and not self._chunks.done) or self._declared not in (None, self._size):
-            raise S3ServiceError("IncompleteBody", "The content is not as long as the request says")
+            raise S3ApiError("IncompleteBody", "The content is not as long as the request says")
         self._stream.flush()
         md5 = self._md5.digest()
         if self._expected_md5 not in (None, md5):
-            raise S3ServiceError("BadDigest", "The Content-MD5 you specified did not match what we received.")
+            raise S3ApiError("BadDigest", "The Content-MD5 you specified did not match what we received.")
         if self._sha256 is not None and self._sha256.hexdigest() != self._headers["x-amz-content-sha256"]:
-            raise S3ServiceError("XAmzContentSHA256Mismatch", "x-amz-content-sha256 is not that of what we received.")
+            raise S3ApiError("XAmzContentSHA256Mismatch", "x-amz-content-sha256 is not that of what we received.")
         given = {**self._headers, **(self._chunks.trailer if self._chunks else {})}
         for name, digest in self._digests.items():
             expected = given.get(_CHECKSUM + name, "")
             if not hmac.compare_digest(base64.b64encode(digest.digest()), expected.encode("latin-1", "replace")):
-                raise S3ServiceError("BadDigest", f"The {name.upper()} you specified did not match what we received.")
+                raise S3ApiError("BadDigest", f"The {name.upper()} you specified did not match what we received.")
         return md5.hex()
 
 
@@ -182,13 +182,13 @@ def _digest_of(text: str | None, size: int) -> bytes | None:
     except (binascii.Error, ValueError):
         digest = b""
     if len(digest) != size:
-        raise S3ServiceError("InvalidDigest", "The Content-MD5 you specified is not valid.")
+        raise S3ApiError("InvalidDigest", "The Content-MD5 you specified is not valid.")
     return digest
 
 
-def _too_large(limit: int) -> S3ServiceError:
-    return S3ServiceError("EntityTooLarge", f"Your proposed upload exceeds the maximum allowed size of {limit:,} bytes")
+def _too_large(limit: int) -> S3ApiError:
+    return S3ApiError("EntityTooLarge", f"Your proposed upload exceeds the maximum allowed size of {limit:,} bytes")
 
 
-def _malformed() -> S3ServiceError:
-    return S3ServiceError("IncompleteBody", "The body is not in chunks as its headers say")
+def _malformed() -> S3ApiError:
+    return S3ApiError("IncompleteBody", "The body is not in chunks as its headers say")

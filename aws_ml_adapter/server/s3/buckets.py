@@ -19,14 +19,14 @@ from typing import BinaryIO, TypeAlias
 
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.storage import UNFINISHED, UNUSABLE, split_url, write_in_place
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.listing import ListedPage, list_objects
 from textclf.base.errors import OutputError
 
 _REMEMBERED = 100_000
 
 Check: TypeAlias = "Callable[[Found | None], None]"
-"""Raises `S3ServiceError` where what is there, if anything, is not to be replaced or deleted."""
+"""Raises `S3ApiError` where what is there, if anything, is not to be replaced or deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +66,15 @@ class Buckets:
         return [(name, changed) for name, changed in found if self._is_bucket(name)]
 
     def check(self, bucket: str) -> Path:
-        """Give the folder of a bucket; raises `S3ServiceError` if there is none."""
+        """Give the folder of a bucket; raises `S3ApiError` if there is none."""
         if not self._is_bucket(bucket):
-            raise S3ServiceError("NoSuchBucket", "The specified bucket does not exist")
+            raise S3ApiError("NoSuchBucket", "The specified bucket does not exist")
         return self._root / bucket
 
     def make(self, bucket: str) -> bool:
         """Make a bucket; False if it is there already."""
         if not _is_bucket_name(bucket):
-            raise S3ServiceError("InvalidBucketName", "The specified bucket is not valid.")
+            raise S3ApiError("InvalidBucketName", "The specified bucket is not valid.")
         with reported():
             try:
                 (self._root / bucket).mkdir()
@@ -90,14 +90,14 @@ class Buckets:
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
-                raise S3ServiceError("BucketNotEmpty", "The bucket you tried to delete is not empty") from error
+                raise S3ApiError("BucketNotEmpty", "The bucket you tried to delete is not empty") from error
 
     # --- objects
 
     def find(self, bucket: str, key: str) -> Found:
-        """Find an object; raises `S3ServiceError` if there is none."""
+        """Find an object; raises `S3ApiError` if there is none."""
         if (found := self._seek(bucket, key)) is None:
-            raise S3ServiceError("NoSuchKey", "The specified key does not exist.")
+            raise S3ApiError("NoSuchKey", "The specified key does not exist.")
         return found
 
     def _seek(self, bucket: str, key: str) -> Found | None:
@@ -105,7 +105,7 @@ class Buckets:
         try:
             path = self._path(bucket, key)
         # no such object can be there
-        except S3ServiceError:
+        except S3ApiError:
             return None
         with reported():
             is_there = self._is_inside(path) and (path.is_dir() if key.endswith("/") else path.is_file())
@@ -137,19 +137,17 @@ class Buckets:
         )
 
     def place(self, bucket: str, key: str) -> Path:
-        """Say where an object is to stand; raises `S3ServiceError` where it cannot."""
+        """Say where an object is to stand; raises `S3ApiError` where it cannot."""
         folder = self.check(bucket)
         path = self._path(bucket, key)
         if not self._is_inside(path):
-            raise S3ServiceError("AccessDenied", "A link there leads out of the buckets or in circles")
+            raise S3ApiError("AccessDenied", "A link there leads out of the buckets or in circles")
         if not key.endswith("/") and path.is_dir():
-            raise S3ServiceError("InvalidRequest", f"The key is a folder here: there are objects below {key}/")
+            raise S3ApiError("InvalidRequest", f"The key is a folder here: there are objects below {key}/")
         with reported():
             is_below_object = any(_is_in_the_way(each) for each in path.parents if each.is_relative_to(folder))
         if is_below_object:
-            raise S3ServiceError(
-                "InvalidRequest", "The key lies below an object, which cannot be a folder as well here"
-            )
+            raise S3ApiError("InvalidRequest", "The key lies below an object, which cannot be a folder as well here")
         return path
 
     @contextmanager
@@ -172,7 +170,7 @@ class Buckets:
                 check(self._seek(bucket, key))
             if key.endswith("/"):
                 if came.stat().st_size:
-                    raise S3ServiceError("InvalidRequest", "A key that ends in / is a folder here, and has no content")
+                    raise S3ApiError("InvalidRequest", "A key that ends in / is a folder here, and has no content")
                 path.mkdir(parents=True, exist_ok=True)
                 return self.describe(path)
             with write_in_place(path) as aside:
@@ -193,7 +191,7 @@ class Buckets:
         try:
             path = self._path(bucket, key)
         # no such object can be there
-        except S3ServiceError:
+        except S3ApiError:
             path = None
         with self._lock, reported():
             if check is not None:
@@ -226,9 +224,9 @@ class Buckets:
             split_url(f"s3://{bucket}/{key}")
         except RequestFault as error:
             code = "KeyTooLongError" if len(key.encode("utf-8", "replace")) > 1_024 else "InvalidRequest"
-            raise S3ServiceError(code, f"This server cannot store the key: {error.what}") from error
+            raise S3ApiError(code, f"This server cannot store the key: {error.what}") from error
         if UNFINISHED.fullmatch(key.rpartition("/")[2]):
-            raise S3ServiceError("InvalidRequest", "Keys like this are those of files that are still being written")
+            raise S3ApiError("InvalidRequest", "Keys like this are those of files that are still being written")
         return self._root.joinpath(bucket, *key.split("/"))
 
     def _is_bucket(self, name: str) -> bool:
@@ -315,15 +313,13 @@ def reported() -> Iterator[None]:
         cause = error if isinstance(error, OSError) else error.__cause__
         number = cause.errno if isinstance(cause, OSError) else None
         if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise S3ServiceError("AccessDenied", "The server may not read or write there") from error
+            raise S3ApiError("AccessDenied", "The server may not read or write there") from error
         if number in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
-            raise S3ServiceError("InvalidRequest", "A folder cannot be an object as well here") from error
+            raise S3ApiError("InvalidRequest", "A folder cannot be an object as well here") from error
         if number is None:
-            raise S3ServiceError(
-                "InvalidRequest", "A device or a pipe stands there, which cannot be an object"
-            ) from error
+            raise S3ApiError("InvalidRequest", "A device or a pipe stands there, which cannot be an object") from error
         reason = os.strerror(number).lower()
-        raise S3ServiceError("InternalError", f"The server could not read or write the object ({reason})") from error
+        raise S3ApiError("InternalError", f"The server could not read or write the object ({reason})") from error
 
 
 def _remove_empty(folder: Path, bucket: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.buckets import Check, Found
 
 CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
@@ -16,7 +16,7 @@ def check_read(headers: Mapping[str, str], found: Found, told: Mapping[str, str]
     """Check the conditions of a request that reads an object; ``told`` are headers of the answer if it is unchanged."""
     failed = _failed(headers, found)
     if failed == "if-none-match":
-        raise S3ServiceError("NotModified", "The client has the object already", headers=told)
+        raise S3ApiError("NotModified", "The client has the object already", headers=told)
     if failed:
         raise _precondition_failed()
 
@@ -28,7 +28,7 @@ def write_conditions(headers: Mapping[str, str]) -> Check | None:
 
     def check(found: Found | None) -> None:
         if found is None and "if-match" in headers:
-            raise S3ServiceError("NoSuchKey", "The specified key does not exist.")
+            raise S3ApiError("NoSuchKey", "The specified key does not exist.")
         if found is not None and _failed(headers, found, is_strict=True):
             raise _precondition_failed()
 
@@ -73,9 +73,9 @@ def _seconds(headers: Mapping[str, str], name: str, *, is_strict: bool) -> float
         return parsedate_to_datetime(headers[name]).timestamp()
     except (ValueError, OverflowError) as error:
         if is_strict:
-            raise S3ServiceError("InvalidArgument", f"{name} is no date of HTTP") from error
+            raise S3ApiError("InvalidArgument", f"{name} is no date of HTTP") from error
         return None
 
 
-def _precondition_failed() -> S3ServiceError:
-    return S3ServiceError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+def _precondition_failed() -> S3ApiError:
+    return S3ApiError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from aws_ml_adapter.server import asgi
 from aws_ml_adapter.server.access import Hosts, link_signature
 from aws_ml_adapter.server.asgi import BLOCK, HttpAnswer, Receive, Scope, Send, Threads, body_blocks, send_answer
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.actions import S3Actions
 from aws_ml_adapter.server.s3.body import Receiver
 from aws_ml_adapter.server.s3.buckets import Buckets, reported
@@ -78,7 +78,7 @@ class S3:
                 request = self._request(scope, path, headers)
                 signatures = self._authorize(scope, path, request, is_allowed=is_allowed)
                 name, answer = await self._perform(scope["method"], request, signatures, receive, stack)
-            except S3ServiceError as error:
+            except S3ApiError as error:
                 answer = _refusal(error, path, request_id)
                 # who waits to be told to go on will send no body now; who sends one too slowly is not waited for
                 if "expect" in headers or error.code == "RequestTimeout":
@@ -88,7 +88,7 @@ class S3:
             # the boundary: as for the other operations
             except Exception:
                 logging.getLogger(__name__).exception("while answering S3 %s", path[:100])
-                answer = _refusal(S3ServiceError("InternalError", "A fault of the server itself"), path, request_id)
+                answer = _refusal(S3ApiError("InternalError", "A fault of the server itself"), path, request_id)
             answer.headers.update(_HEADERS, **{"x-amz-request-id": request_id})
             await send_answer(answer, scope["method"], send, self._threads)
         return name, answer.status
@@ -102,7 +102,7 @@ class S3:
         stack: AsyncExitStack,
     ) -> tuple[str, HttpAnswer]:
         if self._buckets is None:
-            raise S3ServiceError(
+            raise S3ApiError(
                 "NotImplemented",
                 "This server keeps its objects in another S3 (--s3-endpoint): send requests for S3 there",
             )
@@ -113,7 +113,7 @@ class S3:
             request = replace(request, body=stream.getvalue())
         elif found.takes is Body.CONTENT:
             if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
-                raise S3ServiceError("MissingContentLength", "You must provide the Content-Length HTTP header.")
+                raise S3ApiError("MissingContentLength", "You must provide the Content-Length HTTP header.")
             # before gigabytes come for nothing
             await self._threads.run(self._buckets.place, request.bucket, request.key)
             # goes when the request is answered unless it was put in place
@@ -129,12 +129,12 @@ class S3:
         try:
             text = unquote_to_bytes(path).decode().removeprefix("/")
         except UnicodeDecodeError as error:
-            raise S3ServiceError("InvalidURI", "Couldn't parse the specified URI.") from error
+            raise S3ApiError("InvalidURI", "Couldn't parse the specified URI.") from error
         try:
             text_of_query = scope["query_string"].decode("latin-1")
             query = parse_qsl(text_of_query, keep_blank_values=True, max_num_fields=_QUERY_FIELDS, errors="strict")
         except ValueError as error:
-            raise S3ServiceError("InvalidArgument", "The query has too many fields, or is not UTF-8") from error
+            raise S3ApiError("InvalidArgument", "The query has too many fields, or is not UTF-8") from error
         bucket, key = self._hosts.bucket(headers.get("host", "")), text
         if bucket is None:
             bucket, _, key = text.partition("/")
@@ -153,10 +153,10 @@ class S3:
             )
             return verify_s3(signed, self._keys)
         if not self._hosts.is_known(host):
-            raise S3ServiceError("AccessDenied", "Without --credentials the server answers to localhost only")
+            raise S3ApiError("AccessDenied", "Without --credentials the server answers to localhost only")
         # browsers send simple requests of any page without a question first
         if not is_allowed and scope["method"] not in ("GET", "HEAD"):
-            raise S3ServiceError("AccessDenied", "Pages of this origin may not call: see --allow-origin")
+            raise S3ApiError("AccessDenied", "Pages of this origin may not call: see --allow-origin")
         return None
 
     async def _take(self, receive: Receive, receiver: Receiver) -> str:
@@ -167,7 +167,7 @@ class S3:
                 async with asyncio.timeout(asgi.STALLED_SECONDS):
                     return await receive()
             except TimeoutError as error:
-                raise S3ServiceError("RequestTimeout", "The body did not come in time.") from error
+                raise S3ApiError("RequestTimeout", "The body did not come in time.") from error
 
         pending = bytearray()
         async for block in body_blocks(soon):
@@ -179,7 +179,7 @@ class S3:
         return md5
 
 
-def _refusal(error: S3ServiceError, path: str, request_id: str) -> HttpAnswer:
+def _refusal(error: S3ApiError, path: str, request_id: str) -> HttpAnswer:
     if error.status == 304:
         return HttpAnswer(status=304, headers=error.headers)
     content = {"Code": error.code, "Message": str(error), "Resource": path, "RequestId": request_id}

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from aws_ml_adapter.server.asgi import HttpAnswer
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 
 OWNER = {"ID": "000000000000", "DisplayName": "amazon-ml"}
 """The account that all buckets belong to."""
@@ -73,9 +73,9 @@ def parse_xml(body: bytes, name: str) -> ET.Element:
         parser.feed(body)
         root: ET.Element = parser.close()
     except (ET.ParseError, ValueError, LookupError) as error:
-        raise S3ServiceError("MalformedXML", "The XML you provided was not well-formed") from error
+        raise S3ApiError("MalformedXML", "The XML you provided was not well-formed") from error
     if root.tag != name:
-        raise S3ServiceError("MalformedXML", f"The XML you provided is no {name}")
+        raise S3ApiError("MalformedXML", f"The XML you provided is no {name}")
     return root
 
 
@@ -100,7 +100,7 @@ def iso_time(seconds: float) -> str:
 def number(text: str, name: str, least: int, most: int = 2**31 - 1) -> int:
     """Read a whole number of a request."""
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
-        raise S3ServiceError("InvalidArgument", f"{name} is not a whole number from {least} to {most}")
+        raise S3ApiError("InvalidArgument", f"{name} is not a whole number from {least} to {most}")
     return int(text)
 
 
@@ -113,7 +113,7 @@ def key_encoder(query: Mapping[str, str]) -> Callable[[str], str]:
     """Give what writes keys in a list as the request wants them."""
     encoding = query.get("encoding-type", "")
     if encoding not in ("", "url"):
-        raise S3ServiceError("InvalidArgument", "Invalid Encoding Method specified in Request")
+        raise S3ApiError("InvalidArgument", "Invalid Encoding Method specified in Request")
     return (lambda text: quote(text, safe="/")) if encoding else (lambda text: text)
 
 
@@ -128,5 +128,5 @@ def span(text: str, size: int) -> tuple[int, int] | None:
         return None
     if begin >= min(end, size):
         headers = {"content-range": f"bytes */{size}"}
-        raise S3ServiceError("InvalidRange", "The requested range is not satisfiable", headers=headers)
+        raise S3ApiError("InvalidRange", "The requested range is not satisfiable", headers=headers)
     return begin, min(end, size)

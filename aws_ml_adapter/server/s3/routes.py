@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.conditions import CONDITIONS
 from aws_ml_adapter.server.s3.messages import OWNER, S3Request
 
@@ -91,7 +91,7 @@ def route(
 
 
 def find_route(method: str, request: S3Request) -> Route:
-    """Find what answers a request; raises `S3ServiceError` where it asks for what there is not."""
+    """Find what answers a request; raises `S3ApiError` where it asks for what there is not."""
     names = "object" if request.key else "bucket" if request.bucket else "service"
     marks = {mark for _, _, mark in _ROUTES if mark} & request.query.keys()
     mark = next(iter(marks)) if len(marks) == 1 else ""
@@ -101,7 +101,7 @@ def find_route(method: str, request: S3Request) -> Route:
     asked = {name for name in request.query if not _ALWAYS.fullmatch(name)}
     if found is None or asked - found.query - {mark}:
         with_asked = f" with {', '.join(sorted(asked))[:100]}" if asked else ""
-        raise S3ServiceError("NotImplemented", f"This server has no operation {method} on {names}{with_asked}")
+        raise S3ApiError("NotImplemented", f"This server has no operation {method} on {names}{with_asked}")
     _check_headers(method, request.headers, found.headers)
     return found
 
@@ -112,6 +112,6 @@ def _check_headers(method: str, headers: Mapping[str, str], heeded: Set[str]) ->
         if name in heeded or _KNOWN.fullmatch(name) or _DEFAULTS.get(name) == value:
             continue
         if name.endswith("-expected-bucket-owner"):
-            raise S3ServiceError("AccessDenied", f"{name} is another than the owner of all buckets here, {OWNER['ID']}")
+            raise S3ApiError("AccessDenied", f"{name} is another than the owner of all buckets here, {OWNER['ID']}")
         if name.startswith("x-amz-") or (name in CONDITIONS and method not in ("GET", "HEAD")):
-            raise S3ServiceError("NotImplemented", f"This server does not do what the header {name} asks for here")
+            raise S3ApiError("NotImplemented", f"This server does not do what the header {name} asks for here")

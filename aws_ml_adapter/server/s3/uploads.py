@@ -16,7 +16,7 @@ from typing import BinaryIO
 from urllib.parse import quote, unquote
 
 from aws_ml_adapter.server.asgi import BLOCK, HttpAnswer
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.buckets import Buckets, Found, reported
 from aws_ml_adapter.server.s3.conditions import CONDITIONS, check_source, write_conditions
 from aws_ml_adapter.server.s3.messages import (
@@ -91,11 +91,9 @@ class Uploads:
             asked = request.headers.get("x-amz-copy-source-range")
             wanted = (0, original.size) if asked is None else span(asked, original.size)
             if wanted is None or (asked is not None and not asked.endswith(f"-{wanted[1] - 1}")):
-                raise S3ServiceError(
-                    "InvalidArgument", "The x-amz-copy-source-range is not one range within the source"
-                )
+                raise S3ApiError("InvalidArgument", "The x-amz-copy-source-range is not one range within the source")
             if wanted[1] - wanted[0] > LARGEST_PUT:
-                raise S3ServiceError("EntityTooLarge", f"A part may have {LARGEST_PUT:,} bytes")
+                raise S3ApiError("EntityTooLarge", f"A part may have {LARGEST_PUT:,} bytes")
             content.seek(wanted[0])
             with reported():
                 md5 = _copy(_blocks(content, wanted[1] - wanted[0]), path)
@@ -110,7 +108,7 @@ class Uploads:
             given = _ETAG.fullmatch(part.findtext("ETag", "").strip())
             place = number(part.findtext("PartNumber", "").strip(), "PartNumber", 1, _MOST_PARTS)
             if given is None:
-                raise S3ServiceError("InvalidPart", "One or more of the specified parts could not be found.")
+                raise S3ApiError("InvalidPart", "One or more of the specified parts could not be found.")
             parts.append((place, given[1]))
         # tells this request from others
         digest = hashlib.sha256(json.dumps([request.bucket, request.key, parts]).encode()).hexdigest()
@@ -214,25 +212,25 @@ class Uploads:
         """Open what a request is to copy, if the conditions on it hold."""
         source, _, query = request.headers["x-amz-copy-source"].partition("?")
         if query:
-            raise S3ServiceError("NotImplemented", "This server keeps no versions of objects")
+            raise S3ApiError("NotImplemented", "This server keeps no versions of objects")
         bucket, _, key = unquote(source).removeprefix("/").partition("/")
         original, content = self._buckets.open(bucket, key)
         try:
             check_source(request.headers, original)
-        except S3ServiceError:
+        except S3ApiError:
             content.close()
             raise
         return original, content
 
     def _begun(self, request: S3Request) -> Path:
-        """Give the folder of an upload; raises `S3ServiceError` if there is none for this object."""
+        """Give the folder of an upload; raises `S3ApiError` if there is none for this object."""
         try:
             folder = self._folder(request.query["uploadId"])
             if json.loads((folder / _OBJECT).read_text(encoding="utf-8")) == [request.bucket, request.key]:
                 return folder
         except (OSError, ValueError):
             pass
-        raise S3ServiceError(
+        raise S3ApiError(
             "NoSuchUpload", "The specified upload does not exist. It may have been completed, aborted or too old."
         )
 
@@ -257,20 +255,18 @@ class Uploads:
     def _complete(self, request: S3Request, digest: str, parts: list[tuple[int, str]]) -> str:
         folder = self._begun(request)
         if not parts or [place for place, _ in parts] != sorted({place for place, _ in parts}):
-            raise S3ServiceError("InvalidPartOrder", "The list of parts was not in ascending order.")
+            raise S3ApiError("InvalidPartOrder", "The list of parts was not in ascending order.")
         paths = [folder / f"{place:05}-{md5}" for place, md5 in parts]
         if not all(path.is_file() for path in paths):
-            raise S3ServiceError("InvalidPart", "One or more of the specified parts could not be found.")
+            raise S3ApiError("InvalidPart", "One or more of the specified parts could not be found.")
         sizes = [path.stat().st_size for path in paths]
         if any(each < _SMALLEST_PART for each in sizes[:-1]):
-            raise S3ServiceError(
-                "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed object size."
-            )
+            raise S3ApiError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed object size.")
         if sum(sizes) > _LARGEST_OBJECT:
-            raise S3ServiceError("EntityTooLarge", f"The object would be over {_LARGEST_OBJECT:,} bytes")
+            raise S3ApiError("EntityTooLarge", f"The object would be over {_LARGEST_OBJECT:,} bytes")
         wanted = request.headers.get("x-amz-mp-object-size")
         if wanted is not None and number(wanted, "x-amz-mp-object-size", 0, _LARGEST_OBJECT) != sum(sizes):
-            raise S3ServiceError("InvalidRequest", f"The parts have {sum(sizes):,} bytes, not the x-amz-mp-object-size")
+            raise S3ApiError("InvalidRequest", f"The parts have {sum(sizes):,} bytes, not the x-amz-mp-object-size")
         with self._buckets.coming() as whole:
             with reported():
                 md5 = _copy(_blocks_of_files(paths), whole)
@@ -299,7 +295,7 @@ def _blocks(source: BinaryIO, size: int) -> Iterable[bytes]:
     while size:
         block = source.read(min(size, BLOCK))
         if not block:
-            raise S3ServiceError("InternalError", "The source became shorter while it was copied")
+            raise S3ApiError("InternalError", "The source became shorter while it was copied")
         size -= len(block)
         yield block
 

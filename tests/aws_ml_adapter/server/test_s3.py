@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.body import Chunks
 from aws_ml_adapter.server.signatures import ChunkSignatures
 
@@ -608,7 +608,7 @@ def test_a_body_signed_in_chunks_is_checked_chunk_by_chunk():
 
     for step in (7, 65_536, len(body)):
         assert read(body, step) == b"a" * 66_560
-    with pytest.raises(S3ServiceError) as caught:
+    with pytest.raises(S3ApiError) as caught:
         read(body.replace(b"aa\r\n", b"ab\r\n", 1), 65_536)
     assert caught.value.code == "SignatureDoesNotMatch"
 

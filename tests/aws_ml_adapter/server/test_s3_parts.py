@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from aws_ml_adapter.api.storage import write_in_place
 from aws_ml_adapter.server.access import Hosts
-from aws_ml_adapter.server.error_answers import S3ServiceError
+from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.actions import S3Actions
 from aws_ml_adapter.server.s3.body import Chunks, Receiver
 from aws_ml_adapter.server.s3.buckets import Buckets
@@ -52,7 +52,7 @@ def test_chunks_come_out_however_they_are_cut(pieces, step):
 @settings(max_examples=300)
 def test_whatever_comes_instead_of_chunks_is_read_or_refused(body):
     chunks, content = Chunks(), []
-    with contextlib.suppress(S3ServiceError):
+    with contextlib.suppress(S3ApiError):
         content.extend(chunks.feed(body))
     assert len(b"".join(content)) <= len(body)
 
@@ -64,10 +64,10 @@ def test_content_may_be_as_large_as_the_limit_and_no_larger():
         receiver.feed(b"x" * size)
         receiver.finish()
         assert len(stream.getvalue()) == 9
-    with pytest.raises(S3ServiceError, match="maximum allowed size"):
+    with pytest.raises(S3ApiError, match="maximum allowed size"):
         Receiver({"content-length": "10"}, io.BytesIO(), limit=9)
     receiver = Receiver({}, io.BytesIO(), limit=9)
-    with pytest.raises(S3ServiceError, match="maximum allowed size"):
+    with pytest.raises(S3ApiError, match="maximum allowed size"):
         receiver.feed(b"x" * 10)
 
 
@@ -129,7 +129,7 @@ def test_a_list_that_cannot_be_read_is_not_empty(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     (tmp_path / "s3" / "shop").mkdir(parents=True)
-    with pytest.raises(S3ServiceError) as told:
+    with pytest.raises(S3ApiError) as told:
         Buckets(tmp_path / "s3", "0" * 16).listing("shop", prefix="", delimiter="", after="", limit=10)
     assert (told.value.code, told.value.status) == ("AccessDenied", 403)
 
@@ -182,7 +182,7 @@ def test_uploads_and_notes_of_them_go_after_a_week_while_the_server_runs(tmp_pat
     monkeypatch.setattr(time, "time", lambda: now + 7.1 * 24 * 3600)
     begin("c")
     assert actions.list_parts(newer)
-    with pytest.raises(S3ServiceError, match="does not exist"):
+    with pytest.raises(S3ApiError, match="does not exist"):
         actions.list_parts(old)
 
 
