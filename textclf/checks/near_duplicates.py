@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from features.text_arguments import as_texts, iter_texts
 from features.tokens import fold, tokenize
+from textclf.base.hashing import mix
 
 SHINGLE = 5
 """Characters of a shingle: about a word."""
@@ -36,7 +37,9 @@ _KEPT_SHINGLES = 2048
 _U64 = np.uint64
 _LARGEST = np.iinfo(np.uint32).max
 _BASE = _U64(0x9E3779B97F4A7C15)
-_MIX = _U64(0xBF58476D1CE4E5B9)
+_FACTORS, _OFFSETS = np.random.default_rng(0).integers(0, 2**32, size=(2, HASHES), dtype=np.uint32)
+"""Of the hash functions; the factors are odd."""
+_FACTORS |= np.uint32(1)
 
 
 class Likeness(NamedTuple):
@@ -65,9 +68,8 @@ def shingles(text: str) -> NDArray[np.uint64]:
     hashes = np.zeros(count, dtype=_U64)
     for offset in range(min(SHINGLE, len(codes))):
         hashes = hashes * _BASE + codes[offset : offset + count]
-    # the last characters only reach the low bits of a product; folding the halves spreads them
-    hashes = (hashes ^ (hashes >> _U64(31))) * _MIX
-    return np.unique(hashes ^ (hashes >> _U64(29)))
+    # the last characters only reach the low bits of a product
+    return np.unique(mix(hashes))
 
 
 def jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
@@ -106,21 +108,14 @@ def near_duplicates(texts: Sequence[str], threshold: float, *, own: int | None =
 
 def _signature(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """Least value of the shingles under each hash function; the largest number there is without a shingle."""
-    factors, offsets = _hash_functions()
     least = np.full(HASHES, _LARGEST, dtype=np.uint32)
     # the upper halves: a processor multiplies 32 bits twice as fast, and pairs found are verified with all 64
     upper = (hashes >> _U64(32)).astype(np.uint32)
     for start in range(0, len(upper), _BLOCK):
-        values = np.multiply.outer(factors, upper[start : start + _BLOCK])
-        values += offsets[:, None]
+        values = np.multiply.outer(_FACTORS, upper[start : start + _BLOCK])
+        values += _OFFSETS[:, None]
         np.minimum(least, values.min(axis=1), out=least)
     return least
-
-
-@lru_cache(maxsize=1)
-def _hash_functions() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    drawn = np.random.default_rng(0).integers(0, 2**32, size=(2, HASHES), dtype=np.uint32)
-    return drawn[0] | np.uint32(1), drawn[1]
 
 
 def _rows_of_band(threshold: float) -> int:

@@ -269,21 +269,17 @@ def write_settings(path: str | Path, found: Tuning, *, seed: int) -> None:
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Read the settings that `write_settings` wrote; of the file no more than a megabyte."""
-    remedy = "give a file that `textclf tune` wrote"
     try:
         with path.open("rb") as file:
             settings: dict[str, Any] = json.loads(file.read(1_000_000))["settings"]
-        fits = settings.keys() == DEFAULTS.keys() and all(
-            # only these words: a path in a file from somebody else would be opened
-            settings[name] in allowed and type(settings[name]) is type(allowed[0])
-            for name, allowed in _CHOICES.items()
-        )
         c = settings["C"]
-        fits = fits and type(c) is float and LEAST_C <= c <= MOST_C
+        fits = settings.keys() == DEFAULTS.keys() and type(c) is float and LEAST_C <= c <= MOST_C
+        # only these words: a path in a file from somebody else would be opened; and True is not 1
+        fits = fits and all(repr(settings[name]) in map(repr, allowed) for name, allowed in _CHOICES.items())
     except OSError as error:
         raise BadInputError(f"cannot be read ({(error.strerror or str(error)).lower()})", where=path) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadInputError("holds no settings", where=path, remedy=remedy) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        fits = False
     if not fits:
-        raise BadInputError("holds other settings than those of a search", where=path, remedy=remedy)
+        raise BadInputError("holds no settings of a search", where=path, remedy="give a file that `textclf tune` wrote")
     return settings

@@ -15,7 +15,7 @@ from textclf.base.outputs import SOFTWARE
 if TYPE_CHECKING:
     from PIL import Image
 
-    from ocr.documents import Document, Page, Word
+    from ocr.documents import Document, Page
     from ocr.reading_options import Limits
     from textclf.model.explain import Explanation, WordAmount
 
@@ -33,32 +33,9 @@ CAPTION_SIZE = 22
 def draw_explanation(
     document: Document, explained: Explanation, path: Path, limits: Limits, password: str = ""
 ) -> list[Path]:
-    """Draw what spoke for and against a category onto the pages of a document.
+    """Draw what spoke for and against a category onto a document's pages, those that have words with a place.
 
-    Parameters
-    ----------
-    document : ocr.documents.Document
-        As it was read from a file.
-    explained : Explanation
-        Of the document's text.
-    path : pathlib.Path
-        Where the first page goes; further ones are numbered, ``out-2.png``.
-    limits : ocr.reading_options.Limits
-        Bounds on opening pages.
-    password : str, optional
-        Of an encrypted PDF.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The PNG files written: one a page that has words with a place.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        If no page has such words, or a page cannot be opened again.
-    textclf.base.errors.OutputError
-        If a file cannot be written.
+    The first goes to the path given; further ones are numbered, ``out-2.png``.
     """
     from PIL.PngImagePlugin import PngInfo
 
@@ -88,22 +65,10 @@ def draw_explanation(
 
 
 def word_boxes(page: Page, words: Sequence[WordAmount]) -> Iterator[tuple[tuple[float, float, float, float], float]]:
-    """Find the boxes of words of a page's cleaned text among the words as they were read.
+    """Find the boxes of words of a page's cleaned text among the words as they were read, as shares of the page.
 
-    Cleaning joins words that were broken over a line end, drops dirt and mends letters, so both sequences are aligned
-    (`difflib.SequenceMatcher`); where they differ, the words between two that agree go together in order.
-
-    Parameters
-    ----------
-    page : ocr.documents.Page
-        With its words.
-    words : sequence of WordAmount
-        Those of the page's text, in order.
-
-    Yields
-    ------
-    (box, amount)
-        Left, top, right and bottom edge as shares of the page, 0 to 1; the amount is the whole word's.
+    Cleaning joins words that were broken over a line end, drops specks and mends letters, so both sequences are
+    aligned; where they differ, the words between two that agree go together in order.
     """
     read = [word for word in page.words if word.text.strip()]
     matcher = SequenceMatcher(
@@ -112,8 +77,9 @@ def word_boxes(page: Page, words: Sequence[WordAmount]) -> Iterator[tuple[tuple[
     for kind, i, i_end, j, j_end in matcher.get_opcodes():
         if kind in ("equal", "replace"):
             for k in range(j, j_end):
-                word = words[i + (k - j) * (i_end - i) // (j_end - j)]
-                yield _share_of_page(read[k], page), word.amount
+                left, top, right, bottom = read[k].box
+                box = left / page.width, top / page.height, right / page.width, bottom / page.height
+                yield box, words[i + (k - j) * (i_end - i) // (j_end - j)].amount
 
 
 def _words_of_pages(document: Document, words: Sequence[WordAmount]) -> Iterator[tuple[Page, list[WordAmount]]]:
@@ -124,11 +90,6 @@ def _words_of_pages(document: Document, words: Sequence[WordAmount]) -> Iterator
             end = start + len(text)
             yield page, [word for word in words if start <= word.start < end]
             start = end + len("\n\n")
-
-
-def _share_of_page(word: Word, page: Page) -> tuple[float, float, float, float]:
-    left, top, right, bottom = word.box
-    return left / page.width, top / page.height, right / page.width, bottom / page.height
 
 
 def _upright(image: Image.Image, page: Page) -> Image.Image:
@@ -163,10 +124,8 @@ def _captioned(image: Image.Image, caption: str) -> Image.Image:
     picture = Image.new("RGB", (image.width, image.height + band), "white")
     picture.paste(image, (0, band))
     pen = ImageDraw.Draw(picture)
-    size = CAPTION_SIZE
-    font = ImageFont.load_default(size)
-    while size > 8 and pen.textlength(caption, font=font) > image.width - 16:
-        size -= 1
-        font = ImageFont.load_default(size)
+    fonts = map(ImageFont.load_default, range(CAPTION_SIZE, 8, -1))
+    fitting = (font for font in fonts if pen.textlength(caption, font=font) <= image.width - 16)
+    font = next(fitting, ImageFont.load_default(8))
     pen.text((8, CAPTION_SIZE // 2), caption, fill="black", font=font)
     return picture
