@@ -89,7 +89,7 @@ def by_effort(model: Model, paths: list[Path], truth: dict[str, str]) -> list[Ro
         started = time.perf_counter()
         found = [
             (document, prediction, prediction.predicted_category == truth[Path(document.file).name])
-            for document, prediction in classify_files(model, paths, ScanOptions(options=SCANS, jobs=JOBS), effort)
+            for document, prediction, _ in classify_files(model, paths, ScanOptions(options=SCANS, jobs=JOBS), effort)
         ]
         seconds = time.perf_counter() - started
         accepted = [right for _, prediction, right in found if prediction.decision == "accept"]

@@ -101,7 +101,6 @@ def classify(
     from textclf.data.predictions import as_json as json_line
     from textclf.data.predictions import check_strict, classify_files
     from textclf.data.scans import find_scans, source_of
-    from textclf.model.explain import explain as explain_text
     from textclf.model.file import load_model
 
     loaded = load_model(model)
@@ -115,12 +114,10 @@ def classify(
             check_output(picture, PICTURE, inputs=[model, *(found.file for found in found_scans)])
     failed = total = 0
     scans = work.scans(options, engine, dask)
-    for document, prediction in classify_files(loaded, paths, scans, effort):
+    explained = why or explain is not None
+    for document, prediction, found in classify_files(loaded, paths, scans, effort, why=explained):
         total += 1
         failed += document.status != "ok"
-        found = None
-        if prediction.predicted_category and (why or explain is not None):
-            found = explain_text(loaded, document.text)
         if as_json:
             more = {"why": None if found is None else found.to_dict()} if why else {}
             sure = round(document.confidence, 1)

@@ -17,13 +17,14 @@ from textclf.base.parallel import map_in_order
 from textclf.base.tables import write_rows
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, find_scans
 from textclf.data.sources import InputDocument, TableOptions, read_documents
-from textclf.model.explain import explain
+from textclf.model.explain import explain_evidence, explain_pipe
 from textclf.model.prediction import Prediction
 
 if TYPE_CHECKING:
     from ocr.documents import Document
     from ocr.reading_options import Effort
-    from textclf.model.predict import Model
+    from textclf.model.explain import Explanation
+    from textclf.model.predict import Evidence, Model
 
 DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 64, 500_000
 """That go to a process together at most: enough to make the way there worth it."""
@@ -102,18 +103,26 @@ def predict_documents(
 
 
 def classify_files(
-    model: Model, paths: Sequence[Path], scans: ScanOptions, effort: Effort = "full"
-) -> Iterator[tuple[Document, Prediction]]:
-    """Read scans and predict each as soon as it is read, in the order found.
+    model: Model, paths: Sequence[Path], scans: ScanOptions, effort: Effort = "full", *, why: bool = False
+) -> Iterator[tuple[Document, Prediction, Explanation | None]]:
+    """Read scans and predict each as soon as it is read, in the order found; with an explanation if `why`.
 
     With an effort other than ``full`` no more is read of a document than the model needs to accept it.
     """
+
     # what was predicted last while a document was being read is its prediction
-    predict = lru_cache(maxsize=REMEMBERED)(lambda text, confidence: model(text, ocr_confidence=confidence))
-    how_sure = until_accepted(predict, model.training.acceptance.threshold, effort)
+    @lru_cache(maxsize=REMEMBERED)
+    def predict(text: str, confidence: float) -> tuple[Prediction, Evidence, int]:
+        return next(model.pipe_evidence([text], None, [confidence]))
+
+    threshold = model.training.acceptance.threshold
+    how_sure = until_accepted(lambda text, confidence: predict(text, confidence)[0], threshold, effort)
     for document in scans.iter_documents(find_scans(paths), effort, how_sure):
-        prediction = replace(predict(document.text, document.confidence), document_id=document.document_id)
-        yield document, _with_status(InputDocument.of_scan(document), prediction)
+        prediction, evidence, row = predict(document.text, document.confidence)
+        prediction = replace(prediction, document_id=document.document_id)
+        prediction = _with_status(InputDocument.of_scan(document), prediction)
+        explanation = explain_evidence(model, evidence, row) if why and prediction.predicted_category else None
+        yield document, prediction, explanation
 
 
 def until_accepted(
@@ -194,7 +203,9 @@ def _predict(
     shared: tuple[Model, bool], batch: tuple[list[str], list[str], list[float | None]]
 ) -> list[tuple[Prediction, str]]:
     model, why = shared
+    if not why:
+        return [(prediction, "") for prediction in model.pipe(*batch)]
     return [
-        (prediction, explain(model, text).to_line() if why and prediction.predicted_category else "")
-        for prediction, text in zip(model.pipe(*batch), batch[0], strict=True)
+        (prediction, "" if explanation is None else explanation.to_line())
+        for prediction, explanation in explain_pipe(model, *batch)
     ]

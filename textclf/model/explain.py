@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from features.feature_set import FeatureRows
 from features.layout import LAYOUT_FEATURES
 from features.ngrams import FoundNgrams, find_ngrams
-from features.text_arguments import as_texts
 from features.tfidf import NgramTable
 from features.tokens import tokenize
-from textclf.model.predict import MAX_TEXT, Model
+from textclf.model.predict import Evidence, Model
+from textclf.model.prediction import Prediction
 
 STRONGEST = 20
 """Terms shown one by one; the others are put together."""
@@ -33,20 +33,10 @@ _WORD = re.compile(r"\S+")
 
 
 class WordAmount(NamedTuple):
-    """What one word of the page adds.
+    """What one word of the page adds: above 0 for the predicted category, below 0 for the runner-up."""
 
-    Parameters
-    ----------
-    text : str
-        The word with the punctuation that touches it.
-    start, end : int
-        Where it stands in the text.
-    amount : float
-        Above 0 for the predicted category, below 0 for the runner-up.
-    """
-
-    text: str
-    start: int
+    text: str  # with the punctuation that touches it
+    start: int  # where it stands in the text, and where it ends
     end: int
     amount: float
 
@@ -90,13 +80,7 @@ class Explanation:
     features: tuple[FeatureAmount, ...]
 
     def terms(self) -> list[Term]:
-        """Put the occurrences of each word together.
-
-        Returns
-        -------
-        list of Term
-            The strongest first, whichever way it speaks.
-        """
+        """Put the occurrences of each word together, the strongest first, whichever way it speaks."""
         times: Counter[str] = Counter()
         amounts: defaultdict[str, float] = defaultdict(float)
         for word in self.words:
@@ -108,13 +92,7 @@ class Explanation:
         return sorted(terms, key=lambda term: (-abs(term.amount), term.text))
 
     def to_dict(self, strongest: int = STRONGEST) -> dict[str, object]:
-        """Give it as plain values for JSON; the amounts add up to the margin.
-
-        Parameters
-        ----------
-        strongest : int, default 20
-            Words given one by one.
-        """
+        """Give it as plain values for JSON, so many terms one by one; the amounts add up to the margin."""
         terms = self.terms()
         return {
             "category": self.category,
@@ -131,23 +109,11 @@ class Explanation:
         return sorted([*terms, *self.features], key=lambda entry: (-abs(entry[1]), entry[0]))
 
     def to_line(self, strongest: int = 6) -> str:
-        """Name the strongest amounts in one line, for a cell of a table.
-
-        Parameters
-        ----------
-        strongest : int, default 6
-            Amounts named.
-        """
+        """Name the strongest amounts in one line, for a cell of a table."""
         return "; ".join(f"{name} {amount:+.3f}" for name, amount in self.named()[:strongest])
 
     def to_lines(self, strongest: int = 8) -> list[str]:
-        """Say it in lines for a person: the strongest words and features, then the rest in one.
-
-        Parameters
-        ----------
-        strongest : int, default 8
-            Amounts shown one by one.
-        """
+        """Say it in lines for a person: the strongest words and features, then the rest in one."""
         named = self.named()
         rest = sum(amount for _, amount in named[strongest:])
         return [
@@ -186,9 +152,24 @@ def explain(model: Model, text: str) -> Explanation:
     >>> round(total - explained.margin, 9)
     0.0
     """
-    text = as_texts([text])[0][:MAX_TEXT]
-    rows = model.features.rows([text])
-    best, second = np.argsort(-model.linear.margins(rows)[0], kind="stable")[:2].tolist()
+    return explain_evidence(model, model.evidence([text]), 0)
+
+
+def explain_pipe(
+    model: Model,
+    texts: Iterable[str],
+    document_ids: Iterable[str] | None = None,
+    ocr_confidences: Iterable[float | None] | None = None,
+) -> Iterator[tuple[Prediction, Explanation | None]]:
+    """Predict as `Model.pipe` does, and explain each prediction by the features that it was made of."""
+    for prediction, evidence, row in model.pipe_evidence(texts, document_ids, ocr_confidences):
+        yield prediction, explain_evidence(model, evidence, row) if prediction.predicted_category else None
+
+
+def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
+    """Explain the prediction of one row of evidence."""
+    text, rows = evidence.texts[row], evidence.rows.row(row)
+    best, second = np.argsort(-evidence.margins[row], kind="stable")[:2].tolist()
 
     def lead(weights: NDArray[np.float32]) -> NDArray[np.float64]:
         return weights[..., best].astype(np.float64) - weights[..., second]
@@ -205,7 +186,7 @@ def explain(model: Model, text: str) -> Explanation:
             _spread(characters, next(found), table, rows.ngrams.indices[own] - start, amounts)
         else:
             features["shapes of characters"] += float(amounts.sum())
-    for name, amount in _page_shape(rows, lead(model.linear.layout)):
+    for name, amount in _layout(rows, lead(model.linear.layout)):
         features[f"page shape: {name}"] += amount
     for name, amount in _keywords(model, rows, lead(model.linear.indicators)):
         features[name] += amount
@@ -248,7 +229,7 @@ def _spread(
     np.add.at(characters, found.places[ink], running[ink])
 
 
-def _page_shape(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+def _layout(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
     amounts = (rows.layout[0] * weights).reshape(len(LAYOUT_FEATURES), -1).sum(axis=1)
     yield from zip(LAYOUT_FEATURES, amounts.tolist(), strict=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,6 +57,15 @@ class LinearModel:
             total += rows.vectors[i] @ self.vectors
             margins[i] = total
         return margins
+
+
+class Evidence(NamedTuple):
+    """What the predictions of some texts rest on."""
+
+    texts: list[str]  # as far as they were looked at
+    words: list[list[str]]
+    rows: FeatureRows
+    margins: NDArray[np.float64]  # (n, k), before calibration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -160,30 +169,46 @@ class Model:
             the training documents were more familiar; and under the threshold ``poor scan`` if OCR was unsure or few
             words look real, else ``unsure between A and B``.
         """
+        return (prediction for prediction, _, _ in self.pipe_evidence(texts, document_ids, ocr_confidences))
+
+    def pipe_evidence(
+        self,
+        texts: Iterable[str],
+        document_ids: Iterable[str] | None = None,
+        ocr_confidences: Iterable[float | None] | None = None,
+    ) -> Iterator[tuple[Prediction, Evidence, int]]:
+        """Predict as `pipe` does, and give the evidence of each prediction too: that of a batch, and its row there."""
         names = None if document_ids is None else iter_texts(document_ids, name="id")
         columns = [column for column in (iter_texts(texts), names, ocr_confidences) if column is not None]
         return self._predictions(zip(*columns, strict=True), names is not None, ocr_confidences is not None)
 
-    def _predictions(self, stream: Iterator[tuple[Any, ...]], named: bool, rated: bool) -> Iterator[Prediction]:
+    def _predictions(
+        self, stream: Iterator[tuple[Any, ...]], named: bool, rated: bool
+    ) -> Iterator[tuple[Prediction, Evidence, int]]:
         number = 0
         while batch := list(islice(stream, BATCH)):
-            texts = [text[:MAX_TEXT] for text, *_ in batch]
-            observed = self.features.observe(texts)
-            rows = self.features.rows_of(observed)
-            margins = self.linear.margins(rows)
-            scores = self.scores(margins)
-            familiarity = self.typicality.familiarity(rows.ngrams, margins).tolist()
+            evidence = self.evidence([text for text, *_ in batch])
+            scores = self.scores(evidence.margins)
+            familiarity = self.typicality.familiarity(evidence.rows.ngrams, evidence.margins).tolist()
             for row, (whole, *given) in enumerate(batch):
-                yield self._decide(
+                prediction = self._decide(
                     given[0] if named else str(number + row),
-                    texts[row],
-                    observed.words[row],
+                    evidence.texts[row],
+                    evidence.words[row],
                     scores[row],
                     familiarity[row],
                     given[-1] if rated else None,
-                    cut=len(texts[row]) < len(whole),
+                    cut=len(evidence.texts[row]) < len(whole),
                 )
+                yield prediction, evidence, row
             number += len(batch)
+
+    def evidence(self, texts: Sequence[str]) -> Evidence:
+        """Look at texts, up to `MAX_TEXT` characters of each, and compute their features and margins."""
+        texts = [text[:MAX_TEXT] for text in iter_texts(texts)]
+        observed = self.features.observe(texts)
+        rows = self.features.rows_of(observed)
+        return Evidence(texts, observed.words, rows, self.linear.margins(rows))
 
     @property
     def classes_(self) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from ocr.reading_options import ReadingOptions
 from textclf.base.errors import ExitCode
 from textclf.data.predictions import classify_files, until_accepted
 from textclf.data.scans import ScanOptions
+from textclf.model.explain import explain
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 
@@ -235,15 +236,16 @@ def test_reading_goes_on_until_the_model_accepts(model):
 
 @pytest.mark.parametrize("effort", ["full", "fast"])
 def test_a_text_that_was_predicted_while_it_was_read_is_not_predicted_again(three_pages, model, monkeypatch, effort):
-    predict, texts = type(model).__call__, []
+    evidence, texts = type(model).evidence, []
 
-    def counting(self, text, *arguments, **options):
-        texts.append(text)
-        return predict(self, text, *arguments, **options)
+    def counting(self, looked_at):
+        texts.extend(looked_at)
+        return evidence(self, looked_at)
 
-    monkeypatch.setattr(type(model), "__call__", counting)
+    monkeypatch.setattr(type(model), "evidence", counting)
     scans = ScanOptions(options=ReadingOptions(languages=("eng",)), jobs=1)
-    ((document, prediction),) = classify_files(model, [three_pages], scans, effort)
+    ((document, prediction, explanation),) = classify_files(model, [three_pages], scans, effort, why=True)
     assert texts[-1] == document.text
     assert len(texts) == len(set(texts))
-    assert prediction == predict(model, document.text, document.document_id, document.confidence)
+    assert prediction == model(document.text, document.document_id, document.confidence)
+    assert explanation == explain(model, document.text)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.characters import read_batch
 from features.ngrams import VIEWS, count_ngrams, find_ngrams
-from textclf.model.explain import explain
+from textclf.model.explain import explain, explain_pipe
 
 TEXTS = [
     "invoice total due gross",
@@ -64,6 +64,13 @@ def test_so_they_do_with_two_categories(classifier, corpus):
         check(model, text)
 
 
+def test_documents_are_explained_as_they_are_predicted_in_a_batch_as_alone(model):
+    found = list(explain_pipe(model, TEXTS))
+    assert [prediction for prediction, _ in found] == list(model.pipe(TEXTS))
+    for text, (prediction, explained) in zip(TEXTS, found, strict=True):
+        assert explained == (explain(model, text) if prediction.predicted_category else None)
+
+
 def test_the_words_of_the_category_speak_for_it_and_those_of_others_against_it(model):
     explained = explain(model, "the invoice total due vat number and one love")
     assert (explained.category, explained.words[-1].text) == ("invoice", "love")
@@ -90,7 +97,7 @@ def test_lines_for_a_person_add_up_too(model):
 
 
 def test_of_a_long_text_what_the_model_looks_at_is_explained(model, monkeypatch):
-    monkeypatch.setattr("textclf.model.explain.MAX_TEXT", 12)
+    monkeypatch.setattr("textclf.model.predict.MAX_TEXT", 12)
     assert [word.text for word in explain(model, "invoice total due").words] == ["invoice", "tota"]
 
 
