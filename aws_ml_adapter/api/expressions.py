@@ -13,14 +13,14 @@ from aws_ml_adapter.api.faults import RequestFault
 from features.schema import AttributeType, Schema
 
 NAME_LIMIT = 64
-"""Characters of the name of a group or assignment."""
+"""The most characters in the name of a group or an assignment."""
 
 _DEPTH_LIMIT = 20
 _DIGIT_LIMIT = 9
 _NODE_LIMIT = 50
-"""Variables and calls of one feature."""
+"""The most variables and calls in one feature."""
 _WORK_LIMIT = 100_000
-"""Features handled for one recipe: groups of groups can multiply them."""
+"""The most features handled for one recipe, since groups of groups can multiply them."""
 
 _TOKEN = re.compile(
     r"""

@@ -80,7 +80,7 @@ def _integer(given: Mapping[str, str], name: str, bounds: tuple[int, int], defau
     if name not in given:
         return default
     text = given[name].strip()
-    # int() of thousands of digits takes long, and digits of other scripts are no numbers to the service
+    # int() of thousands of digits takes long, and the service does not read digits of other scripts
     if not (text.isascii() and text.isdigit() and len(text) <= 20):
         raise _fault(given, name, "not a whole number")
     if not bounds[0] <= int(text) <= bounds[1]:

@@ -63,7 +63,7 @@ class Rearrangement:
 
 def parse_rearrangement(text: str | None) -> Rearrangement:
     """Read a DataRearrangement in any of the spellings in use; raises `RequestFault`."""
-    # with which editors of Windows begin what they store
+    # editors on Windows begin a file with this mark
     text = (text or "").removeprefix("\ufeff")
     if not text.strip():
         return Rearrangement()
@@ -103,7 +103,7 @@ def _parse(text: str) -> object:
 def _object(content: object, place: str, keys: set[str]) -> dict[str, object]:
     if not isinstance(content, dict):
         raise _fault(f"{place} is not a JSON object")
-    # a misspelt key would quietly take all rows
+    # with a misspelt key all rows would be taken without a warning
     unknown = min(content.keys() - keys, default=None)
     if unknown is not None:
         raise _fault(f"{place} has the unknown key '{unknown[:64]}'; the keys are {', '.join(sorted(keys))}")
@@ -144,7 +144,7 @@ def _short(value: object) -> str:
 
 def _random_percent(offsets: NDArray[np.int64], seed: str) -> NDArray[np.float64]:
     """SplitMix64 of each offset's place in the sequence of the seed, as a number in [0, 100)."""
-    # a lone surrogate, which JSON can spell, has no UTF-8
+    # JSON can spell a lone surrogate, which UTF-8 cannot
     start = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()[:8], "little")
     mixed = mix(np.uint64(start) + (offsets.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
     return (mixed >> np.uint64(11)).astype(np.float64) * (100 / 2**53)

@@ -14,7 +14,7 @@ from aws_ml_adapter.api.expressions import (
 from features.schema import Schema
 
 OUTPUT_LIMIT = 10_000
-"""Features of a recipe, before their words and bins are counted."""
+"""The most features of a recipe, before their words and bins are counted."""
 
 _TEXT_LIMIT = 131_071
 

@@ -18,17 +18,17 @@ from textclf.base.errors import OutputError, TextclfError
 from textclf.base.files import write_aside
 
 MAX_FILES = 10_000
-"""Files that one location may name."""
+"""The most files that one location may name."""
 
 # the rules of us-east-1 before 2018, by which many buckets were named; a dot in front would hide the folder
 _BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{2,254}")
 _KEY_BYTES = 1_024
-# what file systems let a name have
+# the longest name that file systems allow
 _PART_BYTES = 255
 _ATTEMPTS = 10
 _MISSING = "there is no such object"
 _S3_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
-# control characters, backslashes, and what UTF-8 or the XML of lists has no form for
+# control characters, backslashes, and what cannot be written in UTF-8 or in the XML of listings
 UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
 # as textclf.base.files.write_aside names them
 UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
@@ -157,7 +157,7 @@ def write_in_place(path: Path) -> Iterator[Path]:
             try:
                 aside = stack.enter_context(write_aside(path))
                 break
-            # removed between its making and ours
+            # the folder was removed between its creation and that of the file
             except OutputError as error:
                 if not left or not isinstance(error.__cause__, FileNotFoundError):
                     raise

@@ -126,7 +126,7 @@ class AmazonMLClassifier:
         """
         file = StateFile.open(state_file)
         place = file.state.place
-        # a folder and a server exclude each other: naming one puts the other aside
+        # a folder and a server exclude each other, so naming one overrules the other
         if s3_endpoint_url is not None or s3_root is not None:
             place = replace(place, s3_endpoint_url=s3_endpoint_url, s3_root=s3_root)
         place = replace(place, endpoint_url=endpoint_url or place.endpoint_url)
@@ -198,7 +198,7 @@ class AmazonMLClassifier:
         work = self._opened(file)
         host = urlsplit(work.service.url).hostname or ""
         if not host.endswith(".amazonaws.com"):
-            # the environment of the next command may name another server
+            # kept, because the environment of the next command may name another server
             state = replace(state, place=replace(state.place, endpoint_url=work.service.url))
         file.update(lambda held: replace(held, place=state.place) if held.trains_as(state) else held)
         if not file.state.trains_as(state):

@@ -60,7 +60,7 @@ def read_results(stream: BinaryIO, categories: Sequence[str], *, where: str) -> 
     try:
         with gzip.GzipFile(fileobj=stream, mode="rb") as raw, io.TextIOWrapper(raw, "utf-8", newline="") as text:
             lines = csv.reader(text)
-            # the guide prints a blank behind each comma
+            # the developer guide shows a blank behind each comma
             header = [decode_text(name).strip() for name in next(lines, [])]
             own, scores = _places(header, categories, where)
             for cells in lines:
@@ -134,7 +134,7 @@ def _places(header: Sequence[str], categories: Sequence[str], where: str) -> tup
     """Where the service's own columns are, which stand first, and where those of the categories."""
     own: dict[str, int] = {}
     for name in _FURTHER_COLUMNS:
-        # a category may be called like one of them
+        # a category may have the name of one of them
         if name in header and header.index(name) == len(own) and (name not in categories or header.count(name) > 1):
             own[name] = len(own)
     scores = {name: place for place, name in enumerate(header) if place >= len(own)}

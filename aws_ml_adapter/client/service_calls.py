@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 _FIRST_DELAY, _LONGEST_DELAY, _SLOWER = 0.1, 15.0, 1.5
 _SAY_AGAIN = 30.0
-"""Seconds after which a wait says again that it waits."""
+"""Seconds after which it is logged again what is waited for."""
 _OWN_SERVER = (
     "run `amazon-ml serve` and set AWS_ENDPOINT_URL_MACHINE_LEARNING to the URL that it prints, or give --endpoint-url"
 )

@@ -23,7 +23,7 @@ FORMAT = 1
 STATE = json_kind("what amazon-ml train writes", "format", "place")
 
 _LIMIT = 200_000_000
-"""Bytes of a state file; a table that was predicted takes about 1,000."""
+"""The most bytes of a state file; each predicted table takes about 1,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,13 +189,13 @@ def _alone(path: Path) -> Iterator[None]:
     """Let no other process change a file in the meantime."""
     try:
         import fcntl
-    # Windows has none
+    # there is no fcntl on Windows
     except ImportError:
         yield
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # the folder is locked, as the file itself is another after every change
+        # the folder is locked, because each change replaces the file
         folder = os.open(path.parent, os.O_RDONLY)
     except OSError as error:
         raise output_error(error, path) from error

@@ -69,7 +69,7 @@ def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Pat
     schema = read_datasource_schema(path)
     recipe = options.recipe or write_recipe(schema, ngrams=options.ngrams, bins=options.bins)
     parse_recipe(recipe, schema)
-    # answers of the service carry the algorithm, requests do not
+    # only answers name the algorithm, not requests
     parameters = {name: value for name, value in options.parameters.to_strings().items() if name != "algorithm"}
     parse_parameters(parameters)
     return ClientState(
@@ -93,7 +93,7 @@ def _check_place(place: Place) -> None:
             f"{place.bucket!r} is no name of a bucket", where="--bucket", remedy="give 3 to 63 of a-z, 0-9, . and -"
         ) from error
     try:
-        # what is appended takes less than 200 bytes; manifests cannot name keys with a colon
+        # less than 200 bytes are appended, and manifests cannot name keys with a colon
         split_url(f"s3://{place.bucket}/{place.prefix}")
         fits = ":" not in place.prefix and len(place.prefix.encode()) <= 800
     except RequestFault:

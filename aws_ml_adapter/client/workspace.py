@@ -23,7 +23,7 @@ from textclf.base.errors import TextclfError
 _log = logging.getLogger(__name__)
 
 _AGAIN = "-again-"
-"""Between the id of an object that failed, and the number of the attempt."""
+"""Stands between the id of an object that failed and the number of the new attempt."""
 _MANIFEST_LIMIT = 1_000_000
 
 
@@ -86,7 +86,7 @@ class Workspace:
         _log.info(f"deleting {item.kind} {item.id}")
         self.service.delete(item.kind, item.id)
         if item.kind is Kind.BATCH_PREDICTION:
-            # an unfinished one has results without a manifest
+            # an unfinished batch prediction may have left results without a manifest
             for url in self.state.output_files(item):
                 self.objects.delete(url)
         self._forget(item)
@@ -140,7 +140,7 @@ class Workspace:
     def delete(self) -> None:
         """Remove all that is written down, the last first, and the state file in the end."""
         created = self.state.created
-        # one alone may have been deleted just before a kill
+        # a single object may have been deleted just before a kill
         if len(created) > 1 and not any(map(self._status, created)):
             raise AmazonMLError(
                 f"knows none of the {len(created)} objects of this model",

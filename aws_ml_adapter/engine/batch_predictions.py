@@ -45,7 +45,7 @@ def write_predictions(
 ) -> PredictionCounts:
     """Predict one data file: a CSV line a row below a header, blank for a row that cannot be predicted."""
     total = invalid = 0
-    # of numbers far from nought, such as 1,000,000,001 and 1,000,000,002, the first digits are all the same
+    # more digits for numbers whose first ones are all the same, such as 1,000,000,001 and 1,000,000,002
     digits = min(6 + int(math.log10(max(abs(model.target.mean / model.target.deviation), 1))), 16)
     true_label = TargetReader(model.target.name, model.type, schema)
     tag = None if schema.row_id is None else schema.names.index(schema.row_id)

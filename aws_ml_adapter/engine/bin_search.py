@@ -1,7 +1,7 @@
 """How many quantile bins each number should have, found by how well they predict the target of rows left out."""
 
-# The target is taken for a sum of one function of each attribute: a line, or a step for each bin. The functions are
-# fitted in turn to what the others leave over (backfitting [1]), beginning with the least squares of all lines. Each
+# The target is modelled as a sum of one function of each attribute: a line, or a step for each bin. The functions are
+# fitted in turn to the residuals of the others (backfitting [1]), beginning with the least squares of all lines. Each
 # time every number of bins is cross-validated, and the coarsest one wins whose error is within a standard error of the
 # smallest [2]. Squared errors do for classes too: they are those of the classes' shares.
 #
@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 from aws_ml_adapter.engine.number_columns import Moments, bin_edges
 
 AS_IS = 0
-"""Stands for no bins: the number itself."""
+"""In place of a number of bins: the attribute is used as it is."""
 
 _COUNTS = (AS_IS, 10, 20, 50, 100, 200, 500)
 _FOLDS = 10
 _SWEEPS = 2
-# rows that a fold leaves to learn from and to test on
+# fewer rows are not enough to cross-validate
 _LEAST_ROWS = 2 * _FOLDS
-# of a bin, on average
+# the fewest rows in a bin, on average
 _ROWS_OF_BIN = 5
-# share of an error that is no gain, but rounding
+# a smaller share of the error is rounding, not a gain
 _TIE = 1e-6
 
 _Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ def choose_bins(numbers: _Floats, targets: _Floats) -> list[int]:
     """Return number of quantile bins, or `AS_IS`, of each column of (n, q) numbers, to predict (n, k) targets."""
     if len(numbers) < _LEAST_ROWS:
         return [AS_IS] * numbers.shape[1]
-    # the first of several that are alike would leave nothing over for the others
+    # the first of several equal columns would leave no residuals for the others
     kinds: dict[bytes, int] = {}
     places = [kinds.setdefault(column.tobytes(), len(kinds)) for column in numbers.T]
     fit = _AdditiveFit(numbers[:, [places.index(kind) for kind in range(len(kinds))]], targets)
@@ -68,14 +68,14 @@ class _AdditiveFit:
         folds = np.random.default_rng(0).permutation(rows) % _FOLDS
         self._learned = [np.flatnonzero(folds != fold) for fold in range(_FOLDS)]
         self._left_out = [np.flatnonzero(folds == fold) for fold in range(_FOLDS)]
-        # of each attribute, fold, row and target; in single precision, for they take the most memory
+        # by attribute, fold, row and target; in single precision, as this takes the most memory
         self._values = np.empty((attributes, _FOLDS, rows, targets.shape[1]), np.float32)
         self._sums = np.empty((_FOLDS, rows, targets.shape[1]))
-        # the columns of least squares: numbers of one scale, missing ones at the mean
+        # the columns of least squares: numbers on one scale, the mean where they are missing
         moments = Moments(attributes)
         moments.add(numbers)
         deviations = moments.deviations()
-        # halved, for the difference of the largest floats would overflow
+        # halved, because the difference of the largest floats would overflow
         scaled = (numbers / 2 - moments.means / 2) / np.where(deviations > 0, deviations / 2, np.inf)
         self._scaled = np.where(np.isnan(numbers), 0, scaled)
         for fold, learned in enumerate(self._learned):

@@ -33,7 +33,7 @@ def _present(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _centred(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    # scaled first, for squares of the largest floats would overflow
+    # scaled first, because squares of the largest floats would overflow
     numbers = numbers / np.abs(numbers).max()
     centred: NDArray[np.float64] = numbers - numbers.mean()
     return centred
@@ -61,7 +61,7 @@ def _cramer(first: NDArray[np.str_], second: NDArray[np.str_]) -> float:
     _, rows, row_sizes = np.unique(first, return_inverse=True, return_counts=True)
     _, columns, column_sizes = np.unique(second, return_inverse=True, return_counts=True)
     n, r, c = len(first), len(row_sizes), len(column_sizes)
-    # cells that are empty add nothing, so no table of all combinations is needed
+    # empty cells add nothing, so the table need not be filled
     cells, counts = np.unique(rows.astype(np.int64) * c + columns, return_counts=True)
     squared = float((counts**2 / (row_sizes[cells // c] * column_sizes[cells % c])).sum()) - 1
     corrected = max(0.0, squared - (r - 1) * (c - 1) / (n - 1))

@@ -21,7 +21,7 @@ ROW_LIMIT = 102_400
 understanding-the-data-format-for-amazon-ml.html has it."""
 
 REJECTED_LIMIT = 10_000
-"""Rows of a data source that may be rejected; with one more the whole is."""
+"""Rows of a data source that may be rejected; with one more the whole is rejected."""
 
 _END_MARK = "end"
 
@@ -84,7 +84,7 @@ def read_batches(
 def record_row(record: Mapping[str, str], schema: Schema) -> list[str]:
     """Return a real-time record as a row of a schema; raises `RequestFault` beyond 100 KB."""
     row = [record.get(name, "") for name in schema.names]
-    # characters first: a longer text is not worth encoding
+    # characters are counted first, so that a longer text is not encoded
     if sum(map(len, row)) > ROW_LIMIT or sum(len(value.encode("utf-8", "replace")) for value in row) > ROW_LIMIT:
         raise RequestFault(f"the record is larger than {ROW_LIMIT:,} bytes", where="Record")
     return row
@@ -175,7 +175,7 @@ def _check_header(line: bytes, schema: Schema, file: DataFile) -> list[str]:
             where=file.name,
             remedy="list in the schema every column of the file, in order, or set dataFileContainsHeader to false",
         )
-    # other names may be spellings of the same columns; the same names elsewhere would mix up the columns
+    # other names may be other spellings, but the same names in another order would swap columns
     if tuple(names) != schema.names and sorted(names) == sorted(schema.names):
         raise DataFault(
             "the header has the attributes of the schema in another order",
@@ -218,7 +218,7 @@ def _other_layout(line: bytes, schema: Schema) -> tuple[str, str] | None:
 def _parse(lines: list[bytes], width: int | None) -> list[list[str] | None]:
     """Rows of lines; None for those that are no CSV, too long or, if a width is given, of another one."""
     text = b"\n".join([*lines, b""]).decode("utf-8", "replace").replace("\r\n", "\n")
-    # only quotes need a csv reader, which takes up to three times as long as a split
+    # only quotes need the csv module, which takes up to three times as long as a split
     rows = [
         line.split(",") if line and '"' not in line and "\r" not in line else _unquote(line)
         for line in text.split("\n")[:-1]
@@ -234,7 +234,7 @@ def _unquote(line: str) -> list[str]:
     # a field over the limit of the csv module would raise, a carriage return too
     if "\r" in line or len(line) > ROW_LIMIT:
         return []
-    # a quote left open takes the mark into its value
+    # an open quote swallows the marker
     rows = [*csv.reader((line, _END_MARK))]
     return rows[0] if len(rows) == 2 else []
 

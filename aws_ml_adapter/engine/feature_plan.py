@@ -19,7 +19,7 @@ from textclf.base.hashing import mix
 
 _KEY_BITS = 58
 CHUNK = 1 << (64 - _KEY_BITS)
-"""Rows whose features are made at once: their number and a key fit into 64 bits, and all into the processor's cache."""
+"""Rows whose features are made at once: row number and key fit into 64 bits, and all rows into the cache."""
 
 _SPARE_BITS = np.uint64(64 - _KEY_BITS)
 _MISSING = np.uint64(0x6D697373696E6721)
@@ -63,7 +63,7 @@ class FeaturePlan:
         parts = all_parts(recipe)
         self.names = {part.name for part in parts if isinstance(part, Variable)}
         self._numeric_names, bins = numeric_parts(recipe)
-        # halved, for the difference of the largest floats would overflow
+        # halved, because the difference of the largest floats would overflow
         self._half_means, halves = means / 2, deviations / 2
         self._half_scales = np.where(halves > 0, halves, np.inf)
         self._bins = {bin_: place for place, bin_ in enumerate(bins)}
@@ -74,7 +74,7 @@ class FeaturePlan:
         self._edges = np.concatenate([[], *(place + 1j * column for place, column in enumerate(edges))])
         values = dict.fromkeys(part for part in parts if isinstance(part, Variable) and part.type in _VALUE_TYPES)
         self._values = {variable: len(bins) + place for place, variable in enumerate(values)}
-        # what a text is made of before it
+        # each text behind those that it is made from
         self._texts = list(dict.fromkeys(part for part in reversed(parts) if part.type is AttributeType.TEXT))
         arguments = [part.arguments for part in parts if isinstance(part, Call) and part.function in _OF_WORDS]
         split = dict.fromkeys(part for part in chain(recipe.outputs, *arguments) if part.type is AttributeType.TEXT)
@@ -112,7 +112,7 @@ class FeaturePlan:
         keys = np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)])
         values = np.concatenate([np.empty(0, np.float32), *(part.values for part in parts)])
         if size > 1 and len(parts) > 1:
-            # numbers of 16 bits are sorted in linear time
+            # numpy sorts 16-bit integers in linear time
             order = np.argsort(owners, kind="stable")
             keys, values = keys[order], values[order]
         return Features(np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=size))]), keys, values)

@@ -1,9 +1,9 @@
 """Stochastic gradient descent of several learners side by side."""
 
-# The learners differ in their steps only and go over the same blocks of rows. Each weight has a step width of
+# The learners differ only in their steps and go over the same blocks of rows. Each weight has a step width of
 # its own, which shrinks with the gradients it has met (AdaGrad [1]) and starts from the size of its feature, so that
-# the unit of a feature plays no part. Regularisation is applied to the weights of a block's features, as much more
-# strongly as these are rarer [2], by proximal steps [3], which diverge at no rate.
+# the unit of a feature plays no part. Regularisation is applied to the weights of a block's features, more
+# strongly the rarer these are [2], by proximal steps [3], which diverge at no rate.
 #
 # [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and stochastic
 #    optimization", JMLR 12, 2011.
@@ -35,7 +35,7 @@ class Step(NamedTuple):
     """Losses of each rate on a block before it was learned from, and margins of shape (n, rates, width)."""
 
     losses: NDArray[np.float64]
-    # of the learners that leave the fold of the row out, and without folds the same
+    # losses of the learners that have not seen the fold of the row; without folds the same as ``losses``
     unseen: NDArray[np.float64]
     margins: _Floats
 
@@ -44,7 +44,7 @@ class Rate(NamedTuple):
     """How a learner steps: its learning rate, and whether that is divided by the deviation of each feature."""
 
     value: float
-    # components of little variance are learned from only then, but where they are noise it is better if they are not
+    # only then are components of little variance learned from, which is worse where they are noise
     per_deviation: bool = False
 
     def __str__(self) -> str:
@@ -54,8 +54,8 @@ class Rate(NamedTuple):
 class Learners:
     """Weights of several learners side by side, one for each rate and fold left out, and their steps."""
 
-    # deviations are 1 where steps are not to depend on them, else each rate has two learners; folds count from 1, or
-    # are all 0 for none
+    # deviations are 1 where steps do not depend on them; otherwise each rate has two learners; folds count from 1, and
+    # are all 0 where there are none
     def __init__(
         self,
         blocks: Blocks,
@@ -82,12 +82,12 @@ class Learners:
         self._start = np.maximum(squares / np.maximum(entries, 1), _SMALLEST)
         self._l1, self._l2 = (np.float32(min(amount, _LARGEST)) for amount in (parameters.l1, parameters.l2))
         self._folds = folds
-        # those that leave out fold 1, 2 and so on behind the one that learns from all
+        # first the learner of all rows, then those that leave out fold 1, 2 and so on
         self.folds = int(folds.max(initial=0))
         self._left_out = np.arange(self.folds + 1)
         scores = len(self.rates) * len(self._left_out) * width
         self._intercepts, self._intercept_gradients = np.zeros(scores, np.float32), np.ones(scores, np.float32)
-        # weights, and behind them the sums of their squared gradients: what is used together lies together
+        # weights, then the sums of their squared gradients, side by side because they are used together
         self._state = np.empty((0, 2 * scores), np.float32)
 
     def weights(self, place: int) -> tuple[_Floats, _Floats]:
@@ -151,7 +151,7 @@ class Learners:
         use = np.abs(weights).max(axis=1) * self._sizes
         out = ~largest(use, room)
         weights[out] = 0
-        # no finite gradient moves them again
+        # with an infinite sum no gradient moves them again
         self._state[out, len(self._intercepts) :] = np.inf
         return int((use[out] > 0).sum())
 
@@ -174,12 +174,12 @@ class Learners:
         before, needed = len(self._state), _reach(block)
         if needed > before:
             size = min(needed + needed // 8, len(self._start))
-            # in place where the system can: a copy would need the memory twice
+            # in place if possible, as a copy needs twice the memory
             self._state.resize((size, self._state.shape[1]), refcheck=False)
             self._state[before:, len(self._intercepts) :] = self._start[before:size, None]
 
     def _shrunk(self, weights: _Floats, amounts: _Floats) -> _Floats:
-        # an infinite amount leaves 0, as it should
+        # an infinite amount leaves 0, as intended
         with np.errstate(over="ignore"):
             if self._l2:
                 return np.asarray(weights / (1 + self._l2 * amounts))
@@ -192,7 +192,7 @@ def _reach(block: Block) -> int:
 
 def _put(table: _Floats, places: NDArray[np.int32], rows: _Floats) -> None:
     """Replace rows of a table."""
-    # as if a row were one value: several times faster than assigning rows
+    # viewing a row as one value is several times faster than assigning rows
     row = f"V{table.itemsize * table.shape[1]}"
     table.view(row)[places] = rows.view(row)
 

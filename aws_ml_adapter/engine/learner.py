@@ -5,7 +5,7 @@
 # unseen rows [1]; poor ones are halted during the first pass, all but the best at its end. What exceeds the size
 # is pruned then, and the other passes make up for it.
 #
-# Of few rows a pass says little, and many passes learn them by heart. There each learning rate is cross-validated:
+# A pass over few rows says little, and many passes overfit them. There each learning rate is cross-validated:
 # further learners leave out a fold each, and the losses of the rows left out choose the rate, over several passes, and
 # the pass after which the weights were best.
 #
@@ -41,22 +41,22 @@ from features.schema import Schema
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Learning rates to compare, unless others are given."""
 
-# steps enough in a pass over small data, rows enough in a step for speed
+# enough steps in a pass over small data, and enough rows in a step for speed
 _STEPS = 500
 _LARGEST_BLOCK = 256
-# rows after which the first half of the learners is halted; the next at twice as many
+# after so many rows half of the learners are halted; after twice as many half of the others
 _FIRST_HALT = 8_192
 _FIRST_REPORT = 64
-# memory of all learners' weights, unless the size asked for needs more: further ones are halted early, and fewer
-# features compete for the room
+# bytes for the weights of all learners, unless the model size asked for needs more: learners are halted early and
+# fewer features are compared to stay within it
 _STATE_BYTES = 1 << 28
-# different features counted while rows are read: 12 bytes each, and as much again to join new ones
+# features counted while rows are read: 12 bytes each, and as much again to merge new ones
 _KEYS = 5_000_000
-# share by which a pass must better the loss of the one before, or cross-validated of the best so far
+# a pass must improve the loss by this share: that of the pass before, or the best cross-validated one
 _CONVERGED = 1e-4
 _FOLDS = 5
 _CROSS_VALIDATED_ROWS = 10_000
-# passes that may fail to better the cross-validated loss
+# so many passes may fail to improve the cross-validated loss
 _PATIENCE = 5
 
 
@@ -84,7 +84,7 @@ def train(
         learners = Learners(blocks, model_type, target.width, parameters, rates, rows.deviations(), folds)
         course = _Course(learners, lambda: PassMetrics(model_type, target.width, target.rows, len(learners.rates)), log)
         passes = course.learn(blocks, rows.values, parameters.max_passes, rows.room)
-    # in double precision: standardising features may have taken a large mean off
+    # in double precision, because standardising may have subtracted a large mean
     weights, intercept = (part.astype(np.float64) for part in course.best)
     weights[rows.columns] = rows.components.unfold(weights[rows.columns])
     used = np.flatnonzero(weights.any(axis=1))
@@ -108,10 +108,10 @@ class _Prepared(NamedTuple):
     target: TargetSummary
     blocks: Blocks
     values: NDArray[np.float32]
-    # features that the model may have
+    # how many features the model may have
     room: int
     components: Components
-    # theirs, among those of the blocks
+    # the columns of the components, among those of the blocks
     columns: NDArray[np.int64]
 
     def deviations(self) -> NDArray[np.float32]:
@@ -133,7 +133,7 @@ def _prepare(
     """Read the rows, and store them in blocks in the order of learning."""
     counts = KeyCounts(min(parameters.max_size // FEATURE_BYTES, _KEYS))
     places = transforms.places(transforms.schema)
-    # L1 is to leave few weights of the attributes, not of what is made of them
+    # L1 shall leave few attributes with a weight, not few components
     components = Components(transforms.number_keys[: 0 if parameters.l1 else None])
     with RowStore(folder) as store:
         for batch in read():
@@ -143,14 +143,14 @@ def _prepare(
             components.add(features)
         target, values = targets.finish()
         room = _room(transforms, target, parameters.max_size)
-        # more than there is room for: which are useful shows while learning
+        # more than the model has room for, as learning shows which are useful
         keys = counts.most_frequent(max(room, min(2 * room, _STATE_BYTES // (8 * target.width))))
         log(f"features: different={len(keys)} room={room}")
         order = np.arange(target.rows)
         if parameters.shuffle:
             order = np.random.default_rng(seed).permutation(order)
         size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
-        # with all of them or none: without one of its weights a component is another
+        # all of them or none, as a component without one of its weights is another
         components.find(keys if len(components.keys) <= room else keys[:0])
         blocks = write_blocks(map(components.apply, store.read(order, size)), keys, folder / "blocks")
     by_key = np.argsort(blocks.keys)
@@ -181,7 +181,7 @@ def _folds(rows: _Prepared, transforms: Transforms, rates: int, seed: int) -> ND
     """Fold that each row belongs to, or 0 for all if they are not to be cross-validated."""
     number, columns = rows.target.rows, len(rows.blocks.keys)
     state = 8 * columns * rows.target.width * rates * (_FOLDS + 1)
-    # rows left out would lie in bins without others, which rows to be predicted never do
+    # else rows left out would fall into bins that no other row is in, which never happens in predicting
     least = _FOLDS * max((bins for _, bins in transforms.bins), default=1)
     if not least <= number <= _CROSS_VALIDATED_ROWS or columns > rows.room or state > _STATE_BYTES:
         return np.zeros(number, np.int64)
@@ -195,7 +195,7 @@ class _Course:
         self, learners: Learners, new_metrics: Callable[[], PassMetrics], log: Callable[[str], object]
     ) -> None:
         self._learners, self._new_metrics, self._log = learners, new_metrics, log
-        # of the pass that runs
+        # of the current pass
         self._metrics = new_metrics()
         self._report, self._next_halt = _FIRST_REPORT, _FIRST_HALT
         self._losses, self._unseen = np.zeros((2, len(learners.rates)))
@@ -233,7 +233,7 @@ class _Course:
                 self._log(f"pruned: features={learners.prune(room)}")
             loss = float(self._losses[0] / len(values) + learners.penalties()[0])
             yield "with-penalty", loss
-            # not the other way round, for neither a loss of 0 nor NaN gets any better
+            # negated, because a loss of 0 or NaN never improves
             if number > 1 and not before - loss > _CONVERGED * before:
                 return
             before = loss
@@ -245,7 +245,7 @@ class _Course:
             self._go_over(blocks, values, number)
             unseen = np.nan_to_num(self._unseen, nan=np.inf) / len(values)
             place = int(unseen.argmin())
-            # of weights that are as good the later ones, which regularisation has formed for longer
+            # of equally good weights the later ones are kept, which were regularised for longer
             if number == 1 or unseen[place] <= least * (1 + _CONVERGED):
                 self.rate, self.best = learners.rates[place], learners.weights(place)
             stale = 0 if least - unseen[place] > _CONVERGED * least else stale + 1

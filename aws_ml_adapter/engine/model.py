@@ -83,17 +83,17 @@ class MLModel:
 
     def _scores(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[Any]:
         margins = np.empty((len(rows), self.target.width), np.float32)
-        # weights can be so large that margins are not finite
+        # large weights can give margins that are not finite
         with np.errstate(over="ignore", invalid="ignore"):
             for i in range(0, len(rows), CHUNK):
                 margins[i : i + CHUNK] = self._margins(rows[i : i + CHUNK], places)
         match self.type:
             case ModelType.REGRESSION:
-                # neither JSON nor the service's files have a form for what is not finite
+                # neither JSON nor the files of the service can hold what is not finite
                 with np.errstate(over="ignore"):
                     return np.nan_to_num(margins.astype(np.float64) * self.target.deviation + self.target.mean)
             case ModelType.BINARY:
-                # in double precision, and so that small probabilities are not lost nor large margins overflow
+                # in double precision, which keeps small probabilities, and so that large margins do not overflow
                 return np.exp(-np.logaddexp(0, -margins.astype(np.float64))).astype(np.float32)
             case ModelType.MULTICLASS:
                 exponentials = np.exp(margins - margins.max(axis=1, keepdims=True))

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from features.schema import AttributeType, parse_binary, parse_numeric
 from textclf.base.errors import BadDataError
 
-# below that of the smallest float
+# less than the exponent of the smallest float
 _NO_EXPONENT = -2_000
 
 
 def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUMERIC) -> NDArray[np.float64]:
     """Read NUMERIC or BINARY values (0 or 1) as float64; NaN for what is missing or not of the type."""
     if kind is not AttributeType.BINARY:
-        # nearly all columns have nothing but numbers and empty cells; what Python alone takes for a number is none
+        # nearly all columns hold only numbers and empty cells; numbers that only Python reads as such are left out
         with suppress(ValueError):
             numbers = np.array([float(value or "nan") for value in values], np.float64)
             if "_" not in (whole := "".join(values)) and whole.isascii():
@@ -45,7 +45,7 @@ def bin_edges(numbers: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
 
 def standardised(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
     """Numbers less their mean over their deviation (0 counts as 1), mean and deviation, whatever their scale."""
-    # by a power of two nothing is rounded; sums and squares of the largest floats would overflow
+    # dividing by a power of two rounds nothing; sums and squares of the largest floats would overflow
     exponent = int(_exponents(numbers))
     numbers = np.ldexp(numbers, -exponent)
     mean, deviation = math.fsum(numbers) / len(numbers), float(numbers.std())
@@ -63,7 +63,7 @@ def _exponents(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 class Moments:
     """Mean and population deviation of columns of numbers that come in pieces; NaN is left out."""
 
-    # joined as in Chan, Golub and LeVeque 1983, https://doi.org/10.1080/00031305.1983.10483115
+    # merged as in Chan, Golub and LeVeque 1983, https://doi.org/10.1080/00031305.1983.10483115
     def __init__(self, columns: int) -> None:
         self.counts = np.zeros(columns)
         # divided by powers of two, which rounds nothing: squares of the largest floats would overflow
@@ -86,7 +86,7 @@ class Moments:
         self._squares = np.ldexp(self._squares, 2 * (self._exponents - exponents))
         self._exponents = exponents
         numbers = np.ldexp(numbers, -exponents)
-        # from one of the numbers on, so that those that are all the same differ by nothing
+        # measured from one of the numbers, so that equal numbers have a variance of exactly 0
         origins = np.where(counts > 0, np.where(known, numbers, -np.inf).max(axis=0, initial=-np.inf), 0)
         means = origins + np.where(known, numbers - origins, 0).sum(axis=0) / np.maximum(counts, 1)
         squares = np.where(known, (numbers - means) ** 2, 0).sum(axis=0)

@@ -72,7 +72,7 @@ class Evaluation:
     type: ModelType
     # area under the ROC curve, mean F1 of the classes that the data have, or root mean squared error
     metric: float
-    # 0.5, always the most frequent class, or always the mean
+    # that of answering 0.5, the most frequent class, or the mean
     baseline: float
     rows: int
     invalid_rows: int
@@ -104,7 +104,7 @@ def evaluate(model: MLModel, batches: Iterable[Rows], schema: Schema) -> Evaluat
     if not read.known:
         raise DataFault(f"the data lack the target '{model.target.name}'", remedy="evaluate on data that have it")
     truth, answers = array("d"), array("d")
-    # the model's first, in the order of its scores, so that an answer is the place of a class
+    # the classes of the model come first, in the order of its scores, so that an answer is an index
     classes = {name: place for place, name in enumerate(model.target.classes)}
     invalid = 0
     for batch in batches:
@@ -144,8 +144,8 @@ class _Measured(NamedTuple):
     metric: float
     baseline: float
     details: BinaryScores | Confusion | Residuals
-    # how far the target is from that of training: the largest difference of a class's share, or that of the means in
-    # standard deviations
+    # how far the target has moved since training: the largest difference in the share of a class, or that of the means
+    # in standard deviations
     shift: float
 
 
@@ -212,7 +212,7 @@ def _unit(largest: float) -> float:
 
 
 def _in_units(value: np.float64, unit: float) -> float:
-    # JSON has no form for what is not finite
+    # JSON cannot hold what is not finite
     return float(np.nan_to_num(value * unit))
 
 

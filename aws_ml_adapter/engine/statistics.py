@@ -21,13 +21,13 @@ from textclf.base.plain import from_plain
 
 _SHOWN_VALUES = 10
 _VALUE_LIMIT = 100
-"""Characters of a value that distinguish it."""
+"""Values that agree in so many characters count as one."""
 
 _CELL_LIMIT = 1_000_000
-"""Values held in memory, of all attributes: once for counting and once as a sample."""
+"""The most values of all attributes in memory, once as counts and once as a sample."""
 
 _KEPT_LIMIT = 10_000
-"""Values of an attribute that are counted exactly, and rows of the sample, if there are few attributes."""
+"""The most values of an attribute that are counted exactly, and rows of the sample; fewer of many attributes."""
 
 _QUANTILES = np.linspace(0, 1, 21)
 
@@ -53,7 +53,7 @@ class AttributeStatistics:
     invalid: int
     distinct: int
     distinct_exact: bool
-    # the ten most frequent values (of TEXT: words), by their first 100 characters; none of many numbers
+    # the ten most frequent values (words of TEXT); none of an attribute with very many numbers
     most_frequent: tuple[tuple[str, int], ...]
     numeric: NumericStatistics | None = None
     correlation: float | None = None
@@ -142,7 +142,7 @@ class _AttributeCounts:
             numbers = numbers[read]
         if self.kind is AttributeType.NUMERIC:
             self._numbers.add(numbers)
-            # a quantity with so many values has none that is frequent
+            # no value of a quantity with so many values is frequent
             if not self.exact:
                 return
         self._count(numbers.tolist())
@@ -151,13 +151,13 @@ class _AttributeCounts:
         self._counts.update(values)
         if len(self._counts) > self._limit:
             self.exact = False
-            # what is frequent stands out by now
+            # frequent values stand out by now
             self._counts = Counter(dict(self._counts.most_common(self._limit // 10)))
         self.distinct = len(self._counts) if self.exact else self._limit
 
     def statistics(self, name: str, sample: NDArray[Any], target: NDArray[Any] | None) -> AttributeStatistics:
         frequent = self.kind is not AttributeType.NUMERIC or self.exact
-        # ties in the order of the values, not of the rows
+        # ties are in the order of the values, not of the rows
         ranked = heapq.nsmallest(_SHOWN_VALUES, self._counts.items(), key=lambda item: (-item[1], item[0]))
         return AttributeStatistics(
             name=name,
@@ -190,9 +190,9 @@ class _Numbers:
             return None
         mean = float(self._moments.means[0])
         numbers = sample[~np.isnan(sample)]
-        # numbers that are rare enough may all be missing in the sample
+        # the sample may have missed all of a few numbers
         numbers = numbers if len(numbers) else np.array([mean])
-        # halved, for the difference of the largest floats would overflow
+        # halved, because the difference of the largest floats would overflow
         inner = np.clip(np.quantile(numbers / 2, _QUANTILES[1:-1]) * 2, self._minimum, self._maximum)
         return NumericStatistics(
             mean=mean,
@@ -218,13 +218,13 @@ class _Sample:
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         for i, place in np.column_stack(self._reservoir.choose(len(rows))).tolist():
-            # one behind the last is appended
+            # a place behind the last one appends
             self._rows[place : place + 1] = [self._row(rows[i])]
 
     def _row(self, row: Sequence[str]) -> list[str]:
         cut = [value[:_VALUE_LIMIT] for value in row]
         for i in self._texts:
-            # a missing text is none of 0 words
+            # a missing text is missing, not a text of 0 words
             cut[i] = str(len(row[i].split()) or "")
         return cut
 

@@ -17,11 +17,11 @@ from aws_ml_adapter.engine.number_columns import Reservoir, standardised
 from aws_ml_adapter.engine.targets import TargetReader
 from features.schema import AttributeType, Schema
 
-# of the sample that bins are chosen on; fewer rows of many attributes and classes
+# rows of the sample on which bins are chosen: fewer if there are many attributes and classes
 _MOST_ROWS, _LEAST_ROWS = 10_000, 500
 _CELLS = 1_000_000
 _CLASSES = 10
-"""Classes whose shares are looked at: the most frequent."""
+"""Bins are chosen to predict the shares of so many classes, the most frequent ones."""
 
 
 def suggest_recipe(schema: Schema, read: Callable[[], Iterable[Rows]], model_type: ModelType) -> str:
@@ -66,7 +66,7 @@ def _sample(
     for batch in read():
         rows = [row for row in batch if row is not None]
         for i, place in np.column_stack(reservoir.choose(len(rows))).tolist():
-            # one behind the last is appended
+            # a place behind the last one appends
             numbers[place : place + 1] = [[rows[i][column] for column in places]]
             targets[place : place + 1] = [target(rows[i])]
     usable = [i for i, value in enumerate(targets) if value is not None]

@@ -103,7 +103,7 @@ class TargetValues:
 
     def finish(self) -> tuple[TargetSummary, NDArray[np.float64]]:
         """Return the summary, and of each row taken the number of its class, 0 or 1, or the number standardised."""
-        # without a copy, of as many bytes again
+        # a view, as a copy would take as much memory again
         values = np.frombuffer(self._values)
         if not len(values):
             raise DataFault(f"no row has a usable value of the target '{self._name}'")

@@ -1,6 +1,6 @@
 """Words and what recipes make of them, as 64-bit hashes, many rows at a time."""
 
-# A token is never kept as text: runs and pairs of words are made from the hashes of their words, in numpy.
+# Tokens are never kept as text: runs and pairs of words are made from the hashes of their words, in numpy.
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ class ValueHashes(dict[str, int]):
 def words(columns: Sequence[Sequence[str]]) -> list[Tokens]:
     """Words of columns of texts, split as ``str.split`` does: in order, row by row."""
     texts = list(chain.from_iterable(columns))
-    # white space before the first word and behind the last
+    # so that white space stands before the first word and behind the last
     joined = "\n".join(["", *texts, ""])
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    # none lies beyond the first plane
+    # all white space lies in the first plane
     inside = _visible().take(np.minimum(codes, 0xFFFF))
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     starts, lengths = edges[::2], edges[1::2] - edges[::2]
@@ -113,13 +113,13 @@ def cartesian(left: Tokens, right: Tokens, size: int) -> Tokens:
 def strip_punctuation(text: str) -> str:
     """Return the words without punctuation at their ends; words of nothing else vanish."""
     punctuation = _punctuation()
-    # looking through all of it takes long, and few words need it
+    # stripping so many characters is slow, and few words need it
     bare = [word if word.isalnum() else word.strip(punctuation) for word in text.split()]
     return " ".join(filter(None, bare))
 
 
 def _join(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    # changed in between, so that the order counts
+    # not symmetric, so that the order of words counts
     return (first ^ (first >> _U64(32))) * _GOLDEN + second
 
 
@@ -153,6 +153,6 @@ def _visible() -> NDArray[np.bool_]:
 
 @cache
 def _punctuation() -> str:
-    # of the first plane: the others have none but those of ancient scripts
+    # the first plane only: all others have punctuation of ancient scripts alone
     first_plane = map(chr, range(0x10000))
     return string.punctuation + "".join(char for char in first_plane if unicodedata.category(char)[0] == "P")

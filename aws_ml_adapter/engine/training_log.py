@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 
 _WIDTH = 27
-# what our own lines call otherwise
+# names that differ from those of our own lines
 _NAMES = {"f1": "f1-score", "macro-f1": "f1-score"}
 
 
@@ -24,7 +24,7 @@ class ServiceLog:
         if figures:
             shown = (f"{_NAMES.get(name, name)}={_number(value)}" for name, value in figures.items())
             self._tell(learner, "model-performance:", " ".join(shown))
-        # by which share the loss is smaller than before
+        # the share by which the loss has fallen
         delta = (self._before - loss) / self._before if 0 < self._before < math.inf else float(self._before > loss)
         self._before = loss
         self._last = (learner, f"negative-log-likelihood={loss:.6e} (delta={delta:.6e}) is-converged=")

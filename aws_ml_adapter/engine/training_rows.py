@@ -13,7 +13,7 @@ from scipy.sparse import csc_array, csr_array
 from aws_ml_adapter.engine.feature_plan import Features
 
 _PENDING = 2_000_000
-# bytes of blocks that stay in memory: where they are small, making their matrices anew takes longer than learning
+# blocks of at most so many bytes stay in memory: reading small matrices again would take longer than learning
 _HELD = 1 << 26
 
 
@@ -172,13 +172,13 @@ class _ArrayFile:
         self._file = path.open("w+b", buffering=0)
 
     def append(self, data: NDArray[Any]) -> None:
-        # tofile would not say that a disk is full where the last few bytes do not fit
+        # numpy's tofile does not report a full disk where only the last bytes do not fit
         rest = memoryview(data.tobytes())
         while rest:
             rest = rest[self._file.write(rest) :]
 
     def read(self, pieces: Iterable[tuple[int, int]]) -> NDArray[Any]:
-        # not mapped into memory, where the whole file would come to stand
+        # not memory-mapped, because the whole file would come to be in memory
         size, parts = self._kind.itemsize, []
         for begin, end in pieces:
             self._file.seek(begin * size)

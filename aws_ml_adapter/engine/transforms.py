@@ -4,7 +4,7 @@
 # learn: a model keeps the keys it has weights for. Of n different features two share a key with a chance of about
 # ``n ** 2 / 2 ** 59``: 2 in a million for a million, 2 in 10,000 for 10 million.
 #
-# - A token of TEXT, ``ngram``, ``osb`` or ``cartesian`` has the value ``1 / sqrt(n)``, however often it stands in the
+# - A token of TEXT, ``ngram``, ``osb`` or ``cartesian`` has the value ``1 / sqrt(n)``, however often it occurs in the
 #   row; n is the number of the row's different tokens in this output, so that long texts do not drown short ones.
 # - A CATEGORICAL or BINARY value, or a bin, is one feature of value 1.
 # - A NUMERIC value is standardised whether or not the recipe says ``normalize``: a linear model loses nothing by it,
