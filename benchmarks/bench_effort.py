@@ -86,10 +86,11 @@ def by_effort(model: Model, paths: list[Path], truth: dict[str, str]) -> list[Ro
     rows: list[Row] = []
     for effort in EFFORTS:
         print(f"classifying {len(paths)} documents, effort {effort}", file=sys.stderr)
+        scans = ScanOptions(reading=SCANS, effort=effort, jobs=JOBS, no_cache=True)
         started = time.perf_counter()
         found = [
             (document, prediction, prediction.predicted_category == truth[Path(document.file).name])
-            for document, prediction, _ in classify_files(model, paths, ScanOptions(options=SCANS, jobs=JOBS), effort)
+            for document, prediction, _ in classify_files(model, paths, scans)
         ]
         seconds = time.perf_counter() - started
         accepted = [right for _, prediction, right in found if prediction.decision == "accept"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
-from ocr.cleaning import Variants
+from ocr.cleaning import Variants, read_variants
 from textclf.base.errors import UsageError
+from textclf.base.options import check_options, option
 
-Effort = Literal["fast", "balanced", "full"]
-"""How much of a document is read: strips of pages until that is enough, pages until that is enough, or all."""
+Effort = Literal["full", "balanced", "fast"]
+"""How much of a document is read: all, pages until that is enough, or strips of pages until that is enough."""
 
 _MAX_SCALE = 8.0
 
@@ -40,7 +42,7 @@ class Limits:
     Raises
     ------
     textclf.base.errors.UsageError
-        If a limit is not above 0.
+        If a limit is out of bounds.
 
     Examples
     --------
@@ -49,21 +51,28 @@ class Limits:
     >>> Limits(max_pages=0)
     Traceback (most recent call last):
     ...
-    textclf.base.errors.UsageError: max_pages: must be above 0
+    textclf.base.errors.UsageError: max_pages: must be 1 or more
     """
 
-    max_bytes: int = 200_000_000
-    max_pages: int = 100
-    max_pixels: int = 40_000_000
-    max_declared_pixels: int = 1_000_000_000
-    max_memory: int = 8_000_000_000
-    max_text_length: int = 1_000_000
-    seconds_per_page: float = 60.0
+    max_bytes: int = option(200_000_000, min=1, help="Largest file that is opened, in bytes.")
+    max_pages: int = option(100, min=1, help="Pages read of one document.")
+    max_pixels: int = option(40_000_000, min=1)
+    max_declared_pixels: int = option(1_000_000_000, min=1)
+    max_memory: int = option(8_000_000_000, min=1)
+    max_text_length: int = option(1_000_000, min=1)
+    seconds_per_page: float = option(60.0, min=0.001, max=86_400, help="Time that one page may take.")
 
     def __post_init__(self) -> None:
-        for limit in fields(self):
-            if not getattr(self, limit.name) > 0:
-                raise UsageError("must be above 0", where=limit.name)
+        check_options(self)
+
+
+def _scale(factor: str) -> float | Literal["auto"]:
+    try:
+        return "auto" if factor == "auto" else float(factor)
+    except ValueError:
+        raise UsageError(
+            f"{factor!r} is no factor", where="scale", remedy="give auto or a number such as 1.5"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +103,46 @@ class ReadingOptions:
         If an option has no meaning.
     """
 
-    languages: tuple[str, ...] = ()
-    scale: float | Literal["auto"] = "auto"
-    page_segmentation: int = 3
-    text_layer: Literal["auto", "ignore"] = "auto"
-    variants: Variants = ()
-    password: str = field(default="", repr=False)
+    languages: tuple[str, ...] = option(
+        (),
+        name="lang",
+        type=str,
+        parse=lambda codes: tuple(filter(None, codes.split("+"))),
+        metavar="LANGUAGES",
+        help="Tesseract's languages, such as ita+eng. If not given: English and Italian, where installed.",
+    )
+    scale: float | Literal["auto"] = option(
+        "auto",
+        type=str,
+        parse=_scale,
+        metavar="auto|FACTOR",
+        help="Enlarge pages by this factor before reading, above 0 and at most 8; auto goes by resolution.",
+    )
+    page_segmentation: int = option(
+        3, min=1, max=13, help="Tesseract's --psm; 3 finds the layout itself, 2 reads nothing."
+    )
+    text_layer: Literal["auto", "ignore"] = option(
+        "auto", help="auto: take a PDF's text layer where it is good; ignore: always OCR."
+    )
+    variants: Variants = option(
+        (),
+        type=Path,
+        parse=read_variants,
+        metavar="FILE",
+        help="File with spellings to unify, one group per line: NY = ny = New York.",
+    )
+    password: str = option(
+        "",
+        repr=False,
+        show_default=False,
+        help="Opens encrypted PDFs. Others may see it in a command line; the environment is safer.",
+    )
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
+        check_options(self)
         if self.scale != "auto" and not 0 < self.scale <= _MAX_SCALE:
             raise UsageError(f"must be auto, or above 0 and at most {_MAX_SCALE:g}", where="scale")
-        # 0 and 2 look at the layout only
-        if self.page_segmentation not in {1, *range(3, 14)}:
+        # this mode looks at the layout only
+        if self.page_segmentation == 2:
             raise UsageError("must be 1 or 3 to 13", where="page_segmentation", remedy="see tesseract --help-psm")
-        if self.text_layer not in {"auto", "ignore"}:
-            raise UsageError("must be auto or ignore", where="text_layer")

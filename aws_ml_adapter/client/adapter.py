@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aws_ml_adapter.client.datasources import SentData, datasource_file, sent_data
 from aws_ml_adapter.client.results import AmazonEvaluation, ResultRow, choose_accepted, to_prediction
-from aws_ml_adapter.client.state import ClientState, Place, StateFile
+from aws_ml_adapter.client.state import DEFAULT_PLACE, TIMEOUT, ClientState, Place, StateFile
 from aws_ml_adapter.client.training_plan import (
     Plan,
     TrainingOptions,
@@ -28,6 +28,7 @@ from features.schema import Schema
 from textclf.base.errors import BadDataError, TextclfError, UsageError
 from textclf.data.sources import TableOptions
 from textclf.model.prediction import Prediction
+from textclf.model.settings import DEFAULTS
 
 _log = logging.getLogger(__name__)
 
@@ -71,15 +72,15 @@ class AmazonMLClassifier:
     def __init__(
         self,
         bucket: str,
-        prefix: str = "textclf",
-        region: str = "us-east-1",
+        prefix: str = DEFAULT_PLACE.prefix,
+        region: str = DEFAULT_PLACE.region,
         *,
         state_file: str | Path,
         endpoint_url: str | None = None,
         s3_endpoint_url: str | None = None,
-        s3_root: str | None = None,
+        s3_root: str | Path | None = None,
         options: TrainingOptions | None = None,
-        timeout: float = 7_200,
+        timeout: float = TIMEOUT,
     ) -> None:
         self.place = Place(
             bucket=bucket,
@@ -101,8 +102,8 @@ class AmazonMLClassifier:
         *,
         endpoint_url: str | None = None,
         s3_endpoint_url: str | None = None,
-        s3_root: str | None = None,
-        timeout: float = 7_200,
+        s3_root: str | Path | None = None,
+        timeout: float = TIMEOUT,
     ) -> AmazonMLClassifier:
         """Take up what `fit` made.
 
@@ -128,7 +129,7 @@ class AmazonMLClassifier:
         place = file.state.place
         # a folder and a server exclude each other, so naming one overrules the other
         if s3_endpoint_url is not None or s3_root is not None:
-            place = replace(place, s3_endpoint_url=s3_endpoint_url, s3_root=s3_root)
+            place = replace(place, s3_endpoint_url=s3_endpoint_url, s3_root=None if s3_root is None else str(s3_root))
         place = replace(place, endpoint_url=endpoint_url or place.endpoint_url)
         classifier = cls(**asdict(place), state_file=state_file, timeout=timeout)
         classifier._opened(file)
@@ -231,8 +232,8 @@ class AmazonMLClassifier:
         self,
         table: str | Path | None = None,
         *,
-        max_error: float = 0.05,
-        confidence: float = 0.9,
+        max_error: float = DEFAULTS.max_error,
+        confidence: float = DEFAULTS.confidence,
         by: Sequence[str] = (),
         features: str | Path | None = None,
         options: TableOptions | None = None,

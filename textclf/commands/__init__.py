@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import typer
 
+from textclf.commands import (
+    check,
+    classify,
+    clean,
+    compare,
+    engines,
+    evaluate,
+    keywords,
+    model_info,
+    ocr,
+    predict,
+    prepare,
+    train,
+    tune,
+    words,
+)
 from textclf.commands.application import add_command, new_app
-from textclf.commands.checking import check, compare
-from textclf.commands.keywords import check_keywords, suggest
-from textclf.commands.looking import analogy, info, similar
-from textclf.commands.predicting import classify, predict
-from textclf.commands.reading import clean, engines, ocr
-from textclf.commands.training import evaluate, prepare, train
-from textclf.commands.tuning import tune
 
 __all__ = ["app"]
 
@@ -27,10 +36,22 @@ keywords_app = typer.Typer(help="Find keywords, and see what they do.", no_args_
 app.add_typer(keywords_app, name="keywords")
 app.add_typer(model_app, name="model")
 app.add_typer(words_app, name="words")
-for command in (ocr, clean, engines, check, prepare, tune, train, evaluate, compare, predict, classify):
+for command in (
+    ocr.ocr,
+    clean.clean,
+    engines.engines,
+    check.check,
+    prepare.prepare,
+    tune.tune,
+    train.train,
+    evaluate.evaluate,
+    compare.compare,
+    predict.predict,
+    classify.classify,
+):
     add_command(app, command)
-add_command(keywords_app, suggest)
-add_command(keywords_app, check_keywords, "check")
-add_command(model_app, info)
-add_command(words_app, similar)
-add_command(words_app, analogy)
+add_command(keywords_app, keywords.suggest)
+add_command(keywords_app, keywords.check_keywords, "check")
+add_command(model_app, model_info.info)
+add_command(words_app, words.similar)
+add_command(words_app, words.analogy)

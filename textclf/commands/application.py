@@ -1,26 +1,27 @@
-"""What the command lines of textclf and amazon-ml share: how commands are declared, helped, checked and called."""
+"""What the command lines of textclf and amazon-ml share: how commands are declared, checked and called."""
 
 from __future__ import annotations
 
 import inspect
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, is_dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_origin
 
 import typer
-from typer.core import TyperCommand
 
 from textclf.base import __version__
 from textclf.base.errors import UsageError
 from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
+from textclf.base.options import Option as Description
+from textclf.base.options import build, described, option
 from textclf.commands.configuration import check_environment, read_configuration
 from textclf.commands.console import set_log_level
 
-# whether a file can be read is told where it is read, as of a missing one
+# a file that cannot be read is reported where it is read, as a missing one is
 Option = partial(typer.Option, show_envvar=True, readable=False)
 Argument = partial(typer.Argument, readable=False)
 
@@ -32,59 +33,39 @@ EXIT_CODES = (
 )
 
 
-class OptionGroup:
-    """Options that several commands take together: a dataclass whose fields are annotated as options."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Marks a parameter of a command that stands for options of a dataclass; with `of`, a dict of those given."""
+
+    of: Any = None
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """In place of those of the dataclass."""
+
+    def fields(self) -> list[tuple[Field[Any], Description, Any]]:
+        """Give the fields that are taken, with their descriptions and types."""
+        return [
+            (one, description, kind)
+            for one, description, kind in described(self.of)
+            if one.name not in self.without and (not self.only or one.name in self.only)
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Talk(OptionGroup):
-    verbose: Annotated[
-        bool, Option("--verbose", "-v", help="Say more: when each step began, how long each document took.")
-    ] = field(default=False)
-    quiet: Annotated[bool, Option("--quiet", "-q", help="Say nothing but errors; results are printed.")] = field(
-        default=False
+class _Verbosity:
+    verbose: bool = option(
+        False, flags=("--verbose", "-v"), help="Say more: when each step began, how long each document took."
     )
+    quiet: bool = option(False, flags=("--quiet", "-q"), help="Say nothing but errors; results are printed.")
 
-
-class _Command(TyperCommand):
-    """A command that tests its outputs before it begins, and names options as the user knows them."""
-
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        verbose, quiet = ctx.params["verbose"], ctx.params["quiet"]
-        if verbose and quiet:
+    def __post_init__(self) -> None:
+        if self.verbose and self.quiet:
             raise UsageError("--verbose and --quiet exclude each other", remedy="give one of them")
-        set_log_level(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
-        check_environment(ctx)
-        for parameter in self.params:
-            if parameter.name == "output" and (path := ctx.params["output"]) is not None:
-                (refuse_unwritable_folder if parameter.metavar == "FOLDER" else refuse_unwritable)(path)
-        try:
-            return super().invoke(ctx)
-        except UsageError as error:
-            for parameter in self.params:
-                if error.where == parameter.name:
-                    # the library names its own parameter
-                    raise UsageError(error.what, where=max(parameter.opts, key=len), remedy=error.remedy) from error
-            raise
 
 
 def new_app(name: str, purpose: str, example: str = "") -> typer.Typer:
-    """Make a command line that has ``--version``, ``--config``, and completion for shells.
-
-    Parameters
-    ----------
-    name : str
-        What the user types.
-    purpose : str
-        What it is for.
-    example : str
-        Shown under the commands.
-
-    Returns
-    -------
-    typer.Typer
-        To be filled by `add_command`.
-    """
+    """Make a command line that has ``--version``, ``--config``, and completion for shells."""
     prefix = name.upper().replace("-", "_")
     app = typer.Typer(
         help=purpose,
@@ -115,7 +96,7 @@ def _configure(context: typer.Context, path: Path | None) -> None:
 
 
 def _common(
-    version: Annotated[
+    show_version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_show_version, is_eager=True, allow_from_autoenv=False, help="Show the version."
@@ -124,7 +105,9 @@ def _common(
     config: Annotated[
         Path | None,
         Option(
-            callback=_configure, is_eager=True, help="TOML file with defaults: a table a command, an entry an option."
+            callback=_configure,
+            is_eager=True,
+            help="TOML file of defaults: a table per command, an entry per option.",
         ),
     ] = None,
 ) -> None:
@@ -132,48 +115,85 @@ def _common(
 
 
 def add_command(app: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
-    """Make a function a command; its parameters that are an `OptionGroup` become the options of the group.
+    """Make a function a command; what is indented in its docstring is shown as it stands.
 
-    Parameters
-    ----------
-    app : typer.Typer
-        Where it is added.
-    function : callable
-        Its docstring is the help; what is indented there is shown as it stands.
-    name : str, optional
-        What the user types; the function's name if not given.
+    A parameter that is a dataclass, or marked by `Options`, becomes the options that the dataclass describes.
     """
-    groups: dict[str, type[OptionGroup]] = {}
-    parameters: list[inspect.Parameter] = []
+    groups: dict[str, tuple[type, Options]] = {}
+    parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for parameter in inspect.signature(function, eval_str=True).parameters.values():
-        if isinstance(parameter.annotation, type) and issubclass(parameter.annotation, OptionGroup):
-            groups[parameter.name] = parameter.annotation
-            parameters += _options(parameter.annotation)
+        kind = getattr(parameter.annotation, "__origin__", parameter.annotation)
+        marks = [mark for mark in getattr(parameter.annotation, "__metadata__", ()) if isinstance(mark, Options)]
+        if marks or is_dataclass(kind):
+            options = marks[0] if marks else Options()
+            groups[parameter.name] = kind, options if options.of else replace(options, of=kind)
+            parameters += _parameters(groups[parameter.name][1])
         else:
             parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
     @wraps(function)
-    def run(**values: Any) -> None:
-        del values["verbose"], values["quiet"]
-        for name, group in groups.items():
-            values[name] = group(**{option.name: values.pop(option.name) for option in _options(group)})
-        function(**values)
+    def run(*, context: typer.Context, verbose: bool, quiet: bool, **values: Any) -> None:
+        names = {}
+        try:
+            _begin(context, _Verbosity(verbose=verbose, quiet=quiet))
+            for parameter, (kind, options) in groups.items():
+                given = dict(options.defaults)
+                for one, description, _ in options.fields():
+                    names[one.name] = option_name = description.name or one.name
+                    value = values.pop(option_name)
+                    if (source := context.get_parameter_source(option_name)) and source.name != "DEFAULT":
+                        given[one.name] = tuple(value) if isinstance(value, list) else value
+                values[parameter] = given if get_origin(kind) is dict else build(kind, given)
+            function(**values)
+        except UsageError as error:
+            for shown in context.command.params:
+                # the library names its own parameter
+                if error.where and shown.name == names.get(error.where, error.where):
+                    raise UsageError(error.what, where=max(shown.opts, key=len), remedy=error.remedy) from error
+            raise
 
-    run.__signature__ = inspect.Signature([*parameters, *_options(_Talk)])  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature([*parameters, *_parameters(Options(of=_Verbosity))])  # type: ignore[attr-defined]
     # a paragraph after a line with \b alone is not filled
-    told = re.sub(r"\n\n(?= )", "\n\n\b\n", inspect.getdoc(function) or "")
-    short = re.split(r"[.;:](?:\s|$)", told, maxsplit=1)[0]
-    app.command(name, cls=_Command, help=told, short_help=short, epilog=EXIT_CODES)(run)
+    text = re.sub(r"\n\n(?= )", "\n\n\b\n", inspect.getdoc(function) or "")
+    short = re.split(r"[.;:](?:\s|$)", text, maxsplit=1)[0]
+    app.command(name, help=text, short_help=short, epilog=EXIT_CODES)(run)
 
 
-def _options(group: type[OptionGroup]) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    return [
-        inspect.Parameter(
-            one.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=one.default if one.default_factory is MISSING else one.default_factory(),
-            annotation=hints[one.name],
+def _begin(context: typer.Context, verbosity: _Verbosity) -> None:
+    """Do what comes before any work: settle the log level, check the environment and where the result goes."""
+    set_log_level(logging.DEBUG if verbosity.verbose else logging.ERROR if verbosity.quiet else logging.INFO)
+    check_environment(context)
+    for parameter in context.command.params:
+        if parameter.name == "output" and (path := context.params["output"]) is not None:
+            (refuse_unwritable_folder if parameter.metavar == "FOLDER" else refuse_unwritable)(path)
+
+
+def _parameters(options: Options) -> list[inspect.Parameter]:
+    parameters = []
+    for one, description, kind in options.fields():
+        default = options.defaults.get(one.name, one.default)
+        if get_origin(kind) is tuple:
+            kind, default = list[str], list(default)
+        elif description.parse and not isinstance(default, kind):
+            kind, default = kind | None, None
+        name = description.name or one.name
+        flag = "--" + name.replace("_", "-")
+        declared = Option(
+            *(description.flags or (f"{flag}/--no-{flag[2:]}" if default is True else flag,)),
+            help=description.help,
+            min=description.min,
+            max=description.max,
+            metavar=description.metavar,
+            show_default=description.show_default,
+            autocompletion=_completion(description.suggestions) if description.suggestions else None,
         )
-        for one in fields(group)  # type: ignore[arg-type]
-    ]
+        parameters.append(
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, declared]
+            )
+        )
+    return parameters
+
+
+def _completion(words: tuple[str, ...]) -> Callable[[], list[str]]:
+    return lambda: list(words)

@@ -24,25 +24,20 @@ _EVERY = 5.0
 """Seconds between lines where stderr is not a terminal."""
 
 
-def harmless(text: str) -> str:
-    r"""Write what could steer a terminal as JSON escapes it.
-
-    Parameters
-    ----------
-    text : str
-        One line; names of files and categories in it come from strangers.
-
-    Returns
-    -------
-    str
-        Characters that can be printed, and tabs. JSON in one line keeps its meaning.
-
-    Examples
-    --------
-    >>> print(harmless("\x1b[2Jbill\n"))
-    \u001b[2Jbill\n
-    """
+def escaped(text: str) -> str:
+    """Write what could steer a terminal as JSON escapes it, so that JSON in one line keeps its meaning."""
     return "".join(c if c.isprintable() or c == "\t" else json.dumps(c)[1:-1] for c in text)
+
+
+def print_lines(*lines: str) -> None:
+    """Print results to stdout, escaped."""
+    for line in lines:
+        print(escaped(line), flush=True)  # noqa: T201
+
+
+def print_json(value: object) -> None:
+    """Print JSON to stdout, indented."""
+    print_lines(*json.dumps(value, ensure_ascii=False, indent=1).split("\n"))
 
 
 def mend_streams() -> None:
@@ -51,7 +46,7 @@ def mend_streams() -> None:
     A character that the encoding of the terminal lacks is written as JSON escapes it, so that JSON stays JSON. To a
     stderr that is closed nothing is said; to write to a stdout that is closed is an error.
     """
-    codecs.register_error("textclf", _escaped)
+    codecs.register_error("textclf", _replacement)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="textclf")
@@ -62,7 +57,7 @@ def mend_streams() -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the program
 
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
+def _replacement(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
@@ -95,7 +90,7 @@ class _Handler(logging.Handler):
         # where nobody can hear it, the work goes on
         with suppress(OSError):
             for line in message.split("\n"):
-                print(harmless(since + line), file=sys.stderr, flush=True)  # noqa: T201
+                print(escaped(since + line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 _HANDLER = _Handler()

@@ -1,29 +1,31 @@
-"""Commands that work on keywords: proposing some, and looking at what they do."""
+"""``textclf keywords``: proposes keywords, and shows what they do."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+from textclf.base.errors import BadDataError
+from textclf.base.outputs import LEXICON, check_output
 from textclf.commands.application import Argument, Option
-from textclf.commands.options import (
-    AsJson,
-    FolderFlags,
-    LabelledFlags,
-    LabelledTable,
-    Seed,
-    print_json,
-    print_lines,
-)
+from textclf.commands.arguments import AsJson, LabelledDocuments, LabelledTable, Seed, showing
+from textclf.commands.console import print_json, print_lines
+from textclf.data.sources import TableOptions, read_labelled
+
+if TYPE_CHECKING:
+    from features.keyword_check import KeywordCheck
+    from features.keyword_learning import Suggestion
+    from textclf.checks.keyword_gain import KeywordGain
 
 _log = logging.getLogger(__name__)
 
 
 def suggest(
-    table: LabelledTable,
+    documents: LabelledDocuments,
     *,
     lexicon: Annotated[
         Path | None, Option(help="Your own keywords: a TOML file. They are kept, and words like them are preferred.")
@@ -35,10 +37,9 @@ def suggest(
             "--output", "-o", metavar="FILE", help="Write a lexicon for --lexicon of train: your keywords and these."
         ),
     ] = None,
-    seed: Seed = None,
     as_json: AsJson = False,
-    columns: LabelledFlags,
-    folder: FolderFlags,
+    settings: Seed,
+    table: LabelledTable,
 ) -> None:
     """Propose keywords for each category, found in documents whose category is known.
 
@@ -47,10 +48,9 @@ def suggest(
     Prints, for each phrase, how many documents of its own category and of others have it, and its place by each of
     three signals. Take out of the file what is chance.
     """
-    from textclf.commands.improving import suggest_from_table
-
-    options = folder.apply(columns.options(), table)
-    found = suggest_from_table(table, options, lexicon=lexicon, n=n, output=output, seed=seed or 0)
+    found = suggest_from_table(
+        documents, showing(table), lexicon=lexicon, n=n, output=output, seed=settings.random_state
+    )
     if as_json:
         print_json([asdict(one) for one in found])
     else:
@@ -68,12 +68,11 @@ def suggest(
 
 def check_keywords(
     lexicon: Annotated[Path, Argument(metavar="LEXICON", help="Keywords: a TOML file.")],
-    table: LabelledTable,
+    documents: LabelledDocuments,
     *,
     gain: Annotated[bool, Option(help="Also cross-validate what they add, which takes a minute or more.")] = True,
     as_json: AsJson = False,
-    columns: LabelledFlags,
-    folder: FolderFlags,
+    table: LabelledTable,
 ) -> None:
     """Show what keywords hit: coverage, false hits, overlap, conflict, and what they add.
 
@@ -81,10 +80,7 @@ def check_keywords(
 
     Prints a line a category, the keywords to look at, and the accuracy without and with keywords.
     """
-    from textclf.commands.improving import check_lexicon
-
-    options = folder.apply(columns.options(), table)
-    found, gains = check_lexicon(lexicon, table, options, gain=gain, jobs=folder.jobs or -1)
+    found, gains = check_lexicon(lexicon, documents, showing(table), gain=gain, jobs=table.scans.jobs or -1)
     if as_json:
         values = {**asdict(found), "gain": [asdict(one) for one in gains]}
         print_json(values)
@@ -116,3 +112,56 @@ def check_keywords(
                 f"{one_gain.macro_f1_without:>8.3f}  {one_gain.macro_f1_with:.3f}  "
                 f"{one_gain.gained:>6}  {one_gain.lost:>4}  {one_gain.p_value:>11.3f}  {one_gain.by}"
             )
+
+
+def suggest_from_table(
+    source: Path,
+    table: TableOptions,
+    *,
+    lexicon: Path | None,
+    n: int,
+    output: Path | None,
+    seed: int,
+) -> list[Suggestion]:
+    """Propose keywords from documents, and write a lexicon of them and the user's if asked for."""
+    from features.keyword_learning import extend_lexicon, suggest_keywords
+    from features.lexicon import read_lexicon, write_lexicon
+    from features.tokens import tokenize
+    from features.word_vectors import train_word_vectors
+
+    if output is not None:
+        check_output(output, LEXICON, inputs=[source, *([] if lexicon is None else [lexicon])])
+    documents = read_labelled(source, table)
+    own = None if lexicon is None else read_lexicon(lexicon)
+    words = [tokenize(text) for text in documents.texts]
+    vectors = None if own is None else train_word_vectors(words, seed=seed)
+    found = suggest_keywords(words, documents.categories, own, vectors, n=n)
+    if not found:
+        raise BadDataError(
+            "no word or phrase sets a category apart", where=source, remedy="give more documents, of two categories"
+        )
+    if output is not None:
+        write_lexicon(output, extend_lexicon(own, found))
+    return found
+
+
+def check_lexicon(
+    lexicon: Path, source: Path, table: TableOptions, *, gain: bool, jobs: int
+) -> tuple[KeywordCheck, list[KeywordGain]]:
+    """Show what a lexicon hits on documents and, if asked for, what it adds."""
+    from features.keyword_check import check_keywords
+    from features.lexicon import read_lexicon
+    from features.tokens import tokenize
+    from textclf.checks.keyword_gain import keyword_gain
+    from textclf.model.training_data import check_categories
+
+    keywords = read_lexicon(lexicon)
+    documents = read_labelled(source, table)
+    found = check_keywords(keywords, [tokenize(text) for text in documents.texts], documents.categories)
+    if not gain:
+        return found, []
+    worded = [pair for pair in zip(documents.texts, documents.categories, strict=True) if tokenize(pair[0])]
+    for message in check_categories(Counter(category for _, category in worded)):
+        _log.warning(message)
+    texts, categories = map(list, zip(*worded, strict=True))
+    return found, keyword_gain(keywords, texts, categories, jobs=jobs)

@@ -7,16 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textclf.base.errors import BadDataError, SomeFailedError
-from textclf.base.outputs import PREDICTIONS, check_output
 from textclf.base.parallel import map_in_order
-from textclf.base.tables import write_rows
-from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, find_scans
-from textclf.data.sources import InputDocument, TableOptions, read_documents
+from textclf.data.scans import ScanOptions, find_scans
+from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
 from textclf.model.prediction import Prediction
 
@@ -32,46 +28,6 @@ ALONE = 16
 """Times as many documents need no other process."""
 REMEMBERED = 64
 """Predictions kept while scans are read: as many as there are documents under way."""
-
-
-def predict_table(
-    model: Model,
-    source: Path,
-    output: Path,
-    table: TableOptions,
-    *,
-    keep_columns: bool = False,
-    why: bool = False,
-    jobs: int | None = 1,
-    dask: str = "",
-    progress: Callable[[int], None] = lambda rows: None,
-) -> dict[str, int]:
-    """Predict documents into a predictions CSV, in constant memory; gives rows by decision, and how many failed.
-
-    Beside the predictions stand ``path`` and ``sha256`` or, if asked for, all columns of the source, and why.
-    """
-    check_output(output, PREDICTIONS, inputs=[source])
-    columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
-    counts = {"accept": 0, "review": 0, "failed": 0}
-    documents = read_documents(source, table)
-    first = next(documents, None)
-    if first is None:
-        raise BadDataError("no row to predict", where=source, remedy="mend --where")
-    used = {table.id_column, table.text_column, *columns}
-    # with them a row is found again, whatever the ids are
-    further = [name for name in first.values if name not in used and (keep_columns or name in SOURCE_COLUMNS)]
-
-    def rows() -> Iterator[dict[str, object]]:
-        stream = predict_documents(model, chain([first], documents), jobs=jobs, dask=dask, why=why)
-        for done, (document, prediction, reasons) in enumerate(stream, 1):
-            counts[prediction.decision] += 1
-            counts["failed"] += prediction.status == "failed"
-            progress(done)
-            cells = {name: document.values.get(name, "") for name in further}
-            yield {**cells, **prediction_row(model, prediction), "why": reasons}
-
-    write_rows(output, [*columns, *further], rows(), formulas_safe=True)
-    return counts
 
 
 def predict_documents(
@@ -103,7 +59,7 @@ def predict_documents(
 
 
 def classify_files(
-    model: Model, paths: Sequence[Path], scans: ScanOptions, effort: Effort = "full", *, why: bool = False
+    model: Model, paths: Sequence[Path], scans: ScanOptions, *, why: bool = False
 ) -> Iterator[tuple[Document, Prediction, Explanation | None]]:
     """Read scans and predict each as soon as it is read, in the order found; with an explanation if `why`.
 
@@ -116,8 +72,8 @@ def classify_files(
         return next(model.pipe_evidence([text], None, [confidence]))
 
     threshold = model.training.acceptance.threshold
-    how_sure = until_accepted(lambda text, confidence: predict(text, confidence)[0], threshold, effort)
-    for document in scans.iter_documents(find_scans(paths), effort, how_sure):
+    how_sure = until_accepted(lambda text, confidence: predict(text, confidence)[0], threshold, scans.effort)
+    for document in scans.iter_documents(find_scans(paths), how_sure):
         prediction, evidence, row = predict(document.text, document.confidence)
         prediction = replace(prediction, document_id=document.document_id)
         prediction = _with_status(InputDocument.of_scan(document), prediction)
@@ -168,14 +124,6 @@ def as_json(prediction: Prediction, model: Model, **more: object) -> str:
     """One prediction as a line of JSON."""
     values = asdict(prediction) | {"scores": dict(zip(model.categories, prediction.scores, strict=False))}
     return json.dumps(values | more, ensure_ascii=False)
-
-
-def check_strict(failed: int, total: int, what: str, *, strict: bool) -> None:
-    """With ``--strict``, end with an error if any document failed."""
-    if strict and failed:
-        raise SomeFailedError(
-            f"{failed} of {total} documents {what}", remedy="their rows say why, in the columns status and error"
-        )
 
 
 def _with_status(document: InputDocument, prediction: Prediction | None) -> Prediction:

@@ -6,15 +6,19 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr.cleaning import Variants, clean_text
+from ocr.engines import EngineName, OcrEngine
 from ocr.finding import FoundFile, find_documents, printable
+from ocr.reading_options import Effort, ReadingOptions
 from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError, BadInputError, OutputError, UsageError
 from textclf.base.files import refuse_unwritable_folder
+from textclf.base.options import check_options, option
 from textclf.base.outputs import DOCUMENTS, check_output, table_kind
 from textclf.base.tables import read_rows, write_rows
 from textclf.data.labels import Labels, labels_by_folder, read_labels
@@ -23,8 +27,6 @@ if TYPE_CHECKING:
     from ocr.batch import Progress
     from ocr.cache import PageCache
     from ocr.documents import Document
-    from ocr.engines import OcrEngine
-    from ocr.reading_options import Effort, ReadingOptions
 
 _log = logging.getLogger(__name__)
 
@@ -39,22 +41,54 @@ OCR_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanOptions:
-    """How scans are read by a command, and with which means; without any, as `ocr.iter_documents` does."""
+    """How scans are read, and with which means."""
 
-    options: ReadingOptions | None = None
-    jobs: int | None = None
-    cache: PageCache | None = None
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
+    engine: OcrEngine | EngineName = option(
+        "auto",
+        type=EngineName,
+        help="tesserocr keeps its model loaded, tesseract is a program; auto: the first where it can be used.",
+    )
+    effort: Effort = option(
+        "full",
+        help="full: read all. balanced: page after page, until the model accepts what it finds. fast: of each page "
+        "first a quarter of the lines, then half.",
+    )
+    jobs: int | None = option(None, min=1, help="Worker processes. If not given: as many as cores and memory allow.")
+    cache: Path | None = option(None, help="Folder for pages that were read; the user's cache folder if not given.")
+    no_cache: bool = option(False, help="Keep nothing that was read; a stopped run starts anew.")
+    dask: str = option(
+        "",
+        metavar="ADDRESS",
+        help="Work on a Dask cluster: the address of its scheduler, such as tcp://10.0.0.1:8786, or local.",
+    )
     # opens what shows how far reading is: `textclf.commands.console.show_reading`
     show: Callable[[], AbstractContextManager[Callable[[Progress], None] | None]] = nullcontext
-    # address of a Dask scheduler, or ``local``; empty for processes of this machine
-    dask: str = ""
-    engine: OcrEngine | None = None
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.no_cache and self.cache is not None:
+            raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
+
+    def open_engine(self) -> OcrEngine:
+        """Give the engine, or choose the one that is named."""
+        from ocr.engines import open_engine
+
+        return open_engine(self.engine) if isinstance(self.engine, str) else self.engine
+
+    def page_cache(self) -> PageCache | None:
+        """Open the cache; None if there is to be none, or nothing can be written to the user's cache folder."""
+        from ocr.cache import PageCache
+
+        if self.no_cache:
+            return None
+        if self.cache is not None:
+            refuse_unwritable_folder(self.cache)
+        folder = self.cache or default_cache()
+        return None if folder is None else PageCache(folder.absolute())
 
     def iter_documents(
-        self,
-        files: Iterable[FoundFile],
-        effort: Effort = "full",
-        how_sure: Callable[[str, float], float] | None = None,
+        self, files: Iterable[FoundFile], how_sure: Callable[[str, float], float] | None = None
     ) -> Iterator[Document]:
         """Read documents in input order."""
         from ocr.batch import iter_documents
@@ -67,12 +101,12 @@ class ScanOptions:
                 cluster = stack.enter_context(open_cluster(self.dask))
             for document in iter_documents(
                 [(found.document_id, found.file) for found in files],
-                options=self.options,
-                engine=self.engine,
+                options=self.reading,
+                engine=self.open_engine(),
                 jobs=self.jobs,
-                cache=self.cache,
+                cache=self.page_cache(),
                 progress=stack.enter_context(self.show()),
-                effort=effort,
+                effort=self.effort,
                 how_sure=how_sure,
                 cluster=cluster,
             ):
@@ -182,15 +216,9 @@ def document_cells(document: Document, category: str) -> dict[str, str]:
     }
 
 
-def clean_table(
-    source: Path, output: Path, *, variants: Path | None = None, text_column: str = "text", encoding: str = AUTO
-) -> int:
+def clean_table(source: Path, output: Path, *, variants: Variants, text_column: str, encoding: str) -> int:
     """Clean the texts of a documents CSV as those of scans are cleaned, and count them; all other columns stay."""
-    from ocr.cleaning import clean_text, read_variants
-
-    kind = table_kind(f"a CSV with the column {text_column!r}", text_column)
-    check_output(output, kind, inputs=[source, *([] if variants is None else [variants])])
-    known = () if variants is None else read_variants(variants)
+    check_output(output, table_kind(f"a CSV with the column {text_column!r}", text_column), inputs=[source])
     rows = read_rows(source, required={text_column: "--text-column"}, encoding=encoding)
     first = next(rows)
 
@@ -198,6 +226,6 @@ def clean_table(
         for row in chain([first], rows):
             if row.error:
                 raise BadDataError(f"line {row.line}: {row.error}", where=source, remedy="mend the row")
-            yield {**row.values, text_column: clean_text(row.values[text_column], variants=known)}
+            yield {**row.values, text_column: clean_text(row.values[text_column], variants=variants)}
 
     return write_rows(output, list(first.values), cleaned(), formulas_safe=False)

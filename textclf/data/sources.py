@@ -15,6 +15,7 @@ from features.datasource import read_datasource, schema_path
 from ocr.finding import FoundFile, find_documents
 from textclf.base.encodings import AUTO, decode_text
 from textclf.base.errors import BadDataError, BadInputError, UsageError
+from textclf.base.options import option
 from textclf.base.tables import read_rows
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
 
@@ -56,13 +57,21 @@ class TableOptions:
         If a condition is not of that form.
     """
 
-    id_column: str = "document_id"
-    text_column: str = "text"
-    category_column: str = "category"
-    encoding: str = AUTO
-    where: tuple[str, ...] = ()
+    text_column: str = option("text", metavar="NAME", help="Name of the column that holds the text.")
+    id_column: str = option("document_id", metavar="NAME", help="Name of the column that holds the document's id.")
+    category_column: str = option("category", metavar="NAME", help="Name of the column that holds the category.")
+    encoding: str = option(AUTO, metavar="NAME", help="Encoding of the CSV file, such as cp1252; auto detects it.")
+    where: tuple[str, ...] = option(
+        (), metavar="COLUMN=VALUE", help="Only rows with this value; repeatable, and all must hold."
+    )
     where_option: str = "--where"
-    group_column: str = ""
+    group_column: str = option(
+        "",
+        name="group",
+        metavar="NAME",
+        help="Column that says what a document belongs to, such as its issuer. Cross-validation keeps the documents "
+        "of each together, so that scores and threshold hold for issuers never seen.",
+    )
     scans: ScanOptions = field(default_factory=ScanOptions)
 
     def __post_init__(self) -> None:

@@ -26,6 +26,7 @@ from features.language_detection import fit_language_detector
 from features.lexicon import Lexicon, read_lexicon
 from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
+from textclf.base.options import bounds
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
@@ -43,12 +44,12 @@ from textclf.model.fit import (
 from textclf.model.folds import group_numbers, stratified_folds
 from textclf.model.predict import Model
 from textclf.model.prediction import CrossValidation, TrainingRecord
+from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
 from textclf.model.typicality import fit_typicality
 
 _log = logging.getLogger(__name__)
 
-MAX_VECTOR_SIZE = 1000
 FOLDS = 5
 MIXED = "{}, groups mixed"
 WITH_PARTS, WITHOUT_PARTS = "{}, with parts of the page", "{}, without parts of the page"
@@ -109,11 +110,11 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "lexicon": [Lexicon, str, os.PathLike],
         "vectors": [WordVectors, str, os.PathLike],
-        "vector_size": [Interval(Integral, 1, MAX_VECTOR_SIZE, closed="both")],
+        "vector_size": [Interval(Integral, *bounds(TrainingSettings, "vector_size"), closed="both")],
         "augment": ["boolean"],
-        "C": [Interval(Real, 0, None, closed="neither")],
-        "max_error": [Interval(Real, 0, 1, closed="neither")],
-        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "C": [Interval(Real, *bounds(TrainingSettings, "C"), closed="both")],
+        "max_error": [Interval(Real, *bounds(TrainingSettings, "max_error"), closed="both")],
+        "confidence": [Interval(Real, *bounds(TrainingSettings, "confidence"), closed="both")],
         "diagnostics": ["boolean"],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -122,16 +123,16 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lexicon: Lexicon | str | Path = "auto",
-        vectors: WordVectors | str | Path = "learn",
-        vector_size: int = 50,
-        augment: bool = True,
-        C: float = 1.0,  # noqa: N803 - scikit-learn's name for it
-        max_error: float = 0.05,
-        confidence: float = 0.9,
+        lexicon: Lexicon | str | Path = DEFAULTS.lexicon,
+        vectors: WordVectors | str | Path = DEFAULTS.vectors,
+        vector_size: int = DEFAULTS.vector_size,
+        augment: bool = DEFAULTS.augment,
+        C: float = DEFAULTS.C,  # noqa: N803 - scikit-learn's name for it
+        max_error: float = DEFAULTS.max_error,
+        confidence: float = DEFAULTS.confidence,
         diagnostics: bool = False,
         n_jobs: int | None = None,
-        random_state: int | np.random.RandomState | None = 0,
+        random_state: int | np.random.RandomState | None = DEFAULTS.random_state,
     ) -> None:
         self.lexicon = lexicon
         self.vectors = vectors

@@ -15,7 +15,7 @@ import pytest
 from aws_ml_adapter.__main__ import main
 from aws_ml_adapter.client.adapter import AmazonMLClassifier
 from textclf import DocumentClassifier
-from textclf.commands.modelling import prepare_datasource
+from textclf.commands.prepare import prepare_datasource
 from textclf.data.sources import TableOptions
 
 OWN_WORDS = {

@@ -19,7 +19,7 @@ from aws_ml_adapter.client.training_plan import TrainingOptions
 from features.datasource import read_datasource
 from textclf import DocumentClassifier, predict_document_category
 from textclf.base.errors import BadDataError, BadInputError, ExitCode, UsageError
-from textclf.commands.modelling import prepare_datasource
+from textclf.commands.prepare import prepare_datasource
 from textclf.data.sources import TableOptions
 
 

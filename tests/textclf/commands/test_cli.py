@@ -17,9 +17,12 @@ from typer.main import get_command
 
 import textclf as package
 from aws_ml_adapter.__main__ import AMAZON_ML
+from ocr.reading_options import Limits
+from textclf import DocumentClassifier
 from textclf.__main__ import TEXTCLF, run
-from textclf.base.errors import ExitCode
+from textclf.base.errors import ExitCode, UsageError
 from textclf.commands import app
+from textclf.model.file import KIND
 
 COLUMNS = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
 ROOT = Path(__file__).parents[3]
@@ -123,7 +126,7 @@ def test_a_fault_of_ours_says_so_without_a_traceback(textclf, documents, tmp_pat
     def fault(*arguments, **options):
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr("textclf.commands.modelling.train_model", fault)
+    monkeypatch.setattr("textclf.commands.train.train_model", fault)
     said = textclf("train", documents, "-o", tmp_path / "m.textclf")
     assert said.code == ExitCode.INTERNAL
     assert "nobody thought of this" in said.error
@@ -197,7 +200,7 @@ def test_a_config_file_reaches_commands_within_commands(textclf, documents, tmp_
     config = tmp_path / "textclf.toml"
     config.write_text("[words.similar]\nn = 2\n[keywords.suggest]\nn = 1\n[model.info]\nas_json = true\n")
     assert len(textclf("--config", config, "words", "similar", model_path, "invoice").out.splitlines()) == 2
-    assert json.loads(textclf("--config", config, "model", "info", model_path).out)["format"] == 2
+    assert json.loads(textclf("--config", config, "model", "info", model_path).out)["format"] == KIND.format
     said = textclf("--config", config, "keywords", "suggest", documents)
     assert len([line for line in said.out.splitlines() if line.startswith("  ") and "own" not in line]) == 3
 
@@ -300,10 +303,16 @@ def test_a_number_out_of_bounds_is_refused_wherever_it_stands(textclf, tmp_path,
 
 
 def test_numbers_at_the_bounds_are_those_of_the_library():
-    from textclf.model.classifier import MAX_VECTOR_SIZE
-
-    size = next(one for one in dict(leaves())["train",].params if one.name == "vector_size")
-    assert (size.min, size.max) == (1, MAX_VECTOR_SIZE)
+    for words, command in leaves():
+        for parameter in command.params:
+            if parameter.name == "max_pages":
+                assert parameter.default == Limits().max_pages, words
+    for name, (low, high) in {"vector_size": (1, 1000), "c": (1e-6, 1e6)}.items():
+        shown = next(one for one in dict(leaves())["train",].params if one.name == name)
+        assert (shown.min, shown.max) == (low, high)
+        for wrong in (low / 2, high * 2):
+            with pytest.raises(UsageError):
+                DocumentClassifier(**{"C" if name == "c" else name: wrong}).check_options()
 
 
 @pytest.mark.parametrize(
@@ -351,7 +360,7 @@ def test_verbose_shows_where_a_fault_of_ours_came_from(textclf, documents, tmp_p
     def fault(*arguments, **options):
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr("textclf.commands.modelling.train_model", fault)
+    monkeypatch.setattr("textclf.commands.train.train_model", fault)
     said = textclf("train", documents, "-o", tmp_path / "m.textclf", "-v")
     assert said.code == ExitCode.INTERNAL
     assert "Traceback" in said.err
@@ -594,7 +603,7 @@ def test_a_damaged_model_has_a_code_of_its_own(textclf, tmp_path, documents, com
 def test_model_info_for_people_and_programs(textclf, model_path):
     said = textclf("model", "info", model_path)
     assert (said.code, said.err) == (0, "")
-    for words in ("format 2", "scikit-learn", "vector_size", "keywords", "invoice", "cross-validated"):
+    for words in (f"format {KIND.format}", "scikit-learn", "vector_size", "keywords", "invoice", "cross-validated"):
         assert words in said.out
     found = json.loads(textclf("model", "info", model_path, "--json").out)
     assert found["training"]["documents"] == {"invoice": 24, "letter": 24, "receipt": 24}

@@ -117,7 +117,7 @@ def test_a_program_that_uses_the_library_sees_warnings_and_nothing_else(scan, tm
     program = (
         "from pathlib import Path; from textclf.data import scans\n"
         f"page = Path({str(page)!r})\n"
-        "list(scans.ScanOptions(jobs=1).iter_documents(scans.find_scans([page, page])))"
+        "list(scans.ScanOptions(jobs=1, no_cache=True).iter_documents(scans.find_scans([page, page])))"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert said.stdout == ""

@@ -243,8 +243,8 @@ def test_a_text_that_was_predicted_while_it_was_read_is_not_predicted_again(thre
         return evidence(self, looked_at)
 
     monkeypatch.setattr(type(model), "evidence", counting)
-    scans = ScanOptions(options=ReadingOptions(languages=("eng",)), jobs=1)
-    ((document, prediction, explanation),) = classify_files(model, [three_pages], scans, effort, why=True)
+    scans = ScanOptions(reading=ReadingOptions(languages=("eng",)), effort=effort, jobs=1, no_cache=True)
+    ((document, prediction, explanation),) = classify_files(model, [three_pages], scans, why=True)
     assert texts[-1] == document.text
     assert len(texts) == len(set(texts))
     assert prediction == model(document.text, document.document_id, document.confidence)

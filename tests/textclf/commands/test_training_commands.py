@@ -143,8 +143,8 @@ def test_a_folder_without_documents_is_refused(textclf, tmp_path):
     (tmp_path / "tree" / "invoice").mkdir(parents=True)
     assert textclf("train", tmp_path / "tree" / "invoice", "-o", tmp_path / "m").code == ExitCode.BAD_INPUT
     said = textclf("train", tmp_path / "tree", "-o", tmp_path / "m")
-    assert said.code == ExitCode.BAD_DATA
-    assert "no scan and no .txt" in said.error
+    assert said.code == ExitCode.BAD_INPUT
+    assert "folder per category with documents" in said.error
 
 
 # --- evaluate

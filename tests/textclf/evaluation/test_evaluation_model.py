@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from textclf.commands.modelling import evaluate_model
+from textclf.commands.evaluate import evaluate_model
 from textclf.data.sources import TableOptions
 from textclf.evaluation.figures import EvaluationReport
 from textclf.model.predict import Model

@@ -1,35 +1,15 @@
-"""Commands that look into models and word vectors."""
+"""``textclf words``: asks word vectors which words are alike."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from textclf.commands.application import Argument, Option
-from textclf.commands.options import AsJson, Model, print_json, print_lines, show_training
+from textclf.commands.console import print_lines
 
-
-def info(model: Model, as_json: AsJson = False) -> None:
-    """Show what a model knows, was trained with, and found out about itself.
-
-        textclf model info model.textclf
-        textclf model info model.textclf --json
-
-    Prints settings, versions, how many documents of each category it learned from, and from which score it accepts.
-    """
-    from textclf.model.file import model_info
-
-    found = model_info(model)
-    if as_json:
-        print_json(asdict(found))
-        return
-    versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
-    print_lines(f"{model}: format {found.format}, {found.bytes / 1e6:.1f} MB", f"trained with  {versions}")
-    print_lines(*(f"  {name:<20} {value}" for name, value in found.settings.items()))
-    print_lines("knows", *(f"  {name:<20} {count:,}" for name, count in found.features.items()))
-    print_lines("documents", *(f"  {name:<20} {count:,}" for name, count in found.training.documents.items()))
-    show_training(found.training, to=print_lines)
+if TYPE_CHECKING:
+    from features.word_vectors import WordVectors
 
 
 def similar(
@@ -43,8 +23,6 @@ def similar(
 
     Prints a line a word, with its cosine similarity.
     """
-    from textclf.commands.modelling import load_words
-
     print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).similar(word, n)))
 
 
@@ -60,6 +38,14 @@ def analogy(
 
     Prints a line a word, with its cosine similarity.
     """
-    from textclf.commands.modelling import load_words
-
     print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).analogy(words, minus, n)))
+
+
+def load_words(source: Path) -> WordVectors:
+    """Take the word vectors of a model file or of a word2vec file."""
+    import zipfile
+
+    from features.word_vectors import read_word_vectors
+    from textclf.model.file import load_model
+
+    return load_model(source).features.vectors if zipfile.is_zipfile(source) else read_word_vectors(source)

@@ -1,0 +1,66 @@
+"""What several commands take, declared once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from textclf.base.errors import SomeFailedError
+from textclf.commands.application import Argument, Option, Options
+from textclf.commands.console import show_reading
+from textclf.data.sources import TableOptions
+from textclf.model.settings import TrainingSettings
+
+ModelFile = Annotated[Path, Argument(metavar="MODEL", help="A model file, as train writes it.")]
+Documents = Annotated[
+    Path,
+    Argument(
+        metavar="DOCUMENTS",
+        help="A CSV with the columns document_id and text, or a folder of scans and .txt files.",
+    ),
+]
+LabelledDocuments = Annotated[
+    Path,
+    Argument(
+        metavar="DOCUMENTS",
+        help="A CSV with the columns document_id, text and category; a folder with a folder per category of scans and "
+        ".txt files; or the folder that prepare wrote.",
+    ),
+]
+Scans = Annotated[
+    list[Path],
+    Argument(
+        metavar="FILES",
+        help="Images, PDFs, or folders that hold some. A document's id is its path under the one folder given; of "
+        "several, each id begins with the path as given.",
+    ),
+]
+OutputFile = Annotated[Path, Option("--output", "-o", metavar="FILE", help="Where the result goes.")]
+OutputFolder = Annotated[Path, Option("--output", "-o", metavar="FOLDER", help="Where the results go.")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON for a program to read.")]
+Strict = Annotated[bool, Option("--strict", help="Exit with code 8 if any document failed.")]
+By = Annotated[
+    list[str], Option(metavar="COLUMN", help="Also show the figures for each value of this column; repeatable.")
+]
+
+COLUMNS = ("text_column", "id_column", "encoding", "where")
+_FOLDER = ("languages", "password", "jobs", "cache", "no_cache")
+Table = Annotated[TableOptions, Options(only=(*COLUMNS, *_FOLDER, "dask"))]
+LabelledTable = Annotated[TableOptions, Options(only=(*COLUMNS, "category_column", *_FOLDER))]
+DaskTable = Annotated[TableOptions, Options(only=(*COLUMNS, "category_column", *_FOLDER, "dask"))]
+GroupedTable = Annotated[TableOptions, Options(only=(*COLUMNS, "category_column", "group_column", *_FOLDER))]
+Seed = Annotated[TrainingSettings, Options(only=("random_state",))]
+
+
+def showing(table: TableOptions) -> TableOptions:
+    """Show how far reading is where a folder of scans stands for a table; a cluster does not read them."""
+    return replace(table, scans=replace(table.scans, show=show_reading, dask=""))
+
+
+def check_strict(failed: int, total: int, what: str, *, strict: bool) -> None:
+    """With ``--strict``, end with an error if any document failed."""
+    if strict and failed:
+        raise SomeFailedError(
+            f"{failed} of {total} documents {what}", remedy="their rows say why, in the columns status and error"
+        )

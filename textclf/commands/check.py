@@ -1,0 +1,107 @@
+"""``textclf check``: looks for what spoils learning from documents."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from textclf.base.errors import SomeFailedError, UsageError
+from textclf.base.outputs import FINDINGS, check_output
+from textclf.base.tables import write_rows
+from textclf.commands.application import Option
+from textclf.commands.arguments import AsJson, LabelledDocuments, LabelledTable, showing
+from textclf.commands.console import print_json, print_lines
+from textclf.data.sources import TableOptions, read_labelled
+
+if TYPE_CHECKING:
+    from textclf.checks.data_check import DataCheck
+
+_log = logging.getLogger(__name__)
+
+SHOWN = 10
+"""Findings of a kind shown on the screen; ``-o`` writes all."""
+
+
+def check(
+    documents: LabelledDocuments,
+    *,
+    against: Annotated[
+        Path | None, Option(help="Documents to test on, of which none should stand among DOCUMENTS.")
+    ] = None,
+    against_where: Annotated[
+        list[str], Option(metavar="COLUMN=VALUE", help="Only rows of --against with this value; repeatable.")
+    ] = [],  # noqa: B006
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FILE", help="Write all findings to this CSV file.")
+    ] = None,
+    threshold: Annotated[
+        float, Option(help="How alike two texts are that count as copies, such as 0.8.", min=0.01, max=1)
+    ] = 0.8,
+    labels: Annotated[
+        bool, Option(help="Look for labels that are likely wrong; trains models, which takes a minute or more.")
+    ] = True,
+    strict: Annotated[
+        bool, Option("--strict", help="Exit with code 8 if findings make labels or figures wrong.")
+    ] = False,
+    as_json: AsJson = False,
+    table: LabelledTable,
+) -> None:
+    """Look for what spoils learning: copies, leaks, contradictions, odd labels and categories, empty texts.
+
+        textclf check documents.csv -o findings.csv
+        textclf check documents.csv --where split=train --against documents.csv --against-where split=test
+
+    Prints up to ten findings of each kind, the most pressing first; -o writes all of them.
+    """
+    table = showing(table)
+    found = check_table(
+        documents,
+        table,
+        against=against,
+        against_table=replace(table, where=tuple(against_where), where_option="--against-where"),
+        output=output,
+        threshold=threshold,
+        labels=labels,
+        jobs=table.scans.jobs or -1,
+    )
+    if as_json:
+        print_json({**asdict(found), "problems": found.problems})
+    else:
+        print_lines(*found.to_lines(SHOWN))
+    if output is not None:
+        _log.info(f"{output}: {len(found.findings)} findings")
+    if strict and found.problems:
+        raise SomeFailedError(
+            f"findings that make labels or figures wrong: {found.problems}",
+            where=documents,
+            remedy="mend the documents",
+        )
+
+
+def check_table(
+    source: Path,
+    table: TableOptions,
+    *,
+    against: Path | None,
+    against_table: TableOptions,
+    output: Path | None,
+    threshold: float,
+    labels: bool,
+    jobs: int,
+) -> DataCheck:
+    """Check the documents of a table, also against those to test on, and write the findings if asked for."""
+    from textclf.checks.data_check import Finding, check_documents
+
+    if output is not None:
+        check_output(output, FINDINGS, inputs=[source, *([] if against is None else [against])])
+    if against is None and against_table.where:
+        raise UsageError("there is nothing to choose from", where="--against-where", remedy="give --against too")
+    documents = read_labelled(source, table)
+    others = None if against is None else read_labelled(against, against_table)
+    found = check_documents(documents, others, threshold=threshold, labels=labels, jobs=jobs)
+    if output is not None:
+        names = [field.name for field in fields(Finding)]
+        write_rows(output, names, (asdict(finding) for finding in found.findings), formulas_safe=True)
+    return found

@@ -1,0 +1,110 @@
+"""``textclf classify``: reads scans and says what kind of document each is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from textclf.base.errors import BadInputError, UsageError
+from textclf.base.outputs import PICTURE, check_output, picture_paths
+from textclf.commands.application import Option
+from textclf.commands.arguments import AsJson, ModelFile, Scans, Strict, check_strict
+from textclf.commands.console import print_lines, show_reading
+from textclf.data.scans import ScanOptions, find_scans, source_of
+
+if TYPE_CHECKING:
+    from ocr.documents import Document
+    from textclf.model.explain import Explanation
+    from textclf.model.prediction import Prediction
+
+_log = logging.getLogger(__name__)
+
+
+def classify(
+    model: ModelFile,
+    paths: Scans,
+    *,
+    as_json: AsJson = False,
+    why: Annotated[bool, Option("--why", help="Also say which words and features spoke for and against.")] = False,
+    explain: Annotated[
+        Path | None,
+        Option(
+            "--explain",
+            metavar="PNG",
+            help="Draw the words that spoke for and against on the page; a folder for several documents.",
+        ),
+    ] = None,
+    strict: Strict = False,
+    scans: ScanOptions,
+) -> None:
+    """Say what kind of document each scan is: one line per document, or one JSON object per line.
+
+        textclf classify model.textclf new.pdf photo.jpg --why
+
+    Prints category, score, accept or review, the document and, for review, the reason.
+    """
+    from textclf.data.predictions import as_json as json_line
+    from textclf.data.predictions import classify_files
+    from textclf.model.file import load_model
+
+    loaded = load_model(model)
+    pictures = {} if explain is None else _check_pictures(explain, model, paths)
+    failed = total = 0
+    explained = why or explain is not None
+    for document, prediction, found in classify_files(loaded, paths, replace(scans, show=show_reading), why=explained):
+        total += 1
+        failed += document.status != "ok"
+        if as_json:
+            more = {"why": None if found is None else found.to_dict()} if why else {}
+            print_lines(json_line(prediction, loaded, **_reading(document), **more))
+        else:
+            print_lines(_line(document, prediction))
+            if why and found is not None:
+                print_lines(*(f"    {line}" for line in found.to_lines()))
+        if explain is not None and found is not None:
+            _draw(document, found, pictures[document.document_id], scans)
+    check_strict(failed, total, "were not read in full", strict=strict)
+
+
+def _check_pictures(explain: Path, model: Path, paths: Sequence[Path]) -> dict[str, Path]:
+    """Give the picture of each document, before anything is read."""
+    found = find_scans(paths)
+    if explain.suffix and len(found) > 1:
+        raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
+    pictures = picture_paths(explain, (one.document_id for one in found))
+    for picture in pictures.values():
+        check_output(picture, PICTURE, inputs=[model, *(one.file for one in found)])
+    return pictures
+
+
+def _reading(document: Document) -> dict[str, object]:
+    return {
+        "pages": document.page_count,
+        "pages_read": round(document.pages_read, 2),
+        "ocr_confidence": round(document.confidence, 1),
+        "ocr_engine": document.engine,
+        **source_of(document),
+    }
+
+
+def _line(document: Document, prediction: Prediction) -> str:
+    unread = document.pages_read < document.page_count and not prediction.error
+    part = f"read {document.pages_read:.1f} of {document.page_count} pages" if unread else ""
+    note = "; ".join(filter(None, (prediction.error or prediction.reason, part)))
+    return (
+        f"{prediction.predicted_category or '-':<24} {prediction.score:6.1%}  {prediction.decision:<6}  "
+        f"{document.document_id}{f'  ({note})' if note else ''}"
+    )
+
+
+def _draw(document: Document, found: Explanation, picture: Path, scans: ScanOptions) -> None:
+    from textclf.data.drawing import draw_explanation
+
+    try:
+        for path in draw_explanation(document, found, picture, scans.reading.limits, scans.reading.password):
+            _log.info(f"{path}")
+    except BadInputError as error:
+        _log.warning(str(error))

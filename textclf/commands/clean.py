@@ -1,0 +1,34 @@
+"""``textclf clean``: cleans the texts of a CSV."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from ocr.reading_options import ReadingOptions
+from textclf.commands.application import Argument, Options
+from textclf.commands.arguments import OutputFile
+from textclf.data.scans import clean_table
+from textclf.data.sources import TableOptions
+
+_log = logging.getLogger(__name__)
+
+
+def clean(
+    documents: Annotated[Path, Argument(metavar="DOCUMENTS", help="A CSV with a column of texts.")],
+    output: OutputFile,
+    *,
+    reading: Annotated[ReadingOptions, Options(only=("variants",))],
+    table: Annotated[TableOptions, Options(only=("text_column", "encoding"))],
+) -> None:
+    """Clean the texts of a CSV as those of scans are cleaned; all other columns stay.
+
+        textclf clean others.csv -o cleaned.csv --text-column body
+
+    For texts that another program has read, so that they are like those that textclf reads.
+    """
+    rows = clean_table(
+        documents, output, variants=reading.variants, text_column=table.text_column, encoding=table.encoding
+    )
+    _log.info(f"{output}: {rows} documents")

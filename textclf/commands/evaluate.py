@@ -1,0 +1,115 @@
+"""``textclf evaluate``: predicts documents of known category and reports how good that is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textclf.base.errors import BadDataError
+from textclf.base.outputs import REPORT_FOLDER, check_output_folder
+from textclf.commands.arguments import (
+    AsJson,
+    By,
+    LabelledDocuments,
+    LabelledTable,
+    ModelFile,
+    OutputFolder,
+    showing,
+)
+from textclf.commands.console import print_lines
+from textclf.data.sources import TableOptions, read_documents
+
+if TYPE_CHECKING:
+    from textclf.evaluation.figures import EvaluationReport
+    from textclf.model.predict import Model
+
+_log = logging.getLogger(__name__)
+
+
+def evaluate(
+    model: ModelFile,
+    documents: LabelledDocuments,
+    output: OutputFolder,
+    *,
+    by: By = [],  # noqa: B006
+    as_json: AsJson = False,
+    table: LabelledTable,
+) -> None:
+    """Predict documents of known category, and write report.html, metrics.json and the confusion matrix.
+
+        textclf evaluate model.textclf documents.csv --where split=test -o report
+
+    Prints accuracy, macro F1 and how many documents are accepted; open FOLDER/report.html for the rest.
+    """
+    from textclf.model.file import load_model
+
+    today = date.today().isoformat()  # noqa: DTZ011 - the date on the user's own calendar
+    report = evaluate_model(load_model(model), model.name, documents, output, showing(table), by=by, created=today)
+    if as_json:
+        print((output / "metrics.json").read_text(encoding="utf-8"), end="")  # noqa: T201
+    else:
+        print_lines(
+            f"accuracy  {report.accuracy:.3f}   macro F1  {report.macro_f1:.3f}   documents  {report.documents}",
+            f"accepted  {report.accepted} of {report.documents}, "
+            f"{report.accepted - report.accepted_right} of them wrong",
+        )
+        for group in report.groups:
+            print_lines(
+                f"{group.column} = {group.value}: accuracy {group.accuracy:.3f} of {group.documents}, "
+                f"accepted {group.accepted}"
+            )
+    if unknown := report.unknown_categories:
+        count = sum(figures.support for figures in unknown)
+        named = ", ".join(f"{figures.category} ({figures.support})" for figures in unknown)
+        _log.warning(f"{count} documents are of a category that the model does not know, and count as wrong: {named}")
+    _log.info(f"{output / 'report.html'}")
+
+
+def evaluate_model(
+    model: Model,
+    model_name: str,
+    source: Path,
+    folder: Path,
+    table: TableOptions,
+    *,
+    by: Sequence[str],
+    created: str,
+) -> EvaluationReport:
+    """Predict documents of known category and write the report; its date is `created`."""
+    from textclf.data.predictions import predict_documents
+    from textclf.evaluation.evaluate import evaluate_predictions
+    from textclf.evaluation.report import write_report
+    from textclf.model.explain import explain
+
+    check_output_folder(folder, REPORT_FOLDER, inputs=[source])
+    documents, predictions = [], []
+    without = 0
+    for document, prediction, _ in predict_documents(model, read_documents(source, table, need_category=True)):
+        if document.error and document.line:
+            # its cells may not stand where they belong, the category among them
+            raise BadDataError(document.located(document.error), where=source, remedy="mend the row")
+        if not document.category.strip():
+            without += 1
+            continue
+        documents.append(document)
+        predictions.append(prediction)
+    if without:
+        _log.warning(f"{without} documents have no category and were left out")
+    missing = [column for column in by if documents and column not in documents[0].values]
+    if missing:
+        raise BadDataError(f"no column {missing[0]!r}", where=source, remedy="mend --by")
+    report = evaluate_predictions(
+        model.categories,
+        [document.category.strip() for document in documents],
+        predictions,
+        texts=[document.text for document in documents],
+        groups={column: [document.values[column] for document in documents] for column in by},
+        ocr_confidences=[document.ocr_confidence for document in documents],
+        ocr_engines=[document.ocr_engine for document in documents],
+        explain=lambda text: explain(model, text).named(),
+    )
+    write_report(report, folder, title=source.name, training=model.training, model_name=model_name, created=created)
+    return report

@@ -1,0 +1,31 @@
+"""``textclf model info``: shows what a model knows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from textclf.commands.arguments import AsJson, ModelFile
+from textclf.commands.console import print_json, print_lines
+from textclf.commands.train import training_lines
+
+
+def info(model: ModelFile, as_json: AsJson = False) -> None:
+    """Show what a model knows, was trained with, and found out about itself.
+
+        textclf model info model.textclf
+        textclf model info model.textclf --json
+
+    Prints settings, versions, how many documents of each category it learned from, and from which score it accepts.
+    """
+    from textclf.model.file import model_info
+
+    found = model_info(model)
+    if as_json:
+        print_json(asdict(found))
+        return
+    versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
+    print_lines(f"{model}: format {found.format}, {found.bytes / 1e6:.1f} MB", f"trained with  {versions}")
+    print_lines(*(f"  {name:<20} {value}" for name, value in found.settings.items()))
+    print_lines("knows", *(f"  {name:<20} {count:,}" for name, count in found.features.items()))
+    print_lines("documents", *(f"  {name:<20} {count:,}" for name, count in found.training.documents.items()))
+    print_lines(*training_lines(found.training))

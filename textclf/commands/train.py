@@ -1,0 +1,167 @@
+"""``textclf train``: trains a model and writes its file."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from textclf.base.errors import BadInputError, BadModelError
+from textclf.base.outputs import MODEL, check_output
+from textclf.commands.application import Option, Options
+from textclf.commands.arguments import GroupedTable, LabelledDocuments, OutputFile, showing
+from textclf.data.sources import DATASOURCE, TableOptions, read_documents, read_labelled
+from textclf.model.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from textclf.model.predict import Model
+    from textclf.model.prediction import TrainingRecord
+
+_log = logging.getLogger(__name__)
+
+
+def train(
+    documents: LabelledDocuments,
+    output: OutputFile,
+    *,
+    other: Annotated[
+        list[Path],
+        Option(
+            "--other",
+            metavar="PATH",
+            help="Documents of no category: a CSV, or a folder of scans and .txt files; repeatable.",
+        ),
+    ] = [],  # noqa: B006
+    settings: Annotated[
+        Path | None, Option(help="Settings that tune wrote; options given beside it take precedence.")
+    ] = None,
+    diagnostics: Annotated[
+        bool, Option(help="Also measure what each feature group gives, and the learning curve.")
+    ] = True,
+    training: Annotated[dict[str, Any], Options(of=TrainingSettings)],
+    table: GroupedTable,
+) -> None:
+    """Train a model, cross-validated, with calibrated scores, and write its file.
+
+        textclf train filed/ -o model.textclf          (filed/invoice/a.pdf, filed/letter/b.jpg ...)
+        textclf train documents.csv -o model.textclf
+
+    Says how good the model is and what share of new documents it will accept.
+    """
+    from textclf.checks.tuning import read_settings
+
+    tuned = {} if settings is None else read_settings(settings)
+    options = {**tuned, **training, "diagnostics": diagnostics, "n_jobs": table.scans.jobs or -1}
+    model = train_model(documents, output, options, showing(table), others=other)
+    for line in training_lines(model.training):
+        _log.info(line)
+    _log.info(f"{output}: trained on {sum(model.training.documents.values())} documents")
+
+
+def train_model(
+    source: Path,
+    output: Path,
+    options: dict[str, Any],
+    table: TableOptions,
+    *,
+    others: Sequence[Path] = (),
+) -> Model:
+    """Train a model and write its file; options given take precedence over those that `prepare_datasource` wrote.
+
+    For documents of no category, conditions and groups do not count.
+    """
+    from textclf.model.accept import why_nothing_is_accepted
+    from textclf.model.classifier import DocumentClassifier
+    from textclf.model.training_data import read_training_data
+
+    check_output(output, MODEL, inputs=[source, *others])
+    if (source / DATASOURCE).exists():
+        options = {**_prepared_options(source / "features"), **options}
+    classifier = DocumentClassifier(**options)
+    classifier.check_options()
+    documents = read_labelled(source, table)
+    foreign = [text for path in others for text in _texts(path, table)]
+    data = read_training_data(
+        documents.texts,
+        documents.categories,
+        groups=documents.groups if any(documents.groups) else None,
+        out_of_distribution=foreign,
+        document_ids=documents.document_ids,
+    )
+    if (same := _trained(output)) and same.training.inputs_hash == classifier.inputs_hash(data):
+        _log.info(
+            f"{output} was trained on the same documents with the same options, and stays; delete it to train anew"
+        )
+        return same
+    classifier.fit_data(data)
+    for message in classifier.warnings_:
+        # said with the other figures of the training
+        if message != why_nothing_is_accepted(classifier.model_.training.acceptance):
+            _log.warning(message)
+    classifier.save(output)
+    return classifier.model_
+
+
+def training_lines(record: TrainingRecord) -> Iterator[str]:
+    """Say what cross-validation found, and what the model will accept."""
+    from textclf.model.accept import why_nothing_is_accepted
+
+    for group in record.groups:
+        yield f"cross-validated, {group.features}: accuracy {group.accuracy:.3f}, macro F1 {group.macro_f1:.3f}"
+    if record.kept_together:
+        yield (
+            f"the documents of each of {record.kept_together} groups were kept together: this is for groups never seen"
+        )
+    acceptance = record.acceptance
+    if acceptance.accepted:
+        yield (
+            f"accepts scores from {acceptance.threshold:.3f}: {acceptance.accepted:.0%} of such documents, "
+            f"{acceptance.error:.1%} of them wrong; with {acceptance.confidence:.0%} confidence "
+            f"less than {acceptance.max_error:.1%} of documents like these"
+        )
+    else:
+        yield why_nothing_is_accepted(acceptance)
+
+
+def _texts(source: Path, table: TableOptions) -> Iterator[str]:
+    """Give the texts of documents that are of no category; what cannot be read is left out and told."""
+    unusable = 0
+    for document in read_documents(source, replace(table, where=(), group_column="")):
+        unusable += bool(document.error and document.line)
+        if not document.error:
+            yield document.text
+    if unusable:
+        _log.warning(f"{source}: {unusable} rows have too few or too many cells and were left out")
+
+
+def _trained(path: Path) -> Model | None:
+    """Load the model at a place, if there is one."""
+    from textclf.model.file import load_model
+
+    try:
+        return load_model(path)
+    except (BadInputError, BadModelError):
+        return None
+
+
+def _prepared_options(folder: Path) -> dict[str, Any]:
+    """Options that `prepare_datasource` wrote down, with the lexicon and vectors that were given to it."""
+    from features.prepared import PreparedFeatures
+    from textclf.model.classifier import DocumentClassifier
+
+    try:
+        options: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        if "given" in (options["lexicon"], options["vectors"]):
+            features = PreparedFeatures.load(folder)
+            given = {"lexicon": features.matcher.lexicon, "vectors": features.vectors}
+            options |= {name: value for name, value in given.items() if options[name] == "given"}
+        DocumentClassifier(**options)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInputError(
+            "what prepare wrote is missing or damaged", where=folder, remedy="run `textclf prepare` again"
+        ) from error
+    else:
+        return options

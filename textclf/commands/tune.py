@@ -1,0 +1,87 @@
+"""``textclf tune``: searches for better settings."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from textclf.base.outputs import SETTINGS, check_output
+from textclf.commands.application import Option
+from textclf.commands.arguments import AsJson, DaskTable, LabelledDocuments, OutputFile, Seed, showing
+from textclf.commands.console import print_json, print_lines
+from textclf.data.sources import TableOptions, read_labelled
+
+if TYPE_CHECKING:
+    from textclf.checks.tuning import Tuning
+
+_log = logging.getLogger(__name__)
+
+
+def tune(
+    documents: LabelledDocuments,
+    output: OutputFile,
+    *,
+    minutes: Annotated[float, Option(help="Time for all of it.", min=0.01, max=100_000)] = 5.0,
+    candidates: Annotated[int, Option(help="At most so many settings; 0 for as many as there is time for.", min=0)] = 0,
+    as_json: AsJson = False,
+    settings: Seed,
+    table: DaskTable,
+) -> None:
+    """Search for better settings, and measure them on documents that the search never saw.
+
+        textclf tune documents.csv -o settings.json --minutes 5
+        textclf train documents.csv --settings settings.json -o model.textclf
+
+    Prints what was found, and its accuracy beside that of the defaults. Ctrl-C ends the search and keeps the best so
+    far.
+    """
+    found = tune_on_table(
+        documents,
+        output,
+        showing(table),
+        minutes=minutes,
+        candidates=candidates,
+        seed=settings.random_state,
+        jobs=table.scans.jobs or -1,
+        dask=table.scans.dask,
+    )
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_lines(*found.to_lines())
+    _log.info(f"{output}: settings for textclf train --settings")
+
+
+def tune_on_table(
+    source: Path,
+    output: Path,
+    table: TableOptions,
+    *,
+    minutes: float,
+    candidates: int,
+    seed: int,
+    jobs: int,
+    dask: str = "",
+) -> Tuning:
+    """Search for better settings on documents, and write them."""
+    from features.tokens import tokenize
+    from textclf.checks.tuning import tune, write_settings
+
+    check_output(output, SETTINGS, inputs=[source])
+    documents = read_labelled(source, table)
+    worded = [i for i, text in enumerate(documents.texts) if tokenize(text)]
+    if len(worded) < len(documents.texts):
+        _log.warning(f"{len(documents.texts) - len(worded)} documents have no text and were left out")
+    found = tune(
+        [documents.texts[i] for i in worded],
+        [documents.categories[i] for i in worded],
+        minutes=minutes,
+        candidates=candidates,
+        seed=seed,
+        jobs=jobs,
+        dask=dask,
+    )
+    write_settings(output, found, seed=seed)
+    return found
