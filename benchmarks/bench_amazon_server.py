@@ -96,6 +96,7 @@ def made_texts(count: int) -> tuple[list[str], list[int]]:
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
+    (folder / "s3").mkdir()
     command = [sys.executable, "-m", "aws_ml_adapter", "serve", "--rate", "1000000"]
     command += ["--data-dir", str(folder / "data"), "--s3-root", str(folder / "s3")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -116,7 +117,7 @@ def client(url: str) -> Any:
 
 def mount(url: str, folder: Path, texts: list[str], labels: list[int]) -> None:
     bucket = folder / "s3" / "bucket"
-    bucket.mkdir(parents=True)
+    bucket.mkdir()
     rows = (f"class {label},{text}\n" for label, text in zip(labels, texts, strict=True))
     (bucket / "data.csv").write_text("".join(rows))
     service = client(url)
