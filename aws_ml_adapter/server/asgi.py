@@ -6,10 +6,9 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -19,13 +18,15 @@ BLOCK = 1 << 20
 STALLED_SECONDS = 30.0
 """How long nothing may come of a body of S3, or nothing be taken of an answer."""
 
+_BUFFERED = 1 << 16
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class HttpAnswer:
     """An answer; a stream gives ``length`` bytes in place of the body, and is closed when they were sent."""
 
@@ -64,17 +65,19 @@ async def send_answer(answer: HttpAnswer, method: str, send: Send, threads: Thre
     fields = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
     if answer.status not in (204, 304):
         fields.append((b"content-length", str(length).encode()))
-    with closing(answer.stream or io.BytesIO()) as stream:
+    with answer.stream or nullcontext() as stream:
         await send({"type": "http.response.start", "status": answer.status, "headers": fields})
-        left = length if answer.stream is not None and method != "HEAD" else 0
-        while left > 0:
+        left = 0 if method == "HEAD" else length
+        while stream is not None and left > 0:
             block = await threads.run(stream.read, min(left, BLOCK))
             left -= len(block)
             # cut short meanwhile: what was promised cannot be given, and the connection ends
             if not block:
                 raise ConnectionAbortedError
             await _send_soon(send, {"type": "http.response.body", "body": block, "more_body": True})
-        await _send_soon(send, {"type": "http.response.body", "body": answer.body})
+        last = {"type": "http.response.body", "body": answer.body}
+        # what a connection buffers is not waited for
+        await (send(last) if len(answer.body) < _BUFFERED else _send_soon(send, last))
 
 
 async def _send_soon(send: Send, message: Message) -> None:
