@@ -42,7 +42,7 @@ class KeywordFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CategoryFigures:
+class CategoryHits:
     """What all keywords of a category hit together: what its indicator column shows.
 
     Parameters
@@ -71,7 +71,7 @@ class KeywordCheck:
 
     Parameters
     ----------
-    categories : tuple of CategoryFigures
+    categories : tuple of CategoryHits
         In the order of the lexicon.
     keywords : tuple of KeywordFigures
         In the order of the lexicon.
@@ -81,7 +81,7 @@ class KeywordCheck:
         Categories of the lexicon that no document has.
     """
 
-    categories: tuple[CategoryFigures, ...]
+    categories: tuple[CategoryHits, ...]
     keywords: tuple[KeywordFigures, ...]
     without_keywords: tuple[str, ...]
     without_documents: tuple[str, ...]
@@ -148,7 +148,7 @@ def check_keywords(lexicon: Lexicon, documents: Sequence[Sequence[str]], categor
             )
         hit = by_category[number]
         figures.append(
-            CategoryFigures(
+            CategoryHits(
                 category=category.name,
                 documents=sizes[name],
                 hit=hit[name],

@@ -146,8 +146,7 @@ def predict(
     Writes document_id, predicted_category, score, decision and more. A documents CSV gets the columns of the training
     data, computed as textclf prepare did.
     """
-    from aws_ml_adapter.client.results import prediction_rows
-    from textclf.data.predictions import prediction_columns
+    from textclf.data.predictions import prediction_columns, prediction_row
 
     check_output(output, PREDICTIONS, inputs=[model, documents])
     classifier = _load(model, addresses, timeout)
@@ -159,7 +158,8 @@ def predict(
         return prediction
 
     predictions = map(counted, classifier.predict(documents, features=features, options=table))
-    rows = prediction_rows(predictions, classifier.categories)
+    # the service tells no familiarity
+    rows = (prediction_row(classifier.categories, prediction) | {"familiarity": ""} for prediction in predictions)
     total = write_rows(output, prediction_columns(classifier.categories), rows, formulas_safe=True)
     failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
     _log.info(f"{output}: {counts['accept']} accepted, {counts['review']} for review{failed}")

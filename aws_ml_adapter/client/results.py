@@ -8,13 +8,12 @@ import io
 import json
 import math
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from features.datasource import decode_text
 from textclf.base.errors import BadDataError
-from textclf.data.predictions import prediction_columns
 from textclf.model.prediction import Acceptance, Prediction
 
 if TYPE_CHECKING:
@@ -118,16 +117,6 @@ def choose_accepted(
     right = [prediction.predicted_category == row.true_label for prediction, row in zip(said, rows, strict=True)]
     scores = np.array([prediction.score for prediction in said])
     return choose_acceptance(scores, np.array(right, dtype=np.bool_), max_error, confidence)
-
-
-def prediction_rows(predictions: Iterable[Prediction], categories: Sequence[str]) -> Iterator[dict[str, object]]:
-    """Rows of a predictions CSV as ``textclf predict`` writes it, without familiarity."""
-    for prediction in predictions:
-        row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())}
-        row |= {"score": f"{prediction.score:.6f}", "familiarity": ""}
-        for category, score in zip(categories, prediction.scores, strict=False):
-            row[f"score_{category}"] = f"{score:.6f}"
-        yield row
 
 
 def _places(header: Sequence[str], categories: Sequence[str], where: str) -> tuple[dict[str, int], dict[str, int]]:

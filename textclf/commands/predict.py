@@ -95,7 +95,7 @@ def predict_table(
             counts["failed"] += prediction.status == "failed"
             progress(done)
             cells = {name: document.values.get(name, "") for name in further}
-            yield {**cells, **prediction_row(model, prediction), "why": reasons}
+            yield {**cells, **prediction_row(model.categories, prediction), "why": reasons}
 
     write_rows(output, [*columns, *further], rows(), formulas_safe=True)
     return counts

@@ -111,11 +111,11 @@ def prediction_columns(categories: Sequence[str]) -> list[str]:
     return columns + [f"score_{category}" for category in categories]
 
 
-def prediction_row(model: Model, prediction: Prediction) -> dict[str, object]:
+def prediction_row(categories: Sequence[str], prediction: Prediction) -> dict[str, object]:
     """Give the cells of a prediction; scores with six decimals."""
     row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())}
     row |= {name: f"{getattr(prediction, name):.6f}" for name in ("score", "familiarity")}
-    for category, score in zip(model.categories, prediction.scores, strict=False):
+    for category, score in zip(categories, prediction.scores, strict=False):
         row[f"score_{category}"] = f"{score:.6f}"
     return row
 

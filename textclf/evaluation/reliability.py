@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ class Calibration:
     brier: float | None
 
 
-def upper_error(wrong: NDArray[np.int64], accepted: NDArray[np.int64], confidence: float = 0.95) -> NDArray[np.float64]:
+def upper_error(wrong: NDArray[Any], accepted: NDArray[Any], confidence: float = 0.95) -> NDArray[np.float64]:
     """Give the upper end of the one-sided Clopper-Pearson interval of each error rate, for `accepted` of 1 or more."""
     from scipy.stats import beta
 
@@ -105,16 +106,16 @@ def risk_coverage(
     Sources: Y. Geifman, R. El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017 (the curve);
     Y. Geifman, G. Uziel, R. El-Yaniv, "Bias-reduced uncertainty estimation", ICLR 2019 (the area under it).
     """
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
+    from sklearn.metrics import confusion_matrix_at_thresholds
+
     # documents of the same score are accepted together, so that their order changes nothing
-    last = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
-    wrong = np.cumsum(~right[order], dtype=np.int64)[last]
+    _, wrong, _, well, thresholds = confusion_matrix_at_thresholds(right, scores)
+    accepted = wrong + well
     return RiskCoverage(
-        thresholds=ordered[last],
-        accepted=(last + 1) / (documents or len(scores)),
-        error=wrong / (last + 1),
-        upper=upper_error(wrong, last + 1),
+        thresholds=thresholds,
+        accepted=accepted / (documents or len(scores)),
+        error=wrong / accepted,
+        upper=upper_error(wrong, accepted),
     )
 
 
