@@ -171,10 +171,10 @@ def long_receipt(lines: int) -> Image.Image:
 
 
 def test_a_long_receipt_is_read_to_its_end(encoded):
-    (only,) = read(encoded(long_receipt(100))).pages
-    assert (only.height, only.scale) == (9100, pytest.approx(2, abs=0.5))
-    assert sum(f"coffee number {line + 10}" in only.text for line in range(100)) >= 98
-    assert only.words[-1].box[:2] == pytest.approx((165, 8974), abs=12)
+    (only,) = read(encoded(long_receipt(60))).pages
+    assert (only.height, only.scale) == (5500, pytest.approx(2, abs=0.5))
+    assert sum(f"coffee number {line + 10}" in only.text for line in range(60)) >= 59
+    assert only.words[-1].box[:2] == pytest.approx((165, 5374), abs=12)
 
 
 @pytest.mark.parametrize("width", [1, 3, 6])
