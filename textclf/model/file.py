@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,12 +29,21 @@ from features.tfidf import NgramTable, NgramTfidf
 from features.word_vectors import WordVectors
 from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
+from textclf.base.plain import from_plain
 from textclf.model.predict import LinearModel, Model
-from textclf.model.prediction import Acceptance, CrossValidation, CurvePoint, Label, TrainingRecord
+from textclf.model.prediction import Label, TrainingRecord
 from textclf.model.typicality import QUANTILES, Typicality
 
 KIND = ArchiveKind(name="textclf model", format=3, oldest=2, written_by="`textclf train`")
 
+# arrays of the file that are weights of the linear model, and what typicality is measured by
+_WEIGHTS = {
+    "page_shape_weights": "layout",
+    "indicator_weights": "indicators",
+    "vector_weights": "vectors",
+    "intercept": "intercept",
+}
+_TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "quantiles"}
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "spacy", "spacy-lookups-data")
 
 
@@ -130,33 +139,28 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
         arrays[f"{table.view.name}_idf"] = table.idf
         arrays[f"{table.view.name}_weights"] = weights
     arrays["page_shape_deciles"] = model.features.layout.deciles
-    arrays["page_shape_weights"] = model.linear.layout
-    arrays["indicator_weights"] = model.linear.indicators
-    arrays["vector_weights"] = model.linear.vectors
-    arrays["intercept"] = model.linear.intercept
-    arrays["familiarity_centroids"] = model.typicality.centroids
-    arrays["familiarity_quantiles"] = model.typicality.quantiles
+    arrays |= {name: getattr(model.linear, block) for name, block in _WEIGHTS.items()}
+    arrays |= {name: getattr(model.typicality, field) for name, field in _TYPICALITY.items()}
     return arrays | {f"vectors_{name}": array for name, array in model.features.vectors.to_arrays().items()}
 
 
 def _build(contents: Contents) -> Model:
     description, arrays = contents.description, contents.arrays
     categories = tuple(map(str, description["categories"]))
+    training: TrainingRecord = from_plain(description["training"], TrainingRecord)
     model = Model(
         categories=categories,
         labels=_labels(description, categories),
         features=_features(description, arrays),
         linear=LinearModel(
             ngrams=np.concatenate([arrays[f"{view['name']}_weights"] for view in description["views"]]),
-            layout=arrays["page_shape_weights"],
-            indicators=arrays["indicator_weights"],
-            vectors=arrays["vector_weights"],
-            intercept=arrays["intercept"],
+            **{block: arrays[name] for name, block in _WEIGHTS.items()},
         ),
         inverse_temperature=float(description["inverse_temperature"]),
-        typicality=Typicality(centroids=arrays["familiarity_centroids"], quantiles=arrays["familiarity_quantiles"]),
-        languages=_languages(description["languages"]),
-        training=_training(description["training"], categories),
+        typicality=Typicality(**{field: arrays[name] for name, field in _TYPICALITY.items()}),
+        languages=from_plain(description["languages"], LanguageDetector),
+        # JSON's keys stand in alphabetical order, the categories in that of the labels
+        training=replace(training, documents={category: training.documents[category] for category in categories}),
         settings=_settings(description["settings"], contents.manifest["format"]),
     )
     # as it would be written again: no array is left over, and the weights of each view are as many as its n-grams
@@ -193,26 +197,6 @@ def _features(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
         layout=LayoutScale(deciles=arrays["page_shape_deciles"]),
         matcher=KeywordMatcher.from_dict(description["keywords"]),
         vectors=WordVectors.from_arrays(description["words"], vectors),
-    )
-
-
-def _languages(description: Mapping[str, Any]) -> LanguageDetector:
-    return LanguageDetector(
-        stop_words={str(code): tuple(map(str, words)) for code, words in description["stop_words"].items()},
-        known=tuple(map(str, description["known"])),
-    )
-
-
-def _training(description: Mapping[str, Any], categories: tuple[str, ...]) -> TrainingRecord:
-    return TrainingRecord(
-        **{
-            **description,
-            # JSON's keys stand in alphabetical order, the categories in that of the labels
-            "documents": {category: int(description["documents"][category]) for category in categories},
-            "groups": tuple(CrossValidation(**group) for group in description["groups"]),
-            "curve": tuple(CurvePoint(**point) for point in description["curve"]),
-            "acceptance": Acceptance(**description["acceptance"]),
-        }
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,14 +65,13 @@ def read_training_data(
 ) -> TrainingData:
     """Check what `DocumentClassifier.fit` was given; `BadDataError` if something is of the wrong type or length."""
     texts = as_texts(texts)
-    given = read_labels(labels)
-    if len(texts) != len(given):
-        raise BadDataError(f"{len(texts)} texts but {len(given)} categories", remedy="give one category a text")
-    belonging = None if groups is None else read_groups(groups, len(texts))
-    named = None if document_ids is None else as_texts(document_ids, name="document id")
-    if named is not None and len(named) != len(texts):
-        raise BadDataError(f"{len(texts)} texts but {len(named)} document ids", remedy="give one id a text")
-    weights = read_weights(sample_weight, len(texts))
+    given = check_labels(labels)
+    belonging = None if groups is None else check_groups(groups)
+    ids = None if document_ids is None else as_texts(document_ids, name="document id")
+    for name, column in (("categories", given), ("groups", belonging), ("document ids", ids)):
+        if column is not None and len(column) != len(texts):
+            raise BadDataError(f"{len(texts)} texts but {len(column)} {name}", remedy="give one a text")
+    weights = check_weights(sample_weight, len(texts))
     labelled = np.array([not isinstance(label, str) or bool(label.strip()) for label in given.tolist()], dtype=bool)
     kept = np.flatnonzero(labelled & (weights > 0)).tolist()
     classes, numbers = np.unique(given[kept], return_inverse=True)
@@ -81,7 +81,7 @@ def read_training_data(
         labels=numbers.astype(np.int64),
         categories=tuple(map(label_name, classes)),
         # a document that counts for nothing has no place in the order either
-        document_ids=[str(i) for i in range(len(kept))] if named is None else [named[i] for i in kept],
+        document_ids=[str(i) for i in range(len(kept))] if ids is None else [ids[i] for i in kept],
         groups=None if belonging is None else [belonging[i] for i in kept],
         weights=weights[kept],
         out_of_distribution=as_texts(out_of_distribution),
@@ -89,25 +89,28 @@ def read_training_data(
     )
 
 
-def read_labels(values: object) -> NDArray[Any]:
+def check_labels(values: object) -> NDArray[Any]:
     """Check labels: all strings, whole numbers or booleans, of the type given, and no measurements such as 0.25."""
-    ndim = getattr(values, "ndim", 1)
-    if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable) or ndim != 1:
-        raise BadDataError(
-            f"{type(values).__name__} was given where a list of labels is wanted", remedy="give one label a text"
-        )
-    items = [value.item() if isinstance(value, np.generic) else value for value in values]
+    from sklearn.utils.multiclass import check_classification_targets
+
+    given: Any = getattr(values, "dtype", None)
+    items = [value.item() if isinstance(value, np.generic) else value for value in _each(values, "label")]
     kinds = [_kind(value) for value in items]
     for number, (value, kind) in enumerate(zip(items, kinds, strict=True)):
         if not kind or kind != kinds[0]:
-            raise BadDataError(f"label {number} is {value!r:.40}, which is {_trouble(kind, kinds[0])}", remedy=_REMEDY)
-    given = getattr(values, "dtype", None)
-    objects = isinstance(given, np.dtype) and given.kind == "O" and kinds[:1] == ["a string"]
+            trouble = f"{kind}, where the first label is {kinds[0]}" if kind and kinds[0] else "no label"
+            raise BadDataError(f"label {number} is {value!r:.40}, which is {trouble}", remedy=_REMEDY)
+    kind_given = given.kind if isinstance(given, np.dtype) else ""
+    if not items or (kind_given == "O" and kinds[0] == "a string"):
+        return np.array(items, dtype=object)
     # objects that are numbers would be no labels for scikit-learn's metrics
-    labels = np.asarray(values if isinstance(given, np.dtype) and given.kind in "biufU" else items)
-    if objects or not len(items):
-        labels = np.array(items, dtype=object)
-    return _without_measurements(labels)
+    labels = np.asarray(values if kind_given and kind_given in "biufU" else items)
+    try:
+        if labels.dtype.kind == "f":
+            check_classification_targets(labels)
+    except ValueError as error:
+        raise BadDataError("the labels are continuous numbers, not categories", remedy=_REMEDY) from error
+    return labels
 
 
 def label_name(label: object) -> str:
@@ -115,17 +118,12 @@ def label_name(label: object) -> str:
     return str(label.item() if isinstance(label, np.generic) else label)
 
 
-def read_groups(values: object, documents: int) -> list[str]:
-    """Check groups, one a document: strings or numbers; None, NaN or an empty string if it belongs to nothing."""
-    if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable):
-        raise BadDataError(f"{type(values).__name__} was given where a list of groups is wanted", remedy="give a list")
-    groups = ["" if _is_missing(value) else label_name(value) for value in values]
-    if len(groups) != documents:
-        raise BadDataError(f"{documents} texts but {len(groups)} groups", remedy="give one group a text")
-    return groups
+def check_groups(values: object) -> list[str]:
+    """Check groups: strings or numbers; None, NaN or an empty string where a document belongs to nothing."""
+    return ["" if _is_missing(value) else label_name(value) for value in _each(values, "group")]
 
 
-def read_weights(values: object, documents: int) -> NDArray[np.float64]:
+def check_weights(values: object, documents: int) -> NDArray[np.float64]:
     """Check weights, one a document: finite and 0 or more, and not all 0; 1 each without them."""
     if values is None:
         return np.ones(documents)
@@ -178,30 +176,19 @@ def data_hash(*columns: Sequence[str]) -> str:
 
 
 def _kind(value: object) -> str:
-    match value:
-        case str():
-            return "a string"
-        case bool():
-            return "a boolean"
-        case int() | float() if value == value and abs(value) != float("inf"):
-            return "a number"
-        case _:
-            return ""
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, bool):
+        return "a boolean"
+    return "a number" if isinstance(value, int) or (isinstance(value, float) and isfinite(value)) else ""
 
 
-def _trouble(kind: str, first: str) -> str:
-    return f"{kind}, where the first label is {first}" if kind and first else "no label"
-
-
-def _without_measurements(labels: NDArray[Any]) -> NDArray[Any]:
-    from sklearn.utils.multiclass import check_classification_targets
-
-    if labels.dtype.kind == "f":
-        try:
-            check_classification_targets(labels)
-        except ValueError as error:
-            raise BadDataError("the labels are continuous numbers, not categories", remedy=_REMEDY) from error
-    return labels
+def _each(values: object, name: str) -> Iterable[Any]:
+    ndim = getattr(values, "ndim", 1)
+    if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable) or ndim != 1:
+        what = f"{type(values).__name__} was given where a list of {name}s is wanted"
+        raise BadDataError(what, remedy=f"give a list, with one {name} a text")
+    return values
 
 
 def _is_missing(value: object) -> bool:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from textclf.base.errors import BadDataError
-from textclf.model.training_data import label_name, read_groups, read_labels, read_training_data, read_weights
+from textclf.model.training_data import check_groups, check_labels, check_weights, label_name, read_training_data
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_labels_keep_their_type_and_are_sorted_as_scikit_learn_does(labels, kind
 )
 def test_labels_of_no_or_several_kinds_are_refused(labels, says):
     with pytest.raises(BadDataError, match=says):
-        read_labels(labels)
+        check_labels(labels)
 
 
 def test_documents_without_a_label_or_a_weight_are_left_out():
@@ -88,15 +88,15 @@ def test_documents_without_a_label_or_a_weight_are_left_out():
 )
 def test_weights_that_are_none_are_refused(weights, says):
     with pytest.raises(BadDataError, match=says):
-        read_weights(weights, 2)
+        check_weights(weights, 2)
 
 
 def test_groups_may_be_anything_and_missing_ones_are_none():
     given = [3, "b", None, float("nan"), pd.NA, pd.NaT, "", np.int64(4), np.str_("c")]
-    assert read_groups(given, 9) == ["3", "b", "", "", "", "", "", "4", "c"]
-    for bad, says in (("ab", "list of groups"), (None, "list of groups"), (["a"], "2 texts but 1 groups")):
+    assert check_groups(given) == ["3", "b", "", "", "", "", "", "4", "c"]
+    for bad, says in (("ab", "list of groups"), (7, "list of groups"), (["a"], "2 texts but 1 groups")):
         with pytest.raises(BadDataError, match=says):
-            read_groups(bad, 2)
+            read_training_data(["x", "y"], ["a", "b"], groups=bad)
 
 
 def test_the_name_of_a_label_is_that_of_its_value():
