@@ -35,29 +35,10 @@ class _Confusions(NamedTuple):
 
 
 def add_ocr_noise(text: str, rate: float, rng: np.random.Generator) -> str:
-    """Put OCR errors into a text.
+    """Misread a share of the characters of a text, 0 to 1: replace, drop and add some as real OCR did.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-    rate : float
-        Share of the characters to be misread, 0 to 1.
-    rng : numpy.random.Generator
-        The same generator gives the same text.
-
-    Returns
-    -------
-    str
-        The text with characters replaced, dropped and added as real OCR did. Line breaks stay. Capitals are misread as
-        their small letters are; before a character that was never misread only a stray one may come.
-
-    Examples
-    --------
-    >>> add_ocr_noise("Total amount due", 0.0, np.random.default_rng(0))
-    'Total amount due'
-    >>> add_ocr_noise("Total amount due 11.07.2018", 0.3, np.random.default_rng(3)) == "Total amount due 11.07.2018"
-    False
+    Line breaks stay. Capitals are misread as their small letters are; before a character that was never misread only a
+    stray one may come.
     """
     table = _table()
     folded = fold(text)
@@ -80,43 +61,18 @@ def add_ocr_noise(text: str, rate: float, rng: np.random.Generator) -> str:
 
 
 class AugmentedCopies(NamedTuple):
-    """Copies of some texts.
-
-    Parameters
-    ----------
-    texts : list of str, length m
-        The copies.
-    of : ndarray of int64, shape (m,)
-        Position of the text that each is a copy of.
-    """
+    """Copies of some texts, and the position of the text that each is a copy of."""
 
     texts: list[str]
     of: NDArray[np.int64]
 
 
 def augmented_copies(texts: Sequence[str], seed: int) -> AugmentedCopies:
-    r"""Make copies of texts as they might have come: misread, without line breaks, or the first third only.
+    """Make copies of texts as they might have come: misread, without line breaks, or the first third only.
 
     Trained on beside the texts, they teach a model not to lean on what a poor scan, a PDF without lines or a page of
-    which only the upper part was read lacks.
-
-    Parameters
-    ----------
-    texts : sequence of str, length n
-        Cleaned texts.
-    seed : int
-        The same seed and texts give the same copies.
-
-    Returns
-    -------
-    AugmentedCopies
-        One of each text, every other misread and the others without line breaks; and the first third of the lines, or
-        of the words where `features.layout.has_lines` says no, of each third text.
-
-    Examples
-    --------
-    >>> augmented_copies(["To: all\nFrom: me\nDate: today"], seed=0)
-    AugmentedCopies(texts=['To: all From: me Date: today', 'To: all'], of=array([0, 0]))
+    which only the upper part was read lacks. One of each text, every other misread and the others without line breaks;
+    and the first third of the lines, or of the words where there are no lines, of each third text.
     """
     texts = as_texts(texts)
     copies = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,119 +32,43 @@ _TO_DECODE = re.compile(" ?␤ ?|␛([0-9A-F]{4})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasourceRow:
-    """One document with all its columns.
-
-    Parameters
-    ----------
-    document_id : str
-        What the person who filed it calls it.
-    text : str
-        Cleaned text, with its line structure.
-    common_words : str
-        The keywords found in it.
-    indicators : tuple of bool
-        Whether a keyword of each category was found, in the order of the columns.
-    vector : tuple of float
-        Document vector, finite.
-    category : str
-        The target; empty if unknown.
-    group : str
-        What the document belongs to, such as its issuer; empty if nothing. Amazon ML is told to ignore it.
-    """
+    """One document with all its columns; category and group are empty if unknown."""
 
     document_id: str
+    # cleaned, with its line structure
     text: str
+    # the keywords found in it, and whether one of each category was found, in the order of the columns
     common_words: str = ""
     indicators: tuple[bool, ...] = ()
+    # document vector, finite
     vector: tuple[float, ...] = ()
     category: str = ""
+    # what the document belongs to, such as its issuer; Amazon ML is told to ignore it
     group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasourceSummary:
-    """What was written.
-
-    Parameters
-    ----------
-    rows : int
-        Number of documents.
-    shortened : tuple of str
-        The documents, by id, that lost the middle of their text to stay within 100 KB.
-    """
+    """How many rows were written, and the ids of the documents whose texts lost their middle to fit 100 KB."""
 
     rows: int
     shortened: tuple[str, ...] = ()
 
 
 def schema_path(path: str | Path) -> Path:
-    """Name the schema file of a datasource, where Amazon ML's console looks for it.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The datasource.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Examples
-    --------
-    >>> schema_path("datasource.csv").name
-    'datasource.csv.schema'
-    """
+    """Name the schema file of a datasource, where Amazon ML's console looks for it."""
     path = Path(path)
     # a path such as . has no name
     return path.parent / f"{path.name}.schema"
 
 
 def vector_columns(size: int) -> tuple[str, ...]:
-    """Name the columns of a document vector.
-
-    Parameters
-    ----------
-    size : int
-        Number of dimensions.
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> vector_columns(2)
-    ('w2v_000', 'w2v_001')
-    """
+    """Name the columns of a document vector of so many dimensions."""
     return tuple(f"w2v_{i:03}" for i in range(size))
 
 
 def datasource_schema(indicator_names: Sequence[str], vector_size: int, *, grouped: bool = False) -> Schema:
-    """Describe the columns of a datasource.
-
-    Parameters
-    ----------
-    indicator_names : sequence of str
-        Columns of the keyword indicators.
-    vector_size : int
-        Dimensions of the document vector; 0 for none.
-    grouped : bool, default False
-        Whether there is a column with the group of each document.
-
-    Returns
-    -------
-    Schema
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        There are more than 1,000 columns, or a name is too long or used twice.
-
-    Examples
-    --------
-    >>> datasource_schema(["invoice_common_words"], 1).names
-    ('document_id', 'text_data', 'common_words', 'invoice_common_words', 'w2v_000', 'category')
-    """
+    """Describe the columns of a datasource; `grouped` if there is one with the group of each document."""
     return Schema(
         attributes=(
             ("document_id", AttributeType.CATEGORICAL),
@@ -161,48 +86,17 @@ def datasource_schema(indicator_names: Sequence[str], vector_size: int, *, group
 
 
 def encode_text(text: str) -> str:
-    r"""Write a text on one line, so that it can be restored.
+    r"""Write a text on one line, so that `decode_text` can restore it.
 
     A line feed becomes ``␤`` between two blanks. What else a program may take for a line end (``\r``, ``\v``,
     ``\f``, U+001C to U+001E, U+0085, U+2028, U+2029), NUL, lone surrogates, and ``␤`` and ``␛`` themselves become
     ``␛`` and four hexadecimal digits.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        Without line breaks; ``decode_text`` gives ``text`` again.
-
-    Examples
-    --------
-    >>> encode_text("Total\n12.50\f␤")
-    'Total ␤ 12.50␛000C␛2424'
     """
     return _TO_ENCODE.sub(lambda match: " ␤ " if match[0] == "\n" else f"␛{ord(match[0]):04X}", text)
 
 
 def decode_text(value: str) -> str:
-    r"""Restore what `encode_text` wrote.
-
-    Parameters
-    ----------
-    value : str
-        A value of the datasource.
-
-    Returns
-    -------
-    str
-        The text.
-
-    Examples
-    --------
-    >>> decode_text("Total ␤ 12.50␛000C␛2424")
-    'Total\n12.50\x0c␤'
-    """
+    """Restore what `encode_text` wrote."""
     return _TO_DECODE.sub(lambda match: chr(int(match[1], 16)) if match[1] else "\n", value)
 
 
@@ -215,55 +109,16 @@ def write_datasource(
     seed: int,
     grouped: bool = False,
 ) -> DatasourceSummary:
-    r"""Write documents as a datasource, in an order drawn from a seed, with the schema beside it.
+    """Write documents as a datasource, in an order drawn from a seed, with the schema at ``<path>.schema``.
 
-    A row over 100 KB loses the middle of its text, which then reads ``[…]`` on a line of its own.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The CSV file; the schema goes to ``<path>.schema``.
-    rows : sequence of DatasourceRow
-        The documents; each is looked at once, so a sequence that makes its rows when asked saves memory.
-    indicator_names : sequence of str
-        Columns of the keyword indicators.
-    vector_size : int
-        Dimensions of the document vectors.
-    seed : int
-        Same rows and seed, same bytes.
-    grouped : bool, default False
-        Whether to write the groups of the documents.
-
-    Returns
-    -------
-    DatasourceSummary
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        There are too many columns, or a row is over 100 KB even without its text.
-    ValueError
-        A row does not have the columns named, or a number is not finite.
-    textclf.base.errors.OutputError
-        A file cannot be written.
+    Each row is looked at once, so a sequence that makes its rows when asked saves memory. A row over 100 KB loses the
+    middle of its text, which then reads ``[…]`` on a line of its own. Raises `BadDataError` if there are too many
+    columns, or a row is over 100 KB even without its text.
 
     References
     ----------
     Amazon Machine Learning Developer Guide, "Understanding the Data Format for Amazon ML",
     https://docs.aws.amazon.com/machine-learning/latest/dg/understanding-the-data-format-for-amazon-ml.html
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "datasource.csv"
-    >>> rows = [DatasourceRow(document_id="a", text="Total\n3", vector=(0.25,), category="receipt")]
-    >>> write_datasource(path, rows, indicator_names=[], vector_size=1, seed=0)
-    DatasourceSummary(rows=1, shortened=())
-    >>> print(path.read_text(encoding="utf-8"), end="")
-    document_id,text_data,common_words,w2v_000,category
-    a,Total ␤ 3,,0.25,receipt
-    >>> list(read_datasource(path)) == rows
-    True
     """
     schema = datasource_schema(indicator_names, vector_size, grouped=grouped)
     draw = random.Random(seed)  # noqa: S311 - an order to learn from, not a secret
@@ -286,25 +141,7 @@ def write_datasource(
 
 
 def read_datasource_schema(path: str | Path) -> Schema:
-    """Read the schema beside a datasource and check that it is one of ours.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The datasource (not the schema).
-
-    Returns
-    -------
-    Schema
-        Its BINARY attributes are the indicators, its NUMERIC ones the vector.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        The schema is missing or may not be read.
-    textclf.base.errors.BadDataError
-        It is no schema, or has other columns than a datasource.
-    """
+    """Read the schema beside a datasource and check that it is one of ours."""
     place = schema_path(path)
     try:
         with place.open(encoding="utf-8") as file:
@@ -324,25 +161,7 @@ def read_datasource_schema(path: str | Path) -> Schema:
 
 
 def read_datasource(path: str | Path) -> Iterator[DatasourceRow]:
-    """Read a datasource that `write_datasource` wrote, one row at a time.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The CSV file; its schema stands beside it.
-
-    Yields
-    ------
-    DatasourceRow
-        In the order of the file, equal to what was written but for the middle of texts that were too long.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        The file or its schema is missing or may not be read.
-    textclf.base.errors.BadDataError
-        The file does not fit its schema.
-    """
+    """Read a datasource that `write_datasource` wrote, one row at a time, equal but for texts that were too long."""
     schema = read_datasource_schema(path)
     for row in read_rows(path, required=schema.names):
         error = row.error
@@ -401,10 +220,7 @@ def _shortened_line(row: DatasourceRow, schema: Schema) -> str:
         return _line(row, row.text[: kept - kept // 2] + _GAP + row.text[len(row.text) - kept // 2 :], schema)
 
     # what a character costs does not depend on its neighbours, so the size grows with what is kept
-    fits, too_long = -1, len(row.text)
-    while too_long - fits > 1:
-        middle = (fits + too_long) // 2
-        fits, too_long = (middle, too_long) if _size(line(middle)) <= ROW_LIMIT else (fits, middle)
+    fits = bisect_right(range(len(row.text)), ROW_LIMIT, key=lambda kept: _size(line(kept))) - 1
     if fits < 0:
         raise BadDataError(
             f"the row of '{row.document_id[:64]}' is over {ROW_LIMIT:,} bytes even without its text",

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.characters import read_batch
+from features.characters import read_batches
 from features.keyword_matcher import KeywordHit, KeywordMatcher
 from features.layout import LAYOUT_FEATURES, LayoutScale, measure_layout
 from features.lexicon import Lexicon, shipped_lexicon
-from features.ngrams import BATCH, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows, take_views
+from features.ngrams import VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows, take_views
 from features.text_arguments import iter_texts
 from features.tfidf import NgramTfidf, fit_tfidf
 from features.word_vectors import WordVectors, train_word_vectors
-
-BATCH_CHARACTERS = 250_000
-"""Counting n-grams takes about 140 bytes a character: long texts are counted one by one."""
 
 
 class ObservedTexts(NamedTuple):
@@ -145,27 +142,12 @@ def observe(texts: Iterable[str], views: Sequence[NgramView], *, layout: bool) -
     words: list[list[str]] = []
     counts: list[SparseRows] = []
     measures = [np.zeros((0, len(LAYOUT_FEATURES) if layout else 0))]
-    for texts_together in _batches(iter_texts(texts)):
-        batch = read_batch(texts_together)
+    for batch in read_batches(iter_texts(texts)):
         found = batch.words()
         words += found
         counts.append(count_ngrams(batch, views))
         measures.append(measure_layout(batch, found) if layout else np.zeros((len(found), 0)))
     return ObservedTexts(tuple(views), words, stack_rows(counts), np.concatenate(measures))
-
-
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Split into lists of at most `BATCH` texts and, unless one text alone is longer, `BATCH_CHARACTERS`."""
-    batch: list[str] = []
-    size = 0
-    for text in texts:
-        if len(batch) == BATCH or (batch and size + len(text) > BATCH_CHARACTERS):
-            yield batch
-            batch, size = [], 0
-        batch.append(text)
-        size += len(text)
-    if batch:
-        yield batch
 
 
 def fit_matcher(words: Sequence[Sequence[str]], categories: Sequence[str], settings: FeatureSettings) -> KeywordMatcher:

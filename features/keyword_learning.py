@@ -1,9 +1,9 @@
-"""Keywords learned from documents whose category is known, and the choice between them and a lexicon at hand."""
+"""Keywords learned from documents whose category is known, and the matchers of lexicons at hand."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory, plain_name
-from features.spacy_tables import dictionary, inflected_forms, stop_words
+from features.spacy_tables import dictionary, function_words, inflected_forms
 from features.symmetric_delete import skeleton
 from features.text_arguments import as_words
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
 KEYWORDS_PER_CATEGORY = 15
-"""More make an indicator 1 in too many documents: on scanned office papers 10 to 20 told more than 40."""
+"""More make an indicator 1 in too many documents: on scanned office papers 10 to 20 were better than 40."""
 FEWEST_DOCUMENTS = 2
 """What stands in one document only may be a name, a number or a misreading."""
 LEAST_Z = 1.96
-"""Standard deviations from which a keyword counts as telling (5 % of those that are not would pass)."""
+"""Standard deviations from which a keyword counts as distinctive (5 % of those that are not would pass)."""
 LEAST_RATIO = 8.0
 """How many times as common a keyword must be in its category as in the others: an indicator is the *or* of many."""
 PRIOR_DOCUMENTS = 10.0
@@ -41,56 +41,23 @@ RANK_OFFSET = 60
 _NO_FREQUENCIES: Mapping[str, int] = MappingProxyType({})
 
 
-def learn_lexicon(
-    documents: Sequence[Sequence[str]], categories: Sequence[str], *, keywords_per_category: int = KEYWORDS_PER_CATEGORY
-) -> Lexicon:
-    """Learn each category's keywords from documents.
+def learn_lexicon(documents: Sequence[Sequence[str]], categories: Sequence[str]) -> Lexicon:
+    """Learn each category's keywords from the words of documents, best first, ties in alphabetical order.
 
     Words and phrases of two words are ranked by their log-odds in a category against all others, with an informative
     Dirichlet prior, divided by its standard deviation. A document counts once for each, however often it repeats it,
-    because an indicator only says whether a keyword is there. Left out are stop words, numbers, rubbish, what fewer
+    because an indicator only says whether a keyword is there. Left out are function words, numbers, rubbish, what fewer
     than two documents have, and what is less than eight times as common in its category as elsewhere.
 
-    Parameters
-    ----------
-    documents : sequence of sequence of str, length n_documents
-        Words of each, from `features.tokens.tokenize`.
-    categories : sequence of str, length n_documents
-        Their categories.
-    keywords_per_category : int, optional
-        At most so many; a category that differs little from the others gets fewer, or none.
-
-    Returns
-    -------
-    Lexicon
-        Categories in alphabetical order; keywords best first, ties in alphabetical order.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        If texts and categories are no lists of strings, or differ in number.
-
-    References
-    ----------
-    Monroe, Colaresi & Quinn (2008), "Fightin' Words: Lexical Feature Selection and Evaluation for Identifying the
-    Content of Political Conflict", Political Analysis 16(4), equations 16, 20 and 22.
-
-    Examples
-    --------
-    >>> texts = ["gross pay per hour", "gross pay and tax", "insured vehicle", "vehicle of the insured"]
-    >>> learned = learn_lexicon(list(map(str.split, texts * 5)), ["payslip", "payslip", "policy", "policy"] * 5)
-    >>> [category.keywords[:3] for category in learned.categories]
-    [('gross', 'gross pay', 'pay'), ('insured', 'vehicle', 'insured vehicle')]
+    Source: Monroe, Colaresi & Quinn (2008), "Fightin' Words: Lexical Feature Selection and Evaluation for Identifying
+    the Content of Political Conflict", Political Analysis 16(4), equations 16, 20 and 22.
     """
-    names = sorted(set(categories))
-    number = {name: index for index, name in enumerate(names)}
-    phrases, table = _count(documents, [number[category] for category in categories], len(names), longest=2)
-    z, ratio = _telling(table, _sizes(categories))
+    names, phrases, _, z, distinctive = _phrase_table(documents, categories, longest=2)
     learned = []
-    for index, name in enumerate(names):
-        telling = [row for row in range(len(phrases)) if z[row, index] >= LEAST_Z and ratio[row, index] >= LEAST_RATIO]
-        best = sorted(telling, key=lambda row: (-round(z[row, index], 9), phrases[row]))[:keywords_per_category]
-        learned.append(LexiconCategory(name=name, keywords=tuple(phrases[row] for row in best), learned=True))
+    for label, name in enumerate(names):
+        best = [row for row in np.argsort(-z[:, label].round(9), kind="stable").tolist() if distinctive[row, label]]
+        keywords = tuple(phrases[row] for row in best[:KEYWORDS_PER_CATEGORY])
+        learned.append(LexiconCategory(name=name, keywords=keywords, learned=True))
     return Lexicon(categories=tuple(learned))
 
 
@@ -117,6 +84,7 @@ def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQU
 
 @lru_cache(maxsize=4)
 def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
+    """Give the matcher of a lexicon with inflected forms, and the words of dictionaries that it would misread."""
     from rapidfuzz.distance import LCSseq
     from rapidfuzz.process import cdist
 
@@ -156,23 +124,15 @@ def _letters(shapes: Sequence[str]) -> NDArray[np.uint32]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A phrase that may be a keyword.
-
-    Parameters
-    ----------
-    category, phrase : str
-        The category it speaks for, and the phrase, folded.
-    own, others : int
-        Documents of the category that have it, and documents of all others.
-    by_tfidf, by_log_odds, by_vectors : int or None
-        Its place, from 1, among the candidates of the category, by class-based TF-IDF, by log-odds with an informative
-        prior, and by likeness to the category's own keywords; None without those.
-    """
+    """A phrase that may be a keyword of a category."""
 
     category: str
     phrase: str
+    # documents of the category that have it, and documents of all others
     own: int
     others: int
+    # its place, from 1, among the candidates of the category by class-based TF-IDF, by log-odds with an informative
+    # prior, and by cosine similarity to the category's own keywords; None without those
     by_tfidf: int
     by_log_odds: int
     by_vectors: int | None
@@ -186,96 +146,53 @@ def suggest_keywords(
     *,
     n: int = 20,
 ) -> list[Suggestion]:
-    """Propose keywords from documents: phrases of up to three words.
+    """Propose up to `n` keywords a category from the words of documents: phrases of up to three words, best first.
 
-    Candidates are telling (as in `learn_lexicon`), not found by the category's own keywords, and no part of a longer
-    phrase that stands in the same documents. They are put in order by three signals, fused by reciprocal ranks. They
-    are chosen by these very documents: what they are worth only other documents tell.
+    Candidates are distinctive (as in `learn_lexicon`), not found by the category's own keywords, and no part of a
+    longer phrase that stands in the same documents. They are put in order by three signals, fused by reciprocal ranks.
+    They are chosen by these very documents: what they are worth only other documents show.
 
-    Parameters
-    ----------
-    documents : sequence of sequence of str, length n_documents
-        Words of each, from `features.tokens.tokenize`.
-    categories : sequence of str, length n_documents
-        Their categories.
-    lexicon : Lexicon, optional
-        Keywords that the user has.
-    vectors : WordVectors, optional
-        For the likeness to those keywords.
-    n : int, default 20
-        At most so many a category.
-
-    Returns
-    -------
-    list of Suggestion
-        By category in alphabetical order, the best first.
-
-    References
-    ----------
-    Grootendorst (2022), "BERTopic", arXiv:2203.05794 (class-based TF-IDF; here a document counts once). Cormack, Clarke
-    & Buettcher (2009), "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR.
-
-    Examples
-    --------
-    >>> texts = ["gross pay per hour", "gross pay and tax", "insured vehicle", "vehicle of the insured"]
-    >>> found = suggest_keywords(list(map(str.split, texts * 5)), ["payslip", "payslip", "policy", "policy"] * 5, n=2)
-    >>> [(one.phrase, one.own, one.others) for one in found if one.category == "policy"]
-    [('insured', 10, 0), ('vehicle', 10, 0)]
+    Sources: Grootendorst (2022), "BERTopic", arXiv:2203.05794 (class-based TF-IDF; here a document counts once).
+    Cormack, Clarke & Buettcher (2009), "Reciprocal rank fusion outperforms Condorcet and individual rank learning
+    methods", SIGIR.
     """
-    names = sorted(set(categories))
-    phrases, table = _count(documents, [names.index(category) for category in categories], len(names), longest=3)
+    names, phrases, table, z, distinctive = _phrase_table(documents, categories, longest=3)
     kept = _longest_only(phrases, table)
-    phrases, table = [phrases[row] for row in kept], table[kept]
-    z, ratio = _telling(table, _sizes(categories))
+    phrases, table, z, distinctive = [phrases[row] for row in kept], table[kept], z[kept], distinctive[kept]
     tfidf = table / np.maximum(table.sum(axis=0), 1) * np.log1p(table.sum() / len(names) / table.sum(axis=1))[:, None]
     entries = {} if lexicon is None else _entries(lexicon)
     found = []
     for label, name in enumerate(names):
         own = entries.get(_plain(name), LexiconCategory(name=name, keywords=()))
-        known = _finder(own)
-        rows = np.array(
-            [
-                row
-                for row in np.flatnonzero((z[:, label] >= LEAST_Z) & (ratio[:, label] >= LEAST_RATIO)).tolist()
-                if not known(phrases[row])
-            ],
-            dtype=np.int64,
-        )
-        ranks = [_ranks(tfidf[rows, label]), _ranks(z[rows, label])]
+        rows = np.flatnonzero(distinctive[:, label])
+        hits = compile_matcher(Lexicon(categories=(own,))).find_all([phrases[row].split() for row in rows])
+        rows = rows[[not found for found in hits]] if len(rows) else rows
+        signals = [tfidf[rows, label], z[rows, label]]
         if own.keywords and vectors is not None and len(vectors.words):
-            ranks.append(_ranks(_likeness([phrases[row] for row in rows], own.keywords, vectors)))
+            middle = vectors.unit_vectors([tokenize(" ".join(own.keywords))])[0]
+            signals.append(vectors.unit_vectors([phrases[row].split() for row in rows]) @ middle)
+        # place of each candidate, from 1 for the highest
+        ranks = [(-signal.round(9)).argsort(kind="stable").argsort() + 1 for signal in signals]
         fused = np.sum([1 / (RANK_OFFSET + rank) for rank in ranks], axis=0)
-        for place in sorted(range(len(rows)), key=lambda place: (-fused[place], phrases[rows[place]]))[:n]:
-            row = int(rows[place])
+        for place in (-fused).argsort(kind="stable")[:n].tolist():
+            row = rows[place]
+            by_tfidf, by_log_odds, *by_vectors = (int(rank[place]) for rank in ranks)
             found.append(
                 Suggestion(
                     category=name,
                     phrase=phrases[row],
                     own=int(table[row, label]),
                     others=int(table[row].sum() - table[row, label]),
-                    by_tfidf=int(ranks[0][place]),
-                    by_log_odds=int(ranks[1][place]),
-                    by_vectors=int(ranks[2][place]) if len(ranks) > 2 else None,
+                    by_tfidf=by_tfidf,
+                    by_log_odds=by_log_odds,
+                    by_vectors=by_vectors[0] if by_vectors else None,
                 )
             )
     return found
 
 
 def extend_lexicon(lexicon: Lexicon | None, suggestions: Sequence[Suggestion]) -> Lexicon:
-    """Add suggestions to a lexicon, behind the keywords that it has.
-
-    Parameters
-    ----------
-    lexicon : Lexicon or None
-        The user's own, if any.
-    suggestions : sequence of Suggestion
-        From `suggest_keywords`.
-
-    Returns
-    -------
-    Lexicon
-        The user's categories first, then those that were not among them, marked as learned.
-    """
+    """Add suggestions to a lexicon, behind the keywords and categories that it has; new categories are learned ones."""
     categories = {} if lexicon is None else {category.name: category for category in lexicon.categories}
     names = {} if lexicon is None else {plain: entry.name for plain, entry in _entries(lexicon).items()}
     for one in suggestions:
@@ -286,65 +203,22 @@ def extend_lexicon(lexicon: Lexicon | None, suggestions: Sequence[Suggestion]) -
 
 
 def fits(lexicon: Lexicon, categories: Sequence[str]) -> bool:
-    """Say whether a lexicon speaks of the categories of some data.
+    """Say whether at least half of the categories of some data are among a lexicon's own, under any of their names.
 
-    It does if at least half of them are its own, under their name or another: case, accents, punctuation and
-    an English plural do not matter.
-
-    Parameters
-    ----------
-    lexicon : Lexicon
-        For instance the shipped one.
-    categories : sequence of str
-        The categories of the data; repetitions do not count.
-
-    Examples
-    --------
-    >>> from features.lexicon import shipped_lexicon
-    >>> fits(shipped_lexicon(), ["Tax-Returns", "bollette", "letter"])
-    True
-    >>> fits(shipped_lexicon(), ["sport", "politics"])
-    False
+    Case, accents, punctuation and an English plural do not matter.
     """
     names = set(categories)
     entries = _entries(lexicon)
     return bool(names) and 2 * sum(_plain(name) in entries for name in names) >= len(names)
 
 
-def adapt_lexicon(
-    lexicon: Lexicon,
-    documents: Sequence[Sequence[str]],
-    categories: Sequence[str],
-    *,
-    keywords_per_category: int = KEYWORDS_PER_CATEGORY,
-) -> Lexicon:
-    """Make the lexicon of some data: what ``--lexicon auto`` does with the shipped one.
+def adapt_lexicon(lexicon: Lexicon, documents: Sequence[Sequence[str]], categories: Sequence[str]) -> Lexicon:
+    """Make the lexicon of some data from the words of documents: what ``--lexicon auto`` does with the shipped one.
 
     If the lexicon `fits`, its keywords stand for the categories that it knows, and the others get learned ones;
-    if not, all are learned. Each category bears the name it has in the data.
-
-    Parameters
-    ----------
-    lexicon : Lexicon
-        For instance the shipped one.
-    documents : sequence of sequence of str, length n_documents
-        Words of each, from `features.tokens.tokenize`.
-    categories : sequence of str, length n_documents
-        Their categories.
-    keywords_per_category : int, optional
-        At most so many learned ones.
-
-    Returns
-    -------
-    Lexicon
-        The categories of the data, in alphabetical order.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        As `learn_lexicon`.
+    if not, all are learned. Each category has the name that it has in the data.
     """
-    learned = learn_lexicon(documents, categories, keywords_per_category=keywords_per_category)
+    learned = learn_lexicon(documents, categories)
     if not fits(lexicon, categories):
         return learned
     entries = _entries(lexicon)
@@ -356,29 +230,37 @@ def adapt_lexicon(
     )
 
 
-def _count(
-    documents: Sequence[Sequence[str]], labels: Sequence[int], categories: int, *, longest: int
-) -> tuple[list[str], NDArray[np.float64]]:
-    """Count the documents of each category that have a phrase: phrases in order, and a row of counts for each."""
-    counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for words, label in zip(map(as_words, documents), labels, strict=True):
+def same_category(lexicon: Lexicon, categories: Sequence[str]) -> dict[str, str]:
+    """Find the data's name of the categories of a lexicon, as far as the data has them; see `fits`."""
+    entries = _entries(lexicon)
+    return {entries[_plain(name)].name: name for name in categories if _plain(name) in entries}
+
+
+def _entries(lexicon: Lexicon) -> dict[str, LexiconCategory]:
+    return {_plain(name): category for category in lexicon.categories for name in (category.name, *category.names)}
+
+
+def _plain(name: str) -> str:
+    return "_".join(word.rstrip("s") or word for word in plain_name(name).split("_"))
+
+
+def _phrase_table(
+    documents: Sequence[Sequence[str]], categories: Sequence[str], *, longest: int
+) -> tuple[list[str], list[str], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Give categories, phrases, and a row a phrase: documents, z-scores, whether it is distinctive."""
+    names = sorted(set(categories))
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for words, name in zip(map(as_words, documents), categories, strict=True):
         for phrase in set(_phrases(words, longest)):
-            counts[phrase][label] += 1
+            counts[phrase][name] += 1
     phrases = sorted(phrase for phrase, found in counts.items() if found.total() >= FEWEST_DOCUMENTS)
-    table = np.array([[counts[phrase][label] for label in range(categories)] for phrase in phrases], dtype=np.float64)
-    return phrases, table.reshape(len(phrases), categories)
-
-
-def _sizes(categories: Sequence[str]) -> NDArray[np.float64]:
-    sizes = Counter(categories)
-    return np.array([sizes[name] for name in sorted(sizes)], dtype=np.float64)
-
-
-def _telling(table: NDArray[np.float64], documents: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Give z-scores and ratios of rates, each of shape (n_phrases, n_categories)."""
+    table = np.array([[counts[phrase][name] for name in names] for phrase in phrases], dtype=np.float64)
+    table = table.reshape(len(phrases), len(names))
+    size = Counter(categories)
+    sizes = np.array([size[name] for name in names], dtype=np.float64)
     total = table.sum(axis=1, keepdims=True)
-    others, other_documents = total - table, documents.sum() - documents
-    prior = PRIOR_DOCUMENTS * total / documents.sum()
+    others, other_sizes = total - table, sizes.sum() - sizes
+    prior = PRIOR_DOCUMENTS * total / sizes.sum()
     lacking = PRIOR_DOCUMENTS - prior
 
     def log_odds(with_it: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -387,18 +269,18 @@ def _telling(table: NDArray[np.float64], documents: NDArray[np.float64]) -> tupl
         return odds
 
     deviation = np.sqrt(1 / (table + prior) + 1 / (others + prior))
-    z = (log_odds(table, documents) - log_odds(others, other_documents)) / deviation
-    ratio = (table / documents) / ((others + 0.5) / (other_documents + 1))
-    return z, ratio
+    z = (log_odds(table, sizes) - log_odds(others, other_sizes)) / deviation
+    ratio = (table / sizes) / ((others + 0.5) / (other_sizes + 1))
+    return names, phrases, table, z, (z >= LEAST_Z) & (ratio >= LEAST_RATIO)
 
 
 def _phrases(words: Sequence[str], longest: int) -> Iterator[str]:
     """List words and phrases that may be keywords: they begin and end with words that mean something."""
-    telling = [_tells(word) for word in words]
+    meaning = [_means_something(word) for word in words]
     # a number may be part of a name, as in "mod 730"
-    ending = [tells or (word.isdigit() and 2 <= len(word) <= 4) for word, tells in zip(words, telling, strict=True)]
+    ending = [means or (word.isdigit() and 2 <= len(word) <= 4) for word, means in zip(words, meaning, strict=True)]
     for start in range(len(words)):
-        if telling[start]:
+        if meaning[start]:
             yield words[start]
             for end in range(start + 2, min(start + longest, len(words)) + 1):
                 # rubbish in the middle would also make the phrase longer than a keyword may be
@@ -409,37 +291,16 @@ def _phrases(words: Sequence[str], longest: int) -> Iterator[str]:
 
 
 @lru_cache(maxsize=100_000)
-def _tells(word: str) -> bool:
-    """Tell words that mean something from stop words and from what OCR makes of specks and lines."""
+def _means_something(word: str) -> bool:
+    """Say whether a word is no function word and not what OCR makes of specks and lines."""
     return (
         3 <= len(word) <= LONGEST_WORD
         and word.isalpha()
         and len(set(word)) > 1
         # other scripts have other vowels, or none
         and (not word.isascii() or any(letter in "aeiouy" for letter in word))
-        and word not in stop_words()
+        and word not in function_words()
     )
-
-
-def _plain(name: str) -> str:
-    return "_".join(word.rstrip("s") or word for word in plain_name(name).split("_"))
-
-
-def same_category(lexicon: Lexicon, categories: Sequence[str]) -> dict[str, str]:
-    """Find the data's name of the categories of a lexicon, as far as the data has them; see `fits`.
-
-    Examples
-    --------
-    >>> from features.lexicon import shipped_lexicon
-    >>> same_category(shipped_lexicon(), ["Bollette", "letter"])
-    {'utility_bill': 'Bollette'}
-    """
-    entries = _entries(lexicon)
-    return {entries[_plain(name)].name: name for name in categories if _plain(name) in entries}
-
-
-def _entries(lexicon: Lexicon) -> dict[str, LexiconCategory]:
-    return {_plain(name): category for category in lexicon.categories for name in (category.name, *category.names)}
 
 
 def _longest_only(phrases: Sequence[str], table: NDArray[np.float64]) -> list[int]:
@@ -454,28 +315,3 @@ def _longest_only(phrases: Sequence[str], table: NDArray[np.float64]) -> list[in
                 if part is not None and part != row and (table[part] == table[row]).all():
                     idle.add(part)
     return [row for row in range(len(phrases)) if row not in idle]
-
-
-def _finder(category: LexiconCategory) -> Callable[[str], bool]:
-    if not category.keywords:
-        return lambda phrase: False
-    matcher = compile_matcher(Lexicon(categories=(category,)))
-    return lambda phrase: bool(matcher.find(tokenize(phrase)))
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Place of each value, from 1 for the highest."""
-    ranks = np.empty(len(values), dtype=np.int64)
-    ranks[np.argsort(-values.round(9), kind="stable")] = np.arange(1, len(values) + 1)
-    return ranks
-
-
-def _likeness(phrases: Sequence[str], keywords: Sequence[str], vectors: WordVectors) -> NDArray[np.float64]:
-    """Cosine of each phrase's mean vector with that of the keywords; 0 for what has no known word."""
-    found = vectors.transform([tokenize(phrase) for phrase in phrases])
-    middle = vectors.transform([tokenize(" ".join(keywords))])
-    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(middle)
-    likeness: NDArray[np.float64] = np.divide(
-        found @ middle[0], lengths, out=np.zeros(len(phrases), dtype=np.float32), where=lengths > 0
-    ).astype(np.float64)
-    return likeness

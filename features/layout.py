@@ -39,46 +39,17 @@ LONGEST_LABEL = 26
 
 
 def has_lines(text: str) -> bool:
-    r"""Say whether a text has the lines of a page: it has none if it is blank, or if its lines are very long.
-
-    Examples
-    --------
-    >>> has_lines("Dear Sir\nthank you"), has_lines("no line break at all " * 20)
-    (True, False)
-    """
+    """Say whether a text has the lines of a page: it has none if it is blank, or if its lines are very long."""
     lines = text.count("\n") + 1 - text.count("\n\n")
     return bool(text.strip()) and len(text) <= MEAN_LINE * max(lines, 1)
 
 
 def part_bits(pieces: Pieces, texts: Sequence[str], parts: AbstractSet[PagePart]) -> NDArray[np.uint8]:
-    r"""Say of each character in which parts of its page it is.
+    """Say of each character in which of some parts of its page it is, by `PART_BITS`.
 
-    White space is where the piece behind it is.
-
-    Parameters
-    ----------
-    pieces : Pieces
-        The texts, white space squeezed, m characters.
-    texts : sequence of str
-        The same as they are.
-    parts : set of {"page", "top", "head", "tail", "starts", "labels"}
-        Which to look for: all of the page; the pieces that begin in its first ten lines and 1,000 characters; in its
-        first five lines and 500 characters; in its last 300 characters; the first two pieces of each line (none where
-        `has_lines` says no); what stands before a colon on its line, up to 26 characters.
-
-    Returns
-    -------
-    ndarray of uint8, shape (m,)
-        The bits of the parts, `PART_BITS`.
-
-    Examples
-    --------
-    >>> from features.characters import read_batch
-    >>> text = "To: all\nFrom: me\nthis is a memo"
-    >>> pieces = read_batch([text]).pieces
-    >>> bits = part_bits(pieces, [text], {"starts", "labels"})
-    >>> "".join(map(chr, pieces.codes[bits & PART_BITS["labels"] > 0].tolist()))
-    '\nto:\nfrom:'
+    Parts are all of the page; the pieces that begin in its first ten lines and 1,000 characters; in its first five
+    lines and 500 characters; in its last 300 characters; the first two pieces of each line (none where `has_lines` says
+    no); what stands before a colon on its line, up to 26 characters. White space is where the piece behind it is.
     """
     if parts == {"page"}:
         return np.full(len(pieces.codes), PART_BITS["page"], dtype=np.uint8)
@@ -149,27 +120,9 @@ _OF_KIND = np.stack(
 
 
 def measure_layout(pages: TextBatch, words: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-    r"""Measure how pages look.
+    """Measure the layout of n pages: shape (n, 20), counts, lengths in characters, and shares of 0 to 1.
 
-    Parameters
-    ----------
-    pages : TextBatch
-        The texts, n of them.
-    words : sequence of sequence of str, length n
-        Their words, as `TextBatch.words` gives them.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 20)
-        What `LAYOUT_FEATURES` says: counts, lengths in characters, and shares of lines, characters or words. NaN
-        for texts without the lines of a page.
-
-    Examples
-    --------
-    >>> from features.characters import read_batch
-    >>> pages = read_batch(["To: all\nFrom: me"])
-    >>> dict(zip(LAYOUT_FEATURES, measure_layout(pages, pages.words())[0].tolist()))["lines"]
-    2.0
+    `words` are those that `TextBatch.words` gives. NaN for texts without the lines of a page.
     """
     measures = np.full((len(pages.texts), len(LAYOUT_FEATURES)), np.nan)
     if not len(measures):
@@ -217,30 +170,14 @@ def _measure(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayoutScale:
-    """The deciles that pages are compared with.
+    """The deciles that pages are compared with."""
 
-    Parameters
-    ----------
-    deciles : ndarray of float64, shape (20, 9)
-        Of each measure over the training pages; shape (0, 9) if pages are not measured.
-    """
-
+    # of each measure over the training pages, shape (20, 9); shape (0, 9) if pages are not measured
     deciles: NDArray[np.float64]
 
     @classmethod
     def fit(cls, measures: NDArray[np.float64]) -> LayoutScale:
-        """Learn the deciles of some pages.
-
-        Parameters
-        ----------
-        measures : ndarray of float64, shape (n, 20)
-            From `measure_layout`; those of texts without lines are left out.
-
-        Returns
-        -------
-        LayoutScale
-            Ready to give the rows of any page.
-        """
+        """Learn the deciles of the pages that `measure_layout` measured; texts without lines are left out."""
         pages = measures[~np.isnan(measures).any(axis=1)]
         if not len(pages):
             return cls.unmeasured()
@@ -257,18 +194,10 @@ class LayoutScale:
         return int(self.deciles.size)
 
     def rows(self, measures: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Compare pages with the deciles.
+        """Compare pages with the deciles: nine columns for each of 20 measures.
 
-        Parameters
-        ----------
-        measures : ndarray of float64, shape (n, 20)
-            From `measure_layout`.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, 180)
-            Nine columns a measure: plus where it is at least the decile, else minus, all of the same size so that a
-            row has length 1. A text without the lines of a page has a row of zeros.
+        Plus where it is at least the decile, else minus, all of the same size so that a row has length 1. A text
+        without the lines of a page has a row of zeros.
         """
         rows = np.zeros((len(measures), self.size), dtype=np.float32)
         if self.size:

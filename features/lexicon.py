@@ -8,12 +8,11 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from features.tokens import tokenize
 from textclf.base.errors import BadDataError, BadInputError, BadModelError
@@ -21,15 +20,13 @@ from textclf.base.files import write_aside
 
 COLUMN_SUFFIX = "_common_words"
 MAX_COLUMN_LENGTH = 64
-MARK_LENGTH = 12
+DIGEST_LENGTH = 12
 """Hexadecimal digits that tell columns apart whose names would be the same."""
 MAX_BYTES = 1_000_000
 MAX_CATEGORIES = 1_000
 MAX_KEYWORDS = 20_000
 MAX_KEYWORD_LENGTH = 100
 MAX_KEYWORD_WORDS = 10
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +75,19 @@ class Lexicon:
     categories: tuple[LexiconCategory, ...]
 
     def __post_init__(self) -> None:
-        if len(self.categories) > MAX_CATEGORIES:
-            raise BadDataError(
-                f"{len(self.categories)} categories in the lexicon", remedy=f"at most {MAX_CATEGORIES} are allowed"
-            )
-        count = sum(len(category.keywords) for category in self.categories)
-        if count > MAX_KEYWORDS:
-            raise BadDataError(f"{count} keywords in the lexicon", remedy=f"at most {MAX_KEYWORDS} are allowed")
+        for count, most, what in (
+            (len(self.categories), MAX_CATEGORIES, "categories"),
+            (self._count(), MAX_KEYWORDS, "keywords"),
+        ):
+            if count > most:
+                raise BadDataError(f"{count} {what} in the lexicon", remedy=f"at most {most} are allowed")
         for category in self.categories:
             for keyword in category.keywords:
-                _check_keyword(category.name, keyword)
+                if fault := _fault(keyword):
+                    raise BadDataError(
+                        f"keyword {keyword[:40]!r} of {category.name!r} {fault}",
+                        remedy=f"give 1 to {MAX_KEYWORD_WORDS} words and at most {MAX_KEYWORD_LENGTH} characters",
+                    )
         # refuses names of which no two columns can be made
         column_names([category.name for category in self.categories])
 
@@ -96,81 +96,58 @@ class Lexicon:
         """The indicator column of each category, in order."""
         return column_names([category.name for category in self.categories])
 
+    def _count(self) -> int:
+        return sum(len(category.keywords) for category in self.categories)
+
     def __repr__(self) -> str:
-        keywords = sum(len(category.keywords) for category in self.categories)
-        return f"<Lexicon: {keywords} keywords of {len(self.categories)} categories>"
+        return f"<Lexicon: {self._count()} keywords of {len(self.categories)} categories>"
 
     def to_dict(self) -> dict[str, object]:
-        """Give what `from_dict` takes: lists and strings only, for a model file."""
-        return {
-            "categories": [
-                {
-                    "name": category.name,
-                    "keywords": list(category.keywords),
-                    "names": list(category.names),
-                    "learned": category.learned,
-                }
-                for category in self.categories
-            ]
-        }
+        """Give what `from_dict` takes: plain values, for a model file."""
+        return {"categories": [asdict(category) for category in self.categories]}
 
     @classmethod
     def from_dict(cls, data: object) -> Lexicon:
-        """Rebuild a lexicon from what `to_dict` gave.
-
-        Parameters
-        ----------
-        data : object
-            Decoded JSON, not trusted.
-
-        Raises
-        ------
-        textclf.base.errors.BadModelError
-            If it is not what `to_dict` gives.
-
-        Examples
-        --------
-        >>> Lexicon.from_dict(shipped_lexicon().to_dict()) == shipped_lexicon()
-        True
-        """
+        """Rebuild a lexicon from decoded JSON that is not trusted; raises `BadModelError` if `to_dict` gave other."""
         try:
-            entries = _items(data, "categories")
-            return cls(
-                categories=tuple(
-                    LexiconCategory(
-                        name=_string(entry["name"]),
-                        keywords=tuple(map(_string, _items(entry, "keywords"))),
-                        names=tuple(map(_string, _items(entry, "names"))),
-                        learned=bool(entry.get("learned")),
+            match data:
+                case {"categories": [*entries]}:
+                    return cls(
+                        categories=tuple(
+                            LexiconCategory(
+                                name=_strings([entry["name"]])[0],
+                                keywords=_strings(entry["keywords"]),
+                                names=_strings(entry["names"]),
+                                learned=bool(entry.get("learned")),
+                            )
+                            for entry in entries
+                        )
                     )
-                    for entry in entries
-                )
-            )
         except (AttributeError, KeyError, TypeError, BadDataError) as error:
             raise BadModelError(f"not a lexicon: {error}", remedy="train the model again") from error
+        raise BadModelError("not a lexicon", remedy="train the model again")
+
+
+def _strings(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{values!r:.40} is not a list of strings")
+    return tuple(values)
+
+
+def _fault(keyword: str) -> str:
+    """Say what is wrong with a keyword, if anything."""
+    words = len(tokenize(keyword[: MAX_KEYWORD_LENGTH + 1]))
+    if not words:
+        return "has no letter and no digit"
+    return "is too long" if words > MAX_KEYWORD_WORDS or len(keyword) > MAX_KEYWORD_LENGTH else ""
 
 
 def plain_name(category: str) -> str:
-    """Write the name of a category in ``a-z``, ``0-9`` and ``_``.
+    """Write the name of a category in ``a-z``, ``0-9`` and ``_``; empty only if the name is.
 
     Accents go, letters become lower-case ASCII, whatever stands between words becomes ``_``. A letter that has no
     ASCII form is spelled by its code point, so that categories in any script have a name of their own; of a name
     without letter and digit, all characters are.
-
-    Parameters
-    ----------
-    category : str
-        Name of the category.
-
-    Returns
-    -------
-    str
-        Empty only if the name is.
-
-    Examples
-    --------
-    >>> plain_name("Carta d’Identità"), plain_name("契約"), plain_name("--")
-    ('carta_d_identita', 'u5951u7d04', 'u002du002d')
     """
     decomposed = unicodedata.normalize("NFKD", category.casefold())
     spelled = "".join(
@@ -182,34 +159,12 @@ def plain_name(category: str) -> str:
 
 
 def column_names(categories: Sequence[str]) -> tuple[str, ...]:
-    """Name the indicator column of each category.
+    """Name the indicator column of each category: ``<plain name>_common_words``, each once.
 
-    A column is called by the `plain_name` of its category, cut if it would be too long. Where several categories would
-    have the same column, twelve hexadecimal digits of the SHA-256 of the category's own name, in UTF-8, stand behind
-    it. What a column is called depends on the categories, not on their order.
-
-    Parameters
-    ----------
-    categories : sequence of str
-        Names of all categories.
-
-    Returns
-    -------
-    tuple of str
-        ``<plain name>_common_words``, at most 64 characters of ``a-z``, ``0-9`` and ``_``, each once: what Amazon ML
-        takes for names of attributes.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        Two categories have the same name, or one none.
-
-    Examples
-    --------
-    >>> column_names(["Tax return", "Bill no. 1"])
-    ('tax_return_common_words', 'bill_no_1_common_words')
-    >>> column_names(["Bill", "bill"])
-    ('bill_e51783b4d768_common_words', 'bill_623210167553_common_words')
+    At most 64 characters of ``a-z``, ``0-9`` and ``_``, which Amazon ML takes for names of attributes; a name that is
+    too long is cut. Where several categories would have the same column, twelve hexadecimal digits of the SHA-256 of
+    the category's own name, in UTF-8, stand behind it. What a column is called depends on the categories, not on their
+    order. Raises `BadDataError` where two categories have the same name, or one none.
     """
     if "" in categories:
         raise BadDataError("a category has an empty name", remedy="give it one")
@@ -217,11 +172,11 @@ def column_names(categories: Sequence[str]) -> tuple[str, ...]:
     if twice:
         raise BadDataError(f"category {twice[0]!r} stands there twice", remedy="rename one of them")
     columns = [_column(category, "") for category in categories]
-    # a second time, since a marked name may be the plain name of another category
+    # a second time, since a name with digits may be the plain name of another category
     for _ in range(2):
         times = Counter(columns)
         columns = [
-            _column(category, _mark(category)) if times[column] > 1 else column
+            _column(category, _digest(category)) if times[column] > 1 else column
             for category, column in zip(categories, columns, strict=True)
         ]
     if len(set(columns)) < len(columns):
@@ -229,13 +184,13 @@ def column_names(categories: Sequence[str]) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def _column(category: str, mark: str) -> str:
-    length = MAX_COLUMN_LENGTH - len(mark) - len(COLUMN_SUFFIX)
-    return plain_name(category)[:length].rstrip("_") + mark + COLUMN_SUFFIX
+def _column(category: str, digest: str) -> str:
+    length = MAX_COLUMN_LENGTH - len(digest) - len(COLUMN_SUFFIX)
+    return plain_name(category)[:length].rstrip("_") + digest + COLUMN_SUFFIX
 
 
-def _mark(category: str) -> str:
-    return "_" + hashlib.sha256(category.encode("utf-8", "surrogatepass")).hexdigest()[:MARK_LENGTH]
+def _digest(category: str) -> str:
+    return "_" + hashlib.sha256(category.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
 
 
 def _code_point(char: str) -> str:
@@ -244,25 +199,11 @@ def _code_point(char: str) -> str:
 
 @cache
 def shipped_lexicon() -> Lexicon:
-    """Give the lexicon that ships with the package: common papers of a household and an office.
-
-    Returns
-    -------
-    Lexicon
-        Italian and English keywords, categories in alphabetical order.
-
-    Examples
-    --------
-    >>> [category.name for category in shipped_lexicon().categories][:3]
-    ['bank_statement', 'identity_card', 'insurance_contract']
-    """
+    """Give the lexicon that ships with the package: Italian and English, categories in alphabetical order."""
     folder = resources.files("features.lexicons")
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
-    return Lexicon(
-        categories=tuple(
-            category for entry in files for category in _parse(entry.read_text(encoding="utf-8"), entry.name).categories
-        )
-    )
+    parts = [_parse(file.read_text(encoding="utf-8"), file.name) for file in files]
+    return Lexicon(categories=tuple(category for part in parts for category in part.categories))
 
 
 def read_lexicon(path: str | Path) -> Lexicon:
@@ -279,34 +220,8 @@ def read_lexicon(path: str | Path) -> Lexicon:
         ["Other papers"]
         en = ["dear sir", "yours faithfully"]
 
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        A file of at most 1 MB with at most 1,000 categories and 20,000 keywords.
-
-    Returns
-    -------
-    Lexicon
-        The categories in the order of the file.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        If the file cannot be read or is too large.
-    textclf.base.errors.BadDataError
-        If it is not a lexicon; the message names the line or the key.
-
-    References
-    ----------
-    TOML 1.0: https://toml.io/en/v1.0.0
-
-    Examples
-    --------
-    >>> import tempfile, pathlib
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "mine.toml"
-    >>> _ = file.write_text('memo = ["for your information"]')
-    >>> read_lexicon(file).columns
-    ('memo_common_words',)
+    A file has at most 1 MB, 1,000 categories and 20,000 keywords. Raises `BadInputError` if it cannot be read or is too
+    large, `BadDataError` if it is no lexicon; the message names the line or the key.
     """
     path = Path(path)
     try:
@@ -326,26 +241,14 @@ def read_lexicon(path: str | Path) -> Lexicon:
 
 
 def write_lexicon(path: str | Path, lexicon: Lexicon) -> None:
-    """Write a lexicon as a TOML file that `read_lexicon` reads.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file.
-    lexicon : Lexicon
-        Its keywords go under ``und``, the code of ISO 639-2 for a language that is not determined.
-
-    Raises
-    ------
-    textclf.base.errors.OutputError
-        The file cannot be written.
-    """
+    """Write a lexicon as a TOML file that `read_lexicon` reads."""
     lines = []
     for category in lexicon.categories:
         # JSON's strings are basic strings of TOML
         lines.append(f"[{json.dumps(category.name, ensure_ascii=False)}]")
         if category.learned:
             lines.append("learned = true")
+        # und is the code of ISO 639-2 for a language that is not determined
         for key, values in (("names", category.names), ("und", category.keywords)):
             if values or key == "und":
                 lines += [f"{key} = [", *(f"    {json.dumps(value, ensure_ascii=False)}," for value in values), "]"]
@@ -361,12 +264,15 @@ def _parse(text: str, where: str) -> Lexicon:
         raise BadDataError(f"not valid TOML: {error}", where=where, remedy="put every keyword in quotes") from error
     if not document:
         raise BadDataError("no category", where=where, remedy='write one as: invoice = ["bill to", "unit price"]')
+    categories: list[LexiconCategory] = []
     try:
-        return Lexicon(categories=tuple(_category(name, entry) for name, entry in document.items()))
-    except _KeywordError as error:
-        raise BadDataError(error.what, where=f"{where}:{_line(text, error.keyword)}", remedy=error.remedy) from error
+        categories += [_category(name, entry) for name, entry in document.items()]
+        return Lexicon(categories=tuple(categories))
     except BadDataError as error:
-        raise BadDataError(error.what, where=where, remedy=error.remedy) from error
+        bad = next((word for category in categories for word in category.keywords if _fault(word)), None)
+        line = next((number for number, line in enumerate(text.splitlines(), 1) if f'"{bad}"' in line), 1)
+        place = where if bad is None else f"{where}:{line}"
+        raise BadDataError(error.what, where=place, remedy=error.remedy) from error
 
 
 def _category(name: str, entry: object) -> LexiconCategory:
@@ -377,49 +283,15 @@ def _category(name: str, entry: object) -> LexiconCategory:
     if not isinstance(learned, bool):
         raise BadDataError(f"'learned' of {name!r} is neither true nor false", remedy="take it out")
     for key, value in table.items():
-        if key != "names" and not _LANGUAGE.fullmatch(key):
+        if key != "names" and not re.fullmatch(r"[a-z]{2,3}", key):
             raise BadDataError(
                 f"key {key!r} of {name!r} is neither a language nor 'names'",
                 remedy="call it 'it' or 'en'; a category whose name holds a dot or a blank stands in quotes",
             )
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise BadDataError(f"{key!r} of {name!r} is not a list of strings", remedy='write it as ["…", "…"]')
-    keywords = tuple(keyword for key, values in table.items() if key != "names" for keyword in values)
+    names = tuple(table.pop("names", ()))
+    keywords = tuple(keyword for values in table.values() for keyword in values)
     if not keywords:
         raise BadDataError(f"category {name!r} has no keyword", remedy="give it some, or take it out")
-    return LexiconCategory(name=name, keywords=keywords, names=tuple(table.get("names", ())), learned=learned)
-
-
-class _KeywordError(BadDataError):
-    """One keyword that does not do; `_parse` adds the line."""
-
-    keyword: str = ""
-
-
-def _check_keyword(category: str, keyword: str) -> None:
-    words = len(tokenize(keyword[: MAX_KEYWORD_LENGTH + 1]))
-    if words and words <= MAX_KEYWORD_WORDS and len(keyword) <= MAX_KEYWORD_LENGTH:
-        return
-    error = _KeywordError(
-        f"keyword {keyword[:40]!r} of {category!r} " + ("is too long" if words else "has no letter and no digit"),
-        remedy=f"a keyword has 1 to {MAX_KEYWORD_WORDS} words and at most {MAX_KEYWORD_LENGTH} characters",
-    )
-    error.keyword = keyword
-    raise error
-
-
-def _line(text: str, keyword: str) -> int:
-    return next((number for number, line in enumerate(text.splitlines(), 1) if f'"{keyword}"' in line), 1)
-
-
-def _items(data: object, key: str) -> Sequence[Any]:
-    if not isinstance(data, Mapping) or not isinstance(data[key], list):
-        raise TypeError(f"{key!r} is not a list")
-    items: list[Any] = data[key]
-    return items
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
-    return value
+    return LexiconCategory(name=name, keywords=keywords, names=names, learned=learned)

@@ -25,8 +25,6 @@ from features.characters import LETTER, Pieces, TextBatch, read_batch
 from features.layout import PART_BITS, PagePart, part_bits
 
 BUCKET_BITS = 22
-# A batch of this size keeps its windows in the processor's cache: seen fastest between 16 and 64.
-BATCH = 32
 
 _U32 = np.uint32
 _BASE = 0x9E3779B1
@@ -98,33 +96,20 @@ class SparseRows(NamedTuple):
 
 
 class _Windows(NamedTuple):
-    """The windows of a batch over units, words or characters: of each length from each unit on.
+    """The windows of a batch over m units, words or characters: of each length from each unit on."""
 
-    Parameters
-    ----------
-    hashes : ndarray of uint32, shape (lengths, m)
-        Number of the n-gram of each length that begins at each of m units.
-    inside : ndarray of bool, shape (lengths, m)
-        Whether there is one.
-    bits : ndarray of uint8, shape (m,)
-        In which parts of its page those are that begin at each unit.
-    owners : ndarray of int64, shape (m,)
-        Number of the text that each unit is of.
-    begins, ends : ndarray of int, shape (m,)
-        First character of each unit, and the one behind its last.
-    pieces : Pieces
-        The characters.
-    shortest : int
-        The first of the lengths.
-    """
-
+    # number of the n-gram of each length that begins at each unit, and whether there is one: shape (lengths, m)
     hashes: NDArray[np.uint32]
     inside: NDArray[np.bool_]
+    # in which parts of its page those are that begin at each unit
     bits: NDArray[np.uint8]
+    # number of the text that each unit is of
     owners: NDArray[np.int64]
+    # first character of each unit, and the one behind its last, in `pieces`
     begins: NDArray[np.integer]
     ends: NDArray[np.integer]
     pieces: Pieces
+    # the first of the lengths
     shortest: int
 
     def seen_by(self, view: NgramView) -> tuple[slice, NDArray[np.bool_]]:
@@ -137,26 +122,9 @@ class _Windows(NamedTuple):
 
 
 def count_ngrams(pages: TextBatch, views: Sequence[NgramView]) -> SparseRows:
-    """Count the n-grams of a batch, as several views see it.
+    """Count the n-grams of a batch, as several views see it: one row a text, all views side by side.
 
-    Parameters
-    ----------
-    pages : TextBatch
-        The texts; a batch of about 32 is fastest.
-    views : sequence of NgramView
-        What to count.
-
-    Returns
-    -------
-    SparseRows
-        One row a text, all views side by side. ``indices`` are numbers of buckets, those of the second view from
-        ``2 ** 22`` on, and so on; ``values`` are the counts.
-
-    Examples
-    --------
-    >>> rows = count_ngrams(read_batch(["to be or not to be"]), VIEWS[:1])
-    >>> sorted(rows.values.tolist())  # twice "to", "be", "to be"; once "or", "not", "be or", "or not", "not to"
-    [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
+    ``indices`` are numbers of buckets, those of the second view from ``2 ** 22`` on, and so on; ``values`` are counts.
     """
     size, width = len(pages.texts), len(views)
     if not size or not views:
@@ -228,14 +196,7 @@ def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:
 
 
 def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
-    """Choose rows, in the order given.
-
-    Examples
-    --------
-    >>> rows = count_ngrams(read_batch(["to be", "or", "not"]), VIEWS[:1])
-    >>> np.diff(take_rows(rows, np.array([2, 0])).starts).tolist()
-    [1, 3]
-    """
+    """Choose rows, in the order given."""
     lengths = np.diff(rows.starts)[chosen]
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     places = np.arange(starts[-1]) + np.repeat(rows.starts[:-1][chosen] - starts[:-1], lengths)

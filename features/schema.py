@@ -18,30 +18,29 @@ _JSON_LIMIT = 1_000_000
 # The console and the developer guide spell the keys the first way, the API reference the others; AWS's own samples
 # mix them in one object.
 _SPELLINGS = {
-    "targetAttributeName": ("targetFieldName",),
-    "rowId": ("recordAnnotationFieldName",),
-    "rowWeight": ("recordWeightFieldName",),
-    "attributes": ("variables",),
-    "excludedAttributeNames": ("excludedVariableNames",),
-    "attributeName": ("fieldName",),
-    "attributeType": ("fieldType",),
+    "targetAttributeName": "targetFieldName",
+    "rowId": "recordAnnotationFieldName",
+    "rowWeight": "recordWeightFieldName",
+    "attributes": "variables",
+    "excludedAttributeNames": "excludedVariableNames",
+    "attributeName": "fieldName",
+    "attributeType": "fieldType",
 }
-
-
+_KINDS = {str: "string", list: "list", bool: "true or false"}
 _BINARY = dict.fromkeys(("1", "y", "yes", "t", "true"), True) | dict.fromkeys(("0", "n", "no", "f", "false"), False)
 
 
 class AttributeType(StrEnum):
     """What the values of a column are."""
 
+    # words, split at white space
     TEXT = "TEXT"
-    """Words, split at white space."""
+    # 0 or 1, or what `parse_binary` takes for them
     BINARY = "BINARY"
-    """0 or 1, or what `parse_binary` takes for them."""
+    # a quantity
     NUMERIC = "NUMERIC"
-    """A quantity."""
+    # one string that is never split
     CATEGORICAL = "CATEGORICAL"
-    """One string that is never split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +69,6 @@ class Schema:
     ----------
     Amazon Machine Learning Developer Guide, "Creating a Data Schema for Amazon ML",
     https://docs.aws.amazon.com/machine-learning/latest/dg/creating-a-data-schema-for-amazon-ml.html
-
-    Examples
-    --------
-    >>> schema = Schema(
-    ...     attributes=(("text_data", AttributeType.TEXT), ("category", AttributeType.CATEGORICAL)),
-    ...     target="category",
-    ... )
-    >>> Schema.from_json(schema.to_json()) == schema
-    True
     """
 
     attributes: tuple[tuple[str, AttributeType], ...]
@@ -120,89 +110,34 @@ class Schema:
         return tuple(name for name, _ in self.attributes)
 
     def to_json(self) -> str:
-        """Write in the spelling of the developer guide and the console.
-
-        Returns
-        -------
-        str
-            The same for the same schema, with a line feed at the end.
-        """
-        return (
-            json.dumps(
-                {
-                    "version": "1.0",
-                    "rowId": self.row_id,
-                    "rowWeight": None,
-                    "targetAttributeName": self.target,
-                    "dataFormat": "CSV",
-                    "dataFileContainsHeader": self.has_header,
-                    "attributes": [
-                        {"attributeName": name, "attributeType": str(kind)} for name, kind in self.attributes
-                    ],
-                    "excludedAttributeNames": list(self.excluded),
-                },
-                ensure_ascii=False,
-                indent=2,
-            )
-            + "\n"
-        )
+        """Write in the spelling of the developer guide and the console, with a line feed at the end."""
+        content = {
+            "version": "1.0",
+            "rowId": self.row_id,
+            "rowWeight": None,
+            "targetAttributeName": self.target,
+            "dataFormat": "CSV",
+            "dataFileContainsHeader": self.has_header,
+            "attributes": [{"attributeName": name, "attributeType": str(kind)} for name, kind in self.attributes],
+            "excludedAttributeNames": list(self.excluded),
+        }
+        return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, where: str | Path | None = None) -> Schema:
-        """Read a schema in either spelling of the keys, or a mix of both.
+        """Read a schema in either spelling of the keys, or a mix of both; `where` it comes from, for the messages.
 
-        Parameters
-        ----------
-        text : str
-            The JSON, at most 1,000,000 characters.
-        where : str or pathlib.Path, optional
-            Where it comes from, for the messages.
-
-        Returns
-        -------
-        Schema
-
-        Raises
-        ------
-        textclf.base.errors.BadDataError
-            It is no schema, or one that we cannot follow: a data format other than CSV, row weights, an unknown type.
-
-        Examples
-        --------
-        >>> Schema.from_json(
-        ...     '{"version": "1.0", "targetFieldName": "y", "dataFormat": "CSV", "dataFileContainsHeader": true,'
-        ...     ' "variables": [{"fieldName": "y", "fieldType": "BINARY"}]}'
-        ... ).target
-        'y'
+        Raises `BadDataError` for what is no schema, and for one that we cannot follow: a data format other than CSV,
+        row weights, an unknown type.
         """
         try:
-            return _schema(_parse(text))
+            return _schema(text)
         except BadDataError as error:
             raise BadDataError(error.what, where=where, remedy=error.remedy) from error
 
 
 def parse_binary(value: str) -> bool:
-    """Read a BINARY value in any of the spellings that Amazon ML takes.
-
-    Parameters
-    ----------
-    value : str
-        ``1 y yes t true`` or ``0 n no f false``, whatever the case, blanks around it ignored.
-
-    Returns
-    -------
-    bool
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        It is none of these.
-
-    Examples
-    --------
-    >>> parse_binary(" Yes "), parse_binary("0")
-    (True, False)
-    """
+    """Read a BINARY value: ``1 y yes t true`` or ``0 n no f false``, whatever the case, blanks around it ignored."""
     try:
         return _BINARY[value.strip().lower()]
     except KeyError:
@@ -210,28 +145,7 @@ def parse_binary(value: str) -> bool:
 
 
 def parse_numeric(value: str) -> float:
-    """Read a NUMERIC value.
-
-    Parameters
-    ----------
-    value : str
-        A decimal number, with an exponent or not, blanks around it ignored.
-
-    Returns
-    -------
-    float
-        Finite.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        It is none, or too large for a float.
-
-    Examples
-    --------
-    >>> parse_numeric(" -1.5e3 ")
-    -1500.0
-    """
+    """Read a NUMERIC value: a finite decimal number, with an exponent or not, blanks around it ignored."""
     try:
         number = float(value)
     except ValueError:
@@ -242,7 +156,7 @@ def parse_numeric(value: str) -> float:
     return number
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _schema(text: str) -> Schema:
     if len(text) > _JSON_LIMIT:
         raise BadDataError(f"a schema of {len(text):,} characters is over {_JSON_LIMIT:,}", remedy="give a smaller one")
     try:
@@ -251,30 +165,27 @@ def _parse(text: str) -> dict[str, Any]:
         raise BadDataError(f"the schema is not JSON ({error})", remedy="correct it, or write it anew") from error
     if not isinstance(content, dict):
         raise BadDataError("the schema is not a JSON object", remedy="write it as {...}")
-    return content
-
-
-def _schema(content: dict[str, Any]) -> Schema:
-    if _get(content, "version", str, default="1.0") != "1.0":
-        raise BadDataError(f"schema version {content['version']!r} is unknown", remedy='write "version": "1.0"')
-    if _get(content, "dataFormat", str, default="CSV") != "CSV":
-        raise BadDataError(f"data format {content['dataFormat']!r} is unknown", remedy='write "dataFormat": "CSV"')
+    for key, name, expected in (("version", "schema version", "1.0"), ("dataFormat", "data format", "CSV")):
+        if (found := _get(content, key, str, expected)) != expected:
+            raise BadDataError(f"{name} {found!r} is unknown", remedy=f'write "{key}": "{expected}"')
     if _get(content, "rowWeight", str) is not None:
         raise BadDataError("the schema weights its rows, which we do not", remedy="leave rowWeight out or write null")
+    excluded = _get(content, "excludedAttributeNames", list, [])
+    if not all(isinstance(name, str) for name in excluded):
+        raise BadDataError("excludedAttributeNames of the schema holds something that is no name", remedy="list names")
     return Schema(
-        attributes=tuple(_attribute(entry) for entry in _get(content, "attributes", list, default=[])),
+        attributes=tuple(map(_attribute, _get(content, "attributes", list, []))),
         target=_get(content, "targetAttributeName", str),
         row_id=_get(content, "rowId", str),
-        has_header=_get(content, "dataFileContainsHeader", bool, default=True),
-        excluded=tuple(_names(_get(content, "excludedAttributeNames", list, default=[]))),
+        has_header=_get(content, "dataFileContainsHeader", bool, True),
+        excluded=tuple(excluded),
     )
 
 
 def _attribute(entry: object) -> tuple[str, AttributeType]:
     if not isinstance(entry, dict):
         raise BadDataError("an entry of the schema's attributes is no object", remedy="give it a name and a type")
-    name = _get(entry, "attributeName", str)
-    kind = _get(entry, "attributeType", str)
+    name, kind = _get(entry, "attributeName", str), _get(entry, "attributeType", str)
     if name is None or kind is None:
         raise BadDataError("an attribute of the schema lacks its name or type", remedy="give it both")
     if kind not in AttributeType.__members__:
@@ -285,23 +196,14 @@ def _attribute(entry: object) -> tuple[str, AttributeType]:
     return name, AttributeType(kind)
 
 
-def _names(values: list[object]) -> list[str]:
-    if not all(isinstance(value, str) for value in values):
-        raise BadDataError("excludedAttributeNames of the schema holds something that is no name", remedy="list names")
-    return [str(value) for value in values]
-
-
-def _get(content: dict[str, Any], key: str, kind: type, *, default: Any = None) -> Any:
+def _get(content: dict[str, Any], key: str, kind: type, default: Any = None) -> Any:
     """Value of a key in whichever spelling it stands; ``default`` where it is missing or null."""
-    spellings = [spelling for spelling in (key, *_SPELLINGS.get(key, ())) if content.get(spelling) is not None]
-    if not spellings:
+    found = {name: content[name] for name in (key, _SPELLINGS.get(key, key)) if content.get(name) is not None}
+    if not found:
         return default
-    values = [content[spelling] for spelling in spellings]
-    if any(value != values[0] for value in values):
-        raise BadDataError(f"the schema gives {' and '.join(spellings)} with different values", remedy="keep one")
-    if not isinstance(values[0], kind):
-        raise BadDataError(f"{spellings[0]} of the schema has the wrong kind of value", remedy=f"give a {_KINDS[kind]}")
-    return values[0]
-
-
-_KINDS = {str: "string", list: "list", bool: "true or false"}
+    name, value = next(iter(found.items()))
+    if any(other != value for other in found.values()):
+        raise BadDataError(f"the schema gives {' and '.join(found)} with different values", remedy="keep one")
+    if not isinstance(value, kind):
+        raise BadDataError(f"{name} of the schema has the wrong kind of value", remedy=f"give a {_KINDS[kind]}")
+    return value

@@ -7,7 +7,7 @@ and lemmas only where ``spacy-lookups-data`` is installed (the extra ``lemmas``)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Set
 from functools import cache
 
 from features.tokens import fold, tokenize
@@ -20,91 +20,41 @@ MOST_LONGER = 2
 
 
 @cache
-def stop_words() -> frozenset[str]:
+def stop_words(language: str) -> frozenset[str]:
+    """Give spaCy's stop words of a language (ISO 639-1), folded and split as `features.tokens.tokenize` does."""
+    from spacy.util import get_lang_class
+
+    return frozenset(word for entry in get_lang_class(language).Defaults.stop_words for word in tokenize(entry))
+
+
+@cache
+def function_words() -> frozenset[str]:
     """Give the words that say nothing about a document: articles, pronouns, auxiliaries, common abbreviations.
 
-    Returns
-    -------
-    frozenset of str
-        spaCy's stop words of Italian and English and the pieces of its tokeniser exceptions
-        (``don't``, ``prof.``), folded and split as `features.tokens.tokenize` does.
-
-    References
-    ----------
-    https://spacy.io/usage/linguistic-features#language-data
-
-    Examples
-    --------
-    >>> {"the", "della", "dell", "don", "prof"} <= stop_words()
-    True
+    These are spaCy's stop words of Italian and English, and the pieces of its tokeniser exceptions (``don't``,
+    ``prof.``).
     """
     from spacy.util import get_lang_class
 
-    defaults = [get_lang_class(language).Defaults for language in LANGUAGES]
-    entries = [entry for default in defaults for entry in (*default.stop_words, *default.tokenizer_exceptions)]
-    return frozenset(word for entry in entries for word in tokenize(entry))
-
-
-def stop_words_by_language(languages: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Give spaCy's stop words of some languages.
-
-    Parameters
-    ----------
-    languages : iterable of str
-        Two-letter codes.
-
-    Returns
-    -------
-    dict of str to frozenset of str
-        Folded and split as `features.tokens.tokenize` does.
-    """
-    from spacy.util import get_lang_class
-
-    return {
-        language: frozenset(word for entry in get_lang_class(language).Defaults.stop_words for word in tokenize(entry))
-        for language in languages
-    }
+    entries = [entry for language in LANGUAGES for entry in get_lang_class(language).Defaults.tokenizer_exceptions]
+    return frozenset(word for entry in entries for word in tokenize(entry)).union(*map(stop_words, LANGUAGES))
 
 
 @cache
 def dictionary(language: str) -> frozenset[str]:
-    """Give the words of a language's lookup table.
-
-    Parameters
-    ----------
-    language : str
-        One of `LANGUAGES`.
-
-    Returns
-    -------
-    frozenset of str
-        Folded words of letters; empty without ``spacy-lookups-data``.
-    """
+    """Give the folded words of a language's lookup table; empty without ``spacy-lookups-data``."""
     words = (fold(word) for pair in _lemma_table(language, "lemma_lookup").items() for word in pair)
     return frozenset(word for word in words if word.isalpha())
 
 
 def inflected_forms(words: Set[str]) -> dict[str, tuple[str, ...]]:
-    """Find the inflected forms of words: those with the same lemma.
+    """Find the inflected forms of folded words, sorted: those with the same lemma.
 
     In Italian by the tables of nouns and of adjectives, so that a noun does not take in a verb's forms. The English
-    table does not tell parts of speech apart: there only singular and plural go together.
-
-    Parameters
-    ----------
-    words : set of str
-        Folded words.
-
-    Returns
-    -------
-    dict of str to tuple of str
-        The other forms of each word that has some, sorted; empty without ``spacy-lookups-data``.
-
-    References
-    ----------
+    table does not tell parts of speech apart: there only singular and plural go together. Tables:
     https://github.com/explosion/spacy-lookups-data
     """
-    inflected = {word for word in words if len(word) >= SHORTEST_INFLECTED} - stop_words()
+    inflected = {word for word in words if len(word) >= SHORTEST_INFLECTED} - function_words()
     found: defaultdict[str, set[str]] = defaultdict(set)
     for language, table, other_language in (
         ("it", "lemma_lookup_noun", "en"),

@@ -1,4 +1,4 @@
-"""What may be given where several texts are wanted."""
+"""What may be given where several texts, or the words of a document, are wanted."""
 
 from __future__ import annotations
 
@@ -8,45 +8,22 @@ from textclf.base.errors import BadDataError
 
 
 def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
-    """Give texts one by one, and refuse what is none.
+    """Give texts one by one as plain strings, from a list, generator, array of one dimension, pandas Series or Index.
 
-    Parameters
-    ----------
-    values : iterable of str
-        A list, tuple, generator, array of one dimension, pandas ``Series`` or ``Index``.
-    name : str, default "text"
-        What one of them is called in the message.
-
-    Returns
-    -------
-    iterator of str
-        Plain strings, in order.
-
-    Raises
-    ------
-    textclf.base.errors.BadDataError
-        At once, if `values` is one string, bytes, a mapping, a set, a table or no collection at all; when its turn
-        comes, if a value is no string, such as a number, None or NaN.
-
-    Examples
-    --------
-    >>> list(iter_texts(("total due", "")))
-    ['total due', '']
-    >>> iter_texts("total due")
-    Traceback (most recent call last):
-    textclf.base.errors.BadDataError: one str was given where a list of strings is wanted; put it into a list: [text]
+    Raises `BadDataError`: at once for one string, a mapping, a set or a table; for a value that is no string in its
+    turn. `name` says in the message what one of them is called.
     """
+    kind = type(values).__name__
     if isinstance(values, str | bytes | bytearray):
         raise BadDataError(
-            f"one {type(values).__name__} was given where a list of strings is wanted",
-            remedy=f"put it into a list: [{name}]",
+            f"one {kind} was given where a list of strings is wanted", remedy=f"put it into a list: [{name}]"
         )
     if isinstance(values, Mapping | Set) or not isinstance(values, Iterable):
-        raise BadDataError(f"{type(values).__name__} was given where a list of strings is wanted", remedy="give a list")
+        raise BadDataError(f"{kind} was given where a list of strings is wanted", remedy="give a list")
     if getattr(values, "ndim", 1) != 1:
         shape = ", ".join(map(str, getattr(values, "shape", ())))
         raise BadDataError(
-            f"{type(values).__name__} of shape ({shape}) was given where a list of strings is wanted",
+            f"{kind} of shape ({shape}) was given where a list of strings is wanted",
             remedy="give one column of it, such as table['text'] or array[:, 0]",
         )
     return (_string(value, number, name) for number, value in enumerate(values))

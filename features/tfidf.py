@@ -16,35 +16,21 @@ _U64 = np.uint64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NgramTable:
-    """The n-grams kept from the training texts, and how much each one says.
-
-    Parameters
-    ----------
-    view : NgramView
-        What is counted.
-    buckets : ndarray of int32, shape (m,)
-        The buckets kept, rising.
-    idf : ndarray of float32, shape (m,)
-        Inverse document frequency ``ln((1 + n) / (1 + df)) + 1``, as scikit-learn's ``TfidfTransformer`` defines it.
-    """
+    """The n-grams kept from the training texts, and how much each one says."""
 
     view: NgramView
+    # the buckets kept, rising
     buckets: NDArray[np.int32]
+    # inverse document frequency ``ln((1 + n) / (1 + df)) + 1``, as scikit-learn's TfidfTransformer defines it
     idf: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class NgramTfidf:
-    """The n-grams kept of all views side by side, so that those of a text are looked up and weighed at once.
-
-    Parameters
-    ----------
-    tables : tuple of NgramTable
-        One a view. The columns of the second begin where those of the first end, and so on: ``starts`` says where each
-        begins, and how many there are.
-    """
+    """The n-grams kept of all views side by side, so that those of a text are looked up and weighed at once."""
 
     tables: tuple[NgramTable, ...]
+    # where the columns of each view begin, and how many there are in all
     starts: NDArray[np.int64] = field(init=False, repr=False, compare=False)
     _idf: NDArray[np.float32] = field(init=False, repr=False, compare=False)
     _ranks: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
@@ -68,18 +54,10 @@ class NgramTfidf:
         object.__setattr__(self, "_ranks", ((np.cumsum(counts) - counts) << _U64(32)) | bits)
 
     def weigh(self, counted: SparseRows) -> SparseRows:
-        """Turn counts into TF-IDF rows.
+        """Turn the counts of `features.ngrams.count_ngrams` with the same views into TF-IDF rows, one a text.
 
-        Parameters
-        ----------
-        counted : SparseRows
-            From `features.ngrams.count_ngrams` with the views of the tables: of n texts.
-
-        Returns
-        -------
-        SparseRows
-            One row a text, all views side by side. Values are ``(1 + ln count) * idf``, divided by the Euclidean length
-            of what the view sees of the text; what is not known counts for nothing.
+        Values are ``(1 + ln count) * idf``, divided by the Euclidean length of what the view sees of the text; what is
+        not known counts for nothing.
         """
         size = len(counted.starts) - 1
         columns, known = self._look_up(counted.indices)
@@ -109,22 +87,7 @@ class NgramTfidf:
 
 
 def fit_tfidf(counted: SparseRows, views: Sequence[NgramView], *, min_documents: int = 2) -> NgramTfidf:
-    """Choose the n-grams to keep.
-
-    Parameters
-    ----------
-    counted : SparseRows
-        Counts of all training texts, from `features.ngrams.count_ngrams`.
-    views : sequence of NgramView
-        What was counted.
-    min_documents : int, default 2
-        Keep n-grams that stand in at least so many texts.
-
-    Returns
-    -------
-    NgramTfidf
-        One table a view.
-    """
+    """Choose the n-grams to keep: those that stand in at least so many of the training texts."""
     buckets, frequency = np.unique(counted.indices, return_counts=True)
     kept = frequency >= min_documents
     buckets, frequency = buckets[kept], frequency[kept]

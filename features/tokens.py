@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from features.characters import WORD, fold_character
 
 
@@ -19,33 +17,12 @@ _FOLDING = _Folding()
 
 
 def fold(text: str) -> str:
-    """Fold case and accents, one character for one, so that offsets stay.
-
-    Parameters
-    ----------
-    text : str
-        Any text; composed (NFC) text folds best.
-
-    Returns
-    -------
-    str
-        Lower-case text without accents, of the same length.
-
-    Examples
-    --------
-    >>> fold("Società PERCHÉ")
-    'societa perche'
-    """
+    """Fold case and accents, one character for one, so that offsets stay; composed (NFC) text folds best."""
     return text.lower() if text.isascii() else text.translate(_FOLDING)
 
 
 def tokenize(text: str) -> list[str]:
-    """Split a text into folded words: runs of letters and digits.
-
-    Parameters
-    ----------
-    text : str
-        Cleaned text.
+    """Split a cleaned text into folded words: runs of letters and digits.
 
     Returns
     -------
@@ -58,32 +35,3 @@ def tokenize(text: str) -> list[str]:
     ['carta', 'd', 'identita', 'mod', '730']
     """
     return WORD.findall(fold(text))
-
-
-class Token(NamedTuple):
-    """A folded word and where it stands in the text: ``text[start:end]``."""
-
-    word: str
-    start: int
-    end: int
-
-
-def token_spans(text: str) -> list[Token]:
-    """Split as `tokenize` does, with the place of each word.
-
-    Parameters
-    ----------
-    text : str
-        Cleaned text.
-
-    Returns
-    -------
-    list of Token
-        ``[t.word for t in token_spans(text)] == tokenize(text)``.
-
-    Examples
-    --------
-    >>> token_spans("A 730")
-    [Token(word='a', start=0, end=1), Token(word='730', start=2, end=5)]
-    """
-    return [Token(m.group(), m.start(), m.end()) for m in WORD.finditer(fold(text))]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
@@ -13,8 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from features.characters import read_batch
-from features.ngrams import BATCH, NgramView, SparseRows, count_ngrams, stack_rows
+from features.characters import read_batches
+from features.ngrams import NgramView, SparseRows, count_ngrams, stack_rows
 from features.text_arguments import iter_texts
 from features.tfidf import fit_tfidf
 
@@ -70,58 +69,16 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.min_documents = min_documents
 
     def fit(self, X: Iterable[str], y: object = None) -> NgramVectorizer:  # noqa: N803
-        """Choose the n-grams to keep.
-
-        Parameters
-        ----------
-        X : iterable of str
-            Cleaned texts.
-        y : object, optional
-            Not used.
-
-        Returns
-        -------
-        NgramVectorizer
-            Itself.
-
-        Raises
-        ------
-        textclf.base.errors.BadDataError
-            The texts are no list of strings.
-        sklearn.utils._param_validation.InvalidParameterError
-            A parameter has a value that makes no sense.
-        """
+        """Choose the n-grams to keep; raises `BadDataError` for what is no list of strings."""
         self._fit(X)
         return self
 
     def fit_transform(self, X: Iterable[str], y: object = None) -> csr_matrix:  # noqa: N803
-        """Do `fit` and `transform` on the same texts, which are counted once.
-
-        Parameters
-        ----------
-        X : iterable of str
-            Cleaned texts.
-        y : object, optional
-            Not used.
-
-        Returns
-        -------
-        csr_matrix of float32, shape (n, m)
-        """
+        """Do `fit` and `transform` on the same texts, which are counted once."""
         return self._weighed(self._fit(X))
 
     def transform(self, X: Iterable[str]) -> csr_matrix:  # noqa: N803
-        """Give a row of length 1 for each text; one of zeros where no n-gram is known.
-
-        Parameters
-        ----------
-        X : iterable of str
-            Cleaned texts.
-
-        Returns
-        -------
-        csr_matrix of float32, shape (n, m)
-        """
+        """Give a row of length 1 for each text; one of zeros where no n-gram is known."""
         check_is_fitted(self)
         return self._weighed(_count(X, self.columns_.tables[0].view))
 
@@ -149,10 +106,4 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _count(texts: Iterable[str], view: NgramView) -> SparseRows:
-    return stack_rows([count_ngrams(read_batch(batch), [view]) for batch in _batches(iter_texts(texts))])
-
-
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    stream = iter(texts)
-    while batch := list(islice(stream, BATCH)):
-        yield batch
+    return stack_rows([count_ngrams(batch, [view]) for batch in read_batches(iter_texts(texts))])

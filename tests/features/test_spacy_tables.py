@@ -10,7 +10,7 @@ from features import keyword_learning, spacy_tables
 from features.keyword_learning import compile_matcher
 from features.keyword_matcher import KeywordMatcher
 from features.lexicon import Lexicon, LexiconCategory
-from features.spacy_tables import dictionary, inflected_forms, stop_words
+from features.spacy_tables import dictionary, function_words, inflected_forms
 from features.tokens import tokenize
 
 needs_lookups = pytest.mark.skipif(not dictionary("it"), reason="spacy-lookups-data is not installed")
@@ -24,8 +24,8 @@ def finds(matcher: KeywordMatcher, text: str) -> bool:
     return bool(matcher.find(tokenize(text)))
 
 
-def test_stop_words_are_folded_words_of_both_languages() -> None:
-    words = stop_words()
+def test_function_words_are_folded_words_of_both_languages() -> None:
+    words = function_words()
     assert {"the", "and", "della", "dell", "perche", "don", "prof"} <= words
     assert all(tokenize(word) == [word] for word in words)
     assert not {"premium", "polizza", "tax", "conto"} & words

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.tokens import fold, token_spans, tokenize
+from features.tokens import fold, tokenize
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 
@@ -45,17 +43,6 @@ def test_every_character_folds_to_one_character_and_stays_folded():
 @settings(max_examples=300)
 def test_folding_keeps_places_and_folds_each_character_by_itself(text):
     assert fold(text) == "".join(fold(char) for char in text)
-
-
-@given(ANY_TEXT)
-@settings(max_examples=300)
-def test_spans_lead_back_to_the_text(text):
-    spans = token_spans(text)
-    assert [span.word for span in spans] == tokenize(text)
-    for word, start, end in spans:
-        assert fold(text[start:end]) == word
-        assert word.isalnum()
-    assert all(before.end < after.start for before, after in pairwise(spans))
 
 
 @given(ANY_TEXT)
