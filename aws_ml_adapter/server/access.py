@@ -32,7 +32,7 @@ class Hosts:
         self._with_bucket = re.compile(rf"([A-Za-z0-9._-]+)\.(?:{'|'.join(names)})(?::\d{{1,5}})?", re.IGNORECASE)
 
     def is_known(self, host: str) -> bool:
-        """Say whether this is the server's name; a page that had its own name point here would ask under that."""
+        """Return whether this is the server's name; a page that had its own name point here would ask under that."""
         return bool(_LOOPBACK.fullmatch(host)) or (
             self._public is not None and (host.lower() == self._public or self.bucket(host) is not None)
         )
@@ -71,7 +71,7 @@ class Cors:
                 )
 
     def allows(self, headers: Mapping[str, str]) -> bool:
-        """Say whether a request comes from a page that may call; one that is from no page may."""
+        """Return whether a request comes from a page that may call; one that is from no page may."""
         origin = headers.get("origin")
         return origin is None or "*" in self._origins or origin.lower() in self._origins
 
@@ -114,5 +114,5 @@ def link_signature(secret: bytes, what: str) -> str:
 
 
 def is_signed(secret: bytes, what: str, given: str) -> bool:
-    """Say whether this is the signature of a link, in a time that tells nothing of it."""
+    """Return whether this is the signature of a link, in a time that reveals nothing of it."""
     return hmac.compare_digest(link_signature(secret, what).encode(), given.encode())

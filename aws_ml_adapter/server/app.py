@@ -136,7 +136,7 @@ class App:
             return _json_answer(error.status, error.body, more)
         except ConnectionError:
             raise
-        # the boundary: a fault of ours must neither end the server nor tell a stranger about its inside
+        # the boundary: a fault of ours must neither end the server nor show a client its inside
         except Exception:
             logging.getLogger(__name__).exception("while answering %s", operation[:40])
             return _json_answer(_INTERNAL.status, _INTERNAL.body)
@@ -167,7 +167,7 @@ class App:
         return answer
 
     def _user(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> str:
-        """Say who asks; refuse whoever may not."""
+        """Return the ARN of who asks; refuse whoever may not."""
         if self._keys is not None:
             path, query = (scope.get(name, b"").decode("latin-1") for name in ("raw_path", "query_string"))
             signed = SignedRequest(method=scope["method"], path=path or "/", query=query, headers=headers)

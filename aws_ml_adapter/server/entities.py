@@ -45,7 +45,7 @@ class Entity:
     kind: Kind
     id: str
     request: dict[str, Any]
-    """That made it, to tell a repeated request from a different one."""
+    """The one that made it: a repeated request equals it, any other differs."""
     record: dict[str, Any]
     """Members of the answers to Get and Describe."""
     details: dict[str, Any]

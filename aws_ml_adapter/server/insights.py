@@ -127,7 +127,7 @@ def equal_bins(numbers: NumericStatistics) -> tuple[float, ...]:
 
 
 def may_share_rows(first: Rearrangement, second: Rearrangement) -> bool:
-    """Say whether two shares of the same data can have rows in common.
+    """Return whether two shares of the same data can have rows in common.
 
     Of random shares by different seeds, or of a random and a sequential one, only an empty share has none.
     """

@@ -1,4 +1,4 @@
-"""What a worker process is told of its job, and where the files of an object are."""
+"""What a worker process gets to know of its job, and where the files of an object are."""
 
 from __future__ import annotations
 

@@ -256,7 +256,7 @@ def _places(entity: Entity) -> set[str]:
 
 
 def _lost(entity: Entity, parents: list[Entity]) -> str | None:
-    """Say which parent will never be ready, if there is one."""
+    """Give why a parent will never be ready, if there is such a one."""
     for parent in parents:
         if parent.status in (Status.FAILED, Status.DELETED):
             return f"{parent.kind} {parent.id} that it needs is {parent.status}"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import resources
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from aws_ml_adapter.api.batch_output import manifest_location
@@ -45,6 +44,8 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
+_Kept = TypeVar("_Kept")
+
 
 class Pages:
     """The pages of a server; if they are ``signed``, they open only by links with a signature, as those in them are."""
@@ -62,7 +63,7 @@ class Pages:
 
     @staticmethod
     def has(path: str) -> bool:
-        """Say whether there may be a page of this path."""
+        """Return whether there may be a page of this path."""
         return not path.strip("/") or path.split("/")[1] in set(Kind)
 
     def answer(self, path: str, query: Mapping[str, str]) -> HttpAnswer:
@@ -70,7 +71,11 @@ class Pages:
         if self._signed and not is_signed(self._secret, "pages", query.get("signature", "")):
             return _text(403, "This page opens by the link only that the server printed when it started.\n")
         if path == "/":
-            return self._html("index.html", listed=LISTED, kinds=self._lists())
+            return self._html(
+                "index.html",
+                listed=LISTED,
+                kinds={kind: self._entities.select(kind, _KEPT, (), LISTED) for kind in Kind},
+            )
         name, _, file = path.removeprefix("/").partition("/")
         entity = self._entities.get(Kind(name), query.get("id", "")) if name in set(Kind) else None
         if entity is None:
@@ -80,9 +85,6 @@ class Pages:
         if file:
             return _text(404, "There is no such page.\n")
         return self._html(f"{entity.kind}.html", **self._shown(entity))
-
-    def _lists(self) -> dict[Kind, list[Entity]]:
-        return {kind: self._entities.select(kind, _KEPT, (), LISTED) for kind in Kind}
 
     def _shown(self, entity: Entity) -> dict[str, Any]:
         """Gather what the page of an object is made of."""
@@ -110,20 +112,15 @@ class Pages:
 
     def _of_data_source(self, entity: Entity) -> dict[str, Any]:
         text = entity.record.get("DataSourceSchema")
-        schema = Schema.from_json(text) if text else None
-        statistics = None
-        # the object may be deleted this moment
-        with suppress(OSError):
-            path = folder_of(self._data_dir, entity.serial) / STATISTICS
-            statistics = DataStatistics.from_json(path.read_text(encoding="utf-8"))
+        statistics = self._kept(entity, STATISTICS, DataStatistics.from_json)
         return {
-            "schema": schema,
+            "schema": Schema.from_json(text) if text else None,
             "statistics": statistics,
             "open_attributes": statistics is not None and len(statistics.attributes) <= _OPEN_ATTRIBUTES,
         }
 
     def _of_evaluation(self, entity: Entity, parents: Mapping[Kind, Entity]) -> dict[str, Any]:
-        evaluation = self._evaluation(entity)
+        evaluation = self._kept(entity, EVALUATION, Evaluation.from_json)
         if evaluation is None:
             return {"evaluation": None}
         shown: dict[str, Any] = {
@@ -146,7 +143,7 @@ class Pages:
         return shown
 
     def _alerts(self, parents: Mapping[Kind, Entity]) -> list[str]:
-        """Say whether the model was evaluated on what it learned from, which the job itself cannot know.
+        """Warn if the model was evaluated on what it learned from, which the job itself cannot know.
 
         https://docs.aws.amazon.com/machine-learning/latest/dg/evaluation-alerts.html
         """
@@ -160,16 +157,16 @@ class Pages:
         shares = [parse_rearrangement(spec.get("DataRearrangement")) for spec in specs]
         return ["evaluated on rows that the model learned from"] if may_share_rows(*shares) else []
 
-    def _evaluation(self, entity: Entity) -> Evaluation | None:
+    def _kept(self, entity: Entity, name: str, read: Callable[[str], _Kept]) -> _Kept | None:
+        """Read what a job left in the folder of its object, which may be deleted this moment."""
         try:
-            path = folder_of(self._data_dir, entity.serial) / EVALUATION
-            return Evaluation.from_json(path.read_text(encoding="utf-8"))
+            return read((folder_of(self._data_dir, entity.serial) / name).read_text(encoding="utf-8"))
         except (OSError, BadDataError):
             return None
 
     def _confusion(self, entity: Entity) -> HttpAnswer:
         """Write the full confusion matrix as CSV, to be opened in a spreadsheet without harm."""
-        evaluation = self._evaluation(entity)
+        evaluation = self._kept(entity, EVALUATION, Evaluation.from_json)
         if evaluation is None or not isinstance(evaluation.details, Confusion):
             return _text(404, "There is no such page.\n")
         classes, counts = evaluation.details.classes, evaluation.details.counts

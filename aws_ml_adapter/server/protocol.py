@@ -14,7 +14,7 @@ HEAD_BYTES = 65_536
 HEAD_SECONDS = 5.0
 """How long they may take to come: from when the connection was made, of a later request from its first byte."""
 
-# so much longer that the application can say no first
+# so much longer that the application can refuse first
 _REST_SECONDS = BODY_SECONDS + 5
 # of a body in that time; the application says how much may come in all
 _REST_BYTES = 2**20

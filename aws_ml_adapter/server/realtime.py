@@ -170,7 +170,7 @@ class RealTime:
         return self._loader.submit(self._mount, model_id) if ready else None
 
     def _mount(self, model_id: str) -> None:
-        """Load a model, unless it is loaded, and say so in its record, unless its endpoint was deleted meanwhile."""
+        """Load a model, unless it is loaded, and note it in its record, unless its endpoint was deleted meanwhile."""
         # nobody asks the loader what it raised
         try:
             with self._lock:

@@ -1,4 +1,4 @@
-"""Runs the server: one a data directory, until it is told to stop."""
+"""Runs the server: one a data directory, until it is stopped."""
 
 from __future__ import annotations
 

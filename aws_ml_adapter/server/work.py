@@ -32,7 +32,7 @@ _CHUNK = 1 << 20
 
 
 def perform(job: Job) -> dict[str, Any]:
-    """Do the job; gives what the object's record gets, or raises what its ``Message`` will say."""
+    """Do the job; gives what the object's record gets, or raises what its ``Message`` will be."""
     begun = time.process_time()
     kind, request = job.entity.kind, job.entity.request
     with (job.folder / LOG).open("a", encoding="utf-8", buffering=1) as stream:
@@ -207,12 +207,12 @@ class _Work:
             raise DataFault(error.what, where=name, remedy=error.remedy) from error
 
     def _warned(self, *warnings: str | None) -> dict[str, str]:
-        """Tell all warnings to the log, and make a Message of the first."""
-        told = [warning for warning in warnings if warning]
-        for warning in told:
+        """Log all warnings, and make a Message of the first."""
+        given = [warning for warning in warnings if warning]
+        for warning in given:
             self.log(f"warning: {warning}")
-        others = f" (and {len(told) - 1:,} more: see the log)" if len(told) > 1 else ""
-        return {"Message": f"warning: {told[0]}{others}"} if told else {}
+        others = f" (and {len(given) - 1:,} more: see the log)" if len(given) > 1 else ""
+        return {"Message": f"warning: {given[0]}{others}"} if given else {}
 
 
 _DO = {

@@ -48,17 +48,17 @@ def _outcome(job: Job) -> dict[str, Any]:
         tempfile.tempdir = str(job.folder / "tmp")
         Path(tempfile.tempdir).mkdir(parents=True)
         return {"status": Status.COMPLETED, "record": perform(job)}
-    # a message does not tell a stranger where the server keeps its files
+    # a message does not reveal to clients where the server keeps its files
     except OutputError as error:
         message = f"a file of the server {error.what}"
     except TextclfError as error:
         message = str(error)
     except MemoryError:
-        message = "the data do not fit into this machine's memory"
+        message = "the data do not fit into the server's memory"
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         message = f"a file of the server cannot be read or written ({reason})"
-    # whatever a stranger's data bring about, the object must not stay in progress
+    # whatever a client's data bring about, the object must not stay in progress
     except Exception as error:
         logging.getLogger(__name__).exception("in the job of %s", job.folder)
         message = f"a fault of the server itself ({type(error).__name__})"

@@ -36,7 +36,7 @@ _POLICY_LIMIT = 20 * 1_024
 _LONGEST_HEADER = 2_048
 _MOST_DELETED = 1_000
 _LIST = frozenset({"prefix", "delimiter", "max-keys", "encoding-type"})
-# what the query of a link may say of the headers of the answer
+# headers of the answer that the query of a link may set
 _RESPONSE_HEADERS = frozenset(
     {f"response-content-{name}" for name in ("type", "language", "disposition", "encoding")}
     | {"response-cache-control", "response-expires"}
@@ -73,7 +73,7 @@ class S3Actions(Uploads):
 
     @route("HEAD", "bucket")
     def head_bucket(self, request: S3Request) -> HttpAnswer:
-        """Say that it is there."""
+        """Confirm that it is there."""
         self._buckets.check(request.bucket)
         return HttpAnswer(headers={"x-amz-bucket-region": "us-east-1"})
 
@@ -86,13 +86,13 @@ class S3Actions(Uploads):
 
     @route("GET", "bucket", "location")
     def get_bucket_location(self, request: S3Request) -> HttpAnswer:
-        """Say where it is: the oldest region has no name."""
+        """Give its region; the oldest has no name."""
         self._buckets.check(request.bucket)
         return xml_answer("LocationConstraint")
 
     @route("GET", "bucket", "versioning")
     def get_bucket_versioning(self, request: S3Request) -> HttpAnswer:
-        """Say that there are no versions."""
+        """Confirm that there are no versions."""
         self._buckets.check(request.bucket)
         return xml_answer("VersioningConfiguration")
 

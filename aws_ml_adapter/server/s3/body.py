@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 _LINE_LIMIT = 4_096
 _MOST_TRAILERS = 8
 _CHECKSUM = "x-amz-checksum-"
+_CONTENT_MD5 = re.compile(r"[A-Za-z0-9+/]{22}==")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _CONTENT_HASH = re.compile(
     r"|[0-9a-f]{64}|UNSIGNED-PAYLOAD"
@@ -140,7 +140,8 @@ class Receiver:
             raise _too_large(limit)
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256() if _HEX_DIGEST.fullmatch(content_hash) else None
-        self._expected_md5 = _digest_of(headers.get("content-md5"), 16)
+        if "content-md5" in headers and not _CONTENT_MD5.fullmatch(headers["content-md5"]):
+            raise S3ApiError("InvalidDigest", "The Content-MD5 you specified is not valid.")
         announced = [name.strip() for name in headers.get("x-amz-trailer", "").lower().split(",")]
         names = {name.removeprefix(_CHECKSUM) for name in (*headers, *announced) if name.startswith(_CHECKSUM)}
         self._digests = {name: make() for name, make in _DIGESTS.items() if name in names}
@@ -161,8 +162,7 @@ class Receiver:
         if (self._chunks is not None and not self._chunks.done) or self._declared not in (None, self._size):
             raise S3ApiError("IncompleteBody", "The content is not as long as the request says")
         self._stream.flush()
-        md5 = self._md5.digest()
-        if self._expected_md5 not in (None, md5):
+        if self._headers.get("content-md5") not in (None, base64.b64encode(self._md5.digest()).decode()):
             raise S3ApiError("BadDigest", "The Content-MD5 you specified did not match what we received.")
         if self._sha256 is not None and self._sha256.hexdigest() != self._headers["x-amz-content-sha256"]:
             raise S3ApiError("XAmzContentSHA256Mismatch", "x-amz-content-sha256 is not that of what we received.")
@@ -171,19 +171,7 @@ class Receiver:
             expected = given.get(_CHECKSUM + name, "")
             if not hmac.compare_digest(base64.b64encode(digest.digest()), expected.encode("latin-1", "replace")):
                 raise S3ApiError("BadDigest", f"The {name.upper()} you specified did not match what we received.")
-        return md5.hex()
-
-
-def _digest_of(text: str | None, size: int) -> bytes | None:
-    if text is None:
-        return None
-    try:
-        digest = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        digest = b""
-    if len(digest) != size:
-        raise S3ApiError("InvalidDigest", "The Content-MD5 you specified is not valid.")
-    return digest
+        return self._md5.hexdigest()
 
 
 def _too_large(limit: int) -> S3ApiError:

@@ -40,14 +40,14 @@ class Found:
     etag: str
     """MD5 of the content, in double quotes."""
     identity: tuple[int, ...]
-    """Tells the file from one that replaced it."""
+    """Differs from that of a file that replaced it."""
 
 
 class Buckets:
     """A folder that holds one folder a bucket; what links lead out of it is not there.
 
     What is still coming stands beside the buckets, in a folder that no bucket can be named like and whose ``name``, of
-    16 hexadecimal digits, tells this server from others with the same root, and is renamed into place when it is whole.
+    16 hexadecimal digits, is another for each server with the same root, and is renamed into place when it is whole.
     """
 
     def __init__(self, root: Path, name: str) -> None:
@@ -137,7 +137,7 @@ class Buckets:
         )
 
     def place(self, bucket: str, key: str) -> Path:
-        """Say where an object is to stand; raises `S3ApiError` where it cannot."""
+        """Give the path where an object is to stand; raises `S3ApiError` where it cannot."""
         folder = self.check(bucket)
         path = self._path(bucket, key)
         if not self._is_inside(path):
@@ -243,7 +243,7 @@ class Buckets:
             return False
 
     def _is_inside(self, path: Path) -> bool:
-        """Say whether a path leads into a bucket, not to the folder of them all or to what is a server's own."""
+        """Return whether a path leads into a bucket, not to the folder of them all or to what is a server's own."""
         try:
             place = path.resolve().relative_to(self._root)
         except (OSError, RuntimeError, ValueError):
@@ -295,7 +295,7 @@ def _identity(state: os.stat_result) -> tuple[int, ...]:
 
 
 def _is_in_the_way(path: Path) -> bool:
-    """Say whether something stands where a folder would have to; in one look, for folders come and go."""
+    """Return whether something stands where a folder would have to; in one look, for folders come and go."""
     try:
         return not stat.S_ISDIR(path.stat().st_mode)
     except FileNotFoundError:
@@ -306,7 +306,7 @@ def _is_in_the_way(path: Path) -> bool:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Tell what the system refuses, without where."""
+    """Raise what the system refuses as an error of S3, without naming a path."""
     try:
         yield
     except (OSError, OutputError) as error:

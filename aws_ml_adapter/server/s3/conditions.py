@@ -9,14 +9,14 @@ from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.buckets import Check, Found
 
 CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
-"""Headers that say on what an action depends."""
+"""Headers with the conditions of an action."""
 
 
-def check_read(headers: Mapping[str, str], found: Found, told: Mapping[str, str]) -> None:
-    """Check the conditions of a request that reads an object; ``told`` are headers of the answer if it is unchanged."""
+def check_read(headers: Mapping[str, str], found: Found, unchanged: Mapping[str, str]) -> None:
+    """Check the conditions of a request that reads an object; ``unchanged`` has the headers to send if it is."""
     failed = _failed(headers, found)
     if failed == "if-none-match":
-        raise S3ApiError("NotModified", "The client has the object already", headers=told)
+        raise S3ApiError("NotModified", "The client has the object already", headers=unchanged)
     if failed:
         raise _precondition_failed()
 

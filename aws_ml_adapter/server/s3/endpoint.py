@@ -38,7 +38,7 @@ _SIGNED_LINK = re.compile(r"(^|&)(X-Amz-Signature|Signature)=")
 
 
 def is_from_sdk(scope: Scope, headers: Mapping[str, str]) -> bool:
-    """Say whether a request that names no operation of Amazon ML comes from a client of S3, and not from a browser."""
+    """Return whether a request without an operation of Amazon ML comes from a client of S3, and not from a browser."""
     # proxies before the server have headers of such names too, and a browser may have to log in to one of them
     return (
         headers.get("authorization", "").startswith("AWS")

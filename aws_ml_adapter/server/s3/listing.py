@@ -36,8 +36,8 @@ def list_objects(
     last = ""
     walk = _Walk(is_listed, prefix, after, fold=delimiter == "/")
     for key, path in walk.keys(folder, "", (os.path.realpath(folder),)) if limit else ():
-        head, mark, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
-        folded = f"{prefix}{head}{mark}" if mark else ""
+        head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+        folded = f"{prefix}{head}{found}" if found else ""
         if folded and folded in (after, prefixes[-1] if prefixes else None):
             continue
         if len(objects) + len(prefixes) == limit:

@@ -1,4 +1,4 @@
-"""Requests to S3 as its actions take them, and what both sides say in XML."""
+"""Requests to S3 as its actions take them, and the XML of both sides."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from aws_ml_adapter.server.s3.conditions import CONDITIONS
 from aws_ml_adapter.server.s3.messages import OWNER, S3Request
 
 SOURCE = frozenset({"x-amz-copy-source", *(f"x-amz-copy-source-{name}" for name in CONDITIONS)})
-"""Headers that say what is to be copied, and on which conditions."""
+"""Headers that name what is to be copied, and on which conditions."""
 
 # of signed links, and what SDKs add to name the operation
 _ALWAYS = re.compile(
@@ -72,19 +72,19 @@ _ROUTES: dict[tuple[str, str, str], Route] = {}
 def route(
     method: str,
     names: str,
-    mark: str = "",
+    subresource: str = "",
     *,
     query: Set[str] = frozenset(),
     headers: Set[str] = frozenset(),
     takes: Body = Body.NOTHING,
 ) -> Callable[[_Action], _Action]:
-    """Let a method answer requests by their HTTP method, what the path names, and the key of the query that marks them.
+    """Let a method answer requests by their HTTP method, what the path names, and the subresource that the query names.
 
     COPY is a PUT that names a source.
     """
 
     def register(action: _Action) -> _Action:
-        _ROUTES[method, names, mark] = Route(action=action.__name__, query=query, headers=headers, takes=takes)
+        _ROUTES[method, names, subresource] = Route(action=action.__name__, query=query, headers=headers, takes=takes)
         return action
 
     return register
@@ -93,13 +93,13 @@ def route(
 def find_route(method: str, request: S3Request) -> Route:
     """Find what answers a request; raises `S3ApiError` where it asks for what there is not."""
     names = "object" if request.key else "bucket" if request.bucket else "service"
-    marks = {mark for _, _, mark in _ROUTES if mark} & request.query.keys()
-    mark = next(iter(marks)) if len(marks) == 1 else ""
+    subresources = {subresource for _, _, subresource in _ROUTES if subresource} & request.query.keys()
+    subresource = next(iter(subresources)) if len(subresources) == 1 else ""
     if method == "PUT" and "x-amz-copy-source" in request.headers:
         method = "COPY"
-    found = _ROUTES.get((method, names, mark))
+    found = _ROUTES.get((method, names, subresource))
     asked = {name for name in request.query if not _ALWAYS.fullmatch(name)}
-    if found is None or asked - found.query - {mark}:
+    if found is None or asked - found.query - {subresource}:
         with_asked = f" with {', '.join(sorted(asked))[:100]}" if asked else ""
         raise S3ApiError("NotImplemented", f"This server has no operation {method} on {names}{with_asked}")
     _check_headers(method, request.headers, found.headers)

@@ -110,7 +110,7 @@ class Uploads:
             if given is None:
                 raise S3ApiError("InvalidPart", "One or more of the specified parts could not be found.")
             parts.append((place, given[1]))
-        # tells this request from others
+        # by this a repeated request is known
         digest = hashlib.sha256(json.dumps([request.bucket, request.key, parts]).encode()).hexdigest()
         # whoever asks twice at once gets the same answer twice
         with self._locks[hash(request.query["uploadId"]) % len(self._locks)]:
