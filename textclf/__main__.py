@@ -55,13 +55,7 @@ def main() -> None:
 
 
 def start(program: Program) -> NoReturn:
-    """Run a command line as a process of its own, which signals may end, and exit.
-
-    Parameters
-    ----------
-    program : Program
-        Which command line.
-    """
+    """Run a command line as a process of its own, which signals may end, and exit."""
     # a closed descriptor would be given to the next file that is opened, and take what others print
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
@@ -82,20 +76,7 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 @show_log()
 def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
-    """Run the command line.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Without the program's name; ``sys.argv`` if not given.
-    program : Program
-        Which command line.
-
-    Returns
-    -------
-    int
-        The exit code; see `textclf.base.errors.ExitCode`.
-    """
+    """Run the command line, and give its exit code."""
     mend_streams()
     # without a home it tells at length where it puts its fonts instead
     logging.getLogger("matplotlib").setLevel(logging.ERROR)

@@ -19,25 +19,7 @@ OTHER_VARIABLES = {"TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"
 
 
 def read_configuration(path: Path, group: Any) -> dict[str, Any]:
-    """Read defaults for options from a TOML file: a table a command, an entry an option.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    group : click.Group
-        Has the commands.
-
-    Returns
-    -------
-    dict
-        As the file has it.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError, textclf.base.errors.BadDataError
-        If it cannot be read, is no TOML, or names what no command has.
-    """
+    """Read defaults for options from a TOML file: one table per command, one entry per option."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -77,20 +59,7 @@ def _listed(names: Collection[str], above: str = "") -> str:
 
 
 def option_variables(command: Any, name: str) -> Iterator[tuple[str, str]]:
-    """List the variables that set the options of a command, and of those below it.
-
-    Parameters
-    ----------
-    command : click.Command
-        The command.
-    name : str
-        What the user types to call it.
-
-    Yields
-    ------
-    (str, str)
-        Such as ``TEXTCLF_OCR_LANG``, and what of it names the option, ``LANG``.
-    """
+    """Give the variables that set the options of a command and those below it, each with the option in capitals."""
     for parameter in command.params:
         if parameter.opts[0].startswith("-"):
             yield f"{name}_{parameter.name}".upper().replace("-", "_").replace(" ", "_"), parameter.name.upper()
@@ -99,13 +68,7 @@ def option_variables(command: Any, name: str) -> Iterator[tuple[str, str]]:
 
 
 def check_environment(context: Any) -> None:
-    """Warn of variables that look as if they set an option, and set none.
-
-    Parameters
-    ----------
-    context : click.Context
-        Of the command that is run; its options are thought of first.
-    """
+    """Warn of variables that look as if they set an option, and set none."""
     root = context.find_root()
     prefix = f"{root.auto_envvar_prefix}_"
     pairs = list(option_variables(root.command, root.info_name))

@@ -1,4 +1,4 @@
-"""Talking to a person: everything here goes to stderr, results go to stdout."""
+"""What a person at a terminal sees: results on stdout; messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -41,11 +41,8 @@ def print_json(value: object) -> None:
 
 
 def mend_streams() -> None:
-    """Make stdout and stderr fit to be printed to, whatever the caller has made of them.
-
-    A character that the encoding of the terminal lacks is written as JSON escapes it, so that JSON stays JSON. To a
-    stderr that is closed nothing is said; to write to a stdout that is closed is an error.
-    """
+    """Make stdout and stderr fit to be printed to, whatever the caller has made of them."""
+    # what the encoding of a terminal lacks is written as JSON escapes it, so that JSON stays JSON
     codecs.register_error("textclf", _replacement)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -64,7 +61,7 @@ def _replacement(error: UnicodeError) -> tuple[str, int]:
 
 
 class _Closed(io.TextIOBase):
-    """A stdout that nobody can write to, and that says so."""
+    """A stdout that cannot be written to, which is an error only if something is."""
 
     def writable(self) -> bool:
         return True
@@ -126,13 +123,7 @@ def log_level() -> int:
 
 @contextmanager
 def show_reading() -> Iterator[Callable[[Progress], None]]:
-    """Show how far reading is: a live display on a terminal, a line now and then elsewhere.
-
-    Yields
-    ------
-    callable
-        To be called with each `ocr.batch.Progress`.
-    """
+    """Show how far reading is: a live display on a terminal, a line now and then elsewhere."""
     # a live display would be torn by the details of each document
     if not sys.stderr.isatty() or log_level() != logging.INFO:
         yield _lines()
