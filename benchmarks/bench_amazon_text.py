@@ -22,8 +22,8 @@ from sklearn.model_selection import train_test_split
 
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.client_options import TrainingOptions
 from aws_ml_adapter.client.state import StateFile
-from aws_ml_adapter.client.training_plan import TrainingOptions
 from textclf.base.tables import write_rows
 
 RECIPES = {

@@ -127,8 +127,9 @@ def test_importing_textclf_loads_nothing():
     assert loaded_by("import textclf") == {"textclf"}
 
 
-def test_the_command_line_shows_its_help_without_numpy():
-    assert "numpy" not in loaded_by("import textclf.commands")
+@pytest.mark.parametrize("commands", ["textclf.commands", "aws_ml_adapter.cli"])
+def test_the_command_line_shows_its_help_without_numpy(commands):
+    assert not loaded_by(f"import {commands}") & {"numpy", "boto3", "uvicorn"}
 
 
 def test_a_prediction_loads_numpy_and_nothing_else(tmp_path):

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from aws_ml_adapter.client.client_options import DEFAULT_PLACE, TIMEOUT, Place, TrainingOptions
 from aws_ml_adapter.client.datasources import SentData, datasource_file, sent_data
 from aws_ml_adapter.client.results import AmazonEvaluation, ResultRow, choose_accepted, to_prediction
-from aws_ml_adapter.client.state import DEFAULT_PLACE, TIMEOUT, ClientState, Place, StateFile
+from aws_ml_adapter.client.state import ClientState, StateFile
 from aws_ml_adapter.client.training_plan import (
     Plan,
-    TrainingOptions,
     data_source_request,
     evaluation_request,
     new_state,

@@ -9,8 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from aws_ml_adapter.client.state import STATE, TIMEOUT, Place
-from aws_ml_adapter.client.training_plan import TrainingOptions
+from aws_ml_adapter.client.client_options import TIMEOUT, Place, TrainingOptions
 from textclf.base.outputs import PREDICTIONS, REPORT_FOLDER, check_output, check_output_folder
 from textclf.base.tables import write_rows
 from textclf.commands.application import Argument, Option, Options
@@ -59,6 +58,7 @@ def train(
     """
     from aws_ml_adapter.client.adapter import AmazonMLClassifier
     from aws_ml_adapter.client.datasources import datasource_file
+    from aws_ml_adapter.client.state import STATE
 
     classifier = AmazonMLClassifier(bucket, state_file=output, options=options, timeout=timeout, **place)
     if dry_run:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.storage import FolderStorage, S3Storage, Storage
-from aws_ml_adapter.client.state import Created, Place
+from aws_ml_adapter.client.client_options import Place
+from aws_ml_adapter.client.state import Created
 from textclf.base.errors import BadInputError, ExitCode, MissingProgramError, TextclfError, UsageError
 
 _log = logging.getLogger(__name__)

@@ -13,43 +13,18 @@ from typing import Any
 from aws_ml_adapter.api.batch_output import manifest_location, result_locations
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
+from aws_ml_adapter.client.client_options import Place
 from textclf.base.errors import BadInputError, BadModelError
 from textclf.base.files import output_error, write_aside
-from textclf.base.options import option
 from textclf.base.outputs import json_kind
 from textclf.base.plain import from_plain
 from textclf.model.prediction import Acceptance
 
 FORMAT = 1
-TIMEOUT = 7_200.0
-"""Seconds that one job of the service may take."""
 STATE = json_kind("what amazon-ml train writes", "format", "place")
 
 _LIMIT = 200_000_000
 """The most bytes of a state file; each predicted table takes about 1,000."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the data and the service are; a URL that is None is chosen by boto3."""
-
-    bucket: str
-    prefix: str = option("textclf", help="All files go below it.")
-    region: str = option("us-east-1", help="AWS region: us-east-1 or eu-west-1.")
-    endpoint_url: str | None = option(
-        None,
-        show_default="AWS_ENDPOINT_URL_MACHINE_LEARNING, else AWS",
-        help="URL of the service, such as amazon-ml serve prints.",
-    )
-    s3_endpoint_url: str | None = option(None, show_default="AWS", help="URL of a server like S3.")
-    s3_root: str | None = option(
-        None,
-        type=Path | None,
-        help="A folder instead of S3: the one that amazon-ml serve has as its --s3-root.",
-    )
-
-
-DEFAULT_PLACE = Place(bucket="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,51 +11,16 @@ from typing import Any
 
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.kinds import CLASS_LIMIT, Kind
-from aws_ml_adapter.api.parameters import PASSES_RANGE, SIZE_RANGE, Parameters, parse_parameters
+from aws_ml_adapter.api.parameters import parse_parameters
 from aws_ml_adapter.api.rearrangement import Rearrangement
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import split_url
+from aws_ml_adapter.client.client_options import Place, TrainingOptions
 from aws_ml_adapter.client.datasources import describe_source
-from aws_ml_adapter.client.state import ClientState, Created, Place, Source
+from aws_ml_adapter.client.state import ClientState, Created, Source
 from features.datasource import read_datasource_schema
 from features.schema import AttributeType, Schema
-from textclf.base.errors import BadDataError, BadInputError, UsageError
-from textclf.base.options import check_options, option
-
-
-def _read_recipe(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8") as file:
-            # the service takes no longer one, and a device has no end
-            return file.read(1_000_000)
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError("cannot be read", where=path, remedy="check the path given with --recipe") from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingOptions:
-    """How a model is trained."""
-
-    train_percent: int = option(
-        70, min=1, max=100, help="Share of the documents to train on; the rest is held out for evaluate."
-    )
-    seed: str = option("0", help="Chooses the documents to train on.")
-    ngrams: int = option(1, min=1, max=10, help="Words of the longest n-gram.")
-    bins: int = option(0, min=0, max=1_000, help="Quantile bins of each dimension of the vectors; 0 leaves them out.")
-    recipe: str | None = option(None, type=Path, parse=_read_recipe, help="File with a recipe of your own.")
-    passes: int = option(10, min=PASSES_RANGE[0], max=PASSES_RANGE[1], help="Passes over the training data at most.")
-    max_size: int = option(104_857_600, min=SIZE_RANGE[0], max=SIZE_RANGE[1], help="Bytes that the model may have.")
-    l1: float = option(0.0, min=0, help="Amount of L1 regularisation; excludes --l2.")
-    l2: float | None = option(None, min=0, show_default="1e-6 without --l1", help="Amount of L2 regularisation.")
-
-    def __post_init__(self) -> None:
-        check_options(self)
-
-    @property
-    def parameters(self) -> Parameters:
-        """All of them, so that no default of the service matters."""
-        l2 = (0.0 if self.l1 else 1e-6) if self.l2 is None else self.l2
-        return Parameters(max_size=self.max_size, max_passes=self.passes, shuffle=True, l1=self.l1, l2=l2)
+from textclf.base.errors import BadDataError, UsageError
 
 
 def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:

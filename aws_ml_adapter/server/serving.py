@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import ipaddress
 import logging
-import math
 import os
-import re
 import secrets
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -30,49 +26,13 @@ from aws_ml_adapter.server.pages import Pages
 from aws_ml_adapter.server.protocol import BoundedProtocol
 from aws_ml_adapter.server.realtime import RealTime
 from aws_ml_adapter.server.s3.endpoint import S3
+from aws_ml_adapter.server.server_options import MOST_JOBS, ServerOptions
 from aws_ml_adapter.server.signatures import read_keys
 from textclf.base.errors import BadInputError, OutputError, UsageError
-
-MOST_JOBS = 25
-"""Jobs at once: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 _CONNECTIONS = 256
 _SECRET_BYTES = 32
 _LOG_BYTES, _LOG_FILES = 32 * 2**20, 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerOptions:
-    """How to run the server; the command's help says what each is."""
-
-    data_dir: Path
-    host: str = "127.0.0.1"
-    port: int = 0
-    s3_root: Path | None = None
-    s3_endpoint: str | None = None
-    credentials: Path | None = None
-    jobs: int | None = None
-    rate: float = 200.0
-    public_url: str | None = None
-    best_answer: bool = False
-    allow_origins: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.credentials is None and not _is_loopback(self.host):
-            raise UsageError(
-                f"{self.host} can be reached from other machines", remedy="give keys with --credentials, or no --host"
-            )
-        if not math.isfinite(self.rate):
-            raise UsageError(f"--rate {self.rate} is no number of predictions", remedy="give one")
-        if self.s3_root is not None and self.s3_endpoint is not None:
-            raise UsageError("both --s3-root and --s3-endpoint are given", remedy="give one of them")
-        if self.s3_endpoint is not None and not re.fullmatch(r"https?://[^/?#@\s]+(/\S*)?", self.s3_endpoint):
-            raise UsageError(
-                f"--s3-endpoint {self.s3_endpoint} is no URL of a server like S3", remedy="write http://HOST:PORT"
-            )
-        # clients drop a path: https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Predict.html
-        if self.public_url is not None and not re.fullmatch(r"https?://[^/?#@\s]+", self.public_url):
-            raise UsageError(f"--public-url {self.public_url} is no http://HOST:PORT", remedy="leave out any path")
 
 
 def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
@@ -157,13 +117,6 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import inspect
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, is_dataclass, replace
+from dataclasses import MISSING, Field, dataclass, field, is_dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, get_origin
@@ -171,7 +171,7 @@ def _begin(context: typer.Context, verbosity: _Verbosity) -> None:
 def _parameters(options: Options) -> list[inspect.Parameter]:
     parameters = []
     for one, description, kind in options.fields():
-        default = options.defaults.get(one.name, one.default)
+        default = options.defaults.get(one.name, inspect.Parameter.empty if one.default is MISSING else one.default)
         if get_origin(kind) is tuple:
             kind, default = list[str], list(default)
         elif description.parse and not isinstance(default, kind):

@@ -16,9 +16,9 @@ from botocore import xform_name
 
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.client_options import TrainingOptions
 from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service
 from aws_ml_adapter.client.state import StateFile
-from aws_ml_adapter.client.training_plan import TrainingOptions
 from textclf.base.errors import ExitCode, UsageError
 
 ROOT = Path(__file__).parents[3]

@@ -12,10 +12,10 @@ from moto.server import ThreadedMotoServer
 
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.client_options import TrainingOptions
 from aws_ml_adapter.client.datasources import sent_data
 from aws_ml_adapter.client.service_calls import S3Error
 from aws_ml_adapter.client.state import StateFile
-from aws_ml_adapter.client.training_plan import TrainingOptions
 from features.datasource import read_datasource
 from textclf import DocumentClassifier, predict_document_category
 from textclf.base.errors import BadDataError, BadInputError, ExitCode, UsageError
