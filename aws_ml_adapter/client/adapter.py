@@ -246,8 +246,7 @@ class AmazonMLClassifier:
             A datasource, its folder, or a documents CSV, with categories. Without it the documents that were held out
             in training; only then the score from which predictions are accepted is chosen, and kept.
         max_error, confidence : float
-            The error among accepted documents that can be borne, and how sure it shall be that it stays under it, as
-            `textclf.model.accept.choose_acceptance` takes them.
+            The maximum error among accepted documents, and the confidence that it is kept.
         by : sequence of str
             Columns of a documents CSV; the figures are given for each of their values as well.
         features : str or pathlib.Path, optional

@@ -158,7 +158,7 @@ def predict(
         return prediction
 
     predictions = map(counted, classifier.predict(documents, features=features, options=table))
-    # the service tells no familiarity
+    # Amazon ML does not know familiarity
     rows = (prediction_row(classifier.categories, prediction) | {"familiarity": ""} for prediction in predictions)
     total = write_rows(output, prediction_columns(classifier.categories), rows, formulas_safe=True)
     failed = f", {counts['failed']} of them failed" if counts["failed"] else ""

@@ -47,9 +47,23 @@ def datasource_file(path: str | Path) -> Path:
     return path / DATASOURCE if path.is_dir() else path
 
 
-def describe_source(path: Path) -> Source:
-    """Read a datasource once, and describe what it holds."""
-    return _described(path)[0]
+def describe_source(path: Path) -> tuple[Source, tuple[str, ...]]:
+    """Read a datasource once, and describe what it holds, with the ids of its documents."""
+    ids: list[str] = []
+    categories: set[str] = set()
+    for row in read_datasource(path):
+        ids.append(row.document_id)
+        categories.add(row.category)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.sha256(schema_path(path).read_bytes()))
+    source = Source(
+        name=path.name,
+        sha256=digest.hexdigest(),
+        size=path.stat().st_size,
+        rows=len(ids),
+        categories=tuple(sorted(categories)),
+    )
+    return source, tuple(ids)
 
 
 @contextmanager
@@ -57,7 +71,7 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
     """Return a datasource as it is, or documents with their indicators and vectors computed, in a temporary file."""
     path = datasource_file(path)
     if schema_path(path).exists():
-        source, document_ids = _described(path)
+        source, document_ids = describe_source(path)
         yield SentData(path=path, source=source, document_ids=document_ids)
         return
     documents = list(read_documents(path, options))
@@ -80,28 +94,8 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
         made = Path(folder) / DATASOURCE
         rows = [PreparedDocument(one.document_id, one.text, one.category.strip()) for one in good]
         summary = prepared.write(made, rows, seed=0)
-        source, document_ids = _described(made)
+        source, document_ids = describe_source(made)
         if summary.shortened:
             cut = f"{number} text was" if (number := len(summary.shortened)) == 1 else f"{number} texts were"
             _log.warning(f"{path}: {cut} cut to the 100 KB that Amazon ML takes of a row")
         yield SentData(path=made, source=source, document_ids=document_ids, documents=tuple(documents))
-
-
-def _described(path: Path) -> tuple[Source, tuple[str, ...]]:
-    ids: list[str] = []
-    categories: set[str] = set()
-    for row in read_datasource(path):
-        ids.append(row.document_id)
-        categories.add(row.category)
-    digest = hashlib.sha256(schema_path(path).read_bytes())
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    source = Source(
-        name=path.name,
-        sha256=digest.hexdigest(),
-        size=path.stat().st_size,
-        rows=len(ids),
-        categories=tuple(sorted(categories)),
-    )
-    return source, tuple(ids)

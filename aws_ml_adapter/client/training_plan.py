@@ -39,7 +39,7 @@ def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
 def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Path) -> ClientState:
     """Begin a run: check datasource, options and place, and name it."""
     _check_place(place)
-    source = describe_source(path)
+    source, _ = describe_source(path)
     if "" in source.categories:
         raise BadDataError("a document has no category", where=path, remedy="leave it out")
     if not 2 <= len(source.categories) <= CLASS_LIMIT:
