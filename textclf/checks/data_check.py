@@ -13,7 +13,7 @@ import numpy as np
 from rapidfuzz.distance import OSA
 
 from features.tokens import tokenize
-from textclf.checks.copies import Copies, Copy
+from textclf.checks.near_duplicates import Copies, Copy
 from textclf.data.sources import Labelled, snippet
 from textclf.evaluation.label_issues import find_label_issues, out_of_fold_scores
 

@@ -87,34 +87,22 @@ class TableOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputDocument:
-    """One document: a row of a CSV, or a file of a folder.
-
-    Parameters
-    ----------
-    document_id, text, category : str
-        As they stand there; category is empty without that column.
-    group : str
-        What it belongs to, such as its issuer; empty if nothing.
-    line : int
-        Line of the file that the row begins on; 0 where there is none.
-    values : dict of str to str
-        All columns of the row.
-    error : str
-        Why it cannot be used; empty if it can.
-    note : str
-        What was changed, or is missing; empty if nothing.
-    cut : bool
-        Whether the text is not whole.
-    """
+    """One document: a row of a CSV, or a file of a folder."""
 
     document_id: str
     text: str
     category: str = ""
+    # what it belongs to, such as its issuer
     group: str = ""
+    # of the file that the row begins on, 0 where there is none
     line: int = 0
+    # all columns
     values: dict[str, str] = field(default_factory=dict)
+    # why it cannot be used
     error: str = ""
+    # what was changed, or is missing
     note: str = ""
+    # whether the text is not whole
     cut: bool = False
 
     @classmethod

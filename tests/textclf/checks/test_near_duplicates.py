@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textclf.checks import near_duplicates as duplicates
-from textclf.checks.copies import Copies
-from textclf.checks.near_duplicates import SHINGLE, jaccard, near_duplicates, same_texts, shingles
+from textclf.checks.near_duplicates import SHINGLE, Copies, jaccard, near_duplicates, same_texts, shingles
 
 WORDS = [f"{first}{second}{third}" for first in "bdfgklmnprst" for second in "aeiou" for third in "lmnrst"]
 TEXT = st.text(st.sampled_from("abcé ÀB.\n-7"), max_size=60)

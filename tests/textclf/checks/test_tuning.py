@@ -143,9 +143,8 @@ def test_too_few_documents_are_refused(corpus):
         tune(texts, categories)
 
 
-@pytest.mark.slow
-def test_the_command_writes_what_train_reads(textclf, corpus, table, tmp_path):
-    path = table(tmp_path / "d.csv", corpus(10).rows())
+def test_the_command_writes_what_train_reads(textclf, corpus, quick, table, tmp_path):
+    path = table(tmp_path / "d.csv", corpus(8).rows())
     settings = tmp_path / "settings.json"
     said = textclf("tune", path, "-o", settings, "--candidates", "2", "--jobs", "1")
     assert said.code == 0
@@ -194,9 +193,8 @@ def test_wrong_options_are_one_line(textclf, corpus, table, tmp_path):
         assert (said.code, option in said.error) == (ExitCode.USAGE, True)
 
 
-@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_so_far(spawn, corpus, table, tmp_path):
-    path = table(tmp_path / "d.csv", corpus(12).rows())
+    path = table(tmp_path / "d.csv", corpus(8).rows())
     process = spawn("tune", path, "-o", tmp_path / "settings.json", "--jobs", "1")
     said = ""
     end = time.monotonic() + 90
