@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
+from textclf.base.files import reason_of
 
 Source = Path | bytes
 """A document: the path of its file, or its bytes."""
@@ -60,7 +61,7 @@ def opened_source(source: Source, limits: Limits) -> Iterator[BufferedReader | B
             raise BadInputError(f"is too large ({size:,} bytes; the limit is {limits.max_bytes:,})")
         file = BytesIO(source) if isinstance(source, bytes) else source.open("rb")
     except OSError as error:
-        raise BadInputError(f"cannot be opened ({(error.strerror or str(error)).lower()})") from error
+        raise BadInputError(f"cannot be opened ({reason_of(error)})") from error
     with file:
         yield file
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ocr.file_content import HEAD, is_document
 from textclf.base.errors import BadInputError
+from textclf.base.files import reason_of
 
 _log = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ def _entries(path: Path, texts: bool, passed_over: dict[str, list[str]]) -> list
         mode = path.stat().st_mode
     except OSError as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        reason = "there is no such file or folder" if missing else f"cannot be read ({_reason(error)})"
+        reason = "there is no such file or folder" if missing else f"cannot be read ({reason_of(error)})"
         raise BadInputError(reason, where=path) from error
     if not stat.S_ISDIR(mode):
         return [(Path(path.name), path)]
@@ -190,8 +191,8 @@ def _files_under(folder: Path, passed_over: dict[str, list[str]]) -> Iterator[Pa
                 entries = sorted(listed, key=lambda entry: entry.name)
         except OSError as error:
             if place == folder:
-                raise BadInputError(f"cannot be listed ({_reason(error)})", where=folder) from error
-            passed_over[f"folders that cannot be listed, {_reason(error)}"].append(printable(str(place)))
+                raise BadInputError(f"cannot be listed ({reason_of(error)})", where=folder) from error
+            passed_over[f"folders that cannot be listed, {reason_of(error)}"].append(printable(str(place)))
             continue
         for entry in entries:
             if entry.name.startswith(".") or entry.name.lower() in _LITTER:
@@ -224,7 +225,3 @@ def _begins_like_a_document(file: Path) -> bool:
             return is_document(stream.read(HEAD))
     except OSError:
         return False
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

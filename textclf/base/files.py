@@ -121,10 +121,14 @@ def refuse_unwritable_folder(folder: str | Path) -> None:
 
 def output_error(error: OSError | ValueError, path: str | Path) -> OutputError:
     """Say in one line why ``path`` could not be written, and what to do."""
-    reason = (getattr(error, "strerror", "") or str(error)).lower()
     full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
     return OutputError(
-        f"cannot be written ({reason})",
+        f"cannot be written ({reason_of(error)})",
         where=path,
         remedy="free some space and run the command again" if full else "choose another place with -o",
     )
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Give in small letters why the system refused something."""
+    return (getattr(error, "strerror", "") or str(error)).lower()
