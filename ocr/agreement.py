@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from ocr.batch import Progress, iter_documents
+from ocr.batch import iter_documents
 from ocr.engines import OcrEngine
-from ocr.reading_options import ReadingOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +25,11 @@ class Agreement:
 
 
 def compare_engines(
-    files: Sequence[tuple[str, Path]],
-    engines: tuple[OcrEngine, OcrEngine],
-    *,
-    options: ReadingOptions | None = None,
-    jobs: int | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    files: Sequence[tuple[str, Path]], engines: tuple[OcrEngine, OcrEngine], **reading: Any
 ) -> Iterator[Agreement]:
-    """Read documents with two engines, without a cache, first all with the one, then with the other."""
-    first = list(iter_documents(files, options=options, engine=engines[0], jobs=jobs, progress=progress))
-    second = iter_documents(files, options=options, engine=engines[1], jobs=jobs, progress=progress)
-    for one, other in zip(first, second, strict=True):
+    """Read documents, as by `iter_documents`, first all with the one engine, then with the other."""
+    first, second = (iter_documents(files, engine=engine, **reading) for engine in engines)
+    for one, other in zip(list(first), second, strict=True):
         yield Agreement(
             document_id=one.document_id,
             similarity=text_similarity(one.text, other.text),

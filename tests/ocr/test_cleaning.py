@@ -82,7 +82,7 @@ def test_what_could_matter_is_never_rubbish(line):
     "line",
     ["—————", "| |", ". . . .", "_——_—", "x", "—1=", ". 1 — '", "/)3", "ee A) A) ~", "rs D D O O ND) ‘N", "~o=|"],
 )
-def test_what_dirt_gives_is_rubbish(line):
+def test_what_specks_give_is_rubbish(line):
     assert is_rubbish(line)
 
 

@@ -41,7 +41,7 @@ def test_the_default_languages_are_those_of_the_two_that_are_there(fake_tesserac
     assert choose_languages(TesseractEngine(), ()) == ("eng",)
 
 
-def test_a_missing_language_is_told_with_the_line_that_installs_it(fake_tesseract):
+def test_a_missing_language_is_an_error_with_the_line_that_installs_it(fake_tesseract):
     fake_tesseract("")
     with pytest.raises(MissingProgramError) as caught:
         choose_languages(TesseractEngine(), ("eng", "chi_sim"))
@@ -50,7 +50,7 @@ def test_a_missing_language_is_told_with_the_line_that_installs_it(fake_tesserac
     )
 
 
-def test_missing_tesseract_is_told_with_the_line_that_installs_it(monkeypatch, tmp_path):
+def test_missing_tesseract_is_an_error_with_the_line_that_installs_it(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     for ask in (TesseractEngine().languages, lambda: TesseractEngine().version, read):
         with pytest.raises(MissingProgramError, match="apt-get install tesseract-ocr"):

@@ -48,14 +48,14 @@ def test_what_is_no_writing_is_no_letter(draw):
     assert len(letter_boxes(image)) < FEW_LETTERS
 
 
-def test_screens_of_dots_and_noise_are_no_letters_but_words_with_some_dirt_are():
+def test_screens_of_dots_and_noise_are_no_letters_but_words_among_some_specks_are():
     noise = np.random.default_rng(1).random((700, 1000))
     assert len(letter_boxes(Image.fromarray((noise > 0.2).astype(np.uint8) * 255))) < FEW_LETTERS
     screen = Image.linear_gradient("L").resize((1000, 700)).convert("1").convert("L")
     assert len(letter_boxes(screen)) < FEW_LETTERS
     clean = np.asarray(written(LINE, LINE))
-    dirty = Image.fromarray(np.where(noise > 0.999, 0, clean).astype(np.uint8))
-    assert len(letter_boxes(dirty)) == pytest.approx(len(letter_boxes(Image.fromarray(clean))), rel=0.3)
+    specked = Image.fromarray(np.where(noise > 0.999, 0, clean).astype(np.uint8))
+    assert len(letter_boxes(specked)) == pytest.approx(len(letter_boxes(Image.fromarray(clean))), rel=0.3)
 
 
 def test_letters_of_a_shadowed_photo_are_found():

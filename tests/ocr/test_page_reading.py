@@ -249,7 +249,7 @@ def test_a_page_of_which_nothing_is_read_in_time_is_failed(encoded):
     assert (document.status, document.error) == ("failed", "no time left")
 
 
-def test_letters_that_no_engine_can_read_are_told_and_remembered(page, encoded, tmp_path):
+def test_letters_that_no_engine_can_read_are_reported_and_remembered(page, encoded, tmp_path):
     cache = PageCache(tmp_path)
     for _ in range(2):
         document = read_document(encoded(page()), engine=_Engine(images=99), cache=cache)

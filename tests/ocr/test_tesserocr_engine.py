@@ -77,7 +77,7 @@ def test_an_image_that_the_library_refuses_is_an_error_of_one_line(engine):
         read(engine, Image.new("L", (40_000, 30), 0))
 
 
-def test_a_language_that_is_not_there_is_told(engine, tmp_path):
+def test_a_language_that_is_not_there_is_an_error(engine, tmp_path):
     with pytest.raises(MissingProgramError, match="cannot load xyz"):
         engine.read(Image.new("L", (60, 60)), languages=("xyz",), page_segmentation=3, timeout=1)
     assert TesserocrEngine(str(tmp_path)).languages() == ()
