@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.characters import read_batches
+from features.feature_options import FeatureOptions
 from features.keyword_matcher import KeywordHit, KeywordMatcher
 from features.layout import LAYOUT_FEATURES, LayoutScale, measure_layout
-from features.lexicon import Lexicon, shipped_lexicon
+from features.lexicon import Lexicon, read_lexicon, shipped_lexicon
 from features.ngrams import VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows, take_views
 from features.text_arguments import iter_texts
 from features.tfidf import NgramTfidf, fit_tfidf
-from features.word_vectors import WordVectors, train_word_vectors
+from features.word_vectors import WordVectors, read_word_vectors, train_word_vectors
 
 
 class ObservedTexts(NamedTuple):
@@ -42,35 +43,11 @@ class ObservedTexts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureSettings:
-    """How features are made.
+class FeatureSettings(FeatureOptions):
+    """How features are made: which, by which views of a page, and with which seed."""
 
-    Parameters
-    ----------
-    lexicon : Lexicon or {"auto", "learn", "none"}
-        Keywords of each category. ``auto``: the shipped lexicon where its categories fit the data's, else ``learn``:
-        keywords that set the training documents of a category apart. ``none``: no indicators.
-    vectors : WordVectors or {"learn", "none"}
-        Word vectors: given ones, of which the words of the training texts are kept; ``learn`` them from those texts,
-        or ``none``.
-    vector_size : int
-        Dimensions of learned word vectors.
-    views : tuple of NgramView
-        How n-grams look at a page.
-    layout : bool
-        Whether to measure the layout of a page.
-    augment : bool
-        Whether to train also on augmented copies of the texts (`features.augmentation.augmented_copies`).
-    seed : int
-        For the learned word vectors and the augmented copies.
-    """
-
-    lexicon: Lexicon | Literal["auto", "learn", "none"] = "auto"
-    vectors: WordVectors | Literal["learn", "none"] = "learn"
-    vector_size: int = 50
     views: tuple[NgramView, ...] = VIEWS
     layout: bool = True
-    augment: bool = True
     seed: int = 0
 
 
@@ -161,8 +138,10 @@ def fit_matcher(words: Sequence[Sequence[str]], categories: Sequence[str], setti
             lexicon = adapt_lexicon(shipped_lexicon(), words, categories)
         case "learn":
             lexicon = learn_lexicon(words, categories)
-        case given:
-            lexicon = given
+        case Lexicon():
+            lexicon = settings.lexicon
+        case path:
+            lexicon = read_lexicon(path)
     return compile_matcher(lexicon, Counter(word for found in words for word in set(found)))
 
 
@@ -174,5 +153,6 @@ def fit_vectors(words: Sequence[Sequence[str]], settings: FeatureSettings) -> Wo
         case "learn":
             return train_word_vectors(words, size=settings.vector_size, seed=settings.seed)
         case given:
-            known = given.restricted_to({word for found in words for word in found})
+            vectors = given if isinstance(given, WordVectors) else read_word_vectors(given)
+            known = vectors.restricted_to({word for found in words for word in found})
             return known.fit_document_weights(words)

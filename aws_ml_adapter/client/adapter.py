@@ -28,7 +28,7 @@ from features.schema import Schema
 from textclf.base.errors import BadDataError, TextclfError, UsageError
 from textclf.data.sources import TableOptions
 from textclf.model.prediction import Prediction
-from textclf.model.settings import DEFAULTS
+from textclf.model.settings import DEFAULTS, TrainingSettings
 
 _log = logging.getLogger(__name__)
 
@@ -264,9 +264,8 @@ class AmazonMLClassifier:
             As `fit`; or nothing was held out.
         """
         from textclf.evaluation.evaluate import evaluate_predictions
-        from textclf.model.accept import check_promise
 
-        check_promise(max_error, confidence)
+        TrainingSettings(max_error=max_error, confidence=confidence)
         work = self._opened()
         with self._documents(table, features, options, by) as (data, source_id):
             columns = {column: data.column(column) for column in by}

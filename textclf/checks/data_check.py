@@ -13,6 +13,7 @@ import numpy as np
 from rapidfuzz.distance import OSA
 
 from features.tokens import tokenize
+from textclf.checks.check_options import CheckOptions
 from textclf.checks.near_duplicates import Copies, Copy
 from textclf.data.sources import Labelled, snippet
 from textclf.evaluation.label_issues import find_label_issues, out_of_fold_scores
@@ -38,7 +39,7 @@ KINDS = tuple(MEANING)
 PROBLEMS = frozenset({"leak", "contradiction", "label issue", "unknown category"})
 """The kinds that make figures or labels wrong; the others are for a person to weigh."""
 
-THRESHOLD = 0.8
+DEFAULTS = CheckOptions()
 FEW_WORDS = 5
 """A text with fewer words of two or more characters has next to nothing to learn from."""
 FEW_DOCUMENTS, LEAST_DOCUMENTS = 5, 2
@@ -113,8 +114,8 @@ def check_documents(
     documents: Labelled,
     against: Labelled | None = None,
     *,
-    threshold: float = THRESHOLD,
-    labels: bool = True,
+    threshold: float = DEFAULTS.threshold,
+    labels: bool = DEFAULTS.labels,
     jobs: int | None = None,
 ) -> DataCheck:
     """Look for what makes a model, or its figures, worse than it need be; `against` are documents to test on.

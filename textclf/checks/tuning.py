@@ -25,12 +25,15 @@ from textclf.base import __version__
 from textclf.base.errors import BadDataError, BadInputError
 from textclf.base.files import write_aside
 from textclf.base.tries import Team, open_team
+from textclf.checks.check_options import SearchOptions
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.classifier import DocumentClassifier
 from textclf.model.fit import Fitted, TrainingTexts, fit_model, observe_training
 from textclf.model.folds import Folds, stratified_folds
 
 _log = logging.getLogger(__name__)
+
+DEFAULT_SEARCH = SearchOptions()
 
 LEAST_C, MOST_C = 0.1, 10.0
 FOLDS = 3
@@ -107,8 +110,8 @@ def tune(
     texts: Sequence[str],
     categories: Sequence[str],
     *,
-    minutes: float = 5.0,
-    candidates: int = 0,
+    minutes: float = DEFAULT_SEARCH.minutes,
+    candidates: int = DEFAULT_SEARCH.candidates,
     seed: int = 0,
     jobs: int = 1,
     dask: str = "",

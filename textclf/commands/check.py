@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from textclf.base.errors import SomeFailedError, UsageError
 from textclf.base.outputs import FINDINGS, check_output
 from textclf.base.tables import write_rows
+from textclf.checks.check_options import CheckOptions
 from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, LabelledDocuments, LabelledTable, showing
 from textclf.commands.console import print_json, print_lines
@@ -36,16 +37,11 @@ def check(
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="FILE", help="Write all findings to this CSV file.")
     ] = None,
-    threshold: Annotated[
-        float, Option(help="How alike two texts are that count as copies, such as 0.8.", min=0.01, max=1)
-    ] = 0.8,
-    labels: Annotated[
-        bool, Option(help="Look for labels that are likely wrong; trains models, which takes a minute or more.")
-    ] = True,
     strict: Annotated[
         bool, Option("--strict", help="Exit with code 8 if findings make labels or figures wrong.")
     ] = False,
     as_json: AsJson = False,
+    options: CheckOptions,
     table: LabelledTable,
 ) -> None:
     """Look for what spoils learning: copies, leaks, contradictions, odd labels and categories, empty texts.
@@ -59,12 +55,10 @@ def check(
     found = check_table(
         documents,
         table,
+        options,
         against=against,
         against_table=replace(table, where=tuple(against_where), where_option="--against-where"),
         output=output,
-        threshold=threshold,
-        labels=labels,
-        jobs=table.scans.jobs or -1,
     )
     if as_json:
         print_json({**asdict(found), "problems": found.problems})
@@ -83,13 +77,11 @@ def check(
 def check_table(
     source: Path,
     table: TableOptions,
+    options: CheckOptions,
     *,
     against: Path | None,
     against_table: TableOptions,
     output: Path | None,
-    threshold: float,
-    labels: bool,
-    jobs: int,
 ) -> DataCheck:
     """Check the documents of a table, also against those to test on, and write the findings if asked for."""
     from textclf.checks.data_check import Finding, check_documents
@@ -100,7 +92,8 @@ def check_table(
         raise UsageError("there is nothing to choose from", where="--against-where", remedy="give --against too")
     documents = read_labelled(source, table)
     others = None if against is None else read_labelled(against, against_table)
-    found = check_documents(documents, others, threshold=threshold, labels=labels, jobs=jobs)
+    jobs = table.scans.jobs or -1
+    found = check_documents(documents, others, threshold=options.threshold, labels=options.labels, jobs=jobs)
     if output is not None:
         names = [field.name for field in fields(Finding)]
         write_rows(output, names, (asdict(finding) for finding in found.findings), formulas_safe=True)

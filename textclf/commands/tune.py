@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from textclf.base.outputs import SETTINGS, check_output
-from textclf.commands.application import Option
+from textclf.checks.check_options import SearchOptions
 from textclf.commands.arguments import AsJson, DaskTable, LabelledDocuments, OutputFile, Seed, showing
 from textclf.commands.console import print_json, print_lines
 from textclf.data.sources import TableOptions, read_labelled
@@ -23,9 +23,8 @@ def tune(
     documents: LabelledDocuments,
     output: OutputFile,
     *,
-    minutes: Annotated[float, Option(help="Time for all of it.", min=0.01, max=100_000)] = 5.0,
-    candidates: Annotated[int, Option(help="At most so many settings; 0 for as many as there is time for.", min=0)] = 0,
     as_json: AsJson = False,
+    search: SearchOptions,
     settings: Seed,
     table: DaskTable,
 ) -> None:
@@ -37,16 +36,7 @@ def tune(
     Prints what was found, and its accuracy beside that of the defaults. Ctrl-C ends the search and keeps the best so
     far.
     """
-    found = tune_on_table(
-        documents,
-        output,
-        showing(table),
-        minutes=minutes,
-        candidates=candidates,
-        seed=settings.random_state,
-        jobs=table.scans.jobs or -1,
-        dask=table.scans.dask,
-    )
+    found = tune_on_table(documents, output, showing(table), search, seed=settings.random_state, dask=table.scans.dask)
     if as_json:
         print_json(asdict(found))
     else:
@@ -55,15 +45,7 @@ def tune(
 
 
 def tune_on_table(
-    source: Path,
-    output: Path,
-    table: TableOptions,
-    *,
-    minutes: float,
-    candidates: int,
-    seed: int,
-    jobs: int,
-    dask: str = "",
+    source: Path, output: Path, table: TableOptions, search: SearchOptions, *, seed: int, dask: str
 ) -> Tuning:
     """Search for better settings on documents, and write them."""
     from features.tokens import tokenize
@@ -77,10 +59,10 @@ def tune_on_table(
     found = tune(
         [documents.texts[i] for i in worded],
         [documents.categories[i] for i in worded],
-        minutes=minutes,
-        candidates=candidates,
+        minutes=search.minutes,
+        candidates=search.candidates,
         seed=seed,
-        jobs=jobs,
+        jobs=table.scans.jobs or -1,
         dask=dask,
     )
     write_settings(output, found, seed=seed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.base.errors import UsageError
 from textclf.model.prediction import Acceptance
 
 LEVELS = 20
@@ -19,13 +18,6 @@ LOWEST = 0.5
 def least_documents(max_error: float, confidence: float) -> int:
     """Say how many documents without a mistake are needed to promise an error with some confidence."""
     return int(np.ceil(np.log(1 - confidence) / np.log1p(-max_error)))
-
-
-def check_promise(max_error: float, confidence: float) -> None:
-    """Refuse, with a `UsageError`, a maximum error or a confidence that is not between 0 and 1."""
-    for name, value, example in (("max_error", max_error, 0.05), ("confidence", confidence, 0.9)):
-        if not 0 < value < 1:
-            raise UsageError(f"{name} is {value}", remedy=f"give a share between 0 and 1, such as {example}")
 
 
 def why_nothing_is_accepted(acceptance: Acceptance) -> str:

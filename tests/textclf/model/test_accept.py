@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from textclf.base.errors import UsageError
-from textclf.model.accept import check_promise, choose_acceptance
+from textclf.model.accept import choose_acceptance
+from textclf.model.settings import TrainingSettings
 
 
 @given(
@@ -54,5 +55,5 @@ def test_a_larger_bound_never_accepts_less():
 
 @pytest.mark.parametrize("promise", [(5, 0.9), (0, 0.9), (0.05, 1), (0.05, 90)])
 def test_a_promise_that_is_no_share_is_refused(promise):
-    with pytest.raises(UsageError, match="between 0 and 1"):
-        check_promise(*promise)
+    with pytest.raises(UsageError, match="must be"):
+        TrainingSettings(max_error=promise[0], confidence=promise[1])
