@@ -127,62 +127,6 @@ def recipe_fault(place: str, what: str) -> RequestFault:
     return RequestFault(what, where=f"recipe, {place}" if place else "recipe")
 
 
-class Scope:
-    """What the names in a recipe stand for, beginning with ``ALL_TEXT`` and the like, and how much work it has made."""
-
-    def __init__(self, schema: Schema) -> None:
-        self._schema = schema
-        variables = input_variables(schema)
-        self._all = tuple(variables.values())
-        self._names: dict[str, Expressions] = {name: (variable,) for name, variable in variables.items()}
-        for kind in AttributeType:
-            self._names[f"ALL_{kind}"] = tuple(variable for variable in self._all if variable.type is kind)
-        self._work = 0
-
-    def open_all_inputs(self) -> None:
-        """Let ``ALL_INPUTS`` be used from here on: outputs only may name it."""
-        self._names["ALL_INPUTS"] = self._all
-
-    def define(self, key: str, text: str, place: str) -> None:
-        """Name a group or an assignment; the place is for messages."""
-        expressions = self.evaluate(text, place)
-        match = _TOKEN.fullmatch(key.strip())
-        quoted = match and (match["single"] or match["double"])
-        name = _unescape(quoted) if quoted else key.strip()
-        if not expressions and not text.partition("//")[0].strip():
-            raise recipe_fault(place, "is blank")
-        if not 1 <= len(name) <= NAME_LIMIT:
-            raise recipe_fault(place, f"has a name of {len(name):,} characters, not 1 to {NAME_LIMIT}")
-        if name in self._names or name in self._schema.names or name == "ALL_INPUTS":
-            raise recipe_fault(place, "has a name that is taken")
-        self._names[name] = expressions
-
-    def evaluate(self, text: str, place: str) -> Expressions:
-        """Return the features that an expression stands for; none if it is only a comment."""
-        tokens = list(_tokens(text, place))
-        return _Reader(tokens, self, place).whole() if len(tokens) > 1 else ()
-
-    def find(self, name: str) -> Expressions | str:
-        """Return what a name stands for, or as a str why it stands for nothing."""
-        if name in self._names:
-            return self._names[name]
-        shown = f"'{name[:NAME_LIMIT]}'"
-        if name == "ALL_INPUTS":
-            return "ALL_INPUTS can stand in outputs only"
-        if name == self._schema.target:
-            return f"{shown} is the target"
-        if name == self._schema.row_id:
-            return f"{shown} is the row id"
-        if name in self._schema.excluded:
-            return f"{shown} is excluded by the schema"
-        return f"{shown} is no attribute of the schema, nor a group or assignment defined above"
-
-    def spend(self, work: int) -> bool:
-        """Count the handling of features; False once it is more than one recipe may ask for."""
-        self._work += work
-        return self._work <= _WORK_LIMIT
-
-
 @dataclass(frozen=True, slots=True)
 class _Lexeme:
     kind: str
@@ -213,23 +157,52 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
 
 
-class _Reader:
-    """Reads the tokens of one expression from left to right, evaluating as it goes."""
+class RecipeReader:
+    """Reads the expressions of a recipe one after the other, each of which may name what was defined before it."""
 
-    def __init__(self, tokens: list[_Lexeme], scope: Scope, place: str) -> None:
-        self._tokens, self._scope, self._place = tokens, scope, place
-        self._next = 0
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        variables = input_variables(schema)
+        self._all = tuple(variables.values())
+        self._names: dict[str, Expressions] = {name: (variable,) for name, variable in variables.items()}
+        for kind in AttributeType:
+            self._names[f"ALL_{kind}"] = tuple(variable for variable in self._all if variable.type is kind)
+        self._work = 0
+        # of the expression that is being read
+        self._place, self._tokens, self._next = "", [_Lexeme("end", "", 1)], 0
 
-    def whole(self) -> Expressions:
+    def open_all_inputs(self) -> None:
+        """Let ``ALL_INPUTS`` be used from here on: outputs only may name it."""
+        self._names["ALL_INPUTS"] = self._all
+
+    def define(self, key: str, text: str, place: str) -> None:
+        """Name a group or an assignment; the place is for messages."""
+        expressions = self.evaluate(text, place)
+        match = _TOKEN.fullmatch(key.strip())
+        quoted = match and (match["single"] or match["double"])
+        name = _unescape(quoted) if quoted else key.strip()
+        if not expressions and not text.partition("//")[0].strip():
+            raise recipe_fault(place, "is blank")
+        if not 1 <= len(name) <= NAME_LIMIT:
+            raise recipe_fault(place, f"has a name of {len(name):,} characters, not 1 to {NAME_LIMIT}")
+        if name in self._names or name in self._schema.names or name == "ALL_INPUTS":
+            raise recipe_fault(place, "has a name that is taken")
+        self._names[name] = expressions
+
+    def evaluate(self, text: str, place: str) -> Expressions:
+        """Return the features that an expression stands for; none if it is only a comment."""
+        self._place, self._tokens, self._next = place, list(_tokens(text, place)), 0
         begin = self._tokens[0]
-        found = self.argument(depth=0)
-        self.take("", what="the end")
+        if begin.kind == "end":
+            return ()
+        found = self._argument(depth=0)
+        self._take("", what="the end")
         if isinstance(found, int):
             raise self._fault(begin, "a number alone is no variable")
         self._spend(begin, len(found))
         return found
 
-    def take(self, *symbols: str, what: str = "") -> _Lexeme:
+    def _take(self, *symbols: str, what: str = "") -> _Lexeme:
         token = self._tokens[self._next]
         if symbols and (token.kind not in ("symbol", "end") or token.text not in symbols):
             shown = f"'{token.text[:NAME_LIMIT]}'" if token.text else "the end"
@@ -237,8 +210,8 @@ class _Reader:
         self._next += 1
         return token
 
-    def argument(self, depth: int) -> Expressions | int:
-        token = self.take()
+    def _argument(self, depth: int) -> Expressions | int:
+        token = self._take()
         if token.kind == "number":
             digits = token.text.lstrip("0") or "0"
             if len(digits) > _DIGIT_LIMIT:
@@ -248,18 +221,29 @@ class _Reader:
             raise self._fault(token, "a name, a number or a function is missing")
         if token.kind == "name" and self._tokens[self._next].text == "(":
             return self._call(token, depth + 1)
-        found = self._scope.find(token.text)
-        if isinstance(found, str):
-            raise self._fault(token, found)
-        return found
+        if token.text not in self._names:
+            raise self._fault(token, self._why_unknown(token.text))
+        return self._names[token.text]
+
+    def _why_unknown(self, name: str) -> str:
+        shown = f"'{name[:NAME_LIMIT]}'"
+        if name == "ALL_INPUTS":
+            return "ALL_INPUTS can stand in outputs only"
+        if name == self._schema.target:
+            return f"{shown} is the target"
+        if name == self._schema.row_id:
+            return f"{shown} is the row id"
+        if name in self._schema.excluded:
+            return f"{shown} is excluded by the schema"
+        return f"{shown} is no attribute of the schema, nor a group or assignment defined above"
 
     def _call(self, name: _Lexeme, depth: int) -> Expressions:
         if depth > _DEPTH_LIMIT:
             raise self._fault(name, f"functions are nested more than {_DEPTH_LIMIT} deep")
-        self.take("(")
-        arguments = [self.argument(depth)]
-        while self.take(",", ")").text == ",":
-            arguments.append(self.argument(depth))
+        self._take("(")
+        arguments = [self._argument(depth)]
+        while self._take(",", ")").text == ",":
+            arguments.append(self._argument(depth))
         numbers = [argument for argument in arguments if isinstance(argument, int)]
         members = [argument for argument in arguments if not isinstance(argument, int)]
         if name.text in ("group", "group_remove"):
@@ -268,7 +252,7 @@ class _Reader:
             return self._group(name, members)
         if name.text not in [*Function]:
             raise self._fault(name, f"'{name.text[:NAME_LIMIT]}' is no function")
-        self._check_arguments(name, arguments, members, numbers)
+        self._check_arguments(name, arguments)
         return self._calls(name, members, numbers[0] if numbers else None)
 
     def _group(self, name: _Lexeme, members: list[Expressions]) -> Expressions:
@@ -278,19 +262,15 @@ class _Reader:
         removed = {expression for member in members[1:] for expression in member}
         return tuple(expression for expression in members[0] if expression not in removed)
 
-    def _check_arguments(
-        self,
-        name: _Lexeme,
-        arguments: list[Expressions | int],
-        members: list[Expressions],
-        numbers: list[int],
-    ) -> None:
+    def _check_arguments(self, name: _Lexeme, arguments: list[Expressions | int]) -> None:
         signature = _SIGNATURES[Function(name.text)]
+        numbers = [argument for argument in arguments if isinstance(argument, int)]
+        members = len(arguments) - len(numbers)
         if name.text == Function.CARTESIAN:
-            if numbers or len(members) < 2:
+            if numbers or members < 2:
                 raise self._fault(name, "cartesian takes at least two variables and no number")
         elif signature.numbers is None:
-            if numbers or len(members) != 1:
+            if numbers or members != 1:
                 raise self._fault(name, f"{name.text} takes one variable or group")
         elif len(arguments) != 2 or not isinstance(arguments[1], int) or len(numbers) != 1:
             raise self._fault(name, f"{name.text} takes one variable or group and one whole number")
@@ -312,7 +292,8 @@ class _Reader:
         return tuple(calls)
 
     def _spend(self, token: _Lexeme, work: int) -> None:
-        if not self._scope.spend(work):
+        self._work += work
+        if self._work > _WORK_LIMIT:
             raise self._fault(token, f"the groups of the recipe stand for more than {_WORK_LIMIT:,} variables")
 
     def _fault(self, token: _Lexeme, what: str) -> RequestFault:

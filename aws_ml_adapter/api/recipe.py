@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aws_ml_adapter.api.expressions import (
     NAME_LIMIT,
     Expression,
-    Scope,
+    RecipeReader,
     recipe_fault,
 )
 from features.schema import Schema
@@ -30,14 +30,14 @@ class Recipe:
 def parse_recipe(text: str, schema: Schema) -> Recipe:
     """Check a recipe against a schema and expand its groups; raises `RequestFault` with place and column."""
     content = _sections(text)
-    scope = Scope(schema)
+    reader = RecipeReader(schema)
     for section in ("groups", "assignments"):
         for name, expression in content[section].items():
-            scope.define(name, expression, f"{section}['{name[:NAME_LIMIT]}']")
-    scope.open_all_inputs()
+            reader.define(name, expression, f"{section}['{name[:NAME_LIMIT]}']")
+    reader.open_all_inputs()
     outputs: dict[Expression, None] = {}
     for i, expression in content["outputs"].items():
-        outputs |= dict.fromkeys(scope.evaluate(expression, f"outputs[{i}]"))
+        outputs |= dict.fromkeys(reader.evaluate(expression, f"outputs[{i}]"))
     if not 1 <= len(outputs) <= OUTPUT_LIMIT:
         raise recipe_fault("outputs", f"stand for {len(outputs):,} variables, not 1 to {OUTPUT_LIMIT:,}")
     return Recipe(text=text, outputs=tuple(outputs))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.schema import AttributeType, parse_binary, parse_numeric
 from textclf.base.errors import BadDataError
+
+Kept = TypeVar("Kept")
 
 # less than the exponent of the smallest float
 _NO_EXPONENT = -2_000
@@ -101,20 +104,22 @@ class Moments:
         return np.asarray(np.ldexp(np.sqrt(self._squares / np.maximum(self.counts, 1)), self._exponents))
 
 
-class Reservoir:
-    """Chooses a uniform sample of rows whose number is not known before; the same seed, the same rows."""
+class Reservoir(Generic[Kept]):
+    """Keeps a uniform sample of rows whose number is not known before; the same seed, the same rows."""
 
     # algorithm R of Vitter 1985, https://doi.org/10.1145/3147.3165
     def __init__(self, size: int, seed: int) -> None:
         self.seen = 0
+        self.sample: list[Kept] = []
         self._size = size
         self._random = np.random.default_rng(seed)
 
-    def choose(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Which of the next rows belong to the sample, and the place of each; of two at one place the later stays."""
-        places = np.arange(self.seen, self.seen + number)
+    def add(self, rows: Sequence[Any] | NDArray[np.float64], keep: Callable[[Any], Kept]) -> None:
+        """Take in rows, and of each one that is chosen what ``keep`` makes of it."""
+        places = np.arange(self.seen, self.seen + len(rows))
         late = places >= self._size
         places[late] = self._random.integers(0, places[late] + 1)
-        self.seen += number
-        rows = np.flatnonzero(places < self._size)
-        return rows, places[rows]
+        self.seen += len(rows)
+        for i in np.flatnonzero(places < self._size).tolist():
+            # a place behind the last one appends
+            self.sample[places[i] : places[i] + 1] = [keep(rows[i])]

@@ -209,17 +209,14 @@ class _Sample:
     def __init__(self, kinds: Sequence[AttributeType], limit: int) -> None:
         self._kinds = kinds
         self._texts = [i for i, kind in enumerate(kinds) if kind is AttributeType.TEXT]
-        self._rows: list[list[str]] = []
-        self._reservoir = Reservoir(limit, seed=0)
+        self._reservoir: Reservoir[list[str]] = Reservoir(limit, seed=0)
 
     @property
     def seen(self) -> int:
         return self._reservoir.seen
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
-        for i, place in np.column_stack(self._reservoir.choose(len(rows))).tolist():
-            # a place behind the last one appends
-            self._rows[place : place + 1] = [self._row(rows[i])]
+        self._reservoir.add(rows, self._row)
 
     def _row(self, row: Sequence[str]) -> list[str]:
         cut = [value[:_VALUE_LIMIT] for value in row]
@@ -230,7 +227,7 @@ class _Sample:
 
     def column(self, i: int) -> NDArray[Any]:
         """Values of an attribute in the sample as `correlation` takes them; of TEXT the number of words."""
-        values = [row[i] for row in self._rows]
+        values = [row[i] for row in self._reservoir.sample]
         if self._kinds[i] is AttributeType.CATEGORICAL:
             return np.array(["" if value.isspace() else value for value in values])
         return read_numbers(values, self._kinds[i])

@@ -60,18 +60,13 @@ def _sample(
     target = TargetReader(check_target(schema, model_type), model_type, schema)
     width = _CLASSES if model_type is ModelType.MULTICLASS else 1
     size = min(max(_CELLS // (len(names) * width), _LEAST_ROWS), _MOST_ROWS)
-    reservoir = Reservoir(size, seed=0)
-    numbers: list[list[str]] = []
-    targets: list[float | str | None] = []
+    reservoir: Reservoir[tuple[list[str], float | str | None]] = Reservoir(size, seed=0)
     for batch in read():
         rows = [row for row in batch if row is not None]
-        for i, place in np.column_stack(reservoir.choose(len(rows))).tolist():
-            # a place behind the last one appends
-            numbers[place : place + 1] = [[rows[i][column] for column in places]]
-            targets[place : place + 1] = [target(rows[i])]
-    usable = [i for i, value in enumerate(targets) if value is not None]
-    table = parse_numbers([numbers[i] for i in usable]).reshape(len(usable), len(names))
-    return table, _columns([targets[i] for i in usable], model_type)
+        reservoir.add(rows, lambda row: ([row[place] for place in places], target(row)))
+    usable = [pair for pair in reservoir.sample if pair[1] is not None]
+    table = parse_numbers([numbers for numbers, _ in usable]).reshape(len(usable), len(names))
+    return table, _columns([value for _, value in usable], model_type)
 
 
 def _columns(values: Sequence[float | str | None], model_type: ModelType) -> NDArray[np.float64]:

@@ -55,13 +55,20 @@ class Transforms:
     def fit(cls, recipe: Recipe, schema: Schema, read: Callable[[], Iterable[Rows]], *, seed: int = 0) -> Transforms:
         """Learn means, deviations and bin edges, in one pass over the data and bounded memory."""
         names, bins = numeric_parts(recipe)
-        statistics = _NumberSample(len(names), seed)
-        if names:
-            places = [schema.names.index(name) for name in names]
-            for batch in read():
-                statistics.add(parse_numbers([[row[place] for place in places] for row in batch if row is not None]))
-        edges = [statistics.edges(names.index(name), count) for name, count in bins]
-        moments = statistics.moments
+        moments = Moments(len(names))
+        reservoir: Reservoir[NDArray[np.float64]] = Reservoir(
+            min(_SAMPLE_ROWS, _SAMPLE_VALUES // max(len(names), 1)), seed
+        )
+        places = [schema.names.index(name) for name in names]
+        for batch in read() if names else ():
+            numbers = parse_numbers([[row[place] for place in places] for row in batch if row is not None])
+            if len(numbers):
+                moments.add(numbers)
+                # a view would hold on to all rows of the batch
+                reservoir.add(numbers, np.copy)
+        sample = np.array(reservoir.sample).reshape(-1, len(names)) if names else np.empty((0, 0))
+        known = {name: column[~np.isnan(column)] for name, column in zip(names, sample.T, strict=True)}
+        edges = [bin_edges(np.sort(known[name]), count) for name, count in bins]
         return cls(recipe, schema, means=moments.means, deviations=moments.deviations(), edges=edges)
 
     def places(self, schema: Schema) -> dict[str, int]:
@@ -81,26 +88,3 @@ class Transforms:
             np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)]),
             np.concatenate([np.empty(0, np.float32), *(part.values for part in parts)]),
         )
-
-
-class _NumberSample:
-    """Mean, deviation and a sample of columns of numbers, NaN left out."""
-
-    def __init__(self, columns: int, seed: int) -> None:
-        self.moments = Moments(columns)
-        self._sample = np.empty((0, columns))
-        self._reservoir = Reservoir(min(_SAMPLE_ROWS, _SAMPLE_VALUES // max(columns, 1)), seed)
-
-    def add(self, numbers: NDArray[np.float64]) -> None:
-        if not len(numbers):
-            return
-        self.moments.add(numbers)
-        rows, places = self._reservoir.choose(len(numbers))
-        room = places.max(initial=-1) + 1 - len(self._sample)
-        if room > 0:
-            self._sample = np.concatenate([self._sample, np.empty((room, numbers.shape[1]))])
-        self._sample[places] = numbers[rows]
-
-    def edges(self, column: int, bins: int) -> NDArray[np.float64]:
-        known = self._sample[:, column]
-        return bin_edges(np.sort(known[~np.isnan(known)]), bins)

@@ -25,25 +25,23 @@ def test_values_of_each_type_are_read_and_others_are_nan():
 @settings(max_examples=60)
 def test_a_sample_is_the_same_in_whatever_pieces_the_rows_come(cuts, size):
     def sample(ends: list[int]) -> list[int]:
-        reservoir, kept = Reservoir(size, seed=3), [-1] * min(size, 40)
+        reservoir: Reservoir[int] = Reservoir(size, seed=3)
         for begin, end in pairwise([0, *ends]):
-            for row, place in zip(*reservoir.choose(end - begin), strict=True):
-                kept[place] = begin + int(row)
-        return kept
+            reservoir.add(range(begin, end), int)
+        return reservoir.sample
 
     whole = sample([40])
     assert sample([*sorted(cuts), 40]) == whole
-    assert len(set(whole)) == len(whole), "no row twice"
-    assert min(whole) >= 0
+    assert len(set(whole)) == len(whole) == min(size, 40), "no row twice"
+    assert set(whole) <= set(range(40))
 
 
 def test_each_row_is_as_likely_in_the_sample_as_any_other():
     counts = np.zeros(50)
     for seed in range(2_000):
-        kept = np.empty(10, np.int64)
-        rows, places = Reservoir(10, seed).choose(50)
-        kept[places] = rows
-        counts[kept] += 1
+        reservoir: Reservoir[int] = Reservoir(10, seed)
+        reservoir.add(range(50), int)
+        counts[reservoir.sample] += 1
     # binomial, of a mean of 400 and a deviation of 18
     assert np.abs(counts - 400).max() < 5 * 18
 
