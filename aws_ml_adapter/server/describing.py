@@ -20,7 +20,8 @@ PAGE = 100
 DATA_SOURCE_MEMBER = {Kind.EVALUATION: "EvaluationDataSourceId", Kind.BATCH_PREDICTION: "BatchPredictionDataSourceId"}
 """What requests and answers call the data source of an object that has a model too."""
 
-_OPERATORS = {"EQ": "=", "NE": "<>", "GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
+_CONDITIONS = {"EQ": "{} = ?", "NE": "{} <> ?", "GT": "{} > ?", "GE": "{} >= ?", "LT": "{} < ?", "LE": "{} <= ?"}
+_CONDITIONS["Prefix"] = "instr({}, ?) = 1"
 _DATES = ("CreatedAt", "LastUpdatedAt")
 _PATHS = {
     "IAMUser": "CreatedByIamUser",
@@ -64,18 +65,13 @@ def _path(kind: Kind, variable: str) -> str:
 
 def _conditions(request: Mapping[str, Any], variable: str | None, column: str) -> tuple[list[str], list[Any]]:
     where, values = ["1"], []
-    given = [name for name in (*_OPERATORS, "Prefix") if name in request]
-    if given and variable is None:
-        raise RequestFault(f"{given[0]} is given without FilterVariable")
-    for name in given:
-        if name == "Prefix":
-            if variable in _DATES:
-                raise RequestFault(f"Prefix does not apply to {variable}")
-            where.append(f"substr({column}, 1, ?) = ?")
-            values += [len(request[name]), request[name]]
-        else:
-            where.append(f"{column} {_OPERATORS[name]} ?")
-            values.append(_seconds(request[name]) if variable in _DATES else request[name])
+    for name in filter(request.__contains__, _CONDITIONS):
+        if variable is None:
+            raise RequestFault(f"{name} is given without FilterVariable")
+        if name == "Prefix" and variable in _DATES:
+            raise RequestFault(f"Prefix does not apply to {variable}")
+        where.append(_CONDITIONS[name].format(column))
+        values.append(_seconds(request[name]) if variable in _DATES else request[name])
     if variable != "Status":
         where.append("json_extract(record, '$.Status') <> ?")
         values.append(Status.DELETED)

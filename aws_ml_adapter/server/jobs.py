@@ -9,7 +9,6 @@ import multiprocessing
 import shutil
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import forkserver
@@ -155,8 +154,9 @@ class Jobs:
 
     def _begin_what_can(self) -> None:
         for entity in self._entities.unfinished():
-            running = Counter(_lane(each.entity) for each in self._running.values())
-            if entity.serial in self._running or running[_lane(entity)] >= self._most:
+            is_training = entity.kind is Kind.MODEL
+            alike = sum((each.entity.kind is Kind.MODEL) is is_training for each in self._running.values())
+            if entity.serial in self._running or alike >= self._most:
                 continue
             parents = self._entities.by_serial(entity.details["parents"])
             if lost := _lost(entity, parents):
@@ -234,10 +234,6 @@ class Jobs:
             # what cannot be removed is in nobody's way
             with contextlib.suppress(TextclfError, OSError):
                 storage.remove_unfinished(f"{folder}/any")
-
-
-def _lane(entity: Entity) -> bool:
-    return entity.kind is Kind.MODEL
 
 
 def _remove_temporary(folder: Path) -> None:
