@@ -23,7 +23,7 @@ from features.feature_set import FeatureSettings, ObservedTexts
 from features.text_arguments import as_pairs
 from textclf.base import __version__
 from textclf.base.errors import BadDataError, BadInputError
-from textclf.base.files import write_aside
+from textclf.base.files import reason_of, write_aside
 from textclf.base.tries import Team, open_team
 from textclf.checks.check_options import SearchOptions
 from textclf.evaluation.comparison import mcnemar
@@ -280,7 +280,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         # only these words: a path in a file from somebody else would be opened; and True is not 1
         fits = fits and all(repr(settings[name]) in map(repr, allowed) for name, allowed in _CHOICES.items())
     except OSError as error:
-        raise BadInputError(f"cannot be read ({(error.strerror or str(error)).lower()})", where=path) from error
+        raise BadInputError(f"cannot be read ({reason_of(error)})", where=path) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fits = False
     if not fits:

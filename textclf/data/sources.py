@@ -15,6 +15,7 @@ from features.datasource import read_datasource, schema_path
 from ocr.finding import FoundFile, find_documents
 from textclf.base.encodings import AUTO, decode_text
 from textclf.base.errors import BadDataError, BadInputError, UsageError
+from textclf.base.files import reason_of
 from textclf.base.options import option
 from textclf.base.tables import read_rows
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
@@ -261,8 +262,7 @@ def _read_texts(files: Iterable[FoundFile]) -> Iterator[InputDocument]:
                 file.seek(0)
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            problem = (error.strerror or str(error)).lower()
-            _log.warning(f"{where.document_id}: cannot be read ({problem}) and was left out")
+            _log.warning(f"{where.document_id}: cannot be read ({reason_of(error)}) and was left out")
             continue
         encodings[encoding] += 1
         yield _row_of_file(where, text=text, sha256=sha256)
