@@ -116,7 +116,7 @@ class ReadingOptions:
         type=str,
         parse=_scale,
         metavar="auto|FACTOR",
-        help="Enlarge pages by this factor before reading, above 0 and at most 8; auto goes by resolution.",
+        help="Enlarge pages by this factor before reading, above 0 and at most 8; auto goes by the height of letters.",
     )
     page_segmentation: int = option(
         3, min=1, max=13, help="Tesseract's --psm; 3 finds the layout itself, 2 reads nothing."
