@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal, Self
@@ -31,28 +28,17 @@ from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import (
-    CrossValidated,
-    Fitted,
-    TrainingTexts,
-    cross_validate,
-    feature_groups,
-    fit_model,
+    fit_and_measure,
     learning_curve,
     observe_texts,
     observe_training,
 )
-from textclf.model.folds import group_numbers, stratified_folds
+from textclf.model.folds import group_numbers
 from textclf.model.predict import Model
 from textclf.model.prediction import CrossValidation, TrainingRecord
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
 from textclf.model.typicality import fit_typicality
-
-_log = logging.getLogger(__name__)
-
-FOLDS = 5
-MIXED = "{}, groups mixed"
-WITH_PARTS, WITHOUT_PARTS = "{}, with parts of the page", "{}, without parts of the page"
 
 
 class InvalidOptionError(UsageError, InvalidParameterError):  # type: ignore[misc]
@@ -227,7 +213,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             documents=documents,
         )
 
-        fitted, measured, curve = seeded._measure(observed, settings, groups)
+        fitted, measured, curve = fit_and_measure(
+            observed, settings, groups, c=self.C, jobs=self.n_jobs or 1, diagnostics=self.diagnostics
+        )
         found = list(measured.values())[-1]
         inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
         self.out_of_fold_scores_ = softmax(found.margins * inverse_temperature)
@@ -261,49 +249,6 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         self.classes_ = data.classes
         return self
-
-    def _measure(
-        self, observed: TrainingTexts, settings: FeatureSettings, groups: NDArray[np.int64] | None
-    ) -> tuple[Fitted, dict[str, CrossValidated], list[CrossValidated]]:
-        """Fit, cross-validate and, if asked for, diagnose: results by name, the model's last; the learning curve."""
-        labels = observed.labels
-        folds = stratified_folds(labels, FOLDS, settings.seed, groups)
-
-        validate = partial(cross_validate, c=self.C, folds=folds, jobs=self.n_jobs or 1)
-        _log.info(
-            f"fitting and cross-validating on {len(labels)} documents of {len(observed.categories)} categories, "
-            f"{len(folds)} folds"
-        )
-        found = validate(observed, settings, whole=True)
-        *smaller, name = feature_groups(settings)
-        results: dict[str, CrossValidated] = {}
-        further: dict[str, CrossValidated] = {}
-        if groups is not None:
-            # what stands where tells the issuer too: only this shows whether it tells the kind of issuers never seen
-            _log.info("cross-validating without parts of the page")
-            with_parts, whole = observed, found
-            bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
-            observed = observed.seen_by(bare.views)
-            found = validate(observed, bare)
-            if found.accuracy >= whole.accuracy:
-                further[WITH_PARTS.format(name)], settings = whole, bare
-            else:
-                further[WITHOUT_PARTS.format(name)], found, observed = found, whole, with_parts
-        curve = [found]
-        if self.diagnostics:
-            for part in smaller:
-                _log.info(f"cross-validating with {part} alone")
-                results[part] = validate(observed, feature_groups(settings)[part])
-            if groups is not None:
-                _log.info("cross-validating with the groups mixed")
-                further[MIXED.format(name)] = validate(
-                    observed, settings, folds=stratified_folds(labels, FOLDS, settings.seed)
-                )
-            for share in (0.5, 0.25, 0.125):
-                _log.info(f"cross-validating on {share:.1%} of the training documents")
-                curve.append(validate(observed, settings, share=share))
-        fitted = found.fitted or fit_model(observed, settings, c=self.C)
-        return fitted, results | further | {name: found}, curve
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Margins before calibration.

@@ -130,7 +130,7 @@ def test_more_training_documents_are_no_worse(corpus):
 def test_numpy_alone_gives_the_margins_of_the_library(corpus):
     from sklearn.svm import LinearSVC
 
-    from textclf.model.fit import _for_liblinear, _keyword_weights, _matrix
+    from textclf.model.fit import _for_liblinear, _matrix
 
     for names in (CATEGORIES, CATEGORIES[:2]):
         _, texts, categories = corpus(8, categories=names)
@@ -138,7 +138,7 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
         settings = replace(BARE, augment=False)
         features, model, _ = fit_model(observe_training(texts, labels, names, settings), settings, c=1.0)
         rows = features.rows(texts)
-        matrix, _ = _for_liblinear(_matrix(rows, features.ngrams.starts[-1], _keyword_weights(features)))
+        matrix, _ = _for_liblinear(_matrix(rows, features))
         library = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0).fit(matrix, labels)
         expected = library.decision_function(matrix)
         margins = model.margins(rows)
