@@ -202,7 +202,7 @@ def delete(
 
         amazon-ml delete model.json
 
-    What cannot be removed is said, and stays written down in MODEL.
+    What cannot be removed is reported, and stays written down in MODEL.
     """
     _load(model, addresses, 0).delete()
     _log.info(f"{model}: all removed")

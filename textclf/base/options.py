@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -36,13 +37,16 @@ def option(default: Any, *, repr: bool = True, **description: Any) -> Any:  # no
     return field(default=default, repr=repr, metadata={Option: Option(**description)})
 
 
-def described(options: type) -> Iterator[tuple[Field[Any], Option, Any]]:
+@cache
+def described(options: type) -> list[tuple[Field[Any], Option, Any]]:
     """Give the fields that the command line may offer, with their types, those of dataclasses within among them."""
+    found = []
     for one in fields(options):
         if is_dataclass(one.default_factory):
-            yield from described(one.default_factory)
+            found += described(one.default_factory)
         elif Option in one.metadata and one.metadata[Option].help:
-            yield one, one.metadata[Option], _type(options, one)
+            found.append((one, one.metadata[Option], _type(options, one)))
+    return found
 
 
 def _type(options: type, one: Field[Any]) -> Any:

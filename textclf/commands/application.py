@@ -26,8 +26,8 @@ Option = partial(typer.Option, show_envvar=True, readable=False)
 Argument = partial(typer.Argument, readable=False)
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 a fault of this program; 2 wrong options; 3 a file cannot be read; 4 its content does not "
-    "do; 5 a program or package is missing; 6 a model file cannot be used; 7 the result cannot be written; 8 with "
+    "Exit codes: 0 done; 1 a fault of this program; 2 wrong options; 3 a file cannot be read; 4 its content cannot "
+    "be used; 5 a program or package is missing; 6 a model file cannot be used; 7 the result cannot be written; 8 with "
     "--strict, something failed; 9 a service refused; 129 the terminal was closed; 130 stopped with Ctrl-C; 141 nobody "
     "reads the output any more; 143 terminated. docs/troubles.md has a remedy for each message."
 )
@@ -55,9 +55,9 @@ class Options:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verbosity:
     verbose: bool = option(
-        False, flags=("--verbose", "-v"), help="Say more: when each step began, how long each document took."
+        False, flags=("--verbose", "-v"), help="Show more: when each step began, how long each document took."
     )
-    quiet: bool = option(False, flags=("--quiet", "-q"), help="Say nothing but errors; results are printed.")
+    quiet: bool = option(False, flags=("--quiet", "-q"), help="Show errors only; results are still printed.")
 
     def __post_init__(self) -> None:
         if self.verbose and self.quiet:

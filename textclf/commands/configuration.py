@@ -1,4 +1,4 @@
-"""Options that stand in a TOML file or in the environment: a name that means nothing is said."""
+"""Options from a TOML file or the environment: names that set no option are reported, with the nearest that does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textclf.base.errors import BadDataError, BadInputError
 _log = logging.getLogger(__name__)
 
 OTHER_VARIABLES = {"TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
-"""That set no option of a command."""
+"""Variables that set no option of a command."""
 
 
 def read_configuration(path: Path, group: Any) -> dict[str, Any]:

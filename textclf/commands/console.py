@@ -172,7 +172,7 @@ def _lines() -> Callable[[Progress], None]:
         finished = progress.documents_done == progress.documents_total
         if time.monotonic() < (last if finished else last + _EVERY):
             return
-        # the last line is said once, however often it is told that all is done
+        # the last line is shown once, however often the end is reported
         last = math.inf if finished else time.monotonic()
         left = f", {_clock(pace.left)} left" if pace.left and not finished else ""
         failures = f", {progress.failures} with errors" if progress.failures else ""

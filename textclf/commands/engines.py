@@ -27,7 +27,7 @@ def engines(
 
         textclf engines scans/ --max-pages 1
 
-    Prints a line per document: similarity of the texts, seconds of tesserocr, seconds of tesseract.
+    Prints one line per document: similarity of the texts, seconds of tesserocr, seconds of tesseract.
     """
     pair = open_engine("tesserocr"), open_engine("tesseract")
     files = [found[:2] for found in find_scans(paths)]

@@ -46,7 +46,7 @@ def suggest(
         textclf keywords suggest documents.csv --where split=train --lexicon mine.toml -o more.toml
 
     Prints, for each phrase, how many documents of its own category and of others have it, and its place by each of
-    three signals. Take out of the file what is chance.
+    three signals. Remove from the file what is there by chance.
     """
     found = suggest_from_table(
         documents, showing(table), lexicon=lexicon, n=n, output=output, seed=settings.random_state
@@ -78,7 +78,7 @@ def check_keywords(
 
         textclf keywords check more.toml documents.csv --where split=test
 
-    Prints a line a category, the keywords to look at, and the accuracy without and with keywords.
+    Prints one line per category, the keywords to look at, and the accuracy without and with keywords.
     """
     found, gains = check_lexicon(lexicon, documents, showing(table), gain=gain, jobs=table.scans.jobs or -1)
     if as_json:

@@ -98,7 +98,7 @@ def train_model(
         return same
     classifier.fit_data(data)
     for message in classifier.warnings_:
-        # said with the other figures of the training
+        # reported with the other figures of the training
         if message != why_nothing_is_accepted(classifier.model_.training.acceptance):
             _log.warning(message)
     classifier.save(output)

@@ -21,7 +21,7 @@ def similar(
 
         textclf words similar model.textclf invoice -n 5
 
-    Prints a line a word, with its cosine similarity.
+    Prints one line per word, with its cosine similarity.
     """
     print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).similar(word, n)))
 
@@ -29,14 +29,14 @@ def similar(
 def analogy(
     source: Annotated[Path, Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
     words: Annotated[list[str], Argument(help="Words to add; put the ones to subtract after --minus.")],
-    minus: Annotated[list[str], Option(help="A word to subtract. May stand several times.")] = [],  # noqa: B006
+    minus: Annotated[list[str], Option(help="A word to subtract; repeatable.")] = [],  # noqa: B006
     n: Annotated[int, Option("-n", help="How many to show.", min=1)] = 10,
 ) -> None:
     """Show the words nearest to a sum of words.
 
         textclf words analogy vectors.txt king woman --minus man
 
-    Prints a line a word, with its cosine similarity.
+    Prints one line per word, with its cosine similarity.
     """
     print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).analogy(words, minus, n)))
 
