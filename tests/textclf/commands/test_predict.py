@@ -1,0 +1,90 @@
+"""``textclf predict``: one row per document, whatever is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from textclf.base.errors import ExitCode
+
+COLUMNS = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
+
+
+def test_predictions_have_the_promised_columns_in_the_order_of_the_rows(
+    textclf, documents, tmp_path, model_path, model, read_table
+):
+    said = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert (said.code, said.out) == (0, "")
+    rows = read_table(tmp_path / "p.csv")
+    assert list(rows[0]) == [*COLUMNS, "score_invoice", "score_letter", "score_receipt"]
+    source = read_table(documents)
+    assert [row["document_id"] for row in rows] == [row["document_id"] for row in source]
+    expected = list(model.pipe([row["text"] for row in source]))
+    for row, prediction in zip(rows, expected, strict=True):
+        assert row["predicted_category"] == prediction.predicted_category
+        assert float(row["score"]) == pytest.approx(prediction.score, abs=1e-6)
+        assert (row["decision"], row["reason"], row["status"]) == (prediction.decision, prediction.reason, "ok")
+        assert sum(float(row[f"score_{name}"]) for name in model.categories) == pytest.approx(1, abs=1e-5)
+
+
+def test_rows_that_cannot_be_used_keep_their_line(textclf, tmp_path, model_path, read_table):
+    path = tmp_path / "documents.csv"
+    path.write_bytes(
+        b"document_id,text\n1,total due vat\n2,too,many\n3\n\n4,\n5,dear\0 madam\n5,same id\n6,"
+        + b"vat " * 1_250_000
+        + b"\n"
+    )
+    said = textclf("predict", model_path, path, "-o", tmp_path / "p.csv")
+    assert said.code == 0
+    rows = read_table(tmp_path / "p.csv")
+    assert [row["document_id"] for row in rows] == ["1", "2", "3", "4", "5", "5", "6"]
+    assert [row["status"] for row in rows] == ["ok", "failed", "failed", "skipped", "ok", "ok", "partial"]
+    assert [row["decision"] for row in rows[1:4]] == ["review"] * 3
+    assert "line 3" in rows[1]["error"]
+    assert "3 cells" in rows[1]["error"]
+    assert rows[1]["predicted_category"] == rows[1]["score_invoice"] == ""
+    assert rows[3]["reason"] == "no text"
+    assert "1,000,000" in rows[6]["error"]
+    assert "NUL" in said.err
+    strict = textclf("predict", model_path, path, "-o", tmp_path / "strict.csv", "--strict")
+    assert strict.code == ExitCode.SOME_FAILED
+    assert "2 of 7" in strict.error
+    assert (tmp_path / "strict.csv").read_bytes() == (tmp_path / "p.csv").read_bytes()
+
+
+def test_a_table_with_a_byte_order_mark_latin_1_or_other_names_is_read(textclf, tmp_path, model_path, read_table):
+    out = tmp_path / "p.csv"
+    (tmp_path / "bom.csv").write_bytes("document_id,text\nà,dear madam\n".encode("utf-8-sig"))
+    assert textclf("predict", model_path, tmp_path / "bom.csv", "-o", out).code == 0
+    assert read_table(out)[0]["document_id"] == "à"
+    (tmp_path / "latin.csv").write_bytes("nr,body\nà,dear madam\n".encode("latin-1"))
+    columns = ("--id-column", "nr", "--text-column", "body")
+    refused = textclf("predict", model_path, tmp_path / "latin.csv", "-o", out, "--encoding", "utf-8", *columns)
+    assert refused.code == ExitCode.BAD_DATA
+    assert "--encoding cp1252" in refused.error
+    for encoding in ("auto", "latin-1"):
+        said = textclf("predict", model_path, tmp_path / "latin.csv", "-o", out, "--encoding", encoding, *columns)
+        assert said.code == 0
+        assert ("was read as cp1252" in said.err) is (encoding == "auto")
+        assert read_table(out)[0]["document_id"] == "à"
+
+
+def test_cells_that_a_spreadsheet_would_run_are_made_harmless(textclf, tmp_path, table, model_path, read_table):
+    path = table(tmp_path / "d.csv", [("=1+1", "vat", "@SUM(A1)")], ("document_id", "text", "note"))
+    assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv", "--keep-columns").code == 0
+    (row,) = read_table(tmp_path / "p.csv")
+    assert (row["document_id"], row["note"]) == ("'=1+1", "'@SUM(A1)")
+
+
+def test_memory_does_not_grow_with_the_table(textclf, tmp_path, table, model_path):
+    import tracemalloc
+
+    peaks = []
+    for rows in (100, 1200):
+        path = table(
+            tmp_path / "d.csv", [(str(n), f"total due vat {n} " * 20) for n in range(rows)], ("document_id", "text")
+        )
+        tracemalloc.start()
+        assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv").code == 0
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.5
