@@ -7,8 +7,7 @@ import gzip
 import io
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,7 @@ from aws_ml_adapter.engine.targets import TargetReader
 from features.schema import Schema
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionCounts:
+class PredictionCounts(NamedTuple):
     """Records of a batch prediction, and how many of them could not be predicted."""
 
     total: int

@@ -146,7 +146,7 @@ def _data_lines(
                     "of the schema, and values of its types: if it is a row, set dataFileContainsHeader to false"
                 )
             offsets, lines = offsets[1:], lines[1:]
-        elif _has_names(lines[0], schema):
+        elif _cells(lines[0]) == schema.names:
             warn(
                 f"the first line of {file.name} has the names of the schema, and was taken for a row: if it is a "
                 "header, set dataFileContainsHeader to true"
@@ -163,10 +163,9 @@ def _text_start(line: bytes, file: DataFile) -> bytes:
     return line.removeprefix(codecs.BOM_UTF8)
 
 
-def _check_header(line: bytes, schema: Schema, file: DataFile) -> list[str]:
+def _check_header(line: bytes, schema: Schema, file: DataFile) -> tuple[str, ...]:
     """Names of a header; raises `DataFault` if it is none for the schema."""
-    (cells,) = _parse([line], None)
-    names = [cell.strip() for cell in cells or []]
+    names = _cells(line)
     if len(names) != len(schema.names) and (other := _other_layout(line, schema)):
         raise DataFault(f"its first line {other[0]}", where=file.name, remedy=other[1])
     if len(names) != len(schema.names):
@@ -176,7 +175,7 @@ def _check_header(line: bytes, schema: Schema, file: DataFile) -> list[str]:
             remedy="list in the schema every column of the file, in order, or set dataFileContainsHeader to false",
         )
     # other names may be other spellings, but the same names in another order would swap columns
-    if tuple(names) != schema.names and sorted(names) == sorted(schema.names):
+    if names != schema.names and sorted(names) == sorted(schema.names):
         raise DataFault(
             "the header has the attributes of the schema in another order",
             where=file.name,
@@ -185,12 +184,12 @@ def _check_header(line: bytes, schema: Schema, file: DataFile) -> list[str]:
     return names
 
 
-def _has_names(line: bytes, schema: Schema) -> bool:
-    (cells,) = _parse([line], len(schema.names))
-    return cells is not None and tuple(cell.strip() for cell in cells) == schema.names
+def _cells(line: bytes) -> tuple[str, ...]:
+    (cells,) = _parse([line], None)
+    return tuple(cell.strip() for cell in cells or ())
 
 
-def _looks_like_a_row(names: list[str], schema: Schema) -> bool:
+def _looks_like_a_row(names: Sequence[str], schema: Schema) -> bool:
     """Whether a header looks like a row: no name is in the schema, and all that should be numbers are."""
     if set(names) & set(schema.names):
         return False
