@@ -218,7 +218,7 @@ def fit_and_measure(
     results: dict[str, CrossValidated] = {}
     further: dict[str, CrossValidated] = {}
     if groups is not None:
-        # what stands where tells the issuer too: only this shows whether it tells the kind of issuers never seen
+        # where words stand depends on the issuer too: only this shows whether it helps with issuers never seen
         _log.info("cross-validating without parts of the page")
         with_parts, whole = observed, found
         bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from textclf.base.errors import BadDataError
 
 SHUFFLES = 20
-"""Tried until each category is in every training part, with documents that are kept together."""
+"""Drawn at most until each category is in every training part, with documents that are kept together."""
 
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
