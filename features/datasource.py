@@ -6,13 +6,14 @@ import math
 import random
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from features.schema import AttributeType, Schema, parse_binary
-from textclf.base.errors import BadDataError, BadInputError
-from textclf.base.files import write_aside
+from features.schema import AttributeType, Schema, parse_binary, parse_numeric
+from textclf.base.errors import BadDataError
+from textclf.base.files import input_error, write_aside
 from textclf.base.tables import Row, csv_writer, read_rows
 
 ROW_LIMIT = 100_000
@@ -102,8 +103,9 @@ def decode_text(value: str) -> str:
 
 def write_datasource(
     path: str | Path,
-    rows: Sequence[DatasourceRow],
+    documents: Sequence[Any],
     *,
+    to_row: Callable[[Any], DatasourceRow] = lambda row: row,
     indicator_names: Sequence[str],
     vector_size: int,
     seed: int,
@@ -111,9 +113,9 @@ def write_datasource(
 ) -> DatasourceSummary:
     """Write documents as a datasource, in an order drawn from a seed, with the schema at ``<path>.schema``.
 
-    Each row is looked at once, so a sequence that makes its rows when asked saves memory. A row over 100 KB loses the
-    middle of its text, which then reads ``[…]`` on a line of its own. Raises `BadDataError` if there are too many
-    columns, or a row is over 100 KB even without its text.
+    They are rows, or what `to_row` makes rows of one by one, so that all of them never stand in memory. A row over
+    100 KB loses the middle of its text, which then reads ``[…]`` on a line of its own. Raises `BadDataError` if there
+    are too many columns, or a row is over 100 KB even without its text.
 
     References
     ----------
@@ -123,7 +125,7 @@ def write_datasource(
     schema = datasource_schema(indicator_names, vector_size, grouped=grouped)
     draw = random.Random(seed)  # noqa: S311 - an order to learn from, not a secret
     # random() gives the same numbers in every Python version, which shuffle() does not promise
-    order = sorted(range(len(rows)), key=[draw.random() for _ in range(len(rows))].__getitem__)
+    order = sorted(range(len(documents)), key=[draw.random() for _ in range(len(documents))].__getitem__)
     shortened: list[str] = []
     # both files get their names at the end only, so that no datasource ever stands beside another's schema
     with write_aside(schema_path(path)) as schema_aside, write_aside(path) as aside:
@@ -131,7 +133,7 @@ def write_datasource(
         with aside.open("w", encoding="utf-8", newline="") as file:
             csv_writer(file.write).writerow(schema.names)
             for index in order:
-                row = rows[index]
+                row = to_row(documents[index])
                 line = _line(row, row.text, schema)
                 if _size(line) > ROW_LIMIT:
                     line = _shortened_line(row, schema)
@@ -147,9 +149,7 @@ def read_datasource_schema(path: str | Path) -> Schema:
         with place.open(encoding="utf-8") as file:
             text = file.read(_SCHEMA_LIMIT + 1)
     except OSError as error:
-        raise BadInputError(
-            f"cannot be read ({(error.strerror or str(error)).lower()})", where=place, remedy=_PREPARE_AGAIN
-        ) from error
+        raise input_error(error, place, _PREPARE_AGAIN) from error
     except UnicodeDecodeError as error:
         raise BadDataError("is not UTF-8", where=place, remedy=_PREPARE_AGAIN) from error
     schema = Schema.from_json(text, where=place)
@@ -181,8 +181,8 @@ def _datasource_row(row: Row, schema: Schema, path: str | Path) -> DatasourceRow
             if kind is AttributeType.BINARY:
                 indicators.append(parse_binary(value))
             elif kind is AttributeType.NUMERIC:
-                vector.append(_finite(float(value)))
-        except (BadDataError, ValueError) as error:
+                vector.append(parse_numeric(value))
+        except BadDataError as error:
             raise BadDataError(
                 f"line {row.line}: '{value[:40]}' in column '{name}' is not {kind}", where=path, remedy=_PREPARE_AGAIN
             ) from error

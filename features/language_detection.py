@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 from features.text_arguments import as_words
 
@@ -30,8 +31,7 @@ class LanguageDetector:
     stop_words: dict[str, tuple[str, ...]]
     # the languages of the training documents
     known: tuple[str, ...]
-    _groups: list[tuple[str, ...]] = field(init=False, repr=False, compare=False)
-    _group_of: dict[str, int] = field(init=False, repr=False, compare=False)
+    _languages_of: dict[str, list[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         languages_of: dict[str, list[str]] = {}
@@ -39,11 +39,7 @@ class LanguageDetector:
             for word in words:
                 if len(word) >= SHORTEST:
                     languages_of.setdefault(word, []).append(language)
-        # numbers are counted in less time than tuples; 0 would be taken for a word of no language
-        numbers: dict[tuple[str, ...], int] = {(): 0}
-        group_of = {word: numbers.setdefault(tuple(found), len(numbers)) for word, found in languages_of.items()}
-        object.__setattr__(self, "_groups", list(numbers))
-        object.__setattr__(self, "_group_of", group_of)
+        object.__setattr__(self, "_languages_of", languages_of)
 
     def detect(self, words: Sequence[str]) -> tuple[str, float, float]:
         """Give the language with most stop words, its share of the words, and that of the best known language.
@@ -53,12 +49,8 @@ class LanguageDetector:
         """
         lengths = list(map(len, as_words(words)))
         counted = len(words) - sum(map(lengths.count, range(SHORTEST)))
-        found: Counter[str] = Counter()
-        if counted >= FEWEST_WORDS:
-            for group, count in Counter(filter(None, map(self._group_of.get, words))).items():
-                for language in self._groups[group]:
-                    found[language] += count
-        if not found:
+        found = Counter(chain.from_iterable(map(self._languages_of.get, words, repeat(()))))
+        if not found or counted < FEWEST_WORDS:
             return "", 0.0, 0.0
         best = min(found, key=lambda language: (-found[language], language))
         known = max((found[language] for language in self.known), default=0)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from features.tokens import tokenize
 from textclf.base.errors import BadDataError, BadInputError, BadModelError
-from textclf.base.files import write_aside
+from textclf.base.files import input_error, write_aside
 
 COLUMN_SUFFIX = "_common_words"
 MAX_COLUMN_LENGTH = 64
@@ -228,9 +228,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadInputError(
-            f"cannot be read ({(error.strerror or str(error)).lower()})", where=path, remedy="check the path"
-        ) from error
+        raise input_error(error, path, "check the path") from error
     if len(data) > MAX_BYTES:
         raise BadInputError("lexicon too large", where=path, remedy=f"keep it to {MAX_BYTES} bytes")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,10 +61,11 @@ class PreparedFeatures:
     def write(
         self, path: Path, documents: Sequence[PreparedDocument], *, seed: int, grouped: bool = False
     ) -> DatasourceSummary:
-        """Write documents as a datasource, see `write_datasource`; all rows never stand in memory at once."""
+        """Write documents as a datasource, see `features.datasource.write_datasource`."""
         return write_datasource(
             path,
-            _Rows(documents, self.row),
+            documents,
+            to_row=self.row,
             indicator_names=self.matcher.lexicon.columns,
             vector_size=self.vectors.size,
             seed=seed,
@@ -96,18 +97,3 @@ class PreparedFeatures:
                 where=folder,
                 remedy="run `textclf prepare` again, or name the folder that it wrote",
             ) from error
-
-
-class _Rows(Sequence[DatasourceRow]):
-    """Rows that are made when they are asked for."""
-
-    def __init__(
-        self, documents: Sequence[PreparedDocument], make: Callable[[PreparedDocument], DatasourceRow]
-    ) -> None:
-        self._documents, self._make = documents, make
-
-    def __len__(self) -> int:
-        return len(self._documents)
-
-    def __getitem__(self, i: Any) -> Any:
-        return self._make(self._documents[i])

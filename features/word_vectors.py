@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from features.text_arguments import as_words
 from features.tokens import fold
-from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
+from textclf.base.errors import BadDataError, BadModelError, UsageError
+from textclf.base.files import input_error
 
 Floats = NDArray[np.float32]
 
@@ -308,8 +309,7 @@ def read_word_vectors(path: str | Path, *, max_words: int = 200_000, max_bytes: 
                 limit=min(max_words, max_bytes // (size * 4)),
             )
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise BadInputError(f"cannot be read ({reason})", where=path, remedy="give a word2vec file") from error
+        raise input_error(error, path, "give a word2vec file") from error
     except EOFError as error:
         raise BadDataError("ends before its last word", where=path, remedy="get the file again") from error
     except BadDataError as error:

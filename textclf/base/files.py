@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from textclf.base.errors import OutputError
+from textclf.base.errors import BadInputError, OutputError
 
 
 @contextmanager
@@ -117,6 +117,11 @@ def refuse_unwritable_folder(folder: str | Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputError("is a file, not a folder", where=folder, remedy="give a folder")
     refuse_unwritable(folder / "any")
+
+
+def input_error(error: OSError, path: str | Path, remedy: str) -> BadInputError:
+    """Say in one line why ``path`` could not be read, and what to do."""
+    return BadInputError(f"cannot be read ({(error.strerror or str(error)).lower()})", where=path, remedy=remedy)
 
 
 def output_error(error: OSError | ValueError, path: str | Path) -> OutputError:
