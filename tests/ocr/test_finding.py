@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import chdir
 from pathlib import Path
 
@@ -170,33 +171,31 @@ def test_a_deep_folder_ends_nothing(tmp_path):
             place.rmdir()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
-def test_a_folder_that_may_not_be_listed_is_passed_over(tmp_path, caplog):
-    _touch(tmp_path / "x.png")
-    (tmp_path / "lost+found").mkdir(mode=0)
-    assert len(find_documents([tmp_path])) == 1
-    assert caplog.messages == [
-        f"passed over folders that cannot be listed, permission denied (1): {tmp_path}/lost+found"
-    ]
+@pytest.fixture
+def unprivileged():
+    """A folder of an account that may not list everything, as root may, with that account in charge."""
+    nobody = 65534
+    # the folders of other tests are closed to other accounts
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        if os.geteuid() != 0:
+            yield Path(folder)
+            return
+        os.chown(folder, nobody, nobody)
+        os.seteuid(nobody)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(0)
 
 
-def test_a_folder_that_fails_within_is_passed_over_and_one_given_is_an_error(tmp_path, monkeypatch, caplog):
-    _touch(tmp_path / "x.png")
-    (tmp_path / "lost+found").mkdir()
-    listed = os.scandir
-
-    def scandir(path):
-        if path.name == "lost+found":
-            raise PermissionError(13, "Permission denied")
-        return listed(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    assert len(find_documents([tmp_path])) == 1
-    assert caplog.messages == [
-        f"passed over folders that cannot be listed, permission denied (1): {tmp_path}/lost+found"
-    ]
+def test_a_folder_that_may_not_be_listed_is_passed_over_and_one_given_is_an_error(unprivileged, caplog):
+    _touch(unprivileged / "x.png")
+    closed = unprivileged / "lost+found"
+    closed.mkdir(mode=0)
+    assert len(find_documents([unprivileged])) == 1
+    assert caplog.messages == [f"passed over folders that cannot be listed, permission denied (1): {closed}"]
     with pytest.raises(BadInputError, match="cannot be listed"):
-        find_files([tmp_path / "lost+found"])
+        find_files([closed])
 
 
 def test_names_that_are_no_text_give_ids_that_can_be_written_and_told_apart(tmp_path):
