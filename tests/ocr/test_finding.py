@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import chdir
 from pathlib import Path
 
@@ -169,23 +168,6 @@ def test_a_deep_folder_ends_nothing(tmp_path):
         # too deep for what clears up after tests
         for place in reversed(made):
             place.rmdir()
-
-
-@pytest.fixture
-def unprivileged():
-    """A folder of an account that may not list everything, as root may, with that account in charge."""
-    nobody = 65534
-    # the folders of other tests are closed to other accounts
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        if os.geteuid() != 0:
-            yield Path(folder)
-            return
-        os.chown(folder, nobody, nobody)
-        os.seteuid(nobody)
-        try:
-            yield Path(folder)
-        finally:
-            os.seteuid(0)
 
 
 def test_a_folder_that_may_not_be_listed_is_passed_over_and_one_given_is_an_error(unprivileged, caplog):
