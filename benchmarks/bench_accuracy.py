@@ -19,6 +19,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from textclf import DocumentClassifier
+from textclf.base.jobs import open_executor
 from textclf.evaluation.reliability import debiased_ece, ece_interval, losses, risk_coverage
 from textclf.model.accept import choose_acceptance
 from textclf.model.calibrate import fit_temperature, softmax
@@ -147,7 +148,8 @@ def by_feature_group(documents: Documents) -> list[dict[str, object]]:
     rows = []
     for name, chosen in groups.items():
         print(f"textclf, {name}", file=sys.stderr)
-        result = cross_validate(observed, chosen, c=1.0, folds=folds, jobs=JOBS)
+        with open_executor(JOBS) as executor:
+            result = cross_validate(observed, chosen, c=1.0, folds=folds, executor=executor)
         rows.append(figures(f"textclf, {name}", documents, result.margins.argmax(axis=1)))
     return rows
 

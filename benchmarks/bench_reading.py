@@ -25,8 +25,8 @@ from PIL import Image
 
 from ocr import ReadingOptions, iter_documents
 from ocr.engines import system_tessdata
+from textclf.base.resources import usable_cores
 from textclf.base.tables import read_rows
-from textclf.base.workers import usable_cores
 
 SCALES: tuple[float | Literal["auto"], ...] = ("auto", 1.0, 1.5, 2.0)
 

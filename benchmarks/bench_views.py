@@ -16,6 +16,7 @@ from common import finish, options, tobacco
 
 from features.feature_set import FeatureSettings
 from features.ngrams import VIEWS
+from textclf.base.jobs import open_executor
 from textclf.model.fit import cross_validate, observe_training
 from textclf.model.folds import stratified_folds
 
@@ -35,15 +36,9 @@ def main() -> None:
         for seed in SEEDS:
             seeded = replace(settings, seed=seed)
             observed = observe_training(texts, labels.astype(np.int64), categories.tolist(), seeded)
-            results.append(
-                cross_validate(
-                    observed,
-                    seeded,
-                    c=1.0,
-                    folds=stratified_folds(labels, 5, seed),
-                    jobs=JOBS,
-                )
-            )
+            with open_executor(JOBS) as executor:
+                folds = stratified_folds(labels, 5, seed)
+                results.append(cross_validate(observed, seeded, c=1.0, folds=folds, executor=executor))
         rows.append(
             {
                 "features": name,

@@ -25,8 +25,8 @@ from features.tokens import tokenize
 from ocr.engines import TesseractEngine
 from textclf import DocumentClassifier, __version__
 from textclf.base.files import write_aside
+from textclf.base.resources import usable_cores
 from textclf.base.tables import read_rows
-from textclf.base.workers import usable_cores
 from textclf.model.fit import fit_model, observe_training
 
 ROOT = Path(__file__).parents[1]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from ocr.cache import PageCache
-from ocr.document_reading import OpenDocument, ReadingStep, Strip, failed_page, reading_steps
+from ocr.document_reading import OpenDocument, ReadingStep, failed_page, reading_steps
 from ocr.documents import Document, Page
 from ocr.engines import OcrEngine, choose_languages, open_engine
 from ocr.file_content import Source, Survey
 from ocr.reading_options import Effort, ReadingOptions
-from textclf.base.cluster import cluster_workers
-from textclf.base.errors import BadInputError, SomeFailedError, TextclfError, UsageError
-from textclf.base.workers import InProcess, Worker, usable_jobs, workers
+from textclf.base.errors import BadInputError, LostTaskError, SomeFailedError, TextclfError, UsageError
+from textclf.base.jobs import Executor, Outcome, in_process, open_executor
+from textclf.base.resources import usable_jobs
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -27,6 +26,8 @@ _MAX_OPEN_DOCUMENTS = 64
 _MAX_HELD_PAGES = 256
 _GRACE = 20.0
 """Seconds beyond `seconds_per_page` after which a page that does not even time out is ended from outside."""
+_TASKS_OF_A_PROCESS = 200
+"""After which it is replaced: libraries leak."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ def read_document(
     if document_id is None:
         document_id = "document" if isinstance(source, bytes) else source.name
     batch = _Batch([(document_id, source)], options, engine, cache)
-    return next(batch.documents([InProcess()], None))
+    return next(batch.run(nullcontext(in_process())))
 
 
 def iter_documents(
@@ -104,7 +105,7 @@ def iter_documents(
     engine: OcrEngine | None = None,
     cache: PageCache | None = None,
     jobs: int | None = None,
-    cluster: Client | None = None,
+    cluster: str | Client = "",
     progress: Callable[[Progress], None] | None = None,
     strict: bool = False,
     effort: Effort = "full",
@@ -128,9 +129,9 @@ def iter_documents(
         Each page goes there as soon as it is read: a batch that was stopped, however, goes on where it was.
     jobs : int, optional
         Worker processes; as many as `usable_jobs` finds the machine to bear, if not given.
-    cluster : distributed.Client, optional
-        Read on this Dask cluster instead. Its workers need Tesseract, and the files and the cache at the same paths;
-        give the content of files where they have none of them.
+    cluster : str or distributed.Client
+        Read on this Dask cluster instead: the address of its scheduler, or ``local``. Its workers need Tesseract, and
+        the files and the cache at the same paths; give the content of files where they have none of them.
     progress : callable, optional
         Called with a `Progress` after every page and document, in this process.
     strict : bool, optional
@@ -164,25 +165,35 @@ def iter_documents(
     if effort != "full" and how_sure is None:
         raise UsageError(f"effort {effort!r} needs how_sure", remedy="give it, or read with effort='full'")
     batch = _Batch(files, options, engine, cache, effort, how_sure)
-    return batch.run(
-        lambda: cluster_workers(cluster) if cluster else workers(jobs or usable_jobs(), batch.limits.max_memory),
-        progress,
-        strict=strict,
+    executor = open_executor(
+        jobs or usable_jobs(),
+        isolate=True,
+        dask=cluster,
+        max_memory=batch.limits.max_memory,
+        max_tasks=_TASKS_OF_A_PROCESS,
+        seconds=batch.limits.seconds_per_page + _GRACE,
+        verb="read",
     )
+    return batch.run(executor, progress, strict=strict)
 
 
-@dataclass(kw_only=True)
-class _Task:
+class _Task(NamedTuple):
     """A step of reading, or without one the survey of a document."""
 
     document: OpenDocument
     step: ReadingStep | None = None
-    tried: int = 0
-    started: float = 0.0
+
+
+class _Shared(NamedTuple):
+    """What all tasks share."""
+
+    options: ReadingOptions
+    engine: OcrEngine
+    cache: PageCache | None
 
 
 class _Batch:
-    """The state of one batch."""
+    """The state of one batch: which documents are open, and what of them is to be read next."""
 
     def __init__(
         self,
@@ -193,82 +204,47 @@ class _Batch:
         effort: Effort = "full",
         how_sure: Callable[[str, float], float] | None = None,
     ) -> None:
-        self.engine = engine or open_engine()
-        options = options or ReadingOptions()
-        self.options = replace(options, languages=choose_languages(self.engine, options.languages))
-        self.limits = options.limits
-        self.cache = cache
+        engine, options = engine or open_engine(), options or ReadingOptions()
+        options = replace(options, languages=choose_languages(engine, options.languages))
+        self.shared, self.limits = _Shared(options, engine, cache), options.limits
         self.effort = effort
         self.how_sure = how_sure if effort != "full" else None
         self.total = len(files)
         self.upcoming = iter(files)
         self.open: deque[OpenDocument] = deque()
-        self.again: deque[_Task] = deque()
-        self.running: dict[Future[Any], tuple[Worker, _Task]] = {}
         self.documents_done = self.pages_done = self.pages_known = self.failures = 0
 
     def run(
-        self, start: Callable[[], list[Worker]], progress: Callable[[Progress], None] | None, *, strict: bool
+        self,
+        opening: AbstractContextManager[Executor],
+        progress: Callable[[Progress], None] | None = None,
+        *,
+        strict: bool = False,
     ) -> Iterator[Document]:
-        """Yield all documents, and leave no process behind, however it ends."""
+        """Yield all documents, in order."""
         if not self.total:
             return
-        team = start()
-        try:
-            yield from self.documents(team, progress)
-        finally:
-            for worker in team:
-                worker.kill()
+        with opening as executor:
+            while True:
+                while executor.has_room() and (task := self._next_task()):
+                    document, step = task
+                    # a worker may have another working folder
+                    source = document.source if isinstance(document.source, bytes) else document.source.absolute()
+                    executor.submit(task, _perform, self.shared, source, document.sha256, step)
+                if progress:
+                    progress(self._progress(executor))
+                if self.open and self.open[0].is_done():
+                    yield self._close(self.open.popleft())
+                elif self.open:
+                    for outcome in executor.collect():
+                        self._settle(outcome)
+                else:
+                    break
         if strict and self.failures:
             raise SomeFailedError(f"{self.failures} of {self.total} documents were not read in full")
 
-    def documents(self, team: list[Worker], progress: Callable[[Progress], None] | None) -> Iterator[Document]:
-        """Yield all documents, in order."""
-        while True:
-            self._hand_out(team)
-            if progress:
-                progress(self._progress())
-            if self.open and self.open[0].is_done():
-                yield self._close(self.open.popleft())
-            elif self.open:
-                self._collect()
-            else:
-                break
-        if progress:
-            progress(self._progress())
-
-    def _hand_out(self, team: list[Worker]) -> None:
-        busy = {id(worker) for worker, _ in self.running.values()}
-        for worker in team:
-            if id(worker) in busy:
-                continue
-            task = self._next_task()
-            if task is None:
-                return
-            task.started = time.perf_counter()
-            document = task.document
-            # a worker may have another working folder
-            source = document.source if isinstance(document.source, bytes) else document.source.absolute()
-            future: Future[Any]
-            if task.step:
-                future = worker.submit(
-                    _read_page,
-                    source,
-                    task.step.number,
-                    task.step.strip,
-                    document.sha256,
-                    self.options,
-                    self.engine,
-                    self.cache,
-                )
-            else:
-                future = worker.submit(_survey, source, self.options)
-            self.running[future] = (worker, task)
-
     def _next_task(self) -> _Task | None:
         """Choose what to do: first what is needed, last what may turn out not to be."""
-        if self.again:
-            return self.again.popleft()
         return (
             self._next_step(one_by_one=self.how_sure is not None)
             or self._next_survey()
@@ -278,7 +254,7 @@ class _Batch:
     def _next_step(self, *, one_by_one: bool) -> _Task | None:
         for document in self.open:
             if step := document.next_step(one_by_one=one_by_one):
-                return _Task(document=document, step=step)
+                return _Task(document, step)
         return None
 
     def _next_survey(self) -> _Task | None:
@@ -289,57 +265,36 @@ class _Batch:
         for document_id, source in self.upcoming:
             document = OpenDocument(document_id=document_id, source=source)
             self.open.append(document)
-            return _Task(document=document)
+            return _Task(document)
         return None
 
-    def _collect(self) -> None:
-        """Wait for the next task to end, and take in what it gave."""
-        limit = self.limits.seconds_per_page + _GRACE
-        first = min(task.started for _, task in self.running.values())
-        ended, _ = wait(
-            self.running, timeout=max(0.0, first + limit - time.perf_counter()), return_when=FIRST_COMPLETED
-        )
-        for future in ended:
-            worker, task = self.running.pop(future)
-            try:
-                result = future.result()
-            except BrokenExecutor:
-                worker.kill()
-                task.tried += 1
-                if task.tried < 2:
-                    self.again.append(task)
-                else:
-                    self._fail(task, BadInputError("the process that read it died"))
-            except BadInputError as error:
-                self._fail(task, error)
-            except TextclfError:
-                raise
-            except Exception as error:  # noqa: BLE001 - the boundary of one document
-                self._fail(task, error)
-            else:
-                self._take(task, result)
-        for future, (worker, task) in list(self.running.items()):
-            if time.perf_counter() >= task.started + limit and not future.done():
-                del self.running[future]
-                worker.kill()
-                self._fail(task, BadInputError(f"took longer than {limit:g} s and was stopped"))
+    def _settle(self, outcome: Outcome) -> None:
+        """Take in what a task came to."""
+        document, step = outcome.key
+        result = outcome.result
+        if error := outcome.error:
+            if isinstance(error, TextclfError) and not isinstance(error, BadInputError | LostTaskError):
+                raise error
+            result = failed_page(step.number if step else 0, error, outcome.seconds)
+        if step:
+            self._take_page(document, step, result)
+        elif isinstance(result, Survey):
+            self._take_survey(document, result, outcome.seconds)
+        else:
+            document.error, document.seconds, document.steps = result.error, result.seconds, []
 
-    def _take(self, task: _Task, result: Survey | Page) -> None:
-        document = task.document
-        if isinstance(result, Survey):
-            pages = min(result.page_count, self.limits.max_pages)
-            document.seconds = time.perf_counter() - task.started
-            document.page_count, document.sha256 = result.page_count, result.sha256
-            if result.attachments:
-                files = "1 attached file is" if result.attachments == 1 else f"{result.attachments} attached files are"
-                document.error = f"{files} not read; save what matters out of the PDF, and give it too"
-            document.steps = reading_steps(self.effort, pages)
-            self.pages_known += pages
-            return
-        if task.step is None:
-            return
+    def _take_survey(self, document: OpenDocument, found: Survey, seconds: float) -> None:
+        pages = min(found.page_count, self.limits.max_pages)
+        document.seconds, document.page_count, document.sha256 = seconds, found.page_count, found.sha256
+        if found.attachments:
+            files = "1 attached file is" if found.attachments == 1 else f"{found.attachments} attached files are"
+            document.error = f"{files} not read; save what matters out of the PDF, and give it too"
+        document.steps = reading_steps(self.effort, pages)
+        self.pages_known += pages
+
+    def _take_page(self, document: OpenDocument, step: ReadingStep, found: Page) -> None:
         known = len(document.pages)
-        for page in document.settle(task.step, result):
+        for page in document.settle(step, found):
             if self.how_sure and page.status != "failed" and not document.is_done():
                 read = Document(document_id=document.document_id, pages=tuple(document.pages.values()))
                 if document.is_enough(self.how_sure(read.text, read.confidence), page):
@@ -347,50 +302,29 @@ class _Batch:
                     break
         self.pages_done += len(document.pages) - known
 
-    def _fail(self, task: _Task, error: Exception) -> None:
-        page = failed_page(task.step.number if task.step else 0, error, time.perf_counter() - task.started)
-        if task.step:
-            self._take(task, page)
-        else:
-            task.document.error = page.error
-            task.document.seconds = page.seconds
-            task.document.steps = []
-
     def _close(self, document: OpenDocument) -> Document:
         read = document.closed(self.limits)
         self.documents_done += 1
         self.failures += read.status != "ok"
         return read
 
-    def _progress(self) -> Progress:
-        current = dict.fromkeys(task.document.document_id for _, task in self.running.values())
+    def _progress(self, executor: Executor) -> Progress:
         return Progress(
             documents_done=self.documents_done,
             documents_total=self.total,
             pages_done=self.pages_done,
             pages_known=self.pages_known,
             failures=self.failures,
-            current=tuple(current),
+            current=tuple(dict.fromkeys(document.document_id for document, _ in executor.running())),
         )
 
 
-def _survey(source: Source, options: ReadingOptions) -> Survey:
+def _perform(shared: _Shared, source: Source, sha256: str, step: ReadingStep | None) -> Survey | Page:
     # loaded where pages are read, not where they are handed out
     from ocr.opening import survey
-
-    # Dask shows the arguments of a task that fails, and options do not show the password
-    return survey(source, options.limits, options.password)
-
-
-def _read_page(
-    source: Source,
-    number: int,
-    strip: Strip,
-    sha256: str,
-    options: ReadingOptions,
-    engine: OcrEngine,
-    cache: PageCache | None,
-) -> Page:
     from ocr.page_reading import read_page
 
-    return read_page(source, number, strip=strip, sha256=sha256, options=options, engine=engine, cache=cache)
+    options, engine, cache = shared
+    if step is None:
+        return survey(source, options.limits, options.password)
+    return read_page(source, step.number, strip=step.strip, sha256=sha256, options=options, engine=engine, cache=cache)

@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from PIL import Image
 import ocr.batch
 from ocr.batch import Progress, iter_documents, read_document
 from ocr.cache import PageCache
-from ocr.documents import Document
+from ocr.documents import Document, Word
+from ocr.engines import TesseractEngine
 from ocr.finding import find_files
 from ocr.ocr_result import OcrResult
 from ocr.reading_options import Limits, ReadingOptions
@@ -181,10 +183,10 @@ def test_a_slow_document_at_the_front_does_not_let_the_others_pile_up(blots, fak
 
 
 def test_where_no_process_can_be_had_all_is_read_in_this_one(blots, fake_tesseract, tsv, monkeypatch):
-    def none(_: int) -> None:
+    def none(*_: object, **__: object) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr("textclf.base.workers.WorkerProcess", none)
+    monkeypatch.setattr("textclf.base.jobs.WorkerProcess", none)
     fake_tesseract(reads_width(tsv))
     assert [document.text for document in iter_documents(blots[:2], options=AS_IT_IS)] == ["width300", "width301"]
 
@@ -307,6 +309,56 @@ def test_no_private_image_stays_behind_when_a_page_is_ended(blots, fake_tesserac
     list(iter_documents(blots[:1], options=AS_IT_IS, jobs=1))
     assert "textclf-" in (tmp_path / "seen").read_text()
     assert list(scratch.iterdir()) == []
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Takes its time, says how wide the image is, and dies of images that are 66 pixels wide."""
+
+    name: str = "slow"
+    version: str = "1"
+    seconds: float = 0.05
+
+    def languages(self):
+        return ("eng",)
+
+    def read(self, image, *, languages, page_segmentation, timeout):
+        if image.width % 66 == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(self.seconds)
+        words = tuple(
+            Word(text=word, box=(0, 0, 9, 9), confidence=90.0, line=0) for word in ("width", str(image.width))
+        )
+        return OcrResult(words=words, text=f"width {image.width}")
+
+
+def read_on_cluster(files, cluster, engine):
+    return list(map(timeless, iter_documents(files, options=AS_IT_IS, engine=engine, cluster=cluster)))
+
+
+def test_a_cluster_reads_what_this_machine_reads(cluster, page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page(("Total due 12.50",), size=(900, 200)).save("one.png")
+    page(("Dear Sir or Madam",), size=(900, 200)).save("two.tif")
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF-1.7")
+    files = [("one", Path("one.png")), ("bytes", Path("two.tif").read_bytes()), ("bad", Path("bad.pdf"))]
+    assert read_on_cluster(files, cluster, TesseractEngine()) == read_on_cluster(files, "", TesseractEngine())
+
+
+def test_a_worker_of_a_cluster_that_is_killed_loses_and_doubles_no_document(cluster, encoded):
+    files = [(str(width), encoded(blot(width))) for width in range(100, 115)]
+    victim = next(iter(cluster.run(os.getpid).values()))
+    threading.Timer(0.5, os.kill, (victim, signal.SIGKILL)).start()
+    found = read_on_cluster(files, cluster, Slow(seconds=0.2))
+    assert [document.document_id for document in found] == [name for name, _ in files]
+    assert [document.text for document in found] == [f"width {name}" for name, _ in files]
+
+
+def test_a_page_that_kills_every_worker_of_a_cluster_is_given_up_and_no_other(doomed_cluster, encoded):
+    files = [(str(width), encoded(blot(width))) for width in (100, 101, 66, 102, 103, 104)]
+    found = read_on_cluster(files, doomed_cluster, Slow())
+    assert [document.status for document in found] == ["ok", "ok", "failed", "ok", "ok", "ok"]
+    assert found[2].error == "every process that read it died"
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from ocr.ocr_result import OcrResult
 from ocr.page_image import read_strip, row_at
 from ocr.reading_options import ReadingOptions
 from textclf.base.errors import UsageError
+from textclf.base.jobs import in_process
 
 AS_IT_IS = ReadingOptions(scale=1.0, languages=("eng",))
 
@@ -109,7 +112,7 @@ def until(word: str):
 )
 def test_no_more_is_read_than_is_needed(sheets, engine, monkeypatch, effort, word, pages_read, runs):
     # in this process nothing is read ahead, so that what is read can be counted
-    monkeypatch.setattr(ocr.batch, "workers", lambda jobs, memory: [ocr.batch.InProcess()])
+    monkeypatch.setattr(ocr.batch, "open_executor", lambda *_, **__: nullcontext(in_process()))
     (document,) = iter_documents(sheets, options=AS_IT_IS, engine=engine, effort=effort, how_sure=until(word))
     assert (document.status, document.error, document.page_count) == ("ok", "", 3)
     assert document.pages_read == pages_read
@@ -144,7 +147,7 @@ def test_what_workers_read_ahead_does_not_change_the_result(sheets, engine):
 
 
 def test_a_part_is_not_read_twice_and_a_whole_page_in_the_cache_is_taken(sheets, engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(ocr.batch, "workers", lambda jobs, memory: [ocr.batch.InProcess()])
+    monkeypatch.setattr(ocr.batch, "open_executor", lambda *_, **__: nullcontext(in_process()))
     options = {"options": AS_IT_IS, "engine": engine, "cache": PageCache(tmp_path / "cache")}
     for runs in (1, 1):
         list(iter_documents(sheets, effort="fast", how_sure=until("page1line00"), **options))

@@ -134,6 +134,13 @@ class SomeFailedError(TextclfError):
     exit_code = ExitCode.SOME_FAILED
 
 
+class LostTaskError(TextclfError):
+    """A task whose process died, or that was stopped because it hung."""
+
+    code = "lost-task"
+    exit_code = ExitCode.BAD_DATA
+
+
 class PredictionError(TextclfError, ValueError):
     """One prediction that could not be made; ``__cause__`` keeps the reason."""
 

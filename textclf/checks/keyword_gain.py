@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,8 +16,9 @@ from features.feature_set import FeatureSettings
 from features.keyword_learning import compile_matcher
 from features.lexicon import Lexicon
 from features.text_arguments import as_pairs
+from textclf.base.jobs import open_executor
 from textclf.evaluation.comparison import mcnemar
-from textclf.model.fit import CrossValidated, cross_validate, observe_training
+from textclf.model.fit import cross_validate, observe_training
 from textclf.model.folds import Folds, stratified_folds
 
 _log = logging.getLogger(__name__)
@@ -84,14 +86,13 @@ def keyword_gain(
     observed = observe_training(texts, labels, names.tolist(), settings)
     folds = stratified_folds(labels, FOLDS, settings.seed)
 
-    def validate(chosen: FeatureSettings) -> CrossValidated:
-        return cross_validate(observed, chosen, c=c, folds=folds, jobs=jobs)
-
     _log.info(CAUTION)
-    _log.info("cross-validating with text alone")
-    text = validate(settings).margins
-    _log.info("cross-validating with all keywords")
-    whole = validate(replace(settings, lexicon=lexicon)).margins
+    with open_executor(jobs) as executor:
+        validate = partial(cross_validate, observed, c=c, folds=folds, executor=executor)
+        _log.info("cross-validating with text alone")
+        text = validate(settings).margins
+        _log.info("cross-validating with all keywords")
+        whole = validate(replace(settings, lexicon=lexicon)).margins
     gains = [_gain("all", "training", labels, text.argmax(axis=1), whole.argmax(axis=1))]
     if len(lexicon.categories) > MOST_CATEGORIES:
         _log.info(f"more than {MOST_CATEGORIES} categories: only the whole lexicon is measured")

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from features.feature_set import FeatureSettings, ObservedTexts
 from features.text_arguments import as_pairs
 from textclf.base import __version__
-from textclf.base.errors import BadDataError, BadInputError
+from textclf.base.errors import BadDataError, BadInputError, LostTaskError
 from textclf.base.files import reason_of, write_aside
-from textclf.base.tries import Team, open_team
+from textclf.base.jobs import Executor, memory_remedy, open_executor
 from textclf.checks.check_options import SearchOptions
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.classifier import DocumentClassifier
@@ -43,7 +43,6 @@ CHANCE = 0.05
 """Of taking other settings although they are no better."""
 LEAST_DOCUMENTS = 8
 """Of the smallest category, so that every fold of the search has some."""
-LOOK = "look at the workers' logs; they may have too little memory"
 
 Settings = Mapping[str, str | int | float | bool]
 """Options of `DocumentClassifier`."""
@@ -127,16 +126,14 @@ def tune(
     drawn = islice(_draw(seed), candidates - 1 if candidates else None)
     trials: list[Trial] = []
     measured: list[NDArray[np.bool_]] = []
-    with open_team(documents, jobs=jobs, dask=dask) as team:
+    with open_executor(jobs, dask=dask, verb="tried", remedy=memory_remedy(dask)) as executor:
+        shared = executor.share(documents)
         try:
-            _search(team, drawn, trials, end, clock)
+            _search(executor, shared, drawn, trials, end, clock)
             _log.info(f"measuring on {len(documents.held_out)} held-out documents")
             best = _best(trials)
             several = [trials[0]] if best is trials[0] else [trials[0], best]
-            for right in team.run(_held_out_right, [(trial.settings,) for trial in several]):
-                if right is None:
-                    raise BadInputError("every worker that measured at the end died", remedy=LOOK)
-                measured.append(right)
+            measured += executor.map(_held_out_right, [(shared, trial.settings) for trial in several])
         except KeyboardInterrupt:
             if not trials:
                 raise
@@ -157,7 +154,8 @@ def tune(
 
 
 def _search(
-    team: Team,
+    executor: Executor,
+    documents: _Documents,
     drawn: Iterator[Settings],
     trials: list[Trial],
     end: float,
@@ -167,11 +165,11 @@ def _search(
     batch, slowest = [DEFAULTS], 0.0
     while batch:
         began = clock()
-        found = team.run(_cross_validated_right, [(settings,) for settings in batch])
-        # settings that every worker dies of are passed over
-        trials += [Trial(settings, right) for settings, right in zip(batch, found, strict=True) if right is not None]
-        if not trials:
-            raise BadInputError("every worker that tried the defaults died", remedy=LOOK)
+        tasks = [(documents, settings) for settings in batch]
+        for settings, outcome in zip(batch, executor.outcomes(_cross_validated_right, tasks), strict=True):
+            # other settings than the defaults that workers die of are passed over
+            if not (trials and isinstance(outcome.error, LostTaskError)):
+                trials.append(Trial(settings, outcome.get()))
         slowest = max(slowest, clock() - began)
         best = max(trial.right.mean() for trial in trials)
         _log.info(
@@ -179,7 +177,7 @@ def _search(
             f"{max(end - clock(), 0):.0f} s left"
         )
         # measuring on the held-out documents takes two fits on half as many documents again: as long as a trial's three
-        batch = list(islice(drawn, team.size)) if clock() + 2 * slowest <= end else []
+        batch = list(islice(drawn, executor.size)) if clock() + 2 * slowest <= end else []
 
 
 def _split(texts: list[str], categories: list[str], seed: int) -> _Documents:

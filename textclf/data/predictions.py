@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from textclf.base.parallel import map_in_order
+from textclf.base.jobs import map_in_order
 from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
@@ -51,7 +51,8 @@ def predict_documents(
                 [document.ocr_confidence for document in usable],
             )
 
-    for found in map_in_order(_predict, (model, why), batches(), jobs=jobs, alone=0 if dask else ALONE, dask=dask):
+    options: dict[str, Any] = {"jobs": jobs, "alone": ALONE, "dask": dask, "name": _span}
+    for found in map_in_order(_predict, (model, why), batches(), **options):
         predictions = iter(found)
         for document in under_way.popleft():
             prediction, reasons = (None, "") if document.error else next(predictions)
@@ -145,6 +146,11 @@ def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> 
         taken.append(document)
         characters -= len(document.text)
     return taken
+
+
+def _span(batch: tuple[list[str], list[str], list[float | None]]) -> str:
+    """Name the documents of a batch."""
+    return " to ".join(dict.fromkeys([*batch[1][:1], *batch[1][-1:]]))
 
 
 def _predict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -93,22 +93,17 @@ class ScanOptions:
         """Read documents in input order."""
         from ocr.batch import iter_documents
 
-        with ExitStack() as stack:
-            cluster = None
-            if self.dask:
-                from textclf.base.cluster import open_cluster
-
-                cluster = stack.enter_context(open_cluster(self.dask))
+        with self.show() as progress:
             for document in iter_documents(
                 [(found.document_id, found.file) for found in files],
                 options=self.reading,
                 engine=self.open_engine(),
                 jobs=self.jobs,
                 cache=self.page_cache(),
-                progress=stack.enter_context(self.show()),
+                progress=progress,
                 effort=self.effort,
                 how_sure=how_sure,
-                cluster=cluster,
+                cluster=self.dask,
             ):
                 how = document.engine or "text layer"
                 _log.debug(

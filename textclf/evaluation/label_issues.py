@@ -92,6 +92,7 @@ def _parts(labels: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
 def _part_scores(
     texts: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], jobs: int
 ) -> NDArray[np.float64]:
+    from textclf.base.jobs import open_executor
     from textclf.model.calibrate import fit_temperature, softmax
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.fit import cross_validate, observe_training
@@ -104,16 +105,14 @@ def _part_scores(
     settings = classifier.feature_settings()
     margins = np.zeros((len(texts), len(categories)))
     observed = observe_training(texts, labels, categories, settings)
-    for seed in range(REPEATS):
-        _log.info(f"cross-validating for label issues on {len(texts):,} documents, {seed + 1} of {REPEATS}")
-        result = cross_validate(
-            observed,
-            replace(settings, seed=seed),
-            c=classifier.C,
-            folds=stratified_folds(labels, FOLDS, seed),
-            jobs=jobs,
-        )
-        margins += result.margins / REPEATS
+    with open_executor(jobs) as executor:
+        for seed in range(REPEATS):
+            _log.info(f"cross-validating for label issues on {len(texts):,} documents, {seed + 1} of {REPEATS}")
+            folds = stratified_folds(labels, FOLDS, seed)
+            seeded = replace(settings, seed=seed)
+            margins += (
+                cross_validate(observed, seeded, c=classifier.C, folds=folds, executor=executor).margins / REPEATS
+            )
     return softmax(margins * fit_temperature(margins, labels))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal, Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
@@ -23,6 +24,7 @@ from features.language_detection import fit_language_detector
 from features.lexicon import Lexicon, read_lexicon
 from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
+from textclf.base.jobs import open_executor
 from textclf.base.options import bounds
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
@@ -213,9 +215,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             documents=documents,
         )
 
-        fitted, measured, curve = fit_and_measure(
-            observed, settings, groups, c=self.C, jobs=self.n_jobs or 1, diagnostics=self.diagnostics
-        )
+        with open_executor(effective_n_jobs(self.n_jobs)) as executor:
+            fitted, measured, curve = fit_and_measure(
+                observed, settings, groups, c=self.C, executor=executor, diagnostics=self.diagnostics
+            )
         found = list(measured.values())[-1]
         inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
         self.out_of_fold_scores_ = softmax(found.margins * inverse_temperature)

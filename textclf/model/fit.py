@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from features.augmentation import augmented_copies
 from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, ObservedTexts, fit_features, observe
 from features.ngrams import NgramView
-from textclf.base.parallel import worker_pool
+from textclf.base.jobs import Executor, in_process
 from textclf.model.folds import Folds, share_of, stratified_folds
 from textclf.model.predict import LinearModel
 from textclf.model.prediction import CurvePoint
@@ -160,25 +160,24 @@ def cross_validate(
     *,
     c: float,
     folds: Folds,
-    jobs: int = 1,
+    executor: Executor | None = None,
     share: float = 1.0,
     whole: bool = False,
 ) -> CrossValidated:
     """Predict each document by a model that has not seen it, of a category that has at least two documents.
 
     Lexicon, vectors and all else that learns are fitted anew on the training part of each fold, or on a share of it.
-    With ``whole``, `fit_model` is done on all documents beside the folds, so that no core waits.
+    With ``whole``, `fit_model` is done on all documents beside the folds, so that no core waits. Without an
+    executor all is done in this process.
     """
-    from joblib import delayed
     from sklearn.metrics import accuracy_score, f1_score
 
     labels = observed.labels
     parts = [(share_of(train, labels, share, settings.seed), test) for train, test in folds]
-    with worker_pool(jobs) as pool:
-        # the longest task first, so that no core waits for it at the end
-        tasks = [delayed(fit_model)(observed, settings, c=c)] if whole else []
-        tasks += [delayed(_fold_margins)(observed, settings, c, train, test) for train, test in parts]
-        done = pool(tasks)
+    executor = executor or in_process()
+    shared = executor.share((observed, settings, c))
+    # the longest task first, so that no core waits for it at the end
+    done = list(executor.map(_fit_part, [(shared, part) for part in [*([None] if whole else []), *parts]]))
     fitted = done.pop(0) if whole else None
     margins = np.empty((len(labels), len(observed.categories)))
     similar = np.empty(len(labels))
@@ -202,13 +201,13 @@ def fit_and_measure(
     groups: NDArray[np.int64] | None,
     *,
     c: float,
-    jobs: int,
+    executor: Executor,
     diagnostics: bool,
 ) -> tuple[Fitted, dict[str, CrossValidated], list[CrossValidated]]:
     """Fit, cross-validate and, if asked for, diagnose: results by name, the model's last; the learning curve."""
     labels = observed.labels
     folds = stratified_folds(labels, FOLDS, settings.seed, groups)
-    validate = partial(cross_validate, c=c, folds=folds, jobs=jobs)
+    validate = partial(cross_validate, c=c, folds=folds, executor=executor)
     _log.info(
         f"fitting and cross-validating on {len(labels)} documents of {len(observed.categories)} categories, "
         f"{len(folds)} folds"
@@ -267,13 +266,14 @@ def learning_curve(results: Iterable[CrossValidated]) -> tuple[CurvePoint, ...]:
     )
 
 
-def _fold_margins(
-    observed: TrainingTexts,
-    settings: FeatureSettings,
-    c: float,
-    train: NDArray[np.int64],
-    test: NDArray[np.int64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _fit_part(
+    shared: tuple[TrainingTexts, FeatureSettings, float], fold: tuple[NDArray[np.int64], NDArray[np.int64]] | None
+) -> Any:
+    """Fit a model on all documents, or on those of a fold, and give margins and similarity of the fold's others."""
+    observed, settings, c = shared
+    if fold is None:
+        return fit_model(observed, settings, c=c)
+    train, test = fold
     fitted = fit_model(observed.take(train), settings, c=c)
     rows = fitted.features.rows_of(observed.documents.take(test))
     margins = fitted.linear.margins(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import time
@@ -193,16 +194,32 @@ def test_wrong_options_are_one_line(textclf, corpus, table, tmp_path):
         assert (said.code, option in said.error) == (ExitCode.USAGE, True)
 
 
-def test_ctrl_c_keeps_the_best_so_far(spawn, corpus, table, tmp_path):
+def test_a_cluster_finds_what_one_process_finds_although_a_worker_is_killed(corpus, quick, cluster, monkeypatch):
+    _, texts, categories = corpus(12)
+    alone = tune(texts, categories, candidates=3, minutes=10)
+    living = list(cluster.run(os.getpid).values())
+
+    def kill(message):
+        if len(living) == 2:
+            os.kill(living.pop(), signal.SIGKILL)
+
+    monkeypatch.setattr("textclf.checks.tuning._log.info", kill)
+    assert tune(texts, categories, candidates=3, minutes=10, dask=cluster.scheduler.address) == alone
+    assert len(living) == 1
+
+
+@pytest.mark.parametrize("where", [("--jobs", "1"), ("--dask", "local")])
+def test_ctrl_c_keeps_the_best_so_far(spawn, corpus, table, tmp_path, where):
     path = table(tmp_path / "d.csv", corpus(8).rows())
-    process = spawn("tune", path, "-o", tmp_path / "settings.json", "--jobs", "1")
+    process = spawn("tune", path, "-o", tmp_path / "settings.json", *where)
     said = ""
     end = time.monotonic() + 90
     while "settings tried" not in said and time.monotonic() < end:
         said += process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
+    # a terminal sends it to the workers too
+    os.killpg(process.pid, signal.SIGINT)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
     assert "stopped before the end" in out
     found = json.loads((tmp_path / "settings.json").read_text())
     assert found["search"]["stopped"]

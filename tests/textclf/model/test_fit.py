@@ -67,7 +67,7 @@ def test_labels_without_meaning_are_predicted_by_chance(corpus, lexicon):
     shuffled = np.random.default_rng(0).permutation(np.arange(90) % 3)
     settings = replace(BARE, lexicon=lexicon)
     observed = observe_training(texts, shuffled, CATEGORIES, settings)
-    found = cross_validate(observed, settings, c=1.0, folds=stratified_folds(shuffled, 5, 0), jobs=1)
+    found = cross_validate(observed, settings, c=1.0, folds=stratified_folds(shuffled, 5, 0))
     assert found.accuracy < 0.48
 
 
@@ -85,7 +85,7 @@ def test_the_margins_of_a_fold_do_not_depend_on_what_is_held_out(corpus):
 
 def margins_of(texts: list[str], labels: np.ndarray, settings: FeatureSettings) -> np.ndarray:
     observed = observe_training(texts, labels, CATEGORIES, settings)
-    return cross_validate(observed, settings, c=1.0, folds=stratified_folds(labels, 2, 0), jobs=1).margins
+    return cross_validate(observed, settings, c=1.0, folds=stratified_folds(labels, 2, 0)).margins
 
 
 def _second_half(labels: np.ndarray) -> np.ndarray:
@@ -107,7 +107,6 @@ def test_every_category_is_in_every_training_part(corpus):
             BARE,
             c=1.0,
             folds=stratified_folds(labels, 5, 0),
-            jobs=1,
             share=share,
         )
         assert found.margins.shape == (26, 4)
@@ -119,8 +118,7 @@ def test_more_training_documents_are_no_worse(corpus):
     labels = labels_of(categories)
     observed = observe_training(texts, labels, CATEGORIES, BARE)
     points = [
-        cross_validate(observed, BARE, c=1.0, folds=stratified_folds(labels, 4, 0), jobs=1, share=share)
-        for share in (0.1, 1.0)
+        cross_validate(observed, BARE, c=1.0, folds=stratified_folds(labels, 4, 0), share=share) for share in (0.1, 1.0)
     ]
     small, whole = learning_curve(points)
     assert (small.documents, whole.documents) == (6, 36)

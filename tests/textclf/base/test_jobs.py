@@ -1,0 +1,417 @@
+"""The executor, over its three back ends: this process, real processes, and a real Dask cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from itertools import count, islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textclf.base import cluster as dask_cluster
+from textclf.base import jobs
+from textclf.base.cluster import open_cluster
+from textclf.base.errors import BadDataError, BadInputError, LostTaskError
+from textclf.base.jobs import HELD, map_in_order, open_executor
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
+
+HERE = os.getpid()
+PLACES = ("this process", "processes", "cluster")
+
+
+@pytest.fixture(params=PLACES)
+def place(request):
+    return request.param
+
+
+@pytest.fixture
+def opened(place, request):
+    """Opens an executor of the back end that is tested."""
+
+    def start(**options):
+        dask = request.getfixturevalue(place) if "cluster" in place else ""
+        return open_executor(2 if place == "processes" else 0, dask=dask, **options)
+
+    return start
+
+
+@pytest.fixture
+def executor(opened):
+    with opened() as executor:
+        yield executor
+
+
+@pytest.fixture
+def process():
+    """An executor of one process."""
+    with open_executor(1, isolate=True, max_memory=3_000_000_000) as executor:
+        yield executor
+
+
+def result_of(executor, function, *arguments):
+    executor.submit("key", function, *arguments)
+    (outcome,) = executor.collect()
+    assert outcome.key == "key"
+    return outcome.get()
+
+
+def times(shared, number):
+    return shared * number
+
+
+def square(_, number):
+    return number * number, os.getpid()
+
+
+def square_slowly_elsewhere(here, number):
+    if os.getpid() != here:
+        time.sleep(0.05)
+    return square(here, number)
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_of_three(shared, number):
+    if number == 3:
+        die()
+    return shared * number
+
+
+def die_once(marker, number):
+    if number == 3 and not marker.exists():
+        marker.touch()
+        die()
+    return number
+
+
+def die_once_elsewhere(given, number):
+    here, marker = given
+    if os.getpid() != here and not marker.exists():
+        marker.touch()
+        die()
+    return number
+
+
+def die_after_elsewhere(given, number):
+    """Kill the other process while it waits for more to do."""
+    here, marker = given
+    if os.getpid() == here:
+        time.sleep(0.2)
+    elif not marker.exists():
+        marker.touch()
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return number
+
+
+def die_elsewhere(here, number):
+    if os.getpid() != here:
+        die()
+    return number
+
+
+def wait_elsewhere(here, number):
+    if os.getpid() != here:
+        time.sleep(0.5)
+    return number
+
+
+def fail(_, number):
+    raise ValueError(f"no {number}")
+
+
+def refuse():
+    raise BadDataError("has no text", where="a.csv", remedy="give some")
+
+
+def log_and_fail(number):
+    logging.getLogger("textclf.some.module").info("number %s", number)
+    logging.getLogger("textclf.some.module").debug("not asked for")
+    logging.getLogger("textclf.other").warning("about to fail")
+    raise ValueError(f"no {number}")
+
+
+# over all back ends
+
+
+def test_outcomes_come_in_the_order_of_the_items(executor, place):
+    assert executor.size == (1 if place == "this process" else 2)
+    shared = executor.share(2)
+    assert list(executor.map(times, ((shared, number) for number in range(9)))) == list(range(0, 18, 2))
+    assert list(executor.map(times, ((shared, number) for number in range(2)))) == [0, 2]
+
+
+def test_what_is_done_first_is_collected_first(executor):
+    seen = []
+    for number in range(3):
+        while not executor.has_room():
+            seen += executor.collect()
+        executor.submit(number, times, 2, number)
+        assert number in executor.running()
+    while executor.running():
+        seen += executor.collect()
+    assert {outcome.key: outcome.get() for outcome in seen} == {0: 0, 1: 2, 2: 4}
+    assert all(outcome.seconds >= 0 for outcome in seen)
+    assert executor.collect() == []
+
+
+def test_items_are_drawn_only_a_little_ahead(opened):
+    numbers = count()
+    with opened(ahead=3) as executor:
+        first = list(islice(executor.map(times, ((2, number) for number in numbers)), 5))
+    assert first == [0, 2, 4, 6, 8]
+    assert next(numbers) <= 5 + HELD * executor.size
+
+
+def test_what_a_task_raises_comes_as_its_outcome_and_no_other_suffers(executor):
+    outcomes = executor.outcomes(divmod, [(4, 2), (1, 0), (9, 3)])
+    assert [outcome.error is None for outcome in outcomes] == [True, False, True]
+    with pytest.raises(ValueError, match="no 7"):
+        list(executor.map(fail, [(2, 7)]))
+    with pytest.raises(BadDataError, match=r"^a.csv: has no text; give some$"):
+        result_of(executor, refuse)
+    assert result_of(executor, abs, -1) == 1
+
+
+def test_a_map_that_is_given_up_stops_its_own_tasks_alone(executor):
+    given_up = executor.outcomes(times, ((2, number) for number in count()))
+    assert next(given_up).get() == 0
+    executor.submit("other", abs, -1)
+    given_up.close()
+    assert executor.running() == ["other"]
+    assert [outcome.get() for outcome in executor.collect()] == [1]
+
+
+def test_what_is_shared_is_whole(executor):
+    value = {"numbers": np.arange(100_000), "none": np.empty((0, 3)), "rows": np.eye(50)[::2], "name": "città"}
+    shared = executor.share(value)
+    total, shape, rows, name = result_of(executor, look_at, shared)
+    assert (total, shape, rows, name) == (value["numbers"].sum(), (0, 3), 25.0, "città")
+    # a worker may change its own
+    assert result_of(executor, write_to, shared) == 7
+
+
+def look_at(value):
+    return int(value["numbers"].sum()), value["none"].shape, float(value["rows"].sum()), value["name"]
+
+
+def write_to(value):
+    value["numbers"][0] = 7
+    return int(value["numbers"][0])
+
+
+def test_what_a_task_logs_is_logged_here(executor, caplog):
+    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.INFO, logger="textclf.some")
+    executor.submit(1, log_and_fail, 1)
+    assert isinstance(executor.collect()[0].error, ValueError)
+    logged = [record for record in caplog.record_tuples if record[0].startswith("textclf")]
+    assert logged == [
+        ("textclf.some.module", logging.INFO, "number 1"),
+        ("textclf.other", logging.WARNING, "about to fail"),
+    ]
+
+
+@pytest.mark.parametrize("place", ["processes", "doomed_cluster"], indirect=True)
+def test_a_task_that_kills_its_worker_is_named_and_lost_alone(opened):
+    with opened(verb="tried", remedy="look into the logs") as executor:
+        shared = executor.share(2)
+        outcomes = executor.outcomes(die_of_three, [(shared, 2), (shared, 4)])
+        assert [outcome.result for outcome in outcomes] == [4, 8]
+        # it may take what all share along
+        (outcome,) = executor.outcomes(die_of_three, [(shared, 3)], name=lambda _, number: f"number {number}")
+        lost = outcome.error
+        assert isinstance(lost, LostTaskError)
+        assert (lost.where, lost.remedy) == ("number 3", "look into the logs")
+        assert "process that tried it died" in str(lost)
+        assert list(executor.map(times, [(shared, 5)])) == [10]
+
+
+@pytest.mark.parametrize("place", PLACES[1:], indirect=True)
+@pytest.mark.parametrize("ahead", [1, 3])
+def test_a_task_whose_worker_dies_once_is_done_the_second_time(opened, tmp_path, ahead):
+    with opened(ahead=ahead) as executor:
+        items = [(tmp_path / "died", number) for number in range(6)]
+        assert list(executor.map(die_once, items)) == list(range(6))
+    assert (tmp_path / "died").exists()
+
+
+@pytest.mark.parametrize("place", PLACES[1:], indirect=True)
+def test_a_task_that_hangs_is_stopped_and_those_that_wait_for_it_are_done(opened, place):
+    # what runs on a cluster runs to its end there
+    long = 60 if place == "processes" else 6
+    with opened(seconds=3, ahead=2 if place == "processes" else 1) as executor:
+        outcomes = list(executor.outcomes(time.sleep, [(long,), (0,), (0,), (0,)]))
+    assert [outcome.error is None for outcome in outcomes] == [False, True, True, True]
+    assert str(outcomes[0].error) == "took longer than 3 s and was stopped"
+    assert 3 <= outcomes[0].seconds < 30
+
+
+# processes of this computer
+
+
+def test_a_process_has_its_own_temporary_folder_which_goes_with_it(process):
+    folder = Path(result_of(process, tempfile.gettempdir))
+    assert folder.name.startswith("textclf-")
+    process.close()
+    assert not folder.exists()
+
+
+def test_a_process_that_died_between_two_tasks_is_replaced(process):
+    pid = result_of(process, os.getpid)
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)
+    assert result_of(process, os.getpid) != pid
+
+
+def test_a_process_that_is_killed_comes_back(process):
+    process.submit("sleep", time.sleep, 60)
+    time.sleep(0.2)
+    started = time.monotonic()
+    process.close()
+    assert time.monotonic() - started < 30
+
+
+def test_a_task_that_needs_more_memory_than_allowed_fails_alone(process):
+    with pytest.raises(MemoryError):
+        result_of(process, bytearray, 4_000_000_000)
+    assert result_of(process, abs, -1) == 1
+
+
+def test_a_process_is_replaced_after_so_many_tasks():
+    with open_executor(1, isolate=True, max_tasks=2) as executor:
+        pids = [result_of(executor, os.getpid) for _ in range(4)]
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
+def test_processes_end_with_the_executor_and_leave_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with open_executor(2) as executor:
+        executor.share(np.ones(1000))
+        pids = {outcome.get() for outcome in executor.outcomes(os.getpid, [()] * 8)}
+        assert list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_processes_end_with_the_process_that_started_them(tmp_path):
+    script = """
+import os, signal, time
+from textclf.base.jobs import open_executor
+with open_executor(1, isolate=True) as executor:
+    executor.submit(1, os.getpid)
+    print(executor.collect()[0].get(), flush=True)
+    executor.submit(2, time.sleep, 60)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment, text=True)
+    end = time.monotonic() + 20
+    while Path(f"/proc/{done.stdout.strip()}").exists() or list(tmp_path.glob("textclf-*")):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_where_no_process_can_be_had_all_is_done_in_this_one(monkeypatch):
+    def none(*_, **__):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(jobs, "WorkerProcess", none)
+    with open_executor(2) as executor:
+        assert result_of(executor, os.getpid) == HERE
+    assert list(map_in_order(times, 2, range(5), jobs=2)) == [0, 2, 4, 6, 8]
+
+
+def test_processes_and_joblib_go_together_in_one_process():
+    script = """
+import os
+import joblib
+import numpy as np
+from textclf.base.jobs import open_executor
+for _ in range(2):
+    with open_executor(2) as executor:
+        assert {outcome.get() for outcome in executor.outcomes(os.getpid, [()] * 4)}
+        # so large that joblib hands it over as a file, which a tracker removes
+        joblib.Parallel(n_jobs=2)(joblib.delayed(np.sum)(np.zeros(1_000_000)) for _ in range(2))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# a stream of which this process does its share
+
+
+@pytest.mark.parametrize("task", [square, square_slowly_elsewhere])
+def test_results_come_in_order_from_several_processes_of_which_this_is_one(task):
+    found = list(map_in_order(task, HERE, range(100), jobs=2, alone=3))
+    assert [result for result, _ in found] == [number * number for number in range(100)]
+    assert len({process for _, process in found}) == 2
+
+
+def test_a_short_stream_needs_no_process():
+    assert {process for _, process in map_in_order(square, None, range(3), jobs=2, alone=3)} == {HERE}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_stream_without_end_is_read_only_a_little_ahead(jobs):
+    numbers = count()
+    first = list(islice(map_in_order(square, None, numbers, jobs=jobs), 5))
+    assert [result for result, _ in first] == [0, 1, 4, 9, 16]
+    assert next(numbers) < 5 + HELD * 2 + 1
+
+
+@pytest.mark.parametrize("task", [die_once_elsewhere, die_after_elsewhere])
+def test_the_work_of_a_process_that_died_is_done_by_another(tmp_path, task):
+    assert list(map_in_order(task, (HERE, tmp_path / "died"), range(20), jobs=2)) == list(range(20))
+    assert (tmp_path / "died").exists()
+
+
+def test_processes_that_always_die_end_it_with_a_remedy():
+    with pytest.raises(LostTaskError, match=r"batch \d: .*--jobs 1"):
+        list(map_in_order(die_elsewhere, HERE, range(9), jobs=2, name="batch {}".format))
+
+
+def test_what_a_task_of_a_stream_raises_is_raised_here():
+    with pytest.raises(ValueError, match="no "):
+        list(map_in_order(fail, None, range(9), jobs=2))
+
+
+def test_while_one_process_is_slow_not_all_is_done_by_this_one():
+    numbers = iter(range(1000))
+    first = next(map_in_order(wait_elsewhere, HERE, numbers, jobs=2))
+    assert first == 0
+    assert next(numbers) <= HELD * 2 + 1
+
+
+# clusters
+
+
+def test_a_worker_of_a_cluster_that_is_killed_loses_and_doubles_nothing(cluster, tmp_path):
+    victim = next(iter(cluster.run(os.getpid).values()))
+    threading.Timer(0.3, os.kill, (victim, signal.SIGKILL)).start()
+    with open_executor(0, dask=cluster) as executor:
+        items = [(executor.share(1), number) for number in range(20)]
+        assert list(executor.map(times_slowly, items)) == list(range(20))
+
+
+def times_slowly(shared, number):
+    time.sleep(0.1)
+    return shared * number
+
+
+def test_no_cluster_is_one_clear_line(monkeypatch):
+    monkeypatch.setattr(dask_cluster, "_SECONDS", 1)
+    with pytest.raises(BadInputError, match="no Dask scheduler answers"), open_cluster("tcp://127.0.0.1:9"):
+        pass

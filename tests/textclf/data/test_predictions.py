@@ -1,0 +1,32 @@
+"""Predictions of whole tables, by one process and by several."""
+
+from __future__ import annotations
+
+from textclf.data import predictions
+from textclf.data.predictions import predict_documents
+
+
+def test_a_table_is_predicted_the_same_by_one_and_by_several(
+    textclf, tmp_path, table, corpus, model_path, monkeypatch, cluster
+):
+    monkeypatch.setattr(predictions, "DOCUMENTS_AT_ONCE", 20)
+    monkeypatch.setattr(predictions, "CHARACTERS_AT_ONCE", 2_000)
+    _, texts, _ = corpus(4)
+    rows = [[f"{number}", texts[number % 12]] for number in range(200)]
+    rows[150] = ["x", "one", "too many"]
+    rows[160] = ["long", "vat " * 1000]
+    path = table(tmp_path / "d.csv", [], ("document_id", "text"))
+    path.write_text("document_id,text\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    results = []
+    for spread in (("--jobs", "1"), ("--jobs", "2"), ("--dask", cluster.scheduler.address)):
+        assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv", "--why", *spread).code == 0
+        results.append((tmp_path / "p.csv").read_bytes())
+    one, two, many = results
+    assert one == two == many
+    assert one.count(b"\n") == len(rows) + 1
+
+
+def test_fewer_processes_than_one_are_refused(textclf, tmp_path, table, model_path):
+    path = table(tmp_path / "d.csv", [("a", "b")], ("document_id", "text"))
+    assert textclf("predict", model_path, path, "-o", tmp_path / "p", "--jobs", "0").code == 2
+    assert list(predict_documents(None, [])) == []

@@ -1,0 +1,249 @@
+"""Worker processes of this computer: how they start and end, what is shared with them, and what they log."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import mmap
+import os
+import pickle
+import shutil
+import signal
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from itertools import accumulate
+from logging.handlers import QueueHandler
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+from weakref import finalize
+
+from textclf.base.errors import TextclfError
+
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+
+
+class Reply(NamedTuple):
+    """What a task came to in another process, and what it logged there."""
+
+    result: Any
+    error: Exception | None
+    records: list[logging.LogRecord]
+
+
+class WorkerProcess:
+    """A process of its own, started anew after it died, was killed, or has done ``max_tasks`` tasks.
+
+    loky starts it from a clean interpreter, thus without the caller's threads, and without running the caller's
+    script again, so that a script needs no ``if __name__ == "__main__"``.
+    """
+
+    died: type[Exception] = BrokenExecutor
+    attempts = 2
+
+    def __init__(
+        self, folder: str, *, threads: int = 1, max_memory: int | None = None, max_tasks: int | None = None
+    ) -> None:
+        self._folder, self._max_memory, self._max_tasks = folder, max_memory, max_tasks
+        self._environment = {name: os.environ.get(name, str(threads)) for name in _THREAD_LIMITS}
+        self._start()
+
+    def _start(self) -> None:
+        # engines leave images of private pages in the temporary folder when they are killed: it goes with the worker
+        self._scratch = tempfile.TemporaryDirectory(prefix="textclf-", dir=self._folder, ignore_cleanup_errors=True)
+        loky = _loky()
+        with interrupts_blocked():
+            self._pool = loky.ProcessPoolExecutor(
+                max_workers=1,
+                initializer=_begin,
+                initargs=(self._scratch.name, self._max_memory),
+                context=loky.backend.context.LokyContext(),
+                env=self._environment,
+            )
+            self._last: Future[Any] = self._pool.submit(os.getpid)
+        self._first, self._done = self._last, 0
+
+    def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
+        """Begin a task, or let it wait until those before it have ended."""
+        if self._max_tasks and self._done >= self._max_tasks and self._last.done():
+            self.kill()
+        if self._pool is None:
+            self._start()
+        self._done += 1
+        given = (perform, function, log_levels(), *arguments)
+        try:
+            self._last = self._pool.submit(*given)
+        # it died between two tasks
+        except BrokenExecutor:
+            self.kill()
+            self._start()
+            self._last = self._pool.submit(*given)
+        return self._last
+
+    def kill(self) -> None:
+        """Stop the process and the engine that it started; the next task finds a fresh one."""
+        if self._pool is None:
+            return
+        # loky notices that its worker is dead and clears up; its own way of killing needs pgrep, and can stumble
+        # over a task that was given to it only just now
+        try:
+            self._first.result(timeout=10)
+            # loky replaces a process that has grown much
+            pid = int(Path(self._scratch.name, _PID).read_text(encoding="ascii"))
+            with suppress(ProcessLookupError, AttributeError):
+                os.killpg(pid, signal.SIGKILL)
+        except TimeoutError:
+            self._pool.shutdown(wait=True, kill_workers=True)
+        except BrokenExecutor:
+            pass
+        self._pool.shutdown(wait=True)
+        self._scratch.cleanup()
+        self._pool = None
+
+
+class SharedFile:
+    """Something written down once, which each process that is given it maps into its memory once."""
+
+    def __init__(self, value: Any, folder: str) -> None:
+        import cloudpickle
+
+        self.value = value
+        buffers: list[Any] = []
+        parts = [cloudpickle.dumps(value, protocol=5, buffer_callback=lambda buffer: buffers.append(buffer.raw()))]
+        parts += buffers
+        self._path = Path(folder, f"shared-{id(self)}")
+        with self._path.open("wb") as file:
+            # arrays begin where the processor likes to load from
+            for part in parts:
+                file.write(part)
+                file.write(bytes(-len(part) % _ALIGNMENT))
+        self._sizes = tuple(map(len, parts))
+        # processes that have mapped it keep what they need of it
+        finalize(self, self._path.unlink, missing_ok=True)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _mapped, (self._path, self._sizes)
+
+
+_ALIGNMENT = 64
+_PID = "pid"
+
+
+@lru_cache(maxsize=1)
+def _mapped(path: Path, sizes: tuple[int, ...]) -> Any:
+    with path.open("rb") as file:
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    starts = accumulate((size + -size % _ALIGNMENT for size in sizes), initial=0)
+    pickled, *buffers = [content[start : start + size] for start, size in zip(starts, sizes, strict=False)]
+    # it comes from the parent, through a folder that is this user's alone
+    return pickle.loads(pickled, buffers=buffers)  # noqa: S301
+
+
+def perform(function: Callable[..., object], levels: Mapping[str, int], *arguments: Any) -> Reply:
+    """Do a task in a worker, with the levels of the loggers of the process that asked for it."""
+    before = {name: logging.getLogger(name).level for name in levels}
+    collector = _Collector()
+    logging.getLogger().addHandler(collector)
+    _set_levels(levels)
+    result, failure = None, None
+    try:
+        result = function(*arguments)
+    except Exception as error:  # noqa: BLE001 - handed on: whoever asks for the result gets it
+        if not isinstance(error, TextclfError):
+            error.add_note("in a worker: " + "".join(traceback.format_exception(error)))
+        failure = error
+    finally:
+        logging.getLogger().removeHandler(collector)
+        _set_levels(before)
+    return Reply(result, failure, collector.records)
+
+
+def log_levels() -> dict[str, int]:
+    """Levels of the loggers that have one of their own."""
+    loggers = [logging.getLogger(), *logging.getLogger().manager.loggerDict.values()]
+    return {logger.name: logger.level for logger in loggers if isinstance(logger, logging.Logger) and logger.level}
+
+
+def _set_levels(levels: Mapping[str, int]) -> None:
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+class _Collector(QueueHandler):
+    """Keeps what the task of this thread logs, in a form that can be sent."""
+
+    def __init__(self) -> None:
+        super().__init__(SimpleQueue())
+        self.records: list[logging.LogRecord] = []
+        thread = threading.get_ident()
+        self.addFilter(lambda record: record.thread == thread)
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def interrupts_blocked() -> Iterator[None]:
+    """Let processes started here hear neither Ctrl-C nor that the terminal is closed: to end them is the parent's."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        # the first process to start brings this one along, and starting it opens the mask again for Ctrl-C
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _loky() -> Any:
+    """Import loky beside joblib, which has one of its own.
+
+    Both register their way to start processes under one name. Where loky took it from joblib, processes of joblib
+    would speak to loky's tracker of resources, and fill the terminal with its errors.
+    """
+    from multiprocessing import context
+
+    ways = getattr(context, "_concrete_contexts", {})
+    held = ways.get("loky")
+    import loky
+    import loky.backend.context
+
+    if held is not None:
+        ways["loky"] = held
+    return loky
+
+
+def _begin(scratch: str, max_memory: int | None) -> None:
+    """Set up a worker: its temporary folder, a process group of its own (Ctrl-C is the parent's), bounded memory."""
+    tempfile.tempdir = scratch
+    # that a task has ended its worker is told with that task
+    faulthandler.disable()
+    if os.name == "posix":
+        import resource
+
+        os.setpgid(0, 0)
+        threading.Thread(target=_end_with, args=(os.getppid(), scratch), daemon=True).start()
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if max_memory is not None:
+            bound = max_memory if hard == resource.RLIM_INFINITY else min(max_memory, hard)
+            resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+    Path(scratch, _PID).write_text(str(os.getpid()), encoding="ascii")
+
+
+def _end_with(parent: int, scratch: str) -> None:
+    """End the worker and its engine when the parent is gone: killed, it could not do so itself."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    shutil.rmtree(Path(scratch).parent, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
