@@ -229,6 +229,8 @@ def _read_table(path: Path, options: TableOptions, *, need_category: bool) -> It
 def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> Iterator[InputDocument]:
     """Read a folder as rows of the table that ``textclf ocr`` would make of it: texts first, then scans, each by id."""
     found = find_documents([folder], texts=True)
+    if not found:
+        raise BadDataError("no scan and no .txt file", where=folder, remedy="put documents there")
     wanted = [where for where in found if where.folder or not need_category]
     if need_category and not wanted:
         raise BadInputError(
@@ -236,8 +238,6 @@ def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> It
             where=folder,
             remedy="put the documents of each category into a folder named after it, or run `textclf prepare` first",
         )
-    if not wanted:
-        raise BadDataError("no scan and no .txt file", where=folder, remedy="put documents there")
     # what stands beside the folders per category is not read, and counts as documents without a category
     yield from (_row_of_file(where) for where in found if need_category and not where.folder)
     yield from _read_texts(where for where in wanted if where.file.suffix.lower() == ".txt")

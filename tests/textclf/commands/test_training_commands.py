@@ -141,7 +141,11 @@ def test_a_folder_of_texts_trains_as_its_table(textclf, tmp_path, table, corpus)
 
 def test_a_folder_without_documents_is_refused(textclf, tmp_path):
     (tmp_path / "tree" / "invoice").mkdir(parents=True)
-    assert textclf("train", tmp_path / "tree" / "invoice", "-o", tmp_path / "m").code == ExitCode.BAD_INPUT
+    for folder in (tmp_path / "tree", tmp_path / "tree" / "invoice"):
+        said = textclf("train", folder, "-o", tmp_path / "m")
+        assert said.code == ExitCode.BAD_DATA
+        assert "no scan and no .txt" in said.error
+    (tmp_path / "tree" / "invoice.txt").write_text("an invoice")
     said = textclf("train", tmp_path / "tree", "-o", tmp_path / "m")
     assert said.code == ExitCode.BAD_INPUT
     assert "folder per category with documents" in said.error
