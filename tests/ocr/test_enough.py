@@ -66,6 +66,12 @@ class WordsOnly(BarReader):
 
 
 @pytest.fixture
+def _in_process(monkeypatch):
+    """Read in this process, where nothing is read ahead, so that what is read can be counted."""
+    monkeypatch.setattr(ocr.batch, "open_executor", lambda *_, **__: nullcontext(in_process()))
+
+
+@pytest.fixture
 def engine(tmp_path) -> BarReader:
     return BarReader(tmp_path / "runs")
 
@@ -110,9 +116,8 @@ def until(word: str):
         ("fast", "nowhere", 3, 9),
     ],
 )
-def test_no_more_is_read_than_is_needed(sheets, engine, monkeypatch, effort, word, pages_read, runs):
-    # in this process nothing is read ahead, so that what is read can be counted
-    monkeypatch.setattr(ocr.batch, "open_executor", lambda *_, **__: nullcontext(in_process()))
+@pytest.mark.usefixtures("_in_process")
+def test_no_more_is_read_than_is_needed(sheets, engine, effort, word, pages_read, runs):
     (document,) = iter_documents(sheets, options=AS_IT_IS, engine=engine, effort=effort, how_sure=until(word))
     assert (document.status, document.error, document.page_count) == ("ok", "", 3)
     assert document.pages_read == pages_read
@@ -121,6 +126,7 @@ def test_no_more_is_read_than_is_needed(sheets, engine, monkeypatch, effort, wor
 
 
 @pytest.mark.parametrize(("sureness", "pages"), [([0.5, 0.6, 0.6], 3), ([0.5, 0.5, 0.9], 2), ([0, 0, 0.9], 3)])
+@pytest.mark.usefixtures("_in_process")
 def test_reading_ends_where_a_page_makes_no_surer_unless_nothing_is_known(sheets, engine, sureness, pages):
     answers = iter(sureness)
     options = {"options": AS_IT_IS, "engine": engine, "jobs": 1}
@@ -128,6 +134,7 @@ def test_reading_ends_where_a_page_makes_no_surer_unless_nothing_is_known(sheets
     assert (document.status, document.pages_read) == ("ok", pages)
 
 
+@pytest.mark.usefixtures("_in_process")
 def test_parts_say_what_the_whole_says(encoded):
     options = {"options": AS_IT_IS, "jobs": 1}
     sheets = [("sheet.png", encoded(sheet()))]
@@ -146,8 +153,8 @@ def test_what_workers_read_ahead_does_not_change_the_result(sheets, engine):
     assert [page.part for page in alone.pages] == [page.part for page in ahead.pages]
 
 
-def test_a_part_is_not_read_twice_and_a_whole_page_in_the_cache_is_taken(sheets, engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(ocr.batch, "open_executor", lambda *_, **__: nullcontext(in_process()))
+@pytest.mark.usefixtures("_in_process")
+def test_a_part_is_not_read_twice_and_a_whole_page_in_the_cache_is_taken(sheets, engine, tmp_path):
     options = {"options": AS_IT_IS, "engine": engine, "cache": PageCache(tmp_path / "cache")}
     for runs in (1, 1):
         list(iter_documents(sheets, effort="fast", how_sure=until("page1line00"), **options))
@@ -161,6 +168,7 @@ def test_a_part_is_not_read_twice_and_a_whole_page_in_the_cache_is_taken(sheets,
     assert document.text == whole.pages[0].text
 
 
+@pytest.mark.usefixtures("_in_process")
 def test_a_page_upside_down_is_read_whole(encoded):
     files = [("turned.png", encoded(sheet().rotate(180)))]
     (document,) = iter_documents(files, options=AS_IT_IS, effort="fast", how_sure=until("upper"), jobs=1)
@@ -168,12 +176,14 @@ def test_a_page_upside_down_is_read_whole(encoded):
     assert "upper" in document.text.splitlines()[0]
 
 
+@pytest.mark.usefixtures("_in_process")
 def test_a_text_layer_is_taken_whole(text_pdf):
     files = [("digital.pdf", text_pdf("Total amount due", "42 euro"))]
     (document,) = iter_documents(files, effort="fast", how_sure=until("Total"), jobs=1)
     assert (document.pages_read, document.text.split()[-1]) == (1, "euro")
 
 
+@pytest.mark.usefixtures("_in_process")
 def test_a_page_that_fails_is_passed_over(encoded, fake_tesseract, tsv):
     fake_tesseract(
         f'[ $(head -c 8 "$input" | tail -n 1 | cut -d" " -f1) = 301 ] && exit 1\ncat > $output <<END\n{tsv("word")}END'
@@ -188,6 +198,7 @@ def test_a_page_that_fails_is_passed_over(encoded, fake_tesseract, tsv):
     assert document.error.startswith("page 1: tesseract failed")
 
 
+@pytest.mark.usefixtures("_in_process")
 def test_progress_ends_with_all_pages_that_were_wanted(sheets, engine):
     seen = []
     options = {"options": AS_IT_IS, "engine": engine, "effort": "balanced", "how_sure": until("page1")}
@@ -250,6 +261,7 @@ def test_parts_of_any_image_make_the_whole(seed, height, blank):
     assert seen == rows.tolist()
 
 
+@pytest.mark.usefixtures("_in_process")
 def test_where_the_top_holds_no_word_what_is_below_is_read_too(sheets, engine, encoded):
     page = bars(1)
     page.paste(255, (0, 0, 600, 300))
@@ -261,6 +273,7 @@ def test_where_the_top_holds_no_word_what_is_below_is_read_too(sheets, engine, e
     assert min(word.box[1] for word in document.pages[0].words) == 310
 
 
+@pytest.mark.usefixtures("_in_process")
 def test_the_top_alone_keeps_its_place_on_the_page(sheets, engine):
     (document,) = iter_documents(sheets, options=AS_IT_IS, engine=engine, effort="fast", how_sure=until("l"), jobs=1)
     (page,) = document.pages
