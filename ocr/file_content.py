@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
 from textclf.base.files import reason_of
+from textclf.base.hashing import hash_file
 
 Source = Path | bytes
 """A document: the path of its file, or its bytes."""
@@ -70,7 +70,7 @@ def content_hash(source: Source, limits: Limits) -> str:
     """Give the SHA-256 of any file in hexadecimal; empty if it cannot be read or is too large."""
     try:
         with opened_source(source, limits) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hash_file(file)
     except (BadInputError, OSError):
         return ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from ocr.images import frame_count, grey_image, opened_image
 from ocr.reading_options import Limits
 from ocr.text_layers import Box, TextLayer, area, flattened, pictures_on, text_layer
 from textclf.base.errors import BadInputError
+from textclf.base.hashing import hash_file
 
 _FULL_DPI = 300
 _LEAST_SCAN_PIXELS, _FEWEST_PIXELS, _ENOUGH_PIXELS = 300_000, 2_000_000, 9_000_000
@@ -37,7 +37,7 @@ class PageContent:
 def survey(source: Source, limits: Limits, password: str = "") -> Survey:
     """Identify a file and count its pages, without decoding them."""
     with opened_source(source, limits) as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = hash_file(file)
         file.seek(0)
         if is_pdf(file):
             with _opened_pdf(source, password) as pdf:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from dataclasses import dataclass, field, replace
@@ -24,6 +22,7 @@ from ocr.opening import PageContent, open_page
 from ocr.page_image import is_blank, page_scale, read_strip, read_upright, row_at
 from ocr.reading_options import ReadingOptions
 from textclf.base.errors import BadInputError, MissingProgramError, OutputError
+from textclf.base.hashing import hash_json
 
 _TILE_ROWS = 4300
 """An image is read in tiles of no more rows, a legal page of 300 dpi: a late page keeps what was read."""
@@ -71,7 +70,7 @@ def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, 
     document = [sha256, number, strip, engine.name, engine.version]
     choices = [options.languages, options.scale, options.page_segmentation, options.text_layer]
     parts = [*document, *choices, options.limits.max_pixels]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return hash_json(parts)
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.server.entities import Entities, Entity
+from textclf.base.hashing import hash_json
 
 PAGE = 100
 """Objects of a page where the request names no limit."""
@@ -102,7 +102,7 @@ def _value(record: Mapping[str, Any], path: str) -> Any:
 
 def _digest(kind: Kind, request: Mapping[str, Any]) -> str:
     query = {name: value for name, value in request.items() if name not in ("NextToken", "Limit")}
-    return hashlib.sha256(json.dumps([kind, query], sort_keys=True).encode()).hexdigest()[:16]
+    return hash_json([kind, query])[:16]
 
 
 def _token(value: Any, serial: int, digest: str) -> str:

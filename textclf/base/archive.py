@@ -24,7 +24,6 @@ When the format number of a kind rises:
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -43,6 +42,7 @@ from numpy.typing import NDArray
 
 from textclf.base.errors import BadInputError, BadModelError, OutputError, TextclfError
 from textclf.base.files import output_error, write_aside
+from textclf.base.hashing import hash_bytes
 
 Source = str | Path | bytes | BinaryIO
 Built = TypeVar("Built")
@@ -109,7 +109,7 @@ def pack_archive(
 ) -> bytes:
     """Give the bytes of an archive; ``manifest`` goes into its manifest."""
     parts = {_DESCRIPTION: _json_part(description)} | {f"{name}.npy": _array_part(arrays[name]) for name in arrays}
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    hashes = {name: hash_bytes(data) for name, data in parts.items()}
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", kind.compression, compresslevel=6) as archive:
         first = _json_part({"kind": kind.name, "format": kind.format, "parts": hashes, **manifest})
@@ -235,7 +235,7 @@ def _read_part(archive: zipfile.ZipFile, name: str, digest: str, where: str, kin
         data = _read(archive, name, kind)
     except _UnreadableError as error:
         raise BadModelError(f"part {name} is damaged", where=where, remedy="copy the file again, or train") from error
-    if hashlib.sha256(data).hexdigest() != digest:
+    if hash_bytes(data) != digest:
         raise BadModelError(f"part {name} was changed after training", where=where, remedy=_RETRAIN)
     return data
 

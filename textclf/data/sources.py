@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections import Counter, defaultdict
@@ -16,6 +15,7 @@ from ocr.finding import FoundFile, find_documents
 from textclf.base.encodings import AUTO, decode_text
 from textclf.base.errors import BadDataError, BadInputError, UsageError
 from textclf.base.files import reason_of
+from textclf.base.hashing import hash_file
 from textclf.base.options import option
 from textclf.base.tables import read_rows
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
@@ -260,7 +260,7 @@ def _read_texts(files: Iterable[FoundFile]) -> Iterator[InputDocument]:
             with where.file.open("rb") as file:
                 text, encoding = decode_text(file.read(_MOST_BYTES))
                 file.seek(0)
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                sha256 = hash_file(file)
         except OSError as error:
             _log.warning(f"{where.document_id}: cannot be read ({reason_of(error)}) and was left out")
             continue

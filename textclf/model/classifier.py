@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +22,7 @@ from features.language_detection import fit_language_detector
 from features.lexicon import Lexicon, read_lexicon
 from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
+from textclf.base.hashing import hash_json
 from textclf.base.jobs import open_executor
 from textclf.base.options import bounds
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
@@ -390,7 +389,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             content["labels"] = data.classes.tolist()
         if (data.weights != 1).any():
             content["weights"] = data.weights.tolist()
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return hash_json(content)
 
     def check_options(self) -> None:
         """Refuse parameters that make no sense, with `InvalidOptionError`."""
