@@ -1,4 +1,4 @@
-"""Which room may import which, and what a prediction may load."""
+"""Which package may import which, and which packages a prediction loads."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ MAY_IMPORT = {
     "aws_ml_adapter.cli": {"aws_ml_adapter.client", "aws_ml_adapter.server", "textclf.commands"},
     "aws_ml_adapter.__main__": {"textclf.__main__"},
 }
-"""Every room, and the other rooms of the project that its modules may import, inside functions too."""
+"""Every package, and the other packages of the project that its modules may import, inside functions too."""
 
 
 def modules() -> dict[str, Path]:
-    """Dotted name of each module of the four packages, to its file."""
+    """The dotted name of each module, mapped to its file."""
     top = ("ocr", "features", "textclf", "aws_ml_adapter")
     paths = [path for name in top for path in (ROOT / name).rglob("*.py")]
     return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
-def room(module: str) -> str:
-    """The room that a module is in: the longest name of the table that its own begins with."""
+def package(module: str) -> str:
+    """The package of a module: the longest name of the table that is a prefix of its own."""
     return max((name for name in MAY_IMPORT if f"{module}.".startswith(f"{name}.")), key=len)
 
 
 def imported(path: Path) -> set[str]:
-    """Dotted names of all that a module imports, inside functions too."""
+    """The dotted names that a module imports, inside functions too."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_bytes(), path)):
         match node:
@@ -67,27 +67,27 @@ def imported(path: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def imports() -> dict[str, set[str]]:
-    """Each module, to the modules of the project that it imports."""
+    """Each module, mapped to the modules of the project that it imports."""
     known = modules()
     graph: dict[str, set[str]] = {}
     for module, path in known.items():
-        # of "package.module.name" the module
+        # "package.module.name" is an import from package.module
         found = {name if name in known else name.rpartition(".")[0] for name in imported(path)}
         graph[module] = found & known.keys()
     return graph
 
 
-def test_every_module_imports_only_what_its_room_may(imports):
+def test_every_module_imports_only_what_its_package_may(imports):
     wrong = [
         f"{module} imports {name}"
         for module, names in imports.items()
         for name in names
-        if room(name) not in {room(module), *MAY_IMPORT[room(module)]}
+        if package(name) not in {package(module), *MAY_IMPORT[package(module)]}
     ]
     assert not wrong
 
 
-def test_there_is_no_circle_of_imports(imports):
+def test_there_are_no_circular_imports(imports):
     TopologicalSorter(imports).prepare()
 
 
@@ -103,7 +103,7 @@ def test_no_package_imports_tests_or_samples():
 
 
 def test_every_package_is_installed():
-    """A folder that the project file does not name works in a checkout, and is missing where it was installed."""
+    """A folder that pyproject.toml does not list works in a checkout, but is not installed."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     listed = set(settings["tool"]["setuptools"]["packages"])
     top = {name.partition(".")[0] for name in listed}
@@ -112,7 +112,7 @@ def test_every_package_is_installed():
 
 
 def loaded_by(program: str) -> set[str]:
-    """Packages that a program loads in a Python of its own, those of the standard library left out."""
+    """Packages outside the standard library that a program loads in a Python process of its own."""
     program = (
         "import sys; before = {*sys.modules}\n"
         f"{program}\n"
