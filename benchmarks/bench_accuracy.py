@@ -19,7 +19,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from textclf import DocumentClassifier
-from textclf.base.jobs import open_executor
+from textclf.base.executor import open_executor
 from textclf.evaluation.reliability import debiased_ece, ece_interval, losses, risk_coverage
 from textclf.model.accept import choose_acceptance
 from textclf.model.calibrate import fit_temperature, softmax

@@ -19,7 +19,7 @@ from PIL import Image
 from sklearn.model_selection import train_test_split
 
 from ocr import Effort, ReadingOptions, iter_documents
-from ocr.opening import open_page
+from ocr.page_content import open_page
 from ocr.reading_options import Limits
 from textclf import DocumentClassifier
 from textclf.data.predictions import classify_files

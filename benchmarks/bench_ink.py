@@ -17,7 +17,7 @@ from common import Row, finish, options, shared, word_recall
 
 from ocr import Document, Limits, ReadingOptions, open_engine, page_reading, read_document
 from ocr.ink import Region, letter_boxes, uncovered, unread_regions
-from ocr.opening import open_page, survey
+from ocr.page_content import open_page, survey
 from ocr.words import is_real_word
 from textclf.base.errors import BadInputError
 from textclf.base.tables import read_rows

@@ -22,8 +22,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from features.characters import read_batch
 from features.ngrams import BUCKET_BITS, NgramView, find_ngrams
+from features.text_batch import read_batch
 from features.vectorizer import NgramVectorizer
 
 UNITS: tuple[tuple[Literal["word", "character"], int, int, str], ...] = (

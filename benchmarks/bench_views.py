@@ -16,7 +16,7 @@ from common import finish, options, tobacco
 
 from features.feature_set import FeatureSettings
 from features.ngrams import VIEWS
-from textclf.base.jobs import open_executor
+from textclf.base.executor import open_executor
 from textclf.model.fit import cross_validate, observe_training
 from textclf.model.folds import stratified_folds
 

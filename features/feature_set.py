@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.characters import read_batches
 from features.feature_options import FeatureOptions
 from features.keyword_matcher import KeywordHit, KeywordMatcher
 from features.layout import LAYOUT_FEATURES, LayoutScale, measure_layout
 from features.lexicon import Lexicon, read_lexicon, shipped_lexicon
 from features.ngrams import VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows, take_views
 from features.text_arguments import iter_texts
+from features.text_batch import read_batches
 from features.tfidf import NgramTfidf, fit_tfidf
 from features.word_vectors import WordVectors, read_word_vectors, train_word_vectors
 

@@ -21,7 +21,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from features.characters import BLANK, CAPITAL, DIGIT, PUNCTUATION, Pieces, TextBatch
+from features.text_batch import BLANK, CAPITAL, DIGIT, PUNCTUATION, Pieces, TextBatch
 
 PagePart = Literal["page", "top", "head", "tail", "starts", "labels"]
 

@@ -21,8 +21,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.characters import LETTER, Pieces, TextBatch, read_batch
 from features.layout import PART_BITS, PagePart, part_bits
+from features.text_batch import LETTER, Pieces, TextBatch, read_batch
 
 BUCKET_BITS = 22
 

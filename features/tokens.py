@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.characters import WORD, fold_character
+from features.text_batch import WORD, fold_character
 
 
 class _Folding(dict[int, int]):

@@ -12,9 +12,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from features.characters import read_batches
 from features.ngrams import NgramView, SparseRows, count_ngrams, stack_rows
 from features.text_arguments import iter_texts
+from features.text_batch import read_batches
 from features.tfidf import fit_tfidf
 
 

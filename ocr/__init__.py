@@ -5,9 +5,9 @@ from __future__ import annotations
 from ocr.batch import Progress, iter_documents, read_document
 from ocr.cache import PageCache
 from ocr.cleaning import Variants, clean_text, read_variants
-from ocr.documents import Document, Page, Status, Word
+from ocr.document import Document, Page, Status, Word
 from ocr.engines import OcrEngine, TesseractEngine, TesserocrEngine, open_engine
-from ocr.finding import FoundFile, find_documents, find_files
+from ocr.file_search import FoundFile, find_documents, find_files
 from ocr.ocr_result import OcrResult
 from ocr.reading_options import Effort, Limits, ReadingOptions
 

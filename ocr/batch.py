@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from ocr.cache import PageCache
-from ocr.document_reading import OpenDocument, ReadingStep, failed_page, reading_steps
-from ocr.documents import Document, Page
+from ocr.document import Document, Page
 from ocr.engines import OcrEngine, choose_languages, open_engine
-from ocr.file_content import Source, Survey
 from ocr.reading_options import Effort, ReadingOptions
+from ocr.reading_state import OpenDocument, ReadingStep, failed_page, reading_steps
+from ocr.source_file import Source, Survey
 from textclf.base.errors import BadInputError, LostTaskError, SomeFailedError, TextclfError, UsageError
-from textclf.base.jobs import Executor, Outcome, in_process, open_executor
+from textclf.base.executor import Executor, Outcome, in_process, open_executor
 from textclf.base.resources import usable_jobs
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ class _Batch:
 
 def _perform(shared: _Shared, source: Source, sha256: str, step: ReadingStep | None) -> Survey | Page:
     # loaded where pages are read, not where they are handed out
-    from ocr.opening import survey
+    from ocr.page_content import survey
     from ocr.page_reading import read_page
 
     options, engine, cache = shared

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ocr.documents import Page, Word
+from ocr.document import Page, Word
 from textclf.base.files import output_error, write_aside
 
 _FORMAT = 4

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-from ocr.documents import Word
+from ocr.document import Word
 from ocr.ocr_result import OcrResult, line_text
 from textclf.base.errors import BadInputError, MissingProgramError, UsageError
 

@@ -12,8 +12,8 @@ from typing import IO, Any, cast
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ocr.file_content import HEAD, is_heif, looks_like
 from ocr.reading_options import Limits
+from ocr.source_file import HEAD, is_heif, looks_like
 from textclf.base.errors import BadInputError
 
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")

@@ -11,7 +11,7 @@ from typing import Literal
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
-from ocr.documents import Word, bounding_box, lies_in, mean_confidence
+from ocr.document import Word, bounding_box, lies_in, mean_confidence
 from ocr.ocr_result import OcrResult, is_tall, moved
 from ocr.text_layers import TextLayer
 from ocr.words import is_real_word

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from statistics import median
 
-from ocr.documents import Word, bounding_box, lies_in, mean_confidence
+from ocr.document import Word, bounding_box, lies_in, mean_confidence
 from ocr.words import is_real_word
 
 LEGIBLE_CONFIDENCE = 65

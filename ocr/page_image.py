@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from ocr.document_reading import STRIPS, WHOLE, Strip
-from ocr.documents import Word, mean_confidence
+from ocr.document import Word, mean_confidence
 from ocr.ocr_result import LEGIBLE_CONFIDENCE, OcrResult, moved, quality, turned
+from ocr.reading_state import STRIPS, WHOLE, Strip
 from textclf.base.errors import BadInputError
 
 _LOW, _BEST, _HIGH, _MOST_SCALE = 15, 20, 34, 2.5

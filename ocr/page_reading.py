@@ -11,16 +11,16 @@ from PIL import Image, ImageStat
 
 from ocr.cache import PageCache
 from ocr.cleaning import clean_text
-from ocr.document_reading import WHOLE, Strip, failed_page
-from ocr.documents import Page
+from ocr.document import Page
 from ocr.engines import OcrEngine
-from ocr.file_content import Source
 from ocr.ink import Boxes, Region, letter_boxes, letter_height, uncovered, unread_regions, without_rules
 from ocr.layer_check import contradicts, text_layer_worth
 from ocr.ocr_result import OcrResult, inserted, moved, quality, stacked, turned, with_layer, without
-from ocr.opening import PageContent, open_page
+from ocr.page_content import PageContent, open_page
 from ocr.page_image import is_blank, page_scale, read_strip, read_upright, row_at
 from ocr.reading_options import ReadingOptions
+from ocr.reading_state import WHOLE, Strip, failed_page
+from ocr.source_file import Source
 from textclf.base.errors import BadInputError, MissingProgramError, OutputError
 from textclf.base.hashing import hash_json
 

@@ -15,7 +15,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from ocr.documents import Word, bounding_box, lies_in
+from ocr.document import Word, bounding_box, lies_in
 from ocr.ocr_result import OcrResult, line_text
 from ocr.reading_options import Limits
 

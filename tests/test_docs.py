@@ -17,7 +17,7 @@ import pytest
 from typer.main import get_command
 
 from aws_ml_adapter.cli import app as amazon_ml_app
-from ocr.documents import Document
+from ocr.document import Document
 from textclf.base.errors import ExitCode
 from textclf.commands import app as textclf_app
 from textclf.data.predictions import prediction_columns

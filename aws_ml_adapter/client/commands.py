@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_ml_adapter.client.client_options import TIMEOUT, Place, TrainingOptions
-from textclf.base.outputs import PREDICTIONS, REPORT_FOLDER, check_output, check_output_folder
+from textclf.base.overwrite_guard import PREDICTIONS, REPORT_FOLDER, check_output, check_output_folder
 from textclf.base.tables import write_rows
 from textclf.commands.application import Argument, Option, Options
 from textclf.commands.arguments import COLUMNS, AsJson, By, OutputFile, OutputFolder, Strict, check_strict

@@ -16,8 +16,8 @@ from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
 from aws_ml_adapter.client.client_options import Place
 from textclf.base.errors import BadInputError, BadModelError
 from textclf.base.files import output_error, write_aside
-from textclf.base.outputs import json_kind
-from textclf.base.plain import from_plain
+from textclf.base.from_json import from_json
+from textclf.base.overwrite_guard import json_kind
 from textclf.model.prediction import Acceptance
 
 FORMAT = 1
@@ -127,7 +127,7 @@ class ClientState:
             content = json.loads(text)
             if content.pop("format") != FORMAT:
                 raise BadModelError("is of another format", where=where, remedy="use the version that wrote it")
-            state: ClientState = from_plain(content, cls)
+            state: ClientState = from_json(content, cls)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise damaged from error
         if not all(f"Create{item.kind}" in item.operation for item in state.created):

@@ -22,7 +22,7 @@ from aws_ml_adapter.engine.targets import TargetSummary
 from aws_ml_adapter.engine.transforms import Transforms
 from features.schema import Schema
 from textclf.base.archive import ArchiveKind, Contents, pack_archive, read_archive, write_archive
-from textclf.base.plain import from_plain
+from textclf.base.from_json import from_json
 
 FEATURE_BYTES = 8
 """Bytes of a feature's key; each of its weights has 4 more."""
@@ -148,7 +148,7 @@ def _packed(model: MLModel) -> bytes:
 def _build(contents: Contents) -> MLModel:
     description, arrays = contents.description, contents.arrays
     schema = Schema.from_json(description["schema"])
-    target: TargetSummary = from_plain(description["target"], TargetSummary)
+    target: TargetSummary = from_json(description["target"], TargetSummary)
     ends = np.cumsum(arrays["edge_counts"])
     dtypes = {name: array.dtype for name, array in arrays.items()}
     if dtypes != _DTYPES or (arrays["edge_counts"] < 0).any() or len(arrays["edges"]) != (ends[-1] if len(ends) else 0):

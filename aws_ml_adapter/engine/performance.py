@@ -20,7 +20,7 @@ from aws_ml_adapter.engine.pass_metrics import area_under_curve
 from aws_ml_adapter.engine.targets import TargetReader, unused_rows
 from features.schema import Schema
 from textclf.base.errors import BadDataError
-from textclf.base.plain import from_plain
+from textclf.base.from_json import from_json
 
 METRICS = {
     ModelType.BINARY: "BinaryAUC",
@@ -92,7 +92,7 @@ class Evaluation:
     def from_json(cls, text: str) -> Evaluation:
         """Read what `to_json` wrote; raises `BadDataError`."""
         try:
-            evaluation: Evaluation = from_plain(json.loads(text), cls)
+            evaluation: Evaluation = from_json(json.loads(text), cls)
         except (TypeError, ValueError, RecursionError) as error:
             raise BadDataError("is no evaluation", remedy="evaluate again") from error
         return evaluation

@@ -17,7 +17,7 @@ from aws_ml_adapter.engine.correlation import correlation
 from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.number_columns import Moments, Reservoir, read_numbers
 from features.schema import AttributeType, Schema
-from textclf.base.plain import from_plain
+from textclf.base.from_json import from_json
 
 _SHOWN_VALUES = 10
 _VALUE_LIMIT = 100
@@ -74,7 +74,7 @@ class DataStatistics:
     @classmethod
     def from_json(cls, text: str) -> DataStatistics:
         """Read what `to_json` wrote."""
-        statistics: DataStatistics = from_plain(json.loads(text), cls)
+        statistics: DataStatistics = from_json(json.loads(text), cls)
         return statistics
 
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.characters import read_batch
 from features.layout import (
     LAYOUT_FEATURES,
     PART_BITS,
@@ -19,6 +18,7 @@ from features.layout import (
     measure_layout,
     part_bits,
 )
+from features.text_batch import read_batch
 from features.tokens import fold, tokenize
 
 PARTS = ("page", "top", "head", "tail", "starts", "labels")

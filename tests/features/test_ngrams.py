@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from features.characters import WORD, read_batch
 from features.layout import PART_BITS, part_bits
 from features.ngrams import BUCKET_BITS, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows
+from features.text_batch import WORD, read_batch
 from features.tfidf import NgramTfidf, fit_tfidf
 from features.tokens import fold, tokenize
 

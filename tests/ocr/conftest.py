@@ -12,7 +12,7 @@ import pypdfium2.raw as pdfium_c
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr.opening import open_page
+from ocr.page_content import open_page
 from ocr.reading_options import Limits
 
 LETTER = (

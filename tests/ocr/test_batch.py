@@ -18,9 +18,9 @@ from PIL import Image
 import ocr.batch
 from ocr.batch import Progress, iter_documents, read_document
 from ocr.cache import PageCache
-from ocr.documents import Document, Word
+from ocr.document import Document, Word
 from ocr.engines import TesseractEngine
-from ocr.finding import find_files
+from ocr.file_search import find_files
 from ocr.ocr_result import OcrResult
 from ocr.reading_options import Limits, ReadingOptions
 from textclf.base.errors import MissingProgramError, OutputError, SomeFailedError
@@ -186,7 +186,7 @@ def test_where_no_process_can_be_had_all_is_read_in_this_one(blots, fake_tessera
     def none(*_: object, **__: object) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr("textclf.base.jobs.WorkerProcess", none)
+    monkeypatch.setattr("textclf.base.executor.WorkerProcess", none)
     fake_tesseract(reads_width(tsv))
     assert [document.text for document in iter_documents(blots[:2], options=AS_IT_IS)] == ["width300", "width301"]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocr.cache import PageCache
-from ocr.documents import Page, Word
+from ocr.document import Page, Word
 from textclf.base.errors import OutputError
 
 PAGE = Page(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocr.cleaning import clean_text, is_rubbish, joined_pages, read_variants
-from ocr.documents import Document, Page
+from ocr.document import Document, Page
 from textclf.base.errors import BadDataError
 
 VARIANTS = (("NY", "new york", "new_york"), ("Inps", "I.N.P.S.", "ist. naz. prev. soc."), ("one two one", "one"))

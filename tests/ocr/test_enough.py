@@ -13,14 +13,14 @@ from PIL import Image, ImageDraw, ImageFont
 import ocr.batch
 from ocr.batch import iter_documents
 from ocr.cache import PageCache
-from ocr.document_reading import STRIPS
-from ocr.documents import Word
+from ocr.document import Word
 from ocr.engines import TesseractEngine
 from ocr.ocr_result import OcrResult
 from ocr.page_image import read_strip, row_at
 from ocr.reading_options import ReadingOptions
+from ocr.reading_state import STRIPS
 from textclf.base.errors import UsageError
-from textclf.base.jobs import in_process
+from textclf.base.executor import in_process
 
 AS_IT_IS = ReadingOptions(scale=1.0, languages=("eng",))
 

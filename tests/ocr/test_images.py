@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ocr import find_files, read_document
-from ocr.opening import survey
+from ocr.page_content import survey
 from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
 

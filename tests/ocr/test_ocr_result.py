@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.documents import Word
+from ocr.document import Word
 from ocr.ocr_result import OcrResult, inserted, line_text, moved, stacked, turned, with_layer, without
 
 

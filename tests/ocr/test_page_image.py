@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from ocr.batch import read_document
-from ocr.documents import Word
+from ocr.document import Word
 from ocr.layer_check import text_layer_worth
 from ocr.ocr_result import OcrResult, quality
 from ocr.page_image import is_blank, page_scale, read_upright, row_at

@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr.batch import read_document
 from ocr.cache import PageCache
-from ocr.document_reading import OpenDocument
-from ocr.documents import Document, Page
+from ocr.document import Document, Page
 from ocr.ocr_result import OcrResult
 from ocr.reading_options import Limits, ReadingOptions
+from ocr.reading_state import OpenDocument
 from textclf.base.errors import BadInputError
 
 A4 = (8.27, 11.69)

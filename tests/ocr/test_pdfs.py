@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from ocr import ReadingOptions, iter_documents, read_document
-from ocr.documents import Word
+from ocr.document import Word
 from ocr.layer_check import contradicts
 from ocr.ocr_result import OcrResult
-from ocr.opening import open_page, survey
+from ocr.page_content import open_page, survey
 from ocr.reading_options import Limits
 from textclf.base.errors import BadInputError
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ocr.agreement import compare_engines, text_similarity
 from ocr.batch import iter_documents, read_document
 from ocr.cache import PageCache
+from ocr.engine_comparison import compare_engines, text_similarity
 from ocr.engines import TesseractEngine, TesserocrEngine, open_engine, system_tessdata
 from ocr.ocr_result import OcrResult
 from ocr.reading_options import ReadingOptions

@@ -16,7 +16,7 @@ from features.feature_set import FeatureSettings
 from features.keyword_learning import compile_matcher
 from features.lexicon import Lexicon
 from features.text_arguments import as_pairs
-from textclf.base.jobs import open_executor
+from textclf.base.executor import open_executor
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.fit import cross_validate, observe_training
 from textclf.model.folds import Folds, stratified_folds

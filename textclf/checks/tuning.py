@@ -23,8 +23,8 @@ from features.feature_set import FeatureSettings, ObservedTexts
 from features.text_arguments import as_pairs
 from textclf.base import __version__
 from textclf.base.errors import BadDataError, BadInputError, LostTaskError
+from textclf.base.executor import Executor, memory_remedy, open_executor
 from textclf.base.files import reason_of, write_aside
-from textclf.base.jobs import Executor, memory_remedy, open_executor
 from textclf.checks.check_options import SearchOptions
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.classifier import DocumentClassifier

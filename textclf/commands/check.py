@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from textclf.base.errors import SomeFailedError, UsageError
-from textclf.base.outputs import FINDINGS, check_output
+from textclf.base.overwrite_guard import FINDINGS, check_output
 from textclf.base.tables import write_rows
 from textclf.checks.check_options import CheckOptions
 from textclf.commands.application import Option

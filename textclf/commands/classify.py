@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from textclf.base.errors import BadInputError, UsageError
-from textclf.base.outputs import PICTURE, check_output, picture_paths
+from textclf.base.overwrite_guard import PICTURE, check_output, picture_paths
 from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, ModelFile, Scans, Strict, check_strict
 from textclf.commands.console import print_lines, show_reading
 from textclf.data.scans import ScanOptions, find_scans, source_of
 
 if TYPE_CHECKING:
-    from ocr.documents import Document
+    from ocr.document import Document
     from textclf.model.explain import Explanation
     from textclf.model.prediction import Prediction
 

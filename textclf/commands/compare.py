@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from textclf.base.errors import BadDataError
-from textclf.base.outputs import CHANGES, check_output
+from textclf.base.overwrite_guard import CHANGES, check_output
 from textclf.base.tables import write_rows
 from textclf.commands.application import Argument, Option
 from textclf.commands.arguments import AsJson, Documents, LabelledTable, showing

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from statistics import median
 from typing import Annotated
 
-from ocr.agreement import compare_engines
+from ocr.engine_comparison import compare_engines
 from ocr.engines import open_engine
 from textclf.commands.application import Options
 from textclf.commands.arguments import AsJson, Scans

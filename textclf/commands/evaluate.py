@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import BadDataError
-from textclf.base.outputs import REPORT_FOLDER, check_output_folder
+from textclf.base.overwrite_guard import REPORT_FOLDER, check_output_folder
 from textclf.commands.arguments import (
     AsJson,
     By,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from textclf.base.errors import BadDataError
-from textclf.base.outputs import LEXICON, check_output
+from textclf.base.overwrite_guard import LEXICON, check_output
 from textclf.commands.application import Argument, Option
 from textclf.commands.arguments import AsJson, LabelledDocuments, LabelledTable, Seed, showing
 from textclf.commands.console import print_json, print_lines

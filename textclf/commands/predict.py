@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from textclf.base.errors import BadDataError
-from textclf.base.outputs import PREDICTIONS, check_output
+from textclf.base.overwrite_guard import PREDICTIONS, check_output
 from textclf.base.tables import write_rows
 from textclf.commands.application import Option
 from textclf.commands.arguments import Documents, ModelFile, OutputFile, Strict, Table, check_strict, showing

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from textclf.base.files import write_aside
-from textclf.base.outputs import PREPARED_FOLDER, check_output_folder
+from textclf.base.overwrite_guard import PREPARED_FOLDER, check_output_folder
 from textclf.commands.application import Options
 from textclf.commands.arguments import GroupedTable, LabelledDocuments, OutputFolder, showing
 from textclf.data.sources import DATASOURCE, TableOptions, read_labelled

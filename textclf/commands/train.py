@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from textclf.base.errors import BadInputError, BadModelError
-from textclf.base.outputs import MODEL, check_output
+from textclf.base.overwrite_guard import MODEL, check_output
 from textclf.commands.application import Option, Options
 from textclf.commands.arguments import GroupedTable, LabelledDocuments, OutputFile, showing
 from textclf.data.sources import DATASOURCE, TableOptions, read_documents, read_labelled

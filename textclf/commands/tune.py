@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textclf.base.outputs import SETTINGS, check_output
+from textclf.base.overwrite_guard import SETTINGS, check_output
 from textclf.checks.check_options import SearchOptions
 from textclf.commands.arguments import AsJson, DaskTable, LabelledDocuments, OutputFile, Seed, showing
 from textclf.commands.console import print_json, print_lines

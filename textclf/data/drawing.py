@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from features.tokens import fold
 from textclf.base.errors import BadInputError
 from textclf.base.files import write_aside
-from textclf.base.outputs import SOFTWARE
+from textclf.base.overwrite_guard import SOFTWARE
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from ocr.documents import Document, Page
+    from ocr.document import Document, Page
     from ocr.reading_options import Limits
     from textclf.model.explain import Explanation, WordAmount
 
@@ -39,7 +39,7 @@ def draw_explanation(
     """
     from PIL.PngImagePlugin import PngInfo
 
-    from ocr.opening import open_page
+    from ocr.page_content import open_page
 
     made_by = PngInfo()
     made_by.add_text("Software", SOFTWARE)

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ocr.finding import FoundFile
+from ocr.file_search import FoundFile
 from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError
 from textclf.base.tables import Row, read_rows

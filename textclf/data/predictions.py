@@ -10,14 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textclf.base.jobs import map_in_order
+from textclf.base.executor import map_in_order
 from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
 from textclf.model.prediction import Prediction
 
 if TYPE_CHECKING:
-    from ocr.documents import Document
+    from ocr.document import Document
     from ocr.reading_options import Effort
     from textclf.model.explain import Explanation
     from textclf.model.predict import Evidence, Model

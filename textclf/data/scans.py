@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 
 from ocr.cleaning import Variants, clean_text
 from ocr.engines import EngineName, OcrEngine
-from ocr.finding import FoundFile, find_documents, printable
+from ocr.file_search import FoundFile, find_documents, printable
 from ocr.reading_options import Effort, ReadingOptions
 from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError, BadInputError, OutputError, UsageError
 from textclf.base.files import refuse_unwritable_folder
 from textclf.base.options import check_options, option
-from textclf.base.outputs import DOCUMENTS, check_output, table_kind
+from textclf.base.overwrite_guard import DOCUMENTS, check_output, table_kind
 from textclf.base.tables import read_rows, write_rows
 from textclf.data.labels import Labels, labels_by_folder, read_labels
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
     from ocr.cache import PageCache
-    from ocr.documents import Document
+    from ocr.document import Document
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ def _home() -> Path:
 
 
 def find_scans(paths: Sequence[Path]) -> list[FoundFile]:
-    """List the scans under files and folders, as `ocr.finding.find_documents` does; none is an error."""
+    """List the scans under files and folders, as `ocr.file_search.find_documents` does; none is an error."""
     files = find_documents(paths)
     if not files:
         raise BadInputError(

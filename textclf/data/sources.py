@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from features.datasource import read_datasource, schema_path
-from ocr.finding import FoundFile, find_documents
+from ocr.file_search import FoundFile, find_documents
 from textclf.base.encodings import AUTO, decode_text
 from textclf.base.errors import BadDataError, BadInputError, UsageError
 from textclf.base.files import reason_of
@@ -21,7 +21,7 @@ from textclf.base.tables import read_rows
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
 
 if TYPE_CHECKING:
-    from ocr.documents import Document
+    from ocr.document import Document
 
 _log = logging.getLogger(__name__)
 
@@ -273,7 +273,7 @@ def _read_texts(files: Iterable[FoundFile]) -> Iterator[InputDocument]:
 
 def _row_of_file(where: FoundFile, *, text: str = "", sha256: str = "") -> InputDocument:
     """Make the row of a file that no OCR has read: the columns that tell of reading are empty."""
-    from ocr.documents import Document
+    from ocr.document import Document
 
     cells = document_cells(Document(document_id=where.document_id, file=str(where.file), sha256=sha256), where.folder)
     known = ("document_id", "category", "file", *SOURCE_COLUMNS)

@@ -92,7 +92,7 @@ def _parts(labels: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
 def _part_scores(
     texts: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], jobs: int
 ) -> NDArray[np.float64]:
-    from textclf.base.jobs import open_executor
+    from textclf.base.executor import open_executor
     from textclf.model.calibrate import fit_temperature, softmax
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.fit import cross_validate, observe_training

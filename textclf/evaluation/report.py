@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textclf.base.files import write_aside
-from textclf.base.outputs import SOFTWARE
+from textclf.base.overwrite_guard import SOFTWARE
 from textclf.base.tables import csv_writer, safe_cell, write_rows
 from textclf.evaluation.figures import EvaluationReport
 from textclf.evaluation.reliability import RiskCoverage

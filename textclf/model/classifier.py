@@ -22,8 +22,8 @@ from features.language_detection import fit_language_detector
 from features.lexicon import Lexicon, read_lexicon
 from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
+from textclf.base.executor import open_executor
 from textclf.base.hashing import hash_json
-from textclf.base.jobs import open_executor
 from textclf.base.options import bounds
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax

@@ -29,7 +29,7 @@ from features.tfidf import NgramTable, NgramTfidf
 from features.word_vectors import WordVectors
 from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
-from textclf.base.plain import from_plain
+from textclf.base.from_json import from_json
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Label, TrainingRecord
 from textclf.model.typicality import QUANTILES, Typicality
@@ -147,7 +147,7 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
 def _build(contents: Contents) -> Model:
     description, arrays = contents.description, contents.arrays
     categories = tuple(map(str, description["categories"]))
-    training: TrainingRecord = from_plain(description["training"], TrainingRecord)
+    training: TrainingRecord = from_json(description["training"], TrainingRecord)
     model = Model(
         categories=categories,
         labels=_labels(description, categories),
@@ -158,7 +158,7 @@ def _build(contents: Contents) -> Model:
         ),
         inverse_temperature=float(description["inverse_temperature"]),
         typicality=Typicality(**{field: arrays[name] for name, field in _TYPICALITY.items()}),
-        languages=from_plain(description["languages"], LanguageDetector),
+        languages=from_json(description["languages"], LanguageDetector),
         # JSON's keys stand in alphabetical order, the categories in that of the labels
         training=replace(training, documents={category: training.documents[category] for category in categories}),
         settings=_settings(description["settings"], contents.manifest["format"]),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from features.augmentation import augmented_copies
 from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, ObservedTexts, fit_features, observe
 from features.ngrams import NgramView
-from textclf.base.jobs import Executor, in_process
+from textclf.base.executor import Executor, in_process
 from textclf.model.folds import Folds, share_of, stratified_folds
 from textclf.model.predict import LinearModel
 from textclf.model.prediction import CurvePoint

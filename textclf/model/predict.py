@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from features.characters import BATCH
 from features.feature_set import FeatureRows, FeatureSet
 from features.language_detection import LanguageDetector
 from features.text_arguments import as_texts, iter_texts
+from features.text_batch import BATCH
 from ocr.words import is_real_word
 from textclf.model.calibrate import softmax
 from textclf.model.prediction import Label, Prediction, TrainingRecord

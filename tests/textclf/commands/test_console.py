@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ocr.cache import PageCache
-from ocr.documents import Page
+from ocr.document import Page
 from textclf.base.errors import ExitCode
 from textclf.data.scans import default_cache
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ocr.batch import read_document
-from ocr.documents import Page, Word
+from ocr.document import Page, Word
 from ocr.reading_options import Limits, ReadingOptions
 from textclf.base.errors import BadInputError
 from textclf.data.drawing import draw_explanation, word_boxes

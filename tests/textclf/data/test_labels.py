@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from ocr.finding import FoundFile, find_documents
+from ocr.file_search import FoundFile, find_documents
 from textclf.base.errors import BadDataError
 from textclf.data.labels import labels_by_folder, read_labels
 

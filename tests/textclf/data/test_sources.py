@@ -6,7 +6,7 @@ import os
 import pytest
 
 from features.datasource import DatasourceRow, write_datasource
-from ocr.documents import Document, Page, Word
+from ocr.document import Document, Page, Word
 from textclf.base.errors import BadDataError, BadInputError, UsageError
 from textclf.data.scans import write_documents
 from textclf.data.sources import TableOptions, read_documents, read_labelled

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.characters import read_batch
 from features.ngrams import VIEWS, count_ngrams, find_ngrams
+from features.text_batch import read_batch
 from textclf.model.explain import explain, explain_pipe
 
 TEXTS = [

@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from features.characters import read_batch
 from features.ngrams import VIEWS, count_ngrams
+from features.text_batch import read_batch
 from features.tfidf import fit_tfidf
 from textclf.model.predict import LEAST_FAMILIARITY
 from textclf.model.typicality import fit_centroids, fit_typicality, similarity

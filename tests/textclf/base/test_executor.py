@@ -17,10 +17,9 @@ import numpy as np
 import pytest
 
 from textclf.base import cluster as dask_cluster
-from textclf.base import jobs
 from textclf.base.cluster import open_cluster
 from textclf.base.errors import BadDataError, BadInputError, LostTaskError
-from textclf.base.jobs import HELD, map_in_order, open_executor
+from textclf.base.executor import HELD, map_in_order, open_executor
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
 
@@ -309,7 +308,7 @@ def test_processes_end_with_the_executor_and_leave_no_file(tmp_path, monkeypatch
 def test_processes_end_with_the_process_that_started_them(tmp_path):
     script = """
 import os, signal, time
-from textclf.base.jobs import open_executor
+from textclf.base.executor import open_executor
 with open_executor(1, isolate=True) as executor:
     executor.submit(1, os.getpid)
     print(executor.collect()[0].get(), flush=True)
@@ -328,7 +327,7 @@ def test_where_no_process_can_be_had_all_is_done_in_this_one(monkeypatch):
     def none(*_, **__):
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(jobs, "WorkerProcess", none)
+    monkeypatch.setattr("textclf.base.executor.WorkerProcess", none)
     with open_executor(2) as executor:
         assert result_of(executor, os.getpid) == HERE
     assert list(map_in_order(times, 2, range(5), jobs=2)) == [0, 2, 4, 6, 8]
@@ -339,7 +338,7 @@ def test_processes_and_joblib_go_together_in_one_process():
 import os
 import joblib
 import numpy as np
-from textclf.base.jobs import open_executor
+from textclf.base.executor import open_executor
 for _ in range(2):
     with open_executor(2) as executor:
         assert {outcome.get() for outcome in executor.outcomes(os.getpid, [()] * 4)}

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ocr.document_reading import STRIPS, WHOLE, OpenDocument, ReadingStep, joined, reading_steps
-from ocr.documents import Page, Word
+from ocr.document import Page, Word
+from ocr.reading_state import STRIPS, WHOLE, OpenDocument, ReadingStep, joined, reading_steps
 
 
 def opened(effort: str = "fast", pages: int = 2) -> OpenDocument:

@@ -9,7 +9,15 @@ import pytest
 from PIL import Image
 
 from textclf.base.errors import ExitCode, OutputError, UsageError
-from textclf.base.outputs import DOCUMENTS, LEXICON, MODEL, check_output, check_output_folder, json_kind, picture_paths
+from textclf.base.overwrite_guard import (
+    DOCUMENTS,
+    LEXICON,
+    MODEL,
+    check_output,
+    check_output_folder,
+    json_kind,
+    picture_paths,
+)
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from ocr.documents import Document, Page
-from ocr.file_content import Source, content_hash
+from ocr.document import Document, Page
 from ocr.ocr_result import OcrResult, stacked
 from ocr.reading_options import Effort, Limits
+from ocr.source_file import Source, content_hash
 from textclf.base.errors import TextclfError
 
 _MANY_UNREAD, _UNREAD_SHARE = 30, 1 / 3

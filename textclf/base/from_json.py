@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 
-def from_plain(value: Any, hint: Any) -> Any:
+def from_json(value: Any, hint: Any) -> Any:
     """Make of plain values what an annotation names, lists becoming tuples; raises `TypeError` or `ValueError`."""
     inner = get_args(hint)
     if hint is Any:
@@ -16,14 +16,14 @@ def from_plain(value: Any, hint: Any) -> Any:
     if get_origin(hint) is UnionType:
         return _first_that_fits(value, inner)
     if get_origin(hint) is dict and isinstance(value, dict):
-        return {from_plain(key, inner[0]): from_plain(each, inner[1]) for key, each in value.items()}
+        return {from_json(key, inner[0]): from_json(each, inner[1]) for key, each in value.items()}
     if get_origin(hint) is tuple and isinstance(value, list):
         hints = inner if inner[-1] is not Ellipsis else inner[:1] * len(value)
-        return tuple(from_plain(each, one) for each, one in zip(value, hints, strict=True))
+        return tuple(from_json(each, one) for each, one in zip(value, hints, strict=True))
     if is_dataclass(hint) and isinstance(value, dict):
         types = get_type_hints(hint)
         build: Any = hint
-        return build(**{name: from_plain(each, types.get(name, Any)) for name, each in value.items()})
+        return build(**{name: from_json(each, types.get(name, Any)) for name, each in value.items()})
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
     if not isinstance(hint, type) or not isinstance(value, (int, float) if hint is float else hint):
@@ -34,7 +34,7 @@ def from_plain(value: Any, hint: Any) -> Any:
 def _first_that_fits(value: Any, hints: tuple[Any, ...]) -> Any:
     for hint in hints[:-1]:
         try:
-            return from_plain(value, hint)
+            return from_json(value, hint)
         except (TypeError, ValueError):
             continue
-    return from_plain(value, hints[-1])
+    return from_json(value, hints[-1])

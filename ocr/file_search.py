@@ -12,7 +12,7 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
-from ocr.file_content import HEAD, is_document
+from ocr.source_file import HEAD, is_document
 from textclf.base.errors import BadInputError
 from textclf.base.files import reason_of
 

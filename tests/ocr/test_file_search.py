@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.finding import find_documents, find_files, printable
+from ocr.file_search import find_documents, find_files, printable
 from textclf.base.errors import BadInputError
 
 

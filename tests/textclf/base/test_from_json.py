@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from textclf.base.plain import from_plain
+from textclf.base.from_json import from_json
 
 
 class Shape(StrEnum):
@@ -36,7 +36,7 @@ OUTER = Outer(inner=Inner(pairs=(("a", 1), ("b", 2)), shape=Shape.ROUND), size=2
 
 @pytest.mark.parametrize("value", [OUTER, Outer(inner=OUTER.inner, size=None, free={}, either=OUTER.inner)])
 def test_a_dataclass_survives_json(value):
-    assert from_plain(json.loads(json.dumps(asdict(value))), Outer) == value
+    assert from_json(json.loads(json.dumps(asdict(value))), Outer) == value
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_a_dataclass_survives_json(value):
 )
 def test_what_does_not_fit_its_annotation_is_refused(change):
     with pytest.raises((TypeError, ValueError)):
-        from_plain(json.loads(json.dumps(asdict(OUTER))) | change, Outer)
+        from_json(json.loads(json.dumps(asdict(OUTER))) | change, Outer)

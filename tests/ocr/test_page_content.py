@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ocr.file_content import content_hash
-from ocr.opening import drawing_dpi, open_page, survey
+from ocr.page_content import drawing_dpi, open_page, survey
 from ocr.reading_options import Limits
+from ocr.source_file import content_hash
 from textclf.base.errors import BadInputError
 
 

@@ -11,9 +11,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
-from ocr.file_content import Source, Survey, is_pdf, opened_source
 from ocr.images import frame_count, grey_image, opened_image
 from ocr.reading_options import Limits
+from ocr.source_file import Source, Survey, is_pdf, opened_source
 from ocr.text_layers import Box, TextLayer, area, flattened, pictures_on, text_layer
 from textclf.base.errors import BadInputError
 from textclf.base.hashing import hash_file
