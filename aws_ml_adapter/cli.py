@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from aws_ml_adapter.client.commands import delete, endpoint, evaluate, predict, train
+from aws_ml_adapter.client.subcommands import delete, endpoint, evaluate, predict, train
 from aws_ml_adapter.server.server_options import ServerOptions
 from textclf.commands.application import add_command, new_app
 

@@ -21,7 +21,7 @@ from common import Row, dataset, finish, options, run_textclf
 from sklearn.model_selection import train_test_split
 
 from aws_ml_adapter.api.kinds import Kind
-from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.amazon_classifier import AmazonMLClassifier
 from aws_ml_adapter.client.client_options import TrainingOptions
 from aws_ml_adapter.client.state import StateFile
 from textclf.base.tables import write_rows

@@ -18,7 +18,7 @@ from textclf.base.errors import BadInputError, ExitCode, MissingProgramError, Te
 
 _log = logging.getLogger(__name__)
 
-_FIRST_DELAY, _LONGEST_DELAY, _SLOWER = 0.1, 15.0, 1.5
+_FIRST_DELAY, _MAX_DELAY, _SLOWER = 0.1, 15.0, 1.5
 _SAY_AGAIN = 30.0
 """Seconds after which it is logged again what is waited for."""
 _OWN_SERVER = (
@@ -183,7 +183,7 @@ class Service:
                     remedy="run the same command again: it goes on where it stopped",
                 )
             self._sleep(min(delay, self._timeout - (now - begun)))
-            delay = min(delay * _SLOWER, _LONGEST_DELAY)
+            delay = min(delay * _SLOWER, _MAX_DELAY)
 
     def _unless_missing(self, operation: str, **request: Any) -> None:
         try:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.api.kinds import BINARY_CLASSES, ModelType
 from aws_ml_adapter.engine.csv_data import Rows
-from aws_ml_adapter.engine.model import MLModel
+from aws_ml_adapter.engine.ml_model import MLModel
 from aws_ml_adapter.engine.targets import TargetReader
 from features.schema import Schema
 

@@ -29,7 +29,7 @@ _COUNTS = (AS_IS, 10, 20, 50, 100, 200, 500)
 _FOLDS = 10
 _SWEEPS = 2
 # fewer rows are not enough to cross-validate
-_LEAST_ROWS = 2 * _FOLDS
+_MIN_ROWS = 2 * _FOLDS
 # the fewest rows in a bin, on average
 _ROWS_OF_BIN = 5
 # a smaller share of the error is rounding, not a gain
@@ -40,7 +40,7 @@ _Floats = NDArray[np.float64]
 
 def choose_bins(numbers: _Floats, targets: _Floats) -> list[int]:
     """Return number of quantile bins, or `AS_IS`, of each column of (n, q) numbers, to predict (n, k) targets."""
-    if len(numbers) < _LEAST_ROWS:
+    if len(numbers) < _MIN_ROWS:
         return [AS_IS] * numbers.shape[1]
     # the first of several equal columns would leave no residuals for the others
     kinds: dict[bytes, int] = {}

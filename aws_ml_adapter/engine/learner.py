@@ -30,7 +30,7 @@ from aws_ml_adapter.api.recipe import Recipe
 from aws_ml_adapter.engine.components import Components
 from aws_ml_adapter.engine.csv_data import Rows
 from aws_ml_adapter.engine.gradient_descent import Learners
-from aws_ml_adapter.engine.model import FEATURE_BYTES, MLModel, model_size
+from aws_ml_adapter.engine.ml_model import FEATURE_BYTES, MLModel, model_size
 from aws_ml_adapter.engine.pass_metrics import PassMetrics
 from aws_ml_adapter.engine.targets import TargetSummary, TargetValues
 from aws_ml_adapter.engine.training_log import ServiceLog

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aws_ml_adapter.api.faults import DataFault
 from aws_ml_adapter.api.kinds import CLASS_LIMIT, ModelType
 from aws_ml_adapter.engine.csv_data import Rows
-from aws_ml_adapter.engine.model import MLModel
+from aws_ml_adapter.engine.ml_model import MLModel
 from aws_ml_adapter.engine.pass_metrics import area_under_curve
 from aws_ml_adapter.engine.targets import TargetReader, unused_rows
 from features.schema import Schema

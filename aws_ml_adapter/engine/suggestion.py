@@ -18,7 +18,7 @@ from aws_ml_adapter.engine.targets import TargetReader
 from features.schema import AttributeType, Schema
 
 # rows of the sample on which bins are chosen: fewer if there are many attributes and classes
-_MOST_ROWS, _LEAST_ROWS = 10_000, 500
+_MAX_ROWS, _MIN_ROWS = 10_000, 500
 _CELLS = 1_000_000
 _CLASSES = 10
 """Bins are chosen to predict the shares of so many classes, the most frequent ones."""
@@ -59,7 +59,7 @@ def _sample(
     places = [schema.names.index(name) for name in names]
     target = TargetReader(check_target(schema, model_type), model_type, schema)
     width = _CLASSES if model_type is ModelType.MULTICLASS else 1
-    size = min(max(_CELLS // (len(names) * width), _LEAST_ROWS), _MOST_ROWS)
+    size = min(max(_CELLS // (len(names) * width), _MIN_ROWS), _MAX_ROWS)
     reservoir: Reservoir[tuple[list[str], float | str | None]] = Reservoir(size, seed=0)
     for batch in read():
         rows = [row for row in batch if row is not None]

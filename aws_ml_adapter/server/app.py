@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aws_ml_adapter.api.faults import RequestFault
-from aws_ml_adapter.server.access import Cors, Hosts
 from aws_ml_adapter.server.asgi import HttpAnswer, Message, Receive, Scope, Send, Threads, body_blocks, send_answer
 from aws_ml_adapter.server.error_answers import ServiceError
-from aws_ml_adapter.server.job import LOG, folder_of
+from aws_ml_adapter.server.hosts_and_cors import Cors, Hosts
+from aws_ml_adapter.server.job_spec import LOG, folder_of
 from aws_ml_adapter.server.operations import Caller, Operations
 from aws_ml_adapter.server.pages import Pages
 from aws_ml_adapter.server.realtime import RealTime

@@ -169,10 +169,10 @@ class Entities:
                 self._connection.execute("SELECT key, value FROM tags WHERE serial = ? ORDER BY key", (serial,))
             )
 
-    def add_tags(self, serial: int, tags: Mapping[str, str | None], *, most: int) -> bool:
-        """Add tags, or set them anew; False, and nothing is changed, if there were more than ``most`` then."""
+    def add_tags(self, serial: int, tags: Mapping[str, str | None], *, limit: int) -> bool:
+        """Add tags, or set them anew; False, and nothing is changed, if there would be more than ``limit``."""
         with self._lock, self._connection:
-            if len(self.tags(serial).keys() | tags.keys()) > most:
+            if len(self.tags(serial).keys() | tags.keys()) > limit:
                 return False
             self._connection.executemany(
                 "INSERT OR REPLACE INTO tags (serial, key, value) VALUES (?, ?, ?)",

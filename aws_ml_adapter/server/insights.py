@@ -88,14 +88,14 @@ class Matrix:
         return tuple(map(sum, zip(*self.counts, strict=True)))
 
 
-def shown_matrix(confusion: Confusion, *, most: int = 10) -> Matrix:
-    """Order classes by how many rows they have, and join all but the ``most - 1`` most frequent if there are too many.
+def shown_matrix(confusion: Confusion, *, max_classes: int = 10) -> Matrix:
+    """Order classes by their number of rows; join the rarest ones into one if there are more than ``max_classes``.
 
     https://docs.aws.amazon.com/machine-learning/latest/dg/multiclass-model-insights.html
     """
     counts = np.array(confusion.counts)
     order = np.argsort(-counts.sum(axis=1), kind="stable")
-    joined = len(order) - most + 1 if len(order) > most else 0
+    joined = len(order) - max_classes + 1 if len(order) > max_classes else 0
     named = order[: len(order) - joined]
     # a row or column of the matrix for each class, the last one for all that have none of their own
     places = np.full(len(order), len(named))
@@ -142,9 +142,9 @@ def _percents(share: Rearrangement) -> set[int]:
     return {*range(share.begin, share.end)}
 
 
-def ticks(highest: float, *, most: int = 4) -> tuple[float, ...]:
+def ticks(highest: float, *, max_ticks: int = 4) -> tuple[float, ...]:
     """Give round numbers for an axis from 0 to the highest or more, at distances of 1, 2 or 5 times a power of ten."""
-    power = 10 ** math.floor(math.log10(highest / most))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * most >= highest)
+    power = 10 ** math.floor(math.log10(highest / max_ticks))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * max_ticks >= highest)
     step = max(step, 1)
     return tuple(step * i for i in range(math.ceil(highest / step) + 1))

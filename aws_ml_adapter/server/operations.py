@@ -15,13 +15,12 @@ from aws_ml_adapter.api.parameters import parse_parameters
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import Storage, split_url
-from aws_ml_adapter.server.access import is_signed, link_signature
-from aws_ml_adapter.server.describing import DATA_SOURCE_MEMBER, describe
 from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.error_answers import ServiceError
-from aws_ml_adapter.server.jobs import Jobs
+from aws_ml_adapter.server.listing import DATA_SOURCE_MEMBER, describe
 from aws_ml_adapter.server.realtime import NO_ENDPOINT, REMOVED, RealTime
-from aws_ml_adapter.server.texts import (
+from aws_ml_adapter.server.scheduler import Scheduler
+from aws_ml_adapter.server.schemas_and_recipes import (
     ALL_INPUTS,
     RECIPE_LIMIT,
     SCHEMA_LIMIT,
@@ -31,10 +30,11 @@ from aws_ml_adapter.server.texts import (
     read_text,
     without_mark,
 )
+from aws_ml_adapter.server.signatures import is_signed, link_signature
 from aws_ml_adapter.server.validation import service_model
 from features.schema import Schema
 
-MOST_TAGS = 50
+MAX_TAGS = 50
 """Tags of an object: https://docs.aws.amazon.com/machine-learning/latest/dg/tagging-objects.html."""
 
 _VERBOSE_ONLY = {"DataSourceSchema", "Recipe", "Schema"}
@@ -56,9 +56,11 @@ class Caller:
 class Operations:
     """All operations but Predict, which `realtime` answers."""
 
-    def __init__(self, entities: Entities, jobs: Jobs, realtime: RealTime, *, storage: Storage, secret: bytes) -> None:
+    def __init__(
+        self, entities: Entities, scheduler: Scheduler, realtime: RealTime, *, storage: Storage, secret: bytes
+    ) -> None:
         self._entities = entities
-        self._jobs = jobs
+        self._scheduler = scheduler
         self._realtime = realtime
         self._storage = storage
         self._secret = secret
@@ -104,7 +106,7 @@ class Operations:
             details = {"parents": [parent.serial for parent in parents]}
             held, is_new = self._entities.create(kind, id_, dict(request), record, details)
             if is_new:
-                self._jobs.wake()
+                self._scheduler.wake()
         if held.request != request:
             raise ServiceError(
                 "IdempotentParameterMismatchException", f"{kind} {id_} exists and was created with other parameters"
@@ -246,7 +248,7 @@ class Operations:
             )
             if kind is Kind.MODEL:
                 self._realtime.unmount(entity)
-            self._jobs.discard(entity.serial)
+            self._scheduler.discard(entity.serial)
         return {f"{kind}Id": entity.id}
 
     def _create_endpoint(self, request: Request, caller: Caller) -> Answer:
@@ -265,8 +267,8 @@ class Operations:
         if None in tags or len(tags) < len(request["Tags"]):
             raise ServiceError("InvalidTagException", "A tag has no key, or two have the same")
         _check_keys(tags)
-        if not self._entities.add_tags(entity.serial, tags, most=MOST_TAGS):
-            raise ServiceError("TagLimitExceededException", f"{entity.id} would have more than {MOST_TAGS} tags")
+        if not self._entities.add_tags(entity.serial, tags, limit=MAX_TAGS):
+            raise ServiceError("TagLimitExceededException", f"{entity.id} would have more than {MAX_TAGS} tags")
         return {"ResourceId": entity.id, "ResourceType": str(entity.kind)}
 
     def _delete_tags(self, request: Request, _caller: Caller) -> Answer:

@@ -19,11 +19,11 @@ from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.rearrangement import parse_rearrangement
 from aws_ml_adapter.engine.performance import METRICS, BinaryScores, Confusion, Evaluation, Residuals
 from aws_ml_adapter.engine.statistics import DataStatistics
-from aws_ml_adapter.server.access import is_signed, link_signature
 from aws_ml_adapter.server.asgi import HttpAnswer
 from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.insights import at_cutoff, equal_bins, may_share_rows, shown_matrix, ticks
-from aws_ml_adapter.server.job import EVALUATION, STATISTICS, folder_of
+from aws_ml_adapter.server.job_spec import EVALUATION, STATISTICS, folder_of
+from aws_ml_adapter.server.signatures import is_signed, link_signature
 from features.schema import Schema
 from textclf.base.errors import BadDataError
 from textclf.base.tables import csv_writer, safe_cell
@@ -137,7 +137,7 @@ class Pages:
                 shown["cutoffs"] = [at_cutoff(histogram, tenth / 10) for tenth in range(1, 10)]
             case Confusion() as confusion:
                 shown["matrix"] = shown_matrix(confusion)
-                shown["all_classes"] = shown_matrix(confusion, most=len(confusion.classes))
+                shown["all_classes"] = shown_matrix(confusion, max_classes=len(confusion.classes))
             case Residuals():
                 pass
         return shown

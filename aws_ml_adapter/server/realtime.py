@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from aws_ml_adapter.api.kinds import Kind, ModelType, Status
-from aws_ml_adapter.engine.model import MLModel, load_ml_model
+from aws_ml_adapter.engine.ml_model import MLModel, load_ml_model
 from aws_ml_adapter.server.entities import Entities, Entity
 from aws_ml_adapter.server.error_answers import ServiceError
-from aws_ml_adapter.server.job import MODEL, folder_of
+from aws_ml_adapter.server.job_spec import MODEL, folder_of
 from textclf.base.errors import TextclfError
 
 NO_ENDPOINT: dict[str, Any] = {"EndpointStatus": "NONE", "PeakRequestsPerSecond": 0}

@@ -11,7 +11,7 @@ from pathlib import Path
 from textclf.base.errors import UsageError
 from textclf.base.options import check_options, option
 
-MOST_JOBS = 25
+MAX_JOBS = 25
 """Jobs at once: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 
@@ -28,7 +28,7 @@ class ServerOptions:
     jobs: int | None = option(
         None,
         min=1,
-        max=MOST_JOBS,
+        max=MAX_JOBS,
         show_default="one a core",
         help="Trainings that run at once, and as many other jobs.",
     )

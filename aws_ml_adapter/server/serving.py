@@ -17,16 +17,16 @@ from pathlib import Path
 import uvicorn
 
 from aws_ml_adapter.api.storage import StorageOptions, open_storage
-from aws_ml_adapter.server.access import Cors, Hosts
 from aws_ml_adapter.server.app import App
 from aws_ml_adapter.server.entities import Entities
-from aws_ml_adapter.server.jobs import Jobs
+from aws_ml_adapter.server.hosts_and_cors import Cors, Hosts
+from aws_ml_adapter.server.http_limits import BoundedProtocol
 from aws_ml_adapter.server.operations import Operations
 from aws_ml_adapter.server.pages import Pages
-from aws_ml_adapter.server.protocol import BoundedProtocol
 from aws_ml_adapter.server.realtime import RealTime
 from aws_ml_adapter.server.s3.endpoint import S3
-from aws_ml_adapter.server.server_options import MOST_JOBS, ServerOptions
+from aws_ml_adapter.server.scheduler import Scheduler
+from aws_ml_adapter.server.server_options import MAX_JOBS, ServerOptions
 from aws_ml_adapter.server.signatures import read_keys
 from textclf.base.errors import BadInputError, OutputError, UsageError
 
@@ -54,18 +54,18 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         if root is not None:
             root.mkdir(parents=True, exist_ok=True)
         storage = StorageOptions(root=str(root) if root else None, endpoint=options.s3_endpoint)
-        jobs = Jobs(
+        scheduler = Scheduler(
             entities,
             data_dir=options.data_dir,
             storage=storage,
-            most=options.jobs or min(os.cpu_count() or 1, MOST_JOBS),
+            max_jobs=options.jobs or min(os.cpu_count() or 1, MAX_JOBS),
             best_answer=options.best_answer,
             ended=realtime.settle,
         )
         pages = Pages(entities, data_dir=options.data_dir, secret=secret, signed=keys is not None)
         hosts = Hosts(options.public_url)
         app = App(
-            Operations(entities, jobs, realtime, storage=open_storage(storage, patient=False), secret=secret),
+            Operations(entities, scheduler, realtime, storage=open_storage(storage, patient=False), secret=secret),
             realtime,
             pages,
             s3=S3(root, data_dir=options.data_dir, secret=secret, hosts=hosts, keys=keys),
@@ -77,12 +77,12 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         server = _Server(app, lambda: ready(url, (options.public_url or url) + pages.path))
-        jobs.start()
+        scheduler.start()
         realtime.start()
         try:
             server.run(sockets=[listener])
         finally:
-            jobs.stop()
+            scheduler.stop()
             realtime.stop()
             entities.close()
 

@@ -27,10 +27,10 @@ from botocore.credentials import Credentials
 from aws_ml_adapter.server.error_answers import S3ApiError, ServiceError
 from textclf.base.errors import BadDataError, BadInputError
 
-MOST_SKEW = timedelta(minutes=5)
+MAX_SKEW = timedelta(minutes=5)
 """How far a client's clock may be off."""
 
-_LONGEST_LINK = 7 * 24 * 3600
+_MAX_LINK_SECONDS = 7 * 24 * 3600
 _SCOPE = r"([A-Za-z0-9]{4,128})/(\d{8})/([a-z0-9-]{1,64})/(machinelearning|s3)/aws4_request"
 _VERSION_4 = re.compile(
     rf"AWS4-HMAC-SHA256 Credential={_SCOPE}, *SignedHeaders=([a-z0-9;_-]{{1,2000}}), *Signature=([0-9a-f]{{64}})"
@@ -177,11 +177,11 @@ def _verify_header(request: SignedRequest, keys: Mapping[str, str], now: datetim
 def _verify_link(request: SignedRequest, keys: Mapping[str, str], query: Mapping[str, str], now: datetime) -> None:
     scope = re.fullmatch(_SCOPE, query.get("X-Amz-Credential", ""))
     seconds, stamp = query.get("X-Amz-Expires", ""), query.get("X-Amz-Date", "")
-    is_lifetime = seconds.isascii() and seconds.isdigit() and int(seconds[:9]) <= _LONGEST_LINK
+    is_lifetime = seconds.isascii() and seconds.isdigit() and int(seconds[:9]) <= _MAX_LINK_SECONDS
     if scope is None or scope[4] != "s3" or not is_lifetime:
         raise _SignatureError(_NO_LINK, "The parameters of the signature are invalid")
     begin = _moment(stamp)
-    if now < begin - MOST_SKEW or now > begin + timedelta(seconds=int(seconds)):
+    if now < begin - MAX_SKEW or now > begin + timedelta(seconds=int(seconds)):
         raise _SignatureError(_EXPIRED, "Request has expired")
     access_key, day, region, service = scope.groups()
     names = query.get("X-Amz-SignedHeaders", "").split(";")
@@ -241,7 +241,7 @@ def _compare(expected: str, given: str) -> None:
 
 
 def _check_time(moment: datetime, now: datetime) -> None:
-    if abs(now - moment) > MOST_SKEW:
+    if abs(now - moment) > MAX_SKEW:
         raise _SignatureError(_SKEWED, "The request has expired, or its time is yet to come")
 
 
@@ -285,3 +285,13 @@ class ChunkSignatures:
         self._last = hmac.digest(self._key, text.encode(), "sha256").hex()
         with _as_error_of(S3ApiError):
             _compare(self._last, given)
+
+
+def link_signature(secret: bytes, what: str) -> str:
+    """Sign what a link of this server leads to, so that its holder needs no signed request to follow it."""
+    return hmac.digest(secret, what.encode(), hashlib.sha256).hex()
+
+
+def is_signed(secret: bytes, what: str, given: str) -> bool:
+    """Return whether a link has the right signature, in constant time."""
+    return hmac.compare_digest(link_signature(secret, what).encode(), given.encode())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_ml_adapter.api.kinds import Status
-from aws_ml_adapter.server.job import Job
+from aws_ml_adapter.server.job_spec import Job
 from textclf.base.errors import OutputError, TextclfError
 
 MESSAGE_LIMIT = 10_240
@@ -25,7 +25,7 @@ MESSAGE_LIMIT = 10_240
 _NICENESS = 19
 
 
-def run_job(job: Job, pipe: Connection) -> None:
+def work(job: Job, pipe: Connection) -> None:
     """Do a job in this process and send its outcome, as JSON: ``status`` and ``record`` of `Entities.finish`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -40,14 +40,14 @@ def run_job(job: Job, pipe: Connection) -> None:
 
 def _outcome(job: Job) -> dict[str, Any]:
     # here, not above: the server itself has no use for what trains
-    from aws_ml_adapter.server.work import perform
+    from aws_ml_adapter.server.run_job import run_job
 
     try:
         shutil.rmtree(job.folder, ignore_errors=True)
         # what a worker that is killed leaves behind goes with the folder
         tempfile.tempdir = str(job.folder / "tmp")
         Path(tempfile.tempdir).mkdir(parents=True)
-        return {"status": Status.COMPLETED, "record": perform(job)}
+        return {"status": Status.COMPLETED, "record": run_job(job)}
     # a message does not reveal to clients where the server keeps its files
     except OutputError as error:
         message = f"a file of the server {error.what}"

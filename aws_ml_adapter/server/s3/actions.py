@@ -16,7 +16,6 @@ from aws_ml_adapter.server.asgi import BLOCK, HttpAnswer
 from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.buckets import Buckets, Check, Found, reported
 from aws_ml_adapter.server.s3.conditions import CONDITIONS, check_read, write_conditions
-from aws_ml_adapter.server.s3.listing import ListedPage
 from aws_ml_adapter.server.s3.messages import (
     OWNER,
     Content,
@@ -28,13 +27,14 @@ from aws_ml_adapter.server.s3.messages import (
     span,
     xml_answer,
 )
+from aws_ml_adapter.server.s3.object_listing import ListedPage
 from aws_ml_adapter.server.s3.routes import SOURCE, Body, route
 from aws_ml_adapter.server.s3.uploads import Uploads
 from textclf.base.files import write_aside
 
 _POLICY_LIMIT = 20 * 1_024
-_LONGEST_HEADER = 2_048
-_MOST_DELETED = 1_000
+_MAX_HEADER = 2_048
+_MAX_DELETED = 1_000
 _LIST = frozenset({"prefix", "delimiter", "max-keys", "encoding-type"})
 # headers of the answer that the query of a link may set
 _RESPONSE_HEADERS = frozenset(
@@ -236,8 +236,8 @@ class S3Actions(Uploads):
         self._buckets.check(request.bucket)
         root = parse_xml(request.body, "Delete")
         objects = [{part.tag: part.text or "" for part in element} for element in root.findall("Object")]
-        if not 0 < len(objects) <= _MOST_DELETED or not all(each.get("Key") for each in objects):
-            raise S3ApiError("MalformedXML", f"1 to {_MOST_DELETED:,} keys can be deleted at once")
+        if not 0 < len(objects) <= _MAX_DELETED or not all(each.get("Key") for each in objects):
+            raise S3ApiError("MalformedXML", f"1 to {_MAX_DELETED:,} keys can be deleted at once")
         deleted: list[Content] = []
         errors: list[Content] = []
         for each in objects:
@@ -269,7 +269,7 @@ def _described(found: Found, request: S3Request) -> tuple[HttpAnswer, int]:
     # who goes on with what has been replaced gets it whole
     is_same = request.headers.get("if-range", found.etag) in (found.etag, headers["last-modified"])
     asked = {name.removeprefix("response-"): request.query[name] for name in _RESPONSE_HEADERS & request.query.keys()}
-    if not all(value.isprintable() and len(value) <= _LONGEST_HEADER for value in asked.values()):
+    if not all(value.isprintable() and len(value) <= _MAX_HEADER for value in asked.values()):
         raise S3ApiError("InvalidArgument", "A header of the answer that is asked for is too long, or none")
     headers |= asked
     wanted = span(request.headers.get("range", ""), found.size) if is_same else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aws_ml_adapter.server.signatures import ChunkSignatures
 
 _LINE_LIMIT = 4_096
-_MOST_TRAILERS = 8
+_MAX_TRAILERS = 8
 _CHECKSUM = "x-amz-checksum-"
 _CONTENT_MD5 = re.compile(r"[A-Za-z0-9+/]{22}==")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -95,7 +95,7 @@ class Chunks:
         while line := (yield from self._line()):
             name, _, value = line.decode("latin-1").partition(":")
             self.trailer[name.lower().strip()] = value.strip()
-            if len(self.trailer) > _MOST_TRAILERS:
+            if len(self.trailer) > _MAX_TRAILERS:
                 raise _malformed()
         given = self.trailer.pop("x-amz-trailer-signature", "")
         if self._signatures is not None and self.trailer:

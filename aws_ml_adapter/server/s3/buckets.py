@@ -20,7 +20,7 @@ from typing import BinaryIO, TypeAlias
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.storage import UNFINISHED, UNUSABLE, split_url, write_in_place
 from aws_ml_adapter.server.error_answers import S3ApiError
-from aws_ml_adapter.server.s3.listing import ListedPage, list_objects
+from aws_ml_adapter.server.s3.object_listing import ListedPage, list_objects
 from textclf.base.errors import OutputError
 
 _REMEMBERED = 100_000

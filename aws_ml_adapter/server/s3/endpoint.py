@@ -14,16 +14,16 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from aws_ml_adapter.server import asgi
-from aws_ml_adapter.server.access import Hosts, link_signature
 from aws_ml_adapter.server.asgi import BLOCK, HttpAnswer, Receive, Scope, Send, Threads, body_blocks, send_answer
 from aws_ml_adapter.server.error_answers import S3ApiError
+from aws_ml_adapter.server.hosts_and_cors import Hosts
 from aws_ml_adapter.server.s3.actions import S3Actions
 from aws_ml_adapter.server.s3.body import Receiver
 from aws_ml_adapter.server.s3.buckets import Buckets, reported
 from aws_ml_adapter.server.s3.messages import S3Request, to_xml
 from aws_ml_adapter.server.s3.routes import Body, find_route
-from aws_ml_adapter.server.s3.uploads import LARGEST_PUT
-from aws_ml_adapter.server.signatures import ChunkSignatures, SignedRequest, verify_s3
+from aws_ml_adapter.server.s3.uploads import MAX_PUT_BYTES
+from aws_ml_adapter.server.signatures import ChunkSignatures, SignedRequest, link_signature, verify_s3
 
 _MESSAGE_BYTES = 4 * 2**20
 _QUERY_FIELDS = 40
@@ -120,7 +120,7 @@ class S3:
             came = stack.enter_context(self._buckets.coming())
             with came.open("wb") as file:
                 # flushed already where all is well
-                receiver = Receiver(request.headers, file, limit=LARGEST_PUT, signatures=signatures)
+                receiver = Receiver(request.headers, file, limit=MAX_PUT_BYTES, signatures=signatures)
                 request = replace(request, came=came, md5=await self._take(receive, receiver))
         return found.name, await self._threads.run(getattr(self._actions, found.action), request)
 

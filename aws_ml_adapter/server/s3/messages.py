@@ -17,7 +17,7 @@ from aws_ml_adapter.server.error_answers import S3ApiError
 OWNER = {"ID": "000000000000", "DisplayName": "amazon-ml"}
 """The account that all buckets belong to."""
 
-MOST_LISTED = 1_000
+MAX_LISTED = 1_000
 """Entries of a page of any list."""
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -106,7 +106,7 @@ def number(text: str, name: str, least: int, most: int = 2**31 - 1) -> int:
 
 def page_size(query: Mapping[str, str], name: str, least: int = 0) -> int:
     """Read how many entries of a list are asked for."""
-    return min(number(query.get(name) or str(MOST_LISTED), name, least), MOST_LISTED)
+    return min(number(query.get(name) or str(MAX_LISTED), name, least), MAX_LISTED)
 
 
 def key_encoder(query: Mapping[str, str]) -> Callable[[str], str]:

@@ -33,13 +33,13 @@ from aws_ml_adapter.server.s3.messages import (
 )
 from aws_ml_adapter.server.s3.routes import SOURCE, Body, route
 
-LARGEST_PUT = 5 * 2**30
+MAX_PUT_BYTES = 5 * 2**30
 """Bytes of an object, or a part of one, that comes in one request:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html."""
 
-_LARGEST_OBJECT = 5 * 2**40
-_SMALLEST_PART = 5 * 2**20
-_MOST_PARTS = 10_000
+_MAX_OBJECT_BYTES = 5 * 2**40
+_MIN_PART_BYTES = 5 * 2**20
+_MAX_PARTS = 10_000
 _KEPT_SECONDS = 7 * 24 * 3600
 _CLEANED_SECONDS = 3600
 _OBJECT, _COMPLETED = "object.json", "completed.json"
@@ -92,8 +92,8 @@ class Uploads:
             wanted = (0, original.size) if asked is None else span(asked, original.size)
             if wanted is None or (asked is not None and not asked.endswith(f"-{wanted[1] - 1}")):
                 raise S3ApiError("InvalidArgument", "The x-amz-copy-source-range is not one range within the source")
-            if wanted[1] - wanted[0] > LARGEST_PUT:
-                raise S3ApiError("EntityTooLarge", f"A part may have {LARGEST_PUT:,} bytes")
+            if wanted[1] - wanted[0] > MAX_PUT_BYTES:
+                raise S3ApiError("EntityTooLarge", f"A part may have {MAX_PUT_BYTES:,} bytes")
             content.seek(wanted[0])
             with reported():
                 md5 = _copy(_blocks(content, wanted[1] - wanted[0]), path)
@@ -106,7 +106,7 @@ class Uploads:
         parts = []
         for part in parse_xml(request.body, "CompleteMultipartUpload").findall("Part"):
             given = _ETAG.fullmatch(part.findtext("ETag", "").strip())
-            place = number(part.findtext("PartNumber", "").strip(), "PartNumber", 1, _MOST_PARTS)
+            place = number(part.findtext("PartNumber", "").strip(), "PartNumber", 1, _MAX_PARTS)
             if given is None:
                 raise S3ApiError("InvalidPart", "One or more of the specified parts could not be found.")
             parts.append((place, given[1]))
@@ -260,12 +260,12 @@ class Uploads:
         if not all(path.is_file() for path in paths):
             raise S3ApiError("InvalidPart", "One or more of the specified parts could not be found.")
         sizes = [path.stat().st_size for path in paths]
-        if any(each < _SMALLEST_PART for each in sizes[:-1]):
+        if any(each < _MIN_PART_BYTES for each in sizes[:-1]):
             raise S3ApiError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed object size.")
-        if sum(sizes) > _LARGEST_OBJECT:
-            raise S3ApiError("EntityTooLarge", f"The object would be over {_LARGEST_OBJECT:,} bytes")
+        if sum(sizes) > _MAX_OBJECT_BYTES:
+            raise S3ApiError("EntityTooLarge", f"The object would be over {_MAX_OBJECT_BYTES:,} bytes")
         wanted = request.headers.get("x-amz-mp-object-size")
-        if wanted is not None and number(wanted, "x-amz-mp-object-size", 0, _LARGEST_OBJECT) != sum(sizes):
+        if wanted is not None and number(wanted, "x-amz-mp-object-size", 0, _MAX_OBJECT_BYTES) != sum(sizes):
             raise S3ApiError("InvalidRequest", f"The parts have {sum(sizes):,} bytes, not the x-amz-mp-object-size")
         with self._buckets.coming() as whole:
             with reported():
@@ -288,7 +288,7 @@ class Uploads:
 
 
 def _part_number(request: S3Request) -> int:
-    return number(request.query.get("partNumber", ""), "partNumber", 1, _MOST_PARTS)
+    return number(request.query.get("partNumber", ""), "partNumber", 1, _MAX_PARTS)
 
 
 def _blocks(source: BinaryIO, size: int) -> Iterable[bytes]:

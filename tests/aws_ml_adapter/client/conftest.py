@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from aws_ml_adapter.__main__ import main
-from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.amazon_classifier import AmazonMLClassifier
 from textclf import DocumentClassifier
 from textclf.commands.prepare import prepare_datasource
 from textclf.data.sources import TableOptions

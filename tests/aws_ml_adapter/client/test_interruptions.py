@@ -15,7 +15,7 @@ import pytest
 from botocore import xform_name
 
 from aws_ml_adapter.api.kinds import Kind
-from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.amazon_classifier import AmazonMLClassifier
 from aws_ml_adapter.client.client_options import TrainingOptions
 from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service
 from aws_ml_adapter.client.state import StateFile

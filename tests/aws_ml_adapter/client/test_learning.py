@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from aws_ml_adapter.api.kinds import Kind
-from aws_ml_adapter.client.adapter import AmazonMLClassifier
+from aws_ml_adapter.client.amazon_classifier import AmazonMLClassifier
 from aws_ml_adapter.client.client_options import TrainingOptions
 from aws_ml_adapter.client.datasources import sent_data
 from aws_ml_adapter.client.service_calls import S3Error

@@ -18,7 +18,7 @@ from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine.batch_predictions import number_text, write_predictions
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import MLModel, ModelType
+from aws_ml_adapter.engine.ml_model import MLModel, ModelType
 from features.schema import AttributeType, Schema
 
 KINDS = {"paid": ModelType.BINARY, "town": ModelType.MULTICLASS, "age": ModelType.REGRESSION}

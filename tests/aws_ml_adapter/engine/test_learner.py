@@ -20,7 +20,7 @@ from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine import learner
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import MLModel, ModelType, model_size
+from aws_ml_adapter.engine.ml_model import MLModel, ModelType, model_size
 from aws_ml_adapter.engine.performance import evaluate
 from features.schema import AttributeType, Schema
 

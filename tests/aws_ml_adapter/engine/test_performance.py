@@ -8,7 +8,7 @@ from aws_ml_adapter.api.faults import DataFault
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import MLModel, ModelType
+from aws_ml_adapter.engine.ml_model import MLModel, ModelType
 from aws_ml_adapter.engine.performance import BinaryScores, Confusion, Evaluation, Residuals, evaluate
 from features.schema import AttributeType, Schema
 from textclf.base.errors import BadDataError

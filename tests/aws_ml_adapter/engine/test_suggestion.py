@@ -206,7 +206,7 @@ def test_the_data_are_not_read_where_there_are_no_numbers():
 
 
 def test_of_many_rows_a_sample_is_looked_at_which_is_always_the_same(monkeypatch):
-    monkeypatch.setattr(suggestion, "_MOST_ROWS", 600)
+    monkeypatch.setattr(suggestion, "_MAX_ROWS", 600)
     random = np.random.default_rng(7)
     x = random.uniform(0, 1, (5_000, 2))
     rows = table(x, np.sin(30 * x[:, 0]) + x[:, 1] + random.normal(size=5_000) * 0.3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aws_ml_adapter.server.access import Cors
+from aws_ml_adapter.server.hosts_and_cors import Cors
 from textclf.base.errors import UsageError
 
 PAGE = "http://127.0.0.1:9000"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.kinds import Kind, Status
-from aws_ml_adapter.server.describing import describe
 from aws_ml_adapter.server.entities import Entities
+from aws_ml_adapter.server.listing import describe
 from textclf.base.errors import BadInputError
 
 
@@ -36,7 +36,7 @@ def test_an_id_is_taken_once_a_kind_until_it_is_deleted(entities):
     first = make(entities)
     assert make(entities, kind=Kind.EVALUATION).serial != first.serial
     assert entities.create(Kind.MODEL, "ml-1", {}, {}, {}) == (first, False)
-    entities.add_tags(first.serial, {"k": "v"}, most=50)
+    entities.add_tags(first.serial, {"k": "v"}, limit=50)
     entities.update(first.serial, {"Status": Status.DELETED})
     again, is_new = entities.create(Kind.MODEL, "ml-1", {}, {}, {})
     assert (is_new, again.status, entities.tags(again.serial)) == (True, Status.PENDING, {})
@@ -73,10 +73,10 @@ def test_what_was_deleted_stays_so(entities):
 
 def test_tags_are_all_added_or_none(entities):
     serial = make(entities).serial
-    assert entities.add_tags(serial, {str(number): None for number in range(50)}, most=50)
-    assert not entities.add_tags(serial, {"0": "changed", "50": None}, most=50)
+    assert entities.add_tags(serial, {str(number): None for number in range(50)}, limit=50)
+    assert not entities.add_tags(serial, {"0": "changed", "50": None}, limit=50)
     assert entities.tags(serial)["0"] is None
-    assert entities.add_tags(serial, {"0": "changed"}, most=50)
+    assert entities.add_tags(serial, {"0": "changed"}, limit=50)
     entities.delete_tags(serial, ["1", "none"])
     assert (len(entities.tags(serial)), entities.tags(serial)["0"]) == (49, "changed")
 

@@ -478,7 +478,7 @@ def test_shares_of_the_same_data_that_overlap(first, second, shared):
 
 
 def test_an_axis_has_round_ticks():
-    assert (ticks(37), ticks(1), ticks(3_500, most=3)) == ((0, 10, 20, 30, 40), (0, 1), (0, 2_000, 4_000))
+    assert (ticks(37), ticks(1), ticks(3_500, max_ticks=3)) == ((0, 10, 20, 30, 40), (0, 1), (0, 2_000, 4_000))
 
 
 @pytest.mark.parametrize(

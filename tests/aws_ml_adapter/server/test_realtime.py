@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from aws_ml_adapter.api.kinds import Kind, Status
-from aws_ml_adapter.engine.model import load_ml_model
+from aws_ml_adapter.engine.ml_model import load_ml_model
 from aws_ml_adapter.server import realtime as realtime_module
 from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.error_answers import ServiceError

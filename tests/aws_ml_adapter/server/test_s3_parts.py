@@ -17,14 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_ml_adapter.api.storage import write_in_place
-from aws_ml_adapter.server.access import Hosts
 from aws_ml_adapter.server.error_answers import S3ApiError
+from aws_ml_adapter.server.hosts_and_cors import Hosts
 from aws_ml_adapter.server.s3.actions import S3Actions
 from aws_ml_adapter.server.s3.body import Chunks, Receiver
 from aws_ml_adapter.server.s3.buckets import Buckets
 from aws_ml_adapter.server.s3.endpoint import is_from_sdk
-from aws_ml_adapter.server.s3.listing import list_objects
 from aws_ml_adapter.server.s3.messages import S3Request, parse_xml
+from aws_ml_adapter.server.s3.object_listing import list_objects
 
 
 def in_chunks(pieces: list[bytes]) -> bytes:

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.server.entities import Entities
-from aws_ml_adapter.server.jobs import MOST_ATTEMPTS
+from aws_ml_adapter.server.scheduler import MAX_ATTEMPTS
 from textclf.base.errors import ExitCode
 
 ROOT = Path(__file__).parents[3]
@@ -111,7 +111,7 @@ def test_it_starts_whatever_an_earlier_one_left(make_server, server):
         entities.finish(made.serial, Status.FAILED, {})
     schema = (server.s3 / "bucket" / "sales.csv.schema").read_text()
     record = {"ComputeStatistics": True, "DataSourceSchema": schema}
-    for id_, attempts in (("ds-last", MOST_ATTEMPTS - 1), ("ds-over", MOST_ATTEMPTS)):
+    for id_, attempts in (("ds-last", MAX_ATTEMPTS - 1), ("ds-over", MAX_ATTEMPTS)):
         request = {"DataSourceId": id_, "DataSpec": {"DataLocationS3": "s3://bucket/sales.csv"}}
         entities.create(Kind.DATA_SOURCE, id_, request, record, {"parents": [], "attempts": attempts})
     entities.close()

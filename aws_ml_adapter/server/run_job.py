@@ -17,13 +17,19 @@ from aws_ml_adapter.api.storage import open_storage
 from aws_ml_adapter.engine.batch_predictions import write_predictions
 from aws_ml_adapter.engine.csv_data import DataFile, Rows, read_batches
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import MLModel, load_ml_model, save_ml_model
+from aws_ml_adapter.engine.ml_model import MLModel, load_ml_model, save_ml_model
 from aws_ml_adapter.engine.performance import evaluate, other_target
 from aws_ml_adapter.engine.statistics import compute_statistics
 from aws_ml_adapter.engine.suggestion import suggest_recipe
 from aws_ml_adapter.engine.targets import unused_rows
-from aws_ml_adapter.server.job import EVALUATION, LOG, MODEL, STATISTICS, Job, folder_of
-from aws_ml_adapter.server.texts import RECIPE_LIMIT, SCHEMA_LIMIT, compact_schema, pretty_recipe, read_text
+from aws_ml_adapter.server.job_spec import EVALUATION, LOG, MODEL, STATISTICS, Job, folder_of
+from aws_ml_adapter.server.schemas_and_recipes import (
+    RECIPE_LIMIT,
+    SCHEMA_LIMIT,
+    compact_schema,
+    pretty_recipe,
+    read_text,
+)
 from features.schema import Schema
 from textclf.base.errors import TextclfError
 from textclf.base.files import write_aside
@@ -31,7 +37,7 @@ from textclf.base.files import write_aside
 _CHUNK = 1 << 20
 
 
-def perform(job: Job) -> dict[str, Any]:
+def run_job(job: Job) -> dict[str, Any]:
     """Do the job; gives what the object's record gets, or raises what its ``Message`` will be."""
     begun = time.process_time()
     kind, request = job.entity.kind, job.entity.request

@@ -19,7 +19,7 @@ from aws_ml_adapter.api.faults import RequestFault
 from aws_ml_adapter.api.parameters import Parameters
 from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.engine.learner import train
-from aws_ml_adapter.engine.model import MLModel, ModelType, load_ml_model, model_size, save_ml_model
+from aws_ml_adapter.engine.ml_model import MLModel, ModelType, load_ml_model, model_size, save_ml_model
 from features.schema import AttributeType, Schema
 from textclf.base.errors import BadInputError, BadModelError, OutputError
 
@@ -136,7 +136,7 @@ def test_a_model_survives_its_file(model, tmp_path):
 def test_another_process_writes_the_same_bytes(binary, tmp_path):
     save_ml_model(binary, tmp_path / "here.model")
     program = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_model as t; "
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_ml_model as t; "
         f"t.save_ml_model(t.learned('paid'), {str(tmp_path / 'there.model')!r})"
     )
     environment = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "5", "PATH": ""}

@@ -21,18 +21,18 @@ from aws_ml_adapter.api.batch_output import manifest_location, result_locations
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.storage import FolderStorage, StorageOptions
 from aws_ml_adapter.server.entities import Entities, Entity
-from aws_ml_adapter.server.job import Job, folder_of, objects_folder
-from aws_ml_adapter.server.worker import MESSAGE_LIMIT, run_job
+from aws_ml_adapter.server.job_spec import Job, folder_of, objects_folder
+from aws_ml_adapter.server.worker import MESSAGE_LIMIT, work
 from textclf.base.errors import TextclfError
 
-MOST_DEATHS = 3
+MAX_DEATHS = 3
 """How often a worker may die over one object before the object fails."""
 
-MOST_ATTEMPTS = 10
+MAX_ATTEMPTS = 10
 """How often a job may be interrupted, by whatever killed its worker or its server, before its object fails: one that
 takes the server down would else do so for ever."""
 
-MOST_SECONDS = 7 * 24 * 3600
+MAX_SECONDS = 7 * 24 * 3600
 """How long a job may run: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 _RETRY_SECONDS = 1.0
@@ -51,7 +51,7 @@ class _Running:
     counted: bool = False
 
 
-class Jobs:
+class Scheduler:
     """A thread that begins what can begin, at most so many at once, and notes how it ended.
 
     Trainings, which may take hours, are counted apart, so that other jobs, most of them short, do not wait for them.
@@ -68,14 +68,14 @@ class Jobs:
         *,
         data_dir: Path,
         storage: StorageOptions,
-        most: int,
+        max_jobs: int,
         best_answer: bool,
         ended: Callable[[int], None],
     ) -> None:
         self._entities = entities
         self._data_dir = data_dir
         self._storage = storage
-        self._most = most
+        self._max_jobs = max_jobs
         self._best_answer = best_answer
         self._ended = ended
         self._running: dict[int, _Running] = {}
@@ -85,7 +85,7 @@ class Jobs:
         self._orders, self._order = multiprocessing.Pipe(duplex=False)
         # a fork of a process without threads that has imported everything already starts in milliseconds
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["aws_ml_adapter.server.work"])
+        self._context.set_forkserver_preload(["aws_ml_adapter.server.run_job"])
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:
@@ -145,7 +145,7 @@ class Jobs:
                 self._collect(serial)
         for serial, running in list(self._running.items()):
             seconds = time.monotonic() - running.begun
-            if seconds > MOST_SECONDS:
+            if seconds > MAX_SECONDS:
                 self._end(serial)
                 self._fail(serial, "the job ran for more than seven days")
             elif seconds > _ATTEMPT_SECONDS and not running.counted:
@@ -156,13 +156,13 @@ class Jobs:
         for entity in self._entities.unfinished():
             is_training = entity.kind is Kind.MODEL
             alike = sum((each.entity.kind is Kind.MODEL) is is_training for each in self._running.values())
-            if entity.serial in self._running or alike >= self._most:
+            if entity.serial in self._running or alike >= self._max_jobs:
                 continue
             parents = self._entities.by_serial(entity.details["parents"])
             if lost := _lost(entity, parents):
                 self._fail(entity.serial, lost)
-            elif entity.details.get("attempts", 0) >= MOST_ATTEMPTS:
-                self._fail(entity.serial, f"the job was interrupted {MOST_ATTEMPTS} times: is memory short?")
+            elif entity.details.get("attempts", 0) >= MAX_ATTEMPTS:
+                self._fail(entity.serial, f"the job was interrupted {MAX_ATTEMPTS} times: is memory short?")
             elif all(parent.status is Status.COMPLETED for parent in parents):
                 self._begin(entity, parents)
 
@@ -170,7 +170,7 @@ class Jobs:
         if not self._entities.begin(entity.serial):
             return
         receiver, sender = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=run_job, args=(self._job(entity, parents), sender), daemon=True)
+        process = self._context.Process(target=work, args=(self._job(entity, parents), sender), daemon=True)
         process.start()
         sender.close()
         self._running[entity.serial] = _Running(entity=entity, process=process, pipe=receiver, begun=time.monotonic())
@@ -192,8 +192,8 @@ class Jobs:
         except (EOFError, OSError):
             code = self._end(serial)
             self._deaths[serial] = self._deaths.get(serial, 0) + 1
-            if self._deaths[serial] >= MOST_DEATHS:
-                self._fail(serial, f"the worker died {MOST_DEATHS} times (exit code {code}): is memory short?")
+            if self._deaths[serial] >= MAX_DEATHS:
+                self._fail(serial, f"the worker died {MAX_DEATHS} times (exit code {code}): is memory short?")
             return
         self._end(serial)
         self._finish(serial, Status(outcome["status"]), outcome["record"])

@@ -19,7 +19,7 @@ from textclf.data.sources import TableOptions
 from textclf.model.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from aws_ml_adapter.client.adapter import AmazonMLClassifier
+    from aws_ml_adapter.client.amazon_classifier import AmazonMLClassifier
     from textclf.model.prediction import Prediction
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def train(
     Writes FILE, which names the model and all that was made for it. A run that was stopped goes on where it was if it
     is started again with the same options.
     """
-    from aws_ml_adapter.client.adapter import AmazonMLClassifier
+    from aws_ml_adapter.client.amazon_classifier import AmazonMLClassifier
     from aws_ml_adapter.client.datasources import datasource_file
     from aws_ml_adapter.client.state import STATE
 
@@ -209,6 +209,6 @@ def delete(
 
 
 def _load(path: Path, addresses: dict[str, Any], timeout: float) -> AmazonMLClassifier:
-    from aws_ml_adapter.client.adapter import AmazonMLClassifier
+    from aws_ml_adapter.client.amazon_classifier import AmazonMLClassifier
 
     return AmazonMLClassifier.load(path, timeout=timeout, **addresses)
