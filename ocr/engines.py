@@ -1,4 +1,4 @@
-"""OCR engines: one protocol, and Tesseract behind it, as a program and as a library."""
+"""OCR engines: their protocol, and the table of those at hand: Tesseract as a library and as a program."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import subprocess
 import threading
 import time
 from collections import ChainMap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from ocr.document import Word
 from ocr.ocr_result import OcrResult, line_text
@@ -24,20 +25,18 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-EngineName = Literal["auto", "tesserocr", "tesseract"]
-
 _DEFAULT_LANGUAGES = ("eng", "ita")
 _MAX_OUTPUT = 50_000_000
 _WORD_LEVEL = "5"
 _NO_FOLDER = "set TESSDATA_PREFIX to the folder that holds eng.traineddata"
 _LOADED = threading.local()
-"""The model that this thread has loaded: one at a time, and no thread shares it with another."""
+"""The model that this thread has loaded: one at a time, shared with no other thread."""
 
 
 class OcrEngine(Protocol):
-    """What reads an image. An engine must survive pickling: it travels to worker processes.
+    """An OCR engine, which can be pickled, because it is sent to worker processes.
 
-    Name and version go into every cache key: an engine that reads differently must say so in its version.
+    Name and version are part of every cache key: an engine that reads differently must have another version.
     """
 
     @property
@@ -65,7 +64,7 @@ class OcrEngine(Protocol):
         page_segmentation : int
             Tesseract's ``--psm``.
         timeout : float
-            Seconds that it may take.
+            Seconds after which it stops.
 
         Returns
         -------
@@ -77,12 +76,12 @@ class OcrEngine(Protocol):
         textclf.base.errors.BadInputError
             If the image cannot be read, or takes too long.
         textclf.base.errors.MissingProgramError
-            If the engine or a language is not there.
+            If the engine or a language is not installed.
         """
 
 
 def choose_languages(engine: OcrEngine, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Give the languages to read with; the remedy for a missing one is the line that installs it."""
+    """Choose the languages to read with; the error for a missing one names the command that installs it."""
     installed = engine.languages()
     missing = [language for language in wanted if language not in installed]
     chosen = tuple(wanted) or tuple(language for language in _DEFAULT_LANGUAGES if language in installed)
@@ -98,16 +97,16 @@ def choose_languages(engine: OcrEngine, wanted: Sequence[str]) -> tuple[str, ...
 
 @dataclass(frozen=True)
 class TesseractEngine:
-    """Tesseract through pytesseract: one run a page gives text, boxes and confidences.
+    """Tesseract through pytesseract: one run per page gives text, boxes and confidences.
 
     The program is the first ``tesseract`` on the PATH. Each run has one thread, unless the environment sets
-    ``OMP_THREAD_LIMIT``: with more, the threads of parallel pages wait for each other (seen on 2 cores: 13.7 s
-    a page against 1.45 s).
+    ``OMP_THREAD_LIMIT``: with more, the threads of parallel pages wait for each other (measured on 2 cores: 13.7 s
+    per page against 1.45 s).
 
     Parameters
     ----------
     name : str
-        Stands in the cache key.
+        Part of the cache key.
     """
 
     name: str = "tesseract"
@@ -126,7 +125,7 @@ class TesseractEngine:
     ) -> OcrResult:
         """Read one image, see `OcrEngine.read`."""
         pytesseract = _pytesseract()
-        # pytesseract hands the image over in the format it names: PNG, its default, costs more time to pack
+        # pytesseract passes the image in the format that it has: compressing PNG, the default, takes longer
         image = image.copy()
         image.format = "PPM"
         try:
@@ -153,7 +152,7 @@ class TesseractEngine:
 def _pytesseract() -> ModuleType:
     import pytesseract
 
-    # pytesseract starts Tesseract with this environment; a view, so that what the user sets, also later, goes first
+    # pytesseract starts Tesseract with this environment; in a view, what the user sets, even later, has priority
     pytesseract.pytesseract.environ = ChainMap(os.environ, {"OMP_THREAD_LIMIT": "1"})
     module: ModuleType = pytesseract
     return module
@@ -162,7 +161,7 @@ def _pytesseract() -> ModuleType:
 def _asked(question: str) -> Any:
     try:
         return getattr(_pytesseract(), question)()
-    # pytesseract ends the program over a version that it cannot make out
+    # pytesseract calls sys.exit over a version that it cannot parse
     except (OSError, ValueError, SystemExit) as error:
         raise _missing() from error
 
@@ -180,7 +179,7 @@ def _short(message: object) -> str:
 
 
 def parse_tsv(table: bytes) -> OcrResult:
-    """Read Tesseract's TSV output; rows that do not fit are left out, bytes that are not UTF-8 replaced."""
+    """Parse Tesseract's TSV output; malformed rows are left out, bytes that are not UTF-8 replaced."""
     rows = table.decode("utf-8", errors="replace").split("\n")
     if not rows[0].startswith("level\t"):
         raise BadInputError("tesseract gave no table of words")
@@ -217,18 +216,18 @@ def parse_tsv(table: bytes) -> OcrResult:
 
 @dataclass(frozen=True)
 class TesserocrEngine:
-    """Tesseract through tesserocr: the model stays loaded, and no page goes through a file.
+    """Tesseract through tesserocr: the model stays loaded, and no page is written to a file.
 
     The library reads with one thread, unless the environment sets ``OMP_THREAD_LIMIT``. Its ``timeout`` bounds
-    recognition but not the layout analysis before it, and a crash takes the whole process: read files of unknown
-    origin with `iter_documents`, whose workers are ended from outside and lose no other page.
+    recognition but not the layout analysis before it, and a crash ends the whole process: read files of unknown
+    origin with `iter_documents`, whose workers can be killed without losing other pages.
 
     Parameters
     ----------
     tessdata : str
-        Folder with the languages, ``*.traineddata``; tesserocr's own default mostly finds none.
+        Folder with the languages, ``*.traineddata``; tesserocr's own default is mostly wrong.
     name : str
-        Stands in the cache key.
+        Part of the cache key.
     """
 
     tessdata: str
@@ -244,7 +243,7 @@ class TesserocrEngine:
         """Languages in the folder, sorted."""
         tesserocr = _tesserocr()
         try:
-            _, found = tesserocr.get_languages(os.path.join(self.tessdata, ""))  # noqa: PTH118 - with a slash behind
+            _, found = tesserocr.get_languages(os.path.join(self.tessdata, ""))  # noqa: PTH118 - with a slash at its end
         except RuntimeError:
             return ()
         return tuple(sorted({*found} - {"osd"}))
@@ -254,7 +253,7 @@ class TesserocrEngine:
     ) -> OcrResult:
         """Read one image, see `OcrEngine.read`."""
         api = _loaded(self.tessdata, "+".join(languages))
-        # the library looks at these bytes without taking a copy: they must live until all is read
+        # the library does not copy these bytes: they must live until the page is read
         pixels = image.tobytes()
         started = time.perf_counter()
         try:
@@ -272,7 +271,7 @@ class TesserocrEngine:
 
 
 def _loaded(tessdata: str, languages: str) -> Any:
-    """Give this thread's model, and load it if it is not the one wanted."""
+    """Give this thread's model, after loading it if another one is loaded."""
     wanted = (tessdata, languages)
     loaded, api = getattr(_LOADED, "model", (None, None))
     if loaded == wanted:
@@ -287,7 +286,7 @@ def _loaded(tessdata: str, languages: str) -> Any:
         raise MissingProgramError(
             f"tesserocr cannot load {languages} from {tessdata}", remedy="read with --engine tesseract"
         ) from error
-    # its remarks about a page are of no use to the person at the terminal
+    # its remarks about a page are of no use to the user
     api.SetVariable("debug_file", os.devnull)
     tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
     _LOADED.model = (wanted, api)
@@ -295,7 +294,7 @@ def _loaded(tessdata: str, languages: str) -> Any:
 
 
 def _tesserocr() -> ModuleType:
-    # OpenMP looks at the environment once, when it is loaded
+    # OpenMP reads the environment once, when it is loaded
     is_unset = "OMP_THREAD_LIMIT" not in os.environ
     try:
         os.environ.setdefault("OMP_THREAD_LIMIT", "1")
@@ -307,6 +306,52 @@ def _tesserocr() -> ModuleType:
             del os.environ["OMP_THREAD_LIMIT"]
     module: ModuleType = tesserocr
     return module
+
+
+def _opened_library() -> TesserocrEngine:
+    engine = TesserocrEngine(system_tessdata())
+    if not engine.languages():
+        raise MissingProgramError(f"tesserocr finds no language in {engine.tessdata}", remedy=_NO_FOLDER)
+    return engine
+
+
+def system_tessdata() -> str:
+    """Find the folder with Tesseract's languages: ``TESSDATA_PREFIX``, else what the program reports (from 5.0 on)."""
+    if folder := os.environ.get("TESSDATA_PREFIX"):
+        return folder
+    try:
+        answer = subprocess.run(
+            ["tesseract", "--list-langs"],  # noqa: S607 - the first on the PATH is meant, as for TesseractEngine
+            capture_output=True,
+            timeout=20,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        answer = b""
+    # "List of available languages in "/usr/share/tessdata/" (3):"
+    found = re.search(r'"(.+)"', answer.decode(errors="replace").partition("\n")[0])
+    if not found:
+        raise MissingProgramError("the languages of tesseract were not found", remedy=_NO_FOLDER)
+    return found[1]
+
+
+class EngineKind(NamedTuple):
+    """An engine that can be chosen by name: how it is opened, and how the help describes it."""
+
+    open: Callable[[], OcrEngine]
+    help: str
+
+
+ENGINES = {
+    "tesserocr": EngineKind(_opened_library, "keeps its model loaded"),
+    "tesseract": EngineKind(TesseractEngine, "is a program"),
+}
+"""In the order in which ``auto`` tries them."""
+
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal["auto", *ENGINES]
 
 
 def open_engine(name: EngineName = "auto") -> OcrEngine:
@@ -335,40 +380,12 @@ def open_engine(name: EngineName = "auto") -> OcrEngine:
     >>> open_engine("tesseract").name
     'tesseract'
     """
-    if name not in get_args(EngineName):
-        raise UsageError("must be auto, tesserocr or tesseract", where="engine")
-    if name == "tesseract":
-        return TesseractEngine()
-    try:
-        return _opened_library()
-    except MissingProgramError:
-        if name == "tesserocr":
-            raise
-    return TesseractEngine()
-
-
-def _opened_library() -> TesserocrEngine:
-    engine = TesserocrEngine(system_tessdata())
-    if not engine.languages():
-        raise MissingProgramError(f"tesserocr finds no language in {engine.tessdata}", remedy=_NO_FOLDER)
-    return engine
-
-
-def system_tessdata() -> str:
-    """Find the folder with Tesseract's languages: ``TESSDATA_PREFIX``, else what the program names (from 5.0 on)."""
-    if folder := os.environ.get("TESSDATA_PREFIX"):
-        return folder
-    try:
-        answer = subprocess.run(
-            ["tesseract", "--list-langs"],  # noqa: S607 - the first on the PATH is meant, as for TesseractEngine
-            capture_output=True,
-            timeout=20,
-            check=False,
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        answer = b""
-    # "List of available languages in "/usr/share/tessdata/" (3):"
-    found = re.search(r'"(.+)"', answer.decode(errors="replace").partition("\n")[0])
-    if not found:
-        raise MissingProgramError("the languages of tesseract were not found", remedy=_NO_FOLDER)
-    return found[1]
+    *preferred, last = ENGINES
+    if name in ENGINES:
+        return ENGINES[name].open()
+    if name != "auto":
+        raise UsageError(f"must be {', '.join(['auto', *preferred])} or {last}", where="engine")
+    for each in preferred:
+        with suppress(MissingProgramError):
+            return ENGINES[each].open()
+    return ENGINES[last].open()

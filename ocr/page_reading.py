@@ -1,10 +1,10 @@
-"""From an opened page to its words: text layer or engine, and what neither of them accounts for read once more."""
+"""Reading an opened page: by its text layer or the engine, and again where letters lie in no word."""
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 
 from PIL import Image, ImageStat
@@ -25,12 +25,22 @@ from textclf.base.errors import BadInputError, MissingProgramError, OutputError
 from textclf.base.hashing import hash_json
 
 _TILE_ROWS = 4300
-"""An image is read in tiles of no more rows, a legal page of 300 dpi: a late page keeps what was read."""
-_MOST_COLUMNS = 32_000
+"""Most rows of a tile, as of a legal page at 300 dpi: a page that times out keeps the tiles that were read."""
+_MAX_COLUMNS = 32_000
 _BLOCK, _SPARSE, _BLOCK_LINES = 6, 11, 12
-"""Tesseract's ``--psm`` for one block of text and for scattered text, and how many lines are taken for one block."""
-_MOST_REGIONS = 24
+"""Tesseract's ``--psm`` for one block of text and for scattered text, and the most lines taken for one block."""
+_MAX_REGIONS = 24
 _MOSTLY = 0.5
+_WITHOUT_EFFECT = {"variants", "password", "limits"}
+_WITHOUT_EFFECT |= {
+    "max_bytes",
+    "max_pages",
+    "max_declared_pixels",
+    "max_memory",
+    "max_text_length",
+    "seconds_per_page",
+}
+"""Options that do not change a page in the cache: they act on its text afterwards, or decide whether it is read."""
 
 
 def read_page(
@@ -48,7 +58,7 @@ def read_page(
     keys = {known: _cache_key(sha256, number, known, options, engine) for known in (WHOLE, strip)}
     page = None
     if cache:
-        # what is known of the whole page is worth more than what is known of its top
+        # the whole page is preferred to its topmost strip
         page = (cache.get(keys[WHOLE]) if strip.start == 0 else None) or cache.get(keys[strip])
     if page is None:
         deadline = started + options.limits.seconds_per_page
@@ -57,25 +67,29 @@ def read_page(
                 page = _PageReader(content, number, options, engine, deadline).page(strip)
         except (MissingProgramError, OutputError):
             raise
-        # the boundary: whatever a hostile file does to the libraries that decode it, only its page fails
+        # the boundary: whatever a hostile file does to the decoding libraries, only its page fails
         except Exception as error:  # noqa: BLE001
             return failed_page(number, error, time.perf_counter() - started)
-        if cache and page.status == "ok":
+        # a text that was cut would be too short for a higher limit
+        if cache and page.status == "ok" and len(page.raw_text) <= options.limits.max_text_length:
             cache.put(keys[strip if strip.start > 0 or page.part < 1 else WHOLE], page)
     text = clean_text(page.raw_text, variants=options.variants)
     return replace(page, text=text, seconds=time.perf_counter() - started)
 
 
 def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, engine: OcrEngine) -> str:
-    document = [sha256, number, strip, engine.name, engine.version]
-    choices = [options.languages, options.scale, options.page_segmentation, options.text_layer]
-    parts = [*document, *choices, options.limits.max_pixels]
-    return hash_json(parts)
+    choices = [
+        getattr(group, one.name)
+        for group in (options, options.limits)
+        for one in fields(group)
+        if one.name not in _WITHOUT_EFFECT
+    ]
+    return hash_json([sha256, number, strip, engine.name, engine.version, *choices])
 
 
 @dataclass
 class _PageReader:
-    """What reads one page, until a deadline of `time.perf_counter`."""
+    """Reads one page, until a deadline of `time.perf_counter`."""
 
     content: PageContent
     number: int
@@ -85,7 +99,7 @@ class _PageReader:
     faults: list[str] = field(default_factory=list)
 
     def page(self, strip: Strip) -> Page:
-        """Read it; a good text layer stands for the letters that it covers, and all others are read from the image."""
+        """Read it: a good text layer gives the text of the letters it covers, the image that of all others."""
         layer = self.content.text_layer
         worth = text_layer_worth(layer) if self.options.text_layer == "auto" else "nothing"
         if worth == "enough":
@@ -95,7 +109,7 @@ class _PageReader:
         return self._layer_page() if worth == "doubtful" and quality(layer.words) >= quality(page.words) else page
 
     def _layer_page(self) -> Page:
-        """Make a page of its text layer, and of what stands on it besides."""
+        """Make a page of its text layer, and of the letters on its image that the layer does not cover."""
         content, layer = self.content, self.content.text_layer
         preview = content.preview()
         letters = letter_boxes(preview)
@@ -110,7 +124,7 @@ class _PageReader:
         factor = image.width / content.width
         known = moved(layer, factor=factor)
         if len(left) >= _MOSTLY * len(letters):
-            # a stamp stands upright, whichever way up the scan under it lies
+            # a stamp is upright even if the scan under it is turned
             scan = self._scanned_page(_without_words(image, known) if layer.is_drawn else image, WHOLE)
             if not scan.words:
                 return self._with(page, layer, letters, left)
@@ -134,7 +148,7 @@ class _PageReader:
             try:
                 return self._read(view, height)
             except BadInputError as error:
-                self.faults.append(f"was read poorly, and turned not at all: {error}")
+                self.faults.append(f"was read poorly, and not tried in another orientation: {error}")
                 raise
 
         result, rotation, end = read_strip(image, strip, read)
@@ -157,7 +171,7 @@ class _PageReader:
         return self._with(page, result, letters, uncovered(letters, result.boxes))
 
     def _with(self, page: Page, result: OcrResult, letters: Boxes | None = None, left: Boxes | None = None) -> Page:
-        """Fill a page with what was read of it, and if they are given count its letters and those that are left."""
+        """Fill a page with what was read of it, and count its letters and those in no word, where they are given."""
         return replace(
             page,
             raw_text=result.text[: self.options.limits.max_text_length + 1],
@@ -173,9 +187,9 @@ class _PageReader:
         return f"{self.engine.name} {self.engine.version}"
 
     def _completed(self, image: Image.Image, result: OcrResult, letters: Boxes, *, turn: bool = False) -> OcrResult:
-        """Read the regions of letters that a result does not cover, and put each where it belongs."""
+        """Read the regions of letters that a result does not cover, and insert each in reading order."""
         regions = unread_regions(uncovered(letters, result.boxes), image.size)
-        for region in sorted(regions, key=lambda region: -region.letters)[:_MOST_REGIONS]:
+        for region in sorted(regions, key=lambda region: -region.letters)[:_MAX_REGIONS]:
             try:
                 found = self._read_region(image, region, turn=turn)
             except BadInputError as error:
@@ -201,7 +215,7 @@ class _PageReader:
         return moved(turned(found, size, -rotation % 360), right=region.box[0], down=region.box[1])
 
     def _read(self, image: Image.Image, height: float | None, page_segmentation: int | None = None) -> OcrResult:
-        """Read an image whose letters have that height, tile by tile; of a late one, keep the tiles that were read."""
+        """Read an image whose letters have that height, tile by tile; on a timeout, keep the tiles that were read."""
         limits = self.options.limits
         scale = page_scale(height, self.options.scale)
         count = math.ceil(image.height * scale / _TILE_ROWS)
@@ -209,7 +223,7 @@ class _PageReader:
         results: list[OcrResult] = []
         for top, bottom in pairwise(rows):
             tile = image if count == 1 else image.crop((0, top, image.width, max(top + 1, bottom)))
-            factor = min(scale, math.sqrt(limits.max_pixels / (tile.width * tile.height)), _MOST_COLUMNS / tile.width)
+            factor = min(scale, math.sqrt(limits.max_pixels / (tile.width * tile.height)), _MAX_COLUMNS / tile.width)
             if factor != 1:
                 size = (max(1, round(tile.width * factor)), max(1, round(tile.height * factor)))
                 tile = tile.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)

@@ -246,7 +246,9 @@ def test_a_page_read_poorly_without_time_to_turn_it_is_partial_and_not_kept(enco
     options = replace(AS_IT_IS, limits=Limits(seconds_per_page=2))
     document = read_document(encoded(blot(300)), options=options, cache=cache)
     assert document.status == "partial"
-    assert document.error.startswith("was read poorly, and turned not at all: took longer than 2 s; allow more")
+    assert document.error.startswith(
+        "was read poorly, and not tried in another orientation: took longer than 2 s; allow more"
+    )
     assert document.text.startswith("payment")
     assert not list(cache.folder.rglob("*.json"))
 

@@ -1,4 +1,4 @@
-"""Nothing that stands on a page is lost without a word."""
+"""Everything on a page is read or reported as missing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from PIL import Image, ImageDraw, ImageFont
 from ocr.batch import read_document
 from ocr.cache import PageCache
 from ocr.document import Document, Page
+from ocr.engines import TesseractEngine
 from ocr.ocr_result import OcrResult
+from ocr.page_reading import _cache_key
 from ocr.reading_options import Limits, ReadingOptions
-from ocr.reading_state import OpenDocument
+from ocr.reading_state import WHOLE, OpenDocument
 from textclf.base.errors import BadInputError
 
 A4 = (8.27, 11.69)
@@ -259,7 +261,7 @@ def test_letters_that_no_engine_can_read_are_reported_and_remembered(page, encod
     assert len(_READ) == readings
 
 
-def test_a_typed_line_over_what_no_engine_can_read_is_kept_and_the_rest_told(page):
+def test_a_typed_line_over_what_no_engine_can_read_is_kept_and_the_rest_reported(page):
     def draw(figure):
         pictured(figure, page(size=(1240, 1754)), (0, 0, *A4))
         typed(figure, STAMP, 0.7, 0.5)
@@ -278,3 +280,24 @@ def test_much_unread_is_a_third_of_the_page_and_not_a_few_letters(letters, unrea
     page = Page(number=1, letters=letters, letters_unread=unread)
     document = OpenDocument(document_id="d", source=b"", page_count=1, pages={1: page})
     assert document.closed(Limits()).status == status
+
+
+@pytest.mark.parametrize("group", [ReadingOptions, Limits])
+def test_a_new_option_is_part_of_the_cache_key(group):
+    @dataclass(frozen=True, kw_only=True)
+    class More(group):
+        new: int
+
+    def key(value):
+        more = More(new=value)
+        options = more if group is ReadingOptions else ReadingOptions(limits=more)
+        return _cache_key("ab", 1, WHOLE, options, TesseractEngine())
+
+    assert key(1) != key(2)
+
+
+def test_a_text_that_was_cut_is_not_taken_from_the_cache(page, encoded, tmp_path):
+    cache, engine = PageCache(tmp_path), TesseractEngine()
+    short = ReadingOptions(limits=Limits(max_text_length=5))
+    assert len(read_document(encoded(page()), options=short, engine=engine, cache=cache).raw_text) == 5
+    assert len(read_document(encoded(page()), engine=engine, cache=cache).raw_text) > 100

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Annotated
 
 from ocr.engine_comparison import compare_engines
-from ocr.engines import open_engine
+from ocr.engines import ENGINES, open_engine
 from textclf.commands.application import Options
 from textclf.commands.arguments import AsJson, Scans
 from textclf.commands.console import print_json, print_lines, show_reading
@@ -27,9 +27,11 @@ def engines(
 
         textclf engines scans/ --max-pages 1
 
-    Prints one line per document: similarity of the texts, seconds of tesserocr, seconds of tesseract.
+    Prints one line per document: the similarity of the texts and the seconds of each engine, in the order in
+    which the last lines name them.
     """
-    pair = open_engine("tesserocr"), open_engine("tesseract")
+    first, second, *_ = map(open_engine, ENGINES)
+    pair = first, second
     files = [found[:2] for found in find_scans(paths)]
     with show_reading() as progress:
         found = list(compare_engines(files, pair, options=scans.reading, jobs=scans.jobs, progress=progress))

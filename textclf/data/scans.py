@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr.cleaning import Variants, clean_text
-from ocr.engines import EngineName, OcrEngine
+from ocr.engines import ENGINES, EngineName, OcrEngine
 from ocr.file_search import FoundFile, find_documents, printable
 from ocr.reading_options import Effort, ReadingOptions
 from textclf.base.encodings import AUTO
@@ -47,7 +47,7 @@ class ScanOptions:
     engine: OcrEngine | EngineName = option(
         "auto",
         type=EngineName,
-        help="tesserocr keeps its model loaded, tesseract is a program; auto: the first where it can be used.",
+        help=f"{', '.join(f'{name} {kind.help}' for name, kind in ENGINES.items())}; auto: the first that can be used.",
     )
     effort: Effort = option(
         "full",
