@@ -1,7 +1,8 @@
-"""Accuracy on real scanned business pages (Tobacco-3482, texts by OCR), beside four other classifiers.
+"""Accuracy on real scanned business pages (Tobacco-3482, texts by OCR), compared with four other classifiers.
 
-Five folds, the same for all: scikit-learn's ``StratifiedKFold(5, shuffle=True, random_state=0)`` in file order. All
-that learns is fitted on four of them and scored on the fifth; the score to accept is chosen within the four as well.
+Five folds, the same for all: scikit-learn's ``StratifiedKFold(5, shuffle=True, random_state=0)`` in file order. Every
+classifier is fitted on four of them and scored on the fifth; the acceptance threshold is chosen within the four as
+well.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Documents(NamedTuple):
     labels: NDArray[np.int64]
 
     def subset(self, chosen: NDArray[np.int64]) -> Documents:
-        """Take some of them."""
+        """Return the documents at some positions."""
         return Documents([self.texts[i] for i in chosen], self.truth[chosen], self.categories, self.labels[chosen])
 
 
@@ -91,8 +92,8 @@ def main() -> None:
         arguments,
         {
             f"Tobacco-3482, {len(texts)} documents, {len(categories)} categories, 5-fold": accuracy,
-            "The same folds: how far scores can be trusted": trust,
-            "The same folds: share accepted at an error, were the threshold known": accepted,
+            "The same folds: calibration of the scores": trust,
+            "The same folds: share accepted at a maximum error, if the threshold were known": accepted,
             f"The same folds: augmented copies as test documents, threshold for {MAX_ERROR:.0%} from training": robust,
         },
     )
@@ -101,7 +102,7 @@ def main() -> None:
 def in_folds(
     name: str, documents: Documents, copies: Mapping[str, Sequence[str]], fit: Callable[[Documents], Predict]
 ) -> dict[str, HeldOut]:
-    """Score each fold, in all copies, by what was fitted on the other four."""
+    """Score each fold, with all its copies, by a model fitted on the other four."""
     shape = len(documents.texts), len(documents.categories)
     held_out = {copy: HeldOut(np.empty(shape), np.empty(shape[0], bool)) for copy in copies}
     for number, (train, test) in enumerate(FOLDS.split(documents.texts, documents.truth), 1):
@@ -124,7 +125,7 @@ def ours(train: Documents) -> Predict:
 
 
 def calibrated_svm(train: Documents) -> Predict:
-    """Calibrate the peer as ours is: temperature and threshold from folds within the training documents."""
+    """Calibrate the peer like textclf: temperature and threshold from folds within the training documents."""
     margins = cross_val_predict(peer(SVM), train.texts, train.labels, cv=FOLDS, method="decision_function", n_jobs=JOBS)
     temperature = fit_temperature(margins, train.labels)
     out_of_fold = softmax(margins * temperature)
@@ -139,7 +140,7 @@ def calibrated_svm(train: Documents) -> Predict:
 
 
 def by_feature_group(documents: Documents) -> list[dict[str, object]]:
-    """Cross-validate parts of our features; the very same folds."""
+    """Cross-validate subsets of the features of textclf on the same folds."""
     settings = DocumentClassifier().feature_settings()
     observed = observe_training(documents.texts, documents.labels, documents.categories, settings)
     groups = feature_groups(settings) | feature_groups(replace(settings, lexicon="none"))

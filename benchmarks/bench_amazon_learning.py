@@ -1,9 +1,9 @@
-"""Training of the local Amazon ML server beside scikit-learn's SGDClassifier: seconds and peak memory.
+"""Training of the local Amazon ML server compared with scikit-learn's SGDClassifier: seconds and peak memory.
 
 Both learn from a CSV file of 100 MB that this script makes: documents of about 300 words, drawn by Zipf's law, a fifth
-of them from the words of their class, with two numbers and a category. Both have the same features (the recipe's, which
-ours makes for both), passes and number of classes, and one learning rate; ours is shown with its five rates too. Each
-runs in a process of its own, one after the other.
+of them from the words of their class, with two numbers and a category. Both have the same features (those of the
+recipe, made by the server's code), passes and number of classes, and one learning rate; the server's learner is also
+measured with its five rates. Each runs in a process of its own, one after the other.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def write_data(path: Path, size: int, classes: int) -> int:
         while written < size:
             label = int(random.integers(classes))
             words = np.searchsorted(steps, random.random(int(random.integers(200, 400))))
-            # each class turns its own part of the words' ranks round
+            # each class reverses the ranks of its own part of the words
             own = random.random(len(words)) < 0.2
             words[own] = (words[own] * 7 + 1_000 * label) % WORDS
             text = " ".join([f"w{word}" for word in words.tolist()])

@@ -1,9 +1,9 @@
-"""The recipe that the local Amazon ML server suggests, beside fixed numbers of quantile bins and scikit-learn.
+"""The recipe that the local Amazon ML server suggests, compared with fixed numbers of quantile bins and scikit-learn.
 
-Sets of numbers: scikit-learn's own, a curve, and three of 200 rows that scikit-learn makes. Of each, seven tenths are
-learned from and the rest is predicted, several times, split at random; shown is the mean. Ours learns with the
-parameters that AWS's console gave: 10 passes, shuffled, L2 1e-6. Until now the suggestion was 10 bins for sets of these
-sizes. scikit-learn's logistic and linear regression have the standardised numbers.
+Numeric data sets: scikit-learn's own, a curve, and three of 200 rows that scikit-learn generates. Each is split at
+random several times: seven tenths for training, the rest for the test; the mean is shown. The server learns with the
+parameters of AWS's console: 10 passes, shuffled, L2 1e-6. scikit-learn's logistic and linear regression use the
+standardised numbers.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Numbers = NDArray[np.float64]
 
 
 class Problem(NamedTuple):
-    """What to learn, from rows of numbers."""
+    """Rows of numbers and the target to learn."""
 
     type: ModelType
     numbers: Numbers

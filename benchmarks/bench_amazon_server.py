@@ -1,8 +1,8 @@
 """Speed of real-time predictions of the Amazon ML server: records of 300 words, a model of word pairs, 10 classes.
 
-The texts are made up: words by Zipf's law, each class with some of its own. Raw clients write and read HTTP over 8
-connections of their own; then, at 200 requests a second, each latency counts from when the request was due. The boto3
-clients are two processes of four threads.
+The texts are invented: words by Zipf's law, each class with some words of its own. Raw clients write and read HTTP over
+8 connections; then, at 200 requests per second, each latency is measured from the time at which the request was due.
+The boto3 clients are two processes of four threads.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def main() -> None:
             asyncio.run(measure(url, records, arguments.seconds)) for measure in (flat_out, at_a_steady_rate)
         )
         rows: list[Row] = [
-            figures(f"raw HTTP, {CONNECTIONS} connections, flat out", flat, arguments.seconds),
-            figures(f"raw HTTP, {CONNECTIONS} connections, {STEADY} a second", steady, arguments.seconds),
+            figures(f"raw HTTP, {CONNECTIONS} connections, maximum rate", flat, arguments.seconds),
+            figures(f"raw HTTP, {CONNECTIONS} connections, {STEADY} per second", steady, arguments.seconds),
             figures(
-                "boto3, 2 processes of 4 threads, flat out",
+                "boto3, 2 processes of 4 threads, maximum rate",
                 with_boto3(url, texts[:500], arguments.seconds),
                 arguments.seconds,
             ),
@@ -143,7 +143,7 @@ def request(url: str, text: str) -> bytes:
 
 
 class Connection:
-    """One connection, which asks one thing after another."""
+    """One connection, which sends one request after another."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer

@@ -1,4 +1,4 @@
-"""The whole way of text through Amazon ML's API on the local server, beside the local classifier: accuracy and speed.
+"""Text through Amazon ML's API on the local server, compared with the local classifier: accuracy and speed.
 
 Seven tenths of the Tobacco-3482 texts, drawn by category, go through ``textclf prepare``, and a model is trained in the
 server, with the recipe that ``amazon-ml train`` writes and with others; the rest is predicted. The same documents train
@@ -89,13 +89,13 @@ def batch_speed(classifier: AmazonMLClassifier, model: Path, table: Path, folder
         seconds[name] = time.perf_counter() - begun
     own = number / seconds["textclf predict, all cores"]
     return [
-        {"predicts": name, "rows per second": number / taken, "of textclf predict": number / taken / own}
+        {"predicts": name, "rows per second": number / taken, "relative to textclf predict": number / taken / own}
         for name, taken in seconds.items()
     ]
 
 
 def documents(path: Path, rows: Sequence[Mapping[str, str]], chosen: Sequence[int]) -> Path:
-    """Write a documents CSV of some rows, each under an id of its own."""
+    """Write a documents CSV of some rows, each with an id of its own."""
     written = (
         {"document_id": str(i), "text": rows[j]["text"], "category": rows[j]["category"]} for i, j in enumerate(chosen)
     )

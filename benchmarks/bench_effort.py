@@ -1,7 +1,7 @@
-"""Documents a second to a category: reading all of a document, or only as much as the decision needs.
+"""Documents classified per second: reading all of a document, or only as much as the decision needs.
 
 Pages of ``shared/datasets/scans`` whose category has six or more; a model is trained on half of them, read in full, and
-says what the others are: as single pages, and as PDFs of ten pages of one category.
+classifies the others: as single pages, and as PDFs of ten pages of one category.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
     train, test, known, wanted = train_test_split(files, categories, test_size=0.5, stratify=categories, random_state=0)
     print(f"reading {len(train)} documents to train on", file=sys.stderr)
     texts = [document.text for document in iter_documents(train, options=SCANS, jobs=JOBS)]
-    # of folders' backs there is next to nothing to read
+    # folder backs hold almost no text
     legible = Counter(category for text, category in zip(texts, known, strict=True) if text)
     taught = [(text, category) for text, category in zip(texts, known, strict=True) if legible[category] >= 2]
     model = DocumentClassifier(max_error=arguments.max_error, n_jobs=JOBS).fit(*zip(*taught, strict=True)).model_
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def ten_page_pdfs(pages: list[Path], truth: dict[str, str], folder: Path, count: int) -> list[Path]:
-    """Put each page, and nine more of its category, into a PDF; a category of fewer pages has some of them twice."""
+    """Put each page, and nine more of its category, into a PDF; a category of fewer pages repeats some of them."""
     rng = np.random.default_rng(0)
     by_category: defaultdict[str, list[Path]] = defaultdict(list)
     for page in pages:
@@ -71,7 +71,7 @@ def ten_page_pdfs(pages: list[Path], truth: dict[str, str], folder: Path, count:
         alike = by_category[truth[page.name]]
         images = [grey(page), *(grey(alike[n]) for n in rng.integers(len(alike), size=PAGES - 1).tolist())]
         pdfs.append(folder / f"{page.name}.pdf")
-        # as wide as a sheet, so that a page is drawn with the pixels of its scan
+        # as wide as a sheet, so that a page is rendered with the pixels of its scan
         dpi = max(100, round(max(images[0].size) / 11.69))
         images[0].save(pdfs[-1], save_all=True, append_images=images[1:], resolution=dpi)
     return pdfs
@@ -102,7 +102,7 @@ def by_effort(model: Model, paths: list[Path], truth: dict[str, str]) -> list[Ro
                 "of these wrong": len(accepted) - sum(accepted),
                 "pages read": sum(document.pages_read for document, *_ in found) / len(found),
                 "documents/s": len(found) / seconds,
-                "times full": (len(found) / seconds) / (rows[0]["documents/s"] if rows else len(found) / seconds),
+                "speed-up": (len(found) / seconds) / (rows[0]["documents/s"] if rows else len(found) / seconds),
             }
         )
     return rows

@@ -1,7 +1,7 @@
-"""How much keyword indicators and word vectors should weigh beside the n-grams: cross-validated accuracy.
+"""The weights of keyword indicators and word vectors relative to the n-grams: cross-validated accuracy.
 
 Figures for the constants ``LEARNED_KEYWORD_WEIGHT`` and ``VECTOR_WEIGHT`` of `textclf.model.fit`, on pages, articles
-and sentences. The folds are others than those that ``bench_accuracy.py`` reports on.
+and sentences. The folds differ from those of ``bench_accuracy.py``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def right_by_weight(name: str, texts: list[str], truth: NDArray[np.str_]) -> dict[tuple[float, float], int]:
-    """Count the documents predicted right with each pair of weights; features are fitted once a fold."""
+    """Count the documents predicted right with each pair of weights; features are fitted once per fold."""
     right = dict.fromkeys(WEIGHTS, 0)
     settings = FeatureSettings()
     observed = observe(texts, settings.views, layout=settings.layout)
@@ -79,7 +79,7 @@ def right_by_weight(name: str, texts: list[str], truth: NDArray[np.str_]) -> dic
 
 
 def matrix(features: FeatureSet, rows: FeatureRows, indicators: float, vectors: float) -> Any:
-    """Put all feature groups side by side, as training does; without poor copies, to be quick."""
+    """Put all feature groups side by side, as training does; without augmented copies, to save time."""
     ngrams, width = rows.ngrams, features.ngrams.starts[-1]
     blocks = [sparse.csr_array((ngrams.values, ngrams.indices, ngrams.starts), shape=(len(rows.indicators), width))]
     blocks += [sparse.csr_array(rows.layout)]

@@ -1,10 +1,10 @@
 """How training and prediction grow with the documents, and with the categories.
 
-Documents: half of Tobacco-3482, and twice, four and eight times as many by misread copies of it, each misread anew, so
-that no text comes twice. Categories: all of Tobacco-3482 with its ten categories, and with each of them cut into ten in
-the alphabetical order of its texts, so that pages with the same head come together. Training is looking at the texts
-and one fit; cross-validation fits five times more, on four fifths of the documents. Prediction is of documents that
-the model has seen. Seconds are those of the processor, all on one core.
+Documents: half of Tobacco-3482, and twice, four and eight times as many with misread copies of it, each with different
+errors, so that no text is repeated. Categories: all of Tobacco-3482 with its ten categories, and with each of them
+divided into ten in the alphabetical order of its texts, so that pages with the same heading stay together. Training
+consists of tokenising the texts and one fit; cross-validation adds five fits, on four fifths of the documents.
+Prediction is of training documents. Seconds are CPU seconds, on one core.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
     texts, categories = map(list, zip(*pairs, strict=True))
     half = texts[::2]
     copies = [corrupted(half, RATE * number) for number in range(max(TIMES))]
-    # loads what is imported when it is first used
+    # triggers the imports that happen at first use
     measure(half[::5], categories[::10])
     of_documents = [
         measure([text for copy in copies[:times] for text in copy], categories[::2] * times) for times in TIMES
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def cut(texts: Sequence[str], categories: Sequence[str], parts: int) -> list[str]:
-    """Cut each category into some, in the alphabetical order of its texts."""
+    """Divide each category into several, in the alphabetical order of its texts."""
     sizes, seen = Counter(categories), Counter[str]()
     names = [""] * len(texts)
     for i in sorted(range(len(texts)), key=lambda i: texts[i]):
@@ -83,7 +83,7 @@ def measure(texts: list[str], categories: list[str]) -> dict[str, float]:
         "documents": len(texts),
         "categories": len(names),
         "training": looking + whole,
-        "looking at texts": looking,
+        "tokenising": looking,
         "features": features,
         "weights": whole - features,
         "prediction, ms each": 1000 * predicting / len(some),

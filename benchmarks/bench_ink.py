@@ -1,6 +1,6 @@
-"""What it costs to account for the ink of every page, and what it finds.
+"""Cost and gain of accounting for the ink of every page.
 
-Each page is read twice, in turns: as `ocr` reads it, and without a second look at the letters that no word covers. The
+Each page is read twice, in turns: as `ocr` reads it, and without reading again the letters that no word covers. The
 till receipts of ``shared/datasets/scans`` come with their true text.
 """
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One document, read with or without a second look."""
+    """One document, read with or without accounting for ink."""
 
     document: Document
     seconds: float
@@ -52,15 +52,15 @@ class Reading:
 
     @property
     def words(self) -> int:
-        """Count those that look like words of a language."""
+        """Count the words that look like words of a language."""
         return sum(is_real_word(word.text) for page in self.document.pages for word in page.words)
 
 
 def compared(name: str, paths: Sequence[Path], truths: dict[Path, Path]) -> Row:
-    """Read documents both ways, and sum up."""
+    """Read documents both ways, and compare."""
     pairs, looks = [], []
     for number, path in enumerate(paths):
-        # which goes first changes, so that neither always finds the machine warm
+        # the order alternates, so that neither always runs on warm caches
         order = (True, False) if number % 2 else (False, True)
         both = {again: read(path, again=again) for again in order}
         pairs.append((both[True], both[False]))
@@ -71,14 +71,14 @@ def compared(name: str, paths: Sequence[Path], truths: dict[Path, Path]) -> Row:
     row: dict[str, object] = {
         "collection": name,
         "pages": pages,
-        "look, ms a page": 1000 * median(looks),
+        "check, ms per page": 1000 * median(looks),
         "share read again": sum(a.regions > 0 for a, _ in pairs) / len(pairs),
-        "times the seconds": sum(a.seconds for a, _ in pairs) / sum(b.seconds for _, b in pairs),
+        "relative time": sum(a.seconds for a, _ in pairs) / sum(b.seconds for _, b in pairs),
         "words without": without,
         "words with": with_it,
         "gained": with_it / without - 1,
         "documents that gained five words": sum(a.words >= b.words + 5 for a, b in pairs),
-        "that lost one": sum(a.words < b.words for a, b in pairs),
+        "documents that lost a word": sum(a.words < b.words for a, b in pairs),
         "partial": sum(a.document.status == "partial" for a, _ in pairs),
     }
     for title, side in (("true words without", 1), ("true words with", 0)):
@@ -94,7 +94,7 @@ def read(path: Path, *, again: bool) -> Reading:
     REGIONS.clear()
     page_reading.unread_regions = recorded if again else nothing
     started = time.process_time()
-    # a page may take its time: what is measured is not how busy the machine is
+    # a long time limit, so that a busy computer changes no result
     document = read_document(path, options=ReadingOptions(limits=Limits(seconds_per_page=600)), engine=open_engine())
     return Reading(document=document, seconds=time.process_time() - started, regions=sum(REGIONS))
 
@@ -110,7 +110,7 @@ def nothing(boxes: Boxes, size: tuple[int, int]) -> list[Region]:
 
 
 def seconds_of_looking(path: Path) -> list[float]:
-    """Give the time it takes to find the letters of each page, and those that no word covers."""
+    """Return the seconds it takes to find the letters of each page, and those that no word covers."""
     seconds = []
     try:
         for number in range(1, survey(path, Limits()).page_count + 1):

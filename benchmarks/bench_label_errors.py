@@ -1,16 +1,16 @@
-"""How well labels that are wrong are found: average precision against a published audit of Tobacco-3482's labels.
+"""How well wrong labels are found: average precision against a published audit of Tobacco-3482's labels.
 
-Each ranking orders all 995 pages by how likely their label is wrong; 66 of them are, says the audit (the column
+Each ranking orders all 995 pages by how likely their label is wrong; 66 of them are, according to the audit (the column
 ``mislabelled``). The peers are the three label quality scores of cleanlab (``cleanlab.rank``: self-confidence,
 normalized margin, confidence-weighted entropy; the first is its default), over out-of-fold scores of the word +
-character SVM, with one temperature. cleanlab itself is not needed: its formulas stand below. Few labels are wrong,
-so each difference from ours comes with its 95 % interval, from 2,000 bootstrap samples of the pages.
+character SVM, with one temperature. cleanlab itself is not needed: its formulas are implemented below. Few labels are
+wrong, so each difference from ours comes with its 95 % interval, from 2,000 bootstrap samples of the pages.
 
-The audit chooses nothing: our ranking was chosen on other documents, with labels turned on purpose, as ``--turned``
-shows it: sentences and abstracts with 7 % of the labels turned, to any other category or to one that another classifier
-takes it for. It was measured with two settings of our models: with keywords, word vectors and poor copies the ranking
-had 0.244. They had been left out before the other was measured, because they cost several times as much and found
-turned labels no better; so they stay left out.
+The audit was not used to choose anything: the ranking of textclf was chosen on other documents with labels changed on
+purpose (``--turned``): sentences and abstracts with 7 % of the labels changed, to any other category or to one that
+another classifier predicts. Two settings of the models were measured on the audit: with keywords, word vectors and
+augmented copies the ranking had 0.244. They had been left out before that was measured, because they cost several times
+as much and found changed labels no better; so they were not put back.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Labels = NDArray[np.int64]
 
 
 class Documents(NamedTuple):
-    """Texts with the number of their category, and whether that is known to be wrong."""
+    """Texts with the number of their category, and whether it is known to be wrong."""
 
     texts: list[str]
     labels: Labels
@@ -55,11 +55,11 @@ class Documents(NamedTuple):
 def main() -> None:
     logging.basicConfig(level="INFO", format="%(message)s")
     parser = options("label_errors", __doc__)
-    parser.add_argument("--turned", action="store_true", help="only the rankings on labels turned on purpose; no JSON")
+    parser.add_argument("--turned", action="store_true", help="only the rankings on labels changed on purpose; no JSON")
     arguments = parser.parse_args()
     arguments.quick |= arguments.turned
     if arguments.turned:
-        tables = {f"{TURNED:.0%} of the labels turned, average precision": turned_figures()}
+        tables = {f"{TURNED:.0%} of the labels changed, average precision": turned_figures()}
     else:
         documents = audited(quick=arguments.quick)
         title = f"Tobacco-3482, {len(documents.texts)} documents, {documents.wrong.sum()} labels wrong"
@@ -90,7 +90,7 @@ def audit_figures(documents: Documents) -> list[dict[str, object]]:
         row |= {f"of first {count} wrong": float(documents.wrong[order[:count]].mean()) for count in FIRST}
         if name != OURS:
             low, high = np.quantile(samples[-1] - sampled, (0.025, 0.975))
-            row["textclf less this"] = f"{low:+.3f} to {high:+.3f}"
+            row["textclf minus this"] = f"{low:+.3f} to {high:+.3f}"
         rows.append(row)
     return rows
 
@@ -136,7 +136,7 @@ def turned(texts: list[str], labels: Labels, kind: str) -> Documents:
 
 
 def rankings(documents: Documents) -> Iterator[tuple[str, Scores]]:
-    """Give the label issue score of each document by each ranking."""
+    """Return the label issue score of each document by each ranking."""
     texts, labels = documents.texts, documents.labels
     print(f"{SVM}: five folds", file=sys.stderr)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)

@@ -1,8 +1,8 @@
-"""Our n-gram vectoriser beside scikit-learn's TfidfVectorizer: speed, accuracy, and what hashing costs.
+"""The n-gram vectoriser compared with scikit-learn's TfidfVectorizer: speed, accuracy, and the cost of hashing.
 
-All make TF-IDF rows for the same linear SVM, in five folds of the Tobacco-3482 pages, every n-gram of two documents and
-more. "The same n-grams, exact" are ours as strings, numbered without hashing; scikit-learn's own are its nearest
-settings. Texts and folds are the same for all; seconds are those of the processor.
+All make TF-IDF rows for the same linear SVM, in five folds of the Tobacco-3482 pages, from n-grams of at least two
+documents. "The same n-grams, exact" are those of textclf as strings, numbered without hashing; scikit-learn's own are
+its nearest settings. Texts and folds are the same for all; seconds are CPU seconds.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> None:
                 {
                     "n-grams": f"{unit} {shortest}-{longest}",
                     "vectoriser": name,
-                    # as strings they are made by Python, for the accuracy only
+                    # strings are made in pure Python, for the accuracy only
                     "documents/s": None if "exact" in name else len(texts) / median(times),
                     "accuracy": accuracy(make, texts, categories),
                 }
@@ -77,10 +77,10 @@ def ngrams_as_strings(text: str, view: NgramView) -> list[str]:
 
 
 def placed_ngrams(text: str, view: NgramView) -> list[tuple[str, int]]:
-    """Give each n-gram of a text as a string, with its bucket."""
+    """Return each n-gram of a text as a string, with its bucket."""
     (found,) = find_ngrams(text, [view])
     folded, places = read_batch([text]).folded[1:].tolist(), found.places.tolist()
-    # white space is one blank, or one line break if it holds one, as at both ends of a text
+    # whitespace is one space, or one line break if it contains one, and at both ends of a text
     letters = [
         chr(folded[place]) if place >= 0 else blank(text, places[max(i - 1, 0)], places[i + 1 : i + 2])
         for i, place in enumerate(places)
@@ -88,7 +88,7 @@ def placed_ngrams(text: str, view: NgramView) -> list[tuple[str, int]]:
     ngrams = []
     for first, last, bucket in zip(found.first.tolist(), found.last.tolist(), found.buckets.tolist(), strict=True):
         ngram = "".join(letters[first:last])
-        # what stands between words does not count
+        # characters between words do not count
         ngrams.append((" ".join(re.findall(r"[^\W_]+", ngram)) if view.unit == "word" else ngram, bucket))
     return ngrams
 

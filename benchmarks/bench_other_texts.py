@@ -1,7 +1,7 @@
-"""Accuracy on texts that are no scanned pages, with their official split: medical abstracts, and short sentences.
+"""Accuracy on texts that are not scanned pages, with their official split: medical abstracts, and short sentences.
 
 Ohsumed with 23 categories (abstracts; first category only), and SIB-200 in Italian and English (single sentences of
-seven topics), trained on train and dev. Texts without the lines of a page leave most views empty.
+seven topics), trained on train and dev. Texts without lines leave most views empty.
 """
 
 from __future__ import annotations

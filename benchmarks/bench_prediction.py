@@ -1,7 +1,7 @@
-"""Speed of prediction: many documents, one, two workers against one, cold starts; beside scikit-learn and fastText.
+"""Speed of prediction: many documents, one, two workers, cold starts; compared with scikit-learn and fastText.
 
 All are trained on the Tobacco-3482 texts and predict distinct corrupted copies of them, in turns. No text is predicted
-twice by one process, as ours remembers words that it has met; texts for warming up are others again. fastText's command
+twice by one process, as textclf caches words; the texts for warming up are different ones. fastText's command
 has character n-grams (``-minn 2 -maxn 5``) and its defaults otherwise.
 """
 
@@ -44,7 +44,7 @@ def main() -> None:
     texts, categories = tobacco(quick=arguments.quick)
     known = {*texts, *(warming := corrupted(texts[:64], WARM_RATE))}
     fresh = [text for rate in RATES for text in corrupted(texts, rate) if not (text in known or known.add(text))]
-    # so that each of several passes gets texts of all kinds
+    # so that each pass gets texts of all kinds
     fresh = [text for start in range(repeats) for text in fresh[start::repeats]]
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
@@ -65,18 +65,18 @@ def main() -> None:
 
 
 def train(work: Path, texts: list[str], categories: list[str]) -> list[Row]:
-    """Train all, and leave their files in the folder."""
+    """Train all classifiers and write their files into the folder."""
     classifier, svm, logistic = DocumentClassifier(n_jobs=JOBS), peer(SVM), peer(LOGISTIC)
-    machines = {f"{SVM}, no calibration": svm, LOGISTIC: logistic, "textclf, with thresholds": classifier}
+    classifiers = {f"{SVM}, no calibration": svm, LOGISTIC: logistic, "textclf, with thresholds": classifier}
     rows: list[Row] = []
-    for name, machine in machines.items():
+    for name, estimator in classifiers.items():
         print(f"training {name}", file=sys.stderr)
-        rows.append({"trains": name, "seconds": seconds(partial(machine.fit, texts, categories))})
+        rows.append({"trains": name, "seconds": seconds(partial(estimator.fit, texts, categories))})
     classifier.save(work / "model.textclf")
     joblib.dump(svm, work / "svm.joblib")
     joblib.dump(logistic, work / "logistic.joblib")
     if not shutil.which("fasttext"):
-        print("skipped: fastText, as there is no command fasttext", file=sys.stderr)
+        print("skipped: fastText, as the command fasttext is missing", file=sys.stderr)
         return rows
     lines = [f"__label__{category} {line(text)}\n" for category, text in zip(categories, texts, strict=True)]
     (work / "train.txt").write_text("".join(lines), encoding="utf-8")
@@ -86,7 +86,7 @@ def train(work: Path, texts: list[str], categories: list[str]) -> list[Row]:
 
 
 def many(work: Path, warming: list[str], fresh: list[str], repeats: int) -> list[Row]:
-    """Predict each part of the texts with ours and with the SVM pipeline."""
+    """Predict each part of the texts with textclf and with the SVM pipeline."""
     model = load(work / "model.textclf")
     ways: dict[str, Callable[[list[str]], Any]] = {
         f"{SVM}: predict": joblib.load(work / "svm.joblib").predict,
@@ -101,13 +101,13 @@ def many(work: Path, warming: list[str], fresh: list[str], repeats: int) -> list
             per_second[name].append(len(part) / taken)
     first = median(next(iter(per_second.values())))
     return [
-        {"predicts": name, "documents per second": median(found), "times the first": median(found) / first}
+        {"predicts": name, "documents per second": median(found), "relative to the first": median(found) / first}
         for name, found in per_second.items()
     ]
 
 
 def commands(work: Path, fresh: list[str], repeats: int) -> list[Row]:
-    """Predict all texts with commands; each run is a new process, to which all texts are new."""
+    """Predict all texts with commands; each run is a new process."""
     model = work / "model.textclf"
     for name, texts in (("one", fresh[:1]), ("all", fresh)):
         rows = ({"document_id": str(i), "text": text} for i, text in enumerate(texts))
@@ -135,16 +135,16 @@ def commands(work: Path, fresh: list[str], repeats: int) -> list[Row]:
         {
             "command": name,
             "documents per second": whole[name],
-            "less start-up": less[name],
-            "times the first": whole[name] / whole[first],
-            "less start-up, times the first": less[name] / less[first],
+            "without start-up": less[name],
+            "relative to the first": whole[name] / whole[first],
+            "without start-up, relative to the first": less[name] / less[first],
         }
         for name in ways
     ]
 
 
 def single(work: Path, warming: list[str], fresh: list[str]) -> list[Row]:
-    """Predict texts of as many words one after the other, in turns."""
+    """Predict texts of ``WORDS`` words one after the other, in turns."""
     client, logistic = LocalClient(load(work / "model.textclf")), joblib.load(work / "logistic.joblib")
     ways: dict[str, Callable[[str], object]] = {
         f"{LOGISTIC}: predict_proba": lambda text: logistic.predict_proba([text]),
@@ -181,8 +181,8 @@ def cold(work: Path, text: str, repeats: int) -> list[Row]:
         "python -c pass": partial(run, sys.executable, "-c", "pass"),
         "textclf --help": partial(run_textclf, "--help"),
         "textclf predict, 1 document": partial(run_textclf, "predict", model, documents, "-o", work / "out.csv"),
-        # read once before, so that OCR comes out of the cache
-        "textclf classify, 1 page read before": partial(run_textclf, "classify", model, page, "--cache", cache),
+        # read once before, so that OCR comes from the cache
+        "textclf classify, 1 page from the cache": partial(run_textclf, "classify", model, page, "--cache", cache),
         "joblib.load and predict, 1 document": partial(
             run, sys.executable, "-c", script, ROOT / "benchmarks", work / "svm.joblib", documents
         ),
@@ -195,7 +195,7 @@ def cold(work: Path, text: str, repeats: int) -> list[Row]:
 
 
 def line(text: str) -> str:
-    """Write a text as fastText reads it: on one line, in lower case."""
+    """Return a text as fastText reads it: on one line, in lower case."""
     return " ".join(text.lower().split())
 
 

@@ -1,7 +1,7 @@
-"""Pages a second beside other ways to read; by what factor to enlarge small scans; how many threads to give Tesseract.
+"""Pages per second compared with other readers; the scale of small scans; the number of threads of Tesseract.
 
-All ways read the same pages at the same scale, in English, without a cache, on all cores, in turns. The till receipts
-of ``shared/datasets/scans`` come with their true text.
+All readers read the same pages at the same scale, in English, without a cache, on all cores, in turns. The till
+receipts of ``shared/datasets/scans`` come with their true text.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
                 )
             },
             f"Enlarging {len(receipts)} till receipts, one page at a time, medians": by_scale(receipts),
-            f"Threads of tesseract, one A4 page at 300 dpi, median of {arguments.repeats}": by_threads(
+            f"Threads of Tesseract, one A4 page at 300 dpi, median of {arguments.repeats}": by_threads(
                 page, arguments.repeats
             ),
         },
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def real_scans(count: int) -> list[Path]:
-    """Take images from all over the collection."""
+    """Choose images from all parts of the collection."""
     folder = shared("datasets", "scans")
     files = [row.values["file"] for row in read_rows(folder / "labels.csv", required=["file"])]
     files = [file for file in files if not file.endswith(".pdf")]
@@ -79,8 +79,8 @@ def pages_of_300_dpi(count: int) -> list[Path]:
 def by_reader(pages: list[Path], repeats: int) -> list[Row]:
     readers: dict[str, Callable[[list[Path]], None] | None] = {
         "textclf": read_with_textclf,
-        "bare tesserocr, a process a core": read_with_tesserocr,
-        "pytesseract, a thread a core, OMP_THREAD_LIMIT=1": read_with_pytesseract,
+        "bare tesserocr, one process per core": read_with_tesserocr,
+        "pytesseract, one thread per core, OMP_THREAD_LIMIT=1": read_with_pytesseract,
         "ocrmypdf --sidecar": read_with_ocrmypdf if shutil.which("ocrmypdf") else None,
     }
     seconds: dict[str, list[float]] = {name: [] for name in readers}
@@ -97,7 +97,7 @@ def by_reader(pages: list[Path], repeats: int) -> list[Row]:
         {
             "reader": name,
             "pages/s": len(pages) / median(times) if times else None,
-            "textclf is faster by": median(times) / ours if times else None,
+            "speed-up of textclf": median(times) / ours if times else None,
             "note": "" if times else "not installed",
         }
         for name, times in seconds.items()
@@ -183,14 +183,14 @@ def by_scale(receipts: list[tuple[Path, str]]) -> list[Row]:
                 "words right": median(
                     word_recall(read.text, truth) for truth, read in zip(truths, documents, strict=True)
                 ),
-                "seconds a page": median(page.seconds for read in documents for page in read.pages),
+                "seconds per page": median(page.seconds for read in documents for page in read.pages),
             }
         )
     return rows
 
 
 def by_threads(page: Path, repeats: int) -> list[Row]:
-    """Run plain tesseract, as pytesseract does, on one page, and on as many at once as a batch reads."""
+    """Run the program tesseract, as pytesseract does, on one page, and on as many at once as a batch reads."""
     plain = {name: value for name, value in os.environ.items() if name != "OMP_THREAD_LIMIT"}
     rows: list[Row] = []
     for name, environment in (("1", {**plain, "OMP_THREAD_LIMIT": "1"}), ("not limited", plain)):

@@ -1,7 +1,7 @@
-"""The sample scans in ``data/`` through the commands: reading, training, and a test on issuers never seen in training.
+"""The sample scans in ``data/`` through the commands: reading, training, and a test on issuers not seen in training.
 
-By language, resolution and rotation: accuracy, what was accepted, and the share of the drawn words that OCR found. Then
-the same texts with other issuers for the test: of each category two of six, drawn anew each time.
+By language, resolution and rotation: accuracy, the proportion accepted, and the proportion of the drawn words that OCR
+found. Then the same texts with other issuers for the test: two of six for each category, drawn at random each time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GROUPS = ("language", "dpi", "rotation", "kind")
 def main() -> None:
     parser = options("samples", __doc__)
     parser.add_argument("--work", type=Path, help="keep documents.csv, the model and the report in this folder")
-    parser.add_argument("--draws", type=int, default=10, help="how often to draw issuers (default %(default)s)")
+    parser.add_argument("--draws", type=int, default=10, help="number of draws of issuers (default %(default)s)")
     arguments = parser.parse_args()
     draws = 1 if arguments.quick else arguments.draws
     with tempfile.TemporaryDirectory() as temporary:
@@ -60,12 +60,12 @@ def measure(work: Path, draws: int, *, quick: bool) -> dict[str, list[Row]]:
     others = [row.values["decision"] for row in read_rows(work / "others.csv", required=["decision"])]
     pages = sum(int(row["pages"]) for row in rows)
     return {
-        "Test split: issuers never seen in training": compared(rows, metrics),
-        f"Two of six issuers a category drawn for the test, mean of {draws}": drawn(
+        "Test split: issuers not seen in training": compared(rows, metrics),
+        f"Two of six issuers per category drawn for the test, mean of {draws}": drawn(
             [row for row in rows if row["split"] != "other"], draws
         ),
-        "Test split, by what the scans are like": grouped(rows, metrics),
-        "Other things, of no known category (none should be accepted)": [
+        "Test split, by properties of the scans": grouped(rows, metrics),
+        "Out-of-distribution documents (none should be accepted)": [
             {"documents": len(others), "accepted": others.count("accept")}
         ],
         "Time of the commands": [
@@ -76,7 +76,7 @@ def measure(work: Path, draws: int, *, quick: bool) -> dict[str, list[Row]]:
 
 
 def scans(*, quick: bool) -> list[Path]:
-    """List the scans; with ``quick`` those of two categories, and three other things."""
+    """List the scans; with ``quick`` those of two categories, and three out-of-distribution documents."""
     if not quick:
         return [ROOT / "data" / "scans"]
     names = ("invoice-*", "identity_card-*", "other-0[1-3].*")
@@ -84,7 +84,7 @@ def scans(*, quick: bool) -> list[Path]:
 
 
 def compared(rows: list[dict[str, str]], metrics: dict[str, float]) -> list[Row]:
-    """Ours as ``textclf evaluate`` found it, and the others on the same texts."""
+    """Compare textclf, as ``textclf evaluate`` measured it, with the others on the same texts."""
     train, test = ([row for row in rows if row["split"] == split] for split in ("train", "test"))
     truth = [row["category"] for row in test]
     compared: list[Row] = []
@@ -121,13 +121,13 @@ def drawn(rows: list[dict[str, str]], draws: int) -> list[Row]:
 
 
 def scores(truth: list[str], predicted: Iterable[str]) -> tuple[float, float]:
-    """Give accuracy and macro F1."""
+    """Return accuracy and macro F1."""
     found = list(predicted)
     return float(accuracy_score(truth, found)), float(f1_score(truth, found, average="macro", zero_division=0))
 
 
 def grouped(rows: list[dict[str, str]], metrics: dict[str, list[dict[str, object]]]) -> list[Row]:
-    """Join the figures of ``metrics.json`` with how many of the drawn words OCR found."""
+    """Join the figures of ``metrics.json`` with the proportion of the drawn words that OCR found."""
     truth = {
         Path(row.values["file"]).name: row.values["text"]
         for row in read_rows(ROOT / "data" / "truth.csv", required=["file", "text"])

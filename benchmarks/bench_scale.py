@@ -1,11 +1,11 @@
-"""A million rows at constant memory, and two workers against one: prediction and reading, by processes and by Dask.
+"""A million rows in constant memory, and two workers against one: prediction and reading, with processes and with Dask.
 
-Memory is that of ``textclf predict`` with all its worker processes, the most that they held together; the rows are made
-of words of the Tobacco-3482 texts, ten each, drawn as often as they stand there; three of them are misread in a letter,
-so that words never seen keep coming. Prediction is timed as a user sees it,
-the start of the command and of its processes included, on the Tobacco-3482 texts and misread copies of them, so that
-no text comes twice. A Dask cluster runs already when its time begins. Nothing read is kept. What the machine itself
-gives for a second core is told beside it: the same command with one process, run once, and twice at the same time.
+Memory is the peak total of ``textclf predict`` and all its worker processes. Each row has ten words of the Tobacco-3482
+texts, drawn by their frequency; three of them are misread in one letter, so that new words keep appearing. Prediction
+is timed as a user experiences it, with the start of the command and its processes, on the Tobacco-3482 texts and
+misread copies of them, so that no text is repeated. A Dask cluster is already running when its time begins. There is no
+page cache. The speed-up that the computer gives for a second core is measured too: the same command with one process,
+run once, and twice at the same time.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def memory(model: Path, texts: list[str], sizes: tuple[int, int]) -> list[Row]:
                 "seconds": seconds,
                 "rows per second": size / seconds,
                 "peak MB": peaks[-1] / 1e6,
-                "against the first": peaks[-1] / peaks[0],
+                "relative to the first": peaks[-1] / peaks[0],
             }
         )
         table.unlink()
@@ -108,7 +108,7 @@ def misread(word: str, random: np.random.Generator) -> str:
 
 
 def peak_memory(running: subprocess.Popen[str]) -> int:
-    """Give the most bytes that a program and its processes hold together until it ends, looked at 20 times a second."""
+    """Return the peak total memory of a program and its processes in bytes, sampled 20 times per second."""
     peak = 0
     process = psutil.Process(running.pid)
     while running.poll() is None:
@@ -183,7 +183,7 @@ def reading(count: int, repeats: int, folder: Path) -> list[Row]:
 
 
 def at_once(command: Callable[[int], tuple[str | Path, ...]], count: int) -> float:
-    """Run commands that share nothing at the same time; give the seconds for each."""
+    """Run independent commands at the same time; return the seconds for each."""
     started = time.perf_counter()
     with ExitStack() as stack:
         running = [
@@ -196,14 +196,14 @@ def at_once(command: Callable[[int], tuple[str | Path, ...]], count: int) -> flo
 
 
 def compare(work: str, count: int, timed: Callable[[int], float], repeats: int) -> Row:
-    """Time some work with one worker and with two, in turns."""
+    """Time a task with one worker and with two, in turns."""
     times: dict[int, list[float]] = {workers: [] for workers in WORKERS}
     for turn in range(repeats):
         for workers in WORKERS:
             print(f"{work}, {workers} workers, {turn + 1} of {repeats}", file=sys.stderr)
             times[workers].append(timed(workers))
     one, two = (count / median(times[workers]) for workers in WORKERS)
-    return {"work": work, "a second, 1 worker": one, "2 workers": two, "ratio": two / one}
+    return {"work": work, "per second, 1 worker": one, "2 workers": two, "ratio": two / one}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The whole path on real pages: read scans, then classify them, five-fold, beside other classifiers.
+"""The whole path on real pages: read scans, then classify them, five-fold, compared with other classifiers.
 
 Pages of ``shared/datasets/scans`` whose category has six or more; read with the default options.
 """
@@ -27,9 +27,7 @@ FOLDS = StratifiedKFold(5, shuffle=True, random_state=0)
 
 def main() -> None:
     parser = options("scans", __doc__)
-    parser.add_argument(
-        "--cache", type=Path, help="keep what was read here; a second run reads nothing and times nothing"
-    )
+    parser.add_argument("--cache", type=Path, help="cache folder; a second run reads nothing and times nothing")
     arguments = parser.parse_args()
     files, categories = labelled_scans(quick=arguments.quick)
     print(f"reading {len(files)} documents", file=sys.stderr)
@@ -46,7 +44,7 @@ def main() -> None:
 
 
 def labelled_scans(*, quick: bool) -> tuple[list[tuple[str, Path]], list[str]]:
-    """List the scans of all categories with six or more, in file order; with ``quick`` six of four categories."""
+    """List the scans of all categories with six or more, in file order; with ``quick`` six each of four."""
     folder = shared("datasets", "scans")
     rows = [row.values for row in read_rows(folder / "labels.csv", required=["file", "category"])]
     counts = Counter(row["category"] for row in rows)
@@ -71,15 +69,15 @@ def reading_figures(documents: list[Document], seconds: float, cache: Path | Non
         "documents": len(documents),
         "pages": len(pages),
         "not read in full": sum(document.status != "ok" for document in documents),
-        "without a word": sum(not document.text for document in documents),
-        # pages out of a cache say nothing about reading
+        "without words": sum(not document.text for document in documents),
+        # pages from a cache say nothing about the speed of reading
         "pages per second": None if cache else len(pages) / seconds,
-        "median seconds a page": None if cache else median(page.seconds for page in pages),
+        "median seconds per page": None if cache else median(page.seconds for page in pages),
     }
 
 
 def classified(texts: list[str], categories: list[str]) -> list[dict[str, object]]:
-    # ours is cross-validated fold by fold, since it spreads its own work over the cores
+    # textclf is cross-validated fold by fold, since it distributes its own work over the cores
     candidates = {name: (peer(name), JOBS) for name in PEERS} | {"textclf": (DocumentClassifier(n_jobs=JOBS), 1)}
     rows = []
     for name, (classifier, jobs) in candidates.items():

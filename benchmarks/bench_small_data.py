@@ -1,6 +1,6 @@
-"""How good a classifier is that learned from 20, 10 and 5 documents of each category of Tobacco-3482.
+"""Accuracy with 20, 10 and 5 training documents per category of Tobacco-3482.
 
-Five draws; the rest of the documents is the test. Means over the draws.
+Five draws; the rest of the documents is the test set. Means over the draws.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     for size in SIZES:
         found: dict[str, list[tuple[float, float]]] = {SVM: [], "textclf": []}
         for seed in range(draws):
-            print(f"{size} documents a category, draw {seed + 1} of {draws}", file=sys.stderr)
+            print(f"{size} documents per category, draw {seed + 1} of {draws}", file=sys.stderr)
             train, test = drawn(labels, size, seed)
             known, unseen = [texts[i] for i in train], [texts[i] for i in test]
             predicted = {
@@ -41,8 +41,10 @@ def main() -> None:
                 )
         for name, figures in found.items():
             accuracy, macro_f1 = np.mean(figures, axis=0).tolist()
-            rows.append({"documents a category": size, "classifier": name, "accuracy": accuracy, "macro F1": macro_f1})
-    finish(arguments, {f"Tobacco-3482, {draws} draws, rest as test": rows})
+            rows.append(
+                {"documents per category": size, "classifier": name, "accuracy": accuracy, "macro F1": macro_f1}
+            )
+    finish(arguments, {f"Tobacco-3482, {draws} draws, rest as test set": rows})
 
 
 def drawn(labels: NDArray[np.int64], size: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

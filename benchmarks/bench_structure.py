@@ -1,7 +1,7 @@
-"""The size and the arrows of the four packages: lines of code and of docstrings, longest functions, imports.
+"""The size and the imports of the four packages: lines of code and of docstrings, longest functions, forbidden imports.
 
-A line of code is one on which a token stands that is neither a comment nor part of a docstring. A string that stands
-alone as a statement counts as a docstring, thus also the ones below attributes. ``--root`` measures another checkout.
+A line of code has a token that is neither a comment nor part of a docstring. A string that is a statement by itself
+counts as a docstring, also below an attribute. ``--root`` measures another checkout.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Module:
     """One file of the packages."""
 
     name: str
-    room: str
+    package: str
     code: frozenset[int]
     docstrings: int
     tree: ast.Module
@@ -49,7 +49,7 @@ class Module:
 
 def main() -> None:
     parser = options("structure", __doc__)
-    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout that is measured; this one if not given")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout to measure (default: this one)")
     arguments = parser.parse_args()
     modules = {module.name: module for module in read(arguments.root)}
     arrows = {(name, other) for name, module in modules.items() for other in module.imports(modules)}
@@ -69,9 +69,9 @@ def main() -> None:
                     "imports": "of aws_ml_adapter.client from its server or engine",
                     "number": sum(a.startswith(CLIENT) and f"{b}.".startswith(NOT_FOR_CLIENTS) for a, b in arrows),
                 },
-                {"imports": "circles, groups of modules in one", "number": circles(sorted(modules), arrows)},
+                {"imports": "circular, groups of modules", "number": circles(sorted(modules), arrows)},
             ],
-            "Names that stand more than once": [*repeated(modules)],
+            "Names that occur more than once": [*repeated(modules)],
         },
     )
 
@@ -101,7 +101,7 @@ def read(root: Path) -> Iterator[Module]:
             name = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
             yield Module(
                 name=name,
-                room=".".join(path.parent.relative_to(root).parts),
+                package=".".join(path.parent.relative_to(root).parts),
                 code=frozenset(code - docstrings - blank),
                 docstrings=len(docstrings),
                 tree=tree,
@@ -109,18 +109,21 @@ def read(root: Path) -> Iterator[Module]:
 
 
 def lines(modules: dict[str, Module]) -> list[dict[str, object]]:
-    """Count lines by room, and in all."""
+    """Count lines by package, and in all."""
     code, docstrings, count = Counter[str](), Counter[str](), Counter[str]()
     for module in modules.values():
-        for room in (module.room, "in all"):
-            code[room] += len(module.code)
-            docstrings[room] += module.docstrings
-            count[room] += 1
-    return [{"room": room, "modules": count[room], "code": code[room], "docstrings": docstrings[room]} for room in code]
+        for package in (module.package, "in all"):
+            code[package] += len(module.code)
+            docstrings[package] += module.docstrings
+            count[package] += 1
+    return [
+        {"package": package, "modules": count[package], "code": code[package], "docstrings": docstrings[package]}
+        for package in code
+    ]
 
 
 def longest_functions(modules: dict[str, Module]) -> list[dict[str, object]]:
-    """Give the ten longest functions."""
+    """Return the ten longest functions."""
     found = [
         (len(module.code & {*range(node.lineno, node.end_lineno + 1)}), f"{name}.{node.name}")
         for name, module in modules.items()
@@ -131,15 +134,15 @@ def longest_functions(modules: dict[str, Module]) -> list[dict[str, object]]:
 
 
 def is_upwards(arrow: tuple[str, str]) -> bool:
-    """Tell whether a lower package imports more than itself and the ground floor."""
+    """Tell whether a lower package imports more than itself and `textclf.base`."""
     name, other = (f"{end}." for end in arrow)
     home = next((package for package in LOWER if name.startswith(package)), None)
-    # the package itself is loaded with its ground floor, and loads nothing
+    # textclf/__init__.py is loaded with textclf.base, and imports nothing
     return home is not None and not other.startswith((home, "textclf.base.")) and other != "textclf."
 
 
 def circles(names: list[str], arrows: set[tuple[str, str]]) -> int:
-    """Count the groups of modules that import each other, straight or through others."""
+    """Count the groups of modules that import each other, directly or through others."""
     place = {name: position for position, name in enumerate(names)}
     rows, columns = (np.array([place[arrow[end]] for arrow in arrows]) for end in (0, 1))
     graph = coo_array((np.ones(len(arrows)), (rows, columns)), shape=(len(names), len(names)))
@@ -148,7 +151,7 @@ def circles(names: list[str], arrows: set[tuple[str, str]]) -> int:
 
 
 def repeated(modules: dict[str, Module]) -> Iterator[dict[str, object]]:
-    """Give names of modules and of public classes that stand in more than one place."""
+    """Return names of modules and of public classes that occur more than once."""
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, module in modules.items():
         places["module", name.rpartition(".")[2]].append(name)

@@ -1,8 +1,8 @@
-"""What each view of a page is worth on Tobacco-3482: cross-validated without it, and with it alone.
+"""The contribution of each view of a page on Tobacco-3482: cross-validated without it, and with it alone.
 
 Text only: no keywords, no word vectors. Two cross-validations of five folds, each with a seed of its own; means. One
-standard error of an accuracy here is about 1.1 points, less for a difference on the same documents: what a single view
-adds is small, and only their sum is beyond doubt.
+standard error of an accuracy here is about 1.1 points, less for a difference on the same documents: a single view
+adds little, and only their sum is significant.
 """
 
 from __future__ import annotations

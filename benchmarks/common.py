@@ -1,4 +1,4 @@
-"""What all benchmarks share: options, reading the data, printing tables, writing JSON."""
+"""Functions that all benchmarks share: options, reading the data, printing tables, writing JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runpy import run_path
 import numpy as np
 from numpy.typing import NDArray
 
-# a checkout that is not installed does as well
+# works in a checkout that is not installed, too
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from features.tokens import tokenize
@@ -36,15 +36,15 @@ Row = Mapping[str, object]
 
 
 def options(topic: str, description: str) -> argparse.ArgumentParser:
-    """Give the command line that every benchmark has; scripts add their own options."""
+    """Return the argument parser of every benchmark; scripts add their own options."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="a small part only, to see whether it runs; no JSON")
+    parser.add_argument("--quick", action="store_true", help="a small part only, as a trial; no JSON")
     parser.set_defaults(topic=topic)
     return parser
 
 
 def shared(*parts: str) -> Path:
-    """Find a data set in the folder ``shared`` beside the checkout; end the script in peace where it is absent."""
+    """Find a data set in the folder ``shared`` beside the checkout; end the script without an error if it is absent."""
     path = ROOT.parent.joinpath("shared", *parts)
     if not path.exists():
         print(f"skipped: there is no {os.path.relpath(path, ROOT)} beside this checkout", file=sys.stderr)
@@ -65,7 +65,7 @@ def tobacco(*, quick: bool) -> tuple[list[str], list[str]]:
 
 
 def corrupted(texts: Sequence[str], rate: float) -> list[str]:
-    """Corrupt texts with the yardstick ``shared/tools/corrupt.py``: the text at position i with seed i."""
+    """Corrupt texts with ``shared/tools/corrupt.py``: the text at position i with seed i."""
     corrupt = run_path(str(shared("tools", "corrupt.py")))["corrupt"]
     return [corrupt(text, rate, i) for i, text in enumerate(texts)]
 
@@ -73,7 +73,7 @@ def corrupted(texts: Sequence[str], rate: float) -> list[str]:
 def fitted_scores(
     train: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], unseen: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Train ours on some texts, without calibration and threshold, and give the margins of others."""
+    """Train textclf on some texts, without calibration and threshold, and return the margins of others."""
     classifier = DocumentClassifier()
     settings = classifier.feature_settings()
     fitted = fit_model(observe_training(train, labels, categories, settings), settings, c=classifier.C)
@@ -81,13 +81,13 @@ def fitted_scores(
 
 
 def word_recall(truth: str, text: str) -> float:
-    """Share of the true words, each as often as it occurs, that a reading found; 1 where there is nothing to find."""
+    """Proportion of the true words, each as often as it occurs, that were read; 1 if there are none."""
     wanted, found = Counter(tokenize(truth)), Counter(tokenize(text))
     return (wanted & found).total() / wanted.total() if wanted else 1.0
 
 
 def run_textclf(*arguments: str | Path) -> str:
-    """Run ``textclf`` as a user would, and give what it printed; its talk goes to stderr."""
+    """Run ``textclf`` as a user would, and return its output; its messages go to stderr."""
     with start_textclf(*arguments, stdout=subprocess.PIPE) as running:
         printed, _ = running.communicate()
     if running.returncode:
@@ -105,7 +105,7 @@ def start_textclf(*arguments: str | Path, **streams: int) -> subprocess.Popen[st
 def finish(arguments: argparse.Namespace, tables: Mapping[str, Sequence[Row]]) -> None:
     """Print the tables and, unless ``--quick`` was given, write ``benchmarks/results/<topic>.json``.
 
-    The JSON holds no date, so that two runs differ only where a figure, a version or the machine does.
+    The JSON holds no date, so that two runs differ only in figures, versions and cores.
     """
     for title, rows in tables.items():
         print_table(title, rows)
@@ -136,7 +136,7 @@ def finish(arguments: argparse.Namespace, tables: Mapping[str, Sequence[Row]]) -
 
 
 def print_table(title: str, rows: Sequence[Row]) -> None:
-    """Print a table in plain text: words to the left, numbers to the right."""
+    """Print a table in plain text: words aligned left, numbers right."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[_shown(row.get(name)) for name in columns] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]

@@ -1,7 +1,8 @@
-"""Learn what OCR makes of characters, from pages whose true text is known, and write ``features/ocr_confusions.json``.
+"""Count the character confusions of OCR on pages whose true text is known, and write ``features/ocr_confusions.json``.
 
-Run by hand when the reader changes; only the counts ship. Pages: the receipts of SROIE with true text and six pages of
-the Tesseract project, each as it is and as poor copies: smaller, blurred, in hard black and white, turned a little.
+Run by hand when the OCR changes; only the counts are distributed. Pages: the receipts of SROIE with true text and six
+pages of the Tesseract project, each as it is and as augmented copies: smaller, blurred, in hard black and white,
+skewed.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def true_texts() -> Iterator[tuple[Path, str]]:
 
 
 def augmented_copies(page: Image.Image) -> Iterator[Image.Image]:
-    """Make copies as bad scanners, fax machines and phones make them."""
+    """Make copies like those of bad scanners, fax machines and phones."""
     small = page.resize((max(1, int(page.width * 0.6)), max(1, int(page.height * 0.6))), Image.Resampling.BILINEAR)
     yield small
     yield page.filter(ImageFilter.GaussianBlur(1.6))
@@ -82,7 +83,7 @@ def augmented_copies(page: Image.Image) -> Iterator[Image.Image]:
 
 
 def alike(truth: str, seen: str) -> Iterator[tuple[str, str]]:
-    """Pair each true line with the line read that is most like it, if it is like it at all; case does not count."""
+    """Pair each true line with the most similar line read, if it is similar enough, ignoring case."""
     read = [fold(line.strip()) for line in seen.splitlines() if line.strip()]
     for line in (fold(line.strip()) for line in truth.splitlines()):
         if len(line) > 3 and read:
@@ -92,7 +93,7 @@ def alike(truth: str, seen: str) -> Iterator[tuple[str, str]]:
 
 
 def confusions(line: str, read: str) -> Iterator[tuple[str, str]]:
-    """List what was read for what, up to two characters for two; nothing for a character means it was left out."""
+    """List true and read characters, up to two for two; an empty string means that the character was left out."""
     for operation, start, end, read_start, read_end in Levenshtein.opcodes(line, read):
         if operation != "equal" and max(end - start, read_end - read_start) <= 2:
             yield line[start:end], read[read_start:read_end]

@@ -1,4 +1,4 @@
-"""The classifiers that ours is measured against: scikit-learn pipelines from texts to categories."""
+"""The classifiers that textclf is compared with: scikit-learn pipelines from texts to categories."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PEERS = ("majority", "paperless-ngx", "TF-IDF + logistic regression", "word + ch
 
 
 def peer(name: str) -> Any:
-    """Give an unfitted peer.
+    """Return an unfitted peer.
 
     paperless-ngx: features and classifier of ``src/documents/classifier.py`` in
-    https://github.com/paperless-ngx/paperless-ngx with its preprocessing, up to where it stems with NLTK, which it
-    does for languages it knows and where NLTK's data are installed; the seed is ours.
+    https://github.com/paperless-ngx/paperless-ngx with its preprocessing, except the stemming with NLTK,
+    which it does for the languages that it supports if NLTK's data are installed; the seed is our own.
     """
     match name:
         case "majority":
