@@ -71,9 +71,9 @@ def right_by_weight(name: str, texts: list[str], truth: NDArray[np.str_]) -> dic
         for weights in WEIGHTS:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                machine = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0)
-                machine.fit(matrix(features, known, *weights), truth[train])
-            predicted = machine.predict(matrix(features, unseen, *weights))
+                svm = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0)
+                svm.fit(matrix(features, known, *weights), truth[train])
+            predicted = svm.predict(matrix(features, unseen, *weights))
             right[weights] += int((predicted == truth[test]).sum())
     return right
 

@@ -102,8 +102,8 @@ def accuracy(make: Callable[[], Any], texts: list[str], categories: list[str]) -
     scores = []
     for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(pages, labels):
         vectorizer = make()
-        machine = LinearSVC(random_state=0).fit(vectorizer.fit_transform(pages[train]), labels[train])
-        scores.append(float((machine.predict(vectorizer.transform(pages[test])) == labels[test]).mean()))
+        svm = LinearSVC(random_state=0).fit(vectorizer.fit_transform(pages[train]), labels[train])
+        scores.append(float((svm.predict(vectorizer.transform(pages[test])) == labels[test]).mean()))
     return mean(scores)
 
 
