@@ -1,1 +1,1 @@
-"""The same job through Amazon Machine Learning: a client of its API, and a local server that speaks it."""
+"""Text classification by Amazon Machine Learning: a client of its API, and a local server with the same API."""

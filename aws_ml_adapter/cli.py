@@ -1,4 +1,4 @@
-"""The command line of ``amazon-ml``: options in, one plain function called."""
+"""The command line of ``amazon-ml``: its subcommands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textclf.commands.application import add_command, new_app
 
 app = new_app(
     "amazon-ml",
-    "Amazon Machine Learning without Amazon: a server that answers its API, and the verbs that use it. "
+    "Amazon Machine Learning without Amazon: a server with its API, and subcommands that use it. "
     "Needs pip install 'textclf[serve]'.",
     "From documents to predictions: textclf prepare documents.csv -o prepared; amazon-ml train prepared -o model.json "
     "--bucket BUCKET; amazon-ml predict model.json new.csv -o predictions.csv. ",
@@ -20,13 +20,13 @@ app = new_app(
 
 
 def serve(options: ServerOptions) -> None:
-    """Run a server that answers Amazon Machine Learning's API; print its URL when it is ready.
+    """Run a server with Amazon Machine Learning's API; print its URL when it is ready.
 
         amazon-ml serve --data-dir ml --port 8080
 
     Point clients at it with AWS_ENDPOINT_URL_MACHINE_LEARNING or endpoint_url. Runs until Ctrl-C.
     """
-    # many small jobs at once: threads of the numeric libraries would only take the cores from each other
+    # jobs run in parallel, so the threads of numeric libraries would only compete for the cores
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     from aws_ml_adapter.server.serving import serve
@@ -34,7 +34,7 @@ def serve(options: ServerOptions) -> None:
     def ready(url: str, pages: str) -> None:
         if options.credentials is not None:
             typer.echo(f"for a browser: {pages}", err=True)
-        # the last thing said: whoever waits for it goes on at once
+        # printed last, because programs that wait for this line go on at once
         typer.echo(url)
 
     serve(options, ready=ready)

@@ -1,1 +1,1 @@
-"""What Amazon Machine Learning's API says: faults, recipes, rearrangements, parameters, formats, storage of objects."""
+"""The formats of Amazon Machine Learning's API: recipes, rearrangements, parameters, faults, and object storage."""

@@ -1,4 +1,4 @@
-"""The expressions of a recipe: attributes, functions of them, and their text."""
+"""The expressions of a recipe, attributes and function calls, and their parser."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aws_ml_adapter.api.faults import RequestFault
 from features.schema import AttributeType, Schema
 
 NAME_LIMIT = 64
-"""The most characters in the name of a group or an assignment."""
+"""Maximum characters of the name of a group or an assignment."""
 
 _DEPTH_LIMIT = 20
 _DIGIT_LIMIT = 9
 _NODE_LIMIT = 50
-"""The most variables and calls in one feature."""
+"""Maximum variables and calls in one feature."""
 _WORK_LIMIT = 100_000
-"""The most features handled for one recipe, since groups of groups can multiply them."""
+"""Maximum features processed for one recipe, because groups of groups can multiply them."""
 
 _TOKEN = re.compile(
     r"""
@@ -38,21 +38,21 @@ _ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
 
 
 class Function(StrEnum):
-    """What a recipe can do with attributes."""
+    """The functions of recipes."""
 
     NGRAM = "ngram"
-    """All runs of 1 to n words, joined by a blank."""
+    """All sequences of 1 to n words, joined by spaces."""
     OSB = "osb"
-    """Orthogonal sparse bigrams: the first word of each window of n with each later one, joined by as many ``_`` as
-    they are apart."""
+    """Orthogonal sparse bigrams: the first word of each window of n words with each later one, joined by as many ``_``
+    as they are apart."""
     LOWERCASE = "lowercase"
     """The text in lower case."""
     NO_PUNCT = "no_punct"
     """The words without the punctuation at their ends."""
     QUANTILE_BIN = "quantile_bin"
-    """Which of n bins, equally full in training, a number falls into."""
+    """The number's bin, of n bins that are equally full in training."""
     NORMALIZE = "normalize"
-    """The number with the mean of training taken off, divided by its deviation."""
+    """The number minus the mean, divided by the standard deviation, of the training data."""
     CARTESIAN = "cartesian"
     """Every combination of the words or values of all arguments, joined by ``_``."""
 
@@ -78,7 +78,7 @@ _SIGNATURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """An attribute of the schema; ``str`` writes it as a recipe does."""
+    """An attribute of the schema; ``str`` formats it as in a recipe."""
 
     name: str
     type: AttributeType
@@ -91,7 +91,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A function, its arguments, and the words of its window or its bins; ``str`` writes it as a recipe does."""
+    """A function call, with its number of words or bins, if any; ``str`` formats it as in a recipe."""
 
     function: Function
     arguments: Expressions
@@ -99,7 +99,7 @@ class Call:
 
     @property
     def type(self) -> AttributeType:
-        """Of the result; CATEGORICAL ones of ``ngram``, ``osb`` and ``cartesian`` are many values at once."""
+        """Type of the result; for ``ngram``, ``osb`` and ``cartesian``, CATEGORICAL stands for several values."""
         return _SIGNATURES[self.function].gives
 
     def __str__(self) -> str:
@@ -112,18 +112,18 @@ Expressions = tuple[Expression, ...]
 
 
 def input_variables(schema: Schema) -> dict[str, Variable]:
-    """Return the attributes that may be learned from by name: all but the target, the row id and those excluded."""
+    """Return the input attributes by name: all except the target, the row id and the excluded ones."""
     apart = {schema.target, schema.row_id, *schema.excluded}
     return {name: Variable(name=name, type=kind) for name, kind in schema.attributes if name not in apart}
 
 
 def quoted(name: str) -> str:
-    """Return a name in quotes, as any may stand in a recipe."""
+    """Return a name in quotes, which make any name valid in a recipe."""
     return "'" + re.sub(r"(['\\])", r"\\\1", name) + "'"
 
 
 def recipe_fault(place: str, what: str) -> RequestFault:
-    """Return the error of a recipe; the place is section, entry and column, or empty for the whole."""
+    """Return an error in a recipe; the place is section, entry and column, or empty for the whole recipe."""
     return RequestFault(what, where=f"recipe, {place}" if place else "recipe")
 
 
@@ -158,7 +158,7 @@ def _unescape(text: str) -> str:
 
 
 class RecipeReader:
-    """Reads the expressions of a recipe one after the other, each of which may name what was defined before it."""
+    """Parses the expressions of a recipe in order; each may refer to the definitions before it."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -168,15 +168,15 @@ class RecipeReader:
         for kind in AttributeType:
             self._names[f"ALL_{kind}"] = tuple(variable for variable in self._all if variable.type is kind)
         self._work = 0
-        # of the expression that is being read
+        # of the current expression
         self._place, self._tokens, self._next = "", [_Lexeme("end", "", 1)], 0
 
     def open_all_inputs(self) -> None:
-        """Let ``ALL_INPUTS`` be used from here on: outputs only may name it."""
+        """Allow ``ALL_INPUTS`` from now on; it is allowed in outputs only."""
         self._names["ALL_INPUTS"] = self._all
 
     def define(self, key: str, text: str, place: str) -> None:
-        """Name a group or an assignment; the place is for messages."""
+        """Define a group or an assignment; the place is for messages."""
         expressions = self.evaluate(text, place)
         match = _TOKEN.fullmatch(key.strip())
         quoted = match and (match["single"] or match["double"])
@@ -190,7 +190,7 @@ class RecipeReader:
         self._names[name] = expressions
 
     def evaluate(self, text: str, place: str) -> Expressions:
-        """Return the features that an expression stands for; none if it is only a comment."""
+        """Return the features of an expression; none if it is only a comment."""
         self._place, self._tokens, self._next = place, list(_tokens(text, place)), 0
         begin = self._tokens[0]
         if begin.kind == "end":

@@ -1,4 +1,4 @@
-"""The two ways in which Amazon ML says no: to a request at once, to data in the object's status later."""
+"""The two kinds of errors of Amazon ML: in a request, reported at once, and in data, reported in an object's status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is in Amazon ML: kinds of objects, what becomes of them, types of models and what these predict."""
+"""Enumerations of Amazon ML: kinds of objects, their statuses, and types of models."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from aws_ml_adapter.api.faults import RequestFault
 from features.schema import AttributeType, Schema
 
 CLASS_LIMIT = 100
-"""Classes of a multiclass model at most, as
-https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html has it."""
+"""Maximum classes of a multiclass model:
+https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 BINARY_CLASSES = ("0", "1")
 
@@ -34,18 +34,18 @@ class Status(StrEnum):
 
 
 class ModelType(StrEnum):
-    """What a model predicts."""
+    """The type of a model."""
 
     REGRESSION = "REGRESSION"
-    """A number, by linear regression."""
+    """Predicts a number, by linear regression."""
     BINARY = "BINARY"
-    """The probability of 1, by logistic regression."""
+    """Predicts the probability of 1, by logistic regression."""
     MULTICLASS = "MULTICLASS"
-    """The probability of each class, by multinomial logistic regression."""
+    """Predicts the probability of each class, by multinomial logistic regression."""
 
     @property
     def target_type(self) -> AttributeType:
-        """Type of the attribute that such a model predicts."""
+        """The type of the target attribute."""
         return _TARGET_TYPES[self]
 
 
@@ -57,14 +57,14 @@ _TARGET_TYPES = {
 
 
 def check_target(schema: Schema, model_type: ModelType) -> str:
-    """Name of the attribute that a model of this type would predict; raises `RequestFault` if there is none."""
+    """Return the name of the target; raises `RequestFault` if there is none, or it does not fit the model type."""
     if schema.target is None:
         raise RequestFault("the schema of the training data names no target", remedy="give it a targetAttributeName")
     kind = dict(schema.attributes)[schema.target]
     if kind is not model_type.target_type:
         raise RequestFault(
             f"a {model_type} model predicts a {model_type.target_type} attribute, "
-            f"and the target '{schema.target}' is {kind}",
+            f"but the target '{schema.target}' is {kind}",
             remedy="use the model type that fits, or correct the schema",
         )
     return schema.target

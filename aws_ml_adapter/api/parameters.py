@@ -1,4 +1,4 @@
-"""The training parameters that Amazon ML documents: reading, ranges, and the text in which they are shown."""
+"""Amazon ML's training parameters: parsing, ranges, and formatting."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _L1, _L2 = "sgd.l1RegularizationAmount", "sgd.l2RegularizationAmount"
 _ALGORITHM = "algorithm"
 _PREFIX = "sgd."
 _SHUFFLE_TYPES = {"auto": True, "none": False}
-_LONGEST_SHOWN = 64
+_MAX_SHOWN = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """How a model is trained: sizes in bytes; the defaults are those of the API, not those of the console."""
+    """Training parameters, sizes in bytes; the defaults are those of the API, not of the console."""
 
     max_size: int = 33_554_432
     max_passes: int = 10
@@ -30,7 +30,7 @@ class Parameters:
     l2: float = 0.0
 
     def to_strings(self) -> dict[str, str]:
-        """Write as ``TrainingParameters`` in answers shows them, each one filled in."""
+        """Format all parameters as ``TrainingParameters`` in answers."""
         return {
             _ALGORITHM: "sgd",
             _L1: _float_text(self.l1),
@@ -42,7 +42,7 @@ class Parameters:
 
 
 def parse_parameters(given: Mapping[str, str]) -> Parameters:
-    """Read the ``Parameters`` of CreateMLModel, whose names may lack their ``sgd.``; raises `RequestFault`."""
+    """Parse the ``Parameters`` of CreateMLModel, whose names may omit ``sgd.``; raises `RequestFault`."""
     defaults = Parameters()
     given = _full_names(given, defaults.to_strings().keys())
     if given.get(_ALGORITHM, "sgd").lower() != "sgd":
@@ -68,7 +68,7 @@ def _full_names(given: Mapping[str, str], known: Collection[str]) -> dict[str, s
         whole = name if name in known else f"{_PREFIX}{name}"
         if whole not in known:
             raise RequestFault(
-                f"the parameter '{name[:_LONGEST_SHOWN]}' is unknown", remedy=f"use {', '.join(sorted(known))}"
+                f"the parameter '{name[:_MAX_SHOWN]}' is unknown", remedy=f"use {', '.join(sorted(known))}"
             )
         if whole in full:
             raise RequestFault(f"the parameter {whole} is given twice, with and without '{_PREFIX}'")
@@ -80,7 +80,7 @@ def _integer(given: Mapping[str, str], name: str, bounds: tuple[int, int], defau
     if name not in given:
         return default
     text = given[name].strip()
-    # int() of thousands of digits takes long, and the service does not read digits of other scripts
+    # int() of thousands of digits is slow, and the service does not accept digits of other scripts
     if not (text.isascii() and text.isdigit() and len(text) <= 20):
         raise _fault(given, name, "not a whole number")
     if not bounds[0] <= int(text) <= bounds[1]:
@@ -101,7 +101,7 @@ def _amount(given: Mapping[str, str], name: str, default: float) -> float:
 
 
 def _fault(given: Mapping[str, str], name: str, problem: str) -> RequestFault:
-    return RequestFault(f"the parameter {name} is '{given[name][:_LONGEST_SHOWN]}', {problem}")
+    return RequestFault(f"the parameter {name} is '{given[name][:_MAX_SHOWN]}', {problem}")
 
 
 def _float_text(value: float) -> str:

@@ -1,4 +1,4 @@
-"""DataRearrangement: which rows of the data a data source takes."""
+"""DataRearrangement: the selection of the rows of a data source."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _TEXT_LIMIT = 100_000
 
 
 class SplitStrategy(StrEnum):
-    """How the rows of a share are chosen."""
+    """The rule that selects the rows of a share."""
 
     SEQUENTIAL = "sequential"
-    """The rows that begin within the share of the bytes."""
+    """Rows that begin within the share of the bytes."""
     RANDOM = "random"
-    """The rows whose pseudo-random number, which follows from the seed and their place, falls into the share."""
+    """Rows whose pseudo-random number, computed from the seed and their byte offset, is within the share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rearrangement:
-    """The share of the rows that a data source takes, in percent, the end excluded; their order stays."""
+    """The share of the rows that belong to a data source, in percent, without the end; order is kept."""
 
     begin: int = 0
     end: int = 100
@@ -37,9 +37,9 @@ class Rearrangement:
     seed: str = ""
 
     def keeps(self, offsets: NDArray[np.int64], *, begin: int, end: int) -> NDArray[np.bool_]:
-        """Which rows belong to the share, by where they begin in the bytes of all files; bool, shape (n,)."""
-        # a sequential share is one of the bytes, so no pass over the data need count rows first; the generator of the
-        # service for random ones is not known
+        """Return which rows belong to the share, by their byte offsets in all files; bool, shape (n,)."""
+        # sequential shares are of bytes, so that no pass over the data is needed to count rows; for random ones, the
+        # service's generator is not known
         if self.strategy is SplitStrategy.RANDOM:
             percent = _random_percent(offsets, self.seed)
             kept = (percent >= self.begin) & (percent < self.end)
@@ -49,7 +49,7 @@ class Rearrangement:
         return ~kept if self.complement else kept
 
     def to_json(self) -> str:
-        """Write in the form of the developer guide."""
+        """Format as in the developer guide."""
         splitting: dict[str, Any] = {
             "percentBegin": self.begin,
             "percentEnd": self.end,
@@ -62,8 +62,8 @@ class Rearrangement:
 
 
 def parse_rearrangement(text: str | None) -> Rearrangement:
-    """Read a DataRearrangement in any of the spellings in use; raises `RequestFault`."""
-    # editors on Windows begin a file with this mark
+    """Parse a DataRearrangement in any of the spellings in use; raises `RequestFault`."""
+    # byte order mark, written by editors on Windows
     text = (text or "").removeprefix("\ufeff")
     if not text.strip():
         return Rearrangement()
@@ -103,11 +103,11 @@ def _parse(text: str) -> object:
 def _object(content: object, place: str, keys: set[str]) -> dict[str, object]:
     if not isinstance(content, dict):
         raise _fault(f"{place} is not a JSON object")
-    # with a misspelt key all rows would be taken without a warning
+    # if a misspelt key were ignored, all rows would be selected without a warning
     unknown = min(content.keys() - keys, default=None)
     if unknown is not None:
         raise _fault(f"{place} has the unknown key '{unknown[:64]}'; the keys are {', '.join(sorted(keys))}")
-    # null is how some writers leave a member out
+    # some programs write null for a missing member
     return {key: value for key, value in content.items() if value is not None}
 
 
@@ -134,7 +134,7 @@ def _flag(value: object) -> bool:
 
 def _seed(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _fault(f"randomSeed is {_short(value)}, not a text")
+        raise _fault(f"randomSeed is {_short(value)}, not a string")
     return str(value)
 
 
@@ -143,8 +143,8 @@ def _short(value: object) -> str:
 
 
 def _random_percent(offsets: NDArray[np.int64], seed: str) -> NDArray[np.float64]:
-    """SplitMix64 of each offset's place in the sequence of the seed, as a number in [0, 100)."""
-    # JSON can spell a lone surrogate, which UTF-8 cannot
+    """Return the SplitMix64 number of each offset in the sequence of the seed, scaled to [0, 100)."""
+    # JSON can encode a lone surrogate, which UTF-8 cannot
     start = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()[:8], "little")
     mixed = mix(np.uint64(start) + (offsets.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
     return (mixed >> np.uint64(11)).astype(np.float64) * (100 / 2**53)

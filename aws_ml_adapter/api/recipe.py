@@ -1,4 +1,4 @@
-"""Recipes: which features a model learns from, and how they are made of the attributes."""
+"""Recipes: the features of a model, computed from the attributes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from aws_ml_adapter.api.expressions import (
 from features.schema import Schema
 
 OUTPUT_LIMIT = 10_000
-"""The most features of a recipe, before their words and bins are counted."""
+"""Maximum features of a recipe, not counting their words and bins."""
 
 _TEXT_LIMIT = 131_071
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A recipe as it was given, and the features that it stands for under a schema, each once, in order."""
+    """The text of a recipe, and its features for a schema, without duplicates, in order."""
 
     text: str
     outputs: tuple[Expression, ...]
 
 
 def parse_recipe(text: str, schema: Schema) -> Recipe:
-    """Check a recipe against a schema and expand its groups; raises `RequestFault` with place and column."""
+    """Parse a recipe for a schema, and expand its groups; raises `RequestFault` with place and column."""
     content = _sections(text)
     reader = RecipeReader(schema)
     for section in ("groups", "assignments"):
@@ -44,7 +44,7 @@ def parse_recipe(text: str, schema: Schema) -> Recipe:
 
 
 def _sections(text: str) -> dict[str, dict[str, str]]:
-    """Each section, as name (of outputs: number) to expression."""
+    """Return each section as a mapping from name (for outputs, number) to expression."""
     if len(text) > _TEXT_LIMIT:
         raise recipe_fault("", f"has {len(text):,} characters, more than {_TEXT_LIMIT:,}")
     try:
@@ -53,7 +53,7 @@ def _sections(text: str) -> dict[str, dict[str, str]]:
         raise recipe_fault("", f"is not JSON ({error})") from error
     if not isinstance(content, dict):
         raise recipe_fault("", "is not a JSON object with groups, assignments and outputs")
-    # the samples of the API reference have a section "dependencies", always empty
+    # samples in the API reference have an empty section "dependencies"
     unknown = [key for key in content if key not in ("groups", "assignments", "outputs") and content[key]]
     if unknown:
         raise recipe_fault("", f"has the unknown section '{unknown[0][:NAME_LIMIT]}'")
@@ -69,7 +69,7 @@ def _sections(text: str) -> dict[str, dict[str, str]]:
         if not isinstance(section, dict):
             raise recipe_fault(name, "is not a JSON object")
         if not all(isinstance(expression, str) for expression in section.values()):
-            raise recipe_fault(name, "holds something else than a text")
+            raise recipe_fault(name, "contains a value that is not a string")
     return sections
 
 

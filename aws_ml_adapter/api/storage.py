@@ -1,4 +1,4 @@
-"""Where ``s3://bucket/key`` is: in a folder that holds one folder a bucket, or in S3 and whatever speaks like it."""
+"""Storage of ``s3://bucket/key``: a folder that contains one folder per bucket, or S3 or a compatible server."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from textclf.base.errors import OutputError, TextclfError
 from textclf.base.files import write_aside
 
 MAX_FILES = 10_000
-"""The most files that one location may name."""
+"""Maximum number of files that one location may name."""
 
-# the rules of us-east-1 before 2018, by which many buckets were named; a dot in front would hide the folder
+# the rules of us-east-1 before 2018, which many existing buckets follow; a leading dot would hide the folder
 _BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{2,254}")
 _KEY_BYTES = 1_024
-# the longest name that file systems allow
+# the maximum length of a file name
 _PART_BYTES = 255
 _ATTEMPTS = 10
 _MISSING = "there is no such object"
 _S3_MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
-# control characters, backslashes, and what cannot be written in UTF-8 or in the XML of listings
+# control characters, backslashes, and characters that cannot be encoded in UTF-8 or in the XML of listings
 UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
-# as textclf.base.files.write_aside names them
+# the names of temporary files of textclf.base.files.write_aside
 UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}\.part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """One object: its URL and its size in bytes."""
+    """The URL of an object, and its size in bytes."""
 
     url: str
     size: int
 
 
 class Storage(ABC):
-    """An object store; what it cannot do it raises as ``fault(what, where=url)``."""
+    """An object store; it raises errors made by ``fault(what, where=url)``."""
 
     def __init__(self, fault: Callable[..., TextclfError]) -> None:
         self._fault = fault
 
     @abstractmethod
     def files(self, url: str) -> list[StoredFile]:
-        """List the object with this key; for a key that ends in ``/``, the data directly below it, sorted by key."""
+        """List the object with this key; for a key that ends in ``/``, the data files directly below it, by key."""
 
     @abstractmethod
     def open(self, url: str) -> BinaryIO:
@@ -58,14 +58,14 @@ class Storage(ABC):
 
     @abstractmethod
     def write(self, url: str) -> AbstractContextManager[Path]:
-        """Give a context with a path to write to; the object appears, whole, when the context ends."""
+        """Return a context with a path to write to; the write is atomic, at the end of the context."""
 
     @abstractmethod
     def delete(self, url: str) -> None:
-        """Delete an object, if there is one."""
+        """Delete an object, if it exists."""
 
     def read(self, url: str, limit: int) -> bytes | None:
-        """Read a small object, None if there is none."""
+        """Read an object of up to ``limit`` bytes; None if it does not exist."""
         with self._or_missing(), self.open(url) as stream, self._reading(url):
             content = stream.read(limit + 1)
             if len(content) > limit:
@@ -74,7 +74,7 @@ class Storage(ABC):
         return None
 
     def size(self, url: str) -> int | None:
-        """Give the bytes of an object, None if there is none."""
+        """Return the size of an object in bytes; None if it does not exist."""
         with self._or_missing():
             return self.files(url)[0].size
         return None
@@ -101,7 +101,7 @@ class Storage(ABC):
         return self._fault(_MISSING, where=url, remedy=f"write {url}/ if you mean the objects in that folder")
 
     def _checked(self, url: str, files: Iterable[StoredFile]) -> list[StoredFile]:
-        """Leave out what is not data, and insist on one file at least and not too many."""
+        """Leave out files that are not data; raises an error if there are none or too many."""
         if _is_prefix(url):
             files = (file for file in files if _is_data(file.url.rpartition("/")[2]))
         listed = list(islice(files, MAX_FILES + 1))
@@ -114,19 +114,19 @@ class Storage(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageOptions:
-    """Which storage to use: the folder that holds one folder a bucket, or the URL of a server like S3."""
+    """The storage to use: a folder that contains one folder per bucket, or the URL of an S3-compatible server."""
 
     root: str | None = None
     endpoint: str | None = None
 
 
 def open_storage(options: StorageOptions, *, patient: bool = True) -> Storage:
-    """Open the storage that the options name; an impatient one soon gives up a slow S3, as a client waits."""
+    """Open a storage; if not ``patient``, with short timeouts for S3, because a client is waiting."""
     if options.endpoint is not None:
         import boto3
         from botocore.config import Config
 
-        # a region is needed to sign, and an endpoint of one's own accepts any
+        # signing needs a region; other servers than AWS accept any
         region = boto3.session.Session().region_name or "us-east-1"
         config = None if patient else Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
         return S3Storage(boto3.client("s3", endpoint_url=options.endpoint, region_name=region, config=config))
@@ -134,7 +134,7 @@ def open_storage(options: StorageOptions, *, patient: bool = True) -> Storage:
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://bucket/key``; raises `RequestFault` for what no bucket or folder could be called."""
+    """Split ``s3://bucket/key`` into bucket and key; raises `RequestFault` if a name is invalid in S3 or as a path."""
     bucket, _, key = url.removeprefix("s3://").partition("/")
     if not url.startswith("s3://") or not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise RequestFault("the bucket's name breaks the rules of S3", where=url[:200])
@@ -151,13 +151,13 @@ def split_url(url: str) -> tuple[str, str]:
 
 @contextmanager
 def write_in_place(path: Path) -> Iterator[Path]:
-    """Return a path as `textclf.base.files.write_aside` gives it, where others remove folders that they find empty."""
+    """Do `textclf.base.files.write_aside` where empty folders may be removed at the same time."""
     with ExitStack() as stack:
         for left in reversed(range(_ATTEMPTS)):
             try:
                 aside = stack.enter_context(write_aside(path))
                 break
-            # the folder was removed between its creation and that of the file
+            # the folder was removed before the file in it was created
             except OutputError as error:
                 if not left or not isinstance(error.__cause__, FileNotFoundError):
                     raise
@@ -165,7 +165,7 @@ def write_in_place(path: Path) -> Iterator[Path]:
 
 
 class FolderStorage(Storage):
-    """A folder that holds one folder a bucket; what links lead out of it is not there."""
+    """A folder that contains one folder per bucket; links that lead out of it are ignored."""
 
     def __init__(
         self, root: Path, *, fault: Callable[..., TextclfError] = DataFault, make_buckets: bool = False
@@ -200,13 +200,15 @@ class FolderStorage(Storage):
 
     @contextmanager
     def write(self, url: str) -> Iterator[Path]:
-        """Give a path to write to; the bucket must be there, as in S3, unless buckets are to be made."""
+        """Return a context with a path to write to; the bucket must exist, unless ``make_buckets``."""
         path = self._path(url)
         if not self._is_inside(path):
             raise self._fault("leads out of the storage folder", where=url)
         bucket, _ = split_url(url)
         if not self._make_buckets and not (self._root / bucket).is_dir():
-            raise self._fault("there is no such bucket", where=url, remedy=f"make the folder {bucket} below --s3-root")
+            raise self._fault(
+                "there is no such bucket", where=url, remedy=f"create the folder {bucket} below --s3-root"
+            )
         try:
             with write_in_place(path) as aside:
                 yield aside
@@ -214,7 +216,7 @@ class FolderStorage(Storage):
             raise self._fault(error.what, where=url) from error
 
     def delete(self, url: str) -> None:
-        """Delete an object, and the folders that it leaves empty, as S3 has none."""
+        """Delete an object, and parent folders that are empty then, because S3 has no folders."""
         path = self._path(url)
         if not self._is_there(path):
             return
@@ -225,7 +227,7 @@ class FolderStorage(Storage):
             parent.rmdir()
 
     def remove_unfinished(self, url: str) -> None:
-        """Remove what writers that were killed left beside an object; no one may be writing there."""
+        """Remove temporary files that killed processes left beside an object; no one may be writing there."""
         for path in self._path(url).parent.glob(".*.part"):
             if UNFINISHED.fullmatch(path.name) and self._is_inside(path):
                 path.unlink(missing_ok=True)
@@ -245,7 +247,7 @@ class FolderStorage(Storage):
 
 
 class S3Storage(Storage):
-    """S3, or any server that speaks like it, through a boto3 client."""
+    """S3, or a compatible server, through a boto3 client."""
 
     def __init__(self, client: Any, *, fault: Callable[..., TextclfError] = DataFault) -> None:
         from boto3.exceptions import Boto3Error
@@ -288,7 +290,7 @@ class S3Storage(Storage):
 
     @contextmanager
     def write(self, url: str) -> Iterator[Path]:
-        """Give a path to write to; the object is sent when the context ends."""
+        """Return a context with a path to write to; the object is uploaded when the context ends."""
         bucket, key = split_url(url)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "object"
@@ -314,7 +316,7 @@ class S3Storage(Storage):
 
 
 class _ObjectBody(io.RawIOBase):
-    """A boto3 body that raises where it was cut short; used as a context it would end early without a word."""
+    """A boto3 body that raises an error if it is truncated; as a context, boto3's own would end without an error."""
 
     def __init__(self, body: Any, errors: tuple[type[Exception], ...], fault: Callable[[Exception], Exception]) -> None:
         from urllib3.exceptions import HTTPError
@@ -347,5 +349,5 @@ def _below(url: str, name: str) -> str:
 
 
 def _is_data(name: str) -> bool:
-    """Whether a name is that of data: hidden files and schemas are none, nor are empty keys."""
+    """Return whether a file is data: not hidden, not a schema, and not an empty name."""
     return name[:1] not in ("", ".") and not name.endswith(".schema")

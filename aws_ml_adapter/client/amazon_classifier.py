@@ -1,4 +1,4 @@
-"""The document classifier that learns and predicts in Amazon Machine Learning, or in a server like it."""
+"""The document classifier that trains and predicts in Amazon Machine Learning, or in a compatible server."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ _log = logging.getLogger(__name__)
 
 
 class AmazonMLClassifier:
-    """A document classifier in Amazon ML, with the verbs of the local one.
+    """A document classifier in Amazon ML, with the methods of the local one.
 
-    Whatever it makes is written down in the state file before it is made. After a kill the same call goes on where it
-    stopped; `delete` removes what stands in the file, and nothing else.
+    Everything it creates is recorded in the state file before it is created. After an interruption, the same call
+    continues where it stopped; `delete` removes exactly what is recorded.
 
     Parameters
     ----------
     bucket : str
-        S3 bucket, which must exist (in a folder it is made). Amazon ML needs a bucket policy that lets it read and
-        write there: https://docs.aws.amazon.com/machine-learning/latest/dg/granting-amazon-ml-permissions-to-output-predictions-to-amazon-s3.html.
+        S3 bucket, which must exist (with ``s3_root`` it is created). Its policy must let Amazon ML read and write
+        there: https://docs.aws.amazon.com/machine-learning/latest/dg/granting-amazon-ml-permissions-to-output-predictions-to-amazon-s3.html.
     prefix : str
-        All files go below it.
+        Prefix of the keys of all files.
     region : str
-        AWS region; the service exists in us-east-1 and eu-west-1.
+        AWS region; the service is available in us-east-1 and eu-west-1.
     state_file : str or pathlib.Path
-        Keeps what was made. It is to Amazon ML what a model file is to the local classifier.
+        Records what was created; it corresponds to the model file of the local classifier.
     endpoint_url : str, optional
-        URL of the service; without it boto3 decides, by ``AWS_ENDPOINT_URL_MACHINE_LEARNING`` or the region. `fit`
-        keeps it in the state file, unless it is AWS.
+        URL of the service; without it boto3 chooses it, by ``AWS_ENDPOINT_URL_MACHINE_LEARNING`` or the region. `fit`
+        saves it in the state file, unless it is AWS.
     s3_endpoint_url : str, optional
-        URL of a server like S3; without it boto3 decides.
+        URL of an S3-compatible server; without it boto3 chooses it.
     s3_root : str, optional
-        A folder that holds one folder a bucket, instead of S3: that of ``amazon-ml serve --s3-root``.
+        A folder that contains one folder per bucket, instead of S3: that of ``amazon-ml serve --s3-root``.
     options : TrainingOptions, optional
         How to train.
     timeout : float
-        Seconds that one job may take.
+        Maximum seconds per job.
 
     Examples
     --------
@@ -105,16 +105,16 @@ class AmazonMLClassifier:
         s3_root: str | Path | None = None,
         timeout: float = TIMEOUT,
     ) -> AmazonMLClassifier:
-        """Take up what `fit` made.
+        """Load a model that `fit` trained.
 
         Parameters
         ----------
         state_file : str or pathlib.Path
-            As `fit` wrote it.
+            The file that `fit` wrote.
         endpoint_url, s3_endpoint_url, s3_root : str, optional
-            If they have changed since.
+            New values, if they have changed.
         timeout : float
-            Seconds that one job may take.
+            Maximum seconds per job.
 
         Returns
         -------
@@ -123,11 +123,11 @@ class AmazonMLClassifier:
         Raises
         ------
         textclf.base.errors.BadInputError, textclf.base.errors.BadModelError
-            The file cannot be read, or is something else.
+            The file cannot be read, or is not a state file.
         """
         file = StateFile.open(state_file)
         place = file.state.place
-        # a folder and a server exclude each other, so naming one overrules the other
+        # only one of both can be used, so giving one removes the other
         if s3_endpoint_url is not None or s3_root is not None:
             place = replace(place, s3_endpoint_url=s3_endpoint_url, s3_root=None if s3_root is None else str(s3_root))
         place = replace(place, endpoint_url=endpoint_url or place.endpoint_url)
@@ -137,7 +137,7 @@ class AmazonMLClassifier:
 
     @property
     def client(self) -> Any:
-        """The boto3 client, for `textclf.predict_document_category` and what else it is good for."""
+        """The boto3 client, for example for `textclf.predict_document_category`."""
         return self._opened().service.client
 
     @property
@@ -147,7 +147,7 @@ class AmazonMLClassifier:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories of the training data, sorted; scores stand in this order."""
+        """The categories of the training data, sorted, in the order of the scores."""
         return self._opened().state.source.categories
 
     def _opened(self, file: StateFile | None = None) -> Workspace:
@@ -159,7 +159,7 @@ class AmazonMLClassifier:
     # --- training
 
     def plan(self, datasource: str | Path) -> Plan:
-        """Say what `fit` would write and create; nothing is sent.
+        """Return what `fit` would write and create; nothing is sent.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class AmazonMLClassifier:
         Parameters
         ----------
         datasource : str or pathlib.Path
-            CSV that ``textclf prepare`` wrote, or its folder; the schema and the kept features are found beside it.
+            CSV that ``textclf prepare`` wrote, or its folder, with the schema and features that were written beside it.
 
         Returns
         -------
@@ -190,8 +190,8 @@ class AmazonMLClassifier:
         Raises
         ------
         textclf.base.errors.TextclfError
-            The data do not do, the service refuses or fails (`aws_ml_adapter.client.service_calls.AmazonMLError`), or
-            the state file is that of another model.
+            The data are not usable, the service refuses or fails
+            (`aws_ml_adapter.client.service_calls.AmazonMLError`), or the state file belongs to another model.
         """
         path = datasource_file(datasource)
         state = self._new_state(path)
@@ -199,18 +199,18 @@ class AmazonMLClassifier:
         work = self._opened(file)
         host = urlsplit(work.service.url).hostname or ""
         if not host.endswith(".amazonaws.com"):
-            # kept, because the environment of the next command may name another server
+            # saved, because the environment of the next command may name another server
             state = replace(state, place=replace(state.place, endpoint_url=work.service.url))
         file.update(lambda held: replace(held, place=state.place) if held.trains_as(state) else held)
         if not file.state.trains_as(state):
             self._work = None
             raise UsageError(
-                "holds a model of other data or settings",
+                "is of a model with other data or settings",
                 where=self.state_file,
                 remedy="give another file, or remove that model with `amazon-ml delete` first",
             )
         if file.state.run != state.run:
-            _log.info(f"going on with {work.state.model_id}")
+            _log.info(f"continuing with {work.state.model_id}")
         try:
             work.upload(path, work.state.source)
             items = [work.create(item) for item in training_requests(work.state)]
@@ -243,12 +243,12 @@ class AmazonMLClassifier:
         Parameters
         ----------
         table : str or pathlib.Path, optional
-            A datasource, its folder, or a documents CSV, with categories. Without it the documents that were held out
-            in training; only then the score from which predictions are accepted is chosen, and kept.
+            A datasource, its folder, or a documents CSV, with categories. Without it, the documents held out in
+            training are used, and the threshold from which predictions are accepted is chosen and saved.
         max_error, confidence : float
             The maximum error among accepted documents, and the confidence that it is kept.
         by : sequence of str
-            Columns of a documents CSV; the figures are given for each of their values as well.
+            Columns of a documents CSV; the metrics are also computed for each of their values.
         features : str or pathlib.Path, optional
             Folder that prepare wrote, if it has moved.
         options : TableOptions, optional
@@ -261,7 +261,7 @@ class AmazonMLClassifier:
         Raises
         ------
         textclf.base.errors.TextclfError
-            As `fit`; or nothing was held out.
+            As for `fit`; or no documents were held out.
         """
         from textclf.evaluation.evaluate import evaluate_predictions
 
@@ -320,7 +320,7 @@ class AmazonMLClassifier:
         Raises
         ------
         textclf.base.errors.TextclfError
-            As `fit`; or the results do not fit the table.
+            As for `fit`; or the results do not match the table.
         """
         work = self._opened()
         with self._documents(table, features, options) as (data, source_id):
@@ -349,7 +349,7 @@ class AmazonMLClassifier:
         options: TableOptions | None,
         columns: Sequence[str] = (),
     ) -> Iterator[tuple[SentData, str]]:
-        """Give documents, that have these columns, with the id of their data source; without a table those held out."""
+        """Yield the documents of a table, or without one those held out, and the id of their data source."""
         work = self._opened()
         state = work.state
         if table is None:
@@ -380,7 +380,7 @@ class AmazonMLClassifier:
             yield data, work.create(request, again=True).id
 
     def _aligned(self, data: SentData, rows: Iterator[ResultRow | None]) -> Iterator[Prediction]:
-        """Put results and rows together, by position, since a row that failed has no id."""
+        """Match results and rows by position, because failed rows have no id."""
         count = 0
         for document_id, row in zip(data.document_ids, rows, strict=False):
             if row is not None and row.tag != document_id:
@@ -389,7 +389,7 @@ class AmazonMLClassifier:
             yield self._prediction(document_id, row)
         if count < len(data.document_ids) or next(rows, "end") != "end":
             raise BadDataError(
-                f"the results do not fit the table after row {count:,}",
+                f"the results do not match the table after row {count:,}",
                 where=data.source.name,
                 remedy="remove all with `amazon-ml delete` and train again",
             )
@@ -400,7 +400,7 @@ class AmazonMLClassifier:
     # --- real-time predictions
 
     def open_endpoint(self) -> str:
-        """Create a real-time endpoint, unless there is one, and wait until it is ready.
+        """Create a real-time endpoint, unless it exists, and wait until it is ready.
 
         Returns
         -------
@@ -413,15 +413,15 @@ class AmazonMLClassifier:
         return work.service.wait_for_endpoint(self.model_id)
 
     def close_endpoint(self) -> None:
-        """Delete the real-time endpoint, which costs as long as it exists."""
+        """Delete the real-time endpoint, which is charged for while it exists."""
         work = self._opened()
         work.service.delete_endpoint(self.model_id)
         work.file.update(lambda state: replace(state, endpoint=False))
 
-    # --- the end
+    # --- deleting
 
     def delete(self) -> None:
-        """Remove the endpoint, objects and files that stand in the state file, and the file at last."""
+        """Remove the endpoint, objects and files recorded in the state file, and finally the file itself."""
         work = self._opened()
         if work.state.endpoint:
             self.close_endpoint()

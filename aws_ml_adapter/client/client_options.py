@@ -1,4 +1,4 @@
-"""What a client of Amazon ML can be told: where the service and its data are, and how to train."""
+"""The options of a client of Amazon ML: locations and training options."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from textclf.base.errors import BadInputError
 from textclf.base.options import check_options, option
 
 TIMEOUT = 7_200.0
-"""Seconds that one job of the service may take."""
+"""Maximum seconds per job of the service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the data and the service are; a URL that is None is chosen by boto3."""
+    """The locations of the data and the service; boto3 chooses URLs that are None."""
 
     bucket: str
-    prefix: str = option("textclf", help="All files go below it.")
+    prefix: str = option("textclf", help="Prefix of the keys of all files.")
     region: str = option("us-east-1", help="AWS region: us-east-1 or eu-west-1.")
     endpoint_url: str | None = option(
         None,
         show_default="AWS_ENDPOINT_URL_MACHINE_LEARNING, else AWS",
         help="URL of the service, such as amazon-ml serve prints.",
     )
-    s3_endpoint_url: str | None = option(None, show_default="AWS", help="URL of a server like S3.")
+    s3_endpoint_url: str | None = option(None, show_default="AWS", help="URL of an S3-compatible server.")
     s3_root: str | None = option(
         None,
         type=Path | None,
-        help="A folder instead of S3: the one that amazon-ml serve has as its --s3-root.",
+        help="Folder to use instead of S3, the same as --s3-root of amazon-ml serve.",
     )
 
 
@@ -39,7 +39,7 @@ DEFAULT_PLACE = Place(bucket="")
 def _read_recipe(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            # the service takes no longer one, and a device has no end
+            # more than the service accepts; limited, because a device may have no end
             return file.read(1_000_000)
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError("cannot be read", where=path, remedy="check the path given with --recipe") from error
@@ -47,18 +47,18 @@ def _read_recipe(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingOptions:
-    """How a model is trained."""
+    """Options of training."""
 
     train_percent: int = option(
         70, min=1, max=100, help="Share of the documents to train on; the rest is held out for evaluate."
     )
-    seed: str = option("0", help="Chooses the documents to train on.")
-    ngrams: int = option(1, min=1, max=10, help="Words of the longest n-gram.")
+    seed: str = option("0", help="Seed of the random choice of the documents to train on.")
+    ngrams: int = option(1, min=1, max=10, help="Maximum words of an n-gram.")
     bins: int = option(0, min=0, max=1_000, help="Quantile bins of each dimension of the vectors; 0 leaves them out.")
     recipe: str | None = option(None, type=Path, parse=_read_recipe, help="File with a recipe of your own.")
-    passes: int = option(10, min=PASSES_RANGE[0], max=PASSES_RANGE[1], help="Passes over the training data at most.")
-    max_size: int = option(104_857_600, min=SIZE_RANGE[0], max=SIZE_RANGE[1], help="Bytes that the model may have.")
-    l1: float = option(0.0, min=0, help="Amount of L1 regularisation; excludes --l2.")
+    passes: int = option(10, min=PASSES_RANGE[0], max=PASSES_RANGE[1], help="Maximum passes over the training data.")
+    max_size: int = option(104_857_600, min=SIZE_RANGE[0], max=SIZE_RANGE[1], help="Maximum bytes of the model.")
+    l1: float = option(0.0, min=0, help="Amount of L1 regularisation; not together with --l2.")
     l2: float | None = option(None, min=0, show_default="1e-6 without --l1", help="Amount of L2 regularisation.")
 
     def __post_init__(self) -> None:
@@ -66,6 +66,6 @@ class TrainingOptions:
 
     @property
     def parameters(self) -> Parameters:
-        """All of them, so that no default of the service matters."""
+        """All parameters, so that the service's defaults have no effect."""
         l2 = (0.0 if self.l1 else 1e-6) if self.l2 is None else self.l2
         return Parameters(max_size=self.max_size, max_passes=self.passes, shuffle=True, l1=self.l1, l2=l2)

@@ -1,4 +1,4 @@
-"""What a client sends: a datasource that ``textclf prepare`` wrote, or documents brought into that form."""
+"""The data that a client uploads: a datasource of ``textclf prepare``, or documents converted to one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATASOURCE = "datasource.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentData:
-    """A datasource on its way to the service, and the user's documents if it was made of them."""
+    """A datasource to upload, and the user's documents if it was computed from them."""
 
     path: Path
     source: Source
@@ -30,7 +30,7 @@ class SentData:
     documents: tuple[InputDocument, ...] | None = None
 
     def column(self, name: str) -> dict[str, str]:
-        """Document id to value of a column of the user's table."""
+        """Map document ids to the values of a column of the user's table."""
         if self.documents is None:
             raise UsageError(
                 "there are no further columns", where=self.source.name, remedy="give --by with a documents CSV only"
@@ -38,17 +38,17 @@ class SentData:
         try:
             return {document.document_id: document.values[name] for document in self.documents if not document.error}
         except KeyError as error:
-            raise BadDataError(f"no column {name!r}", where=self.source.name, remedy="mend --by") from error
+            raise BadDataError(f"no column {name!r}", where=self.source.name, remedy="correct --by") from error
 
 
 def datasource_file(path: str | Path) -> Path:
-    """Return the datasource CSV in a folder that ``textclf prepare`` wrote, or the CSV itself."""
+    """Return the path of the datasource CSV, given it or the folder that ``textclf prepare`` wrote."""
     path = Path(path)
     return path / DATASOURCE if path.is_dir() else path
 
 
 def describe_source(path: Path) -> tuple[Source, tuple[str, ...]]:
-    """Read a datasource once, and describe what it holds, with the ids of its documents."""
+    """Read a datasource once, and return its description and the ids of its documents."""
     ids: list[str] = []
     categories: set[str] = set()
     for row in read_datasource(path):
@@ -68,7 +68,7 @@ def describe_source(path: Path) -> tuple[Source, tuple[str, ...]]:
 
 @contextmanager
 def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterator[SentData]:
-    """Return a datasource as it is, or documents with their indicators and vectors computed, in a temporary file."""
+    """Yield a datasource unchanged, or documents converted to one in a temporary file."""
     path = datasource_file(path)
     if schema_path(path).exists():
         source, document_ids = describe_source(path)
@@ -80,13 +80,13 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
     for document in good:
         if document.document_id in seen:
             raise BadDataError(
-                f"line {document.line}: the document_id '{document.document_id[:64]}' stands twice",
+                f"line {document.line}: the document_id '{document.document_id[:64]}' is a duplicate",
                 where=path,
-                remedy="results are found by it: make each one different",
+                remedy="make each document_id unique: results are matched by it",
             )
         seen.add(document.document_id)
     if not good:
-        raise BadDataError("has no row that can be used", where=path, remedy="mend the file")
+        raise BadDataError("has no usable row", where=path, remedy="correct the file")
     from features.prepared import PreparedDocument, PreparedFeatures
 
     prepared = PreparedFeatures.load(features)
@@ -97,5 +97,5 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
         source, document_ids = describe_source(made)
         if summary.shortened:
             cut = f"{number} text was" if (number := len(summary.shortened)) == 1 else f"{number} texts were"
-            _log.warning(f"{path}: {cut} cut to the 100 KB that Amazon ML takes of a row")
+            _log.warning(f"{path}: {cut} cut to 100 KB, Amazon ML's limit for a row")
         yield SentData(path=made, source=source, document_ids=document_ids, documents=tuple(documents))

@@ -1,4 +1,4 @@
-"""What comes back from the service: the files of a batch prediction as predictions, and an evaluation."""
+"""Reading the results of batch predictions, converting them to predictions, and evaluating them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FURTHER_COLUMNS = ("tag", "trueLabel", "bestAnswer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmazonEvaluation:
-    """The service's macro F1, and our report on batch predictions of the same documents."""
+    """The service's macro F1, and a report computed from batch predictions of the same documents."""
 
     evaluation_id: str
     average_f1: float
@@ -34,7 +34,7 @@ class AmazonEvaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """A line of results: row id, true label, and a probability for each category asked for."""
+    """A line of results: row id, true label, and the probability of each category."""
 
     tag: str
     true_label: str
@@ -42,7 +42,7 @@ class ResultRow:
 
 
 def parse_manifest(text: str, *, folder: str, where: str) -> dict[str, str]:
-    """Return data file to results, all below a folder; raises `BadDataError`."""
+    """Parse a manifest into a mapping from data files to results below a folder; raises `BadDataError`."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -50,16 +50,16 @@ def parse_manifest(text: str, *, folder: str, where: str) -> dict[str, str]:
     if not isinstance(content, dict) or not all(
         isinstance(result, str) and result.startswith(folder) for result in content.values()
     ):
-        raise _damaged(f"does not name results below {folder}", where)
+        raise _damaged(f"does not list results below {folder}", where)
     return content
 
 
 def read_results(stream: BinaryIO, categories: Sequence[str], *, where: str) -> Iterator[ResultRow | None]:
-    """Rows of a gzipped result file, None where the service could not predict; raises `BadDataError`."""
+    """Yield the rows of a gzipped result file, None if the service could not predict; raises `BadDataError`."""
     try:
         with gzip.GzipFile(fileobj=stream, mode="rb") as raw, io.TextIOWrapper(raw, "utf-8", newline="") as text:
             lines = csv.reader(text)
-            # the developer guide shows a blank behind each comma
+            # the developer guide shows a space after each comma
             header = [decode_text(name).strip() for name in next(lines, [])]
             own, scores = _places(header, categories, where)
             for cells in lines:
@@ -82,7 +82,7 @@ def read_results(stream: BinaryIO, categories: Sequence[str], *, where: str) -> 
 def to_prediction(
     document_id: str, row: ResultRow | None, categories: Sequence[str], acceptance: Acceptance | None
 ) -> Prediction:
-    """Return a prediction of a line of results; familiarity, which Amazon ML does not know, is 0."""
+    """Convert a line of results to a prediction; familiarity is 0, because Amazon ML does not compute it."""
     if row is None:
         return Prediction(
             document_id=document_id, reason="row cannot be used", status="failed", error="the service could not predict"
@@ -108,7 +108,7 @@ def to_prediction(
 def choose_accepted(
     rows: Sequence[ResultRow], categories: Sequence[str], max_error: float, confidence: float
 ) -> Acceptance:
-    """Choose the lowest score to accept, of documents not trained on."""
+    """Choose the lowest score to accept, from results of held-out documents."""
     import numpy as np
 
     from textclf.model.accept import choose_acceptance
@@ -120,25 +120,25 @@ def choose_accepted(
 
 
 def _places(header: Sequence[str], categories: Sequence[str], where: str) -> tuple[dict[str, int], dict[str, int]]:
-    """Where the service's own columns are, which stand first, and where those of the categories."""
+    """Return the positions of the service's own columns, which come first, and of the categories."""
     own: dict[str, int] = {}
     for name in _FURTHER_COLUMNS:
-        # a category may have the name of one of them
+        # a category may have the same name
         if name in header and header.index(name) == len(own) and (name not in categories or header.count(name) > 1):
             own[name] = len(own)
     scores = {name: place for place, name in enumerate(header) if place >= len(own)}
     if unknown := sorted(set(scores) - set(categories)):
-        raise _damaged(f"has a column '{unknown[0][:64]}', which is no category of the training data", where)
+        raise _damaged(f"has a column '{unknown[0][:64]}', which is not a category of the training data", where)
     if not scores or len(own) + len(scores) < len(header):
-        raise _damaged("has no column of a category, or two of the same", where)
+        raise _damaged("has no column of a category, or a duplicate", where)
     return own, scores
 
 
 def _score(text: str) -> float:
     score = float(text)
     if not math.isfinite(score):
-        raise ValueError(f"'{text}' is no score")
-    # seven digits of a number below 1 may be rounded to more than 1
+        raise ValueError(f"'{text}' is not a score")
+    # rounded scores may be slightly more than 1
     return min(max(score, 0.0), 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Calls to Amazon ML, or to a server like it: errors that say the way out, and waiting."""
+"""Calls to Amazon ML or a compatible server: errors with remedies, and waiting for jobs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from textclf.base.errors import BadInputError, ExitCode, MissingProgramError, Te
 
 _log = logging.getLogger(__name__)
 
-_FIRST_DELAY, _MAX_DELAY, _SLOWER = 0.1, 15.0, 1.5
-_SAY_AGAIN = 30.0
-"""Seconds after which it is logged again what is waited for."""
+_FIRST_DELAY, _MAX_DELAY, _BACKOFF = 0.1, 15.0, 1.5
+_LOG_INTERVAL = 30.0
+"""Seconds between log lines while waiting."""
 _OWN_SERVER = (
     "run `amazon-ml serve` and set AWS_ENDPOINT_URL_MACHINE_LEARNING to the URL that it prints, or give --endpoint-url"
 )
@@ -34,14 +34,14 @@ class AmazonMLError(TextclfError):
 
 
 class FailedJobError(AmazonMLError):
-    """The service could not finish a job, mostly because of the data."""
+    """The service could not finish a job, usually because of the data."""
 
     code = "amazon-ml-job"
     exit_code = ExitCode.BAD_DATA
 
 
 def open_client(name: str, place: Place, endpoint_url: str | None) -> Any:
-    """Return a boto3 client; without credentials, requests to this machine's own address are sent unsigned."""
+    """Return a boto3 client; without credentials, requests to a loopback address are sent unsigned."""
     try:
         import boto3
         from botocore import UNSIGNED
@@ -58,32 +58,32 @@ def open_client(name: str, place: Place, endpoint_url: str | None) -> Any:
         if host in ("localhost", "127.0.0.1", "::1") and session.get_credentials() is None:
             client = session.client(name, config=config.merge(Config(signature_version=UNSIGNED)), **address)
     except (BotoCoreError, ValueError) as error:
-        remedy = "write a URL as http://HOST:PORT; see AWS_PROFILE and the region as well"
+        remedy = "write a URL as http://HOST:PORT; check AWS_PROFILE and the region as well"
         raise UsageError(str(error), remedy=remedy) from error
     return client
 
 
 class S3Error(TextclfError):
-    """S3 refused, or cannot be reached."""
+    """S3 refused a request, or cannot be reached."""
 
     code = "s3"
     exit_code = ExitCode.SERVICE
 
 
 def open_objects(place: Place) -> Storage:
-    """Open the S3 that a place names, or the folder in its place, in which a bucket is made when it is written to."""
+    """Open S3, or the folder used instead, in which a bucket is created when it is written to."""
     if place.s3_root is None:
         remedy = "check bucket, region and credentials, or give --s3-root to use a folder instead"
         client = open_client("s3", place, place.s3_endpoint_url)
         return S3Storage(client, fault=partial(S3Error, remedy=remedy))
     if place.s3_endpoint_url is not None:
         raise UsageError("both --s3-root and --s3-endpoint-url are given", remedy="give one of them")
-    fault = partial(BadInputError, remedy="give the --s3-root that the server has")
+    fault = partial(BadInputError, remedy="give the --s3-root of the server")
     return FolderStorage(Path(place.s3_root), fault=fault, make_buckets=True)
 
 
 class Service:
-    """An unmodified boto3 client of Amazon ML with errors that name a remedy, and waiting."""
+    """A boto3 client of Amazon ML, with errors that name a remedy, and waiting for jobs."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Its URL, whoever chose it."""
+        """The URL of the service."""
         return str(self.client.meta.endpoint_url)
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
@@ -125,15 +125,15 @@ class Service:
         return self.call(f"Get{kind}", **{f"{kind}Id": id_})
 
     def delete(self, kind: Kind, id_: str) -> None:
-        """Delete an object; one that is not there is as good as deleted."""
+        """Delete an object, if it exists."""
         self._unless_missing(f"Delete{kind}", **{f"{kind}Id": id_})
 
     def delete_endpoint(self, model_id: str) -> None:
-        """Delete a real-time endpoint; one that is not there is as good as deleted."""
+        """Delete a real-time endpoint, if it exists."""
         self._unless_missing("DeleteRealtimeEndpoint", MLModelId=model_id)
 
     def wait(self, item: Created) -> dict[str, Any]:
-        """Wait until an object is completed, and give its record; raises `FailedJobError` or `AmazonMLError`."""
+        """Wait until an object is completed, and return its record; raises `FailedJobError` or `AmazonMLError`."""
 
         def look() -> tuple[str, dict[str, Any]]:
             record = self.get(item.kind, item.id)
@@ -145,14 +145,14 @@ class Service:
             raise FailedJobError(
                 f"is {status}{': ' if record.get('Message') else ''}{record.get('Message', '')}{log}",
                 where=f"{item.kind} {item.id}",
-                remedy="mend the cause, and run the same command again"
+                remedy="fix the cause, and run the same command again"
                 if item.kind in (Kind.EVALUATION, Kind.BATCH_PREDICTION)
-                else "mend the cause, remove all with `amazon-ml delete`, and begin again",
+                else "fix the cause, remove everything with `amazon-ml delete`, and start again",
             )
         return record
 
     def wait_for_endpoint(self, model_id: str) -> str:
-        """Wait until a real-time endpoint is ready, and give its URL."""
+        """Wait until a real-time endpoint is ready, and return its URL."""
 
         def look() -> tuple[str, dict[str, Any]]:
             endpoint = self.get(Kind.MODEL, model_id)["EndpointInfo"]
@@ -160,30 +160,30 @@ class Service:
 
         status, endpoint = self._poll(f"endpoint of {model_id}", look, {"UPDATING"})
         if status != "READY":
-            raise AmazonMLError(f"is {status}", where=f"endpoint of {model_id}", remedy="ask for it again")
+            raise AmazonMLError(f"is {status}", where=f"endpoint of {model_id}", remedy="create it again")
         return str(endpoint["EndpointUrl"])
 
     def _poll(
         self, name: str, look: Callable[[], tuple[str, dict[str, Any]]], unfinished: set[Any]
     ) -> tuple[str, dict[str, Any]]:
-        begun = said_at = self._clock()
-        said, delay = "", _FIRST_DELAY
+        begun = logged_at = self._clock()
+        logged, delay = "", _FIRST_DELAY
         while True:
             status, record = look()
             now = self._clock()
-            if status != said or now - said_at >= _SAY_AGAIN:
+            if status != logged or now - logged_at >= _LOG_INTERVAL:
                 _log.info(f"{name}: {status}" + (f", {now - begun:.0f} s" if now - begun >= 1 else ""))
-                said, said_at = status, now
+                logged, logged_at = status, now
             if status not in unfinished:
                 return status, record
             if now - begun >= self._timeout:
                 raise AmazonMLError(
                     f"is still {status} after {self._timeout:g} s",
                     where=name,
-                    remedy="run the same command again: it goes on where it stopped",
+                    remedy="run the same command again to continue",
                 )
             self._sleep(min(delay, self._timeout - (now - begun)))
-            delay = min(delay * _SLOWER, _MAX_DELAY)
+            delay = min(delay * _BACKOFF, _MAX_DELAY)
 
     def _unless_missing(self, operation: str, **request: Any) -> None:
         try:
@@ -194,7 +194,7 @@ class Service:
 
 
 def refusal_code(error: Exception) -> str:
-    """Code of a refusal for good; empty if the request may have been carried out nevertheless."""
+    """Return the error code of a definite refusal; empty if the request may still have been carried out."""
     response = getattr(error.__cause__, "response", {})
     if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
         return ""
@@ -205,9 +205,9 @@ def _refused(operation: str, error: dict[str, Any]) -> AmazonMLError:
     code, message = error.get("Code", ""), error.get("Message", "")
     if code == "AccessDeniedException":
         # https://docs.aws.amazon.com/machine-learning/latest/dg/what-is-amazon-machine-learning.html
-        remedy = f"AWS takes no new customers for Amazon ML: {_OWN_SERVER}; with an old account, check its IAM policies"
+        remedy = f"Amazon ML is closed to new customers: {_OWN_SERVER}; with an old account, check its IAM policies"
     elif code == "IdempotentParameterMismatchException":
         remedy = "remove it with `amazon-ml delete`, or train into another file"
     else:
-        remedy = "see what the message names"
+        remedy = "correct what the message names"
     return AmazonMLError(f"{operation}: {code}: {message}", remedy=remedy)

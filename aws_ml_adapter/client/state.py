@@ -1,4 +1,4 @@
-"""What a client of Amazon ML has made there: written down before it is made, so that nothing is lost or made twice."""
+"""The record of what a client creates in Amazon ML; written first, so that nothing is lost or created twice."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ FORMAT = 1
 STATE = json_kind("what amazon-ml train writes", "format", "place")
 
 _LIMIT = 200_000_000
-"""The most bytes of a state file; each predicted table takes about 1,000."""
+"""Maximum bytes of a state file; each predicted table needs about 1,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What a client must know of a datasource CSV."""
+    """The description of a datasource CSV."""
 
     name: str
     sha256: str
@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """An object of the service, with the request that made it: the same again does nothing."""
+    """An object of the service, with the request that creates it, which is idempotent."""
 
     kind: Kind
     operation: str
@@ -54,7 +54,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientState:
-    """One model and all that belongs to it."""
+    """One model and everything that belongs to it."""
 
     run: str
     place: Place
@@ -84,7 +84,7 @@ class ClientState:
         return "s3://" + "/".join([self.place.bucket, *prefix, self.run, key])
 
     def data_url(self, source: Source) -> str:
-        """Return where a datasource is uploaded to; the schema goes beside it."""
+        """Return the URL of an uploaded datasource; that of its schema has ``.schema`` appended."""
         return self.url(f"datasource-{source.sha256[:8]}.csv")
 
     def split(self, *, complement: bool) -> Rearrangement:
@@ -94,7 +94,7 @@ class ClientState:
         )
 
     def output_files(self, predictor: Created) -> tuple[str, ...]:
-        """Return where a batch prediction puts its results, and its manifest."""
+        """Return the URLs of the results and the manifest of a batch prediction."""
         source_id, output = predictor.request["BatchPredictionDataSourceId"], predictor.request["OutputUri"]
         inputs = [
             item.request["DataSpec"]["DataLocationS3"]
@@ -104,7 +104,7 @@ class ClientState:
         return (*result_locations(output, predictor.id, inputs).values(), manifest_location(output, predictor.id))
 
     def trains_as(self, other: ClientState) -> bool:
-        """Whether another run would train the same model in the same bucket."""
+        """Return whether another run would train the same model in the same bucket."""
 
         def asked(state: ClientState) -> tuple[object, ...]:
             place, data = state.place, state.source
@@ -114,19 +114,19 @@ class ClientState:
         return asked(self) == asked(other)
 
     def to_json(self) -> str:
-        """Write as JSON."""
+        """Serialise as JSON."""
         return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, where: str | Path | None = None) -> ClientState:
-        """Read what `to_json` wrote; raises `BadModelError`."""
+        """Parse the result of `to_json`; raises `BadModelError`."""
         damaged = BadModelError(
             "is not what amazon-ml train writes", where=where, remedy="give the file that train wrote with -o"
         )
         try:
             content = json.loads(text)
             if content.pop("format") != FORMAT:
-                raise BadModelError("is of another format", where=where, remedy="use the version that wrote it")
+                raise BadModelError("has another format", where=where, remedy="use the version that wrote it")
             state: ClientState = from_json(content, cls)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise damaged from error
@@ -136,7 +136,7 @@ class ClientState:
 
 
 class StateFile:
-    """A state in a file that is always whole, and to which several processes may add at once."""
+    """A state file with atomic writes, to which several processes may write at once."""
 
     def __init__(self, path: Path, state: ClientState) -> None:
         self.path = path
@@ -144,7 +144,7 @@ class StateFile:
 
     @classmethod
     def open(cls, path: str | Path) -> StateFile:
-        """Read a file; raises `BadInputError` or `BadModelError`."""
+        """Read a state file; raises `BadInputError` or `BadModelError`."""
         path = Path(path)
         try:
             with path.open(encoding="utf-8") as file:
@@ -164,8 +164,8 @@ class StateFile:
         return cls(path, ClientState.from_json(text, where=path))
 
     def update(self, change: Callable[[ClientState], ClientState]) -> None:
-        """Change the state as it stands in the file now, and write it."""
-        with _alone(self.path):
+        """Read the current state from the file, change it, and write it."""
+        with _locked_folder(self.path):
             held = StateFile.open(self.path).state if self.path.exists() else self.state
             state = change(held)
             with write_aside(self.path) as aside:
@@ -174,8 +174,8 @@ class StateFile:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Let no other process change a file in the meantime."""
+def _locked_folder(path: Path) -> Iterator[None]:
+    """Lock a file against changes by other processes."""
     try:
         import fcntl
     # there is no fcntl on Windows
@@ -184,7 +184,7 @@ def _alone(path: Path) -> Iterator[None]:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # the folder is locked, because each change replaces the file
+        # the folder is locked, because each write replaces the file
         folder = os.open(path.parent, os.O_RDONLY)
     except OSError as error:
         raise output_error(error, path) from error

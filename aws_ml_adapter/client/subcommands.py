@@ -1,4 +1,4 @@
-"""The verbs of ``amazon-ml`` that work with Amazon ML, or with a server like it, as twins of those of ``textclf``."""
+"""The client subcommands of ``amazon-ml``, which correspond to those of ``textclf``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Datasource = Annotated[
 State = Annotated[Path, Argument(metavar="MODEL", help="The file that train wrote.")]
 Addresses = Annotated[dict[str, Any], Options(of=Place, only=("endpoint_url", "s3_endpoint_url", "s3_root"))]
 ServiceAddress = Annotated[dict[str, Any], Options(of=Place, only=("endpoint_url",))]
-Timeout = Annotated[float, Option(help="Seconds that one job may take.", min=0)]
+Timeout = Annotated[float, Option(help="Maximum seconds per job.", min=0)]
 Features = Annotated[
     Path | None, Option(help="Folder features that textclf prepare wrote, if it has moved since training.")
 ]
@@ -48,13 +48,13 @@ def train(
     timeout: Timeout = TIMEOUT,
     as_json: AsJson = False,
 ) -> None:
-    """Upload a datasource, train a model on a share of it, and write down what was made.
+    """Upload a datasource, train a model on a share of it, and record what was created.
 
         amazon-ml train prepared -o model.json --bucket BUCKET --dry-run
         amazon-ml train prepared -o model.json --bucket BUCKET
 
-    Writes FILE, which names the model and all that was made for it. A run that was stopped goes on where it was if it
-    is started again with the same options.
+    Writes FILE, which names the model and everything that was created for it. To continue an interrupted run, start it
+    again with the same options.
     """
     from aws_ml_adapter.client.amazon_classifier import AmazonMLClassifier
     from aws_ml_adapter.client.datasources import datasource_file
@@ -102,8 +102,8 @@ def evaluate(
 
     Prints accuracy, macro F1 and how many documents are accepted.
 
-    Without DOCUMENTS it also chooses the score from which predict accepts, so that the error among accepted
-    documents stays under --max-error. Makes an evaluation and a batch prediction of the same documents.
+    Without DOCUMENTS it also chooses the score from which predict accepts documents, so that their error stays under
+    --max-error. Creates an evaluation and a batch prediction of the same documents.
     """
     from textclf.evaluation.report import write_report
 
@@ -123,7 +123,7 @@ def evaluate(
             f"accuracy  {report.accuracy:.3f}   macro F1  {report.macro_f1:.3f}   documents  {report.documents}",
             f"accepted  {report.accepted} of {report.documents}, "
             f"{report.accepted - report.accepted_right} of them wrong",
-            f"macro F1 as the service counts it  {found.average_f1:.3f}  ({found.evaluation_id})",
+            f"macro F1 of the service  {found.average_f1:.3f}  ({found.evaluation_id})",
         )
     _log.info(f"{output / 'report.html'}")
 
@@ -158,7 +158,7 @@ def predict(
         return prediction
 
     predictions = map(counted, classifier.predict(documents, features=features, options=table))
-    # Amazon ML does not know familiarity
+    # Amazon ML does not compute familiarity
     rows = (prediction_row(classifier.categories, prediction) | {"familiarity": ""} for prediction in predictions)
     total = write_rows(output, prediction_columns(classifier.categories), rows, formulas_safe=True)
     failed = f", {counts['failed']} of them failed" if counts["failed"] else ""
@@ -169,22 +169,24 @@ def predict(
 def endpoint(
     model: State,
     *,
-    close: Annotated[bool, Option("--close", help="Delete the endpoint, which costs as long as it exists.")] = False,
+    close: Annotated[
+        bool, Option("--close", help="Delete the endpoint, which is charged for while it exists.")
+    ] = False,
     address: ServiceAddress,
     timeout: Timeout = TIMEOUT,
     as_json: AsJson = False,
 ) -> None:
-    """Create the model's real-time endpoint, and print what predict_document_category needs in the environment.
+    """Create the model's real-time endpoint, and print the environment variables of predict_document_category.
 
         amazon-ml endpoint model.json
         amazon-ml endpoint model.json --close
 
-    Prints TEXTCLF_ML_MODEL_ID=... and TEXTCLF_ML_ENDPOINT=...; it costs until it is closed.
+    Prints TEXTCLF_ML_MODEL_ID=... and TEXTCLF_ML_ENDPOINT=...; the endpoint is charged for until it is closed.
     """
     classifier = _load(model, address, timeout)
     if close:
         classifier.close_endpoint()
-        _log.info(f"{classifier.model_id}: no endpoint any more")
+        _log.info(f"{classifier.model_id}: endpoint deleted")
         return
     url = classifier.open_endpoint()
     if as_json:
@@ -198,14 +200,14 @@ def delete(
     *,
     addresses: Addresses,
 ) -> None:
-    """Remove all that was made for a model, in the service and in S3, and the MODEL file at last.
+    """Remove everything created for a model in the service and in S3, and finally the MODEL file.
 
         amazon-ml delete model.json
 
-    What cannot be removed is reported, and stays written down in MODEL.
+    What cannot be removed is reported, and stays recorded in MODEL.
     """
     _load(model, addresses, 0).delete()
-    _log.info(f"{model}: all removed")
+    _log.info(f"{model}: everything removed")
 
 
 def _load(path: Path, addresses: dict[str, Any], timeout: float) -> AmazonMLClassifier:

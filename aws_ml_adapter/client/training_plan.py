@@ -1,4 +1,4 @@
-"""What a client asks of Amazon ML for a training: the options, and the requests that follow from them."""
+"""The requests that a client sends to Amazon ML for training, evaluation and prediction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from textclf.base.errors import BadDataError, UsageError
 
 
 def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
-    """Return the recipe for a datasource: lower-cased words or n-grams, indicators, and numbers in bins if any."""
+    """Return the recipe for a datasource: lower-cased words or n-grams, indicators, and numbers in ``bins``, if any."""
     types = {kind for _, kind in schema.attributes}
     outputs = [
         f"ngram(lowercase({name}),{ngrams})" if ngrams > 1 else f"lowercase({name})"
@@ -37,7 +37,7 @@ def write_recipe(schema: Schema, *, ngrams: int, bins: int) -> str:
 
 
 def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Path) -> ClientState:
-    """Begin a run: check datasource, options and place, and name it."""
+    """Check datasource, options and place, and return the state of a new run."""
     _check_place(place)
     source, _ = describe_source(path)
     if "" in source.categories:
@@ -46,12 +46,12 @@ def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Pat
         raise BadDataError(
             f"has {len(source.categories)} categories, not 2 to {CLASS_LIMIT}",
             where=path,
-            remedy="the limits of Amazon ML; join the rare ones",
+            remedy="merge rare ones: these are the limits of Amazon ML",
         )
     schema = read_datasource_schema(path)
     recipe = options.recipe or write_recipe(schema, ngrams=options.ngrams, bins=options.bins)
     parse_recipe(recipe, schema)
-    # only answers name the algorithm, not requests
+    # the algorithm appears in answers only
     parameters = {name: value for name, value in options.parameters.to_strings().items() if name != "algorithm"}
     parse_parameters(parameters)
     return ClientState(
@@ -67,22 +67,22 @@ def new_state(path: Path, options: TrainingOptions, place: Place, *, beside: Pat
 
 
 def _check_place(place: Place) -> None:
-    """Refuse what the service would refuse only after the upload, or after training."""
+    """Raise `UsageError` for names that the service would refuse only after the upload or training."""
     try:
         split_url(f"s3://{place.bucket}/")
     except RequestFault as error:
         raise UsageError(
-            f"{place.bucket!r} is no name of a bucket", where="--bucket", remedy="give 3 to 63 of a-z, 0-9, . and -"
+            f"{place.bucket!r} is not a name of a bucket", where="--bucket", remedy="give 3 to 63 of a-z, 0-9, . and -"
         ) from error
     try:
-        # less than 200 bytes are appended, and manifests cannot name keys with a colon
+        # up to 200 bytes are appended, and keys with a colon are not possible in manifests
         split_url(f"s3://{place.bucket}/{place.prefix}")
         fits = ":" not in place.prefix and len(place.prefix.encode()) <= 800
     except RequestFault:
         fits = False
     if not fits:
         raise UsageError(
-            f"{place.prefix[:64]!r} is no prefix",
+            f"{place.prefix[:64]!r} is not a valid prefix",
             where="--prefix",
             remedy="give up to 800 bytes without a colon, a backslash or empty parts",
         )
@@ -90,7 +90,7 @@ def _check_place(place: Place) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What training would write and create."""
+    """The files and objects that training would create."""
 
     files: tuple[str, ...]
     creations: tuple[Created, ...]

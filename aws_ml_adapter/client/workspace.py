@@ -1,4 +1,4 @@
-"""All that a client makes, in the service and in S3: written down first, made then, removed in the end."""
+"""Creation and removal of a client's objects in the service and files in S3, each recorded in the state file first."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from textclf.base.errors import TextclfError
 _log = logging.getLogger(__name__)
 
 _AGAIN = "-again-"
-"""Stands between the id of an object that failed and the number of the new attempt."""
+"""Separates the id of a failed object from the number of the new attempt."""
 _MANIFEST_LIMIT = 1_000_000
 
 
 class Workspace:
-    """Makes objects and files, each once however often it is asked."""
+    """Idempotent creation, and removal, of a model's objects and files."""
 
     def __init__(self, file: StateFile, place: Place, *, timeout: float) -> None:
         self.file = file
@@ -38,21 +38,21 @@ class Workspace:
 
     @property
     def state(self) -> ClientState:
-        """What is written down."""
+        """The current state."""
         return self.file.state
 
     @cached_property
     def service(self) -> Service:
-        """The service."""
+        """The client of the service."""
         return Service(self._place, timeout=self._timeout)
 
     @cached_property
     def objects(self) -> Storage:
-        """S3."""
+        """S3, or the folder used instead."""
         return open_objects(self._place)
 
     def create(self, item: Created, *, again: bool = False) -> Created:
-        """Create an object once; with ``again`` one that failed is removed, and made anew under another id."""
+        """Create an object unless it exists; ``again`` replaces a failed one by a new one with another id."""
         held = self._held(item)
         failed = held if held and again and self._status(held) == Status.FAILED else None
         if failed:
@@ -72,7 +72,7 @@ class Workspace:
         return item
 
     def _held(self, item: Created) -> Created | None:
-        """Return what was created when this was asked for the last time."""
+        """Return the object that was created for the same item last."""
         for each in reversed(self.state.created):
             if each.kind == item.kind and (each.id == item.id or each.id.startswith(f"{item.id}{_AGAIN}")):
                 return each
@@ -87,29 +87,29 @@ class Workspace:
         _log.info(f"deleting {item.kind} {item.id}")
         self.service.delete(item.kind, item.id)
         if item.kind is Kind.BATCH_PREDICTION:
-            # an unfinished batch prediction may have left results without a manifest
+            # an unfinished batch prediction may leave results without a manifest
             for url in self.state.output_files(item):
                 self.objects.delete(url)
         self._forget(item)
 
     def upload(self, path: Path, source: Source) -> None:
-        """Upload a datasource and its schema, unless they are there."""
+        """Upload a datasource and its schema, unless they exist."""
         url = self.state.data_url(source)
         for part, place in ((schema_path(path), f"{url}.schema"), (path, url)):
             if self.objects.size(place) == part.stat().st_size:
                 continue
             _log.info(f"uploading {place}")
-            self._write_down(place, there=True)
+            self._record(place, there=True)
             try:
                 with self.objects.write(place) as aside:
                     shutil.copyfile(part, aside)
             except TextclfError:
                 with suppress(TextclfError):
                     if self.objects.size(place) is None:
-                        self._write_down(place, there=False)
+                        self._record(place, there=False)
                 raise
 
-    def _write_down(self, place: str, *, there: bool) -> None:
+    def _record(self, place: str, *, there: bool) -> None:
         def change(state: ClientState) -> ClientState:
             others = tuple(file for file in state.files if file != place)
             return replace(state, files=(*others, place) if there else others)
@@ -118,7 +118,7 @@ class Workspace:
 
     @contextmanager
     def downloaded(self, source: Source) -> Iterator[Path]:
-        """Return a datasource that was uploaded, with its schema, until the context ends."""
+        """Download an uploaded datasource and its schema to a temporary folder."""
         url = self.state.data_url(source)
         with TemporaryDirectory() as folder:
             path = Path(folder) / url.rpartition("/")[2]
@@ -128,7 +128,7 @@ class Workspace:
             yield path
 
     def results(self, predictor: Created, categories: Sequence[str]) -> Iterator[ResultRow | None]:
-        """Wait for a batch prediction, and read its results."""
+        """Wait for a batch prediction, and yield its results."""
         self.service.wait(predictor)
         output = predictor.request["OutputUri"]
         manifest = manifest_location(output, predictor.id)
@@ -139,14 +139,14 @@ class Workspace:
                 yield from read_results(stream, categories, where=url)
 
     def delete(self) -> None:
-        """Remove all that is written down, the last first, and the state file in the end."""
+        """Remove everything recorded, in reverse order, and finally the state file."""
         created = self.state.created
-        # a single object may have been deleted just before a kill
+        # a single object may have been deleted just before an interruption
         if len(created) > 1 and not any(map(self._status, created)):
             raise AmazonMLError(
                 f"knows none of the {len(created)} objects of this model",
                 where=self.service.url,
-                remedy="give the --endpoint-url of the server that made them; if that is gone for good, remove "
+                remedy="give the --endpoint-url of the server that has them; if it no longer exists, remove "
                 f"{self.file.path} and what it names in S3 by hand",
             )
         while self.state.created:
@@ -154,11 +154,11 @@ class Workspace:
         while self.state.files:
             place = self.state.files[-1]
             self.objects.delete(place)
-            self._write_down(place, there=False)
+            self._record(place, there=False)
         self.file.path.unlink()
 
     def _status(self, item: Created) -> str:
-        """Status of an object; empty if there is none, as before it was created or after it was deleted."""
+        """Return the status of an object; empty if it does not exist."""
         try:
             return str(self.service.get(item.kind, item.id)["Status"])
         except AmazonMLError as error:

@@ -1,1 +1,1 @@
-"""A local server that speaks Amazon Machine Learning's API, version 2014-12-12."""
+"""A local server with Amazon Machine Learning's API, version 2014-12-12."""

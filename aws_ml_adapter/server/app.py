@@ -1,4 +1,4 @@
-"""The HTTP side: reads requests, checks them, hands them on, and writes answers as the service does."""
+"""The ASGI application: reads and checks requests, dispatches them, and writes answers as the service does."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ BODY_LIMIT = 2 * 2**20
 """Bytes of a request."""
 
 BODY_SECONDS = 30.0
-"""How long the body of a request may take to come."""
+"""Timeout for receiving the body of a request."""
 
 _QUERY_FIELDS = 8
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 _ACCESS_KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([A-Za-z0-9]{4,128})/")
-_INTERNAL = ServiceError("InternalServerException", "A fault of the server itself; its own output says more")
+_INTERNAL = ServiceError("InternalServerException", "Internal error of the server; see its output")
 _ACCOUNT = "arn:aws:iam::000000000000"
 
 _requests = logging.getLogger("aws_ml_adapter.requests")
 
 
 class App:
-    """An ASGI application.
+    """The ASGI application.
 
-    A request is one to Amazon ML if it says so by ``X-Amz-Target`` or its content type, a browser's if it asks for a
-    page that there is, else one to S3. Predictions are answered in the event loop itself: they are short, and a thread
-    would cost more than they do. All else reads SQLite or storage and goes to threads. Without keys any request from
-    this machine is taken.
+    A request with ``X-Amz-Target`` or Amazon ML's content type is one to Amazon ML; one for the path of a page is a
+    browser's; all others are requests to S3. Predictions are computed in the event loop, because a thread would cost
+    more than they do; everything else reads SQLite or storage, and runs in threads. Without keys, requests need no
+    signature, but must name this machine as their host.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class App:
         """Answer one request."""
         begun = time.perf_counter()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        send = self._for_pages_of_others(send, headers)
+        send = self._with_cors(send, headers)
         request_id = str(uuid.uuid4())
         try:
             if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
@@ -110,8 +110,8 @@ class App:
             return not self._pages.has(scope["path"]) and not scope["path"].startswith("/logs/")
         return bool(scope["path"].strip("/"))
 
-    def _for_pages_of_others(self, send: Send, headers: Mapping[str, str]) -> Send:
-        """Let the page that asks read the answer, if it may."""
+    def _with_cors(self, send: Send, headers: Mapping[str, str]) -> Send:
+        """Add the CORS headers to the answer."""
         more = [(name.encode(), value.encode("latin-1")) for name, value in self._cors.headers(headers).items()]
         if not more:
             return send
@@ -131,12 +131,12 @@ class App:
                 return page
             return _json_answer(200, await self._perform(operation, scope, headers, receive))
         except ServiceError as error:
-            # what may still come of the body is not waited for
+            # the rest of the body is not waited for
             more = {"connection": "close"} if error.name == "RequestTimeoutException" else {}
             return _json_answer(error.status, error.body, more)
         except ConnectionError:
             raise
-        # the boundary: a fault of ours must neither end the server nor show a client its inside
+        # an unexpected error must neither end the server nor show internals to a client
         except Exception:
             logging.getLogger(__name__).exception("while answering %s", operation[:40])
             return _json_answer(_INTERNAL.status, _INTERNAL.body)
@@ -155,10 +155,10 @@ class App:
         try:
             request = self._checks[operation](content, "")
             if operation == "Predict":
-                mounted = self._realtime.mounted(request["MLModelId"])
-                if mounted is None:
-                    mounted = await self._realtime.find(request["MLModelId"])
-                return {"Prediction": mounted.predict(request["Record"])}
+                model = self._realtime.loaded(request["MLModelId"])
+                if model is None:
+                    model = await self._realtime.find(request["MLModelId"])
+                return {"Prediction": model.predict(request["Record"])}
             base_url = self._hosts.base_url(headers, scope["scheme"], scope["server"])
             caller = Caller(base_url=base_url, user=user)
             answer: dict[str, Any] = await self._threads.run(self._operations.answer, operation, request, caller)
@@ -167,7 +167,7 @@ class App:
         return answer
 
     def _user(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> str:
-        """Return the ARN of who asks; refuse whoever may not."""
+        """Return the ARN of the caller; raises `ServiceError` if the request is not allowed."""
         if self._keys is not None:
             path, query = (scope.get(name, b"").decode("latin-1") for name in ("raw_path", "query_string"))
             signed = SignedRequest(method=scope["method"], path=path or "/", query=query, headers=headers)
@@ -181,7 +181,7 @@ class App:
             raise ServiceError("AccessDeniedException", "Without --credentials the server answers to localhost only")
 
     def _page(self, scope: Scope, headers: Mapping[str, str]) -> HttpAnswer:
-        """Answer a browser."""
+        """Answer a request for a page or a log."""
         try:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=_QUERY_FIELDS))
         except ValueError as error:
@@ -194,10 +194,10 @@ class App:
         return self._pages.answer(path, query)
 
     def _log(self, serial: str, signature: str) -> HttpAnswer:
-        """Give the log of a job to whom GetMLModel and its like, or a page, gave the URL."""
+        """Return the log of a job, if the signature of the URL is valid."""
         status, body = 404, b"There is no such log.\n"
         if (known := self._operations.log_serial(serial, signature)) is not None:
-            # the object may be deleted this moment
+            # the object may be deleted at the same time
             with suppress(OSError):
                 status, body = 200, _multipart((folder_of(self._data_dir, known) / LOG).read_bytes(), known)
         headers = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
@@ -221,7 +221,7 @@ async def _body(headers: Mapping[str, str], receive: Receive) -> bytes:
                 if len(body) > BODY_LIMIT:
                     raise too_large
     except TimeoutError as error:
-        raise ServiceError("RequestTimeoutException", "The body did not come in time") from error
+        raise ServiceError("RequestTimeoutException", "Timed out while waiting for the body") from error
     return body
 
 

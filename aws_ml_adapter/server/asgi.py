@@ -1,4 +1,4 @@
-"""What all answers over HTTP have in common: threads, bodies that come, and answers that go.
+"""Receiving bodies and sending answers over ASGI, and threads for blocking calls.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 BLOCK = 1 << 20
-"""Bytes that are read at a time."""
+"""Bytes read at a time."""
 
 STALLED_SECONDS = 30.0
-"""How long nothing may come of a body of S3, or nothing be taken of an answer."""
+"""Timeout for the next part of a body to S3, and for a client to accept the next part of an answer."""
 
 _BUFFERED = 1 << 16
 
@@ -28,7 +28,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(slots=True, kw_only=True)
 class HttpAnswer:
-    """An answer; a stream gives ``length`` bytes in place of the body, and is closed when they were sent."""
+    """An HTTP response; a stream replaces the body with ``length`` bytes, and is closed after they were sent."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -38,18 +38,18 @@ class HttpAnswer:
 
 
 class Threads:
-    """Eight threads for what would hold up the event loop."""
+    """A pool of eight threads for calls that would block the event loop."""
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix=name)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function in one of them."""
+        """Call a function in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
 
 async def body_blocks(receive: Receive) -> AsyncIterator[bytes]:
-    """Give a body as it comes; a client that leaves before its end raises `ConnectionResetError`."""
+    """Yield a body as it arrives; raises `ConnectionResetError` if the client disconnects before its end."""
     more = True
     while more:
         message = await receive()
@@ -60,7 +60,7 @@ async def body_blocks(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def send_answer(answer: HttpAnswer, method: str, send: Send, threads: Threads) -> None:
-    """Send an answer; of one to HEAD only its head."""
+    """Send a response, for HEAD without its body."""
     length = len(answer.body) if answer.length is None else answer.length
     fields = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
     if answer.status not in (204, 304):
@@ -71,12 +71,12 @@ async def send_answer(answer: HttpAnswer, method: str, send: Send, threads: Thre
         while stream is not None and left > 0:
             block = await threads.run(stream.read, min(left, BLOCK))
             left -= len(block)
-            # cut short meanwhile: what was promised cannot be given, and the connection ends
+            # the file was truncated meanwhile, so content-length cannot be kept, and the connection must end
             if not block:
                 raise ConnectionAbortedError
             await _send_soon(send, {"type": "http.response.body", "body": block, "more_body": True})
         last = {"type": "http.response.body", "body": answer.body}
-        # what a connection buffers is not waited for
+        # small bodies are buffered by the connection, so no timeout is needed
         await (send(last) if len(answer.body) < _BUFFERED else _send_soon(send, last))
 
 

@@ -38,18 +38,18 @@ _COLUMNS = "serial, kind, id, request, record, details"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """One object as it stood when it was read."""
+    """One object, as it was when read."""
 
     serial: int
-    """Never given twice, even where an id is used again after its object was deleted."""
+    """Unique for ever, even if an id is used again after its object was deleted."""
     kind: Kind
     id: str
     request: dict[str, Any]
-    """The one that made it: a repeated request equals it, any other differs."""
+    """The request that created it; a repeated request is recognised by being equal."""
     record: dict[str, Any]
-    """Members of the answers to Get and Describe."""
+    """The members that Get and Describe return."""
     details: dict[str, Any]
-    """What the server remembers besides: serial numbers of ``parents``, and ``attempts``."""
+    """Internal data: the serial numbers of ``parents``, and ``attempts``."""
 
     @property
     def status(self) -> Status:
@@ -61,7 +61,7 @@ class Entities:
     """Objects and tags in one SQLite file, made if it is missing.
 
     Every change is one transaction in write-ahead mode, so that the server may be killed at any moment. Calls from
-    several threads take turns. The clock gives seconds since 1970.
+    several threads are serialised by a lock. The clock returns seconds since 1970.
     """
 
     def __init__(self, path: Path | str, *, clock: Callable[[], float]) -> None:
@@ -89,7 +89,7 @@ class Entities:
     def create(
         self, kind: Kind, id_: str, request: dict[str, Any], record: dict[str, Any], details: dict[str, Any]
     ) -> tuple[Entity, bool]:
-        """Make a pending object; where one that was not deleted has the id already, give that one and False."""
+        """Create a pending object and return it and True; or return the object that already has the id and False."""
         now = self._now()
         record = record | {"Status": Status.PENDING, "CreatedAt": now, "LastUpdatedAt": now}
         with self._lock, self._connection:
@@ -110,11 +110,11 @@ class Entities:
         return next(self._select("WHERE kind = ? AND id = ?", (kind, id_)), None)
 
     def by_serial(self, serials: Sequence[int]) -> list[Entity]:
-        """Read those of some objects that are still there, deleted ones among them."""
+        """Read objects, including those with status DELETED; serial numbers that are not found are left out."""
         return [entity for serial in serials for entity in self._select("WHERE serial = ?", (serial,))]
 
     def unfinished(self) -> list[Entity]:
-        """List what is pending or in progress, oldest first."""
+        """List the objects that are pending or in progress, oldest first."""
         where = "WHERE json_extract(record, '$.Status') IN (?, ?) ORDER BY serial"
         return list(self._select(where, (Status.PENDING, Status.INPROGRESS)))
 
@@ -127,11 +127,11 @@ class Entities:
         return {serial for (serial,) in rows}
 
     def select(self, kind: Kind, where: str, values: tuple[Any, ...], limit: int) -> list[Entity]:
-        """List objects of a kind, by SQL after ``WHERE kind = ? AND`` that is made of constants of the program only."""
+        """List objects of a kind; ``where`` continues the SQL ``WHERE kind = ? AND``, and must hold constants only."""
         return list(self._select(f"WHERE kind = ? AND {where} LIMIT ?", (kind, *values, limit)))
 
     def begin(self, serial: int) -> bool:
-        """Set a pending or interrupted object in progress; False if it is neither any more."""
+        """Set a pending or interrupted object in progress; returns False if it has finished or was deleted."""
         return self._change(
             "record = json_set(record, '$.Status', ?, '$.StartedAt', ?, '$.LastUpdatedAt', ?)",
             "serial = ? AND json_extract(record, '$.Status') IN (?, ?)",
@@ -139,12 +139,12 @@ class Entities:
         )
 
     def add_attempts(self, serial: int, number: int) -> None:
-        """Add to ``attempts`` of an object's details."""
+        """Add a number to ``attempts`` in an object's details."""
         attempts = "coalesce(json_extract(details, '$.attempts'), 0) + ?"
         self._change(f"details = json_set(details, '$.attempts', {attempts})", "serial = ?", (number, serial))
 
     def finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> bool:
-        """Give an unfinished object its last status, and its record more members; False if it was deleted meanwhile."""
+        """Set the final status of an unfinished object, and add members to its record; False if it was deleted."""
         now = self._now()
         patch = {**record, "Status": status, "FinishedAt": now, "LastUpdatedAt": now}
         return self._change(
@@ -154,7 +154,7 @@ class Entities:
         )
 
     def update(self, serial: int, record: Mapping[str, Any], *, touch: bool = True) -> bool:
-        """Set members of an object's record, None removes one; False if it was deleted. Touching sets LastUpdatedAt."""
+        """Set members of a record (None removes one), and LastUpdatedAt if ``touch``; False if it was deleted."""
         patch = {**record, "LastUpdatedAt": self._now()} if touch else record
         return self._change(
             "record = json_patch(record, ?)",
@@ -170,7 +170,7 @@ class Entities:
             )
 
     def add_tags(self, serial: int, tags: Mapping[str, str | None], *, limit: int) -> bool:
-        """Add tags, or set them anew; False, and nothing is changed, if there would be more than ``limit``."""
+        """Add or replace tags; returns False and changes nothing if there would be more than ``limit``."""
         with self._lock, self._connection:
             if len(self.tags(serial).keys() | tags.keys()) > limit:
                 return False

@@ -1,4 +1,4 @@
-"""Answers that are errors, as Amazon ML and S3 give them."""
+"""Error responses of Amazon ML and S3."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MESSAGE_LIMIT = 2_048
 
 
 class ServiceError(Exception):
-    """An error of Amazon ML, or one that every AWS service has; ``name`` is the ``__type`` of its body."""
+    """An error of Amazon ML, or one common to all AWS services; ``name`` is the ``__type`` of its body."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class ServiceError(Exception):
 
 
 class S3ApiError(Exception):
-    """An error of S3; the headers are those of its answer."""
+    """An error of S3, with headers for its response."""
 
     def __init__(self, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, but within bounds: a request comes whole and at a pace, or its connection is closed."""
+"""uvicorn's HTTP protocol with limits on size and time; a connection that exceeds them is closed."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from aws_ml_adapter.server.app import BODY_SECONDS
 
 HEAD_BYTES = 65_536
-"""Bytes of the request line and the headers."""
+"""Maximum bytes of the request line and the headers."""
 
 HEAD_SECONDS = 5.0
-"""How long they may take to come: from when the connection was made, of a later request from its first byte."""
+"""Timeout for them: from the start of the connection, for later requests from their first byte."""
 
-# so much longer that the application can refuse first
+# longer than the timeout of the application, so that it can send an error first
 _REST_SECONDS = BODY_SECONDS + 5
-# of a body in that time; the application says how much may come in all
+# the least that must arrive of a body in that time; its total size is limited by the application
 _REST_BYTES = 2**20
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection of a client."""
+    """One connection to a client."""
 
     _in_head = True
-    # of the request that is coming
+    # of the current request
     _received = 0
     _due = 0
     _timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request."""
+        """Start the timeout for the first request."""
         super().connection_made(transport)
         self._close_after(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Cancel the timeout."""
         self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of a request."""
+        """Process a part of a request."""
         self._received += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -50,26 +50,26 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._in_head:
             if self._received and self._timer is None:
                 self._close_after(HEAD_SECONDS)
-        # what still comes of a body after the answer is not waited for any longer
+        # after the answer, the timeout is not extended for the rest of a body
         elif self._timer is None or (self._received >= self._due and not self.cycle.response_complete):
             self._stop_timer()
             self._due = self._received + _REST_BYTES
             self._close_after(_REST_SECONDS)
 
     def on_headers_complete(self) -> None:
-        """Go on to the body."""
+        """Switch from headers to body."""
         self._in_head = False
         self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Go on to the next request."""
+        """Switch to the next request."""
         self._in_head, self._received = True, 0
         self._stop_timer()
         super().on_message_complete()
 
     def shutdown(self) -> None:
-        """End when the server does; a body that has not come by then is not waited for."""
+        """Close the connection when the server shuts down, without waiting for the rest of a body."""
         if self._in_head:
             super().shutdown()
         else:

@@ -1,4 +1,4 @@
-"""What the pages show, computed from an evaluation or from statistics."""
+"""Figures for the web pages, computed from evaluations and statistics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BINS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cutoff:
-    """What becomes of the rows if a BINARY model answers 1 from a score on; that is what positive means."""
+    """The outcome of a BINARY model that predicts 1 (positive) for scores of at least the threshold."""
 
     threshold: float
     true_positives: int
@@ -26,13 +26,13 @@ class Cutoff:
 
     @property
     def accuracy(self) -> float:
-        """Share of the rows whose answer is right."""
+        """Share of the rows that are predicted correctly."""
         right = self.true_positives + self.true_negatives
         return right / (right + self.false_positives + self.false_negatives)
 
     @property
     def precision(self) -> float | None:
-        """Share of the answers 1 that are right; None where there are none."""
+        """Share of the predictions of 1 that are correct; None if there are none."""
         answers = self.true_positives + self.false_positives
         return self.true_positives / answers if answers else None
 
@@ -43,12 +43,12 @@ class Cutoff:
 
     @property
     def false_positive_rate(self) -> float:
-        """Share of the rows of target 0 that are answered 1."""
+        """Share of the rows of target 0 that are predicted as 1."""
         return self.false_positives / (self.false_positives + self.true_negatives)
 
 
 def at_cutoff(histogram: BinaryScores, threshold: float) -> Cutoff:
-    """Count right and wrong answers at the nearest of 0.01, 0.02, ... 0.99.
+    """Count correct and wrong predictions at the threshold of 0.01, 0.02, ... 0.99 that is nearest.
 
     The histogram has at least one row of each target, as evaluations have:
     https://docs.aws.amazon.com/machine-learning/latest/dg/binary-model-insights.html.
@@ -66,16 +66,16 @@ def at_cutoff(histogram: BinaryScores, threshold: float) -> Cutoff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """A confusion matrix as it is shown, most frequent classes first."""
+    """A confusion matrix as displayed, most frequent classes first."""
 
     classes: tuple[str, ...]
-    """Without those that are joined into one last row and column."""
+    """Without the classes that are merged into the last row and column."""
     counts: tuple[tuple[int, ...], ...]
     """Rows of data by true class (first index) and predicted class (second)."""
     f_scores: tuple[float | None, ...]
-    """F1 of each class, None for one that the data lack, and for joined classes."""
+    """F1 of each class; None if the data lack the class, and for the merged classes."""
     joined: int
-    """How many classes the last row and column stand for; 0 if there are none such."""
+    """Number of classes merged into the last row and column; 0 if none are merged."""
 
     @property
     def true(self) -> tuple[int, ...]:
@@ -89,7 +89,7 @@ class Matrix:
 
 
 def shown_matrix(confusion: Confusion, *, max_classes: int = 10) -> Matrix:
-    """Order classes by their number of rows; join the rarest ones into one if there are more than ``max_classes``.
+    """Order classes by frequency, and merge the rarest into one if there are more than ``max_classes``.
 
     https://docs.aws.amazon.com/machine-learning/latest/dg/multiclass-model-insights.html
     """
@@ -97,7 +97,7 @@ def shown_matrix(confusion: Confusion, *, max_classes: int = 10) -> Matrix:
     order = np.argsort(-counts.sum(axis=1), kind="stable")
     joined = len(order) - max_classes + 1 if len(order) > max_classes else 0
     named = order[: len(order) - joined]
-    # a row or column of the matrix for each class, the last one for all that have none of their own
+    # the row and column of each class; the last one for all merged classes
     places = np.full(len(order), len(named))
     places[named] = range(len(named))
     size = len(named) + bool(joined)
@@ -113,14 +113,14 @@ def shown_matrix(confusion: Confusion, *, max_classes: int = 10) -> Matrix:
 
 
 def equal_bins(numbers: NumericStatistics) -> tuple[float, ...]:
-    """Estimate the shares of numbers in 20 ranges of equal width, or of each of few whole numbers, from quantiles."""
-    # halved, for the difference of the largest floats would overflow
+    """Estimate from quantiles the shares of numbers in 20 bins of equal width, or of each integer if they are few."""
+    # halved, because the difference of the largest floats would overflow
     quantiles = np.array(numbers.quantiles) / 2
     edges = np.linspace(quantiles[0], quantiles[-1], _BINS + 1)
     if edges[-1] - edges[0] < _BINS / 2 and all(map(float.is_integer, numbers.quantiles)):
         edges = np.arange(2 * quantiles[0] - 0.5, 2 * quantiles[-1] + 1) / 2
     steps = len(quantiles) - 1
-    # backwards, for what equals an edge lies above it, but for the maximum
+    # in reverse, because a value on an edge belongs to the bin above, except for the maximum
     below = steps - np.interp(-edges, -quantiles[::-1], range(steps + 1))
     below[-1] = steps
     return tuple((np.diff(below) / steps).tolist())
@@ -129,7 +129,7 @@ def equal_bins(numbers: NumericStatistics) -> tuple[float, ...]:
 def may_share_rows(first: Rearrangement, second: Rearrangement) -> bool:
     """Return whether two shares of the same data can have rows in common.
 
-    Of random shares by different seeds, or of a random and a sequential one, only an empty share has none.
+    Two random shares with different seeds, or a random and a sequential one, may always, unless one is empty.
     """
     rows = [{*range(100)} - _percents(each) if each.complement else _percents(each) for each in (first, second)]
     alike = first.strategy is second.strategy
@@ -143,7 +143,7 @@ def _percents(share: Rearrangement) -> set[int]:
 
 
 def ticks(highest: float, *, max_ticks: int = 4) -> tuple[float, ...]:
-    """Give round numbers for an axis from 0 to the highest or more, at distances of 1, 2 or 5 times a power of ten."""
+    """Return the ticks of an axis from 0 to at least the highest value, in steps of 1, 2 or 5 times a power of ten."""
     power = 10 ** math.floor(math.log10(highest / max_ticks))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * max_ticks >= highest)
     step = max(step, 1)

@@ -1,4 +1,4 @@
-"""What a worker process gets to know of its job, and where the files of an object are."""
+"""The description of a job that a worker process receives, and the paths of an object's files."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from aws_ml_adapter.api.storage import StorageOptions
 from aws_ml_adapter.server.entities import Entity
 
 LOG, MODEL, STATISTICS, EVALUATION = "log.txt", "model.zip", "statistics.json", "evaluation.json"
-"""Names of the files in the folder of an object."""
+"""Names of the files in an object's folder."""
 
 
 def objects_folder(data_dir: Path) -> Path:
-    """Give the folder that holds the folders of all objects."""
+    """Return the folder that contains the folders of all objects."""
     return data_dir / "objects"
 
 
 def folder_of(data_dir: Path, serial: int) -> Path:
-    """Give the folder of an object's own files; ids are not used, as ``..`` is one."""
+    """Return the folder of an object's files; its id cannot be the name, because ``..`` is a valid id."""
     return objects_folder(data_dir) / str(serial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The work for one object: it, the data source to read and the model to use, as they stood when it began."""
+    """The object to work on, its data source and its model, as they were when the job started."""
 
     entity: Entity
     source: Entity
@@ -35,5 +35,5 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """Gets the job's files; emptied before it begins."""
+        """The folder of the object's files, emptied when the job starts."""
         return folder_of(self.data_dir, self.entity.serial)

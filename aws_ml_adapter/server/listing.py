@@ -1,4 +1,4 @@
-"""What the four Describe operations select, in which order, and how they go on from page to page."""
+"""Filtering, ordering and pagination of the four Describe operations."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from aws_ml_adapter.server.entities import Entities, Entity
 from textclf.base.hashing import hash_json
 
 PAGE = 100
-"""Objects of a page where the request names no limit."""
+"""Objects per page if the request sets no limit."""
 
 DATA_SOURCE_MEMBER = {Kind.EVALUATION: "EvaluationDataSourceId", Kind.BATCH_PREDICTION: "BatchPredictionDataSourceId"}
-"""What requests and answers call the data source of an object that has a model too."""
+"""The member that holds the id of the data source."""
 
 _CONDITIONS = {"EQ": "{} = ?", "NE": "{} <> ?", "GT": "{} > ?", "GE": "{} >= ?", "LT": "{} < ?", "LE": "{} <= ?"}
 _CONDITIONS["Prefix"] = "instr({}, ?) = 1"
@@ -32,10 +32,11 @@ _PATHS = {
 
 
 def describe(entities: Entities, kind: Kind, request: Mapping[str, Any]) -> tuple[list[Entity], str | None]:
-    """Select a page of objects, and give the token with which the next one is asked for, if there is one.
+    """Return a page of objects, and the token of the next page, if there is one.
 
-    All operators given must hold. Without a filter variable the newest come first, so that the one page that a waiter
-    looks at has the objects that are not ready yet. Deleted objects are listed only where the filter is on the status.
+    If several operators are given, all must hold. Without a filter variable the newest objects come first, so that
+    waiters, which look at one page only, see the unfinished ones. Deleted objects are listed only when filtering by
+    status.
     """
     variable = request.get("FilterVariable")
     path = _path(kind, variable or "CreatedAt")
@@ -79,7 +80,7 @@ def _conditions(request: Mapping[str, Any], variable: str | None, column: str) -
 
 
 def _seconds(text: str) -> float:
-    """Read a time as seconds since 1970 or in ISO 8601, in UTC if it names no zone."""
+    """Parse a time in seconds since 1970 or ISO 8601, in UTC unless it names a time zone."""
     try:
         seconds = float(text)
     except ValueError:
@@ -113,10 +114,10 @@ def _read_token(token: str, digest: str) -> list[Any]:
     try:
         value, serial, query = json.loads(base64.urlsafe_b64decode(token))
         if isinstance(value, str):
-            # what has no UTF-8, and integers of more than 64 bits, SQLite does not take
+            # SQLite accepts neither lone surrogates nor integers of more than 64 bits
             value.encode()
         if query == digest and isinstance(value, str | float) and isinstance(serial, int) and 0 <= serial < 2**63:
             return [value, serial]
     except (ValueError, TypeError, RecursionError):
         pass
-    raise RequestFault("NextToken is not one that this request was given")
+    raise RequestFault("NextToken does not belong to this request")

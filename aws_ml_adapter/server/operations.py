@@ -1,4 +1,4 @@
-"""The 28 operations of the service: a valid request in, an answer out."""
+"""The operations of the service, on requests that are already validated."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ from aws_ml_adapter.server.validation import service_model
 from features.schema import Schema
 
 MAX_TAGS = 50
-"""Tags of an object: https://docs.aws.amazon.com/machine-learning/latest/dg/tagging-objects.html."""
+"""Maximum number of tags of an object: https://docs.aws.amazon.com/machine-learning/latest/dg/tagging-objects.html."""
 
 _VERBOSE_ONLY = {"DataSourceSchema", "Recipe", "Schema"}
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 Prepare = Callable[[Request], tuple[Any, ...]]
-"""Makes the record of an object, followed by the objects that it needs."""
+"""Returns the record of a new object, followed by the objects it depends on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks (an ARN), and the scheme, host and port under which the server was reached."""
+    """The ARN of the caller, and the scheme, host and port under which the server was reached."""
 
     base_url: str
     user: str
 
 
 class Operations:
-    """All operations but Predict, which `realtime` answers."""
+    """All operations except Predict, which is in `realtime`."""
 
     def __init__(
         self, entities: Entities, scheduler: Scheduler, realtime: RealTime, *, storage: Storage, secret: bytes
@@ -86,17 +86,17 @@ class Operations:
             }
 
     def answer(self, operation: str, request: Request, caller: Caller) -> Answer:
-        """Carry out an operation on a request that is valid by the service's description."""
+        """Carry out an operation; the request must have been validated against the service's description."""
         return self._handlers[operation](request, caller)
 
     def log_serial(self, serial: str, given: str) -> int | None:
-        """Give the serial number of the object whose log a signed URL names, None if the signature is not ours."""
+        """Return the serial number of the object whose log a URL names; None if the signature is invalid."""
         return int(serial) if serial.isdecimal() and is_signed(self._secret, serial, given) else None
 
     # --- creating
 
     def _create(self, kind: Kind, prepare: Prepare, request: Request, caller: Caller) -> Answer:
-        """Make an object, unless the same request has made it already: a retry must neither fail nor work twice."""
+        """Create an object; idempotent, so that a retry neither fails nor starts a second job."""
         id_ = request[f"{kind}Id"]
         held = self._entities.get(kind, id_)
         if held is None or held.status is Status.DELETED:
@@ -163,7 +163,7 @@ class Operations:
         output = request["OutputUri"]
         if ":" in split_url(output)[1]:
             raise RequestFault("the key has a colon", where=f"OutputUri {output}")
-        # what the job adds to it must be a key too
+        # the keys of the results must be valid as well
         split_url(manifest_location(output, request["BatchPredictionId"]))
         record, model, source = self._of_model_and_data(Kind.BATCH_PREDICTION, request)
         return record | {"OutputUri": output}, model, source
@@ -184,7 +184,7 @@ class Operations:
         return parent
 
     def _schema_of(self, spec: Request) -> Schema | None:
-        """Read the schema that a request gives or names; None if it is named, but not there (yet)."""
+        """Return the schema given in a request or read from S3; None if there is no such object (yet)."""
         inline, location = spec.get("DataSchema"), spec.get("DataSchemaLocationS3")
         if inline is not None and location is not None:
             raise RequestFault("both DataSchema and DataSchemaLocationS3 are given", remedy="give one of them")
@@ -199,7 +199,7 @@ class Operations:
         return parse_schema(text, where=location or beside) if text is not None else None
 
     def _recipe_of(self, request: Request) -> str | None:
-        """Read the recipe that a request gives or names; None if there is none, or none there (yet)."""
+        """Return the recipe given in a request or read from S3; None if there is none, or no such object (yet)."""
         if "Recipe" in request and "RecipeUri" in request:
             raise RequestFault("both Recipe and RecipeUri are given", remedy="give one of them")
         if "RecipeUri" in request:
@@ -207,7 +207,7 @@ class Operations:
         return without_mark(request["Recipe"]) if "Recipe" in request else None
 
     def _read(self, url: str, limit: int) -> str | None:
-        """Read from storage; None if it is not there (yet)."""
+        """Read an object from storage; None if it does not exist (yet)."""
         try:
             return read_text(self._storage, url, limit)
         except DataFault as error:
@@ -232,7 +232,7 @@ class Operations:
             record["Name"] = request[f"{kind}Name"]
         if "ScoreThreshold" in request:
             record |= _threshold(entity, request["ScoreThreshold"])
-        # UpdateMLModel requires neither; a request with none of them changes nothing, its time of change neither
+        # UpdateMLModel requires neither; with none of them nothing changes, not even LastUpdatedAt
         if record:
             self._entities.update(entity.serial, record)
         if "ScoreThreshold" in record:
@@ -242,12 +242,12 @@ class Operations:
     def _delete(self, kind: Kind, request: Request, _caller: Caller) -> Answer:
         entity = self._existing(kind, request[f"{kind}Id"])
         if entity.status is not Status.DELETED:
-            # first, so that nobody mounts it once more after it was unmounted
+            # before unloading, so that no one can load it again
             self._entities.update(
                 entity.serial, {"Status": Status.DELETED} | ({"EndpointInfo": REMOVED} if kind is Kind.MODEL else {})
             )
             if kind is Kind.MODEL:
-                self._realtime.unmount(entity)
+                self._realtime.unload(entity)
             self._scheduler.discard(entity.serial)
         return {f"{kind}Id": entity.id}
 
@@ -305,7 +305,7 @@ class Operations:
     def _shown(self, entity: Entity, shape: str, caller: Caller, hidden: Set[str] = frozenset()) -> Answer:
         record = {f"{entity.kind}Id": entity.id, **entity.record}
         if entity.kind is Kind.MODEL and entity.status is Status.FAILED:
-            # it failed before one was suggested, and programs read what Verbose promises
+            # it failed before a recipe was suggested, but Verbose promises one
             record.setdefault("Recipe", pretty_recipe(ALL_INPUTS))
         if "EndpointInfo" in record:
             record["EndpointInfo"] = _with_url(record["EndpointInfo"], caller)

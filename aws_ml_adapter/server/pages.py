@@ -1,4 +1,4 @@
-"""Pages for a browser: all objects, and what the service's console showed of each beside its API."""
+"""Web pages: the list of all objects, and for each one what AWS's console showed and its API does not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 LISTED = 1_000
-"""Objects of a kind that the list shows, as the console did:
+"""Maximum number of objects of a kind in the list, as in the console:
 https://docs.aws.amazon.com/machine-learning/latest/dg/listing-objects.html."""
 
 _OPEN_ATTRIBUTES = 12
@@ -48,7 +48,7 @@ _Kept = TypeVar("_Kept")
 
 
 class Pages:
-    """The pages of a server; if they are ``signed``, they open only by links with a signature, as those in them are."""
+    """The pages of a server; if ``signed``, they open only by signed links, and contain such links."""
 
     def __init__(self, entities: Entities, *, data_dir: Path, secret: bytes, signed: bool) -> None:
         self._entities = entities
@@ -58,18 +58,18 @@ class Pages:
 
     @property
     def path(self) -> str:
-        """Path and query of the list of all objects."""
+        """Path and query of the page that lists all objects."""
         return "/" + self._link("")
 
     @staticmethod
     def has(path: str) -> bool:
-        """Return whether there may be a page of this path."""
+        """Return whether a path belongs to a page, which need not exist."""
         return not path.strip("/") or path.split("/")[1] in set(Kind)
 
     def answer(self, path: str, query: Mapping[str, str]) -> HttpAnswer:
-        """Answer a browser that asks for ``/``, ``/<kind>`` or ``/Evaluation/confusion.csv``."""
+        """Answer a request for ``/``, ``/<kind>`` or ``/Evaluation/confusion.csv``."""
         if self._signed and not is_signed(self._secret, "pages", query.get("signature", "")):
-            return _text(403, "This page opens by the link only that the server printed when it started.\n")
+            return _text(403, "This page opens only by the link that the server printed when it started.\n")
         if path == "/":
             return self._html(
                 "index.html",
@@ -87,7 +87,7 @@ class Pages:
         return self._html(f"{entity.kind}.html", **self._shown(entity))
 
     def _shown(self, entity: Entity) -> dict[str, Any]:
-        """Gather what the page of an object is made of."""
+        """Return the variables of the template of an object's page."""
         parents = {parent.kind: parent for parent in self._entities.by_serial(entity.details["parents"])}
         children = {
             kind: self._entities.select(kind, f"{_CHILDREN} AND {_KEPT}", (entity.serial,), LISTED) for kind in Kind
@@ -143,7 +143,7 @@ class Pages:
         return shown
 
     def _alerts(self, parents: Mapping[Kind, Entity]) -> list[str]:
-        """Warn if the model was evaluated on what it learned from, which the job itself cannot know.
+        """Warn if the model was evaluated on training rows, which the job itself cannot know.
 
         https://docs.aws.amazon.com/machine-learning/latest/dg/evaluation-alerts.html
         """
@@ -155,17 +155,17 @@ class Pages:
         if specs[0]["DataLocationS3"] != specs[1]["DataLocationS3"]:
             return []
         shares = [parse_rearrangement(spec.get("DataRearrangement")) for spec in specs]
-        return ["evaluated on rows that the model learned from"] if may_share_rows(*shares) else []
+        return ["evaluated on rows that the model was trained on"] if may_share_rows(*shares) else []
 
     def _kept(self, entity: Entity, name: str, read: Callable[[str], _Kept]) -> _Kept | None:
-        """Read what a job left in the folder of its object, which may be deleted this moment."""
+        """Read a result file of a job; None if there is none, for example because the object was just deleted."""
         try:
             return read((folder_of(self._data_dir, entity.serial) / name).read_text(encoding="utf-8"))
         except (OSError, BadDataError):
             return None
 
     def _confusion(self, entity: Entity) -> HttpAnswer:
-        """Write the full confusion matrix as CSV, to be opened in a spreadsheet without harm."""
+        """Return the full confusion matrix as CSV, with formulas escaped for spreadsheets."""
         evaluation = self._kept(entity, EVALUATION, Evaluation.from_json)
         if evaluation is None or not isinstance(evaluation.details, Confusion):
             return _text(404, "There is no such page.\n")
@@ -192,7 +192,7 @@ class Pages:
 
     @cached_property
     def _policy(self) -> dict[str, str]:
-        # of all that a page may hold, its own script alone runs
+        # of all scripts, only that of the pages themselves may run
         digest = base64.b64encode(hashlib.sha256(self._script.encode()).digest()).decode()
         policy = (
             f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
@@ -240,12 +240,12 @@ def _text(status: int, message: str) -> HttpAnswer:
 def _percent(share: float, digits: int = 1) -> str:
     if share in (0, 1):
         return f"{share:.0%}"
-    # all but one of ten thousand is not all
+    # 9,999 of 10,000 must not be displayed as 100 %
     return f"{min(max(share, 0.001), 0.999):.{digits}%}"
 
 
 def written(number: float, digits: int = 4) -> str:
-    """Write a number to so many digits as people do, with an exponent only where none could count."""
+    """Format a number with up to ``digits`` significant digits, with an exponent only if it is very small or large."""
     if not math.isfinite(number) or (number and not 1e-6 <= abs(number) < 1e15):
         return f"{number:.{digits}g}"
     decimals = max(digits - 1 - math.floor(math.log10(abs(number))), 0) if number else 0

@@ -1,4 +1,4 @@
-"""Real-time predictions: which models are mounted, how often each may be asked, and their answers."""
+"""Real-time predictions: loaded models, their rate limits, and their answers."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NO_ENDPOINT: dict[str, Any] = {"EndpointStatus": "NONE", "PeakRequestsPerSecond"
 https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html."""
 
 REMOVED: dict[str, Any] = NO_ENDPOINT | {"CreatedAt": None}
-"""What an update of a record needs for `NO_ENDPOINT`."""
+"""The update of a record that results in `NO_ENDPOINT`."""
 
 MEMORY = 10 * 2**30
-"""Bytes of all mounted models: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
+"""Maximum bytes of all loaded models: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 
-class Mounted:
-    """A model that is ready to answer ``rate`` times a second, by a bucket that holds one second's worth."""
+class LoadedModel:
+    """A loaded model, limited to ``rate`` predictions per second by a token bucket of ``rate`` tokens."""
 
     def __init__(self, model: MLModel, *, threshold: float, rate: float, clock: Callable[[], float]) -> None:
         self._model = model
@@ -42,9 +42,9 @@ class Mounted:
         self._details = {"PredictiveModelType": str(model.type), "Algorithm": "SGD"}
 
     def predict(self, record: Mapping[str, str]) -> dict[str, Any]:
-        """Give the ``Prediction`` of a record, with single-precision scores.
+        """Return the ``Prediction`` of a record, with scores in single precision.
 
-        A binary model has one, the probability of 1, under the predicted label:
+        A binary model has one score, the probability of 1, under the predicted label:
         https://docs.aws.amazon.com/machine-learning/latest/dg/requesting-real-time-predictions.html.
         """
         self._take()
@@ -66,53 +66,53 @@ class Mounted:
         self._last = now
         if self._allowance < 1:
             raise ServiceError(
-                "LimitExceededException", f"The endpoint's limit of {self._rate:g} predictions a second is exceeded"
+                "LimitExceededException", f"The endpoint's limit of {self._rate:g} predictions per second is exceeded"
             )
         self._allowance -= 1
 
 
 class RealTime:
-    """The endpoints of all models, each of which answers ``rate`` predictions a second."""
+    """The real-time endpoints of all models, each limited to ``rate`` predictions per second."""
 
     def __init__(self, entities: Entities, *, data_dir: Path, rate: float) -> None:
         self._entities = entities
         self._data_dir = data_dir
         self._rate = rate
-        self._mounted: dict[str, Mounted] = {}
+        self._models: dict[str, LoadedModel] = {}
         self._lock = threading.Lock()
-        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mount")
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
 
     def start(self) -> None:
-        """Mount again what an earlier server had mounted."""
+        """Load the models whose endpoints were ready or being created when the previous server stopped."""
         for entity in self._endpoints():
-            self._loader.submit(self._mount, entity.id)
+            self._loader.submit(self._load_and_settle, entity.id)
 
     def stop(self) -> None:
         """Stop loading models."""
         self._loader.shutdown(cancel_futures=True)
 
-    def mounted(self, model_id: str) -> Mounted | None:
-        """Give a mounted model, without waiting for anything."""
-        return self._mounted.get(model_id)
+    def loaded(self, model_id: str) -> LoadedModel | None:
+        """Return a loaded model, or None, without blocking."""
+        return self._models.get(model_id)
 
-    async def find(self, model_id: str) -> Mounted:
-        """Give a mounted model; waits, without a thread, for one that an earlier server had mounted."""
-        loading = await asyncio.to_thread(self._mount_again, model_id)
+    async def find(self, model_id: str) -> LoadedModel:
+        """Return a loaded model; awaits the loading of one whose endpoint is ready."""
+        loading = await asyncio.to_thread(self._load_again, model_id)
         if loading is not None:
-            # not awaited itself: it is cancelled where the server stops
+            # not awaited directly, because it is cancelled when the server stops
             await asyncio.wait([asyncio.wrap_future(loading)])
-        if (mounted := self._mounted.get(model_id)) is None:
+        if (model := self._models.get(model_id)) is None:
             raise ServiceError("PredictorNotMountedException", f"MLModel {model_id} has no endpoint that is ready")
-        return mounted
+        return model
 
     def settle(self, serial: int) -> None:
-        """Go on with an endpoint that waited for its model, as the job of the model has ended."""
+        """Continue creating an endpoint whose model has finished training."""
         for entity in self._entities.by_serial([serial]):
             if entity.kind is Kind.MODEL and _has_endpoint(entity):
-                self._loader.submit(self._mount, entity.id)
+                self._loader.submit(self._load_and_settle, entity.id)
 
     def create(self, entity: Entity) -> dict[str, Any]:
-        """Begin to mount a model, as soon as it is completed, if it has no endpoint; gives the endpoint's record."""
+        """Create an endpoint unless there is one, and return its record; the model is loaded once it is completed."""
         with self._lock:
             entity = self._existing(entity)
             endpoint: dict[str, Any] = entity.record["EndpointInfo"]
@@ -124,31 +124,31 @@ class RealTime:
                 raise ServiceError("InvalidInputException", f"All endpoints would hold more than {MEMORY:,} bytes")
             endpoint = {"EndpointStatus": "UPDATING", "PeakRequestsPerSecond": 0, "CreatedAt": round(time.time(), 3)}
             self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)
-        self._loader.submit(self._mount, entity.id)
+        self._loader.submit(self._load_and_settle, entity.id)
         return endpoint
 
     def delete(self, entity: Entity) -> dict[str, Any]:
-        """Take a model's endpoint away, if it has one; gives the record that is left."""
+        """Delete a model's endpoint, if it has one, and return the record of no endpoint."""
         with self._lock:
             entity = self._existing(entity)
-            self._mounted.pop(entity.id, None)
+            self._models.pop(entity.id, None)
             self._entities.update(entity.serial, {"EndpointInfo": REMOVED}, touch=False)
         return NO_ENDPOINT
 
-    def unmount(self, entity: Entity) -> None:
-        """Forget a model that was deleted."""
+    def unload(self, entity: Entity) -> None:
+        """Unload a model that was deleted."""
         with self._lock:
-            self._mounted.pop(entity.id, None)
+            self._models.pop(entity.id, None)
 
     def set_threshold(self, entity: Entity) -> None:
-        """Let a model, if it is mounted, answer by the threshold that its record has by now."""
+        """Update the threshold of a model, if it is loaded, from its record."""
         with self._lock:
-            mounted, current = self._mounted.get(entity.id), self._current(entity)
-            if mounted is not None and current is not None:
-                mounted.threshold = current.record["ScoreThreshold"]
+            model, current = self._models.get(entity.id), self._current(entity)
+            if model is not None and current is not None:
+                model.threshold = current.record["ScoreThreshold"]
 
     def _current(self, entity: Entity) -> Entity | None:
-        """Read a model anew; None if it was deleted meanwhile."""
+        """Read a model again; None if it was deleted meanwhile."""
         kept = (each for each in self._entities.by_serial([entity.serial]) if each.status is not Status.DELETED)
         return next(kept, None)
 
@@ -161,23 +161,23 @@ class RealTime:
         where = "json_extract(record, '$.EndpointInfo.EndpointStatus') IN ('UPDATING', 'READY')"
         return self._entities.select(Kind.MODEL, where, (), -1)
 
-    def _mount_again(self, model_id: str) -> Future[None] | None:
+    def _load_again(self, model_id: str) -> Future[None] | None:
         """Load a model if its endpoint is ready."""
         entity = self._entities.get(Kind.MODEL, model_id)
         if entity is None:
             raise ServiceError("ResourceNotFoundException", f"No MLModel with id {model_id} exists")
         ready = entity.record["EndpointInfo"]["EndpointStatus"] == "READY"
-        return self._loader.submit(self._mount, model_id) if ready else None
+        return self._loader.submit(self._load_and_settle, model_id) if ready else None
 
-    def _mount(self, model_id: str) -> None:
-        """Load a model, unless it is loaded, and note it in its record, unless its endpoint was deleted meanwhile."""
-        # nobody asks the loader what it raised
+    def _load_and_settle(self, model_id: str) -> None:
+        """Load a model unless it is loaded, and update its record unless its endpoint was deleted meanwhile."""
+        # errors of the loader thread would go unnoticed
         try:
             with self._lock:
                 entity = self._entities.get(Kind.MODEL, model_id)
                 if entity is None or not _has_endpoint(entity) or entity.status in (Status.PENDING, Status.INPROGRESS):
                     return
-                is_known = model_id in self._mounted or entity.status is Status.FAILED
+                is_known = model_id in self._models or entity.status is Status.FAILED
             model = None if is_known else self._load(entity)
             with self._lock:
                 current = self._current(entity)
@@ -185,10 +185,12 @@ class RealTime:
                     return
                 if model is not None:
                     threshold = current.record.get("ScoreThreshold", 0.5)
-                    self._mounted[model_id] = Mounted(model, threshold=threshold, rate=self._rate, clock=time.monotonic)
-                self._settle(current, "READY" if model_id in self._mounted else "FAILED")
+                    self._models[model_id] = LoadedModel(
+                        model, threshold=threshold, rate=self._rate, clock=time.monotonic
+                    )
+                self._settle(current, "READY" if model_id in self._models else "FAILED")
         except Exception:
-            logging.getLogger(__name__).exception("while mounting %s", model_id)
+            logging.getLogger(__name__).exception("while loading %s", model_id)
 
     def _load(self, entity: Entity) -> MLModel | None:
         try:
@@ -206,7 +208,7 @@ class RealTime:
 
 
 def _size(entity: Entity) -> int:
-    """Give the bytes of a model; of one that is still to be trained, those that it may have."""
+    """Return the size of a model in bytes, or the maximum size if it is not trained yet."""
     allowed = entity.record.get("TrainingParameters", {}).get("sgd.maxMLModelSizeInBytes", 0)
     return int(entity.record.get("SizeInBytes", allowed))
 

@@ -38,7 +38,7 @@ _CHUNK = 1 << 20
 
 
 def run_job(job: Job) -> dict[str, Any]:
-    """Do the job; gives what the object's record gets, or raises what its ``Message`` will be."""
+    """Run a job and return new members of the object's record; an error becomes the object's ``Message``."""
     begun = time.process_time()
     kind, request = job.entity.kind, job.entity.request
     with (job.folder / LOG).open("a", encoding="utf-8", buffering=1) as stream:
@@ -58,7 +58,7 @@ def run_job(job: Job) -> dict[str, Any]:
 
 
 class _Work:
-    """One job and what it needs; a method for each kind of object gives what its record gets."""
+    """One job; the method for each kind of object returns the new members of its record."""
 
     def __init__(self, job: Job, stream: TextIO) -> None:
         self._job = job
@@ -68,12 +68,12 @@ class _Work:
         self.spec = job.source.request["DataSpec"]
 
     def log(self, line: str) -> None:
-        """Write a line as the service does: whoever reads those may count their blanks."""
+        """Write a line in exactly the service's format, which programs may parse by position."""
         now = time.strftime("%y/%m/%d %H:%M:%S", time.gmtime())
         self._stream.write(f"{now} INFO: {' '.join(line.splitlines())}\n")
 
     def data_source(self) -> dict[str, Any]:
-        """Read data, and compute their statistics."""
+        """Read the data and compute their statistics."""
         schema = self._schema
         size = sum(file.size for file in self._files)
         self.log(f"reading {len(self._files)} files of {size} bytes")
@@ -94,7 +94,7 @@ class _Work:
         }
 
     def ml_model(self) -> dict[str, Any]:
-        """Learn."""
+        """Train a model."""
         model_type = ModelType(self._request["MLModelType"])
         recipe = self._recipe(model_type)
         model = train(
@@ -128,7 +128,7 @@ class _Work:
         return {"PerformanceMetrics": {"Properties": evaluation.properties}, **message}
 
     def batch_prediction(self) -> dict[str, Any]:
-        """Predict file by file."""
+        """Predict the data, file by file."""
         output, id_ = self._request["OutputUri"], self._request["BatchPredictionId"]
         results = result_locations(output, id_, [file.name for file in self._files])
         model = self._load_model()
@@ -175,7 +175,7 @@ class _Work:
         return read_batches(self._files, self._schema, rearrangement=share, only=only, warn=warn)
 
     def _with_rows(self, warnings: list[str]) -> Iterator[Rows]:
-        """Give batches, and insist on a row that can be read; what was warned of says why there is none."""
+        """Yield batches; raises `DataFault` if no row could be read, with the last warning as the reason."""
         readable = 0
         for batch in self._batches(warn=warnings.append):
             readable += len(batch) - batch.count(None)
@@ -183,14 +183,14 @@ class _Work:
         if readable:
             return
         if warnings:
-            raise DataFault(f"not one row could be read: {warnings[-1]}", remedy="correct the data or the schema")
+            raise DataFault(f"no row could be read: {warnings[-1]}", remedy="correct the data or the schema")
         if "DataRearrangement" in self.spec:
-            remedy = "mend percentBegin, percentEnd and complement"
-            raise DataFault("there is no row in the share that DataRearrangement takes", remedy=remedy)
-        raise DataFault("there is not one row")
+            remedy = "correct percentBegin, percentEnd and complement"
+            raise DataFault("no row is in the share that DataRearrangement selects", remedy=remedy)
+        raise DataFault("the data have no rows")
 
     def _recipe(self, model_type: ModelType) -> str:
-        """Give the recipe of the request, or read the one that it names, or suggest one."""
+        """Return the recipe given in the request, or read it from S3, or suggest one."""
         if (text := self._job.entity.record.get("Recipe")) is not None:
             return str(text)
         if "RecipeUri" in self._request:
@@ -213,7 +213,7 @@ class _Work:
             raise DataFault(error.what, where=name, remedy=error.remedy) from error
 
     def _warned(self, *warnings: str | None) -> dict[str, str]:
-        """Log all warnings, and make a Message of the first."""
+        """Log all warnings, and return a Message with the first."""
         given = [warning for warning in warnings if warning]
         for warning in given:
             self.log(f"warning: {warning}")

@@ -1,4 +1,4 @@
-"""Runs the jobs of unfinished objects in worker processes, in the order in which they can begin."""
+"""Runs the jobs of unfinished objects in worker processes, oldest first, once their parents are completed."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from aws_ml_adapter.server.worker import MESSAGE_LIMIT, work
 from textclf.base.errors import TextclfError
 
 MAX_DEATHS = 3
-"""How often a worker may die over one object before the object fails."""
+"""The number of worker deaths after which an object fails."""
 
 MAX_ATTEMPTS = 10
-"""How often a job may be interrupted, by whatever killed its worker or its server, before its object fails: one that
-takes the server down would else do so for ever."""
+"""The number of interruptions of a job, by the death of its worker or of the server, after which its object fails;
+otherwise a job that crashes the server would do so for ever."""
 
 MAX_SECONDS = 7 * 24 * 3600
-"""How long a job may run: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
+"""Maximum duration of a job: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 _RETRY_SECONDS = 1.0
-# before that, a job has hardly taken its server down
+# a crash before that is not attributed to the job
 _ATTEMPT_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
-_MENDED = " (once that is mended, delete this object or take another id: the same request again does nothing)"
+_ONCE_FIXED = " (once that is fixed, delete this object or use another id: repeating the request does nothing)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,14 +52,14 @@ class _Running:
 
 
 class Scheduler:
-    """A thread that begins what can begin, at most so many at once, and notes how it ended.
+    """A thread that starts jobs, up to ``max_jobs`` at once, and records their outcomes.
 
-    Trainings, which may take hours, are counted apart, so that other jobs, most of them short, do not wait for them.
+    Trainings, which may take hours, have a limit of their own, so that other jobs, most of them short, do not wait for
+    them.
 
-    SQLite holds all there is to know. An object in progress whose worker is not a child of this server was interrupted
-    by the end of an earlier one, and is begun anew; what a job writes is the same each time. A worker ends itself when
-    its server is gone, and only its own server writes down what it did: there is never more than one, by the lock on
-    the data directory. So the lease of a job is the life of its server.
+    All state is in SQLite. An object in progress without a worker was interrupted by the end of an earlier server, and
+    its job is started again; jobs are idempotent. Two workers never run the same job: a worker exits when its server
+    does, only the server records outcomes, and the lock on the data directory allows one server at a time.
     """
 
     def __init__(
@@ -81,15 +81,15 @@ class Scheduler:
         self._running: dict[int, _Running] = {}
         self._deaths: dict[int, int] = {}
         self._stopping = False
-        # serial numbers of deleted objects, and None where there is something new to begin
+        # serial numbers of deleted objects, or None if a new object was created
         self._orders, self._order = multiprocessing.Pipe(duplex=False)
-        # a fork of a process without threads that has imported everything already starts in milliseconds
+        # the fork server has no threads and has imported everything, so workers start in milliseconds
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["aws_ml_adapter.server.run_job"])
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:
-        """Remove files of objects that are gone, temporary ones, and those that were half written, and begin."""
+        """Remove files of deleted objects, temporary files and unfinished results, and start the thread."""
         kept = {str(serial) for serial in self._entities.serials()}
         for folder in objects_folder(self._data_dir).glob("*"):
             if folder.name not in kept:
@@ -101,7 +101,7 @@ class Scheduler:
         self._thread.start()
 
     def stop(self) -> None:
-        """End all workers; what they did not finish begins anew with the next server."""
+        """Stop all workers; the next server starts their jobs again."""
         self._stopping = True
         self.wake()
         self._thread.join()
@@ -109,15 +109,15 @@ class Scheduler:
         self._order.close()
 
     def wake(self) -> None:
-        """Look for work, as an object was made."""
-        self._tell(None)
+        """Look for jobs, because an object was created."""
+        self._send(None)
 
     def discard(self, serial: int) -> None:
-        """End the job of an object that was deleted, and remove its files."""
-        self._tell(serial)
+        """Stop the job of a deleted object, and remove its files."""
+        self._send(serial)
 
-    def _tell(self, serial: int | None) -> None:
-        # when the server ends, what is deleted is removed by the next one
+    def _send(self, serial: int | None) -> None:
+        # if the server is stopping, the next one removes the files
         with contextlib.suppress(OSError):
             self._order.send(serial)
 
@@ -125,11 +125,11 @@ class Scheduler:
         while not self._stopping:
             try:
                 self._discard()
-                self._begin_what_can()
+                self._start_jobs()
                 self._wait()
-            # whatever it is, such as a full disk, jobs must go on when it is over: the state is read anew
+            # jobs must continue when the cause, such as a full disk, is gone: the state is read again
             except Exception:
-                logging.getLogger(__name__).exception("looking for jobs is tried again")
+                logging.getLogger(__name__).exception("error in the scheduler, trying again")
                 time.sleep(_RETRY_SECONDS)
         for serial, running in list(self._running.items()):
             self._end(serial)
@@ -152,7 +152,7 @@ class Scheduler:
                 self._entities.add_attempts(serial, 1)
                 running.counted = True
 
-    def _begin_what_can(self) -> None:
+    def _start_jobs(self) -> None:
         for entity in self._entities.unfinished():
             is_training = entity.kind is Kind.MODEL
             alike = sum((each.entity.kind is Kind.MODEL) is is_training for each in self._running.values())
@@ -203,8 +203,8 @@ class Scheduler:
 
     def _finish(self, serial: int, status: Status, record: Mapping[str, Any]) -> None:
         if status is Status.FAILED:
-            message = str(record["Message"])[: MESSAGE_LIMIT - len(_MENDED)]
-            record = {**record, "Message": message + _MENDED}
+            message = str(record["Message"])[: MESSAGE_LIMIT - len(_ONCE_FIXED)]
+            record = {**record, "Message": message + _ONCE_FIXED}
         self._entities.finish(serial, status, record)
         self._ended(serial)
 
@@ -216,7 +216,7 @@ class Scheduler:
                 shutil.rmtree(folder_of(self._data_dir, serial), ignore_errors=True)
 
     def _end(self, serial: int) -> int | None:
-        """Kill what is left of a worker, remove what it left half written, and give its exit code."""
+        """Kill a worker, remove its unfinished files, and return its exit code."""
         running = self._running.pop(serial)
         running.pipe.close()
         running.process.kill()
@@ -231,19 +231,19 @@ class Scheduler:
             return
         storage = FolderStorage(Path(self._storage.root or "."))
         for folder in folders:
-            # what cannot be removed is in nobody's way
+            # files that cannot be removed do no harm
             with contextlib.suppress(TextclfError, OSError):
                 storage.remove_unfinished(f"{folder}/any")
 
 
 def _remove_temporary(folder: Path) -> None:
-    """Remove the folders in an object's folder: what it keeps are files."""
+    """Remove all folders in an object's folder, where only files are kept."""
     for path in folder.glob("*/"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def _places(entity: Entity) -> set[str]:
-    """Give the URLs of the folders that an object's job writes to."""
+    """Return the URLs of the folders in storage that an object's job writes to."""
     if entity.kind is not Kind.BATCH_PREDICTION:
         return set()
     output = entity.request["OutputUri"]
@@ -252,10 +252,10 @@ def _places(entity: Entity) -> set[str]:
 
 
 def _lost(entity: Entity, parents: list[Entity]) -> str | None:
-    """Give why a parent will never be ready, if there is such a one."""
+    """Return the reason why a parent will never be completed; None if it may be."""
     for parent in parents:
         if parent.status in (Status.FAILED, Status.DELETED):
-            return f"{parent.kind} {parent.id} that it needs is {parent.status}"
+            return f"{parent.kind} {parent.id}, which it needs, is {parent.status}"
     if len(parents) < len(entity.details["parents"]):
         return "an object that it needs was deleted"
     return None

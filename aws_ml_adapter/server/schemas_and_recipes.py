@@ -1,4 +1,4 @@
-"""Schemas and recipes as the server reads them from storage and shows them in its answers."""
+"""Reading schemas and recipes from requests and storage, and formatting them for answers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from features.schema import Schema
 from textclf.base.errors import BadDataError
 
 SCHEMA_LIMIT = RECIPE_LIMIT = 131_071
-"""Characters, as the API has it for both."""
+"""Maximum characters of both, as in the API."""
 
 ALL_INPUTS = '{"groups": {}, "assignments": {}, "outputs": ["ALL_INPUTS"]}'
-"""The recipe that leaves the attributes as they are."""
+"""The recipe that uses all attributes unchanged."""
 
-_BYTES_A_CHARACTER = 4
+_BYTES_PER_CHARACTER = 4
 
 
 def read_text(storage: Storage, url: str, limit: int) -> str | None:
-    """Read a small text of UTF-8 from storage; None if there is no such object."""
-    content = storage.read(url, limit * _BYTES_A_CHARACTER)
+    """Read a UTF-8 text of up to ``limit`` characters from storage; None if there is no such object."""
+    content = storage.read(url, limit * _BYTES_PER_CHARACTER)
     if content is None:
         return None
     try:
@@ -33,12 +33,12 @@ def read_text(storage: Storage, url: str, limit: int) -> str | None:
 
 
 def without_mark(text: str) -> str:
-    """Leave out the byte order mark with which editors of Windows begin what they store."""
+    """Remove the byte order mark that editors on Windows write."""
     return text.removeprefix("\ufeff")
 
 
 def parse_schema(text: str, *, where: str | None = None) -> Schema:
-    """Read a schema, as part of a request; ``where`` it comes from is for the message."""
+    """Parse a schema; raises `RequestFault`, whose message names ``where`` it comes from."""
     try:
         return Schema.from_json(without_mark(text), where=where)
     except BadDataError as error:
@@ -46,10 +46,10 @@ def parse_schema(text: str, *, where: str | None = None) -> Schema:
 
 
 def compact_schema(schema: Schema) -> str:
-    """Write a schema in one line, as GetMLModel shows it."""
+    """Format a schema in one line, as GetMLModel returns it."""
     return json.dumps(json.loads(schema.to_json()), ensure_ascii=False, separators=(",", ":"))
 
 
 def pretty_recipe(text: str) -> str:
-    """Write a recipe that parses in several lines, as GetMLModel shows it."""
+    """Format a valid recipe in several lines, as GetMLModel returns it."""
     return json.dumps(json.loads(text), ensure_ascii=False, indent=2)

@@ -1,4 +1,4 @@
-"""How the server is run."""
+"""The options of the server."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from textclf.base.errors import UsageError
 from textclf.base.options import check_options, option
 
 MAX_JOBS = 25
-"""Jobs at once: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
+"""Maximum number of jobs at once: https://docs.aws.amazon.com/machine-learning/latest/dg/system-limits.html."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """How the server is run."""
+    """The options of the server."""
 
-    data_dir: Path = option(MISSING, help="Keeps all state and models; made if it is missing.")
-    host: str = option("127.0.0.1", help="Address to listen on; other than this machine's own only with --credentials.")
-    port: int = option(0, min=0, max=65_535, help="0 takes a free one.")
-    s3_root: Path | None = option(None, show_default="DATA_DIR/s3", help="Where s3://BUCKET/KEY is: ROOT/BUCKET/KEY.")
-    s3_endpoint: str | None = option(None, help="URL of S3, or of a server like it, to use instead of a folder.")
+    data_dir: Path = option(MISSING, help="Folder for all state and models; created if missing.")
+    host: str = option("127.0.0.1", help="Address to listen on; other than a loopback address only with --credentials.")
+    port: int = option(0, min=0, max=65_535, help="Port to listen on; 0 chooses a free one.")
+    s3_root: Path | None = option(
+        None, show_default="DATA_DIR/s3", help="Folder in which s3://BUCKET/KEY is BUCKET/KEY."
+    )
+    s3_endpoint: str | None = option(None, help="URL of S3, or of a compatible server, to use instead of a folder.")
     credentials: Path | None = option(None, help="AWS credentials file: requests must be signed with one of its keys.")
     jobs: int | None = option(
         None,
         min=1,
         max=MAX_JOBS,
-        show_default="one a core",
-        help="Trainings that run at once, and as many other jobs.",
+        show_default="one per core",
+        help="Maximum number of trainings at once, and of other jobs at once.",
     )
-    rate: float = option(200.0, min=1, help="Predictions a second that each real-time endpoint answers.")
+    rate: float = option(200.0, min=1, help="Maximum predictions per second of each real-time endpoint.")
     public_url: str | None = option(
-        None, help="http://HOST:PORT under which clients reach the server, if it is another."
+        None, help="http://HOST:PORT under which clients reach the server, if it differs from its own."
     )
-    best_answer: bool = option(False, help="Give multiclass batch predictions a column bestAnswer.")
+    best_answer: bool = option(False, help="Add a column bestAnswer to multiclass batch predictions.")
     allow_origins: tuple[str, ...] = option(
         (),
         name="allow_origin",
         metavar="ORIGIN",
-        help="http://HOST:PORT whose pages may call from a browser, or *; repeatable.",
+        help="http://HOST:PORT whose pages may send requests from a browser, or *; repeatable.",
     )
 
     def __post_init__(self) -> None:
@@ -51,16 +53,14 @@ class ServerOptions:
                 f"{self.host} can be reached from other machines", remedy="give keys with --credentials, or no --host"
             )
         if not math.isfinite(self.rate):
-            raise UsageError(f"--rate {self.rate} is no number of predictions", remedy="give one")
+            raise UsageError(f"--rate {self.rate} is not a number of predictions", remedy="give a finite number")
         if self.s3_root is not None and self.s3_endpoint is not None:
             raise UsageError("both --s3-root and --s3-endpoint are given", remedy="give one of them")
         if self.s3_endpoint is not None and not re.fullmatch(r"https?://[^/?#@\s]+(/\S*)?", self.s3_endpoint):
-            raise UsageError(
-                f"--s3-endpoint {self.s3_endpoint} is no URL of a server like S3", remedy="write http://HOST:PORT"
-            )
+            raise UsageError(f"--s3-endpoint {self.s3_endpoint} is not a URL", remedy="write http://HOST:PORT")
         # clients drop a path: https://docs.aws.amazon.com/machine-learning/latest/APIReference/API_Predict.html
         if self.public_url is not None and not re.fullmatch(r"https?://[^/?#@\s]+", self.public_url):
-            raise UsageError(f"--public-url {self.public_url} is no http://HOST:PORT", remedy="leave out any path")
+            raise UsageError(f"--public-url {self.public_url} is not http://HOST:PORT", remedy="leave out the path")
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Runs the server: one a data directory, until it is stopped."""
+"""Starting, running and stopping the server, one per data directory."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _LOG_BYTES, _LOG_FILES = 32 * 2**20, 3
 def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
     """Run the server until SIGINT, SIGTERM or SIGHUP.
 
-    Once it answers, ``ready`` gets its URL and that of its pages for a browser, which is a secret where keys are asked
-    for: whoever has it may read all pages.
+    Once it accepts requests, ``ready`` is called with its URL and that of its web pages. With keys, the latter is a
+    secret that gives access to all pages.
     """
     if options.s3_root is not None and not options.s3_root.is_dir():
-        raise BadInputError("is no folder", where=options.s3_root, remedy="make it, or give another --s3-root")
+        raise BadInputError("is not a folder", where=options.s3_root, remedy="create it, or give another --s3-root")
     keys = read_keys(options.credentials) if options.credentials else None
     cors = Cors(options.allow_origins)
     with _locked(options.data_dir), _listening(options.host, options.port) as listener:
@@ -107,9 +107,9 @@ class _Server(uvicorn.Server):
         )
         super().__init__(config)
         self._ready = ready
-        # before it runs, lest one be lost, and after, when it raises again the signal that ended it
+        # set here, because uvicorn handles signals only while it runs, and raises the last one again afterwards
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # under nohup a hang-up is not to be heard
+            # nohup ignores SIGHUP
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self.handle_exit)
 
@@ -121,9 +121,9 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the data directory, which the kernel lets go of however the server ends."""
+    """Lock the data directory; the kernel releases the lock however the process ends."""
     try:
-        # state and logs are nobody else's business
+        # state and logs are private
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / "lock").open("a")
     except OSError as error:
@@ -166,7 +166,7 @@ def _log_requests(path: Path) -> None:
 
 
 def _secret(path: Path) -> bytes:
-    """Give the key of signed URLs, which outlives the server."""
+    """Return the key of signed URLs, which is kept in a file."""
     if not path.is_file():
         aside = path.with_suffix(".part")
         aside.unlink(missing_ok=True)
@@ -176,6 +176,6 @@ def _secret(path: Path) -> bytes:
     secret = path.read_bytes()
     if len(secret) != _SECRET_BYTES:
         raise BadInputError(
-            f"has not {_SECRET_BYTES} bytes", where=path, remedy="remove it; links that the server gave will end"
+            f"does not have {_SECRET_BYTES} bytes", where=path, remedy="remove it; links issued so far become invalid"
         )
     return secret

@@ -1,4 +1,4 @@
-"""Checks the signatures of requests against the server's keys: version 4 for Amazon ML, versions 4 and 2 for S3.
+"""Verifies signatures of requests: version 4 for Amazon ML, versions 4 and 2 for S3; signs the server's own links.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
@@ -28,7 +28,7 @@ from aws_ml_adapter.server.error_answers import S3ApiError, ServiceError
 from textclf.base.errors import BadDataError, BadInputError
 
 MAX_SKEW = timedelta(minutes=5)
-"""How far a client's clock may be off."""
+"""Maximum deviation of a client's clock."""
 
 _MAX_LINK_SECONDS = 7 * 24 * 3600
 _SCOPE = r"([A-Za-z0-9]{4,128})/(\d{8})/([a-z0-9-]{1,64})/(machinelearning|s3)/aws4_request"
@@ -40,7 +40,7 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 _LINK_SIGNATURE = re.compile(r"(?:^|&)X-Amz-Signature=[^&]*")
 _MUST_BE_SIGNED = {"host", "x-amz-date", "x-amz-target"}
 
-# what Amazon ML and S3 call a fault
+# error codes of Amazon ML and S3
 _UNSIGNED = ("MissingAuthenticationTokenException", "AccessDenied")
 _MALFORMED = ("IncompleteSignatureException", "AuthorizationHeaderMalformed")
 _NO_LINK = ("IncompleteSignatureException", "AuthorizationQueryParametersError")
@@ -69,14 +69,14 @@ def _as_error_of(kind: type[ServiceError | S3ApiError]) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRequest:
-    """What a signature covers of a request: path and query as they were sent, headers by lower-case names."""
+    """The signed parts of a request: path and query as sent, and headers with lower-case names."""
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
     resource: str = ""
-    """Of S3: the path with its bucket, where that stands in the host."""
+    """For S3: the path, with the bucket even if the request names it in the host."""
 
 
 class _Given(NamedTuple):
@@ -96,12 +96,12 @@ def read_keys(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError("cannot be read", where=path, remedy="check the path given with --credentials") from error
     except configparser.Error as error:
-        raise BadDataError("is no AWS credentials file", where=path, remedy="write [profile] sections") from error
+        raise BadDataError("is not an AWS credentials file", where=path, remedy="write [profile] sections") from error
     names = ("aws_access_key_id", "aws_secret_access_key")
     profiles = [parser[name] for name in parser.sections()]
     keys = {profile[names[0]]: profile[names[1]] for profile in profiles if all(name in profile for name in names)}
     if not keys or not all(keys.values()):
-        raise BadDataError("holds no keys", where=path, remedy=f"write {names[0]} and {names[1]}")
+        raise BadDataError("contains no keys", where=path, remedy=f"write {names[0]} and {names[1]}")
     return keys
 
 
@@ -112,24 +112,24 @@ def _utc_now() -> datetime:
 def verify(
     request: SignedRequest, body: bytes, keys: Mapping[str, str], *, clock: Callable[[], datetime] = _utc_now
 ) -> str:
-    """Compare the signature of a request to Amazon ML; gives the access key, or raises `ServiceError`."""
+    """Verify the signature of a request to Amazon ML, and return the access key; raises `ServiceError`."""
     with _as_error_of(ServiceError):
         if "authorization" not in request.headers:
             raise _SignatureError(_UNSIGNED, "The request is not signed")
         given = _of_header(request, "machinelearning", clock())
         if not set(given.signed) >= _MUST_BE_SIGNED:
             raise _SignatureError(_NOT_COVERED, f"{', '.join(sorted(_MUST_BE_SIGNED))} must be signed")
-        # else a client could sign a digest of nothing in particular instead of the body's
+        # the header is signed instead of the body's digest, so it must agree with the body
         if request.headers.get("x-amz-content-sha256", digest := hashlib.sha256(body).hexdigest()) != digest:
-            raise _SignatureError(_MISMATCH, "x-amz-content-sha256 is not the body's")
+            raise _SignatureError(_MISMATCH, "x-amz-content-sha256 is not the digest of the body")
         _compare_4(SigV4Auth, request, keys, given, request.headers["x-amz-date"], body)
     return given.access_key
 
 
 def verify_s3(request: SignedRequest, keys: Mapping[str, str]) -> ChunkSignatures | None:
-    """Compare the signature of a request to S3, but for that of its body; raises `S3ApiError`.
+    """Verify the signature of a request to S3, except for its body; raises `S3ApiError`.
 
-    Gives what is to check the body, if that is signed chunk by chunk.
+    Returns the verifier of the body if that is signed chunk by chunk.
     """
     query = dict(parse_qsl(request.query, keep_blank_values=True))
     authorization, now = request.headers.get("authorization", ""), _utc_now()
@@ -151,7 +151,7 @@ def verify_s3(request: SignedRequest, keys: Mapping[str, str]) -> ChunkSignature
 def _of_header(request: SignedRequest, service: str, now: datetime) -> _Given:
     found = _VERSION_4.fullmatch(request.headers["authorization"])
     if found is None or found[4] != service:
-        raise _SignatureError(_MALFORMED, f"The Authorization header is no signature of version 4 for {service}")
+        raise _SignatureError(_MALFORMED, f"The Authorization header is not a signature of version 4 for {service}")
     _check_time(_moment(request.headers.get("x-amz-date", "")), now)
     access_key, day, region, _, names, signature = found.groups()
     return _Given(access_key, day, region, service, names.split(";"), signature)
@@ -159,7 +159,7 @@ def _of_header(request: SignedRequest, service: str, now: datetime) -> _Given:
 
 def _verify_header(request: SignedRequest, keys: Mapping[str, str], now: datetime) -> ChunkSignatures | None:
     given = _of_header(request, "s3", now)
-    # what is not signed could be changed: another body, another time, another source of a copy
+    # an unsigned header could be tampered with, such as the date or the source of a copy
     must = {name for name in request.headers if name.startswith("x-amz-")} | {"host", "x-amz-date"}
     if not must <= set(given.signed) or "x-amz-content-sha256" not in request.headers:
         raise _SignatureError(_NOT_COVERED, "There were headers present in the request which were not signed")
@@ -196,7 +196,7 @@ def _verify_2(
 ) -> None:
     class Signer(HmacV1Auth):  # type: ignore[misc]
         def _get_date(self) -> str:
-            # a date of Amazon's own is signed among the other headers
+            # x-amz-date replaces Date, and is signed among the other headers
             return "" if "x-amz-date" in request.headers else date
 
     if given is None:
@@ -216,9 +216,9 @@ def _verify_2(
 def _compare_4(
     kind: type, request: SignedRequest, keys: Mapping[str, str], given: _Given, stamp: str, body: bytes | None = None
 ) -> None:
-    """Compute the signature as botocore does, and compare."""
+    """Compute the signature of version 4 with botocore, and compare it."""
     if not stamp.startswith(given.day):
-        raise _SignatureError(_EXPIRED, "The date of the signature's scope is another than the request's")
+        raise _SignatureError(_EXPIRED, "The date of the signature's scope differs from the date of the request")
     query = _LINK_SIGNATURE.sub("", request.query).lstrip("&")
     shown = {name: request.headers.get(name, "") for name in given.signed}
     url = f"http://server{request.path}{'?' if query else ''}{query}"
@@ -230,7 +230,7 @@ def _compare_4(
 
 def _secret(keys: Mapping[str, str], access_key: str) -> str:
     if access_key not in keys:
-        raise _SignatureError(_UNKNOWN_KEY, "The access key of the request is not one of this server's")
+        raise _SignatureError(_UNKNOWN_KEY, "This server does not know the access key of the request")
     return keys[access_key]
 
 
@@ -242,14 +242,14 @@ def _compare(expected: str, given: str) -> None:
 
 def _check_time(moment: datetime, now: datetime) -> None:
     if abs(now - moment) > MAX_SKEW:
-        raise _SignatureError(_SKEWED, "The request has expired, or its time is yet to come")
+        raise _SignatureError(_SKEWED, "The request has expired, or its date is in the future")
 
 
 def _moment(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError as error:
-        raise _SignatureError(_NO_DATE, "X-Amz-Date is missing or no date") from error
+        raise _SignatureError(_NO_DATE, "X-Amz-Date is missing or invalid") from error
 
 
 def _http_date(text: str) -> datetime:
@@ -261,7 +261,7 @@ def _http_date(text: str) -> datetime:
 
 
 class ChunkSignatures:
-    """The chain of signatures in a body that is signed chunk by chunk; it begins from that of the request, ``seed``.
+    """Verifier of a body that is signed chunk by chunk; the chain starts with the request's signature, ``seed``.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
     """
@@ -272,11 +272,11 @@ class ChunkSignatures:
         self._last = seed
 
     def check_chunk(self, digest: str, given: str) -> None:
-        """Compare the signature of the next chunk, whose content has this SHA-256; raises `S3ApiError`."""
+        """Verify the signature of the next chunk by its SHA-256; raises `S3ApiError`."""
         self._check("PAYLOAD", f"{_EMPTY}\n{digest}", given)
 
     def check_trailer(self, trailer: Mapping[str, str], given: str) -> None:
-        """Compare the signature of what stands behind the last chunk; raises `S3ApiError`."""
+        """Verify the signature of the headers after the last chunk; raises `S3ApiError`."""
         text = "".join(f"{name}:{value}\n" for name, value in sorted(trailer.items()))
         self._check("TRAILER", hashlib.sha256(text.encode()).hexdigest(), given)
 

@@ -1,4 +1,4 @@
-"""Checks requests against the service's own description, which botocore ships."""
+"""Validates requests against the service description that botocore contains."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from aws_ml_adapter.api.faults import RequestFault
 
 Check = Callable[[Any, str], Any]
-"""Takes a value and where it stands, gives the value without its null members, or raises RequestFault."""
+"""Takes a value and its path; returns the value without null members, or raises `RequestFault`."""
 
 _SHOWN = 80
 
-# The character classes that Java's regular expressions have and Python's have not. \w is every letter, every number
-# and the underscore, which the service's patterns allow wherever they allow letters.
+# Java's character classes in Python's syntax. \w is any letter, number or underscore; the service's patterns allow all
+# of these wherever they allow letters.
 _JAVA_CLASSES = {
     r"\p{L}": r"\w",
     r"\p{N}": "",
     r"\p{Z}": r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
 }
 
-# The pattern asks for Amazon's own host; the service itself does not enforce it, or no test of its own could call it.
+# The pattern requires a host of Amazon's; the service itself does not seem to enforce it.
 _UNENFORCED_PATTERNS = {"VipURL"}
 
 
 @cache
 def service_model() -> ServiceModel:
-    """Read the description of Amazon ML's 28 operations."""
+    """Load the description of Amazon ML's 28 operations."""
     return ServiceModel(Loader().load_service_model("machinelearning", "service-2"), "machinelearning")
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """Read the JSON object that is the body of every request; raises ValueError, for numbers such as NaN too."""
+    """Parse the body of a request, a JSON object; raises ValueError, also for numbers such as NaN."""
     try:
         content = json.loads(body, parse_constant=_no_number)
     except RecursionError as error:
@@ -50,7 +50,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
 
 
 def check_of(shape: Shape) -> Check:
-    """Compile what a shape demands of a value: types, required members, lengths, ranges, patterns, enumerations."""
+    """Compile the constraints of a shape: types, required members, lengths, ranges, patterns and enumerations."""
     return _COMPILERS.get(shape.type_name, lambda _shape: _number)(shape)
 
 
@@ -89,7 +89,7 @@ def _list(shape: ListShape) -> Check:
 
 
 def _map(shape: MapShape) -> Check:
-    # every map of this service is from plain strings to plain strings; this is on the way of every prediction
+    # every map of this service is from plain strings to plain strings; kept short, because each prediction runs it
     check_key, check_value = check_of(shape.key), check_of(shape.value)
 
     def check(value: Any, path: str) -> Any:
@@ -152,7 +152,7 @@ def _boolean(value: Any, path: str) -> Any:
 
 
 def _number(value: Any, path: str) -> Any:
-    """Floats, and timestamps, which this protocol writes as seconds since 1970."""
+    """Check a float, or a timestamp, which this protocol writes as seconds since 1970."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= sys.float_info.max:
         raise _refused(None, path, "be a finite number")
     return float(value)
@@ -184,7 +184,7 @@ def _refused(value: Any, path: str, constraint: str) -> RequestFault:
 
 
 def _printable(text: str) -> str:
-    """Clip what a client sent, so that it may stand in an answer and in a log."""
+    """Shorten and escape a client's text for an answer or a log."""
     clipped = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return clipped.encode("utf-8", "backslashreplace").decode()
 

@@ -1,4 +1,4 @@
-"""A worker process: does one job, says how it went, and never outlives the server that started it."""
+"""The worker process: runs one job, sends its outcome, and exits when the server does."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from aws_ml_adapter.server.job_spec import Job
 from textclf.base.errors import OutputError, TextclfError
 
 MESSAGE_LIMIT = 10_240
-"""Characters of an object's Message."""
+"""Maximum characters of an object's Message."""
 
 _NICENESS = 19
 
 
 def work(job: Job, pipe: Connection) -> None:
-    """Do a job in this process and send its outcome, as JSON: ``status`` and ``record`` of `Entities.finish`."""
+    """Run a job in this process, and send ``status`` and ``record`` for `Entities.finish` as JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # a real-time answer goes first where both want a core
+    # real-time predictions of the server have priority
     os.nice(_NICENESS)
     threading.Thread(target=_end_with_server, daemon=True).start()
     outcome = json.dumps(_outcome(job)).encode()
-    # a server that was killed hears nothing; the next one begins the job anew
+    # if the server was killed, the next one runs the job again
     with contextlib.suppress(OSError):
         pipe.send_bytes(outcome)
 
 
 def _outcome(job: Job) -> dict[str, Any]:
-    # here, not above: the server itself has no use for what trains
+    # imported here, because the server itself does not need the training code
     from aws_ml_adapter.server.run_job import run_job
 
     try:
         shutil.rmtree(job.folder, ignore_errors=True)
-        # what a worker that is killed leaves behind goes with the folder
+        # temporary files of a killed worker are removed with the folder
         tempfile.tempdir = str(job.folder / "tmp")
         Path(tempfile.tempdir).mkdir(parents=True)
         return {"status": Status.COMPLETED, "record": run_job(job)}
-    # a message does not reveal to clients where the server keeps its files
+    # a message must not reveal the server's paths to clients
     except OutputError as error:
         message = f"a file of the server {error.what}"
     except TextclfError as error:
@@ -58,10 +58,10 @@ def _outcome(job: Job) -> dict[str, Any]:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         message = f"a file of the server cannot be read or written ({reason})"
-    # whatever a client's data bring about, the object must not stay in progress
+    # the object must not stay in progress, whatever the error
     except Exception as error:
         logging.getLogger(__name__).exception("in the job of %s", job.folder)
-        message = f"a fault of the server itself ({type(error).__name__})"
+        message = f"internal error of the server ({type(error).__name__})"
     return {"status": Status.FAILED, "record": {"Message": message[:MESSAGE_LIMIT]}}
 
 

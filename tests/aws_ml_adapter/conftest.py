@@ -182,7 +182,7 @@ class Server:
 
     def until_failed(self, kind: str, id_: str) -> str:
         """Wait until an object has failed, and give its message, without the way out that ends all of them."""
-        message, way_out, _ = self.wait(kind, id_, until=("FAILED",))["Message"].partition(" (once that is mended")
+        message, way_out, _ = self.wait(kind, id_, until=("FAILED",))["Message"].partition(" (once that is fixed")
         assert way_out
         return message
 

@@ -1,4 +1,4 @@
-"""What S3 does with buckets and objects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html."""
+"""The S3 actions on buckets and objects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _POLICY_LIMIT = 20 * 1_024
 _MAX_HEADER = 2_048
 _MAX_DELETED = 1_000
 _LIST = frozenset({"prefix", "delimiter", "max-keys", "encoding-type"})
-# headers of the answer that the query of a link may set
+# query parameters of a link that set headers of the answer
 _RESPONSE_HEADERS = frozenset(
     {f"response-content-{name}" for name in ("type", "language", "disposition", "encoding")}
     | {"response-cache-control", "response-expires"}
@@ -44,7 +44,7 @@ _RESPONSE_HEADERS = frozenset(
 
 
 class S3Actions(Uploads):
-    """All actions, each under boto3's name for it; policies of buckets are given back, and mean nothing here."""
+    """All actions, named as in boto3; bucket policies are stored, but not enforced."""
 
     def __init__(self, buckets: Buckets, policies: Path) -> None:
         super().__init__(buckets)
@@ -54,13 +54,13 @@ class S3Actions(Uploads):
 
     @route("GET", "service")
     def list_buckets(self, _request: S3Request) -> HttpAnswer:
-        """List all."""
+        """List all buckets."""
         entries = [{"Name": name, "CreationDate": iso_time(changed)} for name, changed in self._buckets.names()]
         return xml_answer("ListAllMyBucketsResult", Owner=OWNER, Buckets={"Bucket": entries})
 
     @route("PUT", "bucket", takes=Body.MESSAGE)
     def create_bucket(self, request: S3Request) -> HttpAnswer:
-        """Make one; as in S3, to make one's own again is an error everywhere but in us-east-1."""
+        """Create a bucket; as in S3, if it exists, that is an error in all regions but us-east-1."""
         region = ""
         if request.body:
             region = parse_xml(request.body, "CreateBucketConfiguration").findtext("LocationConstraint", "")
@@ -73,32 +73,32 @@ class S3Actions(Uploads):
 
     @route("HEAD", "bucket")
     def head_bucket(self, request: S3Request) -> HttpAnswer:
-        """Confirm that it is there."""
+        """Check that a bucket exists."""
         self._buckets.check(request.bucket)
         return HttpAnswer(headers={"x-amz-bucket-region": "us-east-1"})
 
     @route("DELETE", "bucket")
     def delete_bucket(self, request: S3Request) -> HttpAnswer:
-        """Delete one that is empty."""
+        """Delete an empty bucket."""
         self._buckets.remove(request.bucket)
         (self._policies / request.bucket).unlink(missing_ok=True)
         return HttpAnswer(status=204)
 
     @route("GET", "bucket", "location")
     def get_bucket_location(self, request: S3Request) -> HttpAnswer:
-        """Give its region; the oldest has no name."""
+        """Return the region us-east-1, which S3 represents by an empty element."""
         self._buckets.check(request.bucket)
         return xml_answer("LocationConstraint")
 
     @route("GET", "bucket", "versioning")
     def get_bucket_versioning(self, request: S3Request) -> HttpAnswer:
-        """Confirm that there are no versions."""
+        """Return that versioning is not enabled."""
         self._buckets.check(request.bucket)
         return xml_answer("VersioningConfiguration")
 
     @route("PUT", "bucket", "policy", takes=Body.MESSAGE)
     def put_bucket_policy(self, request: S3Request) -> HttpAnswer:
-        """Keep a policy."""
+        """Store a policy."""
         path = self._policy(request)
         try:
             is_policy = isinstance(json.loads(request.body), dict) and len(request.body) <= _POLICY_LIMIT
@@ -112,7 +112,7 @@ class S3Actions(Uploads):
 
     @route("GET", "bucket", "policy")
     def get_bucket_policy(self, request: S3Request) -> HttpAnswer:
-        """Give a policy back."""
+        """Return the stored policy."""
         try:
             return HttpAnswer(headers={"content-type": "application/json"}, body=self._policy(request).read_bytes())
         except FileNotFoundError as error:
@@ -120,7 +120,7 @@ class S3Actions(Uploads):
 
     @route("DELETE", "bucket", "policy")
     def delete_bucket_policy(self, request: S3Request) -> HttpAnswer:
-        """Forget a policy."""
+        """Delete the stored policy."""
         self._policy(request).unlink(missing_ok=True)
         return HttpAnswer(status=204)
 
@@ -129,7 +129,7 @@ class S3Actions(Uploads):
 
     @route("GET", "bucket", query=_LIST | {"marker"})
     def list_objects(self, request: S3Request) -> HttpAnswer:
-        """List a page of objects, in the older form."""
+        """List a page of objects, in version 1 of the API."""
         marker, encode = request.query.get("marker", ""), key_encoder(request.query)
         page = self._page(request, marker)
         more = {"Marker": encode(marker), "NextMarker": encode(page.last) or None}
@@ -137,7 +137,7 @@ class S3Actions(Uploads):
 
     @route("GET", "bucket", "list-type", query=_LIST | {"continuation-token", "start-after", "fetch-owner"})
     def list_objects_v2(self, request: S3Request) -> HttpAnswer:
-        """List a page of objects."""
+        """List a page of objects, in version 2 of the API."""
         query, encode = request.query, key_encoder(request.query)
         token, start = query.get("continuation-token", ""), query.get("start-after", "")
         page = self._page(request, _read_token(token) if token else start)
@@ -160,7 +160,7 @@ class S3Actions(Uploads):
         query, encode = request.query, key_encoder(request.query)
         entries = []
         for key, path in page.objects:
-            # else it was removed this moment
+            # the object may be deleted at the same time
             with reported(), suppress(FileNotFoundError, NotADirectoryError):
                 entries.append((key, self._buckets.describe(path)))
         return xml_answer(
@@ -190,12 +190,12 @@ class S3Actions(Uploads):
 
     @route("HEAD", "object", query=_RESPONSE_HEADERS, headers=CONDITIONS)
     def head_object(self, request: S3Request) -> HttpAnswer:
-        """Describe one, or a part of it."""
+        """Return the headers of an object, or of a range of it."""
         return _described(self._buckets.find(request.bucket, request.key), request)[0]
 
     @route("GET", "object", query=_RESPONSE_HEADERS, headers=CONDITIONS)
     def get_object(self, request: S3Request) -> HttpAnswer:
-        """Give one, or a part of it."""
+        """Return an object, or a range of it."""
         found, stream = self._buckets.open(request.bucket, request.key)
         try:
             answer, begin = _described(found, request)
@@ -207,18 +207,18 @@ class S3Actions(Uploads):
 
     @route("PUT", "object", headers=CONDITIONS, takes=Body.CONTENT)
     def put_object(self, request: S3Request) -> HttpAnswer:
-        """Store what came."""
+        """Store an object."""
         check = write_conditions(request.headers)
-        found = self._buckets.put(request.bucket, request.key, request.came, request.md5, check)
+        found = self._buckets.put(request.bucket, request.key, request.received, request.md5, check)
         return HttpAnswer(headers={"etag": found.etag})
 
     @route("COPY", "object", headers=CONDITIONS | SOURCE)
     def copy_object(self, request: S3Request) -> HttpAnswer:
-        """Store a copy of another one."""
+        """Store a copy of another object."""
         self._buckets.place(request.bucket, request.key)
         original, content = self._open_source(request)
         check = write_conditions(request.headers)
-        with content, self._buckets.coming() as path:
+        with content, self._buckets.receiving() as path:
             with reported(), path.open("wb") as stream:
                 shutil.copyfileobj(content, stream, BLOCK)
             found = self._buckets.put(request.bucket, request.key, path, original.etag.strip('"'), check)
@@ -226,13 +226,13 @@ class S3Actions(Uploads):
 
     @route("DELETE", "object", headers=CONDITIONS)
     def delete_object(self, request: S3Request) -> HttpAnswer:
-        """Delete one."""
+        """Delete an object."""
         self._buckets.delete(request.bucket, request.key, write_conditions(request.headers))
         return HttpAnswer(status=204)
 
     @route("POST", "bucket", "delete", takes=Body.MESSAGE)
     def delete_objects(self, request: S3Request) -> HttpAnswer:
-        """Delete many."""
+        """Delete several objects."""
         self._buckets.check(request.bucket)
         root = parse_xml(request.body, "Delete")
         objects = [{part.tag: part.text or "" for part in element} for element in root.findall("Object")]
@@ -251,14 +251,14 @@ class S3Actions(Uploads):
 
 
 def _condition_of(each: Mapping[str, str]) -> Check | None:
-    """Give the condition on deleting one of many objects."""
+    """Return the condition on the deletion of one of several objects."""
     if each.keys() - {"Key", "ETag"}:
         raise S3ApiError("NotImplemented", "This server deletes by key and ETag only")
     return write_conditions({"if-match": each["ETag"]} if each.get("ETag") else {})
 
 
 def _described(found: Found, request: S3Request) -> tuple[HttpAnswer, int]:
-    """Describe what is given of an object, and where in it that begins."""
+    """Return the answer for an object or the range asked for, without content, and the offset at which it begins."""
     headers = {
         "content-type": "binary/octet-stream",
         "etag": found.etag,
@@ -266,11 +266,11 @@ def _described(found: Found, request: S3Request) -> tuple[HttpAnswer, int]:
         "accept-ranges": "bytes",
     }
     check_read(request.headers, found, headers)
-    # who goes on with what has been replaced gets it whole
+    # If-Range: an object that was replaced since the last download is sent as a whole
     is_same = request.headers.get("if-range", found.etag) in (found.etag, headers["last-modified"])
     asked = {name.removeprefix("response-"): request.query[name] for name in _RESPONSE_HEADERS & request.query.keys()}
     if not all(value.isprintable() and len(value) <= _MAX_HEADER for value in asked.values()):
-        raise S3ApiError("InvalidArgument", "A header of the answer that is asked for is too long, or none")
+        raise S3ApiError("InvalidArgument", "A requested header of the answer is too long or invalid")
     headers |= asked
     wanted = span(request.headers.get("range", ""), found.size) if is_same else None
     if wanted is None:

@@ -1,4 +1,4 @@
-"""Takes the body of a request to S3: out of its chunks, into a file, with its digests checked."""
+"""Decodes the body of an S3 request, verifies its digests, and writes it to a file."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class _Crc32:
         return self._value.to_bytes(4, "big")
 
 
-# SHA-1 and MD5 guard against accidents here, as clients ask for. CRC32C and CRC64NVME, for which Python has nothing as
-# quick, are not checked: TCP and the other digests have to do.
+# SHA-1 and MD5 only detect transfer errors here. CRC32C and CRC64NVME are not checked, because Python has no fast
+# implementation.
 _DIGESTS: dict[str, Callable[[], _Digest]] = {
     "crc32": _Crc32,
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
@@ -53,9 +53,9 @@ _DIGESTS: dict[str, Callable[[], _Digest]] = {
 
 
 class Chunks:
-    """Takes ``aws-chunked`` content apart: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html.
+    """Decodes ``aws-chunked`` content: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html.
 
-    At the end ``done`` is true, and ``trailer`` holds what stands behind the content.
+    At the end ``done`` is true, and ``trailer`` contains the headers after the content.
     """
 
     def __init__(self, signatures: ChunkSignatures | None = None) -> None:
@@ -66,13 +66,13 @@ class Chunks:
         self._parser = self._parse()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take some bytes, give the content in them."""
+        """Decode some bytes, and yield the content in them."""
         self._pending += data
         while content := next(self._parser, b""):
             yield content
 
     def _parse(self) -> Generator[bytes, None, None]:
-        """Give content as it comes, and nothing where more must come first."""
+        """Yield content, or nothing where more bytes are needed."""
         size = 1
         while size:
             head, _, extension = (yield from self._line()).partition(b";")
@@ -86,7 +86,7 @@ class Chunks:
                 if self._signatures is not None:
                     digest.update(content)
                 yield content
-            # the line break behind the content
+            # the line break after the content
             if size and (yield from self._line()):
                 raise _malformed()
             if self._signatures is not None:
@@ -112,7 +112,7 @@ class Chunks:
 
 
 class Receiver:
-    """Writes a body to a file, bit by bit, and says at the end whether it is the one that was sent.
+    """Writes a body to a file as it arrives, and verifies its length and digests at the end.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
     """
@@ -134,7 +134,7 @@ class Receiver:
         self._chunks = Chunks(signatures) if is_chunked else None
         declared = headers.get("x-amz-decoded-content-length" if is_chunked else "content-length")
         if declared is not None and not (declared.isascii() and declared.isdigit() and len(declared) < 20):
-            raise S3ApiError("InvalidArgument", "The length of the content is no number")
+            raise S3ApiError("InvalidArgument", "The length of the content is not a number")
         self._declared = None if declared is None else int(declared)
         if (self._declared or 0) > limit:
             raise _too_large(limit)
@@ -147,7 +147,7 @@ class Receiver:
         self._digests = {name: make() for name, make in _DIGESTS.items() if name in names}
 
     def feed(self, data: bytes) -> None:
-        """Take some bytes of the body."""
+        """Process some bytes of the body."""
         for content in (data,) if self._chunks is None else self._chunks.feed(data):
             self._size += len(content)
             if self._size > self._limit:
@@ -158,9 +158,9 @@ class Receiver:
             self._stream.write(content)
 
     def finish(self) -> str:
-        """Check that all has come, and came whole; gives its MD5 in hexadecimal digits."""
+        """Verify length and digests, and return the MD5 in hexadecimal digits; raises `S3ApiError`."""
         if (self._chunks is not None and not self._chunks.done) or self._declared not in (None, self._size):
-            raise S3ApiError("IncompleteBody", "The content is not as long as the request says")
+            raise S3ApiError("IncompleteBody", "The length of the content differs from the one in the headers")
         self._stream.flush()
         if self._headers.get("content-md5") not in (None, base64.b64encode(self._md5.digest()).decode()):
             raise S3ApiError("BadDigest", "The Content-MD5 you specified did not match what we received.")
@@ -179,4 +179,4 @@ def _too_large(limit: int) -> S3ApiError:
 
 
 def _malformed() -> S3ApiError:
-    return S3ApiError("IncompleteBody", "The body is not in chunks as its headers say")
+    return S3ApiError("IncompleteBody", "The body is not chunked as its headers say")

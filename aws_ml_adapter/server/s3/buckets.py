@@ -1,4 +1,4 @@
-"""The buckets of a folder and what S3 does with them: find, list, put in place, delete."""
+"""Buckets and objects stored in a folder: finding, listing, writing and deleting them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from textclf.base.errors import OutputError
 _REMEMBERED = 100_000
 
 Check: TypeAlias = "Callable[[Found | None], None]"
-"""Raises `S3ApiError` where what is there, if anything, is not to be replaced or deleted."""
+"""Takes the existing object, if any; raises `S3ApiError` if it must not be replaced or deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """An object that is there: a file, or an empty folder if its key ends in ``/``."""
+    """An existing object: a file, or an empty folder if its key ends in ``/``."""
 
     path: Path
     size: int
@@ -40,39 +40,39 @@ class Found:
     etag: str
     """MD5 of the content, in double quotes."""
     identity: tuple[int, ...]
-    """Differs from that of a file that replaced it."""
+    """Identifies this version of the file."""
 
 
 class Buckets:
-    """A folder that holds one folder a bucket; what links lead out of it is not there.
+    """A folder that contains one folder per bucket; links that lead out of it are ignored.
 
-    What is still coming stands beside the buckets, in a folder that no bucket can be named like and whose ``name``, of
-    16 hexadecimal digits, is another for each server with the same root, and is renamed into place when it is whole.
+    Objects are received in a folder beside the buckets, and moved into place when complete. Its name cannot be that of
+    a bucket, and contains ``name``, 16 hexadecimal digits that differ between servers with the same root.
     """
 
     def __init__(self, root: Path, name: str) -> None:
         self._root = root.resolve()
         self.state = self._root / f".s3-{name}"
         self._digests = _Digests()
-        # empty folders are removed and new ones made in turn
+        # so that no folder is removed as empty while a file is being written to it
         self._lock = threading.Lock()
 
     # --- buckets
 
     def names(self) -> list[tuple[str, float]]:
-        """List the buckets and when their folders were changed last."""
+        """List the buckets and the modification times of their folders."""
         with reported():
             found = sorted((entry.name, entry.stat().st_mtime) for entry in self._root.iterdir() if entry.is_dir())
         return [(name, changed) for name, changed in found if self._is_bucket(name)]
 
     def check(self, bucket: str) -> Path:
-        """Give the folder of a bucket; raises `S3ApiError` if there is none."""
+        """Return the folder of a bucket; raises `S3ApiError` if it does not exist."""
         if not self._is_bucket(bucket):
             raise S3ApiError("NoSuchBucket", "The specified bucket does not exist")
         return self._root / bucket
 
     def make(self, bucket: str) -> bool:
-        """Make a bucket; False if it is there already."""
+        """Create a bucket; returns False if it exists."""
         if not _is_bucket_name(bucket):
             raise S3ApiError("InvalidBucketName", "The specified bucket is not valid.")
         with reported():
@@ -83,7 +83,7 @@ class Buckets:
         return True
 
     def remove(self, bucket: str) -> None:
-        """Remove a bucket that is empty."""
+        """Remove an empty bucket; raises `S3ApiError` if it is not empty."""
         with self._lock, reported():
             try:
                 self.check(bucket).rmdir()
@@ -95,7 +95,7 @@ class Buckets:
     # --- objects
 
     def find(self, bucket: str, key: str) -> Found:
-        """Find an object; raises `S3ApiError` if there is none."""
+        """Find an object; raises `S3ApiError` if it does not exist."""
         if (found := self._seek(bucket, key)) is None:
             raise S3ApiError("NoSuchKey", "The specified key does not exist.")
         return found
@@ -104,7 +104,7 @@ class Buckets:
         self.check(bucket)
         try:
             path = self._path(bucket, key)
-        # no such object can be there
+        # no object can have such a key
         except S3ApiError:
             return None
         with reported():
@@ -112,20 +112,20 @@ class Buckets:
             return self.describe(path) if is_there else None
 
     def open(self, bucket: str, key: str) -> tuple[Found, BinaryIO]:
-        """Open an object to read, as it is described."""
+        """Open an object, and return a description of exactly this version of it."""
         while True:
             found = self.find(bucket, key)
             if key.endswith("/"):
                 return found, BytesIO()
             with reported():
                 stream = found.path.open("rb")
-            # else it was replaced meanwhile
+            # otherwise it was replaced meanwhile
             if _identity(os.fstat(stream.fileno())) == found.identity:
                 return found, stream
             stream.close()
 
     def describe(self, path: Path) -> Found:
-        """Describe the object of a file or an empty folder; raises `OSError` if it is gone."""
+        """Describe the object at a path; raises `OSError` if it no longer exists."""
         state = path.stat()
         is_folder = path.is_dir()
         return Found(
@@ -137,7 +137,7 @@ class Buckets:
         )
 
     def place(self, bucket: str, key: str) -> Path:
-        """Give the path where an object is to stand; raises `S3ApiError` where it cannot."""
+        """Return the path at which an object is to be stored; raises `S3ApiError` if that is impossible."""
         folder = self.check(bucket)
         path = self._path(bucket, key)
         if not self._is_inside(path):
@@ -151,46 +151,46 @@ class Buckets:
         return path
 
     @contextmanager
-    def coming(self) -> Iterator[Path]:
-        """Give a file for an object that is coming; it is removed unless it was put in place."""
+    def receiving(self) -> Iterator[Path]:
+        """Yield a temporary file for an object, which is removed afterwards unless it was moved into place."""
         with reported():
             self.state.mkdir(mode=0o700, exist_ok=True)
-            with NamedTemporaryFile(dir=self.state, prefix="coming-", delete=False) as file:
+            with NamedTemporaryFile(dir=self.state, prefix="received-", delete=False) as file:
                 path = Path(file.name)
         try:
             yield path
         finally:
             path.unlink(missing_ok=True)
 
-    def put(self, bucket: str, key: str, came: Path, md5: str, check: Check | None = None) -> Found:
-        """Put a file that has come in the place of an object, if what stands there passes a check."""
+    def put(self, bucket: str, key: str, received: Path, md5: str, check: Check | None = None) -> Found:
+        """Move a received file into place, if the existing object passes the check."""
         with self._lock, reported():
             path = self.place(bucket, key)
             if check is not None:
                 check(self._seek(bucket, key))
             if key.endswith("/"):
-                if came.stat().st_size:
+                if received.stat().st_size:
                     raise S3ApiError("InvalidRequest", "A key that ends in / is a folder here, and has no content")
                 path.mkdir(parents=True, exist_ok=True)
                 return self.describe(path)
             with write_in_place(path) as aside:
                 try:
-                    came.replace(aside)
+                    received.replace(aside)
                 except OSError as error:
-                    # the bucket may be a file system of its own
+                    # the bucket may be on another file system
                     if error.errno != errno.EXDEV:
                         raise
-                    shutil.copyfile(came, aside)
+                    shutil.copyfile(received, aside)
             self._digests.remember(path.stat(), md5)
             return self.describe(path)
 
     def delete(self, bucket: str, key: str, check: Check | None = None) -> None:
-        """Delete an object, if there is one and it passes a check, and the folders that it leaves empty."""
+        """Delete an object, if it exists and passes the check, and parent folders that are empty then."""
         folder = self.check(bucket)
         path: Path | None
         try:
             path = self._path(bucket, key)
-        # no such object can be there
+        # no object can have such a key
         except S3ApiError:
             path = None
         with self._lock, reported():
@@ -206,7 +206,7 @@ class Buckets:
                 _remove_empty(path.parent, folder)
 
     def listing(self, bucket: str, *, prefix: str, delimiter: str, after: str, limit: int) -> ListedPage:
-        """List a page of a bucket's objects, as `list_objects`."""
+        """List a page of a bucket's objects; see `list_objects`."""
         folder = self.check(bucket)
         with reported():
             return list_objects(
@@ -214,8 +214,8 @@ class Buckets:
             )
 
     def remove_unfinished(self) -> None:
-        """Remove what an earlier server, which was killed, left of objects that were coming."""
-        for path in self.state.glob("coming-*"):
+        """Remove temporary files of an earlier server that was killed."""
+        for path in self.state.glob("received-*"):
             with suppress(OSError):
                 path.unlink()
 
@@ -226,7 +226,7 @@ class Buckets:
             code = "KeyTooLongError" if len(key.encode("utf-8", "replace")) > 1_024 else "InvalidRequest"
             raise S3ApiError(code, f"This server cannot store the key: {error.what}") from error
         if UNFINISHED.fullmatch(key.rpartition("/")[2]):
-            raise S3ApiError("InvalidRequest", "Keys like this are those of files that are still being written")
+            raise S3ApiError("InvalidRequest", "Keys of this form are reserved for temporary files")
         return self._root.joinpath(bucket, *key.split("/"))
 
     def _is_bucket(self, name: str) -> bool:
@@ -238,12 +238,12 @@ class Buckets:
             return False
         try:
             return (entry.is_file() or entry.is_dir()) and (not entry.is_symlink() or self._is_inside(Path(entry.path)))
-        # a link in circles, or to where this server may not look
+        # a circular link, or one to where this server has no permission
         except OSError:
             return False
 
     def _is_inside(self, path: Path) -> bool:
-        """Return whether a path leads into a bucket, not to the folder of them all or to what is a server's own."""
+        """Return whether a path resolves into a bucket, and not to the root or a server's own folder."""
         try:
             place = path.resolve().relative_to(self._root)
         except (OSError, RuntimeError, ValueError):
@@ -256,17 +256,14 @@ _EMPTY_MD5 = _md5().hexdigest()
 
 
 class _Digests:
-    """MD5 of files, remembered as long as they stay as they are: as many as a limit, the latest ones.
-
-    Files may be put into the folder by hand as well, so no note beside them would hold.
-    """
+    """A cache of the MD5 of unchanged files, in memory, because files may also be changed by other programs."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, ...], str] = {}
         self._lock = threading.Lock()
 
     def of(self, path: Path, state: os.stat_result) -> str:
-        """Give the MD5 of a file, in hexadecimal digits."""
+        """Return the MD5 of a file in hexadecimal digits."""
         if (md5 := self._known.get(_identity(state))) is None:
             with path.open("rb") as stream:
                 md5 = hashlib.file_digest(stream, _md5).hexdigest()
@@ -274,7 +271,7 @@ class _Digests:
         return md5
 
     def remember(self, state: os.stat_result, md5: str) -> None:
-        """Note the MD5 of a file."""
+        """Store the MD5 of a file."""
         with self._lock:
             self._known[_identity(state)] = md5
             if len(self._known) > _REMEMBERED:
@@ -290,12 +287,12 @@ def _is_bucket_name(name: str) -> bool:
 
 
 def _identity(state: os.stat_result) -> tuple[int, ...]:
-    # the last of them cannot be set, as by who restores times
+    # the change time detects changes whose modification time was reset
     return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _is_in_the_way(path: Path) -> bool:
-    """Return whether something stands where a folder would have to; in one look, for folders come and go."""
+    """Return whether a path exists and is not a folder; one system call, because folders may appear or vanish."""
     try:
         return not stat.S_ISDIR(path.stat().st_mode)
     except FileNotFoundError:
@@ -306,24 +303,24 @@ def _is_in_the_way(path: Path) -> bool:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Raise what the system refuses as an error of S3, without naming a path."""
+    """Raise errors of the operating system as errors of S3 that name no path."""
     try:
         yield
     except (OSError, OutputError) as error:
         cause = error if isinstance(error, OSError) else error.__cause__
         number = cause.errno if isinstance(cause, OSError) else None
         if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise S3ApiError("AccessDenied", "The server may not read or write there") from error
+            raise S3ApiError("AccessDenied", "The server has no permission to read or write there") from error
         if number in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
             raise S3ApiError("InvalidRequest", "A folder cannot be an object as well here") from error
         if number is None:
-            raise S3ApiError("InvalidRequest", "A device or a pipe stands there, which cannot be an object") from error
+            raise S3ApiError("InvalidRequest", "There is a device or a pipe, which cannot be an object") from error
         reason = os.strerror(number).lower()
         raise S3ApiError("InternalError", f"The server could not read or write the object ({reason})") from error
 
 
 def _remove_empty(folder: Path, bucket: Path) -> None:
-    """Remove a folder and those above it up to the bucket as far as they are empty: S3 knows no folders."""
+    """Remove a folder and its parents below the bucket while they are empty, because S3 has no folders."""
     with suppress(OSError):
         while folder != bucket:
             folder.rmdir()

@@ -1,4 +1,4 @@
-"""The conditions of a request to S3: https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2."""
+"""Conditional requests to S3: https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from aws_ml_adapter.server.error_answers import S3ApiError
 from aws_ml_adapter.server.s3.buckets import Check, Found
 
 CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
-"""Headers with the conditions of an action."""
+"""The headers that contain conditions."""
 
 
 def check_read(headers: Mapping[str, str], found: Found, unchanged: Mapping[str, str]) -> None:
-    """Check the conditions of a request that reads an object; ``unchanged`` has the headers to send if it is."""
+    """Check the conditions of a read; ``unchanged`` are the headers of the answer 304 Not Modified."""
     failed = _failed(headers, found)
     if failed == "if-none-match":
         raise S3ApiError("NotModified", "The client has the object already", headers=unchanged)
@@ -22,7 +22,7 @@ def check_read(headers: Mapping[str, str], found: Found, unchanged: Mapping[str,
 
 
 def write_conditions(headers: Mapping[str, str]) -> Check | None:
-    """Give what checks the conditions of a request that replaces or deletes an object; None if there are none."""
+    """Return a check of the conditions of a write or delete; None if there are no conditions."""
     if not CONDITIONS & headers.keys():
         return None
 
@@ -44,7 +44,7 @@ def check_source(headers: Mapping[str, str], found: Found) -> None:
 
 
 def _failed(headers: Mapping[str, str], found: Found, *, is_strict: bool = False) -> str:
-    """Give which of the two kinds of conditions does not hold, if one does not; an ETag counts for more than a time."""
+    """Return the kind of condition that fails, or ""; an ETag takes precedence over a time."""
     for name, date, wanted in (
         ("if-match", "if-unmodified-since", True),
         ("if-none-match", "if-modified-since", False),
@@ -66,14 +66,14 @@ def _names(text: str, etag: str) -> bool:
 
 
 def _seconds(headers: Mapping[str, str], name: str, *, is_strict: bool) -> float | None:
-    """Give a time since 1970; what is none is no condition where one reads."""
+    """Parse an HTTP date; an invalid one is ignored unless ``is_strict``."""
     if name not in headers:
         return None
     try:
         return parsedate_to_datetime(headers[name]).timestamp()
     except (ValueError, OverflowError) as error:
         if is_strict:
-            raise S3ApiError("InvalidArgument", f"{name} is no date of HTTP") from error
+            raise S3ApiError("InvalidArgument", f"{name} is not an HTTP date") from error
         return None
 
 

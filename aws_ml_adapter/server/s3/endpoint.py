@@ -1,4 +1,4 @@
-"""S3 on the server's own port, over the folder that holds one folder a bucket."""
+"""The S3 API on the server's own port, for the folder that contains one folder per bucket."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from aws_ml_adapter.server.signatures import ChunkSignatures, SignedRequest, lin
 
 _MESSAGE_BYTES = 4 * 2**20
 _QUERY_FIELDS = 40
-# what was stored must neither run as a page of this server nor be taken for something else
+# stored content must neither run as a page of this server nor be interpreted as another type
 _HEADERS = {
     "content-security-policy": "sandbox",
     "cross-origin-resource-policy": "same-origin",
@@ -38,8 +38,8 @@ _SIGNED_LINK = re.compile(r"(^|&)(X-Amz-Signature|Signature)=")
 
 
 def is_from_sdk(scope: Scope, headers: Mapping[str, str]) -> bool:
-    """Return whether a request without an operation of Amazon ML comes from a client of S3, and not from a browser."""
-    # proxies before the server have headers of such names too, and a browser may have to log in to one of them
+    """Return whether a request that is not for Amazon ML comes from an S3 client, and not from a browser."""
+    # proxies add headers with similar names, and a browser may send Authorization to one of them
     return (
         headers.get("authorization", "").startswith("AWS")
         or any(name in _OF_SDKS or name.startswith("amz-sdk-") for name in headers)
@@ -48,7 +48,7 @@ def is_from_sdk(scope: Scope, headers: Mapping[str, str]) -> bool:
 
 
 class S3:
-    """Answers requests to S3; without a root, where the server uses another S3, it says where to send them."""
+    """Answers requests to S3; without a root, it refuses them, and refers to the S3 that the server uses."""
 
     def __init__(
         self, root: Path | None, *, data_dir: Path, secret: bytes, hosts: Hosts, keys: Mapping[str, str] | None = None
@@ -66,9 +66,9 @@ class S3:
     async def answer(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send, *, is_allowed: bool
     ) -> tuple[str, int]:
-        """Answer a request, which is not allowed from a page in a browser that may not call.
+        """Answer a request, and return its action and status for the log.
 
-        Gives name of the action and status, for the log.
+        ``is_allowed`` is false for a web page whose origin may not send requests.
         """
         request_id = secrets.token_hex(8).upper()
         path = scope.get("raw_path", b"/").decode("latin-1")
@@ -80,15 +80,15 @@ class S3:
                 name, answer = await self._perform(scope["method"], request, signatures, receive, stack)
             except S3ApiError as error:
                 answer = _refusal(error, path, request_id)
-                # who waits to be told to go on will send no body now; who sends one too slowly is not waited for
+                # the body will not arrive: the client waits for 100 Continue, or has timed out
                 if "expect" in headers or error.code == "RequestTimeout":
                     answer.headers["connection"] = "close"
             except ConnectionError:
                 raise
-            # the boundary: as for the other operations
+            # an unexpected error must neither end the server nor show internals to a client
             except Exception:
                 logging.getLogger(__name__).exception("while answering S3 %s", path[:100])
-                answer = _refusal(S3ApiError("InternalError", "A fault of the server itself"), path, request_id)
+                answer = _refusal(S3ApiError("InternalError", "Internal error of the server"), path, request_id)
             answer.headers.update(_HEADERS, **{"x-amz-request-id": request_id})
             await send_answer(answer, scope["method"], send, self._threads)
         return name, answer.status
@@ -114,18 +114,18 @@ class S3:
         elif found.takes is Body.CONTENT:
             if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
                 raise S3ApiError("MissingContentLength", "You must provide the Content-Length HTTP header.")
-            # before gigabytes come for nothing
+            # before gigabytes are received in vain
             await self._threads.run(self._buckets.place, request.bucket, request.key)
-            # goes when the request is answered unless it was put in place
-            came = stack.enter_context(self._buckets.coming())
-            with came.open("wb") as file:
-                # flushed already where all is well
+            # removed after the answer unless it was moved into place
+            received = stack.enter_context(self._buckets.receiving())
+            with received.open("wb") as file:
+                # closing cannot fail on success, because everything is flushed by then
                 receiver = Receiver(request.headers, file, limit=MAX_PUT_BYTES, signatures=signatures)
-                request = replace(request, came=came, md5=await self._take(receive, receiver))
+                request = replace(request, received=received, md5=await self._take(receive, receiver))
         return found.name, await self._threads.run(getattr(self._actions, found.action), request)
 
     def _request(self, scope: Scope, path: str, headers: Mapping[str, str]) -> S3Request:
-        """Read what a request names, whether the bucket stands in the path or in the host."""
+        """Parse a request, whose bucket is in the path or in the host."""
         try:
             text = unquote_to_bytes(path).decode().removeprefix("/")
         except UnicodeDecodeError as error:
@@ -141,11 +141,11 @@ class S3:
         return S3Request(bucket=bucket, key=key, query=dict(query), headers=headers)
 
     def _authorize(self, scope: Scope, path: str, request: S3Request, *, is_allowed: bool) -> ChunkSignatures | None:
-        """Refuse whoever may not; the rule is the one of the other operations."""
+        """Raise `S3ApiError` if a request is not allowed, by the same rule as for Amazon ML."""
         host = request.headers.get("host", "localhost")
         if self._keys is not None:
             resource = path if self._hosts.bucket(host) is None else f"/{request.bucket}{path}"
-            # clients of version 2 sign a bucket alone as its folder
+            # clients of version 2 sign the path of a bucket with a slash at the end
             resource += "/" * (resource.count("/") == 1 and resource != "/")
             query = scope["query_string"].decode("latin-1")
             signed = SignedRequest(
@@ -154,20 +154,20 @@ class S3:
             return verify_s3(signed, self._keys)
         if not self._hosts.is_known(host):
             raise S3ApiError("AccessDenied", "Without --credentials the server answers to localhost only")
-        # browsers send simple requests of any page without a question first
+        # browsers send simple requests without a preflight request
         if not is_allowed and scope["method"] not in ("GET", "HEAD"):
-            raise S3ApiError("AccessDenied", "Pages of this origin may not call: see --allow-origin")
+            raise S3ApiError("AccessDenied", "Pages of this origin may not send requests: see --allow-origin")
         return None
 
     async def _take(self, receive: Receive, receiver: Receiver) -> str:
-        """Take a body block by block; gives its MD5."""
+        """Receive a body block by block, and return its MD5."""
 
         async def soon() -> asgi.Message:
             try:
                 async with asyncio.timeout(asgi.STALLED_SECONDS):
                     return await receive()
             except TimeoutError as error:
-                raise S3ApiError("RequestTimeout", "The body did not come in time.") from error
+                raise S3ApiError("RequestTimeout", "Timed out while waiting for the body.") from error
 
         pending = bytearray()
         async for block in body_blocks(soon):

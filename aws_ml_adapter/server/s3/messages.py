@@ -1,4 +1,4 @@
-"""Requests to S3 as its actions take them, and the XML of both sides."""
+"""S3 requests as the actions receive them, and their XML."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from aws_ml_adapter.server.asgi import HttpAnswer
 from aws_ml_adapter.server.error_answers import S3ApiError
 
 OWNER = {"ID": "000000000000", "DisplayName": "amazon-ml"}
-"""The account that all buckets belong to."""
+"""The account that owns all buckets."""
 
 MAX_LISTED = 1_000
-"""Entries of a page of any list."""
+"""Maximum entries per page of any list."""
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _RANGE = re.compile(r"bytes=(\d{0,100})-(\d{0,100})", re.ASCII)
 
 Content: TypeAlias = "str | int | Mapping[str, Content] | Sequence[Content] | None"
-"""What an element holds: a value, or elements by name; a sequence is as many elements of one name, None is none."""
+"""Content of an element: a value, or elements by name; a sequence stands for repeated elements, None for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Request:
-    """A request to S3: bucket and key are empty where it names none, names of headers are in lower case."""
+    """A request to S3; bucket and key are empty if not given, names of headers are in lower case."""
 
     bucket: str = ""
     key: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    """Of those whose body is a message."""
-    came: Path = Path()
-    """The file with the content, of those whose body is one."""
+    """The body, if it is a message."""
+    received: Path = Path()
+    """The file that contains the body, if that is the content of an object."""
     md5: str = ""
-    """Of that file."""
+    """MD5 of that file."""
 
 
 def xml_answer(name: str, /, **content: Content) -> HttpAnswer:
-    """Answer in XML."""
+    """Return an answer in XML."""
     return HttpAnswer(headers={"content-type": "application/xml"}, body=to_xml(name, content))
 
 
 def to_xml(name: str, content: Content, *, namespace: str = _NAMESPACE) -> bytes:
-    """Write an element of this name; errors have no namespace."""
+    """Serialise an element with this name; errors have no namespace."""
     root = ET.Element(name, {"xmlns": namespace} if namespace else {})
     _fill(root, content)
     body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -67,7 +67,7 @@ def _fill(element: ET.Element, content: Content) -> None:
 
 
 def parse_xml(body: bytes, name: str) -> ET.Element:
-    """Read the body of a request, whose outermost element has this name, without any namespaces."""
+    """Parse the body of a request without namespaces; its root element must have this name."""
     parser = ET.XMLParser(target=_PlainBuilder())  # noqa: S314
     try:
         parser.feed(body)
@@ -75,12 +75,12 @@ def parse_xml(body: bytes, name: str) -> ET.Element:
     except (ET.ParseError, ValueError, LookupError) as error:
         raise S3ApiError("MalformedXML", "The XML you provided was not well-formed") from error
     if root.tag != name:
-        raise S3ApiError("MalformedXML", f"The XML you provided is no {name}")
+        raise S3ApiError("MalformedXML", f"The XML you provided is not a {name}")
     return root
 
 
 class _PlainBuilder(ET.TreeBuilder):
-    """Leaves namespaces out, and refuses a document type: without one there are no entities that could grow."""
+    """Ignores namespaces, and refuses a document type, to prevent entity expansion attacks."""
 
     def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
         return super().start(tag.rpartition("}")[2], attrs)
@@ -93,24 +93,24 @@ class _PlainBuilder(ET.TreeBuilder):
 
 
 def iso_time(seconds: float) -> str:
-    """Write a time since 1970 as S3's lists do."""
+    """Format a time in seconds since 1970 as in S3's lists."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03}Z"
 
 
 def number(text: str, name: str, least: int, most: int = 2**31 - 1) -> int:
-    """Read a whole number of a request."""
+    """Parse an integer parameter of a request."""
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
         raise S3ApiError("InvalidArgument", f"{name} is not a whole number from {least} to {most}")
     return int(text)
 
 
 def page_size(query: Mapping[str, str], name: str, least: int = 0) -> int:
-    """Read how many entries of a list are asked for."""
+    """Return the number of entries of a list that are asked for."""
     return min(number(query.get(name) or str(MAX_LISTED), name, least), MAX_LISTED)
 
 
 def key_encoder(query: Mapping[str, str]) -> Callable[[str], str]:
-    """Give what writes keys in a list as the request wants them."""
+    """Return the function that encodes keys in a list as requested."""
     encoding = query.get("encoding-type", "")
     if encoding not in ("", "url"):
         raise S3ApiError("InvalidArgument", "Invalid Encoding Method specified in Request")
@@ -118,7 +118,7 @@ def key_encoder(query: Mapping[str, str]) -> Callable[[str], str]:
 
 
 def span(text: str, size: int) -> tuple[int, int] | None:
-    """Give the begin and end of the range that is asked for; None for what is no single one, which S3 ignores."""
+    """Return begin and end of the byte range asked for; None if it is not a single range, which S3 ignores."""
     found = _RANGE.fullmatch(text.strip())
     if found is None or found.groups() == ("", ""):
         return None

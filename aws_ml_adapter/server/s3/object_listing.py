@@ -1,4 +1,4 @@
-"""Lists the objects below a folder as S3 does: in the order of their keys, in pages, folded at a delimiter."""
+"""Lists the objects below a folder as S3 does: by key, in pages, grouped by common prefixes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _Found = tuple[str, Path]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedPage:
-    """A page of objects; it goes on behind ``last``, which is empty if there is no other page."""
+    """A page of objects; the next page starts after ``last``, which is empty on the last page."""
 
     objects: list[_Found]
-    """Keys and files; a key that ends in ``/`` is an empty folder."""
+    """Keys and paths; a key that ends in ``/`` is an empty folder."""
     prefixes: list[str]
-    """What keys with the delimiter are folded into."""
+    """Common prefixes up to the delimiter, in place of the keys that have them."""
     last: str
 
 
@@ -51,7 +51,7 @@ def list_objects(
 
 
 class _Walk:
-    """Goes through folders in the order of keys, and only into those that may hold what is asked for."""
+    """Walks through folders in the order of keys, skipping those that cannot contain matching keys."""
 
     def __init__(self, is_listed: Callable[[os.DirEntry[str]], bool], prefix: str, after: str, *, fold: bool) -> None:
         self._is_listed = is_listed
@@ -60,17 +60,17 @@ class _Walk:
         self._fold = fold
 
     def keys(self, folder: str | Path, base: str, trail: tuple[str, ...]) -> Iterator[_Found]:
-        """Give the keys below a folder; the trail has the real paths of it and the folders above."""
+        """Yield the keys below a folder; ``trail`` has the real paths of the folder and its parents."""
         for key, path, is_folder in self._entries(folder, base):
             if not is_folder:
                 if key.startswith(self._prefix) and key > self._after:
                     yield key, Path(path)
             elif self._may_hold(key):
-                # but where the page begins within a folder, whether anything comes behind must be seen
+                # a folder in which the page begins must be searched for keys after the beginning
                 begins_within = self._after != key and self._after.startswith(key)
                 if self._fold and key.startswith(self._prefix) and key != self._prefix and not begins_within:
                     yield key, Path(path)
-                # a link to a folder above would lead round for ever
+                # a link to a parent folder would never end
                 elif (real := os.path.realpath(path)) not in trail:
                     yield from self.keys(path, key, (*trail, real))
                     if self._is_empty(path) and key.startswith(self._prefix) and key > self._after:
@@ -80,10 +80,10 @@ class _Walk:
         try:
             with os.scandir(folder) as entries:
                 found = [(entry, entry.is_dir()) for entry in entries if self._is_listed(entry)]
-        # removed this moment; what else may fail must not look as if nothing were there
+        # the folder was just removed; with other errors it must not appear to be empty
         except (FileNotFoundError, NotADirectoryError):
             return []
-        # the keys of UTF-8 sort as their characters do
+        # strings sort by code point, in the same order as their UTF-8, by which S3 sorts
         return sorted((f"{base}{entry.name}{'/' * is_folder}", entry.path, is_folder) for entry, is_folder in found)
 
     def _may_hold(self, key: str) -> bool:

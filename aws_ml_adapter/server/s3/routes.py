@@ -1,4 +1,4 @@
-"""Which action of S3 a request asks for, and whether it asks for more than the action does here."""
+"""Routing of S3 requests to actions, and refusal of options that an action does not support."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aws_ml_adapter.server.s3.conditions import CONDITIONS
 from aws_ml_adapter.server.s3.messages import OWNER, S3Request
 
 SOURCE = frozenset({"x-amz-copy-source", *(f"x-amz-copy-source-{name}" for name in CONDITIONS)})
-"""Headers that name what is to be copied, and on which conditions."""
+"""Headers with the source of a copy and the conditions on it."""
 
-# of signed links, and what SDKs add to name the operation
+# query parameters of signed links, and those with which SDKs name the operation
 _ALWAYS = re.compile(
     r"x-id|X-Amz-(Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token|Content-Sha256)"
     r"|x-amz-(security-token|checksum-mode)|AWSAccessKeyId|Signature|Expires"
 )
-# what says how a request is sent, or describes what a folder cannot keep and the answers do without
+# headers about the transfer, and metadata that a folder cannot store, which are ignored
 _KNOWN = re.compile(
     r"x-amz-("
     r"content-sha256|date|security-token|user-agent|decoded-content-length|trailer|te|api-version|cf-.+"
@@ -28,7 +28,7 @@ _KNOWN = re.compile(
     r"|meta-.+|metadata-directive|storage-class|tagging|tagging-directive|acl|grant-.+|object-ownership"
     r"|request-payer|optional-object-attributes)"
 )
-# what changes nothing with these values alone
+# headers that are accepted only with the values that describe this server
 _DEFAULTS = {
     "x-amz-expected-bucket-owner": OWNER["ID"],
     "x-amz-source-expected-bucket-owner": OWNER["ID"],
@@ -41,7 +41,7 @@ _Action = TypeVar("_Action", bound=Callable[..., object])
 
 
 class Body(StrEnum):
-    """What the body of a request is."""
+    """The kind of body of a request."""
 
     NOTHING = "nothing"
     MESSAGE = "message"
@@ -50,19 +50,19 @@ class Body(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """What answers a request."""
+    """An action, and the options it supports."""
 
     action: str
-    """Name of the method, which is boto3's for the action."""
+    """Name of the method, as in boto3."""
     query: Set[str]
-    """What the query may hold besides what all may: with anything else it would be another action."""
+    """Supported query parameters besides those of all actions; with others it is another action."""
     headers: Set[str]
-    """The headers that it heeds besides what all may have, of those that change what is done."""
+    """Supported headers that change the action, besides those of all actions."""
     takes: Body
 
     @property
     def name(self) -> str:
-        """As S3 calls the action."""
+        """Name of the action in S3's API."""
         return "".join(word.capitalize() for word in self.action.split("_"))
 
 
@@ -78,9 +78,9 @@ def route(
     headers: Set[str] = frozenset(),
     takes: Body = Body.NOTHING,
 ) -> Callable[[_Action], _Action]:
-    """Let a method answer requests by their HTTP method, what the path names, and the subresource that the query names.
+    """Register a method for an HTTP method, a kind of path (service, bucket or object), and a subresource in the query.
 
-    COPY is a PUT that names a source.
+    COPY stands for PUT with a source to copy.
     """
 
     def register(action: _Action) -> _Action:
@@ -91,7 +91,7 @@ def route(
 
 
 def find_route(method: str, request: S3Request) -> Route:
-    """Find what answers a request; raises `S3ApiError` where it asks for what there is not."""
+    """Find the route of a request; raises `S3ApiError` if the action or an option is not supported."""
     names = "object" if request.key else "bucket" if request.bucket else "service"
     subresources = {subresource for _, _, subresource in _ROUTES if subresource} & request.query.keys()
     subresource = next(iter(subresources)) if len(subresources) == 1 else ""
@@ -106,12 +106,12 @@ def find_route(method: str, request: S3Request) -> Route:
     return found
 
 
-def _check_headers(method: str, headers: Mapping[str, str], heeded: Set[str]) -> None:
-    """Refuse headers that are not known here and, of what writes, conditions that the action does not heed."""
+def _check_headers(method: str, headers: Mapping[str, str], supported: Set[str]) -> None:
+    """Raise `S3ApiError` for unsupported headers, and for unsupported conditions of writing actions."""
     for name, value in headers.items():
-        if name in heeded or _KNOWN.fullmatch(name) or _DEFAULTS.get(name) == value:
+        if name in supported or _KNOWN.fullmatch(name) or _DEFAULTS.get(name) == value:
             continue
         if name.endswith("-expected-bucket-owner"):
-            raise S3ApiError("AccessDenied", f"{name} is another than the owner of all buckets here, {OWNER['ID']}")
+            raise S3ApiError("AccessDenied", f"{name} is not the owner of all buckets of this server, {OWNER['ID']}")
         if name.startswith("x-amz-") or (name in CONDITIONS and method not in ("GET", "HEAD")):
-            raise S3ApiError("NotImplemented", f"This server does not do what the header {name} asks for here")
+            raise S3ApiError("NotImplemented", f"This server does not support the header {name} here")

@@ -1,4 +1,4 @@
-"""Objects that come in parts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html."""
+"""Multipart uploads: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from aws_ml_adapter.server.s3.messages import (
 from aws_ml_adapter.server.s3.routes import SOURCE, Body, route
 
 MAX_PUT_BYTES = 5 * 2**30
-"""Bytes of an object, or a part of one, that comes in one request:
+"""Maximum bytes of an object, or a part of one, in one request:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html."""
 
 _MAX_OBJECT_BYTES = 5 * 2**40
@@ -49,21 +49,21 @@ _OWNERS: dict[str, Content] = {"Initiator": OWNER, "Owner": OWNER, "StorageClass
 
 
 class Uploads:
-    """Uploads that have begun; they outlive the server, for a week.
+    """Multipart uploads, which are kept for a week, also when the server is restarted.
 
-    Each is a folder with a note of its object and a file a part, whose name has the MD5 of its content. Of one that is
-    completed a note is left, by which a repeated request is answered.
+    Each is a folder with a file that names its object, and one file per part, whose name contains the MD5 of the part.
+    A completed upload leaves a file with its ETag, so that completing it is idempotent.
     """
 
     def __init__(self, buckets: Buckets) -> None:
         self._buckets = buckets
         self._cleaned = 0.0
-        # each for some of the ids
+        # one for each group of upload ids
         self._locks = [threading.Lock() for _ in range(16)]
 
     @route("POST", "object", "uploads")
     def create_multipart_upload(self, request: S3Request) -> HttpAnswer:
-        """Begin one."""
+        """Start an upload."""
         self._buckets.place(request.bucket, request.key)
         if time.time() > self._cleaned + _CLEANED_SECONDS:
             self.remove_old()
@@ -76,18 +76,18 @@ class Uploads:
 
     @route("PUT", "object", "uploadId", query={"partNumber"}, takes=Body.CONTENT)
     def upload_part(self, request: S3Request) -> HttpAnswer:
-        """Store a part that came."""
-        self._put(request, request.came, request.md5)
+        """Store a part."""
+        self._put(request, request.received, request.md5)
         return HttpAnswer(headers={"etag": f'"{request.md5}"'})
 
     @route("COPY", "object", "uploadId", query={"partNumber"}, headers=SOURCE | {"x-amz-copy-source-range"})
     def upload_part_copy(self, request: S3Request) -> HttpAnswer:
-        """Store a part that is one of another object, or all of it."""
-        # before much is copied for nothing
+        """Store a part that is a copy of an object or a range of it."""
+        # checked before anything is copied
         _part_number(request)
         self._begun(request)
         original, content = self._open_source(request)
-        with content, self._buckets.coming() as path:
+        with content, self._buckets.receiving() as path:
             asked = request.headers.get("x-amz-copy-source-range")
             wanted = (0, original.size) if asked is None else span(asked, original.size)
             if wanted is None or (asked is not None and not asked.endswith(f"-{wanted[1] - 1}")):
@@ -102,7 +102,7 @@ class Uploads:
 
     @route("POST", "object", "uploadId", headers=CONDITIONS | {"x-amz-mp-object-size"}, takes=Body.MESSAGE)
     def complete_multipart_upload(self, request: S3Request) -> HttpAnswer:
-        """Join parts, by number and ETag, into the object; give its ETag again if it was asked for before."""
+        """Join the parts, given by number and ETag, into the object; idempotent."""
         parts = []
         for part in parse_xml(request.body, "CompleteMultipartUpload").findall("Part"):
             given = _ETAG.fullmatch(part.findtext("ETag", "").strip())
@@ -110,9 +110,9 @@ class Uploads:
             if given is None:
                 raise S3ApiError("InvalidPart", "One or more of the specified parts could not be found.")
             parts.append((place, given[1]))
-        # by this a repeated request is known
+        # identifies a repeated request
         digest = hashlib.sha256(json.dumps([request.bucket, request.key, parts]).encode()).hexdigest()
-        # whoever asks twice at once gets the same answer twice
+        # concurrent repetitions get the same answer
         with self._locks[hash(request.query["uploadId"]) % len(self._locks)]:
             etag = self._completed(request, digest) or self._complete(request, digest, parts)
         location = f"/{request.bucket}/{quote(request.key)}"
@@ -122,19 +122,19 @@ class Uploads:
 
     @route("DELETE", "object", "uploadId")
     def abort_multipart_upload(self, request: S3Request) -> HttpAnswer:
-        """Forget the parts."""
+        """Remove the parts."""
         shutil.rmtree(self._begun(request), ignore_errors=True)
         return HttpAnswer(status=204)
 
     @route("GET", "object", "uploadId", query={"max-parts", "part-number-marker"})
     def list_parts(self, request: S3Request) -> HttpAnswer:
-        """List those that have come."""
+        """List the parts that were received."""
         limit = page_size(request.query, "max-parts")
         after = number(request.query.get("part-number-marker") or "0", "part-number-marker", 0)
         parts = []
         with reported():
             for path in sorted(self._begun(request).glob("?????-*")):
-                # else it was replaced this moment
+                # the part may be replaced at the same time
                 with suppress(FileNotFoundError):
                     parts.append((int(path.name[:5]), path.name[6:], path.stat()))
         parts = [part for part in parts if part[0] > after]
@@ -167,16 +167,16 @@ class Uploads:
         query={"prefix", "key-marker", "upload-id-marker", "max-uploads", "encoding-type"},
     )
     def list_multipart_uploads(self, request: S3Request) -> HttpAnswer:
-        """List those that have begun and are neither completed nor aborted."""
+        """List the uploads that are neither completed nor aborted."""
         self._buckets.check(request.bucket)
         query, encode = request.query, key_encoder(request.query)
         limit = page_size(query, "max-uploads", 1)
         prefix, marker = query.get("prefix", ""), query.get("key-marker", "")
-        # without an id all of the marker's key are behind
+        # without an upload id, all uploads with the key of the marker are skipped
         after = (marker, query.get("upload-id-marker") or "~")
         uploads = []
         for note in self._buckets.state.glob(f"upload-*/{_OBJECT}"):
-            # else it was completed or aborted this moment
+            # the upload may be completed or aborted at the same time
             with suppress(OSError, ValueError):
                 bucket, key = json.loads(note.read_text(encoding="utf-8"))
                 upload = (key, note.parent.name.removeprefix("upload-"), note.stat().st_mtime)
@@ -201,7 +201,7 @@ class Uploads:
         )
 
     def remove_old(self) -> None:
-        """Remove what nobody completed or aborted for a week, and the notes of what was completed by then."""
+        """Remove uploads and records of completed uploads that are more than a week old."""
         self._cleaned = time.time()
         for folder in self._buckets.state.glob("upload-*"):
             with suppress(OSError):
@@ -209,7 +209,7 @@ class Uploads:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _open_source(self, request: S3Request) -> tuple[Found, BinaryIO]:
-        """Open what a request is to copy, if the conditions on it hold."""
+        """Open the source of a copy; raises `S3ApiError` if a condition on it fails."""
         source, _, query = request.headers["x-amz-copy-source"].partition("?")
         if query:
             raise S3ApiError("NotImplemented", "This server keeps no versions of objects")
@@ -223,7 +223,7 @@ class Uploads:
         return original, content
 
     def _begun(self, request: S3Request) -> Path:
-        """Give the folder of an upload; raises `S3ApiError` if there is none for this object."""
+        """Return the folder of an upload; raises `S3ApiError` if it does not exist for this object."""
         try:
             folder = self._folder(request.query["uploadId"])
             if json.loads((folder / _OBJECT).read_text(encoding="utf-8")) == [request.bucket, request.key]:
@@ -234,13 +234,13 @@ class Uploads:
             "NoSuchUpload", "The specified upload does not exist. It may have been completed, aborted or too old."
         )
 
-    def _put(self, request: S3Request, came: Path, md5: str) -> None:
-        """Put a part that has come in place, instead of one with its number."""
+    def _put(self, request: S3Request, received: Path, md5: str) -> None:
+        """Move a received part into place, and remove an earlier part with its number."""
         place = _part_number(request)
         folder = self._begun(request)
         with reported():
             path = folder / f"{place:05}-{md5}"
-            came.replace(path)
+            received.replace(path)
             for other in folder.glob(f"{place:05}-*"):
                 if other != path:
                     other.unlink(missing_ok=True)
@@ -267,12 +267,12 @@ class Uploads:
         wanted = request.headers.get("x-amz-mp-object-size")
         if wanted is not None and number(wanted, "x-amz-mp-object-size", 0, _MAX_OBJECT_BYTES) != sum(sizes):
             raise S3ApiError("InvalidRequest", f"The parts have {sum(sizes):,} bytes, not the x-amz-mp-object-size")
-        with self._buckets.coming() as whole:
+        with self._buckets.receiving() as whole:
             with reported():
                 md5 = _copy(_blocks_of_files(paths), whole)
             check = write_conditions(request.headers)
             etag = self._buckets.put(request.bucket, request.key, whole, md5, check).etag
-        # for whoever did not get the answer
+        # so that the request can be repeated if the answer was lost
         with suppress(OSError):
             (folder / _COMPLETED).write_text(json.dumps({"request": digest, "etag": etag}), encoding="utf-8")
             (folder / _OBJECT).unlink()
@@ -307,7 +307,7 @@ def _blocks_of_files(paths: Iterable[Path]) -> Iterable[bytes]:
 
 
 def _copy(blocks: Iterable[bytes], path: Path) -> str:
-    """Write a file; gives its MD5 in hexadecimal digits."""
+    """Write a file, and return its MD5 in hexadecimal digits."""
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("wb") as stream:
         for block in blocks:

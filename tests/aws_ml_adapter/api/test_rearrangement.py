@@ -126,7 +126,7 @@ def test_the_seed_may_stand_in_three_places(text, seed):
         ('{"splitting": {"strategy": "shuffled"}}', 'strategy is "shuffled", not sequential or random'),
         ('{"splitting": {"strategy": ["random"]}}', "strategy is"),
         ('{"splitting": {"complement": 1}}', "complement is 1, not true or false"),
-        ('{"splitting": {"randomSeed": {}}}', "randomSeed is {}, not a text"),
+        ('{"splitting": {"randomSeed": {}}}', "randomSeed is {}, not a string"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(text, message):

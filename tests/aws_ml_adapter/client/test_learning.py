@@ -147,7 +147,7 @@ def test_data_that_do_not_do_are_refused_before_anything_is_made(
 ):
     table = write_documents(tmp_path / "twice.csv", 1, seed=1)
     table.write_text(table.read_text() + "invoice-000,again,letter\n")
-    with pytest.raises(BadDataError, match="line 5: the document_id 'invoice-000' stands twice"):
+    with pytest.raises(BadDataError, match="line 5: the document_id 'invoice-000' is a duplicate"):
         list(AmazonMLClassifier.load(trained).predict(table))
     other = tmp_path / "other"
     prepare_datasource(

@@ -161,5 +161,5 @@ def test_places_of_the_files():
         assert result_locations(uri, "bp-1", ["s3://b/x/data.csv"]) == {
             "s3://b/x/data.csv": "s3://bucket/out/batch-prediction/result/bp-1-data.csv.gz"
         }
-    with pytest.raises(DataFault, match="two data files of this name"):
+    with pytest.raises(DataFault, match="two data files have this name"):
         result_locations("s3://bucket/out", "bp-1", ["s3://b/x/data.csv", "s3://b/y/data.csv"])

@@ -181,7 +181,7 @@ def test_children_of_what_failed_fail_or_are_refused(server, source):
     client.create_data_source_from_s3(**source)
     try:
         client.create_ml_model(MLModelId="ml-orphan", MLModelType="BINARY", TrainingDataSourceId=id_)
-        assert server.until_failed("ml_model", "ml-orphan") == f"DataSource {id_} that it needs is FAILED"
+        assert server.until_failed("ml_model", "ml-orphan") == f"DataSource {id_}, which it needs, is FAILED"
     except ClientError:
         pass  # it had failed already
     server.until_failed("data_source", id_)

@@ -53,7 +53,7 @@ def test_a_token_that_was_altered_is_refused(server, place, altered):
     parts = json.loads(base64.urlsafe_b64decode(token))
     parts[place] = altered
     token = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
-    told = ("InvalidInput", "NextToken is not one that this request was given")
+    told = ("InvalidInput", "NextToken does not belong to this request")
     assert server.refused(server.client.describe_data_sources, **query, NextToken=token) == told
 
 

@@ -144,7 +144,7 @@ def test_an_empty_share_is_told(create):
     share = json.dumps({"splitting": {"percentBegin": 0, "percentEnd": 100, "complement": True}})
     made = create("empty", lines("size,hit"), DataRearrangement=share)
     assert made["Status"] == "FAILED"
-    assert "there is no row in the share that DataRearrangement takes; mend percentBegin" in made["Message"]
+    assert "no row is in the share that DataRearrangement selects; correct percentBegin" in made["Message"]
 
 
 def test_a_schema_without_attributes_is_told(server, source):
@@ -171,7 +171,7 @@ def test_what_failed_says_how_to_go_on_and_shows_what_it_was_to_learn(server, so
     client.create_data_source_from_s3(**source)
     client.create_ml_model(MLModelId=f"ml-{id_}", MLModelType="BINARY", TrainingDataSourceId=id_)
     message = server.wait("data_source", id_, until=("FAILED",))["Message"]
-    assert "once that is mended, delete this object or take another id" in message
+    assert "once that is fixed, delete this object or use another id" in message
     server.put("later.csv", lines("size,hit"))
     # the same request again changes nothing
     client.create_data_source_from_s3(**source)

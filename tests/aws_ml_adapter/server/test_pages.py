@@ -254,7 +254,7 @@ def test_the_page_of_a_regression_shows_residuals_and_the_baseline(filled):
 
 
 def test_an_evaluation_on_the_rows_of_training_is_told(filled):
-    told = "Evaluated on rows that the model learned from."
+    told = "Evaluated on rows that the model was trained on."
     assert told in page(filled, "/Evaluation?id=ev-same").text
     assert told not in page(filled, "/Evaluation?id=ev-sales").text
 

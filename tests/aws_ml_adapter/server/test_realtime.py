@@ -16,7 +16,7 @@ from aws_ml_adapter.engine.ml_model import load_ml_model
 from aws_ml_adapter.server import realtime as realtime_module
 from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.error_answers import ServiceError
-from aws_ml_adapter.server.realtime import NO_ENDPOINT, REMOVED, Mounted, RealTime
+from aws_ml_adapter.server.realtime import NO_ENDPOINT, REMOVED, LoadedModel, RealTime
 
 
 def test_a_real_time_endpoint_from_beginning_to_end(server):
@@ -126,13 +126,13 @@ def test_a_record_may_hold_anything_but_too_much(server):
 def test_an_endpoint_answers_so_many_requests_a_second(server):
     now = [100.0]
     model = load_ml_model(next((server.folder / "data" / "objects").glob("*/model.zip")))
-    mounted = Mounted(model, threshold=0.5, rate=5, clock=lambda: now[0])
+    loaded = LoadedModel(model, threshold=0.5, rate=5, clock=lambda: now[0])
 
     def answered(requests: int) -> int:
         count = 0
         for _ in range(requests):
             with contextlib.suppress(ServiceError):
-                mounted.predict({})
+                loaded.predict({})
                 count += 1
         return count
 
@@ -193,11 +193,11 @@ def endpoint_of(entities) -> str:
 
 @pytest.fixture
 def until_ready(server, entities, endpoints):
-    """Waits until the endpoint is ready, and gives the mounted model."""
+    """Waits until the endpoint is ready, and gives the loaded model."""
 
-    def wait() -> Mounted:
+    def wait() -> LoadedModel:
         server.until(lambda: endpoint_of(entities) == "READY")
-        return endpoints.mounted("ml")
+        return endpoints.loaded("ml")
 
     return wait
 
@@ -215,7 +215,7 @@ def test_a_second_request_for_an_endpoint_does_not_undo_the_first(entities, endp
 def test_a_model_that_was_deleted_gets_no_endpoint(entities, endpoints, loading):
     model = completed(entities)
     entities.update(model.serial, {"Status": Status.DELETED, "EndpointInfo": REMOVED})
-    endpoints.unmount(model)
+    endpoints.unload(model)
     for ask in (endpoints.create, endpoints.delete):
         with pytest.raises(ServiceError, match="MLModel ml is DELETED"):
             ask(model)
@@ -227,7 +227,7 @@ def test_an_id_may_be_used_again_while_its_model_is_loaded(entities, endpoints, 
     endpoints.create(model)
     assert loading.begun.wait(20)
     entities.update(model.serial, {"Status": Status.DELETED, "EndpointInfo": REMOVED})
-    endpoints.unmount(model)
+    endpoints.unload(model)
     again = completed(entities)
     loading.may.set()
     assert endpoints.create(again)["EndpointStatus"] == "UPDATING"
@@ -242,12 +242,12 @@ def test_a_threshold_that_is_set_while_a_model_is_loaded_holds(entities, endpoin
     entities.update(model.serial, {"ScoreThreshold": 0.9})
     endpoints.set_threshold(model)
     loading.may.set()
-    mounted = until_ready()
-    assert mounted.threshold == 0.9
+    loaded = until_ready()
+    assert loaded.threshold == 0.9
     # of two at once, the later one in the record
     entities.update(model.serial, {"ScoreThreshold": 0.8})
     endpoints.set_threshold(model)
-    assert mounted.threshold == 0.8
+    assert loaded.threshold == 0.8
 
 
 def test_a_model_that_cannot_be_loaded_says_so_and_so_does_the_log(entities, endpoints, monkeypatch, caplog):
@@ -262,7 +262,7 @@ def test_predictions_wait_for_a_model_without_a_thread_each(entities, endpoints,
     model = completed(entities)
     entities.update(model.serial, {"EndpointInfo": NO_ENDPOINT | {"EndpointStatus": "READY"}})
 
-    async def ask() -> set[Mounted]:
+    async def ask() -> set[LoadedModel]:
         waiting = [asyncio.create_task(endpoints.find("ml")) for _ in range(100)]
         await asyncio.to_thread(loading.begun.wait, 20)
         # there is room for other work
@@ -270,7 +270,7 @@ def test_predictions_wait_for_a_model_without_a_thread_each(entities, endpoints,
         loading.may.set()
         return set(await asyncio.gather(*waiting))
 
-    assert asyncio.run(ask()) == {endpoints.mounted("ml")}
+    assert asyncio.run(ask()) == {endpoints.loaded("ml")}
     assert loading.times == 1
 
 

@@ -493,7 +493,7 @@ def test_a_kill_leaves_no_half_object(make_server, keys_of, connect_s3):
         connection.sendall(
             b"PUT /bucket/whole HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 4_000_000
         )
-        killed.until(lambda: any(path.stat().st_size for path in killed.s3.glob(".s3-*/coming-*")))
+        killed.until(lambda: any(path.stat().st_size for path in killed.s3.glob(".s3-*/received-*")))
         killed.stop(signal.SIGKILL)
     killed.start()
     client = connect_s3(killed)
@@ -509,7 +509,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(s3, server, bucket, keys_of):
     with socket.create_connection((host, port)) as connection:
         connection.sendall(f"PUT /{bucket}/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf".encode())
         time.sleep(0.2)
-    server.until(lambda: not list(server.s3.glob(".s3-*/coming-*")))
+    server.until(lambda: not list(server.s3.glob(".s3-*/received-*")))
     assert keys_of(s3, bucket) == []
 
 

@@ -52,15 +52,15 @@ def test_help_is_quick_and_names_the_options():
         (("--credentials", "none"), ExitCode.BAD_INPUT, "none: cannot be read"),
         (("--port", "65536"), ExitCode.USAGE, "'--port'"),
         (("--rate", "0"), ExitCode.USAGE, "'--rate'"),
-        (("--rate", "inf"), ExitCode.USAGE, "--rate inf is no number"),
-        (("--public-url", "http://a/b"), ExitCode.USAGE, "leave out any path"),
-        (("--s3-root", "none"), ExitCode.BAD_INPUT, "none: is no folder; make it, or give another --s3-root"),
+        (("--rate", "inf"), ExitCode.USAGE, "--rate inf is not a number"),
+        (("--public-url", "http://a/b"), ExitCode.USAGE, "leave out the path"),
+        (("--s3-root", "none"), ExitCode.BAD_INPUT, "none: is not a folder; create it, or give another --s3-root"),
         (
             ("--s3-endpoint", "ftp://a"),
             ExitCode.USAGE,
-            "--s3-endpoint ftp://a is no URL of a server like S3; write http",
+            "--s3-endpoint ftp://a is not a URL; write http",
         ),
-        (("--s3-endpoint", "a:9000"), ExitCode.USAGE, "--s3-endpoint a:9000 is no URL of a server like S3"),
+        (("--s3-endpoint", "a:9000"), ExitCode.USAGE, "--s3-endpoint a:9000 is not a URL"),
         (("--allow-origin", "http://a/b"), ExitCode.USAGE, "--allow-origin http://a/b is no origin; write"),
         (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "give another place with --data-dir"),
     ],
@@ -97,7 +97,7 @@ def test_what_it_keeps_is_for_its_owner_only(make_server):
     server.stop()
     secret.write_bytes(b"short")
     done = command("serve", "--data-dir", str(folder))
-    assert (done.returncode, "secret: has not 32 bytes; remove it" in done.stderr) == (ExitCode.BAD_INPUT, True)
+    assert (done.returncode, "secret: does not have 32 bytes; remove it" in done.stderr) == (ExitCode.BAD_INPUT, True)
 
 
 def test_it_starts_whatever_an_earlier_one_left(make_server, server):
@@ -212,7 +212,7 @@ def test_being_killed_loses_nothing_and_doubles_nothing(make_server, server, kil
     written = {name: content for name, content in finished(victim).items() if not name.endswith(".part")}
     assert written == finished(server)
     assert sorted(written) == ["batch-prediction/bp.manifest", "batch-prediction/result/bp-sales.csv.gz"]
-    # what was mounted is mounted again, at another port
+    # a model that was loaded is loaded again, on another port
     victim.stop()
     victim.start()
     url = victim.ready("ml")
