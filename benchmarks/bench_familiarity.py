@@ -22,7 +22,7 @@ from ocr import iter_documents
 from textclf import DocumentClassifier
 from textclf.base.tables import read_rows
 from textclf.model.calibrate import fit_temperature, softmax
-from textclf.model.predict import LEAST_FAMILIARITY
+from textclf.model.accept import MIN_FAMILIARITY
 
 JOBS = 2
 SVM = "word + character SVM"
@@ -65,7 +65,7 @@ def left_out_figures(texts: list[str], truth: NDArray[np.str_]) -> Iterator[dict
             "SVM, largest margin": float(roc_auc_score(known, svm)),
             "textclf, score": float(roc_auc_score(known, [prediction.score for prediction in predictions])),
             "textclf, familiarity": float(roc_auc_score(known, familiarity)),
-            f"out-of-distribution under {LEAST_FAMILIARITY}": float((familiarity[~known] < LEAST_FAMILIARITY).mean()),
+            f"out-of-distribution under {MIN_FAMILIARITY}": float((familiarity[~known] < MIN_FAMILIARITY).mean()),
             "out-of-distribution accepted": float(accepted[~known].mean()),
             "in-distribution accepted": float(accepted[known].mean()),
         }

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from aws_ml_adapter.client.answers import AmazonEvaluation, ResultRow, choose_accepted, to_prediction
 from aws_ml_adapter.client.client_options import DEFAULT_PLACE, TIMEOUT, Place, TrainingOptions
 from aws_ml_adapter.client.datasources import SentData, datasource_file, sent_data
-from aws_ml_adapter.client.results import AmazonEvaluation, ResultRow, choose_accepted, to_prediction
 from aws_ml_adapter.client.state import ClientState, StateFile
 from aws_ml_adapter.client.training_plan import (
     Plan,
@@ -27,7 +27,7 @@ from features.datasource import read_datasource, read_datasource_schema
 from features.schema import Schema
 from textclf.base.errors import BadDataError, TextclfError, UsageError
 from textclf.data.sources import TableOptions
-from textclf.model.prediction import Prediction
+from textclf.model.prediction import UNUSABLE_ROW, Prediction, failed_prediction
 from textclf.model.settings import DEFAULTS, TrainingSettings
 
 _log = logging.getLogger(__name__)
@@ -332,12 +332,7 @@ class AmazonMLClassifier:
             by_id = {prediction.document_id: prediction for prediction in found}
         for document in data.documents:
             if document.error:
-                yield Prediction(
-                    document_id=document.document_id,
-                    reason="row cannot be used",
-                    status="failed",
-                    error=document.error,
-                )
+                yield failed_prediction(document.document_id, UNUSABLE_ROW, document.error)
             else:
                 yield by_id[document.document_id]
 

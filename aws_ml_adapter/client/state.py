@@ -18,7 +18,7 @@ from textclf.base.errors import BadInputError, BadModelError
 from textclf.base.files import output_error, write_aside
 from textclf.base.from_json import from_json
 from textclf.base.overwrite_guard import json_kind
-from textclf.model.prediction import Acceptance
+from textclf.model.accept import Acceptance
 
 FORMAT = 1
 STATE = json_kind("what amazon-ml train writes", "format", "place")

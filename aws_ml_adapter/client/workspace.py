@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from aws_ml_adapter.api.batch_output import manifest_location
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.storage import Storage
+from aws_ml_adapter.client.answers import ResultRow, parse_manifest, read_results
 from aws_ml_adapter.client.client_options import Place
-from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results
 from aws_ml_adapter.client.service_calls import AmazonMLError, Service, open_objects, refusal_code
 from aws_ml_adapter.client.state import ClientState, Created, Source, StateFile
 from features.datasource import schema_path

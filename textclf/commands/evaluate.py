@@ -23,7 +23,7 @@ from textclf.commands.console import print_lines
 from textclf.data.sources import TableOptions, read_documents
 
 if TYPE_CHECKING:
-    from textclf.evaluation.figures import EvaluationReport
+    from textclf.evaluation.results import EvaluationReport
     from textclf.model.predict import Model
 
 _log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from textclf.model.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from textclf.model.predict import Model
-    from textclf.model.prediction import TrainingRecord
+    from textclf.model.training_record import TrainingRecord
 
 _log = logging.getLogger(__name__)
 

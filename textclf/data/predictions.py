@@ -14,7 +14,7 @@ from textclf.base.executor import map_in_order
 from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
-from textclf.model.prediction import Prediction
+from textclf.model.prediction import UNREADABLE, UNUSABLE_ROW, Prediction, failed_prediction
 
 if TYPE_CHECKING:
     from ocr.document import Document
@@ -130,12 +130,9 @@ def as_json(prediction: Prediction, model: Model, **more: object) -> str:
 def _with_status(document: InputDocument, prediction: Prediction | None) -> Prediction:
     """Add what was wrong with a document to its prediction, or make a failed one of it."""
     if document.error or prediction is None:
-        return Prediction(
-            document_id=document.document_id,
-            reason="row cannot be used" if document.line else "could not be read",
-            status="failed",
-            error=document.located(document.error) if document.line else document.error,
-        )
+        if document.line:
+            return failed_prediction(document.document_id, UNUSABLE_ROW, document.located(document.error))
+        return failed_prediction(document.document_id, UNREADABLE, document.error)
     return replace(prediction, status="partial", error=document.note) if document.cut else prediction
 
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from features.text_arguments import as_texts
 from textclf.base.errors import BadDataError
 from textclf.data.sources import snippet
-from textclf.evaluation.figures import (
+from textclf.evaluation.label_issues import find_label_issues
+from textclf.evaluation.reliability import calibration, equal_mass, risk_coverage, wilson_interval
+from textclf.evaluation.results import (
     CategoryFigures,
     ConfidenceGroup,
     ConfusedPair,
@@ -24,8 +26,6 @@ from textclf.evaluation.figures import (
     ReasonFigures,
     ScoreHistogram,
 )
-from textclf.evaluation.label_issues import find_label_issues
-from textclf.evaluation.reliability import calibration, equal_mass, risk_coverage, wilson_interval
 from textclf.model.prediction import Prediction
 
 BINS = 20

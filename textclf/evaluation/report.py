@@ -16,9 +16,9 @@ import numpy as np
 from textclf.base.files import write_aside
 from textclf.base.overwrite_guard import SOFTWARE
 from textclf.base.tables import csv_writer, safe_cell, write_rows
-from textclf.evaluation.figures import EvaluationReport
 from textclf.evaluation.reliability import RiskCoverage
-from textclf.model.prediction import TrainingRecord
+from textclf.evaluation.results import EvaluationReport
+from textclf.model.training_record import TrainingRecord
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

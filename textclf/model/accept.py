@@ -1,18 +1,44 @@
-"""From calibrated scores to which predictions may be accepted without a look."""
+"""Which predictions are accepted, and why the others are for review: the threshold, and the rule that applies it."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.model.prediction import Acceptance
+from ocr.words import is_real_word
 
 LEVELS = 20
 """How many numbers of accepted documents are tested."""
 SEQUENCE_DOCUMENTS, MAX_SEQUENCES = 150, 4
 """Documents for each sequence of levels, and sequences at most: one alone would end at a first chance mistake."""
+NO_THRESHOLD = 1.01
+"""Where nothing can be accepted: above every score."""
 LOWEST = 0.5
 """A score that is never accepted: more likely wrong than right."""
+MIN_FAMILIARITY = 0.02
+"""A document less familiar is of an unknown kind, as is by mistake one in fifty of the known kinds."""
+MIN_OCR_CONFIDENCE = 60.0
+"""A scan with a lower OCR confidence is poor."""
+MIN_REAL_WORDS, MIN_LONG_WORDS, EXAMINED = 0.5, 10, 20_000
+"""A scan with a lower share of real-looking words is poor; long words needed to say so; characters examined."""
+_LONG_WORDS = re.compile(r"(?<!\S)[^\s\d]{3,50}(?!\S)")
+_looks_real = lru_cache(1 << 15)(is_real_word)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Which predictions need no look: those with a score from ``threshold`` on, which is 1.01 if none are accepted."""
+
+    max_error: float  # aimed at among accepted documents
+    confidence: float  # how sure it is that the error stays under it, for documents like those trained on
+    threshold: float
+    accepted: float  # share of the training documents accepted out of fold
+    error: float  # share of wrong predictions among those
 
 
 def least_documents(max_error: float, confidence: float) -> int:
@@ -44,7 +70,7 @@ def choose_acceptance(
     # "Learn then test", arXiv:2110.01052).
     from scipy.stats import binom
 
-    nothing = Acceptance(max_error=max_error, confidence=confidence, threshold=1.01, accepted=0.0, error=0.0)
+    nothing = Acceptance(max_error=max_error, confidence=confidence, threshold=NO_THRESHOLD, accepted=0.0, error=0.0)
     order = np.argsort(-scores, kind="stable")
     scores, right = scores[order], right[order]
     documents = len(scores)
@@ -76,3 +102,37 @@ def choose_acceptance(
         accepted=best / documents,
         error=float(1 - right[:best].mean()),
     )
+
+
+def review_reason(
+    categories: Sequence[str],
+    scores: Sequence[float],
+    acceptance: Acceptance | None,
+    *,
+    foreign: bool = False,
+    familiarity: float = 1.0,
+    text: str = "",
+    ocr_confidence: float | None = None,
+) -> str:
+    """Give the first reason why a prediction is for review, or an empty string if it is accepted."""
+    threshold = acceptance.threshold if acceptance else NO_THRESHOLD
+    first, second = sorted(range(len(scores)), key=lambda category: -scores[category])[:2]
+    if foreign:
+        return "other language"
+    if familiarity < MIN_FAMILIARITY:
+        return "unknown kind"
+    if scores[first] >= threshold:
+        return ""
+    if _is_poor_scan(text, ocr_confidence):
+        return "poor scan"
+    if threshold > 1:
+        return "nothing is accepted"
+    return f"unsure between {categories[first]} and {categories[second]}"
+
+
+def _is_poor_scan(text: str, ocr_confidence: float | None) -> bool:
+    """Return whether OCR was unsure, or few words of the text look real."""
+    if ocr_confidence is not None and ocr_confidence < MIN_OCR_CONFIDENCE:
+        return True
+    long = _LONG_WORDS.findall(text[:EXAMINED])
+    return len(long) >= MIN_LONG_WORDS and sum(map(_looks_real, long)) < MIN_REAL_WORDS * len(long)

@@ -36,9 +36,9 @@ from textclf.model.fit import (
 )
 from textclf.model.folds import group_numbers
 from textclf.model.predict import Model
-from textclf.model.prediction import CrossValidation, TrainingRecord
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
+from textclf.model.training_record import CrossValidation, TrainingRecord
 from textclf.model.typicality import fit_typicality
 
 

@@ -31,7 +31,8 @@ from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
 from textclf.base.from_json import from_json
 from textclf.model.predict import LinearModel, Model
-from textclf.model.prediction import Label, TrainingRecord
+from textclf.model.prediction import Label
+from textclf.model.training_record import TrainingRecord
 from textclf.model.typicality import QUANTILES, Typicality
 
 KIND = ArchiveKind(name="textclf model", format=3, oldest=2, written_by="`textclf train`")

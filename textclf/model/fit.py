@@ -18,7 +18,7 @@ from features.ngrams import NgramView
 from textclf.base.executor import Executor, in_process
 from textclf.model.folds import Folds, share_of, stratified_folds
 from textclf.model.predict import LinearModel
-from textclf.model.prediction import CurvePoint
+from textclf.model.training_record import CurvePoint
 from textclf.model.typicality import fit_centroids, similarity
 
 # Weights of the small feature blocks beside the n-gram rows of length 1: benchmarks/bench_feature_weights.py. Keywords

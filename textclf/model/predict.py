@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -16,21 +14,14 @@ from features.feature_set import FeatureRows, FeatureSet
 from features.language_detection import LanguageDetector
 from features.text_arguments import as_texts, iter_texts
 from features.text_batch import BATCH
-from ocr.words import is_real_word
+from textclf.model.accept import review_reason
 from textclf.model.calibrate import softmax
-from textclf.model.prediction import Label, Prediction, TrainingRecord
+from textclf.model.prediction import Label, Prediction
+from textclf.model.training_record import TrainingRecord
 from textclf.model.typicality import Typicality
 
 MAX_TEXT = 1_000_000
 """Characters of a text that are looked at; what is beyond is left out, and the prediction says so."""
-LEAST_FAMILIARITY = 0.02
-"""A document less familiar is of an unknown kind; one in fifty of the known kinds is taken for one too."""
-LEAST_CONFIDENCE = 60.0
-"""OCR confidence under which a scan is poor."""
-LEAST_REAL, FEWEST_LONG, LOOKED_AT = 0.5, 10, 20_000
-"""Share of real-looking words under which a scan is poor, words needed to say so, characters looked at."""
-_LONG_WORDS = re.compile(r"(?<!\S)[^\s\d]{3,50}(?!\S)")
-_looks_real = lru_cache(1 << 15)(is_real_word)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +82,7 @@ class Model:
         From features and margins to familiarity.
     languages : features.language_detection.LanguageDetector
         The languages of the training documents.
-    training : textclf.model.prediction.TrainingRecord
+    training : textclf.model.training_record.TrainingRecord
         What training found out.
     settings : dict of str to str, int, float or None
         The options it was trained with.
@@ -266,37 +257,25 @@ class Model:
     ) -> Prediction:
         if not words:
             return Prediction(document_id=document_id, reason="no text", status="skipped", error="the text is empty")
-        first, second = np.argsort(-scores, kind="stable")[:2].tolist()
-        score = float(scores[first])
-        threshold = self.training.acceptance.threshold
-        if self.languages.foreign(words):
-            reason = "other language"
-        elif familiarity < LEAST_FAMILIARITY:
-            reason = "unknown kind"
-        elif score >= threshold:
-            reason = ""
-        elif _is_poor(text, ocr_confidence):
-            reason = "poor scan"
-        elif threshold > 1:
-            reason = "nothing is accepted"
-        else:
-            reason = f"unsure between {self.categories[first]} and {self.categories[second]}"
+        all_scores = scores.tolist()
+        first = int(scores.argmax())
+        reason = review_reason(
+            self.categories,
+            all_scores,
+            self.training.acceptance,
+            foreign=bool(self.languages.foreign(words)),
+            familiarity=familiarity,
+            text=text,
+            ocr_confidence=ocr_confidence,
+        )
         return Prediction(
             document_id=document_id,
             predicted_category=self.categories[first],
-            score=score,
+            score=all_scores[first],
             familiarity=familiarity,
             decision="review" if reason else "accept",
             reason=reason,
-            scores=tuple(scores.tolist()),
+            scores=tuple(all_scores),
             status="partial" if cut else "ok",
             error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "",
         )
-
-
-def _is_poor(text: str, ocr_confidence: float | None) -> bool:
-    """Whether a text looks like the reading of a bad scan."""
-    if ocr_confidence is not None and ocr_confidence < LEAST_CONFIDENCE:
-        return True
-    long = _LONG_WORDS.findall(text[:LOOKED_AT])
-    return len(long) >= FEWEST_LONG and sum(map(_looks_real, long)) < LEAST_REAL * len(long)

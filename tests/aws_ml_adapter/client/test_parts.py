@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.recipe import parse_recipe
+from aws_ml_adapter.client.answers import ResultRow, parse_manifest, read_results, to_prediction
 from aws_ml_adapter.client.client_options import Place
-from aws_ml_adapter.client.results import ResultRow, parse_manifest, read_results, to_prediction
 from aws_ml_adapter.client.service_calls import AmazonMLError, FailedJobError, Service, open_objects
 from aws_ml_adapter.client.state import ClientState, Created, Source, StateFile
 from aws_ml_adapter.client.training_plan import write_recipe
 from features.datasource import datasource_schema, encode_text
 from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
-from textclf.model.prediction import Acceptance
+from textclf.model.accept import Acceptance
 
 PLACE = Place(bucket="bucket", prefix="", region="us-east-1", endpoint_url="http://127.0.0.1:1")
 STATE = ClientState(

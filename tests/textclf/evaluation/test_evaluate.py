@@ -17,7 +17,7 @@ from textclf.evaluation.evaluate import (
     SPOKE,
     evaluate_predictions,
 )
-from textclf.evaluation.figures import EvaluationReport
+from textclf.evaluation.results import EvaluationReport
 from textclf.model.prediction import Prediction
 
 CATEGORIES = ["contract", "invoice", "letter"]

@@ -8,7 +8,7 @@ import pytest
 
 from textclf.commands.evaluate import evaluate_model
 from textclf.data.sources import TableOptions
-from textclf.evaluation.figures import EvaluationReport
+from textclf.evaluation.results import EvaluationReport
 from textclf.model.predict import Model
 
 

@@ -13,9 +13,11 @@ from PIL import Image
 
 from textclf.base.errors import OutputError
 from textclf.evaluation.evaluate import evaluate_predictions
-from textclf.evaluation.figures import EvaluationReport
 from textclf.evaluation.report import write_report
-from textclf.model.prediction import Acceptance, CrossValidation, CurvePoint, Prediction, TrainingRecord
+from textclf.evaluation.results import EvaluationReport
+from textclf.model.accept import Acceptance
+from textclf.model.prediction import Prediction
+from textclf.model.training_record import CrossValidation, CurvePoint, TrainingRecord
 
 ABOUT = {"title": "Test split", "model_name": "model.textclf", "created": "2026-03-14 09:26 UTC"}
 FILES = ["report.html", "metrics.json", "confusion.csv", "confusion.png", "confused_pairs.csv"]

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from features.datasource import decode_text
 from textclf.base.errors import BadDataError
-from textclf.model.prediction import Acceptance, Prediction
+from textclf.model.accept import Acceptance, choose_acceptance, review_reason
+from textclf.model.prediction import UNUSABLE_ROW, Prediction, failed_prediction
 
 if TYPE_CHECKING:
-    from textclf.evaluation.figures import EvaluationReport
+    from textclf.evaluation.results import EvaluationReport
 
 _FURTHER_COLUMNS = ("tag", "trueLabel", "bestAnswer")
 
@@ -84,21 +85,13 @@ def to_prediction(
 ) -> Prediction:
     """Convert a line of results to a prediction; familiarity is 0, because Amazon ML does not compute it."""
     if row is None:
-        return Prediction(
-            document_id=document_id, reason="row cannot be used", status="failed", error="the service could not predict"
-        )
-    order = sorted(range(len(categories)), key=lambda i: -row.scores[i])
-    score = row.scores[order[0]]
-    if acceptance is None or acceptance.threshold > 1:
-        reason = "nothing is accepted"
-    elif score < acceptance.threshold:
-        reason = f"unsure between {categories[order[0]]} and {categories[order[1]]}"
-    else:
-        reason = ""
+        return failed_prediction(document_id, UNUSABLE_ROW, "the service could not predict")
+    best = max(range(len(categories)), key=row.scores.__getitem__)
+    reason = review_reason(categories, row.scores, acceptance)
     return Prediction(
         document_id=document_id,
-        predicted_category=categories[order[0]],
-        score=score,
+        predicted_category=categories[best],
+        score=row.scores[best],
         decision="review" if reason else "accept",
         reason=reason,
         scores=row.scores,
@@ -110,8 +103,6 @@ def choose_accepted(
 ) -> Acceptance:
     """Choose the lowest score to accept, from results of held-out documents."""
     import numpy as np
-
-    from textclf.model.accept import choose_acceptance
 
     said = [to_prediction("", row, categories, None) for row in rows]
     right = [prediction.predicted_category == row.true_label for prediction, row in zip(said, rows, strict=True)]
