@@ -76,6 +76,12 @@ def bounds(options: type, name: str) -> tuple[float | None, float | None]:
     return description.min, description.max
 
 
+def suggestions(options: type, name: str) -> tuple[str, ...]:
+    """Give the words that an option takes besides other values, such as paths."""
+    description: Option = next(one.metadata[Option] for one in fields(options) if one.name == name)
+    return description.suggestions
+
+
 def check_options(options: Any) -> None:
     """Refuse values out of bounds, and choices that there are not: for ``__post_init__``."""
     for one in fields(options):

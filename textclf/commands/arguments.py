@@ -1,4 +1,4 @@
-"""What several commands take, declared once."""
+"""Parameters that several commands share."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ Scans = Annotated[
     list[Path],
     Argument(
         metavar="FILES",
-        help="Images, PDFs, or folders that hold some. A document's id is its path under the one folder given; of "
-        "several, each id begins with the path as given.",
+        help="Images, PDFs, or folders of them. A document's id is its path below the folder given; with several "
+        "paths, each id begins with the path as given.",
     ),
 ]
 OutputFile = Annotated[Path, Option("--output", "-o", metavar="FILE", help="Where the result goes.")]
@@ -45,21 +45,25 @@ By = Annotated[
 ]
 
 COLUMNS = ("text_column", "id_column", "encoding", "where")
-_FOLDER = ("languages", "password", "jobs", "cache", "no_cache")
-Table = Annotated[TableOptions, Options(only=(*COLUMNS, *_FOLDER, "dask"))]
-LabelledTable = Annotated[TableOptions, Options(only=(*COLUMNS, "category_column", *_FOLDER))]
-DaskTable = Annotated[TableOptions, Options(only=(*COLUMNS, "category_column", *_FOLDER, "dask"))]
-GroupedTable = Annotated[TableOptions, Options(only=(*COLUMNS, "category_column", "group_column", *_FOLDER))]
+# choices for reading scans that `textclf ocr` offers, but not the commands that read a folder in place of a table
+_OCR_ONLY = (
+    *("scale", "page_segmentation", "text_layer", "variants", "max_bytes", "max_pages", "seconds_per_page"),
+    *("engine", "effort"),
+)
+Table = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "category_column", "group_column"))]
+LabelledTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column", "dask"))]
+DaskTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column"))]
+GroupedTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "dask"))]
 Seed = Annotated[TrainingSettings, Options(only=("random_state",))]
 
 
 def showing(table: TableOptions) -> TableOptions:
-    """Show how far reading is where a folder of scans stands for a table; a cluster does not read them."""
+    """Show progress where a folder of scans is read in place of a table, which a cluster does not do."""
     return replace(table, scans=replace(table.scans, show=show_reading, dask=""))
 
 
 def check_strict(failed: int, total: int, what: str, *, strict: bool) -> None:
-    """With ``--strict``, end with an error if any document failed."""
+    """Raise an error with ``--strict`` if any document failed."""
     if strict and failed:
         raise SomeFailedError(
             f"{failed} of {total} documents {what}", remedy="their rows say why, in the columns status and error"

@@ -38,10 +38,7 @@ def train(
     settings: Annotated[
         Path | None, Option(help="Settings that tune wrote; options given beside it take precedence.")
     ] = None,
-    diagnostics: Annotated[
-        bool, Option(help="Also measure what each feature group gives, and the learning curve.")
-    ] = True,
-    training: Annotated[dict[str, Any], Options(of=TrainingSettings)],
+    training: Annotated[dict[str, Any], Options(of=TrainingSettings, defaults={"diagnostics": True})],
     table: GroupedTable,
 ) -> None:
     """Train a model, cross-validated, with calibrated scores, and write its file.
@@ -54,7 +51,7 @@ def train(
     from textclf.checks.tuning import read_settings
 
     tuned = {} if settings is None else read_settings(settings)
-    options = {**tuned, **training, "diagnostics": diagnostics, "n_jobs": table.scans.jobs or -1}
+    options = {**tuned, **training, "n_jobs": table.scans.jobs or -1}
     model = train_model(documents, output, options, showing(table), others=other)
     for line in training_lines(model.training):
         _log.info(line)

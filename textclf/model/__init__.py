@@ -1,1 +1,1 @@
-"""Fit, calibrate, explain, predict, and the model file."""
+"""Training, calibration, prediction, explanation, and the model file."""

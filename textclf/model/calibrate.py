@@ -1,4 +1,4 @@
-"""From margins to calibrated scores."""
+"""Calibration: temperature scaling turns margins into scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def log_softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the natural logarithms of what `softmax` gives, of which none is infinite."""
+    """Natural logarithms of `softmax`, all of them finite."""
     lower = margins - margins.max(axis=1, keepdims=True)
     return np.asarray(lower - np.log(np.exp(lower).sum(axis=1, keepdims=True)))
 
@@ -25,13 +25,13 @@ def fit_temperature(
 ) -> float:
     """Find the inverse temperature: the factor that calibrates out-of-fold margins of shape (n, k)."""
     # Temperature scaling: C. Guo et al., "On calibration of modern neural networks", ICML 2017, as scikit-learn has it.
-    # The document with the median lead counts once more, with every category alike, as if one further document had a
-    # random one: a small set without a single mistake would otherwise make the model certain of everything.
+    # One further document is added, with the margins of the document of median lead and its weight shared equally by
+    # all categories: otherwise a small set without a single mistake would make the model certain of everything.
     from sklearn.base import BaseEstimator, ClassifierMixin
     from sklearn.calibration import CalibratedClassifierCV
 
     class Margins(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-        """Hands given margins through, so that the library's calibrator sees them."""
+        """Passes the given margins on to scikit-learn's calibrator."""
 
         def fit(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
             self.classes_ = np.unique(y)
@@ -48,7 +48,7 @@ def fit_temperature(
     typical = np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")[documents // 2]
     rows = np.vstack([margins, np.repeat(margins[typical : typical + 1], categories, axis=0)])
     labels = np.concatenate([truth, np.arange(categories)])
-    # softmax knows differences only; below zero, scikit-learn cannot take margins for probabilities
+    # softmax depends on differences only; scikit-learn takes values from 0 to 1 for probabilities, so all are negative
     rows = rows - rows.max(axis=1, keepdims=True) - 1
     counted = np.ones(documents) if weights is None else weights
     counted = np.concatenate([counted, np.full(categories, 1 / categories)])
@@ -56,5 +56,5 @@ def fit_temperature(
     scaler = CalibratedClassifierCV(Margins(), method="temperature", ensemble=False, cv=whole)
     scaler.fit(rows, labels, sample_weight=counted)
     inverse_temperature = float(scaler.calibrated_classifiers_[0].calibrators[0].beta_)
-    # scikit-learn spreads the one margin m of two categories to (-m, m); ours already is the difference of the two
+    # with two categories scikit-learn expands the margin m to (-m, m), whose difference is twice ours
     return inverse_temperature * 2 if categories == 2 else inverse_temperature

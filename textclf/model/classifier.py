@@ -1,13 +1,14 @@
-"""`DocumentClassifier`, the estimator that trains."""
+"""`DocumentClassifier`, the scikit-learn estimator."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Literal, Self
+from typing import Any, BinaryIO, ClassVar, Self
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -17,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
+from features.feature_options import FeatureOptions
 from features.feature_set import FeatureSettings
 from features.language_detection import fit_language_detector
 from features.lexicon import Lexicon, read_lexicon
@@ -24,16 +26,11 @@ from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
 from textclf.base.executor import open_executor
 from textclf.base.hashing import hash_json
-from textclf.base.options import bounds
+from textclf.base.options import bounds, suggestions
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
-from textclf.model.fit import (
-    fit_and_measure,
-    learning_curve,
-    observe_texts,
-    observe_training,
-)
+from textclf.model.fit import fit_and_measure, learning_curve, observe_texts, observe_training
 from textclf.model.folds import group_numbers
 from textclf.model.predict import Model
 from textclf.model.settings import DEFAULTS, TrainingSettings
@@ -41,16 +38,21 @@ from textclf.model.training_data import TrainingData, check_categories, data_has
 from textclf.model.training_record import CrossValidation, TrainingRecord
 from textclf.model.typicality import fit_typicality
 
+GIVEN = "given"
+"""In plain settings, a lexicon or vectors given as a path or an object."""
+_IN_TRAINING_RECORD = {"max_error", "confidence", "diagnostics"}
+"""Training settings that a model file does not list as settings, as its training record has them."""
+
 
 class InvalidOptionError(UsageError, InvalidParameterError):  # type: ignore[misc]
-    """A parameter of an estimator that makes no sense: scikit-learn's error, in one line for the command line too."""
+    """An invalid parameter of an estimator: scikit-learn's error, which the command line shows in one line."""
 
 
 class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify documents by their cleaned text, with calibrated scores.
 
     Word and character n-grams, keyword indicators and word vectors go into a one-vs-rest linear SVM. Its margins are
-    calibrated on out-of-fold predictions, from which the score to accept is chosen as well.
+    calibrated on out-of-fold predictions, from which the threshold is chosen as well.
 
     Parameters
     ----------
@@ -63,28 +65,28 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     augment : bool, default True
         Also train on augmented copies of the texts: misread, without line breaks, or the first third only.
     C : float, default 1.0
-        Inverse strength of the regularisation, as scikit-learn's ``LinearSVC`` has it.
+        Inverse strength of the regularisation, as in scikit-learn's ``LinearSVC``.
     max_error : float, default 0.05
         Maximum error among accepted documents, above 0 and below 1.
     confidence : float, default 0.9
-        How sure it shall be that the error among accepted documents stays under it, above 0 and below 1.
+        Confidence that the error among accepted documents stays below the maximum, above 0 and below 1.
     diagnostics : bool, default False
-        Also cross-validate each feature group and the learning curve (about two times the work).
+        Also cross-validate each feature group, and for the learning curve (about twice the work).
     n_jobs : int, optional
         Processes for the cross-validation, -1 for all cores, None for one. The result does not depend on it.
     random_state : int, numpy.random.RandomState or None, default 0
-        Seed of folds, augmented copies, word vectors and the SVM. With None each training has another.
+        Seed of folds, augmented copies, word vectors and the SVM. None draws another for each training.
 
     Attributes
     ----------
     classes_ : ndarray, shape (k,)
-        The labels, of the type they were given in, sorted.
+        The labels as given, sorted.
     model_ : textclf.model.predict.Model
-        The trained model as `textclf.load` gives it.
+        The trained model, as from `textclf.load`.
     out_of_fold_scores_ : ndarray of float64, shape (n, k)
-        Calibrated scores of each training document with text by a model that had not seen it.
+        Calibrated scores of each training document with text, by a model trained on other folds.
     warnings_ : list of str
-        What the person who trains should know.
+        Facts about the documents that may make the model worse.
 
     Examples
     --------
@@ -117,7 +119,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         C: float = DEFAULTS.C,  # noqa: N803 - scikit-learn's name for it
         max_error: float = DEFAULTS.max_error,
         confidence: float = DEFAULTS.confidence,
-        diagnostics: bool = False,
+        diagnostics: bool = DEFAULTS.diagnostics,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = DEFAULTS.random_state,
     ) -> None:
@@ -147,23 +149,23 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : iterable of str, shape (n,)
-            Cleaned texts: a list, an array of one dimension, a column of a table. Empty ones are left out and counted.
+            Cleaned texts: a list, a one-dimensional array or a column of a table. Empty ones are left out and counted.
         y : array-like, shape (n,)
-            The label of each: strings, whole numbers or booleans, all of one kind. Documents with an empty string are
-            left out and counted.
+            Their labels: strings, whole numbers or booleans, all of one kind. Documents with an empty string are left
+            out and counted.
         sample_weight : array-like of float, shape (n,), optional
-            How much each document counts when margins and scores are fitted, 0 or more, as if it were there so many
-            times; one of weight 0 is left out. Words, keywords, vectors, familiarity, the threshold and the figures of
-            cross-validation count each document that is left once.
+            Weight of each document in the linear SVM and the calibration, 0 or more; documents of weight 0 are left
+            out. Everything else counts each document once: vocabulary, keywords, vectors, familiarity, the threshold
+            and the figures of cross-validation.
         groups : iterable, length n, optional
-            What each document belongs to, such as its issuer; an empty string, None or NaN if nothing.
-            Cross-validation keeps the documents of a group together, so that scores, threshold and familiarity hold for
-            groups never seen; without it, they hold for further documents of the same ones. Views of parts of the page
-            are then kept only if they do better on groups not seen.
+            Group of each document, such as its issuer; an empty string, None or NaN for none. Cross-validation keeps
+            the documents of a group together, so that scores, threshold and familiarity hold for new groups; without
+            groups they hold for further documents of the same issuers. Views of parts of the page are then used only
+            if they predict new groups better.
         out_of_distribution : iterable of str, optional
-            Cleaned texts of documents that are of none of the categories; the model learns to turn such away.
+            Cleaned texts of documents of none of the categories, which the model learns to send to review.
         document_ids : iterable of str, length n, optional
-            Names that go into the data hash; positions without them.
+            Names that go into the data hash; by default the positions.
 
         Returns
         -------
@@ -173,10 +175,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         textclf.base.errors.BadDataError
-            One category only; a category with a single document, or none that has text; texts that are no list of
+            Only one category; a category with a single document or none with text; texts that are not a list of
             strings; labels of different kinds; negative weights; too few groups.
         textclf.model.classifier.InvalidOptionError
-            A parameter has a value that makes no sense.
+            A parameter has an invalid value.
         """
         self.check_options()
         return self.fit_data(
@@ -191,15 +193,15 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def fit_data(self, data: TrainingData) -> Self:
-        """Train as `fit`, on documents that are checked already, as are the options."""
+        """Train as `fit` does, on data and options that were checked."""
         seeded = self._seeded()
         settings = seeded.feature_settings()
         hashes = {"data_hash": data.hash, "inputs_hash": seeded._hash_of(data, settings)}
         documents = observe_texts(data.texts, settings)
-        worded = np.flatnonzero([bool(words) for words in documents.words])
-        empty = len(data.texts) - len(worded)
-        self.warnings_ = _check_worded(data, worded)
-        data, documents = data.take(worded.tolist()), documents.take(worded)
+        with_text = np.flatnonzero([bool(words) for words in documents.words])
+        empty = len(data.texts) - len(with_text)
+        self.warnings_ = _check_with_text(data, with_text)
+        data, documents = data.take(with_text.tolist()), documents.take(with_text)
         groups = None
         if data.groups is not None:
             groups, warned = group_numbers(data.groups, data.labels, data.categories)
@@ -263,7 +265,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of float64, shape (n, k), or (n,) with two categories
-            Columns as `classes_`; with two categories the lead of the second, as scikit-learn has it.
+            Columns as `classes_`; with two categories the lead of the second, as in scikit-learn.
         """
         check_is_fitted(self)
         margins = self.model_.margins(X)
@@ -286,7 +288,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.model_.predict_proba(X)
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        """Logarithms of the calibrated scores, finite also where a score is too small for a number.
+        """Logarithms of the calibrated scores, finite also where a score underflows to 0.
 
         Parameters
         ----------
@@ -323,41 +325,28 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         target : str, pathlib.Path or binary file object
-            Where to; `textclf.load` reads it.
+            Path or file to write; `textclf.load` reads it.
         """
         check_is_fitted(self)
         save_model(self.model_, target)
 
     def feature_settings(self) -> FeatureSettings:
-        """Give the settings of the features; reads the files of lexicon and vectors.
+        """Give the feature settings; reads the files of lexicon and vectors.
 
         Returns
         -------
         FeatureSettings
             What `features.feature_set.fit_features` takes.
         """
-        lexicon: Lexicon | Literal["auto", "learn", "none"]
-        match self.lexicon:
-            case Lexicon() | "auto" | "learn" | "none":
-                lexicon = self.lexicon
-            case path:
-                lexicon = read_lexicon(path)
-        vectors: WordVectors | Literal["learn", "none"]
-        match self.vectors:
-            case WordVectors() | "learn" | "none":
-                vectors = self.vectors
-            case path:
-                vectors = read_word_vectors(path)
-        return FeatureSettings(
-            lexicon=lexicon,
-            vectors=vectors,
-            vector_size=self.vector_size,
-            augment=self.augment,
-            seed=self._seed(),
-        )
+        options: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(FeatureOptions)}
+        if _word_or_given(self.lexicon, "lexicon") == GIVEN and not isinstance(self.lexicon, Lexicon):
+            options["lexicon"] = read_lexicon(self.lexicon)
+        if _word_or_given(self.vectors, "vectors") == GIVEN and not isinstance(self.vectors, WordVectors):
+            options["vectors"] = read_word_vectors(self.vectors)
+        return FeatureSettings(**options, seed=self._seed())
 
     def inputs_hash(self, data: TrainingData) -> str:
-        """Hash all that a model depends on, to tell whether training would give the same once more.
+        """Hash everything that a model depends on, to find out whether training would give the same model.
 
         Parameters
         ----------
@@ -367,20 +356,21 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         str
-            SHA-256. The number of processes does not matter; versions of the libraries do. Without a fixed
-            `random_state` no two trainings are the same.
+            SHA-256; it depends on the versions of the libraries, not on the number of processes. Without a fixed
+            `random_state` it is different each time.
         """
         seeded = self._seeded()
         return seeded._hash_of(data, seeded.feature_settings())
 
     def _hash_of(self, data: TrainingData, settings: FeatureSettings) -> str:
         lexicon, vectors = settings.lexicon, settings.vectors
+        options = self._plain_options()
         content = {
             "documents": data.hash,
             "groups": data.groups,
             "out_of_distribution": data_hash(data.out_of_distribution),
-            "options": self.plain_settings() | {"max_error": self.max_error, "confidence": self.confidence},
-            "diagnostics": self.diagnostics,
+            "diagnostics": options.pop("diagnostics"),
+            "options": options,
             "lexicon": lexicon.to_dict() if isinstance(lexicon, Lexicon) else lexicon,
             "vectors": vectors.digest() if isinstance(vectors, WordVectors) else vectors,
             "versions": library_versions(),
@@ -392,20 +382,20 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return hash_json(content)
 
     def check_options(self) -> None:
-        """Refuse parameters that make no sense, with `InvalidOptionError`."""
+        """Refuse invalid parameters with `InvalidOptionError`."""
         try:
             self._validate_params()
         except InvalidParameterError as error:
             raise InvalidOptionError(str(error)) from error
 
     def _seed(self) -> int:
-        """Give the random state as a number; unless it is one, another each time."""
+        """Give the random state as a number; unless it is one, a new one is drawn."""
         if isinstance(self.random_state, int | np.integer):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31))
 
     def _seeded(self) -> Self:
-        """Give the same with the random state fixed for one training."""
+        """Give a copy with the random state fixed for one training."""
         return type(self)(**self.get_params(deep=False) | {"random_state": self._seed()})
 
     def __sklearn_tags__(self) -> Any:
@@ -415,30 +405,33 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def plain_settings(self) -> dict[str, str | int | float | None]:
-        """Give the settings as a model file shows them: no path of this machine, nothing that changes no byte."""
-        return {
-            "lexicon": _word_or_given(self.lexicon, "auto", "learn", "none"),
-            "vectors": _word_or_given(self.vectors, "learn", "none"),
-            "vector_size": self.vector_size,
-            "augment": self.augment,
+        """Give the settings as a model file lists them."""
+        return {name: value for name, value in self._plain_options().items() if name not in _IN_TRAINING_RECORD}
+
+    def _plain_options(self) -> dict[str, Any]:
+        """Give all training settings as plain values, without a path of this machine."""
+        return {one.name: getattr(self, one.name) for one in fields(TrainingSettings)} | {
+            "lexicon": _word_or_given(self.lexicon, "lexicon"),
+            "vectors": _word_or_given(self.vectors, "vectors"),
             "C": float(self.C),
             "random_state": self._seed(),
         }
 
 
-def _check_worded(data: TrainingData, worded: NDArray[np.int64]) -> list[str]:
-    """Refuse what nothing can be learned from, of documents of which some have words; warn about the rest."""
+def _check_with_text(data: TrainingData, with_text: NDArray[np.int64]) -> list[str]:
+    """Refuse data that cannot be trained on, given the documents with text; give warnings about the rest."""
     truths = data.truths
-    counts = Counter(truths[i] for i in worded)
+    counts = Counter(truths[i] for i in with_text)
     warnings = check_categories(counts)
     if without := [category for category in data.categories if category not in counts]:
-        raise BadDataError(f"no document of category {without[0]!r} has text", remedy="take the category out")
-    if empty := len(truths) - len(worded):
+        raise BadDataError(f"no document of category {without[0]!r} has text", remedy="remove the category")
+    if empty := len(truths) - len(with_text):
         warnings.append(f"{empty} of {len(truths)} documents have no text and were left out")
     if data.unlabelled:
         warnings.append(f"{data.unlabelled} documents have no label and were left out")
     return warnings
 
 
-def _word_or_given(value: object, *words: str) -> str:
-    return value if isinstance(value, str) and value in words else "given"
+def _word_or_given(value: object, name: str) -> str:
+    """Give a word that the option takes, or `GIVEN` for a path or an object."""
+    return value if isinstance(value, str) and value in suggestions(FeatureOptions, name) else GIVEN

@@ -1,9 +1,9 @@
-"""Why a document got its category and not the next likely one, in amounts that add up.
+"""Explanations: why a document got its category and not the second most likely one, in amounts that add up.
 
-A linear model's margin is a sum of weight times value over all features, so nothing has to be estimated: the margin of
-the predicted category less that of the runner-up, before calibration, is the sum of the differences. What an n-gram
-adds is shared equally by its occurrences, and within each by its characters that are not blank; a word gets what its
-characters got in all views. What no word stands for keeps a name of its own.
+The margin of a linear model is a sum of weight times value over all features, so nothing has to be estimated: the
+margin of the predicted category minus that of the runner-up, before calibration, is the sum of the differences. The
+amount of an n-gram is shared equally by its occurrences, and within each by its characters other than spaces; the
+amount of a word is the sum over its characters and all views. Features that belong to no word are listed by name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from textclf.model.predict import Evidence, Model
 from textclf.model.prediction import Prediction
 
 STRONGEST = 20
-"""Terms shown one by one; the others are put together."""
+"""Terms shown one by one; the others are summed up."""
 SHOWN_KEYWORDS = 5
 
 _WORD = re.compile(r"\S+")
@@ -36,20 +36,20 @@ class WordAmount(NamedTuple):
     """What one word of the page adds: above 0 for the predicted category, below 0 for the runner-up."""
 
     text: str  # with the punctuation that touches it
-    start: int  # where it stands in the text, and where it ends
+    start: int  # position in the text
     end: int
     amount: float
 
 
 class FeatureAmount(NamedTuple):
-    """What a feature adds that is no word of the page; ``amount`` as for a word."""
+    """What a feature other than a word of the page adds; ``amount`` as for a word."""
 
     name: str
     amount: float
 
 
 class Term(NamedTuple):
-    """All occurrences of a word together: folded ``text``, how many ``times`` it occurs, and their ``amount``."""
+    """All occurrences of a word: folded ``text``, number of ``times`` it occurs, and total ``amount``."""
 
     text: str
     times: int
@@ -58,19 +58,18 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What spoke for a category and against it.
+    """What spoke for and against a category.
 
     Parameters
     ----------
     category, runner_up : str
-        The two most likely ones.
+        The two most likely categories.
     margin : float
         Lead of the category over the runner-up before calibration: the sum of all amounts below.
     words : tuple of WordAmount
         Every word, in the order of the page.
     features : tuple of FeatureAmount
-        Everything else: keywords found, page shape, shapes of characters, meaning of the words, and what the model
-        starts from before it looks.
+        Everything else: keywords found, page shape, shapes of characters, meaning of the words, and the intercept.
     """
 
     category: str
@@ -80,11 +79,11 @@ class Explanation:
     features: tuple[FeatureAmount, ...]
 
     def terms(self) -> list[Term]:
-        """Put the occurrences of each word together, the strongest first, whichever way it speaks."""
+        """Sum up the occurrences of each word, the largest absolute amount first."""
         times: Counter[str] = Counter()
         amounts: defaultdict[str, float] = defaultdict(float)
         for word in self.words:
-            # what has no letter, such as a ruled line, stays as it is
+            # text without a letter, such as a ruled line, stays as it is
             text = " ".join(tokenize(word.text)) or word.text
             times[text] += 1
             amounts[text] += word.amount
@@ -92,7 +91,7 @@ class Explanation:
         return sorted(terms, key=lambda term: (-abs(term.amount), term.text))
 
     def to_dict(self, strongest: int = STRONGEST) -> dict[str, object]:
-        """Give it as plain values for JSON, so many terms one by one; the amounts add up to the margin."""
+        """Give plain values for JSON, with up to `strongest` terms one by one; the amounts add up to the margin."""
         terms = self.terms()
         return {
             "category": self.category,
@@ -109,11 +108,11 @@ class Explanation:
         return sorted([*terms, *self.features], key=lambda entry: (-abs(entry[1]), entry[0]))
 
     def to_line(self, strongest: int = 6) -> str:
-        """Name the strongest amounts in one line, for a cell of a table."""
+        """Give the strongest amounts on one line, for a cell of a table."""
         return "; ".join(f"{name} {amount:+.3f}" for name, amount in self.named()[:strongest])
 
     def to_lines(self, strongest: int = 8) -> list[str]:
-        """Say it in lines for a person: the strongest words and features, then the rest in one."""
+        """Give lines to print: the strongest words and features, then the rest in one."""
         named = self.named()
         rest = sum(amount for _, amount in named[strongest:])
         return [
@@ -161,7 +160,7 @@ def explain_pipe(
     document_ids: Iterable[str] | None = None,
     ocr_confidences: Iterable[float | None] | None = None,
 ) -> Iterator[tuple[Prediction, Explanation | None]]:
-    """Predict as `Model.pipe` does, and explain each prediction by the features that it was made of."""
+    """Predict as `Model.pipe` does, with an explanation of each prediction from the same features."""
     for prediction, evidence, row in model.pipe_evidence(texts, document_ids, ocr_confidences):
         yield prediction, explain_evidence(model, evidence, row) if prediction.predicted_category else None
 
@@ -213,7 +212,7 @@ def _spread(
     columns: NDArray[np.int32],
     amounts: NDArray[np.float64],
 ) -> None:
-    """Add what each n-gram of a view says to the characters that it is made of."""
+    """Add the amount of each n-gram of a view to the characters of its occurrences."""
     place = np.searchsorted(table.buckets, found.buckets)
     known = np.flatnonzero(np.append(table.buckets, -1)[place] == found.buckets)
     column, first, last = place[known], found.first[known], found.last[known]
@@ -223,7 +222,7 @@ def _spread(
     ink = found.places >= 0
     inked = np.concatenate([[0], np.cumsum(ink)])
     shares = each[column] / occurrences[column] / (inked[last] - inked[first])
-    # running sums of what begins less what has ended: no loop over n-grams and their characters
+    # running sums of the shares that begin minus those that end: no loop over n-grams and their characters
     size = len(ink) + 1
     running = np.cumsum(np.bincount(first, shares, size) - np.bincount(last, shares, size))[:-1]
     np.add.at(characters, found.places[ink], running[ink])

@@ -1,11 +1,11 @@
 """The model file: a trained model as an archive (`textclf.base.archive`), and back.
 
 The manifest adds ``versions`` (of textclf, Python and the libraries that trained it), ``categories`` and ``data_hash``.
-``model.json`` holds settings, training record, calibration, views, keyword tables, words of the vectors; and
-``labels``, where training was given numbers or booleans: ``categories`` are their names.
+``model.json`` holds settings, training record, calibration, views, keyword tables, words of the vectors and, if
+training was given numbers or booleans, ``labels``, whose names are ``categories``.
 
-Format 2, of before the first release, had the size of each part in its manifest, and named the setting ``augment``
-``poor_copies``. Format 1 had n-grams in other buckets, and is refused.
+Format 2, from before the first release, had the size of each part in its manifest and called the setting ``augment``
+``poor_copies``. Format 1 had n-grams in other buckets and is refused.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from textclf.model.typicality import QUANTILES, Typicality
 
 KIND = ArchiveKind(name="textclf model", format=3, oldest=2, written_by="`textclf train`")
 
-# arrays of the file that are weights of the linear model, and what typicality is measured by
+# names in the file of the arrays of the linear model and of typicality
 _WEIGHTS = {
     "page_shape_weights": "layout",
     "indicator_weights": "indicators",
@@ -67,8 +67,8 @@ def load_model(source: Source) -> Model:
     Parameters
     ----------
     source : str, pathlib.Path, bytes or binary file object
-        What `DocumentClassifier.save` wrote: its path, its content, or an open file, which is read to its end and left
-        open.
+        What `DocumentClassifier.save` wrote: its path, its content, or an open file, which is read to the end and
+        stays open.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def load_model(source: Source) -> Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """What a model file says about itself: ``bytes`` is its size, ``features`` counts what it knows of each group."""
+    """Facts about a model file: ``bytes`` is its size, ``features`` counts the features of each group."""
 
     format: int
     versions: dict[str, str]
@@ -98,7 +98,7 @@ class ModelInfo:
 
 
 def model_info(path: str | Path) -> ModelInfo:
-    """Read what a model file says about itself; raises as `load_model`."""
+    """Read facts about a model file; raises as `load_model`."""
 
     def build(contents: Contents) -> ModelInfo:
         model = _build(contents)
@@ -118,7 +118,7 @@ def model_info(path: str | Path) -> ModelInfo:
 
 
 def _description(model: Model) -> dict[str, Any]:
-    # labels that are strings are the categories' names, and stand there
+    # labels that are strings are the names of the categories, which are written anyway
     named = {} if model.labels == model.categories else {"labels": list(model.labels)}
     return named | {
         "settings": model.settings,
@@ -160,11 +160,11 @@ def _build(contents: Contents) -> Model:
         inverse_temperature=float(description["inverse_temperature"]),
         typicality=Typicality(**{field: arrays[name] for name, field in _TYPICALITY.items()}),
         languages=from_json(description["languages"], LanguageDetector),
-        # JSON's keys stand in alphabetical order, the categories in that of the labels
+        # the keys of the JSON are in alphabetical order, the categories in the order of the labels
         training=replace(training, documents={category: training.documents[category] for category in categories}),
         settings=_settings(description["settings"], contents.manifest["format"]),
     )
-    # as it would be written again: no array is left over, and the weights of each view are as many as its n-grams
+    # as it would be written: no array is left over, and each view has as many weights as n-grams
     shapes = {name: array.shape for name, array in arrays.items()}
     if len(categories) < 2 or shapes != {name: array.shape for name, array in _arrays(model).items()}:
         raise ValueError("sizes differ")
@@ -215,7 +215,7 @@ def _labels(description: dict[str, Any], categories: tuple[str, ...]) -> tuple[L
 
 
 def library_versions() -> dict[str, str]:
-    """Give the versions that the bytes of a model depend on."""
+    """Versions on which the bytes of a model depend."""
     versions = {"textclf": __version__, "python": platform.python_version()}
     for name in _LIBRARIES:
         try:

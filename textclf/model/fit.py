@@ -1,4 +1,4 @@
-"""Fitting a model, and finding out by cross-validation how good it is."""
+"""Fitting a model, cross-validation, and diagnostics."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ from textclf.model.predict import LinearModel
 from textclf.model.training_record import CurvePoint
 from textclf.model.typicality import fit_centroids, similarity
 
-# Weights of the small feature blocks beside the n-gram rows of length 1: benchmarks/bench_feature_weights.py. Keywords
-# learned from the training documents fit these too well; those that a person wrote down hold for any issuer.
+# Weights of the small feature blocks relative to the n-gram rows, which have length 1 (bench_feature_weights.py).
+# Keywords learned from the training documents overfit them; those written by a person hold for any issuer.
 KEYWORD_WEIGHT = 1.0
 LEARNED_KEYWORD_WEIGHT = 0.2
 VECTOR_WEIGHT = 0.3
 
 TOLERANCE = 0.1
-"""Of the solver: margins differ by 0.002 on average from those at 0.001, for a third of the time."""
-
+"""Of the solver: margins differ by 0.002 on average from those at 0.001, in a third of the time."""
 
 FOLDS = 5
 MIXED = "{}, groups mixed"
@@ -39,18 +38,18 @@ _log = logging.getLogger(__name__)
 
 
 class TrainingTexts(NamedTuple):
-    """All texts that a model is trained on, looked at once for all folds."""
+    """All texts that a model is trained on, analysed once for all folds."""
 
     documents: ObservedTexts
     labels: NDArray[np.int64]  # position of each document's category in `categories`
     categories: Sequence[str]
     weights: NDArray[np.float64]  # how much each document counts
-    copies: ObservedTexts  # augmented ones, which count as their documents
-    copied: NDArray[np.int64]  # position of the document that each is a copy of
+    copies: ObservedTexts  # augmented copies, with the weights of their documents
+    copied: NDArray[np.int64]  # position of the original of each copy
     out_of_distribution: tuple[ObservedTexts, ...]  # texts of no category, and their copies
 
     def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
-        """Choose documents by their positions, with their copies and all that is out of distribution."""
+        """Select documents by position, with their copies and all out-of-distribution documents."""
         places = np.full(len(self.labels), -1)
         places[chosen] = np.arange(len(chosen))
         copied = places[self.copied]
@@ -64,7 +63,7 @@ class TrainingTexts(NamedTuple):
         )
 
     def seen_by(self, views: Sequence[NgramView]) -> TrainingTexts:
-        """Keep the n-grams of some of the views."""
+        """Keep only the n-grams of these views."""
         return self._replace(
             documents=self.documents.seen_by(views),
             copies=self.copies.seen_by(views),
@@ -73,7 +72,7 @@ class TrainingTexts(NamedTuple):
 
 
 def observe_texts(texts: Sequence[str], settings: FeatureSettings) -> ObservedTexts:
-    """Look at texts as the settings want it."""
+    """Find words, n-grams and layout of texts as the settings require."""
     return observe(texts, settings.views, layout=settings.layout)
 
 
@@ -87,14 +86,14 @@ def observe_training(
     out_of_distribution: Sequence[str] = (),
     documents: ObservedTexts | None = None,
 ) -> TrainingTexts:
-    """Look at all texts that a model is trained on; at the documents only if that was not done before.
+    """Analyse all texts that a model is trained on, except `documents`, if they were analysed before.
 
-    The result does for all settings of the same views, layout and copies.
+    The result serves all settings with the same views, layout and copies.
     """
-    of_none = observe_texts(out_of_distribution, settings)
-    worded = [i for i, words in enumerate(of_none.words) if words]
+    foreign = observe_texts(out_of_distribution, settings)
+    with_text = [i for i, words in enumerate(foreign.words) if words]
     copies, copied = augmented_copies(texts if settings.augment else [], settings.seed)
-    more, _ = augmented_copies([out_of_distribution[i] for i in worded] if settings.augment else [], settings.seed)
+    more, _ = augmented_copies([out_of_distribution[i] for i in with_text] if settings.augment else [], settings.seed)
     return TrainingTexts(
         documents=observe_texts(texts, settings) if documents is None else documents,
         labels=labels,
@@ -102,12 +101,12 @@ def observe_training(
         weights=np.ones(len(texts)) if weights is None else weights,
         copies=observe_texts(copies, settings),
         copied=copied,
-        out_of_distribution=(of_none.take(np.array(worded, np.int64)), observe_texts(more, settings)),
+        out_of_distribution=(foreign.take(np.array(with_text, np.int64)), observe_texts(more, settings)),
     )
 
 
 class Fitted(NamedTuple):
-    """What is fitted on documents: from text to features, to margins, and the categories' own documents."""
+    """Features, linear model and centroids of the categories, as fitted on documents."""
 
     features: FeatureSet
     linear: LinearModel
@@ -115,7 +114,7 @@ class Fitted(NamedTuple):
 
 
 def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -> Fitted:
-    """Fit features and a one-vs-rest linear SVM on all documents given, of which each category has some."""
+    """Fit features and a one-vs-rest linear SVM; every category must have a document."""
     from scipy import sparse
     from sklearn.svm import LinearSVC
 
@@ -124,15 +123,15 @@ def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -
     further = [part for part in (observed.copies, *observed.out_of_distribution) if part.words]
     blocks = [_matrix(part, features) for part in (rows, *map(features.rows_of, further))]
     matrix, places = _for_liblinear(sparse.vstack(blocks, format="csr"))
-    # what is out of distribution is one more category, which no document is predicted to be of
-    of_none = np.full(sum(len(part.words) for part in observed.out_of_distribution), len(categories))
-    targets = np.concatenate([labels, labels[observed.copied], of_none])
-    weights = np.concatenate([observed.weights, observed.weights[observed.copied], np.ones(len(of_none))])
+    # out-of-distribution documents form one more category, which is never predicted
+    foreign = np.full(sum(len(part.words) for part in observed.out_of_distribution), len(categories))
+    targets = np.concatenate([labels, labels[observed.copied], foreign])
+    weights = np.concatenate([observed.weights, observed.weights[observed.copied], np.ones(len(foreign))])
     svm = LinearSVC(C=c, tol=TOLERANCE, class_weight="balanced", random_state=settings.seed)
     with warnings.catch_warnings():
         from sklearn.exceptions import ConvergenceWarning
 
-        # how well it converges changes no figure, and the user can do nothing about it
+        # closer convergence would change no figure, and the user can do nothing about it
         warnings.simplefilter("ignore", ConvergenceWarning)
         svm.fit(matrix, targets, sample_weight=weights)
     slopes, intercept = svm.coef_[: len(categories), places], svm.intercept_[: len(categories)]
@@ -143,15 +142,15 @@ def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -
 
 
 class CrossValidated(NamedTuple):
-    """What cross-validation gives: what each document got from a model that had not seen it, and what that is worth."""
+    """Out-of-fold margins and similarities, and how good they are."""
 
     margins: NDArray[np.float64]  # (n, k)
-    similarity: NDArray[np.float64]  # (n,), to the seen documents of the predicted category
-    trained: float  # documents that a model was trained on, mean over the folds
+    similarity: NDArray[np.float64]  # (n,), to the training documents of the predicted category
+    trained: float  # documents per model, mean over the folds
     folds: int
     accuracy: float
     macro_f1: float
-    fitted: Fitted | None  # on all documents, if that was asked for
+    fitted: Fitted | None  # on all documents, if requested
 
 
 def cross_validate(
@@ -164,11 +163,11 @@ def cross_validate(
     share: float = 1.0,
     whole: bool = False,
 ) -> CrossValidated:
-    """Predict each document by a model that has not seen it, of a category that has at least two documents.
+    """Predict each document by a model trained on other folds; every category has at least two documents.
 
-    Lexicon, vectors and all else that learns are fitted anew on the training part of each fold, or on a share of it.
-    With ``whole``, `fit_model` is done on all documents beside the folds, so that no core waits. Without an
-    executor all is done in this process.
+    Lexicon, vectors and everything else that learns are fitted on the training part of each fold, or a share of it.
+    With ``whole``, a model of all documents is fitted in parallel with the folds. Without an executor everything runs
+    in this process.
     """
     from sklearn.metrics import accuracy_score, f1_score
 
@@ -176,7 +175,7 @@ def cross_validate(
     parts = [(share_of(train, labels, share, settings.seed), test) for train, test in folds]
     executor = executor or in_process()
     shared = executor.share((observed, settings, c))
-    # the longest task first, so that no core waits for it at the end
+    # the longest task first, so that no core is idle at the end
     done = list(executor.map(_fit_part, [(shared, part) for part in [*([None] if whole else []), *parts]]))
     fitted = done.pop(0) if whole else None
     margins = np.empty((len(labels), len(observed.categories)))
@@ -204,7 +203,7 @@ def fit_and_measure(
     executor: Executor,
     diagnostics: bool,
 ) -> tuple[Fitted, dict[str, CrossValidated], list[CrossValidated]]:
-    """Fit, cross-validate and, if asked for, diagnose: results by name, the model's last; the learning curve."""
+    """Fit, cross-validate and, if requested, diagnose; results by name (the model's last), and the learning curve."""
     labels = observed.labels
     folds = stratified_folds(labels, FOLDS, settings.seed, groups)
     validate = partial(cross_validate, c=c, folds=folds, executor=executor)
@@ -217,7 +216,7 @@ def fit_and_measure(
     results: dict[str, CrossValidated] = {}
     further: dict[str, CrossValidated] = {}
     if groups is not None:
-        # where words stand depends on the issuer too: only this shows whether it helps with issuers never seen
+        # positions of words depend on the issuer too: this shows whether they help with issuers not trained on
         _log.info("cross-validating without parts of the page")
         with_parts, whole = observed, found
         bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
@@ -245,7 +244,7 @@ def fit_and_measure(
 
 
 def feature_groups(settings: FeatureSettings) -> dict[str, FeatureSettings]:
-    """Name the feature groups of some settings, each with the settings that give it and those before it."""
+    """Give the settings of each feature group by name, each with the groups before it."""
     name = "text"
     groups = {name: replace(settings, lexicon="none", vectors="none")}
     if settings.lexicon != "none":
@@ -258,7 +257,7 @@ def feature_groups(settings: FeatureSettings) -> dict[str, FeatureSettings]:
 
 
 def learning_curve(results: Iterable[CrossValidated]) -> tuple[CurvePoint, ...]:
-    """Write cross-validations on growing shares of the data as a curve; one point where two had as many documents."""
+    """Build the curve from cross-validations on shares of the data, one point per number of documents."""
     points = {round(result.trained): result for result in results}
     return tuple(
         CurvePoint(documents=documents, accuracy=result.accuracy, macro_f1=result.macro_f1)
@@ -269,7 +268,7 @@ def learning_curve(results: Iterable[CrossValidated]) -> tuple[CurvePoint, ...]:
 def _fit_part(
     shared: tuple[TrainingTexts, FeatureSettings, float], fold: tuple[NDArray[np.int64], NDArray[np.int64]] | None
 ) -> Any:
-    """Fit a model on all documents, or on those of a fold, and give margins and similarity of the fold's others."""
+    """Fit a model on all documents, or on a training part, with margins and similarity of its test part."""
     observed, settings, c = shared
     if fold is None:
         return fit_model(observed, settings, c=c)
@@ -281,13 +280,13 @@ def _fit_part(
 
 
 def _keyword_weights(features: FeatureSet) -> NDArray[np.float32]:
-    """Weigh the indicator of each lexicon category."""
+    """Weight of the indicator of each lexicon category."""
     learned = [category.learned for category in features.matcher.lexicon.categories]
     return np.where(learned, LEARNED_KEYWORD_WEIGHT, KEYWORD_WEIGHT).astype(np.float32)
 
 
 def _matrix(rows: FeatureRows, features: FeatureSet) -> Any:
-    """All feature groups side by side, as scikit-learn wants them."""
+    """All feature groups side by side, as scikit-learn requires."""
     from scipy import sparse
 
     ngrams = rows.ngrams
@@ -303,12 +302,12 @@ def _matrix(rows: FeatureRows, features: FeatureSet) -> Any:
 
 
 def _for_liblinear(matrix: Any) -> tuple[Any, NDArray[np.int64]]:
-    """Put the columns that most documents have side by side; give the matrix, and where each column went."""
+    """Sort the columns by frequency; gives the matrix and the new position of each column."""
     frequency = np.bincount(matrix.indices, minlength=matrix.shape[1])
     places = np.empty_like(frequency)
-    # the solver takes less time when the weights that it needs again and again stay in the cache
+    # the solver is faster when the weights that it uses most stay in the processor's cache
     places[np.argsort(-frequency, kind="stable")] = np.arange(len(frequency))
-    # it counts with 32 bits
+    # liblinear takes 32-bit indices
     matrix.indices, matrix.indptr = places[matrix.indices].astype(np.int32), matrix.indptr.astype(np.int32)
     matrix.has_sorted_indices = False
     matrix.sort_indices()

@@ -1,4 +1,4 @@
-"""Which documents a model is trained on, and which it is tested on."""
+"""Folds of a cross-validation, stratified by category, with groups kept together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from textclf.base.errors import BadDataError
 
 SHUFFLES = 20
-"""Drawn at most until each category is in every training part, with documents that are kept together."""
+"""Maximum number of grouped splits drawn until every training part has all categories."""
 
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
@@ -19,10 +19,10 @@ Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 def stratified_folds(
     labels: NDArray[np.int64], folds: int, seed: int, groups: NDArray[np.int64] | None = None
 ) -> Folds:
-    """Split into folds, shuffled, each with about the same share of every category: positions to train and to test on.
+    """Split into shuffled folds, each with about the same share of every category: positions to train and to test on.
 
-    There are no more folds than the documents, or groups, of the category with the most of them, but two. Documents of
-    the same group stay together; `BadDataError` if then not every category can be in every training part.
+    There are at least two folds, and no more than the category with the most documents, or groups, has of these.
+    Documents of a group stay together; `BadDataError` if some training part would then lack a category.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -30,7 +30,7 @@ def stratified_folds(
     most = max(len(np.unique(units[labels == label])) for label in np.unique(labels))
     folds = max(2, min(folds, most))
     with warnings.catch_warnings():
-        # categories with fewer documents than folds are in every training part all the same
+        # categories with fewer documents than folds are still in every training part
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         if groups is None:
             return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
@@ -48,9 +48,9 @@ def stratified_folds(
 def group_numbers(
     groups: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str]
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Give a number to each group that cross-validation keeps together; documents with an empty string stand alone.
+    """Give each group that cross-validation keeps together a number; an empty string makes a group of its own.
 
-    Documents of a category that is in one group only stand alone too, with a warning for each such category.
+    So is each document of a category that has one group only, with a warning for each such category.
     """
     named = [group or f"\0{i}" for i, group in enumerate(groups)]
     warned = []
@@ -59,7 +59,7 @@ def group_numbers(
         if len({named[i] for i in own}) == 1:
             warned.append(
                 f"category {category!r}: all documents are of group {groups[own[0]]!r}; "
-                "how those of others would fare is not known"
+                "how well documents of other groups are predicted is not known"
             )
             for i in own:
                 named[i] = f"\0{i}"
@@ -67,7 +67,7 @@ def group_numbers(
 
 
 def share_of(train: NDArray[np.int64], labels: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
-    """Draw a share of the training documents: of each category, two at least."""
+    """Draw a share of the training documents, at least two of each category."""
     if share >= 1:
         return train
     draw = np.random.default_rng(seed)

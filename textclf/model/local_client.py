@@ -1,4 +1,4 @@
-"""Real-time predictions in the calling form that users of Amazon ML know, with or without Amazon."""
+"""Real-time predictions through the interface of Amazon ML, by Amazon or from a model file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENDPOINT_VARIABLE = "TEXTCLF_ML_ENDPOINT"
 
 
 class MachineLearningClient(Protocol):
-    """What `predict_document_category` needs: a boto3 client ``machinelearning`` has it, `LocalClient` too."""
+    """What `predict_document_category` calls: boto3's client ``machinelearning``, or a `LocalClient`."""
 
     def predict(self, *, MLModelId: str, Record: Mapping[str, str], PredictEndpoint: str) -> Mapping[str, Any]:  # noqa: N803
         """Predict one record, as Amazon ML's Predict operation does."""
@@ -34,7 +34,7 @@ class LocalClient:
     Parameters
     ----------
     model : str, pathlib.Path, bytes, binary file object or Model
-        A model file, as `textclf.load` takes it, or a model that is loaded already.
+        A model file, as `textclf.load` takes it, or a loaded model.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class LocalClient:
         Parameters
         ----------
         MLModelId, PredictEndpoint : str
-            As Amazon ML wants them; not used here.
+            Required by Amazon ML's interface; not used.
         Record : mapping of str to str
             ``text_data``, and any columns of the datasource. Indicators and vector values that are missing or empty
             are computed from the text; other names are ignored, as is ``common_words``, which the indicators follow.
@@ -97,7 +97,7 @@ def predict_document_category(
     endpoint: str | None = None,
     **columns_data: object,
 ) -> tuple[str, float]:
-    """Say what kind of document a text is, through Amazon ML or anything that speaks like it.
+    """Predict the category of a text through Amazon ML or a client with the same interface.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def predict_document_category(
     Raises
     ------
     textclf.base.errors.PredictionError
-        Whatever went wrong; ``__cause__`` is the client's own exception.
+        On any error; ``__cause__`` is the client's own exception.
 
     References
     ----------
@@ -154,7 +154,7 @@ def predict_document_category(
     except PredictionError:
         raise
     except Exception as error:
-        # whichever client was given has exceptions of its own, which this package does not import
+        # each client has exceptions of its own, which this package does not import
         raise PredictionError(
             f"the service refused or could not be reached ({type(error).__name__}: {error})",
             remedy="check model id, endpoint and credentials",
@@ -181,7 +181,7 @@ def _as_text(value: object) -> str:
 
 
 def _with_given_columns(model: Model, rows: FeatureRows, record: Mapping[str, str]) -> FeatureRows:
-    """Put the columns that the record gives in the place of those computed from the text."""
+    """Replace columns computed from the text by those that the record gives."""
     indicators, vectors = rows.indicators.copy(), rows.vectors.copy()
     for i, name in enumerate(model.features.matcher.lexicon.columns):
         if record.get(name):

@@ -1,4 +1,4 @@
-"""The trained model as it predicts: arrays and tables, numpy alone."""
+"""The trained model, which predicts with numpy alone."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from textclf.model.training_record import TrainingRecord
 from textclf.model.typicality import Typicality
 
 MAX_TEXT = 1_000_000
-"""Characters of a text that are looked at; what is beyond is left out, and the prediction says so."""
+"""Characters of a text that are used; the rest is left out, and the prediction says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearModel:
     """Weights from features to the margins of k categories, one block for each feature group."""
 
-    ngrams: NDArray[np.float32]  # (m, k), one view under the other
+    ngrams: NDArray[np.float32]  # (m, k), the views one below the other
     layout: NDArray[np.float32]  # (s, k)
     indicators: NDArray[np.float32]  # (c, k)
     vectors: NDArray[np.float32]  # (d, k)
@@ -37,7 +37,7 @@ class LinearModel:
     def margins(self, rows: FeatureRows) -> NDArray[np.float64]:
         """Signed distances, shape (n, k); the largest in a row is the predicted category."""
         margins = np.empty((len(rows.indicators), len(self.intercept)))
-        # row by row, so that a document's margins do not depend on the batch it came in
+        # row by row, so that a document's margins do not depend on its batch
         starts, indices, values = rows.ngrams
         for i in range(len(margins)):
             total = self.intercept.astype(np.float64)
@@ -51,9 +51,9 @@ class LinearModel:
 
 
 class Evidence(NamedTuple):
-    """What the predictions of some texts rest on."""
+    """Features and margins of some texts, on which their predictions are based."""
 
-    texts: list[str]  # as far as they were looked at
+    texts: list[str]  # up to MAX_TEXT characters of each
     words: list[list[str]]
     rows: FeatureRows
     margins: NDArray[np.float64]  # (n, k), before calibration
@@ -63,27 +63,27 @@ class Evidence(NamedTuple):
 class Model:
     """A trained classifier of documents, which needs numpy only.
 
-    It is called as models of spaCy are, for a `Prediction` of each document (``model(text)``, ``model.pipe(texts)``),
-    and as classifiers of scikit-learn are, for arrays (`predict`, `predict_proba`, `classes_`).
+    Like a spaCy model it gives a `Prediction` for each document (``model(text)``, ``model.pipe(texts)``); like a
+    scikit-learn classifier it gives arrays (`predict`, `predict_proba`, `classes_`).
 
     Parameters
     ----------
     categories : tuple of str
-        Names of what it can predict, in the order of `labels`.
+        Names of the categories, in the order of `labels`.
     labels : tuple of str, bool, int or float
-        What training was given for each of them, sorted: the names themselves, or the numbers that they are made of.
+        The label of each as given to training, sorted: the name itself, or the number or boolean it is made of.
     features : features.feature_set.FeatureSet
         From text to features.
     linear : LinearModel
         From features to margins.
     inverse_temperature : float
-        Factor between margins and calibrated margins.
+        Factor from margins to calibrated margins.
     typicality : textclf.model.typicality.Typicality
         From features and margins to familiarity.
     languages : features.language_detection.LanguageDetector
         The languages of the training documents.
     training : textclf.model.training_record.TrainingRecord
-        What training found out.
+        Documents, cross-validation and threshold.
     settings : dict of str to str, int, float or None
         The options it was trained with.
 
@@ -117,7 +117,7 @@ class Model:
         return self.training.to_html()
 
     def __call__(self, text: str, document_id: str = "0", ocr_confidence: float | None = None) -> Prediction:
-        """Say what kind of document a text is.
+        """Predict the category of one text.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class Model:
         Returns
         -------
         Prediction
-            What `pipe` gives for it.
+            As `pipe` gives it.
         """
         return next(self.pipe([text], [document_id], [ocr_confidence]))
 
@@ -141,23 +141,23 @@ class Model:
         document_ids: Iterable[str] | None = None,
         ocr_confidences: Iterable[float | None] | None = None,
     ) -> Iterator[Prediction]:
-        """Say what kind of document each text of a stream is, in constant memory.
+        """Predict the category of each text of a stream, in constant memory.
 
         Parameters
         ----------
         texts : iterable of str
             Cleaned texts.
         document_ids : iterable of str, optional
-            Names for the predictions, one a text; the position, from 0, without them.
+            Names for the predictions, one per text; the positions, from 0, if not given.
         ocr_confidences : iterable of float or None, optional
             How sure OCR was of each text, 0 to 100.
 
         Yields
         ------
         Prediction
-            In the order of the texts. A text is for review, with the first reason of these that holds: ``no text``;
+            In the order of the texts. A text is for review for the first of these reasons that applies: ``no text``;
             ``other language`` than those trained on; ``unknown kind`` if none of its words is known, or if 98 % of
-            the training documents were more familiar; and under the threshold ``poor scan`` if OCR was unsure or few
+            the training documents are more typical; and below the threshold ``poor scan`` if OCR was unsure or few
             words look real, else ``unsure between A and B``.
         """
         return (prediction for prediction, _, _ in self.pipe_evidence(texts, document_ids, ocr_confidences))
@@ -168,7 +168,7 @@ class Model:
         document_ids: Iterable[str] | None = None,
         ocr_confidences: Iterable[float | None] | None = None,
     ) -> Iterator[tuple[Prediction, Evidence, int]]:
-        """Predict as `pipe` does, and give the evidence of each prediction too: that of a batch, and its row there."""
+        """Predict as `pipe` does; each prediction comes with the evidence of its batch and its row in it."""
         names = None if document_ids is None else iter_texts(document_ids, name="id")
         columns = [column for column in (iter_texts(texts), names, ocr_confidences) if column is not None]
         return self._predictions(zip(*columns, strict=True), names is not None, ocr_confidences is not None)
@@ -195,7 +195,7 @@ class Model:
             number += len(batch)
 
     def evidence(self, texts: Sequence[str]) -> Evidence:
-        """Look at texts, up to `MAX_TEXT` characters of each, and compute their features and margins."""
+        """Compute features and margins of texts, from up to `MAX_TEXT` characters of each."""
         texts = [text[:MAX_TEXT] for text in iter_texts(texts)]
         observed = self.features.observe(texts)
         rows = self.features.rows_of(observed)
@@ -203,11 +203,11 @@ class Model:
 
     @property
     def classes_(self) -> NDArray[Any]:
-        """The labels that training was given, sorted, as an array of k."""
+        """The k labels that training was given, sorted."""
         return np.array(self.labels)
 
     def predict(self, texts: ArrayLike) -> NDArray[Any]:
-        """Give the most likely category of each text, as scikit-learn does: of `classes_`, and whatever the text.
+        """Most likely category of each text, also of texts that `pipe` gives none.
 
         Parameters
         ----------
@@ -217,12 +217,12 @@ class Model:
         Returns
         -------
         ndarray, shape (n,)
-            Names of categories; numbers or booleans if training was given such labels.
+            Labels as training was given them, from `classes_`.
         """
         return np.asarray(self.classes_[self.predict_proba(texts).argmax(axis=1)])
 
     def predict_proba(self, texts: ArrayLike) -> NDArray[np.float64]:
-        """Give the calibrated scores of each text.
+        """Calibrated scores of each text.
 
         Parameters
         ----------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Label = str | bool | int | float
-"""What training may be given for a category; its name, `str` of it, is what predictions say."""
+"""A label that training was given; its `str` is the name of the category that predictions give."""
 
 UNUSABLE_ROW, UNREADABLE = "row cannot be used", "could not be read"
 """Reasons of failed predictions."""
@@ -14,7 +14,7 @@ UNUSABLE_ROW, UNREADABLE = "row cannot be used", "could not be read"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What is said of one document.
+    """The prediction for one document.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ class Prediction:
     score : float
         Calibrated probability, 0 to 1, that `predicted_category` is right.
     familiarity : float
-        Share of the training documents that were less like what the model was trained on, 0 to 1.
+        Share of the training documents that are less typical than this one, 0 to 1: a conformal p-value.
     decision : {"accept", "review"}
-        ``review``: a person should look.
+        ``review``: a person should look at the document.
     reason : str
         Why it is for review; empty with ``accept``: ``no text``, ``poor scan``, ``other language``, ``unknown kind``,
         ``unsure between A and B``, ``nothing is accepted`` (the model could choose no threshold), ``could not be

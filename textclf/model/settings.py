@@ -1,4 +1,4 @@
-"""Settings of a training, which `DocumentClassifier` and the commands that train share."""
+"""Training settings that `DocumentClassifier` and the commands share."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class TrainingSettings(FeatureOptions):
     confidence: float = option(
         0.9, min=0.0001, max=0.9999, help="Confidence that the error stays under the maximum, such as 0.9."
     )
+    diagnostics: bool = option(False, help="Also measure each feature group, and the learning curve.")
     random_state: int = option(
         0, name="seed", min=0, max=2**32 - 1, help="Seed. Same input, seed and versions give the same bytes."
     )

@@ -1,4 +1,4 @@
-"""What training is given, checked: texts, labels of any plain type, groups and weights."""
+"""Checked training data: texts, labels of any plain type, groups and weights."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from features.text_arguments import as_texts
 from textclf.base.errors import BadDataError
 
 FEW = 5
-"""A category with fewer documents is warned about."""
+"""Categories with fewer documents are warned about."""
 
-_REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty string where the label is not known"
+_REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty string for an unknown label"
 
 
 class TrainingData(NamedTuple):
@@ -28,7 +28,7 @@ class TrainingData(NamedTuple):
     labels: NDArray[np.int64]  # position of each document's label in `classes`
     categories: tuple[str, ...]  # names of the classes
     document_ids: list[str]
-    groups: list[str] | None  # what each document belongs to, empty if nothing
+    groups: list[str] | None  # what each document belongs to; empty strings for nothing
     weights: NDArray[np.float64]  # above 0
     out_of_distribution: list[str]  # texts of no category
     unlabelled: int  # documents left out because their label was an empty string
@@ -44,7 +44,7 @@ class TrainingData(NamedTuple):
         return data_hash(self.document_ids, self.texts, self.truths)
 
     def take(self, chosen: Sequence[int]) -> TrainingData:
-        """Choose documents by their positions; the categories stay."""
+        """Select documents by position; the categories stay."""
         return self._replace(
             texts=[self.texts[i] for i in chosen],
             labels=self.labels[chosen],
@@ -63,14 +63,14 @@ def read_training_data(
     out_of_distribution: object = (),
     document_ids: object = None,
 ) -> TrainingData:
-    """Check what `DocumentClassifier.fit` was given; `BadDataError` if something is of the wrong type or length."""
+    """Check the arguments of `DocumentClassifier.fit`; `BadDataError` if one has the wrong type or length."""
     texts = as_texts(texts)
     given = check_labels(labels)
-    belonging = None if groups is None else check_groups(groups)
+    checked_groups = None if groups is None else check_groups(groups)
     ids = None if document_ids is None else as_texts(document_ids, name="document id")
-    for name, column in (("categories", given), ("groups", belonging), ("document ids", ids)):
+    for name, column in (("categories", given), ("groups", checked_groups), ("document ids", ids)):
         if column is not None and len(column) != len(texts):
-            raise BadDataError(f"{len(texts)} texts but {len(column)} {name}", remedy="give one a text")
+            raise BadDataError(f"{len(texts)} texts but {len(column)} {name}", remedy="give one per text")
     weights = check_weights(sample_weight, len(texts))
     labelled = np.array([not isinstance(label, str) or bool(label.strip()) for label in given.tolist()], dtype=bool)
     kept = np.flatnonzero(labelled & (weights > 0)).tolist()
@@ -80,9 +80,9 @@ def read_training_data(
         classes=classes,
         labels=numbers.astype(np.int64),
         categories=tuple(map(label_name, classes)),
-        # a document that counts for nothing has no place in the order either
+        # documents of weight 0 are not numbered either
         document_ids=[str(i) for i in range(len(kept))] if ids is None else [ids[i] for i in kept],
-        groups=None if belonging is None else [belonging[i] for i in kept],
+        groups=None if checked_groups is None else [checked_groups[i] for i in kept],
         weights=weights[kept],
         out_of_distribution=as_texts(out_of_distribution),
         unlabelled=int((~labelled).sum()),
@@ -90,7 +90,7 @@ def read_training_data(
 
 
 def check_labels(values: object) -> NDArray[Any]:
-    """Check labels: all strings, whole numbers or booleans, of the type given, and no measurements such as 0.25."""
+    """Check labels: all strings, all whole numbers or all booleans, and no measurements such as 0.25."""
     from sklearn.utils.multiclass import check_classification_targets
 
     given: Any = getattr(values, "dtype", None)
@@ -103,7 +103,7 @@ def check_labels(values: object) -> NDArray[Any]:
     kind_given = given.kind if isinstance(given, np.dtype) else ""
     if not items or (kind_given == "O" and kinds[0] == "a string"):
         return np.array(items, dtype=object)
-    # objects that are numbers would be no labels for scikit-learn's metrics
+    # scikit-learn's metrics refuse numbers in an array of objects
     labels = np.asarray(values if kind_given and kind_given in "biufU" else items)
     try:
         if labels.dtype.kind == "f":
@@ -114,24 +114,24 @@ def check_labels(values: object) -> NDArray[Any]:
 
 
 def label_name(label: object) -> str:
-    """Give the name of the category that a label stands for."""
+    """Name of the category of a label."""
     return str(label.item() if isinstance(label, np.generic) else label)
 
 
 def check_groups(values: object) -> list[str]:
-    """Check groups: strings or numbers; None, NaN or an empty string where a document belongs to nothing."""
+    """Check groups: strings or numbers; None, NaN or an empty string for a document that belongs to nothing."""
     return ["" if _is_missing(value) else label_name(value) for value in _each(values, "group")]
 
 
 def check_weights(values: object, documents: int) -> NDArray[np.float64]:
-    """Check weights, one a document: finite and 0 or more, and not all 0; 1 each without them."""
+    """Check weights, one per document: finite, 0 or more, and not all 0; without weights, 1 each."""
     if values is None:
         return np.ones(documents)
-    remedy = "give one number a text, 0 or more"
+    remedy = "give one number per text, 0 or more"
     try:
         weights = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise BadDataError("sample_weight holds something that is no number", remedy=remedy) from error
+        raise BadDataError("sample_weight holds a value that is not a number", remedy=remedy) from error
     if weights.shape != (documents,):
         raise BadDataError(f"{documents} texts but sample_weight of shape {weights.shape}", remedy=remedy)
     if documents and not weights.any():
@@ -143,22 +143,22 @@ def check_weights(values: object, documents: int) -> NDArray[np.float64]:
 
 
 def check_categories(counts: Counter[str]) -> list[str]:
-    """Refuse counts of documents that nothing can be learned from, and warn about categories with few."""
+    """Refuse numbers of documents per category that cannot be trained on, and give warnings about small ones."""
     if not counts:
         raise BadDataError("no document with text and category", remedy="give documents with both columns filled")
     if len(counts) == 1:
         raise BadDataError(
             f"all documents are of one category, {next(iter(counts))!r}",
-            remedy="add documents of at least one other: from one class alone a classifier learns nothing",
+            remedy="add documents of at least one other: a classifier needs two classes",
         )
     single = sorted(category for category, count in counts.items() if count == 1)
     if single:
         raise BadDataError(
             f"one document only: category {', '.join(map(repr, single))}",
-            remedy="add at least one more, or take the category out; five or more are better",
+            remedy="add at least one more, or remove the category; five or more are better",
         )
     return [
-        f"category {category!r}: {count} of {FEW} documents that a category should have at least"
+        f"category {category!r} has {count} documents and should have at least {FEW}"
         for category, count in sorted(counts.items())
         if count < FEW
     ]
@@ -187,13 +187,13 @@ def _each(values: object, name: str) -> Iterable[Any]:
     ndim = getattr(values, "ndim", 1)
     if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable) or ndim != 1:
         what = f"{type(values).__name__} was given where a list of {name}s is wanted"
-        raise BadDataError(what, remedy=f"give a list, with one {name} a text")
+        raise BadDataError(what, remedy=f"give a list, with one {name} per text")
     return values
 
 
 def _is_missing(value: object) -> bool:
     if value is None:
         return True
-    # NaN is not equal to itself, and what pandas takes for missing neither equal nor unequal
+    # NaN is not equal to itself; pandas.NA is neither equal nor unequal
     unequal = value != value
     return not isinstance(unequal, bool | np.bool_) or bool(unequal)

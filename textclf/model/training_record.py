@@ -11,7 +11,7 @@ from textclf.model.accept import Acceptance
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossValidation:
-    """How well documents were predicted by models that had not seen them, with some of the feature groups."""
+    """Figures of a cross-validation with some of the feature groups."""
 
     features: str  # "text", "text + keywords", ...; with ", groups mixed" where groups were not kept together
     accuracy: float
@@ -20,7 +20,7 @@ class CrossValidation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurvePoint:
-    """One point of the learning curve: documents trained on (mean over the folds), and what held-out ones gave."""
+    """One point of the learning curve: documents trained on (mean over the folds), and figures on held-out ones."""
 
     documents: int
     accuracy: float
@@ -29,24 +29,24 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
-    """What a model file remembers of its training, for ``model info`` and the report."""
+    """What a model file keeps of its training, for ``model info`` and the report."""
 
     documents: dict[str, int]  # of each category, in the order of the model's categories
     empty_texts: int  # documents left out because they had no text
     folds: int
-    kept_together: int = 0  # groups whose documents cross-validation kept together; 0 if each stood alone
-    groups: tuple[CrossValidation, ...]  # what each feature group gives; the last is the model itself
+    kept_together: int = 0  # groups of documents that cross-validation kept together; 0 without groups
+    groups: tuple[CrossValidation, ...]  # one per feature group; the last is the model itself
     curve: tuple[CurvePoint, ...]  # smallest first; the last is the full cross-validation
     acceptance: Acceptance
     data_hash: str  # SHA-256 of ids, texts and categories
     inputs_hash: str = ""  # SHA-256 of all that the model depends on
 
     def on_one_line(self) -> str:
-        """Say what a model knows and how good it found itself, on a line that fits a screen."""
+        """Summarise categories, accuracy and threshold on one line."""
         return f"<textclf model: {'; '.join(f'{name} {value}' for name, value in self._facts())}>"
 
     def to_html(self) -> str:
-        """Say the same as a small table for a notebook; names of categories are escaped."""
+        """Summarise them as a small table for a notebook; names of categories are escaped."""
         rows = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in self._facts())
         return f"<table><caption>textclf model</caption>{rows}</table>"
 

@@ -1,10 +1,10 @@
-"""How typical a document is of those that a model was trained on.
+"""Typicality: how typical a document is of those that a model was trained on.
 
-A score only weighs the known categories against each other: of a document that is out of distribution one of them is
-the best all the same. Typicality asks whether any of them is good, by two kinds of evidence: the margins of the
-one-vs-rest classifiers, of which a document of two kinds has two that are middling and one of no kind has none; and how
-similar the words are to those of the predicted category's own documents. Both are compared with what training documents
-reached when a model had not seen them, which gives a conformal p-value: the familiarity of a prediction.
+A score only compares the known categories with each other: one of them is the best even for an out-of-distribution
+document. Typicality asks whether any of them fits, by two kinds of evidence: the margins of the one-vs-rest
+classifiers, which are all low for a document of no known kind and middling twice for one of two kinds; and the
+similarity of the words to the documents of the predicted category. Both are compared with the out-of-fold values of the
+training documents, which gives a conformal p-value: the familiarity of a prediction.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from features.ngrams import SparseRows
 
 QUANTILES = 201
 RUNNER_UP_WEIGHT, SIMILARITY_WEIGHT = 0.5, 0.3
-"""Beside the 1 of the largest margin; see benchmarks/bench_familiarity.py."""
-LEAST_OWN = 0.01
-"""Lower bound of a category's mean similarity to itself: two documents may have no word in common."""
+"""Weights relative to that of the largest margin, which is 1; see benchmarks/bench_familiarity.py."""
+MIN_OWN = 0.01
+"""Lower bound of a category's mean similarity to itself: its documents may have no word in common."""
 
 _NORMAL = NormalDist()
 _STEPS = np.linspace(0, 1, QUANTILES)
@@ -30,19 +30,19 @@ _STEPS = np.linspace(0, 1, QUANTILES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typicality:
-    """What training documents reached out of fold."""
+    """Centroids of the categories, and how the evidence of the training documents is distributed out of fold."""
 
     # (m, k): mean TF-IDF row of each category in the first view, divided by the mean similarity of its documents to it
     centroids: NDArray[np.float32]
-    # (3, 201), evenly spaced: of the evidence of the margins, of the similarity, and of both together
+    # (3, 201), evenly spaced: of the evidence of the margins, of the similarity, and of both combined
     quantiles: NDArray[np.float64]
 
     def familiarity(self, ngrams: SparseRows, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of the training documents that were less typical, 0 to 1; 0 without a known word of the first view."""
-        # of the known kinds no more are turned away at a bound of 0.02 than the bound says: S. Bates et al., "Testing
-        # for outliers with conformal p-values", Annals of Statistics 51, 2023
+        # a bound of 0.02 rejects no more than 2 % of the documents of known kinds: S. Bates et al., "Testing for
+        # outliers with conformal p-values", Annals of Statistics 51, 2023
         similar = similarity(self.centroids, ngrams, margins.argmax(axis=1))
-        both = _together(self.quantiles, _evidence(margins), similar)
+        both = _combined(self.quantiles, _evidence(margins), similar)
         begins, ends = ngrams.starts[:-1], ngrams.starts[1:]
         known = ends > begins
         # the columns of the first view come first
@@ -51,9 +51,10 @@ class Typicality:
 
 
 def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int, columns: int) -> NDArray[np.float32]:
-    """Average the rows of each category in the first view, which has so many columns; two documents each at least.
+    """Average the rows of each category in the first view, the first `columns` columns.
 
-    They are scaled so that the documents of a category have a mean similarity of 1 to the others of it.
+    The centroids are scaled so that documents have a mean similarity of 1 to the others of their category, which has at
+    least two.
     """
     first_view = np.flatnonzero(ngrams.indices < columns)
     rows = ngrams.starts.searchsorted(first_view, side="right") - 1
@@ -61,17 +62,17 @@ def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int
     sums = np.zeros((columns, categories))
     np.add.at(sums, (words, labels[rows]), values)
     counts = np.bincount(labels, minlength=categories)
-    # the sum of all pairs of different documents of a category, from the length of the sum
+    # the squared length of a sum, minus those of its terms, is the sum over all pairs of different documents
     lengths = np.bincount(labels[rows], values.astype(np.float64) ** 2, minlength=categories)
     own = ((sums**2).sum(axis=0) - lengths) / np.maximum(counts * (counts - 1), 1)
-    centroids: NDArray[np.float32] = (sums / counts / np.maximum(own, LEAST_OWN)).astype(np.float32)
+    centroids: NDArray[np.float32] = (sums / counts / np.maximum(own, MIN_OWN)).astype(np.float32)
     return centroids
 
 
 def similarity(centroids: NDArray[np.float32], ngrams: SparseRows, predicted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Compare documents with those of a category: about 1 for its own documents, 0 for those without a word of it."""
+    """Similarity to the predicted category: about 1 for its own documents, 0 for those that share no word with it."""
     similar = np.empty(len(predicted))
-    # row by row, so that a document is as similar, to the last bit, alone and in a batch
+    # row by row, so that the result is the same, to the last bit, alone and in a batch
     for row, (begin, end) in enumerate(pairwise(ngrams.starts.tolist())):
         # the columns of the first view come first
         end = begin + int(ngrams.indices[begin:end].searchsorted(len(centroids)))
@@ -83,10 +84,10 @@ def similarity(centroids: NDArray[np.float32], ngrams: SparseRows, predicted: ND
 def fit_typicality(
     centroids: NDArray[np.float32], margins: NDArray[np.float64], similar: NDArray[np.float64]
 ) -> Typicality:
-    """Learn what training documents reach, from out-of-fold margins and `similarity` to the predicted category."""
+    """Fit the quantiles to out-of-fold margins and `similarity` to the predicted category."""
     evidence = _evidence(margins)
     quantiles = np.vstack([np.quantile(evidence, _STEPS), np.quantile(similar, _STEPS), np.zeros(QUANTILES)])
-    quantiles[2] = np.quantile(_together(quantiles, evidence, similar), _STEPS)
+    quantiles[2] = np.quantile(_combined(quantiles, evidence, similar), _STEPS)
     return Typicality(centroids=centroids, quantiles=quantiles)
 
 
@@ -96,7 +97,7 @@ def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:
     return evidence
 
 
-def _together(
+def _combined(
     quantiles: NDArray[np.float64], evidence: NDArray[np.float64], similar: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Weigh both kinds of evidence, each as a standard normal score (Stouffer's method)."""
@@ -112,5 +113,5 @@ def _normal(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDAr
 def _share_below(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     below = quantiles.searchsorted(values) / len(quantiles)
     between = np.interp(values, quantiles, _STEPS)
-    # np.interp knows nothing of equal quantiles, of which small sets have many
+    # small sets have many equal quantiles, which np.interp does not handle
     return np.minimum(below, between)

@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from sklearn.preprocessing import FunctionTransformer
 import textclf
 from textclf import DocumentClassifier
 from textclf.base.errors import BadDataError, BadInputError, UsageError
+from textclf.model.settings import TrainingSettings
+from textclf.model.training_data import read_training_data
 
 ROOT = Path(__file__).parents[3]
 ODD_TEXTS = ["", " \n", "!?", "zzz qqq", "invoice " * 5000, "\ud800 \0 vat", "𝓲nvoice ﬁ Ⅷ", "dear madam"]
@@ -334,3 +336,13 @@ def test_parts_of_the_page_stay_only_where_they_tell_the_kind_of_issuers_never_s
     assert (views > {"page"}) is place_tells
     rejected = [result.features for result in fitted.model_.training.groups][-2]
     assert rejected.endswith("without parts of the page" if place_tells else "with parts of the page")
+
+
+def test_every_training_setting_is_a_parameter_and_changes_the_hash_of_the_inputs():
+    data = read_training_data(*zip(*[("an invoice", "a"), ("a letter", "b")] * 2, strict=True))
+    others = {"lexicon": "none", "vectors": "none", "augment": False, "diagnostics": True}
+    hashes = {DocumentClassifier().inputs_hash(data)}
+    for one in fields(TrainingSettings):
+        value = others.get(one.name, one.default + 0.01 if isinstance(one.default, float) else 7)
+        hashes.add(DocumentClassifier(**{one.name: value}).inputs_hash(data))
+    assert len(hashes) == len(fields(TrainingSettings)) + 1

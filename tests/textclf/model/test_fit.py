@@ -32,7 +32,7 @@ def labels_of(categories: list[str]) -> np.ndarray:
     [
         ({}, "no document", "both columns filled"),
         ({"invoice": 9}, "one category, 'invoice'", "at least one other"),
-        ({"invoice": 9, "letter": 1}, "'letter'", "take the category out"),
+        ({"invoice": 9, "letter": 1}, "'letter'", "remove the category"),
     ],
 )
 def test_what_nothing_can_be_learned_from_is_refused_with_a_remedy(counts, what, remedy):

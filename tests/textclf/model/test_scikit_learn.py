@@ -393,7 +393,7 @@ def test_training_says_what_the_person_should_know():
         groups=["a"] * 6 + ["b", "c"] * 8,
     )
     few, empty, unlabelled, group, nothing = fitted.warnings_
-    assert few == "category 'memo': 2 of 5 documents that a category should have at least"
+    assert few == "category 'memo' has 2 documents and should have at least 5"
     assert empty == "1 of 21 documents have no text and were left out"
     assert unlabelled == "1 documents have no label and were left out"
     assert group.startswith("category 'invoice': all documents are of group 'a'")
