@@ -21,8 +21,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from ocr import iter_documents
 from textclf import DocumentClassifier
 from textclf.base.tables import read_rows
-from textclf.model.calibrate import fit_temperature, softmax
 from textclf.model.accept import MIN_FAMILIARITY
+from textclf.model.calibrate import fit_temperature, softmax
 
 JOBS = 2
 SVM = "word + character SVM"

@@ -1,4 +1,4 @@
-"""What is wrong with documents before anything is learned from them: copies, leaks, odd labels, odd categories."""
+"""Data check before training: copies, leaks, label issues, problems with categories, texts without words."""
 
 from __future__ import annotations
 
@@ -21,55 +21,55 @@ from textclf.evaluation.label_issues import find_label_issues, out_of_fold_score
 _log = logging.getLogger(__name__)
 
 MEANING = {
-    "leak": "documents to test on that stand among those to learn from",
+    "leak": "documents to test on that are also among the training documents",
     "contradiction": "copies of different categories",
-    "label issue": "documents whose category is likely wrong, the likeliest first",
-    "unknown category": "categories of the test documents that cannot be learned",
-    "similar names": "categories that may be one, written in two ways",
+    "label issue": "documents whose category is likely wrong, the most likely first",
+    "unknown category": "categories of the test documents without a training document",
+    "similar names": "categories that may be one, spelt in two ways",
     "small category": "categories with too few documents",
     "imbalance": "categories far smaller than the largest",
     "no text": "documents without a word",
-    "few words": "documents with next to no text",
-    "duplicate": "documents whose text stands here already",
-    "near-duplicate": "documents nearly the same as another",
+    "few words": "documents with hardly any text",
+    "duplicate": "documents with the same text as another",
+    "near-duplicate": "documents with nearly the same text as another",
 }
 """All kinds of findings, in the order they are reported."""
 KINDS = tuple(MEANING)
 
 PROBLEMS = frozenset({"leak", "contradiction", "label issue", "unknown category"})
-"""The kinds that make figures or labels wrong; the others are for a person to weigh."""
+"""The kinds that make figures or labels wrong; the others are for a person to judge."""
 
 DEFAULTS = CheckOptions()
 FEW_WORDS = 5
-"""A text with fewer words of two or more characters has next to nothing to learn from."""
-FEW_DOCUMENTS, LEAST_DOCUMENTS = 5, 2
-"""Documents of a category: fewer than the first are error-prone, fewer than the second cannot be trained."""
+"""A text with fewer words of two or more characters is reported."""
+FEW_DOCUMENTS, MIN_DOCUMENTS = 5, 2
+"""A category with fewer documents than the first is error-prone, with fewer than the second cannot be trained."""
 IMBALANCE = 20
-"""So many times the documents of a category in the largest one are heavy imbalance: a rule of thumb."""
-SHORTEST_MISTYPED, TWICE_MISTYPED = 5, 10
-"""Characters of a word from which one letter, and from which two letters, may be a slip."""
+"""Factor by which the largest category may exceed another before imbalance is reported: a rule of thumb."""
+MIN_ONE_TYPO, MIN_TWO_TYPOS = 5, 10
+"""Characters of a word from which one typing error, and from which two, are assumed."""
 SNIPPET_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to look at; empty where a kind of finding has no such thing."""
+    """A finding; fields that its kind does not use are empty."""
 
     kind: str
     document_id: str = ""
     category: str = ""
-    # what it is compared with: the document that is like it, the category suggested
+    # the similar document, and its category or the suggested one
     other_id: str = ""
     other_category: str = ""
-    # documents that are copies of each other have the same number, from 1
+    # number, from 1, of a set of documents that are copies of each other
     group: int = 0
-    # how alike both texts are; of a label issue the chance that the suggested category is the right one of the two
+    # similarity of both texts; for a label issue the probability that of both categories the suggested one is right
     score: float | None = None
     detail: str = ""
     snippet: str = ""
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Give one line to print."""
         one = " ".join(filter(None, [self.document_id, f"({self.category})" if self.category else ""]))
         other = " ".join(filter(None, [self.other_id, f"({self.other_category})" if self.other_category else ""]))
         return "  ".join(filter(None, [one, other and f"~ {other}", self.detail, self.snippet]))
@@ -77,12 +77,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCheck:
-    """What was found, by kind in the order of `KINDS`, within a kind the most pressing first."""
+    """Findings by kind, in the order of `KINDS`, within a kind the most important first."""
 
     documents: int
-    # documents of each, the largest first
+    # documents per category, the largest first
     categories: dict[str, int]
-    # documents they were compared with
+    # number of test documents
     against: int
     labels_checked: bool
     findings: tuple[Finding, ...]
@@ -92,7 +92,7 @@ class DataCheck:
         return [finding for finding in self.findings if finding.kind == kind]
 
     def to_lines(self, shown: int) -> list[str]:
-        """Say it in lines for a person, with so many findings of each kind one by one."""
+        """Give lines to print, with up to `shown` findings of each kind one by one."""
         lines = []
         for kind, meaning in MEANING.items():
             found = self.of_kind(kind)
@@ -100,9 +100,9 @@ class DataCheck:
                 lines.append(f"{kind}: {len(found)} {meaning}")
                 lines += [f"  {finding}" for finding in found[:shown]]
                 lines += [f"  and {len(found) - shown} more"] if len(found) > shown else []
-        looked = "" if self.labels_checked else "; labels were not looked at"
+        unchecked = "" if self.labels_checked else "; labels were not checked"
         total = f"{len(self.findings)} findings in {self.documents:,} documents of {len(self.categories)} categories"
-        return [*lines, f"{total}, {self.problems} of them make labels or figures wrong{looked}"]
+        return [*lines, f"{total}, {self.problems} of them make labels or figures wrong{unchecked}"]
 
     @property
     def problems(self) -> int:
@@ -118,17 +118,17 @@ def check_documents(
     labels: bool = DEFAULTS.labels,
     jobs: int | None = None,
 ) -> DataCheck:
-    """Look for what makes a model, or its figures, worse than it need be; `against` are documents to test on.
+    """Look for problems of documents that make a model or its figures worse; `against` are test documents.
 
-    `threshold` is the similarity from which texts are near-duplicates. Label issues are looked for by training models,
-    for a minute or more.
+    `threshold` is the similarity from which texts are near-duplicates. Finding label issues trains models, which takes
+    a minute or more.
     """
     _log.info(f"comparing {len(documents.texts) + len(against.texts if against else []):,} texts with each other")
     counts = Counter(documents.categories)
-    # of each text its words, and those of two or more characters
+    # number of words of each text, and of words of two or more characters
     words = [(len(found), sum(len(word) > 1 for word in found)) for found in map(tokenize, documents.texts)]
-    worded = Counter(category for category, (count, _) in zip(documents.categories, words, strict=True) if count)
-    trainable = {category for category, count in worded.items() if count >= LEAST_DOCUMENTS}
+    with_text = Counter(category for category, (count, _) in zip(documents.categories, words, strict=True) if count)
+    trainable = {category for category, count in with_text.items() if count >= MIN_DOCUMENTS}
     labels = labels and len(trainable) > 1
     kept = [i for i, category in enumerate(documents.categories) if category in trainable and words[i][0]]
     found = [
@@ -136,7 +136,7 @@ def check_documents(
         *(_label_issues(documents, kept, jobs) if labels else ()),
         *_unknown_categories(counts, Counter(against.categories if against else ())),
         *_similar_names(counts),
-        *_category_sizes(counts, worded),
+        *_category_sizes(counts, with_text),
         *_poor_texts(documents, words),
     ]
     return DataCheck(
@@ -151,7 +151,7 @@ def check_documents(
 def _copies(documents: Labelled, against: Labelled | None, threshold: float) -> Iterator[Finding]:
     both = documents
     if against is not None:
-        # groups play no part here
+        # groups are not used here
         both = Labelled(*map(operator.add, documents[:3], against[:3]))
     copies = Copies(both.texts, both.categories, threshold, own=len(documents.texts))
 
@@ -216,7 +216,7 @@ def _similar_names(counts: Mapping[str, int]) -> Iterator[Finding]:
         groups[initials if len(words) > 1 and initials in spellings else _spelling(category)].append(category)
     names: list[list[str]] = []
     for group in groups.values():
-        # a slip of one that has as many documents or more, as those come first
+        # names with more documents come first, so that the rarer one is the typing error
         meant = next((other for other in names if _mistyped(other[0], group[0])), None)
         if meant is None:
             names.append(group)
@@ -232,12 +232,12 @@ def _similar_names(counts: Mapping[str, int]) -> Iterator[Finding]:
             )
 
 
-def _category_sizes(counts: Mapping[str, int], worded: Mapping[str, int]) -> Iterator[Finding]:
+def _category_sizes(counts: Mapping[str, int], with_text: Mapping[str, int]) -> Iterator[Finding]:
     largest = max(counts.values(), default=0)
-    for category, count in sorted(counts.items(), key=lambda entry: (worded.get(entry[0], 0), entry[0])):
-        usable = worded.get(category, 0)
+    for category, count in sorted(counts.items(), key=lambda entry: (with_text.get(entry[0], 0), entry[0])):
+        usable = with_text.get(category, 0)
         if usable < FEW_DOCUMENTS:
-            remedy = "cannot be trained" if usable < LEAST_DOCUMENTS else f"{FEW_DOCUMENTS} are the least for a start"
+            remedy = "cannot be trained" if usable < MIN_DOCUMENTS else f"have at least {FEW_DOCUMENTS}"
             yield Finding(kind="small category", category=category, detail=f"{_documents(usable)} with text; {remedy}")
         elif count * IMBALANCE <= largest:
             yield Finding(
@@ -260,23 +260,23 @@ def _poor_texts(documents: Labelled, words: Sequence[tuple[int, int]]) -> Iterat
 
 
 def _mistyped(one: str, other: str) -> bool:
-    """Return whether two names differ by no more than a slip in each word; numbers and short words must be the same."""
+    """Return whether names differ by typing errors only; numbers and short words must be the same."""
     words = tokenize(one), tokenize(other)
-    return len(words[0]) == len(words[1]) and all(map(_slip, *words)) and words[0] != words[1]
+    return len(words[0]) == len(words[1]) and all(map(_same_or_typo, *words)) and words[0] != words[1]
 
 
-def _slip(one: str, other: str) -> bool:
+def _same_or_typo(one: str, other: str) -> bool:
     if one == other:
         return True
     shorter = min(len(one), len(other))
-    if shorter < SHORTEST_MISTYPED or re.search(r"\d", one + other):
+    if shorter < MIN_ONE_TYPO or re.search(r"\d", one + other):
         return False
-    # a letter too many, too few, another, or two that changed places, count one each
-    return OSA.distance(one, other, score_cutoff=2) <= 1 + (shorter >= TWICE_MISTYPED)
+    # an inserted, missing, different or transposed letter counts as one error each
+    return OSA.distance(one, other, score_cutoff=2) <= 1 + (shorter >= MIN_TWO_TYPOS)
 
 
 def _spelling(category: str) -> str:
-    """Give what of a name is left without case, accents, spaces and punctuation."""
+    """Reduce a name to its letters and digits, without case and accents."""
     return "".join(tokenize(category)) or category
 
 

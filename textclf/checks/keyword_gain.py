@@ -1,4 +1,4 @@
-"""What keywords add in cross-validation: documents that they put right, and documents that they put wrong."""
+"""Gain of keywords in cross-validation: documents that only they make right, and documents that they make wrong."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ from textclf.model.folds import Folds, stratified_folds
 
 _log = logging.getLogger(__name__)
 
-MOST_CATEGORIES = 12
-"""With more, only the whole lexicon is measured: a table of so many p-values shows some low ones by chance."""
+MAX_CATEGORIES = 12
+"""With more, only the whole lexicon is measured: among that many p-values some are low by chance."""
 FOLDS = 5
 CAUTION = (
-    "what keywords add is only true if they were not chosen by looking at these documents: "
-    "check keywords that `suggest` proposed on other documents"
+    "the gain is only true for keywords that were not chosen by looking at these documents: "
+    "check keywords proposed by `suggest` on other documents"
 )
-
 
 By = Literal["training", "surrogate"]
 
@@ -39,8 +38,8 @@ By = Literal["training", "surrogate"]
 class KeywordGain:
     """What all keywords, or those of one category, add in cross-validation on the same folds.
 
-    Either models are trained with and without them, or a surrogate model is put on top of what the text alone gives.
-    Compare rows of one kind only.
+    Measured by training models with and without them, or by a surrogate model on the margins that the text alone gives.
+    Compare only rows measured in the same way.
     """
 
     keywords: str
@@ -49,7 +48,7 @@ class KeywordGain:
     accuracy_with: float
     macro_f1_without: float
     macro_f1_with: float
-    # documents that are right with them only, and right without them only
+    # documents predicted right only with them, and only without them
     gained: int
     lost: int
     # of McNemar's test
@@ -64,20 +63,20 @@ def keyword_gain(
     c: float = 1.0,
     jobs: int = 1,
 ) -> list[KeywordGain]:
-    """Measure what a lexicon adds to the text alone, and then each category's keywords to all others.
+    """Measure what a lexicon adds to the text alone, and what each category's keywords add to all others.
 
-    For the whole lexicon models are trained, to be quick without word vectors and augmented copies. For each category,
-    as a training for each takes minutes, the surrogate model is logistic regression on the margins that the text alone
-    gives out of fold and on the indicators, cross-validated with all indicators and without that category's.
+    For the whole lexicon, models are trained, for speed without word vectors and augmented copies. Training for each
+    category would take minutes; there a surrogate model is used, logistic regression on the out-of-fold margins of the
+    text alone and on the indicators, cross-validated with and without the indicator of the category.
 
-    Keywords chosen by the categories of these very documents know the answers of the test folds: their gain and its
-    p-value mean nothing. Seen on 995 scanned office pages with their categories shuffled, so that no keyword can mean
-    anything: 20 phrases a category proposed from all pages "gained" 35 and lost 14 documents (p = 0.004); proposed
-    anew from the training part of each fold, 21 and 20 (p = 1).
+    Keywords chosen by the categories of the same documents know the answers of the test folds, so that their gain and
+    its p-value mean nothing. On 995 scanned office pages with shuffled categories, where no keyword can help, 20
+    phrases per category proposed from all pages "gained" 35 and lost 14 documents (p = 0.004); proposed from the
+    training part of each fold, they gained 21 and lost 20 (p = 1).
 
-    The surrogate model is coarse. On those pages and ten categories it found, as training did, no category that adds or
-    costs more than chance; but it moved up to 16 documents where training moved 4 at most, and often the other way.
-    Believe a small p-value of it only after a training with and without that category.
+    The surrogate model is coarse. On those pages and ten categories it found, like training, no category with more than
+    a chance effect; but it changed up to 16 documents where training changed 4 at most, often in the other direction.
+    Confirm a small p-value by training with and without that category.
     """
     texts, categories = as_pairs(texts, categories)
     names, labels = np.unique(categories, return_inverse=True)
@@ -94,8 +93,8 @@ def keyword_gain(
         _log.info("cross-validating with all keywords")
         whole = validate(replace(settings, lexicon=lexicon)).margins
     gains = [_gain("all", "training", labels, text.argmax(axis=1), whole.argmax(axis=1))]
-    if len(lexicon.categories) > MOST_CATEGORIES:
-        _log.info(f"more than {MOST_CATEGORIES} categories: only the whole lexicon is measured")
+    if len(lexicon.categories) > MAX_CATEGORIES:
+        _log.info(f"more than {MAX_CATEGORIES} categories: only the whole lexicon is measured")
         return gains
     _log.info("measuring the keywords of each category by a surrogate model on the text's margins and indicators")
     words = observed.documents.words

@@ -1,10 +1,10 @@
-"""Texts that stand twice, word by word or nearly: found by min-wise hashing, verified one by one.
+"""Duplicates and near-duplicates of texts: found by min-wise hashing, and verified pair by pair.
 
-Two scans of one paper never give the same text. How alike two texts are is the Jaccard similarity of their sets of
-shingles, here of characters and not of words, so that a misread letter spoils five shingles and not three whole words.
-Comparing all pairs is out of the question; instead each text keeps the least value of its shingles under 128 hash
-functions, of which two texts agree in a share that estimates their similarity, and texts that agree in a whole band of
-such values are compared.
+Two scans of the same document never give the same text. The similarity of two texts is the Jaccard similarity of their
+sets of shingles, of characters instead of words, so that a misread letter changes five shingles and not three whole
+words. Comparing all pairs would take too long. Instead each text has a signature, the minimum of its shingles under
+each of 128 hash functions; the share of equal minima of two texts estimates their similarity, and texts that agree in
+a whole band of minima are compared.
 
 Sources: A. Z. Broder, "On the resemblance and containment of documents", Compression and Complexity of Sequences,
 1997 (shingles, min-wise hashing); P. Indyk and R. Motwani, "Approximate nearest neighbors", STOC 1998 (banding).
@@ -29,22 +29,22 @@ SHINGLE = 5
 
 HASHES = 128
 MISSED = 0.002
-"""Chance that two texts just as alike as the threshold share no band."""
+"""Probability that two texts exactly as similar as the threshold share no band."""
 _BLOCK = 4096
-"""Shingles hashed at once: the working memory does not grow with the text."""
+"""Shingles hashed at once, so that memory does not grow with the text."""
 _KEPT_SHINGLES = 2048
-"""Texts whose shingles are kept while pairs are verified."""
+"""Number of texts whose shingles are kept while pairs are verified."""
 
 _U64 = np.uint64
 _LARGEST = np.iinfo(np.uint32).max
 _BASE = _U64(0x9E3779B97F4A7C15)
 _FACTORS, _OFFSETS = np.random.default_rng(0).integers(0, 2**32, size=(2, HASHES), dtype=np.uint32)
-"""Of the hash functions; the factors are odd."""
+"""Of the hash functions; the factors must be odd."""
 _FACTORS |= np.uint32(1)
 
 
 class Likeness(NamedTuple):
-    """Two texts by their positions, the first the lower, and their Jaccard similarity, 0 to 1."""
+    """Positions of two texts, the lower first, and their Jaccard similarity, 0 to 1."""
 
     first: int
     second: int
@@ -52,7 +52,7 @@ class Likeness(NamedTuple):
 
 
 def same_texts(texts: Sequence[str]) -> list[list[int]]:
-    """Bring together positions of texts that are the same but for case, accents and white space, first ones first."""
+    """Group positions of texts that are the same apart from case, accents and whitespace, in order of appearance."""
     found: dict[str, list[int]] = {}
     for position, text in enumerate(iter_texts(texts)):
         found.setdefault(" ".join(fold(text).split()), []).append(position)
@@ -60,7 +60,7 @@ def same_texts(texts: Sequence[str]) -> list[list[int]]:
 
 
 def shingles(text: str) -> NDArray[np.uint64]:
-    """Give sorted 64-bit hashes of the set of shingles: every five characters in a row of the folded words."""
+    """Give sorted 64-bit hashes of the set of shingles: all five consecutive characters of the folded words."""
     words = tokenize(text)
     if not words:
         return np.empty(0, dtype=_U64)
@@ -69,12 +69,12 @@ def shingles(text: str) -> NDArray[np.uint64]:
     hashes = np.zeros(count, dtype=_U64)
     for offset in range(min(SHINGLE, len(codes))):
         hashes = hashes * _BASE + codes[offset : offset + count]
-    # the last characters only reach the low bits of a product
+    # the last characters only affect the low bits of a product
     return np.unique(mix(hashes))
 
 
 def jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
-    """Give the share of the shingles of either text that both have; 0 if neither has any."""
+    """Give the Jaccard similarity of two sets of shingles; 0 if both are empty."""
     common = len(np.intersect1d(one, other, assume_unique=True))
     either = len(one) + len(other) - common
     return common / either if either else 0.0
@@ -83,24 +83,24 @@ def jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
 def near_duplicates(texts: Sequence[str], threshold: float, *, own: int | None = None) -> list[Likeness]:
     """Find pairs of different texts whose similarity is at least the threshold, which is above 0.
 
-    Only texts before position `own` are compared with each other and with those from there on, not the latter with each
-    other: training documents and test documents. Of a group of texts that are all alike not every pair is given, but
-    enough of them to hold the group together.
+    The texts before position `own` (training documents) are compared with each other and with the texts from there on
+    (test documents), which are not compared with each other. Of a group of similar texts not every pair is given, but
+    enough to connect the group.
     """
     texts = as_texts(texts)
     found = map(shingles, texts)
     signatures = np.array([_signature(hashes) for hashes in found], dtype=np.uint32).reshape(-1, HASHES)
-    worded = np.flatnonzero((signatures < _LARGEST).any(axis=1))
-    if len(worded) < 2:
+    with_text = np.flatnonzero((signatures < _LARGEST).any(axis=1))
+    if len(with_text) < 2:
         return []
-    pairs = _candidates(signatures, worded, _rows_of_band(threshold), len(texts) if own is None else own)
+    pairs = _candidates(signatures, with_text, _rows_of_band(threshold), len(texts) if own is None else own)
     agreed = np.concatenate(
         [
             (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(axis=1)
             for part in np.array_split(pairs, len(pairs) // _BLOCK + 1)
         ]
     )
-    # four standard deviations of the estimate below the threshold: not one in 10,000 such pairs is alike after all
+    # four standard deviations below the threshold, fewer than one in 10,000 such pairs is similar enough
     pairs = pairs[agreed >= threshold - 4 * np.sqrt(threshold * (1 - threshold) / HASHES)]
     kept = lru_cache(maxsize=_KEPT_SHINGLES)(lambda position: shingles(texts[position]))
     likenesses = (Likeness(first, second, jaccard(kept(first), kept(second))) for first, second in pairs.tolist())
@@ -108,9 +108,9 @@ def near_duplicates(texts: Sequence[str], threshold: float, *, own: int | None =
 
 
 def _signature(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Least value of the shingles under each hash function; the largest number there is without a shingle."""
+    """Minimum of the shingles under each hash function; `_LARGEST` without shingles."""
     least = np.full(HASHES, _LARGEST, dtype=np.uint32)
-    # the upper halves: a processor multiplies 32 bits twice as fast, and pairs found are verified with all 64
+    # the upper halves: multiplying 32 bits is twice as fast, and pairs are verified with all 64
     upper = (hashes >> _U64(32)).astype(np.uint32)
     for start in range(0, len(upper), _BLOCK):
         values = np.multiply.outer(_FACTORS, upper[start : start + _BLOCK])
@@ -120,22 +120,22 @@ def _signature(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
 
 
 def _rows_of_band(threshold: float) -> int:
-    """As many values in a band as still find a pair at the threshold: the more, the fewer chance meetings."""
+    """Largest number of minima per band that still finds pairs at the threshold; more give fewer false candidates."""
     fitting = [rows for rows in range(1, 33) if (1 - threshold**rows) ** (HASHES // rows) <= MISSED]
     return max(fitting, default=1)
 
 
-def _candidates(signatures: NDArray[np.uint32], worded: NDArray[np.int64], rows: int, own: int) -> NDArray[np.int64]:
-    """Pairs of neighbours in any band, of which one at least stands before `own`; sorted, each once."""
+def _candidates(signatures: NDArray[np.uint32], with_text: NDArray[np.int64], rows: int, own: int) -> NDArray[np.int64]:
+    """Pairs of neighbours in any band, at least one of them before `own`; sorted, without repetition."""
     found = [np.empty((0, 2), dtype=np.int64)]
     for start in range(0, HASHES - rows + 1, rows):
-        # the band, and the values that follow it as further keys
-        keys = signatures[worded][:, np.arange(start, start + 2 * rows) % HASHES]
-        order = worded[np.lexsort(keys.T[::-1])]
+        # sort by the band, and by the minima that follow it
+        keys = signatures[with_text][:, np.arange(start, start + 2 * rows) % HASHES]
+        order = with_text[np.lexsort(keys.T[::-1])]
         band = signatures[order, start : start + rows]
         bucket = np.concatenate([[0], np.cumsum((band[1:] != band[:-1]).any(axis=1))])
         for ordered, buckets in ((order, bucket), (order[::-1], bucket[::-1])):
-            # the nearest text before `own` ahead of each one; going through the order both ways gives both neighbours
+            # the nearest preceding text that is before `own`; both directions give both neighbours
             places = np.maximum.accumulate(np.where(ordered < own, np.arange(len(ordered)), -1))
             before = np.concatenate([[-1], places[:-1]])
             meet = (before >= 0) & (buckets[before] == buckets)
@@ -144,21 +144,21 @@ def _candidates(signatures: NDArray[np.uint32], worded: NDArray[np.int64], rows:
 
 
 class Copy(NamedTuple):
-    """The positions of a document and of the one it is a copy of, and how alike they are."""
+    """Positions of a document and of the one that it is a copy of, and their similarity."""
 
     document: int
     other: int
     similarity: float
-    # but for case, accents and white space
+    # apart from case, accents and whitespace
     same: bool
-    # copies of each other have the same number, from 1, the largest group first; 0 where that is of no interest
+    # number of the group of copies, from 1, the largest first; 0 for leaks and contradictions
     group: int = 0
 
 
 class Copies:
-    """Which documents are copies of which; those from position `own` on, to test on, are compared with the others only.
+    """Finds copies; test documents, from position `own` on, are compared with training documents only.
 
-    Texts without words are copies of nothing.
+    Texts without words are not compared.
     """
 
     def __init__(
@@ -166,17 +166,17 @@ class Copies:
     ) -> None:
         own = len(texts) if own is None else own
         self._categories = categories
-        worded = [position for position, text in enumerate(texts) if tokenize(text)]
-        # each different text once; those that stand before `own` come before all others
-        same = [[worded[i] for i in positions] for positions in same_texts([texts[i] for i in worded])]
+        with_text = [position for position, text in enumerate(texts) if tokenize(text)]
+        # each different text once; those of training documents come first
+        same = [[with_text[i] for i in positions] for positions in same_texts([texts[i] for i in with_text])]
         self._own = [[document for document in documents if document < own] for documents in same]
         self._others = [[document for document in documents if document >= own] for documents in same]
         self._texts = sum(map(bool, self._own))
-        # the first document of each category, so that a text that stands ten thousand times is looked at once
+        # the first document of each category, so that a text repeated ten thousand times is looked at once
         self._first_of = [{categories[i]: i for i in reversed(documents)} for documents in self._own]
         pairs = near_duplicates([texts[documents[0]] for documents in same], threshold, own=self._texts)
         self._pairs = [pair[:2] for pair in pairs if pair.second < self._texts]
-        # of each text those like it among its own, the likest first
+        # for each text the similar ones among the training documents, the most similar first
         self._near: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for first, second, similarity in sorted(pairs, key=lambda pair: (-pair.similarity, pair)):
             self._near[second].append((first, similarity))
@@ -184,7 +184,7 @@ class Copies:
                 self._near[first].append((second, similarity))
 
     def leaks(self) -> Iterator[Copy]:
-        """Yield the documents to test on that stand among the others, each with the likest; the likest first."""
+        """Yield test documents with their most similar training document, the most similar pair first."""
         found = []
         for text, documents in enumerate(self._others):
             own = [(text, 1.0)] if self._own[text] else self._near[text]
@@ -193,10 +193,10 @@ class Copies:
         yield from sorted(found, key=lambda copy: (-copy.similarity, copy))
 
     def contradictions(self) -> Iterator[Copy]:
-        """Yield copies of different categories, each pair once, the likest first.
+        """Yield copies of different categories, each pair once, the most similar first.
 
-        Of a text that stands several times, the documents that are not of its most frequent category; of a text of
-        one category, its first document with the likest copy of another category.
+        For a text with several categories these are the documents that are not of the most frequent one; for a text of
+        one category, its first document with the most similar copy of another category.
         """
         found = set()
         for text in range(self._texts):
@@ -205,13 +205,13 @@ class Copies:
             first = self._first_of[text][usual]
             odd = [document for document in self._own[text] if self._categories[document] != usual]
             found |= {Copy(min(first, document), max(first, document), 1.0, True) for document in odd}
-            if not others and (likest := self._contradicting(text, usual)):
-                other, similarity = likest
+            if not others and (closest := self._contradicting(text, usual)):
+                other, similarity = closest
                 found.add(Copy(min(first, other), max(first, other), similarity, False))
         yield from sorted(found, key=lambda copy: (-copy.similarity, copy))
 
     def duplicates(self) -> Iterator[Copy]:
-        """Yield every document but the first of each group of copies, with one that it is like."""
+        """Yield every document but the first of each group of copies, with a similar one."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 

@@ -1,8 +1,8 @@
-"""Random search for better settings within a time, and what they are worth on documents that it never saw.
+"""Random search for better settings within a time limit, evaluated on held-out documents.
 
 Source: J. Bergstra and Y. Bengio, "Random search for hyper-parameter optimization", Journal of Machine Learning
-Research 13, 2012. The accuracy that the search itself saw is the best of many, and for that reason too good; so a
-quarter of the documents is held out, and the best settings and the defaults are measured there at the end.
+Research 13, 2012. The accuracy within the search is biased upwards, as the best of many; therefore a quarter of the
+documents is held out, and the best settings and the defaults are measured there at the end.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_SEARCH = SearchOptions()
 
-LEAST_C, MOST_C = 0.1, 10.0
+MIN_C, MAX_C = 0.1, 10.0
 FOLDS = 3
-OUTER = 4
-"""One document in so many is held out for the end."""
-CHANCE = 0.05
-"""Of taking other settings although they are no better."""
-LEAST_DOCUMENTS = 8
-"""Of the smallest category, so that every fold of the search has some."""
+OUTER_FOLDS = 4
+"""One of them is held out for the end."""
+SIGNIFICANCE = 0.05
+"""Probability of choosing other settings although they are no better than the defaults."""
+MIN_DOCUMENTS = 8
+"""Documents of the smallest category, so that every fold of the search has some."""
 
 Settings = Mapping[str, str | int | float | bool]
 """Options of `DocumentClassifier`."""
@@ -57,7 +57,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """The settings that a search found, and accuracies; those on held-out documents are None if it was stopped."""
+    """The best settings of a search, and accuracies; those on held-out documents are None if it was stopped."""
 
     settings: Settings
     better: bool
@@ -71,11 +71,11 @@ class Tuning:
     stopped: bool
 
     def to_lines(self) -> list[str]:
-        """Say it in lines for a person."""
+        """Give lines to print."""
         named = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         lines = [
             f"tried {self.candidates} settings" + ("; stopped before the end" if self.stopped else ""),
-            f"best: {named}" if self.better else "the defaults stand: nothing was better by more than chance",
+            f"best: {named}" if self.better else "best: the defaults; nothing was better by more than chance",
             f"within the search         accuracy {self.search_accuracy:.3f}"
             f"{' (too good: the best of many)' if self.better else ''}, "
             f"defaults {self.search_accuracy_of_defaults:.3f}",
@@ -89,14 +89,14 @@ class Tuning:
 
 
 class Trial(NamedTuple):
-    """Settings, and which of the documents they predict right in cross-validation."""
+    """Settings, and for each document whether they predict it right in cross-validation."""
 
     settings: Settings
     right: NDArray[np.bool_]
 
 
 class _Documents(NamedTuple):
-    """What every trial shares: the documents of the search, and the texts and labels of those held out."""
+    """The documents of the search, which all trials share, and texts and labels of the held-out ones."""
 
     observed: TrainingTexts
     folds: Folds
@@ -116,10 +116,11 @@ def tune(
     dask: str = "",
     clock: Callable[[], float] = time.monotonic,
 ) -> Tuning:
-    """Search for settings better than the defaults; the number of candidates counts these too, 0 is without end.
+    """Search for settings better than the defaults, which count as a candidate; 0 candidates are unlimited.
 
-    Nothing is begun that would not end in time, but the defaults are always measured. Ctrl-C ends the search and gives
-    the best so far. The same documents, seed and number of candidates give the same result with any number of workers.
+    No trial is started that would not end in time, but the defaults are always measured. Ctrl-C ends the search and
+    gives the best settings found. The result does not depend on the number of workers if the number of candidates is
+    given.
     """
     end = clock() + 60 * minutes
     documents = _split(*as_pairs(texts, categories), seed)
@@ -161,13 +162,13 @@ def _search(
     end: float,
     clock: Callable[[], float],
 ) -> None:
-    """Add trials to the list, that of the defaults first, while there is time for more."""
+    """Add trials to the list while there is time, that of the defaults first."""
     batch, slowest = [DEFAULTS], 0.0
     while batch:
         began = clock()
         tasks = [(documents, settings) for settings in batch]
         for settings, outcome in zip(batch, executor.outcomes(_cross_validated_right, tasks), strict=True):
-            # other settings than the defaults that workers die of are passed over
+            # settings other than the defaults are skipped if they kill their worker
             if not (trials and isinstance(outcome.error, LostTaskError)):
                 trials.append(Trial(settings, outcome.get()))
         slowest = max(slowest, clock() - began)
@@ -176,7 +177,7 @@ def _search(
             f"{len(trials)} settings tried, best accuracy {best:.3f}, defaults {trials[0].right.mean():.3f}, "
             f"{max(end - clock(), 0):.0f} s left"
         )
-        # measuring on the held-out documents takes two fits on half as many documents again: as long as a trial's three
+        # measuring on the held-out documents takes two fits on 1.5 times the documents: as long as the three of a trial
         batch = list(islice(drawn, executor.size)) if clock() + 2 * slowest <= end else []
 
 
@@ -184,12 +185,12 @@ def _split(texts: list[str], categories: list[str], seed: int) -> _Documents:
     names, numbers = np.unique(categories, return_inverse=True)
     labels = numbers.astype(np.int64)
     counts = np.bincount(labels)
-    if len(names) < 2 or counts.min() < LEAST_DOCUMENTS:
+    if len(names) < 2 or counts.min() < MIN_DOCUMENTS:
         raise BadDataError(
             f"category {str(names[counts.argmin()])!r} has {counts.min()} documents",
-            remedy=f"tuning needs {LEAST_DOCUMENTS} of each category, and two categories",
+            remedy=f"tuning needs {MIN_DOCUMENTS} of each category, and two categories",
         )
-    inner, outer = stratified_folds(labels, OUTER, seed)[0]
+    inner, outer = stratified_folds(labels, OUTER_FOLDS, seed)[0]
     return _Documents(
         observed=observe_training([texts[i] for i in inner], labels[inner], names.tolist(), _features(DEFAULTS, seed)),
         folds=stratified_folds(labels[inner], FOLDS, seed),
@@ -234,11 +235,11 @@ def _features(settings: Settings, seed: int) -> FeatureSettings:
 
 
 def _draw(seed: int) -> Iterator[Settings]:
-    """Draw settings without end, none twice; C between 0.1 and 10, as likely below 1 as above."""
+    """Draw different settings endlessly; C is log-uniform between 0.1 and 10."""
     random = np.random.default_rng(seed)
     seen = [DEFAULTS]
     while True:
-        settings: dict[str, Any] = {"C": round(float(np.exp(random.uniform(np.log(LEAST_C), np.log(MOST_C)))), 3)}
+        settings: dict[str, Any] = {"C": round(float(np.exp(random.uniform(np.log(MIN_C), np.log(MAX_C)))), 3)}
         settings |= {name: choices[int(random.integers(len(choices)))] for name, choices in _CHOICES.items()}
         if settings not in seen:
             seen.append(settings)
@@ -246,14 +247,16 @@ def _draw(seed: int) -> Iterator[Settings]:
 
 
 def _best(trials: Sequence[Trial]) -> Trial:
-    """Give the best trial if it is ahead of the defaults, the first, by more than chance, else the defaults.
+    """Give the best trial if it is significantly better than the defaults, which are the first, else the defaults.
 
-    McNemar's test with Bonferroni's correction: the best of many is ahead by a standard error more often than not, even
-    if all are as good as the defaults.
+    McNemar's test with Bonferroni's correction: the best of many is usually ahead by a standard error even if all are
+    as good as the defaults.
     """
     defaults, *others = trials
     best = max(trials, key=lambda trial: trial.right.mean())
-    return best if best is not defaults and _mcnemar(best.right, defaults.right) < CHANCE / len(others) else defaults
+    return (
+        best if best is not defaults and _mcnemar(best.right, defaults.right) < SIGNIFICANCE / len(others) else defaults
+    )
 
 
 def _mcnemar(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
@@ -261,7 +264,7 @@ def _mcnemar(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 
 
 def write_settings(path: str | Path, found: Tuning, *, seed: int) -> None:
-    """Write what was found as JSON that ``textclf train --settings`` reads."""
+    """Write the best settings as JSON for ``textclf train --settings``."""
     figures = {name: value for name, value in asdict(found).items() if name != "settings"}
     values = {"settings": dict(found.settings), "search": figures, "seed": seed, "textclf": __version__}
     with write_aside(path) as aside:
@@ -269,18 +272,20 @@ def write_settings(path: str | Path, found: Tuning, *, seed: int) -> None:
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Read the settings that `write_settings` wrote; of the file no more than a megabyte."""
+    """Read settings that `write_settings` wrote, from at most a megabyte of the file."""
     try:
         with path.open("rb") as file:
             settings: dict[str, Any] = json.loads(file.read(1_000_000))["settings"]
         c = settings["C"]
-        fits = settings.keys() == DEFAULTS.keys() and type(c) is float and LEAST_C <= c <= MOST_C
-        # only these words: a path in a file from somebody else would be opened; and True is not 1
+        fits = settings.keys() == DEFAULTS.keys() and type(c) is float and MIN_C <= c <= MAX_C
+        # only these words, as a path in somebody else's file would be opened; repr, as True equals 1
         fits = fits and all(repr(settings[name]) in map(repr, allowed) for name, allowed in _CHOICES.items())
     except OSError as error:
         raise BadInputError(f"cannot be read ({reason_of(error)})", where=path) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fits = False
     if not fits:
-        raise BadInputError("holds no settings of a search", where=path, remedy="give a file that `textclf tune` wrote")
+        raise BadInputError(
+            "does not contain settings of a search", where=path, remedy="give a file written by `textclf tune`"
+        )
     return settings

@@ -1,1 +1,1 @@
-"""What a model is worth: figures, report, comparison of two models, label issues."""
+"""Evaluation of models: figures, report, comparison of two models, label issues."""

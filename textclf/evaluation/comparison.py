@@ -1,7 +1,7 @@
-"""Two models on the same documents: which decisions change, and whether one of them is better.
+"""Comparison of two models on the same documents: which decisions change, and whether one model is better.
 
 Sources: Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
-Psychometrika 12, 1947 (here in its exact form, a binomial test of the documents that one model alone has right);
+Psychometrika 12, 1947 (here in its exact form, a binomial test on the documents that only one model has right);
 A. Agresti and Y. Min, "Simple improved confidence intervals for comparing matched proportions", Statistics in Medicine
 24, 2005.
 """
@@ -33,12 +33,12 @@ Effect = Literal[
     "no longer accepted wrongly",
 ]
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
-"""What the second model does to a document, the most harmful first."""
+"""Effects of the second model on a document, the most harmful first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A document whose predicted category or decision changes; the category is empty where it is not known."""
+    """A document whose predicted category or decision changes; its category is empty if it is not known."""
 
     document_id: str
     category: str
@@ -53,12 +53,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What two models do with the same documents."""
+    """Decisions of two models on the same documents."""
 
     documents: int
-    # those whose category is known; right and wrong are counted among these
+    # documents of known category; right and wrong predictions are counted among these
     known: int
-    # rows that count nowhere else
+    # rows that no other number counts
     unusable: int
     both_right: int
     only_a_right: int
@@ -66,7 +66,7 @@ class Comparison:
     both_wrong: int
     # of McNemar's test
     p_value: float
-    # 95 % interval of the accuracy of B less that of A
+    # 95 % interval of the accuracy of B minus that of A
     difference: tuple[float, float]
     accepted_a: int
     accepted_b: int
@@ -74,16 +74,16 @@ class Comparison:
     accepted_wrong_b: int
     only_a_accepts: int
     only_b_accepts: int
-    # categories that one model alone knows
+    # categories that only one model knows
     only_in_a: tuple[str, ...]
     only_in_b: tuple[str, ...]
-    # category by A, another category by B, and how often; the most frequent first
+    # category by A, different category by B, and number of documents; the most frequent first
     pairs: tuple[tuple[str, str, int], ...]
     # the most harmful first
     changes: tuple[Change, ...]
 
     def to_lines(self, shown: int) -> list[str]:
-        """Say it in lines for a person, with so many changes of each effect one by one."""
+        """Give lines to print, with up to `shown` changes of each effect one by one."""
         lines = [f"{self.documents:,} documents, {len(self.changes):,} of them with another category or decision"]
         lines += [f"{self.unusable:,} rows could not be used"] if self.unusable else []
         for name, categories in (("A", self.only_in_a), ("B", self.only_in_b)):
@@ -94,7 +94,7 @@ class Comparison:
             low, high = self.difference
             lines += [
                 f"right     A {right_a:,} ({right_a / self.known:.1%})   B {right_b:,} ({right_b / self.known:.1%})   "
-                f"of {self.known:,}; B less A {low:+.1%} to {high:+.1%} with 95% confidence",
+                f"of {self.known:,}; B minus A {low:+.1%} to {high:+.1%} with 95% confidence",
                 f"one alone A {self.only_a_right:,}   B {self.only_b_right:,}   McNemar's test p = {self.p_value:.3g}",
             ]
         wrong = f", {self.accepted_wrong_a} of them wrong", f", {self.accepted_wrong_b} of them wrong"
@@ -120,24 +120,24 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """What the figures allow to be said, in one sentence."""
+        """The conclusion that the figures allow, in one sentence."""
         if not self.known:
-            return "without known categories nobody can say which model is better"
+            return "without known categories it cannot be said which model is better"
         if self.p_value < 0.05:
             better, worse = ("B", "A") if self.only_b_right > self.only_a_right else ("A", "B")
             return f"{better} is right more often than {worse} on documents like these"
-        return "these documents do not tell which model is right more often: chance could explain the difference"
+        return "these documents do not show which model is right more often: chance could explain the difference"
 
 
 def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Comparison:
-    """Predict the same documents with two models: the one in use, and the one that might take its place."""
+    """Predict the same documents with two models: the one in use, and the one that might replace it."""
     for_a, for_b = tee(documents)
     outcomes: list[tuple[bool, ...]] = []
     changes: list[Change] = []
     unusable = 0
     for (document, by_a, _), (_, by_b, _) in zip(predict_documents(a, for_a), predict_documents(b, for_b), strict=True):
         if document.error:
-            # its cells may not stand where they belong, the category among them
+            # its cells, the category among them, may be in the wrong columns
             unusable += 1
             continue
         truth = document.category.strip()
@@ -176,15 +176,15 @@ def _count(chosen: NDArray[np.bool_]) -> int:
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Give the two-sided p-value of documents that one model alone has right, if both are right equally often."""
+    """Give the two-sided p-value of the hypothesis that both models are right equally often (McNemar)."""
     from scipy.stats import binomtest
 
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
 def difference_interval(only_a: int, only_b: int, documents: int) -> tuple[float, float]:
-    """Give the 95 % interval of the accuracy of B less that of A (Agresti and Min 2005)."""
-    # half a document more in each of the four cells
+    """Give the 95 % interval of the accuracy of B minus that of A (Agresti and Min 2005)."""
+    # half a document is added to each of the four cells
     a, b, n = only_a + 0.5, only_b + 0.5, documents + 2
     middle, spread = (b - a) / n, 1.959964 * math.sqrt(a + b - (b - a) ** 2 / n) / n
     return max(middle - spread, -1.0), min(middle + spread, 1.0)

@@ -1,4 +1,4 @@
-"""How well predictions fit the categories that people gave: the figures of an evaluation."""
+"""Figures of an evaluation: predictions compared with the true categories."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from textclf.evaluation.label_issues import find_label_issues
 from textclf.evaluation.reliability import calibration, equal_mass, risk_coverage, wilson_interval
 from textclf.evaluation.results import (
     CategoryFigures,
-    ConfidenceGroup,
     ConfusedPair,
     EvaluationReport,
     GroupFigures,
     LabelIssue,
     Mistake,
+    OcrConfidenceGroup,
     ReasonFigures,
     ScoreHistogram,
 )
@@ -33,9 +33,9 @@ SNIPPET_LENGTH = 160
 EXCERPT_LENGTH = 1500
 CONFIDENT_ERRORS = 20
 LABEL_ISSUES = 20
-SPOKE = 6
-"""How much of what spoke for a wrong answer is kept, and of what spoke against it."""
-CONFIDENCE_GROUPS, LEAST_IN_GROUP = 5, 10
+MAX_TERMS = 6
+"""Number of terms and features kept that spoke for a wrong category, and that spoke against it."""
+MAX_OCR_GROUPS, MIN_IN_GROUP = 5, 10
 
 
 def evaluate_predictions(
@@ -49,27 +49,27 @@ def evaluate_predictions(
     ocr_engines: Sequence[str] = (),
     explain: Callable[[str], Sequence[tuple[str, float]]] | None = None,
 ) -> EvaluationReport:
-    """Compare predictions with the categories that the documents really have.
+    """Compare predictions with the true categories of the documents.
 
     Parameters
     ----------
     categories : sequence of str
         The model's categories.
     truths : sequence of str of length n
-        What each document is. A category that the model does not know makes its documents wrong.
+        True category of each document. Those of a category that the model does not know count as wrong.
     predictions : sequence of Prediction of length n
-        In the same order. One without a predicted category counts as wrong.
+        In the same order. Predictions without a category count as wrong.
     texts : sequence of str of length n, or None
-        The documents' texts, for the snippets beside the errors.
+        Texts of the documents, for the snippets beside the errors.
     groups : mapping of str to sequence of str of length n, optional
-        Column to the value of each document; the figures are given for each value as well.
+        For each column the value of each document; the figures are also given for each value.
     ocr_confidences : sequence of float or None, of length n, optional
-        How sure OCR was of each document, 0 to 100; None where that is not known.
+        OCR confidence of each document, 0 to 100; None where it is not known.
     ocr_engines : sequence of str of length n, optional
-        What read each document; empty where that is not known, or text layers were enough.
+        OCR engine of each document; empty where it is not known or only text layers were used.
     explain : callable, optional
-        Given a text, names what spoke for (above 0) and against (below 0) the predicted category, and how much. It
-        is asked about the most confident errors.
+        Gives for a text the terms and features that spoke for (above 0) and against (below 0) the predicted category,
+        with their amounts. Called for the most confident errors.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def evaluate_predictions(
             for column, values in (groups or {}).items()
             for value in sorted(set(values))
         ),
-        by_ocr_confidence=_confidence_groups(ocr_confidences or [], outcome),
+        by_ocr_confidence=_ocr_groups(ocr_confidences or [], outcome),
         ocr_engines=dict(Counter(sorted(filter(None, ocr_engines))).most_common()),
         reasons=_reasons(predictions, right),
         risk_coverage=(
@@ -140,9 +140,9 @@ def evaluate_predictions(
 
 
 class _Outcome(NamedTuple):
-    """What was predicted, as arrays over the documents; categories are numbers, one above all others is no answer."""
+    """Predictions as arrays over the documents, with categories as numbers; `len(names)` is no prediction."""
 
-    # the model's categories, of which there are `known`, then those that it does not know
+    # the `known` categories of the model, then those that it does not know
     names: tuple[str, ...]
     known: int
     true: NDArray[np.int64]
@@ -151,8 +151,8 @@ class _Outcome(NamedTuple):
     answered: NDArray[np.bool_]
     accepted: NDArray[np.bool_]
     scores: NDArray[np.float64]
-    # positions of documents of a known category that have scores of all categories, these scores, and the categories
-    whole: list[int]
+    # positions of documents of a known category with scores of all categories; these scores; the true categories
+    scored: list[int]
     all_scores: NDArray[np.float64]
     labels: NDArray[np.int64]
 
@@ -162,7 +162,7 @@ def _outcome(categories: Sequence[str], truths: Sequence[str], predictions: Sequ
     number = {name: index for index, name in enumerate(names)}
     true = np.array([number[name] for name in truths])
     predicted = np.array([number.get(prediction.predicted_category, len(names)) for prediction in predictions])
-    whole = [i for i, prediction in enumerate(predictions) if prediction.scores and true[i] < len(categories)]
+    scored = [i for i, prediction in enumerate(predictions) if prediction.scores and true[i] < len(categories)]
     return _Outcome(
         names=names,
         known=len(categories),
@@ -172,9 +172,9 @@ def _outcome(categories: Sequence[str], truths: Sequence[str], predictions: Sequ
         answered=predicted < len(names),
         accepted=np.array([prediction.decision == "accept" for prediction in predictions]),
         scores=np.array([prediction.score for prediction in predictions]),
-        whole=whole,
-        all_scores=np.array([predictions[i].scores for i in whole], dtype=np.float64),
-        labels=true[whole],
+        scored=scored,
+        all_scores=np.array([predictions[i].scores for i in scored], dtype=np.float64),
+        labels=true[scored],
     )
 
 
@@ -263,8 +263,8 @@ def _explained(mistake: Mistake, text: str, amounts: Sequence[tuple[str, float]]
     return replace(
         mistake,
         excerpt=text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1].rstrip() + "…",
-        spoke_for=tuple(entry for entry in ordered if entry[1] > 0)[:SPOKE],
-        spoke_against=tuple(entry for entry in ordered if entry[1] < 0)[:SPOKE],
+        spoke_for=tuple(entry for entry in ordered if entry[1] > 0)[:MAX_TERMS],
+        spoke_against=tuple(entry for entry in ordered if entry[1] < 0)[:MAX_TERMS],
     )
 
 
@@ -279,7 +279,7 @@ def _pairs(errors: Sequence[Mistake]) -> tuple[ConfusedPair, ...]:
 
 
 def _histogram(values: NDArray[np.float64], outcome: _Outcome) -> ScoreHistogram:
-    # rounding may lift a probability a hair above 1, where np.histogram would drop it
+    # rounding may lift a probability slightly above 1, where np.histogram would drop it
     values = np.clip(values, 0.0, 1.0)
     edges = np.arange(BINS + 1) / BINS
     right, wrong = (
@@ -289,15 +289,15 @@ def _histogram(values: NDArray[np.float64], outcome: _Outcome) -> ScoreHistogram
     return ScoreHistogram(edges=tuple(edges.tolist()), right=right, wrong=wrong)
 
 
-def _confidence_groups(confidences: Sequence[float | None], outcome: _Outcome) -> tuple[ConfidenceGroup, ...]:
-    # None becomes a number that is none
+def _ocr_groups(confidences: Sequence[float | None], outcome: _Outcome) -> tuple[OcrConfidenceGroup, ...]:
+    # None becomes NaN
     values = np.array(confidences, dtype=np.float64)
     known = np.flatnonzero(~np.isnan(values))
     if not len(known):
         return ()
-    groups = equal_mass(values[known], max(min(len(known) // LEAST_IN_GROUP, CONFIDENCE_GROUPS), 1))
+    groups = equal_mass(values[known], max(min(len(known) // MIN_IN_GROUP, MAX_OCR_GROUPS), 1))
     return tuple(
-        ConfidenceGroup(
+        OcrConfidenceGroup(
             lowest=float(values[inside].min()),
             highest=float(values[inside].max()),
             documents=len(inside),
@@ -321,9 +321,9 @@ def _reasons(predictions: Sequence[Prediction], right: NDArray[np.bool_]) -> tup
 
 
 def _label_issues(outcome: _Outcome, documents: Sequence[Mistake]) -> Iterator[LabelIssue]:
-    found = find_label_issues(outcome.all_scores, outcome.labels) if outcome.whole else np.empty(0, np.int64)
+    found = find_label_issues(outcome.all_scores, outcome.labels) if outcome.scored else np.empty(0, np.int64)
     for row in found[:LABEL_ISSUES].tolist():
-        document, scores = documents[outcome.whole[row]], outcome.all_scores[row]
+        document, scores = documents[outcome.scored[row]], outcome.all_scores[row]
         yield LabelIssue(
             document_id=document.document_id,
             category=document.category,

@@ -1,11 +1,11 @@
-"""Which labels are likely wrong, by the scores of models that had not seen the document.
+"""Label issues: labels that are likely wrong by out-of-fold scores.
 
 Source: C. G. Northcutt, L. Jiang, I. L. Chuang, "Confident learning: estimating uncertainty in dataset labels", Journal
-of Artificial Intelligence Research 70 (2021), 1373-1411. Taken from it: out-of-fold scores; the mean score that the
-documents of a category give their own category as its threshold, because models are surer of some categories than of
-others; and the rule for who is a suspect: the score of another category reaches the threshold of that category. Not
-taken: the joint distribution of given and true labels (it would have a document that resembles two categories pay for
-the categories being confused at all), its counts, and training anew without the suspects, which gained nothing.
+of Artificial Intelligence Research 70 (2021), 1373-1411. Used from it: out-of-fold scores; as threshold of a category
+the mean score of its documents for it, because scores are higher for some categories than for others; and the rule that
+a label is an issue if the score of another category reaches the threshold of that category. Not used: the joint
+distribution of given and true labels (a document that resembles two categories would be penalised for how often these
+are confused), its counts, and training again without the issues, which gained nothing.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from features.text_arguments import as_texts
 _log = logging.getLogger(__name__)
 
 REPEATS = 3
-"""Cross-validations averaged: each draws other folds."""
+"""Number of cross-validations averaged, each with other folds."""
 FOLDS = 5
 PART = 2_500
-"""Documents cross-validated together, about: with more, memory would grow, and time faster than their number."""
+"""Approximate number of documents cross-validated together: time and memory would grow faster than their number."""
 
 
 def label_issue_scores(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Say how little the scores, of shape (n, k), speak for the label of each document, beside others of that label.
+    """Rate how likely each label is wrong, from scores of shape (n, k): 1 for a score of 0, 0 for a typical document.
 
-    That is 1 less the score of the given category divided by the mean such score of its documents: 1 where the score is
-    0, 0 for a typical document of the category, below 0 where the label is surer still.
+    That is 1 minus the score of the given category divided by the mean such score of its documents; it is below 0 where
+    the score is above this mean.
     """
     own, typical = _own_scores(scores, labels)
     issues: NDArray[np.float64] = 1 - own / typical[labels]
@@ -40,10 +40,10 @@ def label_issue_scores(scores: NDArray[np.float64], labels: NDArray[np.int64]) -
 
 
 def find_label_issues(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the positions of documents whose label is likely wrong, the likeliest first.
+    """Give the positions of documents whose label is likely wrong, the most likely first.
 
-    Their best score is for another category than the one given, and no lower than the mean score that the documents of
-    that other category give it.
+    Their best score is for another category than the given one, and at least the mean score of the documents of that
+    category for it.
     """
     _, typical = _own_scores(scores, labels)
     best = scores.argmax(axis=1)
@@ -58,12 +58,12 @@ def out_of_fold_scores(
     *,
     jobs: int | None = None,
 ) -> NDArray[np.float64]:
-    """Score each document by models that have not seen it: the mean of several cross-validations, shape (n, k).
+    """Give out-of-fold scores of shape (n, k), the mean of several cross-validations.
 
-    Documents are split into parts of about `PART`, each with models of its own; categories that are not in a document's
-    part have a score of 0. To be quick, models are trained without keywords, word vectors and augmented copies: on
-    labels turned on purpose, those of ``benchmarks/bench_label_errors.py --turned``, the mean average precision is 0.54
-    with and without them.
+    Documents are split into parts of about `PART`, each with models of its own; categories outside a document's part
+    have a score of 0. For speed, models are trained without keywords, word vectors and augmented copies: on labels
+    changed on purpose (``benchmarks/bench_label_errors.py --turned``) the mean average precision is 0.54 with and
+    without them.
     """
     texts = as_texts(texts)
     scores = np.zeros((len(texts), len(categories)))
@@ -79,7 +79,7 @@ def out_of_fold_scores(
 
 
 def _parts(labels: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
-    """Deal the documents of each category to some parts, two at least to each part that gets any."""
+    """Distribute the documents of each category over the parts, at least two to each part that gets any."""
     draw = np.random.default_rng(0)
     places = np.zeros(len(labels), dtype=np.int64)
     for label in np.unique(labels):
@@ -99,7 +99,7 @@ def _part_scores(
     from textclf.model.folds import stratified_folds
 
     if len(categories) < 2:
-        # nothing to confuse it with
+        # there is no other category
         return np.ones((len(texts), len(categories)))
     classifier = DocumentClassifier(lexicon="none", vectors="none", augment=False)
     settings = classifier.feature_settings()
@@ -119,10 +119,10 @@ def _part_scores(
 def _own_scores(
     scores: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Score of each document for its own label, and the mean of that over the documents of each label."""
+    """Score of each document for its own label, and the mean of these per label."""
     own = scores[np.arange(len(labels)), labels]
     sums = np.bincount(labels, own, minlength=scores.shape[1])
-    # a category of no document is nobody's, and nothing is above 1
+    # no score reaches a threshold of 1 for a category without documents
     counts = np.bincount(labels, minlength=scores.shape[1])
     typical = np.where(counts > 0, sums / np.maximum(counts, 1), 1.0)
     return own, np.maximum(typical, np.finfo(np.float64).tiny)

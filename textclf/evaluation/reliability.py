@@ -1,4 +1,4 @@
-"""Whether scores can be relied on: what accepting by score costs, and how close scores come to the share right."""
+"""Reliability of scores: risk-coverage curve, calibration error, log loss and Brier score."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_BINS, LEAST_IN_BIN = 10, 10
-"""Bins of the report's reliability diagram, and documents in each; with fewer documents there are fewer bins."""
+MAX_BINS, MIN_IN_BIN = 10, 10
+"""Bins of the report's reliability diagram, and documents per bin; with fewer documents there are fewer bins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,21 +18,21 @@ class AcceptedAt:
 
     max_error: float
     accepted: float
-    # of those accepted, and the lowest score among them; None where nothing can be accepted
+    # error and lowest score among the accepted; None if nothing can be accepted
     error: float | None = None
     threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RiskCoverage:
-    """The error among accepted documents as the score asked for falls: one point for each score that occurs."""
+    """Risk-coverage curve: the error among accepted documents as the threshold falls, a point per different score."""
 
-    # documents with at least this score are accepted; falling
+    # scores from which documents are accepted, in descending order
     thresholds: NDArray[np.float64]
-    # share of all documents, those without a score among them
+    # share of all documents, including those without a score
     accepted: NDArray[np.float64]
     error: NDArray[np.float64]
-    # upper end of the one-sided 95 % interval of that error, for each point taken alone
+    # upper end of the one-sided 95 % interval of the error at each single point
     upper: NDArray[np.float64]
 
     @property
@@ -41,7 +41,7 @@ class RiskCoverage:
         return float(np.diff(self.accepted, prepend=0.0) @ self.error / self.accepted[-1])
 
     def accepted_at(self, max_error: float) -> AcceptedAt:
-        """Choose the threshold with hindsight: on other documents it will not do quite as well."""
+        """Choose the threshold in hindsight; on other documents the error will be a little higher."""
         low_enough = np.flatnonzero(self.error <= max_error)
         if not len(low_enough):
             return AcceptedAt(max_error=max_error, accepted=0.0)
@@ -51,7 +51,7 @@ class RiskCoverage:
         return AcceptedAt(max_error=max_error, accepted=accepted, error=error, threshold=threshold)
 
     def thinned(self, points: int) -> RiskCoverage:
-        """Give the same curve by at most so many of its points, both ends among them."""
+        """Keep at most `points` points of the curve, including both ends."""
         kept = np.unique(np.linspace(0, len(self.thresholds) - 1, points).round().astype(int))
         return replace(self, **{name: getattr(self, name)[kept] for name in self.__slots__})
 
@@ -68,14 +68,14 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """How close scores come to the share of right predictions."""
+    """How close scores are to the share of right predictions."""
 
-    # those that were predicted; the others have no score
+    # documents that were predicted; the others have no score
     documents: int
     bins: tuple[ReliabilityBin, ...]
     ece: float
     ece_interval: tuple[float, float]
-    # documents whose category the model knows; the losses are over these, None without any
+    # documents whose category the model knows, over which the losses are; None without any
     known: int
     log_loss: float | None
     brier: float | None
@@ -101,7 +101,7 @@ def wilson_interval(right: int, documents: int) -> tuple[float, float]:
 def risk_coverage(
     scores: NDArray[np.float64], right: NDArray[np.bool_], *, documents: int | None = None
 ) -> RiskCoverage:
-    """Work out what accepting by score costs; `documents` counts those without a score too, if there are any.
+    """Compute the risk-coverage curve; `documents` also counts those without a score.
 
     Sources: Y. Geifman, R. El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017 (the curve);
     Y. Geifman, G. Uziel, R. El-Yaniv, "Bias-reduced uncertainty estimation", ICLR 2019 (the area under it).
@@ -120,22 +120,22 @@ def risk_coverage(
 
 
 def equal_mass(values: NDArray[np.float64], groups: int) -> list[NDArray[np.int64]]:
-    """Part numbers into groups of neighbours, equally many in each as far as equal ones can stay together.
+    """Split values into groups of about equal size, lowest first; gives their positions in `values`.
 
-    The groups hold positions in `values`, lowest first. Where many values are equal there are fewer groups than wanted.
+    Equal values stay together, so there may be fewer groups.
     """
     order = np.argsort(values, kind="stable")
     return np.split(order, _ends(values[order], groups)[:-1])
 
 
 def _ends(ordered: NDArray[np.float64], groups: int) -> NDArray[np.int64]:
-    """Where each group of sorted values ends; the last number is their length."""
+    """End of each group of sorted values; the last is their number."""
     wanted = np.linspace(0, len(ordered), groups + 1).round().astype(int)[1:]
     return np.unique(np.searchsorted(ordered, ordered[wanted[wanted > 0] - 1], side="right"))
 
 
 def reliability_bins(
-    scores: NDArray[np.float64], right: NDArray[np.bool_], bins: int = MOST_BINS
+    scores: NDArray[np.float64], right: NDArray[np.bool_], bins: int = MAX_BINS
 ) -> tuple[ReliabilityBin, ...]:
     """Compare scores with the share of right predictions in bins of equal mass, lowest scores first."""
     return tuple(
@@ -150,9 +150,9 @@ def reliability_bins(
 
 
 def debiased_ece(scores: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15) -> float:
-    """Measure the expected calibration error in the L2 norm, debiased, in bins of equal mass; 0 if chance explains all.
+    """Estimate the expected calibration error in the L2 norm, debiased, in bins of equal mass; 0 if chance explains it.
 
-    The plain estimate of a perfectly calibrated model is about 0.04 at 1,000 documents; this one is not pushed up.
+    For a perfectly calibrated model the plain estimate is about 0.04 at 1,000 documents; this one is unbiased.
     Sources: A. Kumar, P. Liang, T. Ma, "Verified uncertainty calibration", NeurIPS 2019 (the debiased estimator);
     R. Roelofs et al., "Mitigating bias in calibration error estimation", AISTATS 2022 (bins of equal mass).
     """
@@ -166,8 +166,8 @@ def ece_interval(
 ) -> tuple[float, float]:
     """Give the 95 % interval of `debiased_ece` by a basic (pivotal) bootstrap on the squared error.
 
-    A sample drawn from the documents stands to their plain error as the debiased error of the documents stands to the
-    true one; plain percentiles would carry the chance error of the documents and that of the draw both. Source:
+    The debiased error of a sample differs from the plain error of the documents as the debiased error of the documents
+    differs from the true error; percentiles would include the chance error of both documents and sample. Source:
     A. C. Davison, D. V. Hinkley, "Bootstrap methods and their application", Cambridge 1997, section 5.2.
     """
     generator = np.random.default_rng(seed)
@@ -197,7 +197,7 @@ def losses(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> tuple[float
     """Give log loss in natural units, and Brier score summed over the categories (0 to 2); scores have shape (n, k)."""
     from sklearn.metrics import brier_score_loss, log_loss
 
-    # rounding may lift a score or the sum of a row a hair above 1
+    # rounding may lift a score or the sum of a row slightly above 1
     scores = scores / scores.sum(axis=1, keepdims=True)
     labels = np.arange(scores.shape[1])
     brier = brier_score_loss(truth, scores, labels=labels, scale_by_half=False)
@@ -210,8 +210,8 @@ def calibration(
     category_scores: NDArray[np.float64],
     truth: NDArray[np.int64],
 ) -> Calibration:
-    """Put it all together; scores of all categories are given for documents of a known category, if there are any."""
-    bins = max(min(len(scores) // LEAST_IN_BIN, MOST_BINS), 1)
+    """Compute all figures; `category_scores` and `truth` are for the documents of a known category, if any."""
+    bins = max(min(len(scores) // MIN_IN_BIN, MAX_BINS), 1)
     log_loss, brier = losses(category_scores, truth) if len(truth) else (None, None)
     return Calibration(
         documents=len(scores),

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one page to read, and the same figures for programs."""
+"""The report of an evaluation: a page for people, and the same figures for programs."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NOT_PREDICTED = "(not predicted)"
-ERRORS_ASKED = (0.01, 0.02, 0.05, 0.1)
-"""Errors among accepted documents for which the report says how many could be accepted."""
+MAX_ERRORS = (0.01, 0.02, 0.05, 0.1)
+"""Maximum errors for which the report gives the number of documents that could be accepted."""
 CURVE_POINTS = 300
 MISTAKE_COLUMNS = (
     "documents_of_pair",
@@ -59,22 +59,21 @@ def write_report(
     report : EvaluationReport
         The figures.
     folder : str or pathlib.Path
-        Where the files go; made if it is missing.
+        Folder for the files; created if missing.
     title : str
         Heading of the page.
     training : TrainingRecord or None
-        What the model remembers of its training: threshold, learning curve, feature groups. The page leaves
-        out what is not there.
+        Threshold, learning curve and feature groups of the model; without it the page leaves them out.
     model_name : str
-        How the model is called in the page, say its file name.
+        Name of the model in the page, such as its file name.
     created : str
-        When the evaluation was made, as it shall be shown.
+        Date of the evaluation, as shown.
 
     Returns
     -------
     list of pathlib.Path
         ``report.html`` (self-contained), ``metrics.json``, ``confusion.csv``, ``confusion.png`` and
-        ``confused_pairs.csv`` (every wrong document; an empty predicted category where there was no answer).
+        ``confused_pairs.csv`` (every wrong document; the predicted category is empty if there is none).
 
     Raises
     ------
@@ -109,7 +108,7 @@ def write_report(
 
 
 def _metrics(report: EvaluationReport, training: TrainingRecord | None, about: dict[str, str]) -> dict[str, object]:
-    """Give the figures as they stand in ``metrics.json``: documents are named by their ids, without their texts."""
+    """Give the figures for ``metrics.json``, which has ids of documents but no texts."""
     values = asdict(report)
     rows, columns = values.pop("true_categories"), values.pop("predicted_categories")
     error_names = ("document_id", "category", "predicted_category", "score")
@@ -143,7 +142,7 @@ def _curve_figures(curve: RiskCoverage) -> dict[str, object]:
     points = curve.thinned(CURVE_POINTS)
     return {
         "aurc": curve.area,
-        "accepted_at": [asdict(curve.accepted_at(error)) for error in ERRORS_ASKED],
+        "accepted_at": [asdict(curve.accepted_at(error)) for error in MAX_ERRORS],
         "thresholds": points.thresholds.tolist(),
         "accepted": points.accepted.tolist(),
         "error": points.error.tolist(),
@@ -174,7 +173,7 @@ def _page(report: EvaluationReport, training: TrainingRecord | None, about: dict
         trained=sum(training.documents.values()) if training else 0,
         threshold=training.acceptance.threshold if training and training.acceptance.threshold <= 1 else None,
         weakest=[figures for figures in by_f1 if figures.known and figures.f1 < 1][:3],
-        accepted_at=[curve.accepted_at(error) for error in ERRORS_ASKED] if curve else [],
+        accepted_at=[curve.accepted_at(error) for error in MAX_ERRORS] if curve else [],
         risk_points=curve.thinned(CURVE_POINTS) if curve else None,
         **_axes(report, training),
     )
@@ -196,7 +195,7 @@ def _axes(report: EvaluationReport, training: TrainingRecord | None) -> dict[str
         if histogram:
             axes[name] = counts(max(1, *map(operator.add, histogram.right, histogram.wrong)), 4)
     if report.risk_coverage:
-        # the bound of few documents goes through the roof, and may
+        # the bound of few documents may exceed the axis
         max_error = training.acceptance.max_error if training else 0.0
         axes["risk_axis"] = shares(0, max(1.25 * float(report.risk_coverage.error[-1]), 2 * max_error, 0.05))
     if report.calibration:
@@ -212,7 +211,7 @@ def _axes(report: EvaluationReport, training: TrainingRecord | None) -> dict[str
 def _percent(share: float, digits: int = 1) -> str:
     if share in (0, 1):
         return f"{share:.0%}"
-    # all but one of ten thousand is not all
+    # all but one of 10,000 must not be shown as 100%
     return f"{min(max(share, 0.001), 0.999):.{digits}%}"
 
 
@@ -222,7 +221,7 @@ def _counted(number: int, one: str, many: str | None = None) -> str:
 
 def _write_text(path: Path, text: str) -> None:
     with write_aside(path) as aside:
-        # a file name may hold bytes that are no text; they show as question marks
+        # a file name may contain bytes that are not text; they become question marks
         aside.write_bytes(text.encode("utf-8", errors="replace"))
 
 
@@ -237,8 +236,8 @@ def _write_confusion(report: EvaluationReport, path: Path) -> None:
 def _write_picture(report: EvaluationReport, path: Path) -> None:
     from matplotlib import style
 
-    # a user's own matplotlib settings would change the picture, and a name in a script without a glyph would
-    # warn: it shows as boxes, and stands in full in the page and the CSV
+    # The user's matplotlib settings would change the picture. A name with characters that the font lacks would cause
+    # a warning: it is drawn as boxes, and is complete in the page and the CSV.
     with style.context("default"), warnings.catch_warnings(), write_aside(path) as aside:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # the library's version in the file would change its bytes
@@ -258,13 +257,13 @@ def _confusion_figure(report: EvaluationReport) -> Figure:
     rows, columns = counts.shape
     cell = min(0.5, max(0.24, 12 / columns))
     width, height = 3.2 + cell * columns, 2.9 + cell * rows
-    # hundreds of categories may lose sharpness, but not fill the memory
+    # a matrix of hundreds of categories may be less sharp, but must not fill the memory
     dpi = min(150.0, PNG_PIXELS / max(width, height))
     figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
     axes = figure.add_subplot()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     hit = np.array(report.true_categories)[:, None] == np.array(report.predicted_categories)[None, :]
-    # the colours of the page: blended on white, so light that black figures can be read on each
+    # the colours of the page, blended on white, light enough for black figures
     alpha = np.where(counts > 0, np.where(hit, 0.08 + 0.52 * share, 0.12 + 0.48 * share), 0.0)[:, :, None]
     colours = 255 * (1 - alpha) + alpha * np.where(hit[:, :, None], PNG_RIGHT, PNG_WRONG)
     axes.imshow(colours.round().astype(np.uint8), interpolation="nearest")
@@ -275,7 +274,7 @@ def _confusion_figure(report: EvaluationReport) -> Figure:
     axes.set_xticks(range(columns), [_short(name) for name in report.predicted_categories], rotation=90, fontsize=size)
     axes.set_yticks(range(rows), [_short(name) for name in report.true_categories], fontsize=size)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        # a dollar sign in a name is a dollar sign
+        # a dollar sign in a name does not begin a formula
         label.set_parse_math(False)
     axes.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, color="#e2e5e9", linewidth=0.6)
     axes.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, color="#e2e5e9", linewidth=0.6)

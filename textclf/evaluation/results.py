@@ -1,4 +1,4 @@
-"""The shape of an evaluation: all its figures, for the page, the tables and programs."""
+"""Results of an evaluation: all its figures, for the report, the tables and programs."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class CategoryFigures:
     # documents of this category, and documents predicted as this category
     support: int
     predicted: int
-    # a category that the model does not know is wrong in every document
+    # whether the model knows the category; if not, its documents all count as wrong
     known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """A document whose predicted category is not its own, or that has none, with the beginning of its text."""
+    """A document predicted wrongly or not at all, with the beginning of its text."""
 
     document_id: str
     category: str
     predicted_category: str
     score: float
     decision: str
-    # why nothing was predicted, or what was missing
+    # why nothing was predicted, or what part of the text was left out
     error: str
     # on one line
     snippet: str
-    # only of the most confident errors: a longer beginning with its lines, and what spoke for and against the predicted
-    # category rather than the runner-up, most first, with amounts above and below 0
+    # only for the most confident errors: a longer beginning with line breaks, and the terms and features that spoke for
+    # and against the predicted category, largest amounts first
     excerpt: str = ""
     spoke_for: tuple[tuple[str, float], ...] = ()
     spoke_against: tuple[tuple[str, float], ...] = ()
@@ -56,7 +56,7 @@ class ConfusedPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreHistogram:
-    """Right and wrong predictions in equally wide bins of score, or familiarity; a bin holds its lower edge."""
+    """Right and wrong predictions in equally wide bins of score or familiarity; a bin includes its lower edge."""
 
     edges: tuple[float, ...]
     right: tuple[int, ...]
@@ -65,7 +65,7 @@ class ScoreHistogram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupFigures:
-    """The figures of the documents that have one value in a column of the table."""
+    """Figures of the documents that have one value in a column of the table."""
 
     column: str
     value: str
@@ -77,8 +77,8 @@ class GroupFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfidenceGroup:
-    """The figures of documents that OCR was about equally sure of, from the lowest to the highest, 0 to 100."""
+class OcrConfidenceGroup:
+    """Figures of documents whose OCR confidence lies between `lowest` and `highest`, 0 to 100."""
 
     lowest: float
     highest: float
@@ -90,7 +90,7 @@ class ConfidenceGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelIssue:
-    """A document whose given category is likely wrong, with the scores of the one suggested and the one given."""
+    """A document whose category is likely wrong, with the scores of the suggested and of the given one."""
 
     document_id: str
     category: str
@@ -102,7 +102,7 @@ class LabelIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonFigures:
-    """Documents for review for one reason, and the right ones of them; all pairs of categories count as ``unsure``."""
+    """Documents for review for one reason, and how many are right; ``unsure`` sums up all pairs of categories."""
 
     reason: str
     documents: int
@@ -111,10 +111,10 @@ class ReasonFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EvaluationReport:
-    """All figures of one evaluation, shares from 0 to 1.
+    """All figures of one evaluation; shares are from 0 to 1.
 
-    Documents that could not be predicted, and those of a category that the model does not know, count as wrong; those
-    for review count by their predicted category.
+    Documents that could not be predicted or are of a category that the model does not know count as wrong; those for
+    review count by their predicted category.
     """
 
     documents: int
@@ -122,7 +122,7 @@ class EvaluationReport:
     accuracy: float
     # Wilson score interval
     accuracy_interval_95: tuple[float, float]
-    # over the categories that have a document here, known to the model or not
+    # over the categories of these documents, known to the model or not
     macro_f1: float
     accepted: int
     accepted_right: int
@@ -131,7 +131,7 @@ class EvaluationReport:
     # the model's categories in its order, then those that it does not know, by name
     categories: tuple[CategoryFigures, ...]
     groups: tuple[GroupFigures, ...]
-    # rows and columns of the confusion matrix; documents without a prediction have a last column, named ""
+    # rows and columns of the confusion matrix; the last column, named "", is for documents without a prediction
     true_categories: tuple[str, ...]
     predicted_categories: tuple[str, ...]
     confusion: NDArray[np.int64]
@@ -141,20 +141,20 @@ class EvaluationReport:
     # both None if no document was predicted
     risk_coverage: RiskCoverage | None
     calibration: Calibration | None
-    # worst read first, equally many documents in each; empty where OCR confidence is not known
-    by_ocr_confidence: tuple[ConfidenceGroup, ...]
-    # number of documents that each read, most first
+    # lowest confidence first, equally many documents in each; empty if OCR confidence is not known
+    by_ocr_confidence: tuple[OcrConfidenceGroup, ...]
+    # documents read by each, most first
     ocr_engines: dict[str, int]
     reasons: tuple[ReasonFigures, ...]
-    # None if the predictions carry no familiarity
+    # None if the predictions have no familiarity
     familiarity_histogram: ScoreHistogram | None
     confident_errors: tuple[Mistake, ...]
-    # the likeliest first
+    # the most likely first
     label_issues: tuple[LabelIssue, ...]
 
     @property
     def accepted_share(self) -> float:
-        """Share of the documents that need no look, 0 to 1."""
+        """Share of the documents that are accepted, 0 to 1."""
         return self.accepted / self.documents
 
     @property
@@ -170,5 +170,5 @@ class EvaluationReport:
 
     @property
     def unknown_categories(self) -> tuple[CategoryFigures, ...]:
-        """The categories of documents here that the model does not know."""
+        """The categories of these documents that the model does not know."""
         return tuple(figures for figures in self.categories if not figures.known)

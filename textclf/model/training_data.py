@@ -131,7 +131,7 @@ def check_weights(values: object, documents: int) -> NDArray[np.float64]:
     try:
         weights = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise BadDataError("sample_weight holds a value that is not a number", remedy=remedy) from error
+        raise BadDataError("sample_weight holds something that is no number", remedy=remedy) from error
     if weights.shape != (documents,):
         raise BadDataError(f"{documents} texts but sample_weight of shape {weights.shape}", remedy=remedy)
     if documents and not weights.any():
@@ -149,7 +149,7 @@ def check_categories(counts: Counter[str]) -> list[str]:
     if len(counts) == 1:
         raise BadDataError(
             f"all documents are of one category, {next(iter(counts))!r}",
-            remedy="add documents of at least one other: a classifier needs two classes",
+            remedy="add documents of at least one other: nothing can be learned from one class",
         )
     single = sorted(category for category, count in counts.items() if count == 1)
     if single:

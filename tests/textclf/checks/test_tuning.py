@@ -56,7 +56,7 @@ def test_what_is_better_is_taken_and_measured_on_held_out_documents(corpus, quic
     monkeypatch.setattr(tuning, "fit_model", fit)
     found = tune(texts, categories, candidates=4)
     assert found.better
-    assert tuning.LEAST_C <= found.settings["C"] <= tuning.MOST_C
+    assert tuning.MIN_C <= found.settings["C"] <= tuning.MAX_C
     assert found.search_accuracy > found.search_accuracy_of_defaults
     assert found.accuracy > found.accuracy_of_defaults
     assert found.p_value < 0.05

@@ -31,8 +31,8 @@ def test_findings_are_shown_by_kind_and_written_to_a_table_that_is_no_formula(te
         "contradiction: 1 copies of different categories",
         "similar names: 1 categories that may be one",
         "no text: 1 documents without a word",
-        "duplicate: 1 documents whose text stands here already",
-        "labels were not looked at",
+        "duplicate: 1 documents with the same text as another",
+        "labels were not checked",
     ):
         assert words in said.out
     rows = read_table(tmp_path / "findings.csv")

@@ -9,7 +9,7 @@ import pytest
 
 from features.lexicon import Lexicon, LexiconCategory
 from textclf.base.errors import ExitCode
-from textclf.checks.keyword_gain import MOST_CATEGORIES, _surrogate, keyword_gain
+from textclf.checks.keyword_gain import MAX_CATEGORIES, _surrogate, keyword_gain
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_check_says_that_keywords_chosen_on_these_documents_prove_nothing(text
     assert [line.split()[-1] for line in said.out.splitlines()[-3:]] == ["training", "surrogate", "surrogate"]
 
 
-@pytest.mark.parametrize(("count", "rows"), [(MOST_CATEGORIES, MOST_CATEGORIES + 1), (MOST_CATEGORIES + 1, 1)])
+@pytest.mark.parametrize(("count", "rows"), [(MAX_CATEGORIES, MAX_CATEGORIES + 1), (MAX_CATEGORIES + 1, 1)])
 def test_with_too_many_categories_only_the_whole_lexicon_is_measured(corpus, count, rows, caplog):
     _, texts, categories = corpus(4)
     lexicon = Lexicon(categories=tuple(LexiconCategory(name=f"c{i}", keywords=("vat",)) for i in range(count)))

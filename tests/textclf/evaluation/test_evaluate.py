@@ -13,8 +13,8 @@ from textclf.evaluation.evaluate import (
     CONFIDENT_ERRORS,
     EXCERPT_LENGTH,
     LABEL_ISSUES,
+    MAX_TERMS,
     SNIPPET_LENGTH,
-    SPOKE,
     evaluate_predictions,
 )
 from textclf.evaluation.results import EvaluationReport
@@ -227,7 +227,7 @@ def test_only_the_most_confident_errors_are_explained() -> None:
     assert len(asked) == CONFIDENT_ERRORS
     worst = report.confident_errors[0]
     assert worst.spoke_for[:2] == (("total", 2.0), ("word 8", 0.8))
-    assert len(worst.spoke_for) == SPOKE
+    assert len(worst.spoke_for) == MAX_TERMS
     assert worst.spoke_against == (("dear", -0.5),)
     assert worst.excerpt.startswith(f"text {wrong - 1}\nxxx")
     assert len(worst.excerpt) == EXCERPT_LENGTH
