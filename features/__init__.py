@@ -1,12 +1,12 @@
-"""From cleaned text to columns; opens no scan and trains no classifier.
+"""Features of cleaned texts; opens no scan and trains no classifier.
 
 =================================  ===================================================================================
-words                              `tokens`, `characters` (batches of texts as arrays), `text_arguments`
+words                              `tokens`, `text_batch` (many texts as arrays), `text_arguments`
 keywords                           `lexicon`, `keyword_matcher` (with `symmetric_delete`), `keyword_learning` (with
                                    `spacy_tables`), `keyword_check`
-n-grams                            `ngrams` (counted), `tfidf` (kept and weighed), `vectorizer` (for scikit-learn)
+n-grams                            `ngrams` (counts), `tfidf` (selects, weights), `vectorizer` (for scikit-learn)
 meaning, layout, language          `word_vectors`, `layout`, `language_detection`
-all features of a document         `feature_set`; `augmentation` makes further copies of documents to train on
-columns of a table                 `datasource`, `schema` (Amazon ML's), `prepared` (what computes the columns)
+all features of a document         `feature_set`; `augmentation` makes distorted copies of training documents
+columns of a table                 `datasource`, `schema` (Amazon ML's), `prepared` (computes the columns)
 =================================  ===================================================================================
 """

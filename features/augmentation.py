@@ -1,6 +1,6 @@
-"""Texts as poor OCR would have read them, to train on: what was read for what is learned from real pages.
+"""Augmented copies of training texts: with the errors of real OCR, without line breaks, or cut to their first third.
 
-The counts in ``ocr_confusions.json`` come from ``benchmarks/learn_confusions.py``; no text of those pages is in it.
+The counts in ``ocr_confusions.json`` come from ``benchmarks/learn_confusions.py``; they hold no text of those pages.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from features.text_arguments import as_texts
 from features.tokens import fold
 
 STRAY, PAIR = 0.15, 0.2
-"""Shares of all errors in the table: a stray character was added, two characters were read as one thing."""
+"""Shares of all errors in the table that insert a stray character, and that misread two characters together."""
 
 NOISE = 0.1
-"""Share of misread characters in an augmented copy: on pages of poor scans one word in three is then hit."""
+"""Share of misread characters in a misread copy: about one word in three is affected, as in bad scans."""
 TOPS = 3
-"""Texts for each one whose first third is trained on."""
+"""Every third text has a copy of its first third."""
 
 
 class _Confusions(NamedTuple):
-    """What was read for a piece of text, and up to which share of all readings each of them goes."""
+    """What a piece of text was read as, and the cumulative share of each reading but the last."""
 
     readings: tuple[str, ...]
     shares: NDArray[np.float64]
 
 
 def add_ocr_noise(text: str, rate: float, rng: np.random.Generator) -> str:
-    """Misread a share of the characters of a text, 0 to 1: replace, drop and add some as real OCR did.
+    """Replace, delete and insert characters, at a rate of 0 to 1, with the frequencies of real OCR errors.
 
-    Line breaks stay. Capitals are misread as their small letters are; before a character that was never misread only a
-    stray one may come.
+    Line breaks stay. Capitals are misread like their lower-case letters; where a character was never misread, only a
+    stray character may be inserted.
     """
     table = _table()
     folded = fold(text)
@@ -49,7 +49,7 @@ def add_ocr_noise(text: str, rate: float, rng: np.random.Generator) -> str:
     for place, (kind, draw) in zip(hits.tolist(), draws.tolist(), strict=True):
         if place < done or text[place] == "\n":
             continue
-        # a stray character stands for nothing, the others for one or two that were there
+        # a stray character replaces none, other readings replace one or two
         known = [length for length in (1, 2) if folded[place : place + length] in table] or [0]
         length = 0 if kind < STRAY else known[-1] if kind > 1 - PAIR else known[0]
         found = table[folded[place : place + length]]
@@ -61,18 +61,18 @@ def add_ocr_noise(text: str, rate: float, rng: np.random.Generator) -> str:
 
 
 class AugmentedCopies(NamedTuple):
-    """Copies of some texts, and the position of the text that each is a copy of."""
+    """Copies of some texts, and the position of the original of each."""
 
     texts: list[str]
     of: NDArray[np.int64]
 
 
 def augmented_copies(texts: Sequence[str], seed: int) -> AugmentedCopies:
-    """Make copies of texts as they might have come: misread, without line breaks, or the first third only.
+    """Make augmented copies: one of each text, and one more of every third text.
 
-    Trained on beside the texts, they teach a model not to lean on what a poor scan, a PDF without lines or a page of
-    which only the upper part was read lacks. One of each text, every other misread and the others without line breaks;
-    and the first third of the lines, or of the words where there are no lines, of each third text.
+    Every other text is misread, the others lose their line breaks; the further copies hold the first third of the
+    lines, or of the words where a text has no lines. A model that is trained on them too does not depend on what a bad
+    scan, a PDF without lines or a partly read page lacks.
     """
     texts = as_texts(texts)
     copies = [

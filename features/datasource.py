@@ -1,4 +1,4 @@
-"""The datasource: one CSV with all columns, valid for Amazon ML, and its schema beside it."""
+"""The datasource: one CSV file with all columns, valid for Amazon ML, and its schema in a second file."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ _TO_DECODE = re.compile(" ?␤ ?|␛([0-9A-F]{4})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasourceRow:
-    """One document with all its columns; category and group are empty if unknown."""
+    """One document with all its columns; category and group may be empty."""
 
     document_id: str
     # cleaned, with its line structure
     text: str
-    # the keywords found in it, and whether one of each category was found, in the order of the columns
+    # the keywords found in it, and for each column whether a keyword of its category was found
     common_words: str = ""
     indicators: tuple[bool, ...] = ()
     # document vector, finite
     vector: tuple[float, ...] = ()
     category: str = ""
-    # what the document belongs to, such as its issuer; Amazon ML is told to ignore it
+    # what the document belongs to, such as its issuer; the schema excludes it from learning
     group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasourceSummary:
-    """How many rows were written, and the ids of the documents whose texts lost their middle to fit 100 KB."""
+    """The number of rows written, and the ids of documents whose texts lost their middle to fit 100 KB."""
 
     rows: int
     shortened: tuple[str, ...] = ()
@@ -64,12 +64,12 @@ def schema_path(path: str | Path) -> Path:
 
 
 def vector_columns(size: int) -> tuple[str, ...]:
-    """Name the columns of a document vector of so many dimensions."""
+    """Name the columns of a document vector."""
     return tuple(f"w2v_{i:03}" for i in range(size))
 
 
 def datasource_schema(indicator_names: Sequence[str], vector_size: int, *, grouped: bool = False) -> Schema:
-    """Describe the columns of a datasource; `grouped` if there is one with the group of each document."""
+    """Describe the columns of a datasource; `grouped` if it has one for the group of each document."""
     return Schema(
         attributes=(
             ("document_id", AttributeType.CATEGORICAL),
@@ -87,11 +87,11 @@ def datasource_schema(indicator_names: Sequence[str], vector_size: int, *, group
 
 
 def encode_text(text: str) -> str:
-    r"""Write a text on one line, so that `decode_text` can restore it.
+    r"""Write a text on one line, reversibly; `decode_text` restores it.
 
-    A line feed becomes ``␤`` between two blanks. What else a program may take for a line end (``\r``, ``\v``,
-    ``\f``, U+001C to U+001E, U+0085, U+2028, U+2029), NUL, lone surrogates, and ``␤`` and ``␛`` themselves become
-    ``␛`` and four hexadecimal digits.
+    A line feed becomes ``␤`` between two spaces. Other characters that a program may take for a line end (``\r``,
+    ``\v``, ``\f``, U+001C to U+001E, U+0085, U+2028, U+2029), NUL, lone surrogates, and ``␤`` and ``␛`` themselves
+    become ``␛`` and four hexadecimal digits.
     """
     return _TO_ENCODE.sub(lambda match: " ␤ " if match[0] == "\n" else f"␛{ord(match[0]):04X}", text)
 
@@ -127,7 +127,7 @@ def write_datasource(
     # random() gives the same numbers in every Python version, which shuffle() does not promise
     order = sorted(range(len(documents)), key=[draw.random() for _ in range(len(documents))].__getitem__)
     shortened: list[str] = []
-    # both files get their names at the end only, so that no datasource ever stands beside another's schema
+    # both files are renamed at the end, so that no datasource is ever paired with another's schema
     with write_aside(schema_path(path)) as schema_aside, write_aside(path) as aside:
         schema_aside.write_text(schema.to_json(), encoding="utf-8", newline="")
         with aside.open("w", encoding="utf-8", newline="") as file:
@@ -161,7 +161,7 @@ def read_datasource_schema(path: str | Path) -> Schema:
 
 
 def read_datasource(path: str | Path) -> Iterator[DatasourceRow]:
-    """Read a datasource that `write_datasource` wrote, one row at a time, equal but for texts that were too long."""
+    """Read a datasource that `write_datasource` wrote, row by row, unchanged except for texts that were too long."""
     schema = read_datasource_schema(path)
     for row in read_rows(path, required=schema.names):
         error = row.error
@@ -201,7 +201,7 @@ def _line(row: DatasourceRow, text: str, schema: Schema) -> str:
     cells = [
         *(encode_text(value) for value in (row.document_id, text, row.common_words)),
         *("1" if indicator else "0" for indicator in row.indicators),
-        # repr() is the shortest decimal that gives the same number back
+        # repr() is the shortest decimal that parses to the same number
         *(repr(_finite(number)) for number in row.vector),
         *([encode_text(row.group)] if schema.excluded else []),
         encode_text(row.category),
@@ -214,12 +214,12 @@ def _line(row: DatasourceRow, text: str, schema: Schema) -> str:
 
 
 def _shortened_line(row: DatasourceRow, schema: Schema) -> str:
-    """Give the row with as many characters from both ends of its text as fit."""
+    """Give the row with the longest beginning and end of its text that fit."""
 
     def line(kept: int) -> str:
         return _line(row, row.text[: kept - kept // 2] + _GAP + row.text[len(row.text) - kept // 2 :], schema)
 
-    # what a character costs does not depend on its neighbours, so the size grows with what is kept
+    # the size of a character does not depend on its neighbours, so the size of the line is monotonic
     fits = bisect_right(range(len(row.text)), ROW_LIMIT, key=lambda kept: _size(line(kept))) - 1
     if fits < 0:
         raise BadDataError(

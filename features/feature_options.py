@@ -1,4 +1,4 @@
-"""Which features documents get, as far as users choose."""
+"""The options for features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All features of a document together: what is fitted on training texts, and the rows that it gives."""
+"""All features of a document: fitting them on training texts, and computing their rows."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from features.word_vectors import WordVectors, read_word_vectors, train_word_vec
 
 
 class ObservedTexts(NamedTuple):
-    """What is seen of n texts before anything is learned: it is the same whatever a model is trained on."""
+    """The counts, words and measures of n texts, which do not depend on training data."""
 
     views: tuple[NgramView, ...]
     words: list[list[str]]
-    # n-grams counted, all views side by side
+    # counts of n-grams, all views side by side
     counts: SparseRows
     # of `measure_layout`, shape (n, 20); shape (n, 0) where the layout is not measured
     measures: NDArray[np.float64]
 
     def take(self, chosen: NDArray[np.int64]) -> ObservedTexts:
-        """Choose texts by their positions."""
+        """Select texts by position."""
         words = [self.words[i] for i in chosen]
         return ObservedTexts(self.views, words, take_rows(self.counts, chosen), self.measures[chosen])
 
     def seen_by(self, views: Sequence[NgramView]) -> ObservedTexts:
-        """Keep the counts of some of the views, in the order that they have."""
+        """Select the counts of some of the views, in their present order."""
         counts = take_views(self.counts, len(self.views), [self.views.index(view) for view in views])
         return self._replace(views=tuple(views), counts=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSettings(FeatureOptions):
-    """How features are made: which, by which views of a page, and with which seed."""
+    """How features are made: the options, the views of a page, and the seed."""
 
     views: tuple[NgramView, ...] = VIEWS
     layout: bool = True
@@ -56,7 +56,7 @@ class FeatureRows(NamedTuple):
 
     # TF-IDF rows, all views side by side
     ngrams: SparseRows
-    # shape (n, 180): how each page looks beside the training pages
+    # shape (n, 180): layout of each page compared with the training pages
     layout: NDArray[np.float32]
     # shape (n, categories of the lexicon): whether a keyword was found
     indicators: NDArray[np.uint8]
@@ -74,7 +74,7 @@ class FeatureRows(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSet:
-    """What was fitted on the training texts; from here on numpy is enough."""
+    """Features fitted on the training texts; computing them needs numpy only."""
 
     ngrams: NgramTfidf
     layout: LayoutScale
@@ -82,15 +82,15 @@ class FeatureSet:
     vectors: WordVectors
 
     def rows(self, texts: Sequence[str]) -> FeatureRows:
-        """Compute all features of some cleaned texts."""
+        """Compute all features of cleaned texts."""
         return self.rows_of(self.observe(texts))
 
     def observe(self, texts: Sequence[str]) -> ObservedTexts:
-        """Look at texts with the views of these features, for `rows_of`."""
+        """Observe texts with the views of these features, for `rows_of`."""
         return observe(texts, [table.view for table in self.ngrams.tables], layout=bool(self.layout.size))
 
     def rows_of(self, observed: ObservedTexts) -> FeatureRows:
-        """Compute all features of texts that were looked at already, with the same views."""
+        """Compute all features of texts observed with the same views."""
         hits = self.matcher.find_all(observed.words)
         return FeatureRows(
             ngrams=self.ngrams.weigh(observed.counts),
@@ -104,7 +104,7 @@ class FeatureSet:
 def fit_features(
     observed: ObservedTexts, categories: Sequence[str], settings: FeatureSettings
 ) -> tuple[FeatureSet, FeatureRows]:
-    """Fit all that learns from documents that were looked at with the views of the settings; give their rows too."""
+    """Fit all features on documents observed with the views of the settings; give their rows too."""
     features = FeatureSet(
         ngrams=fit_tfidf(observed.counts, settings.views),
         layout=LayoutScale.fit(observed.measures) if settings.layout else LayoutScale.unmeasured(),
@@ -115,7 +115,7 @@ def fit_features(
 
 
 def observe(texts: Iterable[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:
-    """Look at cleaned texts, as far as nothing has to be learned for it."""
+    """Compute of cleaned texts what does not depend on training data."""
     words: list[list[str]] = []
     counts: list[SparseRows] = []
     measures = [np.zeros((0, len(LAYOUT_FEATURES) if layout else 0))]

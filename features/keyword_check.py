@@ -1,4 +1,4 @@
-"""What a lexicon does on documents whose category is known: coverage, false hits, overlap, conflict."""
+"""Evaluating a lexicon on labelled documents: coverage, false hits, overlap and conflicts of its keywords."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from features.keyword_learning import compile_matcher, same_category
 from features.lexicon import Lexicon
 from features.tokens import tokenize
 
-LEAST_PRECISION = 0.5
-"""A keyword of which fewer hits are in its own category speaks for another as much."""
+MIN_PRECISION = 0.5
+"""Share of its hits in its own category below which a keyword gets a note: it indicates others as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeywordFigures:
-    """What one keyword of a category hits."""
+    """Which documents a keyword of a category is found in."""
 
     category: str
     keyword: str
-    # documents of its category that it is found in, and documents of all others
+    # documents with it: in its category, and in all others
     own: int
     others: int
-    # the category of the data with most of its hits; empty without one
+    # the category of the data with most of its hits; empty without a hit
     most_in: str
-    # share of its hits that are in its own category; None if it hits nothing
+    # share of its hits that are in its own category; None without a hit
     precision: float | None
     # what is wrong with it; empty if nothing
     note: str
@@ -33,39 +33,39 @@ class KeywordFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryHits:
-    """What all keywords of a category hit together: what its indicator column shows."""
+    """Which documents any keyword of a category is found in: the effect of its indicator column."""
 
     category: str
-    # documents of it, and those in which one of its keywords is found; the same of all other documents
+    # documents of the category, and how many of them have a keyword of it; the same for all other documents
     documents: int
     hit: int
     other_documents: int
     false_hits: int
-    # other categories of the data with the documents of theirs that are hit, most first
+    # other categories of the data, with the number of their documents that are hit, in falling order
     overlaps: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeywordCheck:
-    """What a lexicon does, in its order."""
+    """The evaluation of a lexicon, in its order."""
 
     categories: tuple[CategoryHits, ...]
     keywords: tuple[KeywordFigures, ...]
-    # categories of the data that the lexicon does not know
+    # categories of the data that the lexicon lacks
     without_keywords: tuple[str, ...]
     # categories of the lexicon that no document has
     without_documents: tuple[str, ...]
 
 
 def check_keywords(lexicon: Lexicon, documents: Sequence[Sequence[str]], categories: Sequence[str]) -> KeywordCheck:
-    """Look for the keywords of a lexicon in documents, given by their words; each counts once a keyword and category.
+    """Evaluate a lexicon on documents, given by their words; a document counts once per keyword and once per category.
 
     A category of the lexicon may have the data's name for it or another (`features.keyword_learning.fits`).
     """
     matcher = compile_matcher(lexicon, Counter(word for words in documents for word in set(words)))
     sizes = Counter(categories)
     name_of = same_category(lexicon, sorted(sizes))
-    # documents of each category of the data in which a keyword is found, and any keyword of a category of the lexicon
+    # documents with a keyword, and with any keyword of a category of the lexicon, by category of the data
     by_keyword: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
     by_category: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for found, truth in zip(matcher.find_all(documents), categories, strict=True):
@@ -76,7 +76,7 @@ def check_keywords(lexicon: Lexicon, documents: Sequence[Sequence[str]], categor
     owners = Counter(
         plain
         for category in lexicon.categories
-        # a keyword that one category has in two spellings is no conflict
+        # two spellings of a keyword in one category are no conflict
         for plain in {tuple(tokenize(keyword)) for keyword in category.keywords}
     )
     keywords, figures = [], []
@@ -119,4 +119,4 @@ def _note(hit: Counter[str], name: str, *, shared: bool) -> str:
         return "stands under another category too"
     if not hit:
         return "hits nothing"
-    return "hits mostly others" if name and hit[name] < LEAST_PRECISION * hit.total() else ""
+    return "hits mostly others" if name and hit[name] < MIN_PRECISION * hit.total() else ""

@@ -1,4 +1,4 @@
-"""Keywords learned from documents whose category is known, and the matchers of lexicons at hand."""
+"""Learning and suggesting keywords from labelled documents, and compiling matchers of lexicons."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
 KEYWORDS_PER_CATEGORY = 15
-"""More make an indicator 1 in too many documents: on scanned office papers 10 to 20 were better than 40."""
-FEWEST_DOCUMENTS = 2
-"""What stands in one document only may be a name, a number or a misreading."""
-LEAST_Z = 1.96
-"""Standard deviations from which a keyword counts as distinctive (5 % of those that are not would pass)."""
-LEAST_RATIO = 8.0
-"""How many times as common a keyword must be in its category as in the others: an indicator is the *or* of many."""
+"""With more, an indicator is 1 in too many documents: on scanned office documents 10 to 20 were better than 40."""
+MIN_DOCUMENTS = 2
+"""A phrase in one document only may be a name, a number or a misreading."""
+MIN_Z = 1.96
+"""Minimum z-score of a distinctive keyword: the 5 % level of a two-sided test."""
+MIN_RATIO = 8.0
+"""Minimum ratio of a keyword's shares in its category and in the others: an indicator is the *or* of many keywords."""
 PRIOR_DOCUMENTS = 10.0
-"""Weight of the prior, in documents: what a keyword's share in all documents counts against its category's own."""
+"""Weight of the prior, a keyword's share in all documents, in documents."""
 LONGEST_WORD = 25
 COMMON_SHARE = 0.2
-"""A word near a keyword's word is a word of its own when it is in this share of the documents that have the latter."""
+"""A word similar to a keyword's is a known word if as many documents have it as this share of those with the latter,"""
 COMMON_COUNT = 3
-"""And in at least this many documents."""
+"""and at least this many documents."""
 RANK_OFFSET = 60
-"""Of reciprocal rank fusion, as its authors set it: so that the first places do not decide alone."""
+"""Constant k of reciprocal rank fusion, as its authors set it, which limits the influence of the first ranks."""
 
 _NO_FREQUENCIES: Mapping[str, int] = MappingProxyType({})
 
@@ -45,9 +45,9 @@ def learn_lexicon(documents: Sequence[Sequence[str]], categories: Sequence[str])
     """Learn each category's keywords from the words of documents, best first, ties in alphabetical order.
 
     Words and phrases of two words are ranked by their log-odds in a category against all others, with an informative
-    Dirichlet prior, divided by its standard deviation. A document counts once for each, however often it repeats it,
-    because an indicator only says whether a keyword is there. Left out are function words, numbers, rubbish, what fewer
-    than two documents have, and what is less than eight times as common in its category as elsewhere.
+    Dirichlet prior, divided by its standard deviation. A document counts once for each phrase, because an indicator
+    only shows whether a keyword is there. Function words, numbers and noise are excluded, and phrases that occur in
+    fewer than two documents, or are less than eight times as common in the category as elsewhere.
 
     Source: Monroe, Colaresi & Quinn (2008), "Fightin' Words: Lexical Feature Selection and Evaluation for Identifying
     the Content of Political Conflict", Political Analysis 16(4), equations 16, 20 and 22.
@@ -62,12 +62,12 @@ def learn_lexicon(documents: Sequence[Sequence[str]], categories: Sequence[str])
 
 
 def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQUENCIES) -> KeywordMatcher:
-    """Make the matcher of a lexicon, with all that is known of the words near its keywords; it needs no spaCy.
+    """Make the matcher of a lexicon, with its inflected forms and the known words that are similar to its keywords.
 
-    A word near a keyword is a word of its own if a dictionary has it, or if it is common in the training documents, of
-    which `frequencies` says how many have each word: in at least 3 of them, and in a fifth as many as have the word it
-    is near to. A misreading is rarer than that. What differs by OCR confusions only is a misreading however common it
-    is, unless a dictionary has it.
+    A word similar to a keyword is a known word if a dictionary has it, or if it is common in the training documents:
+    `frequencies` counts the documents with each word, of which at least 3 must have it, and a fifth as many as have the
+    keyword's word. A misreading is rarer than that. But a word that differs by OCR confusions only is a misreading,
+    however common, unless a dictionary has it.
     """
     plain, of_their_own = _from_dictionary(lexicon)
     frequent = (word for word, count in frequencies.items() if count >= COMMON_COUNT and word.isalpha())
@@ -84,7 +84,7 @@ def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQU
 
 @lru_cache(maxsize=4)
 def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
-    """Give the matcher of a lexicon with inflected forms, and the words of dictionaries that it would misread."""
+    """Give the matcher of a lexicon with inflected forms, and the dictionary words that it would consider misread."""
     from rapidfuzz.distance import LCSseq
     from rapidfuzz.process import cdist
 
@@ -93,7 +93,7 @@ def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
     entries, shapes, lengths, letters = _dictionary_by_length()
     near: set[str] = set()
     for shape, wrong in plain.shapes.items():
-        # which differ in few letters is seen first by their lengths and sets of letters
+        # lengths and sets of letters first rule out most words
         first, last = lengths.searchsorted([len(shape) - wrong, len(shape) + wrong + 1])
         ours, theirs = _letters([shape]), letters[first:last]
         differing = np.maximum(np.bitwise_count(ours & ~theirs), np.bitwise_count(theirs & ~ours))
@@ -105,7 +105,7 @@ def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
 
 @cache
 def _dictionary_by_length() -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.uint32]]:
-    """Give the words of both dictionaries by the length of their skeletons, these, the lengths, and the letters."""
+    """Give the words of both dictionaries by length of skeleton, with their skeletons, lengths and sets of letters."""
     entries = sorted(dictionary("it") | dictionary("en"))
     shapes = skeleton("\n".join(entries)).split("\n") if entries else []
     lengths = np.array(list(map(len, shapes)), dtype=np.int64)
@@ -128,11 +128,11 @@ class Suggestion:
 
     category: str
     phrase: str
-    # documents of the category that have it, and documents of all others
+    # documents with it: of the category, and of all others
     own: int
     others: int
-    # its place, from 1, among the candidates of the category by class-based TF-IDF, by log-odds with an informative
-    # prior, and by cosine similarity to the category's own keywords; None without those
+    # its rank, from 1, among the candidates of the category by class-based TF-IDF, by log-odds with an informative
+    # prior, and by cosine similarity to the category's own keywords; None without keywords or vectors
     by_tfidf: int
     by_log_odds: int
     by_vectors: int | None
@@ -146,11 +146,11 @@ def suggest_keywords(
     *,
     n: int = 20,
 ) -> list[Suggestion]:
-    """Propose up to `n` keywords a category from the words of documents: phrases of up to three words, best first.
+    """Propose up to `n` keywords per category from the words of documents: phrases of up to three words, best first.
 
-    Candidates are distinctive (as in `learn_lexicon`), not found by the category's own keywords, and no part of a
-    longer phrase that stands in the same documents. They are put in order by three signals, fused by reciprocal ranks.
-    They are chosen by these very documents: what they are worth only other documents show.
+    Candidates are distinctive (as in `learn_lexicon`), not found by the category's own keywords, and not part of a
+    longer phrase in the same documents. They are ranked by three signals, combined by reciprocal rank fusion. Because
+    they are chosen on these documents, only other documents can show their value.
 
     Sources: Grootendorst (2022), "BERTopic", arXiv:2203.05794 (class-based TF-IDF; here a document counts once).
     Cormack, Clarke & Buettcher (2009), "Reciprocal rank fusion outperforms Condorcet and individual rank learning
@@ -171,7 +171,7 @@ def suggest_keywords(
         if own.keywords and vectors is not None and len(vectors.words):
             middle = vectors.unit_vectors([tokenize(" ".join(own.keywords))])[0]
             signals.append(vectors.unit_vectors([phrases[row].split() for row in rows]) @ middle)
-        # place of each candidate, from 1 for the highest
+        # rank of each candidate, from 1 for the highest
         ranks = [(-signal.round(9)).argsort(kind="stable").argsort() + 1 for signal in signals]
         fused = np.sum([1 / (RANK_OFFSET + rank) for rank in ranks], axis=0)
         for place in (-fused).argsort(kind="stable")[:n].tolist():
@@ -192,7 +192,7 @@ def suggest_keywords(
 
 
 def extend_lexicon(lexicon: Lexicon | None, suggestions: Sequence[Suggestion]) -> Lexicon:
-    """Add suggestions to a lexicon, behind the keywords and categories that it has; new categories are learned ones."""
+    """Append suggestions to the keywords of a lexicon; categories that it lacks are added as learned ones."""
     categories = {} if lexicon is None else {category.name: category for category in lexicon.categories}
     names = {} if lexicon is None else {plain: entry.name for plain, entry in _entries(lexicon).items()}
     for one in suggestions:
@@ -203,7 +203,7 @@ def extend_lexicon(lexicon: Lexicon | None, suggestions: Sequence[Suggestion]) -
 
 
 def fits(lexicon: Lexicon, categories: Sequence[str]) -> bool:
-    """Say whether at least half of the categories of some data are among a lexicon's own, under any of their names.
+    """Return whether a lexicon has at least half of the categories of some data, under any of their names.
 
     Case, accents, punctuation and an English plural do not matter.
     """
@@ -213,10 +213,10 @@ def fits(lexicon: Lexicon, categories: Sequence[str]) -> bool:
 
 
 def adapt_lexicon(lexicon: Lexicon, documents: Sequence[Sequence[str]], categories: Sequence[str]) -> Lexicon:
-    """Make the lexicon of some data from the words of documents: what ``--lexicon auto`` does with the shipped one.
+    """Adapt the shipped lexicon to documents, given by their words: ``--lexicon auto``.
 
-    If the lexicon `fits`, its keywords stand for the categories that it knows, and the others get learned ones;
-    if not, all are learned. Each category has the name that it has in the data.
+    If the lexicon `fits`, its keywords are used for the categories that it has, and the others are learned; if not, all
+    are learned. Each category has its name in the data.
     """
     learned = learn_lexicon(documents, categories)
     if not fits(lexicon, categories):
@@ -231,7 +231,7 @@ def adapt_lexicon(lexicon: Lexicon, documents: Sequence[Sequence[str]], categori
 
 
 def same_category(lexicon: Lexicon, categories: Sequence[str]) -> dict[str, str]:
-    """Find the data's name of the categories of a lexicon, as far as the data has them; see `fits`."""
+    """Map the categories of a lexicon to the data's names for them, as far as the data has them; see `fits`."""
     entries = _entries(lexicon)
     return {entries[_plain(name)].name: name for name in categories if _plain(name) in entries}
 
@@ -247,13 +247,13 @@ def _plain(name: str) -> str:
 def _phrase_table(
     documents: Sequence[Sequence[str]], categories: Sequence[str], *, longest: int
 ) -> tuple[list[str], list[str], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Give categories, phrases, and a row a phrase: documents, z-scores, whether it is distinctive."""
+    """Give categories, phrases, and per phrase and category: document count, z-score, and whether it is distinctive."""
     names = sorted(set(categories))
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for words, name in zip(map(as_words, documents), categories, strict=True):
         for phrase in set(_phrases(words, longest)):
             counts[phrase][name] += 1
-    phrases = sorted(phrase for phrase, found in counts.items() if found.total() >= FEWEST_DOCUMENTS)
+    phrases = sorted(phrase for phrase, found in counts.items() if found.total() >= MIN_DOCUMENTS)
     table = np.array([[counts[phrase][name] for name in names] for phrase in phrases], dtype=np.float64)
     table = table.reshape(len(phrases), len(names))
     size = Counter(categories)
@@ -264,18 +264,18 @@ def _phrase_table(
     lacking = PRIOR_DOCUMENTS - prior
 
     def log_odds(with_it: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
-        # a phrase in every document of every category has nothing lacking: half a document keeps the odds finite
+        # half a document keeps the odds finite for a phrase that is in every document
         odds: NDArray[np.float64] = np.log((with_it + prior) / np.maximum(size - with_it + lacking, 0.5))
         return odds
 
     deviation = np.sqrt(1 / (table + prior) + 1 / (others + prior))
     z = (log_odds(table, sizes) - log_odds(others, other_sizes)) / deviation
     ratio = (table / sizes) / ((others + 0.5) / (other_sizes + 1))
-    return names, phrases, table, z, (z >= LEAST_Z) & (ratio >= LEAST_RATIO)
+    return names, phrases, table, z, (z >= MIN_Z) & (ratio >= MIN_RATIO)
 
 
 def _phrases(words: Sequence[str], longest: int) -> Iterator[str]:
-    """List words and phrases that may be keywords: they begin and end with words that mean something."""
+    """List the words and phrases that may be keywords: they begin and end with words that mean something."""
     meaning = [_means_something(word) for word in words]
     # a number may be part of a name, as in "mod 730"
     ending = [means or (word.isdigit() and 2 <= len(word) <= 4) for word, means in zip(words, meaning, strict=True)]
@@ -283,7 +283,7 @@ def _phrases(words: Sequence[str], longest: int) -> Iterator[str]:
         if meaning[start]:
             yield words[start]
             for end in range(start + 2, min(start + longest, len(words)) + 1):
-                # rubbish in the middle would also make the phrase longer than a keyword may be
+                # noise in the middle could also make the phrase longer than a keyword may be
                 if len(words[end - 1]) > LONGEST_WORD:
                     break
                 if ending[end - 1]:
@@ -292,7 +292,7 @@ def _phrases(words: Sequence[str], longest: int) -> Iterator[str]:
 
 @lru_cache(maxsize=100_000)
 def _means_something(word: str) -> bool:
-    """Say whether a word is no function word and not what OCR makes of specks and lines."""
+    """Return whether a word is neither a function word nor noise that OCR reads into specks and lines."""
     return (
         3 <= len(word) <= LONGEST_WORD
         and word.isalpha()
@@ -304,7 +304,7 @@ def _means_something(word: str) -> bool:
 
 
 def _longest_only(phrases: Sequence[str], table: NDArray[np.float64]) -> list[int]:
-    """Leave out phrases that stand in a longer one with the same counts, and so in the same documents."""
+    """Leave out phrases contained in a longer one with the same counts, thus in the same documents."""
     row_of = {phrase: row for row, phrase in enumerate(phrases)}
     idle = set()
     for row, phrase in enumerate(phrases):

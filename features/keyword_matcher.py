@@ -1,7 +1,4 @@
-"""Keyword indicators: finding a lexicon's keywords in a text that OCR may have misread.
-
-A prediction runs this on every document, so it is table look-ups only, and needs nothing but numpy.
-"""
+"""Finding the keywords of a lexicon in words that OCR may have misread, by table look-ups only; needs numpy alone."""
 
 from __future__ import annotations
 
@@ -21,27 +18,27 @@ from features.tokens import tokenize
 from textclf.base.errors import BadModelError
 
 SHORTEST_MISREAD = 3
-"""Words of one or two characters are too short to be anything but what they are."""
+"""Characters of the shortest word that counts as misread."""
 SHORTEST_RUN_TOGETHER = 8
-"""Phrases and words from this many characters on are also found with a blank lost, or one too many."""
+"""Characters of the shortest phrase or word that is also found with a space missing or added."""
 LETTERS_FOR_ONE_WRONG = 6
-"""Letters of a keyword for which one may be wrong."""
+"""One letter of a keyword may be wrong for each six that it has."""
 SHORTEST_WITH_ONE_WRONG, SHORTEST_WITH_TWO_WRONG = 5, 10
-"""Letters of a word from which on one and two of them may be wrong, whatever the keyword."""
+"""Letters of the shortest word in which one, and two, may be wrong."""
 MEMORY = 1 << 15
-"""Words from which on the look-ups remembered are forgotten."""
+"""Maximum of words whose look-ups are remembered."""
 TOGETHER = 32
-"""Documents whose new words are looked up together."""
+"""Documents whose words are looked up together."""
 
 Steps = Mapping[str, tuple[int, int, bool]]
-"""Parts of keywords that begin at a word: over how many words, with how many wrong letters, and whether as written."""
+"""Parts of keywords that begin at a word: over how many words, with how many wrong letters, and whether exact."""
 
 _AS_WRITTEN, _BROKEN, _CONFUSED = (1, 0, True), (2, 0, True), (1, 0, False)
 _NOWHERE: Steps = {}
 
 
 class KeywordHit(NamedTuple):
-    """One keyword found in ``words[start:end]``; `exact` if no letter had to be forgiven."""
+    """A keyword found in ``words[start:end]``; `exact` if no letter differs."""
 
     # position in the lexicon
     category: int
@@ -54,21 +51,21 @@ class KeywordHit(NamedTuple):
 class KeywordMatcher:
     """Finds the keywords of a lexicon among the words of a document.
 
-    A keyword is found where its words stand one after the other, whatever blanks, breaks and punctuation lie between.
-    A word of the text is taken for a word of a keyword if, in this order,
+    A keyword is found where its words follow each other, with any spaces, line breaks and punctuation between them.
+    A word of the text matches a word of a keyword if, in this order,
 
     1. it is that word, or one of its inflected `forms`;
-    2. it is not among the `known_words`, which are words of their own, and both have one `skeleton`;
-    3. it is not a known word, and both skeletons become one when one letter is deleted from each, or two if the
-       keyword's word has ten letters or more; provided that the keyword's word is not simply contained in the other,
-       because a longer word is another word.
+    2. it is not among the `known_words`, and both have the same `skeleton`;
+    3. it is not among the `known_words`, and both skeletons become equal when one letter is deleted from each, or two
+       if the keyword's word has ten letters or more; unless the keyword's word is contained in the other, because a
+       longer word is another word.
 
-    The first rule that gives something ends the search, and in the whole keyword one letter of six may be wrong.
-    Rule 3 takes in every pair of words within that Levenshtein distance.
+    The first rule that matches ends the search, and in the whole keyword one letter of six may be wrong.
+    Rule 3 covers every pair of words within that Levenshtein distance.
 
-    A lost blank is forgiven in phrases of eight letters or more (``bankstatement``: one letter may be wrong as
-    well), and wherever a letter and a digit meet (``Mod730``). A blank too many is forgiven in words of eight letters
-    or more (``state ment``), which then must be right otherwise.
+    A space may be missing in phrases of eight letters or more (``bankstatement``: one letter may be wrong as well),
+    and wherever a letter and a digit meet (``Mod730``). A space may be added in words of eight letters or more
+    (``state ment``), which must be correct otherwise.
     """
 
     def __init__(
@@ -87,13 +84,13 @@ class KeywordMatcher:
                 owners[_words_and_numbers(keyword)].append((number, keyword))
         self._owners = list(owners.values())
         self._tolerances = [sum(map(len, phrase)) // LETTERS_FOR_ONE_WRONG for phrase in owners]
-        # by the first part of a way to write a phrase: its other parts, and which phrase it is
+        # by the first part of each spelling of a phrase: the other parts, and the number of the phrase
         self._starts: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
         parts: dict[str, None] = {}
         for number, phrase in enumerate(owners):
-            for way in dict.fromkeys(_ways_to_write(phrase)):
-                parts.update(dict.fromkeys(way))
-                self._starts[way[0]].append((way[1:], number))
+            for spelling in dict.fromkeys(_spellings(phrase)):
+                parts.update(dict.fromkeys(spelling))
+                self._starts[spelling[0]].append((spelling[1:], number))
         self._index(parts, {word for phrase in owners for word in phrase})
         self._memory: dict[str, Steps] = {}
 
@@ -105,12 +102,12 @@ class KeywordMatcher:
                 self._exact[word].append(part)
                 if len(word) >= SHORTEST_MISREAD and word.isalpha():
                     self._skeletons[skeleton(word)][part] = None
-        # misread letters can take two characters for one
+        # one letter may be misread as two
         self._longest = 2 * max(map(len, self._exact), default=0)
         self._breakable = {word for word in whole if len(word) >= SHORTEST_RUN_TOGETHER and word.isalpha()}
-        # a single letter is no piece of a broken word, but mostly a word of its own
+        # a single letter is mostly a word of its own, not a piece of a broken word
         self._heads = {word[:at] for word in self._breakable for at in range(2, len(word) - 1)}
-        # a number may be that of others by chance; a phrase run together is long, but not one word of ten letters
+        # numbers are excluded, since other numbers are near by chance; two letters may be wrong in single words only
         one = [part for part in parts if part.isalpha() and len(skeleton(part)) >= SHORTEST_WITH_ONE_WRONG]
         two = [part for part in one if part in whole and len(skeleton(part)) >= SHORTEST_WITH_TWO_WRONG]
         self._near = [
@@ -118,7 +115,7 @@ class KeywordMatcher:
         ]
 
     def misread(self, words: Iterable[str]) -> dict[str, Steps]:
-        """Find the words that would be taken for misread words of keywords, and for which."""
+        """Find the words that may be misread words of keywords, and of which."""
         words = [
             word
             for word in words
@@ -150,10 +147,10 @@ class KeywordMatcher:
         return dict.fromkeys(self._skeletons, 0) | near
 
     def _look_up(self, words: set[str]) -> Mapping[str, Steps]:
-        """Look up the words that were not met before; give what is known of these and others."""
+        """Look up the words that are not in the memory yet; give the memory."""
         memory = self._memory
         if len(memory) > MEMORY:
-            # a new one, as another thread may still read the old one
+            # a new one, because another thread may still read the old one
             memory = self._memory = {}
         if unseen := words.difference(memory):
             exact = {word: dict.fromkeys(self._exact[word], _AS_WRITTEN) for word in unseen & self._exact.keys()}
@@ -161,11 +158,11 @@ class KeywordMatcher:
         return memory
 
     def find(self, words: Sequence[str]) -> list[KeywordHit]:
-        """Find all keywords in a document, each time that they stand there, in the order of document and lexicon."""
+        """Find all occurrences of keywords in a document, in the order of document and lexicon."""
         return self.find_all([words])[0]
 
     def find_all(self, documents: Sequence[Sequence[str]]) -> list[list[KeywordHit]]:
-        """Find all keywords in several documents: `find` of each, but quicker."""
+        """Find the keywords of several documents, as `find` does, but faster."""
         found: list[list[KeywordHit]] = []
         for first in range(0, len(documents), TOGETHER):
             batch = [as_words(words) for words in documents[first : first + TOGETHER]]
@@ -198,20 +195,20 @@ class KeywordMatcher:
         ]
 
     def indicators(self, found: Sequence[Iterable[KeywordHit]]) -> NDArray[np.uint8]:
-        """Give a row a document with 1 where a keyword of the category was found; columns as ``lexicon.columns``."""
+        """Give a row per document with 1 where a keyword of the category was found; columns as ``lexicon.columns``."""
         columns = np.zeros((len(found), len(self.lexicon.categories)), dtype=np.uint8)
         for row, hits in zip(columns, found, strict=True):
             row[[hit.category for hit in hits]] = 1
         return columns
 
     def to_dict(self) -> dict[str, object]:
-        """Give what `from_dict` takes: lists and strings only, for a model file."""
+        """Give lists and strings for a model file, which `from_dict` reads."""
         forms = {word: list(others) for word, others in self.forms.items()}
         return {"lexicon": self.lexicon.to_dict(), "known_words": sorted(self.known_words), "forms": forms}
 
     @classmethod
     def from_dict(cls, data: object) -> KeywordMatcher:
-        """Rebuild a matcher from decoded JSON that is not trusted; raises `BadModelError` if `to_dict` gave other."""
+        """Rebuild a matcher from untrusted JSON; raises `BadModelError` for anything that `to_dict` did not give."""
         match data:
             case {"lexicon": lexicon, "known_words": list(known), "forms": dict(forms)} if all(
                 isinstance(others, list) for others in forms.values()
@@ -220,14 +217,14 @@ class KeywordMatcher:
         raise BadModelError("not a keyword table", remedy="train the model again")
 
     def __reduce__(self) -> tuple[object, ...]:
-        # the memory of words does not travel between processes; the tables are quicker made than sent
+        # the memory is not sent to other processes, and the tables are built faster than sent
         return type(self).from_dict, (self.to_dict(),)
 
 
 def common_words(hits: Iterable[KeywordHit]) -> str:
-    """Write the keywords found, each once in the order of the document, as the value of the column ``common_words``.
+    """Join the keywords found, each once, in the order of the document: the value of the column ``common_words``.
 
-    Each is one token, its words joined by ``_``, so that a learner that splits on white space keeps a phrase whole.
+    Each is one token, its words joined by ``_``, so that a learner that splits at white space keeps a phrase together.
     """
     return " ".join(dict.fromkeys("_".join(tokenize(hit.keyword)) for hit in hits))
 
@@ -236,7 +233,7 @@ def _words_and_numbers(keyword: str) -> tuple[str, ...]:
     return tuple(run for word in tokenize(keyword) for run in re.findall(r"\d+|\D+", word))
 
 
-def _ways_to_write(phrase: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _spellings(phrase: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield phrase
     long_enough = sum(map(len, phrase)) >= SHORTEST_RUN_TOGETHER
     for gap, (left, right) in enumerate(pairwise(phrase)):

@@ -1,4 +1,4 @@
-"""Which language a text is in, by its stop words; numpy is not needed, nor spaCy once fitted."""
+"""Detecting texts in a foreign language by their stop words; once fitted it needs neither numpy nor spaCy."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from features.text_arguments import as_words
 
 DETECTED = ("cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "tr")
 """Languages of Europe whose stop words spaCy knows."""
-SHORTEST = 3
-"""Letters of the words looked at: what is read of a bad scan is full of ``o``, ``ie`` and ``te``."""
-FEWEST_WORDS = 8
-"""Of shorter texts no language is detected."""
-LEAST_SHARE = 0.12
-"""Of the words must be stop words of a language; running text has .2 to .4, a form fewer."""
-LEAST_LEAD = 1.5
-"""How many times as many stop words as of any known language a foreign one must have."""
+MIN_LETTERS = 3
+"""Shorter words are ignored: bad scans are full of ``o``, ``ie`` and ``te``."""
+MIN_WORDS = 8
+"""No language is detected in shorter texts."""
+MIN_SHARE = 0.12
+"""Minimum share of stop words among the words; running text has .2 to .4, a form fewer."""
+MIN_RATIO = 1.5
+"""Minimum ratio of the stop words of a foreign language to those of the best known one."""
 KNOWN_SHARE = 0.05
-"""Of the training documents must be in a language for it to be known."""
+"""Minimum share of the training documents in a language for it to be known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageDetector:
-    """Finds texts in a language that a model was not trained on."""
+    """Detects texts in a language that a model was not trained on."""
 
     # two-letter code (ISO 639-1) to folded stop words, sorted
     stop_words: dict[str, tuple[str, ...]]
@@ -37,34 +37,34 @@ class LanguageDetector:
         languages_of: dict[str, list[str]] = {}
         for language, words in self.stop_words.items():
             for word in words:
-                if len(word) >= SHORTEST:
+                if len(word) >= MIN_LETTERS:
                     languages_of.setdefault(word, []).append(language)
         object.__setattr__(self, "_languages_of", languages_of)
 
     def detect(self, words: Sequence[str]) -> tuple[str, float, float]:
-        """Give the language with most stop words, its share of the words, and that of the best known language.
+        """Give the language with most stop words, their share of the words, and the share of the best known language.
 
-        Words that are too short do not count; the language is empty for a text of fewer than eight others, or without
-        a stop word.
+        Words of fewer than three letters are ignored. The language is empty for fewer than eight other words, or
+        without a stop word.
         """
         lengths = list(map(len, as_words(words)))
-        counted = len(words) - sum(map(lengths.count, range(SHORTEST)))
+        counted = len(words) - sum(map(lengths.count, range(MIN_LETTERS)))
         found = Counter(chain.from_iterable(map(self._languages_of.get, words, repeat(()))))
-        if not found or counted < FEWEST_WORDS:
+        if not found or counted < MIN_WORDS:
             return "", 0.0, 0.0
         best = min(found, key=lambda language: (-found[language], language))
         known = max((found[language] for language in self.known), default=0)
         return best, found[best] / counted, known / counted
 
     def foreign(self, words: Sequence[str]) -> str:
-        """Give the code of a text's language; empty if it is a known one, or if none was detected."""
+        """Give the code of a text's language if it is foreign; empty for a known one, or if none was detected."""
         language, share, known = self.detect(words)
-        is_foreign = self.known and language not in self.known and share >= max(LEAST_SHARE, LEAST_LEAD * known)
+        is_foreign = self.known and language not in self.known and share >= max(MIN_SHARE, MIN_RATIO * known)
         return language if is_foreign else ""
 
 
 def fit_language_detector(documents: Sequence[Sequence[str]]) -> LanguageDetector:
-    """Find the languages of some documents, given by their words; where none is detected, all are taken for known."""
+    """Find the languages of training documents, given by their words; if none is detected, none is foreign."""
     from features.spacy_tables import stop_words
 
     words = {language: tuple(sorted(stop_words(language))) for language in DETECTED}
@@ -72,7 +72,7 @@ def fit_language_detector(documents: Sequence[Sequence[str]]) -> LanguageDetecto
     best: Counter[str] = Counter()
     for document in documents:
         language, share, _ = detector.detect(document)
-        if share >= LEAST_SHARE:
+        if share >= MIN_SHARE:
             best[language] += 1
     known = sorted(language for language, count in best.items() if count >= KNOWN_SHARE * best.total())
     return LanguageDetector(stop_words=words, known=tuple(known))

@@ -1,11 +1,11 @@
-"""Where words stand on a page, and layout features: lines, their lengths, digits, capitals, punctuation.
+"""Parts of a page, and layout features: lines and their lengths, digits, capitals, punctuation.
 
-On paper, where a word stands says as much as the word: a letter begins with an address, a form has its labels before
-colons. The parts are found from the text alone. A text that came without its line breaks (many digital PDFs) has no
-lines to count, so the first lines of a page end after so many characters, too.
+Where a word is on a page is as informative as the word itself: a letter begins with an address, a form has labels
+before colons. The parts are found from the text alone. Some texts, as of many digital PDFs, have no line breaks, so the
+first lines of a page also end after a number of characters.
 
-The measures are compared with the deciles of the training pages, so that a linear model can tell "few" from "some" from
-"many", and an odd page does no harm by one huge value.
+The measures are compared with the deciles of the training pages, so that a linear model can distinguish few, some and
+many, and an outlier has no huge value.
 """
 
 from __future__ import annotations
@@ -21,42 +21,43 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from features.text_batch import BLANK, CAPITAL, DIGIT, PUNCTUATION, Pieces, TextBatch
+from features.text_batch import CAPITAL, DIGIT, PUNCTUATION, SPACE, Pieces, TextBatch
 
 PagePart = Literal["page", "top", "head", "tail", "starts", "labels"]
 
 PART_BITS: dict[str, int] = {part: 1 << bit for bit, part in enumerate(get_args(PagePart))}
-"""How `part_bits` says that a character is in a part."""
+"""Bits by which `part_bits` encodes the parts."""
 TOP_LINES = 10
 HEAD_LINES = 5
 LONGEST_LINE = 100
-"""Characters; so many a line the first lines of a page have at most, together."""
+"""Characters per line that the first lines of a page have on average at most."""
 TAIL_CHARACTERS = 300
 MEAN_LINE = 150
-"""Characters; from this mean length on, line breaks end paragraphs and show nothing of the page."""
+"""Mean characters per line above which line breaks end paragraphs, not lines of a page."""
 LONGEST_LABEL = 26
-"""Characters from where a label begins to its colon."""
+"""Maximum of characters of a label before its colon."""
 
 
 def has_lines(text: str) -> bool:
-    """Say whether a text has the lines of a page: it has none if it is blank, or if its lines are very long."""
+    """Return whether a text has the lines of a page: not if it is white space only, or if its lines are very long."""
     lines = text.count("\n") + 1 - text.count("\n\n")
     return bool(text.strip()) and len(text) <= MEAN_LINE * max(lines, 1)
 
 
 def part_bits(pieces: Pieces, texts: Sequence[str], parts: AbstractSet[PagePart]) -> NDArray[np.uint8]:
-    """Say of each character in which of some parts of its page it is, by `PART_BITS`.
+    """Give the parts of its page that each character is in, as sums of `PART_BITS`; only `parts` are looked at.
 
-    Parts are all of the page; the pieces that begin in its first ten lines and 1,000 characters; in its first five
-    lines and 500 characters; in its last 300 characters; the first two pieces of each line (none where `has_lines` says
-    no); what stands before a colon on its line, up to 26 characters. White space is where the piece behind it is.
+    "page" is all of it; "top" the pieces that begin in its first ten lines and 1,000 characters; "head" in its first
+    five lines and 500 characters; "tail" in its last 300 characters; "starts" the first two pieces of each line, if the
+    text `has_lines`; "labels" up to 26 characters before a colon, on its line. White space is in the parts of the next
+    piece.
     """
     if parts == {"page"}:
         return np.full(len(pieces.codes), PART_BITS["page"], dtype=np.uint8)
     gaps, owners = pieces.gaps, pieces.owners
     begins = gaps[:-1] + 1
     opens_line = pieces.codes[gaps[:-1]] == ord("\n")
-    # the first piece of each text, and the piece behind its last
+    # the first piece of each text, and the piece after its last
     bounds = owners.searchsorted(np.arange(len(texts) + 1))
     found = np.full(len(owners), PART_BITS["page"], dtype=np.uint8)
     if "top" in parts or "head" in parts:
@@ -79,7 +80,7 @@ def part_bits(pieces: Pieces, texts: Sequence[str], parts: AbstractSet[PagePart]
         line_begins = begins[opens_line]
         first = np.maximum(line_begins[line_begins.searchsorted(colons, side="right") - 1], colons - LONGEST_LABEL)
         first[1:] = np.maximum(first[1:], colons[:-1] + 1)
-        first -= pieces.blank[first - 1]
+        first -= pieces.is_space[first - 1]
         for begin, colon in zip(first.tolist(), colons.tolist(), strict=True):
             bits[begin : colon + 1] |= PART_BITS["labels"]
     return bits
@@ -107,22 +108,22 @@ LAYOUT_FEATURES = (
     "question marks",
     "at signs",
 )
-"""What `measure_layout` measures, in its order."""
+"""Names of the measures of `measure_layout`, in order."""
 
 SHORT_LINE, LONG_LINE = 12, 60
 DECILES = np.linspace(0.1, 0.9, 9)
 
 _KINDS = np.arange(1 << 8)
 _OF_KIND = np.stack(
-    [_KINDS & BLANK == 0, _KINDS & DIGIT > 0, _KINDS & CAPITAL > 0, _KINDS & PUNCTUATION > 0], axis=1
+    [_KINDS & SPACE == 0, _KINDS & DIGIT > 0, _KINDS & CAPITAL > 0, _KINDS & PUNCTUATION > 0], axis=1
 ).astype(np.float64)
-"""Which kinds of characters are solid, digits, capitals and signs."""
+"""For each sum of kinds: whether it is no space, a digit, a capital, a punctuation mark."""
 
 
 def measure_layout(pages: TextBatch, words: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     """Measure the layout of n pages: shape (n, 20), counts, lengths in characters, and shares of 0 to 1.
 
-    `words` are those that `TextBatch.words` gives. NaN for texts without the lines of a page.
+    `words` are those of `TextBatch.words`. Texts without the lines of a page have NaN.
     """
     measures = np.full((len(pages.texts), len(LAYOUT_FEATURES)), np.nan)
     if not len(measures):
@@ -140,7 +141,7 @@ def measure_layout(pages: TextBatch, words: Sequence[Sequence[str]]) -> NDArray[
 def _measure(
     text: str, words: Sequence[str], pieces: float, solid: float, digits: float, capitals: float, signs: float
 ) -> tuple[float, ...]:
-    """Measure a text that has lines, of so many pieces, characters that are not blank, digits, capitals and signs."""
+    """Measure a text with lines, given the numbers of its pieces, non-space characters, digits, capitals and signs."""
     lines = list(filter(str.strip, text.split("\n")))
     lengths = sorted(map(len, lines))
     count, known = len(lines), max(len(words), 1)
@@ -159,7 +160,7 @@ def _measure(
         digits / len(text),
         capitals / len(text),
         signs / len(text),
-        # a lone accent is no blank, but folded it is one
+        # a lone accent becomes a space when it is folded
         solid / max(pieces, 1),
         len(set(words)) / known,
         list(map(len, words)).count(1) / known,
@@ -170,14 +171,14 @@ def _measure(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayoutScale:
-    """The deciles that pages are compared with."""
+    """The deciles of the training pages."""
 
-    # of each measure over the training pages, shape (20, 9); shape (0, 9) if pages are not measured
+    # of each measure over the training pages, shape (20, 9); shape (0, 9) without layout features
     deciles: NDArray[np.float64]
 
     @classmethod
     def fit(cls, measures: NDArray[np.float64]) -> LayoutScale:
-        """Learn the deciles of the pages that `measure_layout` measured; texts without lines are left out."""
+        """Learn the deciles of pages measured by `measure_layout`; texts without lines are left out."""
         pages = measures[~np.isnan(measures).any(axis=1)]
         if not len(pages):
             return cls.unmeasured()
@@ -185,7 +186,7 @@ class LayoutScale:
 
     @classmethod
     def unmeasured(cls) -> LayoutScale:
-        """Give the shape that measures nothing and whose rows are empty."""
+        """Give the scale of a model without layout features, whose rows are empty."""
         return cls(deciles=np.zeros((0, len(DECILES))))
 
     @property
@@ -196,8 +197,8 @@ class LayoutScale:
     def rows(self, measures: NDArray[np.float64]) -> NDArray[np.float32]:
         """Compare pages with the deciles: nine columns for each of 20 measures.
 
-        Plus where it is at least the decile, else minus, all of the same size so that a row has length 1. A text
-        without the lines of a page has a row of zeros.
+        A value is positive where the measure is at least the decile, else negative; all have the same size, so that a
+        row has length 1. A text without the lines of a page has a row of zeros.
         """
         rows = np.zeros((len(measures), self.size), dtype=np.float32)
         if self.size:

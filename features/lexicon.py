@@ -1,8 +1,7 @@
-"""Lexicons: which keywords speak for which category, and how a category's column is called."""
+"""Lexicons: the keywords of each category, and the name of a category's indicator column."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tomllib
@@ -17,11 +16,12 @@ from pathlib import Path
 from features.tokens import tokenize
 from textclf.base.errors import BadDataError, BadInputError, BadModelError
 from textclf.base.files import input_error, write_aside
+from textclf.base.hashing import hash_text
 
 COLUMN_SUFFIX = "_common_words"
 MAX_COLUMN_LENGTH = 64
 DIGEST_LENGTH = 12
-"""Hexadecimal digits that tell columns apart whose names would be the same."""
+"""Hexadecimal digits that distinguish columns of the same name."""
 MAX_BYTES = 1_000_000
 MAX_CATEGORIES = 1_000
 MAX_KEYWORDS = 20_000
@@ -88,7 +88,7 @@ class Lexicon:
                         f"keyword {keyword[:40]!r} of {category.name!r} {fault}",
                         remedy=f"give 1 to {MAX_KEYWORD_WORDS} words and at most {MAX_KEYWORD_LENGTH} characters",
                     )
-        # refuses names of which no two columns can be made
+        # raises for names without distinct columns
         column_names([category.name for category in self.categories])
 
     @property
@@ -103,12 +103,12 @@ class Lexicon:
         return f"<Lexicon: {self._count()} keywords of {len(self.categories)} categories>"
 
     def to_dict(self) -> dict[str, object]:
-        """Give what `from_dict` takes: plain values, for a model file."""
+        """Give plain values for a model file, which `from_dict` reads."""
         return {"categories": [asdict(category) for category in self.categories]}
 
     @classmethod
     def from_dict(cls, data: object) -> Lexicon:
-        """Rebuild a lexicon from decoded JSON that is not trusted; raises `BadModelError` if `to_dict` gave other."""
+        """Rebuild a lexicon from untrusted JSON; raises `BadModelError` for anything that `to_dict` did not give."""
         try:
             match data:
                 case {"categories": [*entries]}:
@@ -135,7 +135,7 @@ def _strings(values: object) -> tuple[str, ...]:
 
 
 def _fault(keyword: str) -> str:
-    """Say what is wrong with a keyword, if anything."""
+    """Name the fault of a keyword, if it has one."""
     words = len(tokenize(keyword[: MAX_KEYWORD_LENGTH + 1]))
     if not words:
         return "has no letter and no digit"
@@ -145,9 +145,9 @@ def _fault(keyword: str) -> str:
 def plain_name(category: str) -> str:
     """Write the name of a category in ``a-z``, ``0-9`` and ``_``; empty only if the name is.
 
-    Accents go, letters become lower-case ASCII, whatever stands between words becomes ``_``. A letter that has no
-    ASCII form is spelled by its code point, so that categories in any script have a name of their own; of a name
-    without letter and digit, all characters are.
+    Accents are removed, letters become lower-case ASCII, and what separates words becomes ``_``. A letter without an
+    ASCII form is written as its code point, so that categories in any script have distinct names; so are all characters
+    of a name without letters and digits.
     """
     decomposed = unicodedata.normalize("NFKD", category.casefold())
     spelled = "".join(
@@ -159,20 +159,20 @@ def plain_name(category: str) -> str:
 
 
 def column_names(categories: Sequence[str]) -> tuple[str, ...]:
-    """Name the indicator column of each category: ``<plain name>_common_words``, each once.
+    """Name the indicator column of each category: ``<plain name>_common_words``, each distinct.
 
-    At most 64 characters of ``a-z``, ``0-9`` and ``_``, which Amazon ML takes for names of attributes; a name that is
-    too long is cut. Where several categories would have the same column, twelve hexadecimal digits of the SHA-256 of
-    the category's own name, in UTF-8, stand behind it. What a column is called depends on the categories, not on their
-    order. Raises `BadDataError` where two categories have the same name, or one none.
+    A name has at most 64 characters of ``a-z``, ``0-9`` and ``_``, which Amazon ML accepts; longer ones are cut.
+    Categories that would share a column get twelve hexadecimal digits of the SHA-256 of their own name, in UTF-8,
+    before the suffix. The order of the categories does not matter. Raises `BadDataError` for an empty name, or two
+    equal ones.
     """
     if "" in categories:
         raise BadDataError("a category has an empty name", remedy="give it one")
     twice = [category for category, count in Counter(categories).items() if count > 1]
     if twice:
-        raise BadDataError(f"category {twice[0]!r} stands there twice", remedy="rename one of them")
+        raise BadDataError(f"category {twice[0]!r} occurs twice", remedy="rename one of them")
     columns = [_column(category, "") for category in categories]
-    # a second time, since a name with digits may be the plain name of another category
+    # twice, because a name with digits may be the plain name of another category
     for _ in range(2):
         times = Counter(columns)
         columns = [
@@ -180,7 +180,7 @@ def column_names(categories: Sequence[str]) -> tuple[str, ...]:
             for category, column in zip(categories, columns, strict=True)
         ]
     if len(set(columns)) < len(columns):
-        raise BadDataError("no different columns can be made of the names of categories", remedy="rename some")
+        raise BadDataError("the names of the categories give no distinct columns", remedy="rename some")
     return tuple(columns)
 
 
@@ -190,7 +190,7 @@ def _column(category: str, digest: str) -> str:
 
 
 def _digest(category: str) -> str:
-    return "_" + hashlib.sha256(category.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
+    return "_" + hash_text(category)[:DIGEST_LENGTH]
 
 
 def _code_point(char: str) -> str:
@@ -284,7 +284,7 @@ def _category(name: str, entry: object) -> LexiconCategory:
         if key != "names" and not re.fullmatch(r"[a-z]{2,3}", key):
             raise BadDataError(
                 f"key {key!r} of {name!r} is neither a language nor 'names'",
-                remedy="call it 'it' or 'en'; a category whose name holds a dot or a blank stands in quotes",
+                remedy="call it 'it' or 'en'; put a category name with a dot or a space in quotes",
             )
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise BadDataError(f"{key!r} of {name!r} is not a list of strings", remedy='write it as ["…", "…"]')

@@ -1,9 +1,9 @@
 """Word and character n-grams of whole batches of texts, counted by rolling hashes in numpy.
 
 An n-gram's number is a 32-bit polynomial hash of its characters, mixed and reduced to one of ``2 ** 22`` buckets. All
-windows of a batch are hashed at once, so no Python loop runs over n-grams; views that look at parts of the page choose
-from the windows of the whole. Two different n-grams share a bucket with a chance of about ``kept / 2 ** 22``: 2.4 % of
-the n-grams at 100,000 kept ones.
+windows of a batch are hashed at once, so no Python loop runs over n-grams; views of a part of the page select from the
+windows of the whole page. An n-gram shares its bucket with one of the kept ones with a probability of about
+``kept / 2 ** 22``: 2.4 % with 100,000 kept n-grams.
 
 Source of the rolling hash: R. M. Karp and M. O. Rabin, "Efficient randomized pattern-matching algorithms",
 IBM Journal of Research and Development 31(2), 1987. Feature hashing: K. Weinberger et al., "Feature hashing for large
@@ -35,27 +35,26 @@ Form = Literal["text", "shape"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NgramView:
-    """What to count in a text.
+    """A kind of n-gram to count, and the part of the page to count it in.
 
     Parameters
     ----------
     name : str
-        Names the view in the model file.
+        Name of the view in the model file.
     unit : {"word", "character"}
-        Words are those of `features.tokens.tokenize`. Characters are folded, runs of white space are one blank, or one
-        line break if they hold one, and a text begins and ends with a line break. A window may touch white space with
-        its ends only, so that it stays in a word and knows whether the word begins or ends a line; it is never white
-        space alone.
+        Words are those of `features.tokens.tokenize`. Characters are folded; a run of white space is one line break if
+        it contains one, else one space; and a text begins and ends with a line break. Only the first and the last
+        character of an n-gram may be white space, so that it stays in a word but shows whether the word begins or ends
+        a line; it is never white space alone.
     shortest, longest : int
         Bounds of n.
     part : {"page", "top", "head", "tail", "starts", "labels"}, default "page"
-        Where on the page; see `features.layout.part_bits`. Runs are of the words that begin there, one after the
-        other, whatever stands between; windows of characters are there if their first character that is not white space
-        is.
+        Part of the page; see `features.layout.part_bits`. Word n-grams are made of the successive words that begin
+        there; a character n-gram is there if its first character that is not white space is.
     form : {"text", "shape"}, default "text"
-        The text itself; or a letter for the kind of each character (`TextBatch.shapes`), runs cut to
-        two so that neither the length of a word nor that of a ruled line matters. There a blank is a character like
-        others and a window stays in its line. Of the whole page only.
+        The text itself; or a letter for the kind of each character (`TextBatch.shapes`), with runs cut to two, so that
+        the lengths of words and ruled lines do not matter. In shapes, a space is a character like others and an n-gram
+        stays in its line; only the whole page has them.
     """
 
     name: str
@@ -70,7 +69,7 @@ class NgramView:
             raise ValueError("shapes are characters of the whole page")
 
 
-# chosen by cross-validation on scanned office pages: benchmarks/bench_views.py shows what each is worth
+# chosen by cross-validation on scanned office pages: benchmarks/bench_views.py measures the gain of each
 VIEWS = (
     NgramView(name="words", unit="word", shortest=1, longest=2),
     NgramView(name="characters", unit="character", shortest=2, longest=5),
@@ -85,9 +84,9 @@ VIEWS = (
 
 
 class SparseRows(NamedTuple):
-    """Rows with few values that are not zero, as SciPy's CSR matrices hold them.
+    """Sparse rows, in the layout of SciPy's CSR matrices.
 
-    ``indices[starts[i]:starts[i + 1]]`` are the columns of row i in rising order, ``values`` the values there.
+    ``indices[starts[i]:starts[i + 1]]`` are the columns of row i in rising order, ``values`` their values.
     """
 
     starts: NDArray[np.int64]
@@ -96,24 +95,24 @@ class SparseRows(NamedTuple):
 
 
 class _Windows(NamedTuple):
-    """The windows of a batch over m units, words or characters: of each length from each unit on."""
+    """The n-grams of a batch of m units, words or characters: one of each length from each unit on."""
 
-    # number of the n-gram of each length that begins at each unit, and whether there is one: shape (lengths, m)
+    # hash of the n-gram of each length that begins at each unit, and whether there is one: shape (lengths, m)
     hashes: NDArray[np.uint32]
     inside: NDArray[np.bool_]
-    # in which parts of its page those are that begin at each unit
+    # parts of the page of the n-grams that begin at each unit
     bits: NDArray[np.uint8]
-    # number of the text that each unit is of
+    # number of the text of each unit
     owners: NDArray[np.int64]
-    # first character of each unit, and the one behind its last, in `pieces`
+    # positions in `pieces` of each unit's first character, and after its last
     begins: NDArray[np.integer]
     ends: NDArray[np.integer]
     pieces: Pieces
-    # the first of the lengths
+    # the smallest length
     shortest: int
 
     def seen_by(self, view: NgramView) -> tuple[slice, NDArray[np.bool_]]:
-        """Say which a view of this unit and form counts: the lengths, and of these the windows."""
+        """Give the lengths that a view of this unit and form counts, and for these which n-grams it counts."""
         lengths = slice(view.shortest - self.shortest, view.longest - self.shortest + 1)
         inside = self.inside[lengths]
         if view.part == "page":
@@ -122,16 +121,16 @@ class _Windows(NamedTuple):
 
 
 def count_ngrams(pages: TextBatch, views: Sequence[NgramView]) -> SparseRows:
-    """Count the n-grams of a batch, as several views see it: one row a text, all views side by side.
+    """Count the n-grams of a batch in several views: one row per text, the views side by side.
 
     ``indices`` are numbers of buckets, those of the second view from ``2 ** 22`` on, and so on; ``values`` are counts.
     """
     size, width = len(pages.texts), len(views)
     if not size or not views:
         return SparseRows(np.zeros(size + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
-    # one text behind the other, and in each one view behind the other: a text begins at a multiple of a power of two
+    # keys sort by text, then view, then bucket; the keys of a text begin at a multiple of a power of two
     shift = BUCKET_BITS + (width - 1).bit_length()
-    # 32 bits are sorted in less time than 64
+    # 32 bits sort faster than 64
     kind: Any = np.uint32 if size << shift <= 1 << 32 else np.uint64
     seen = []
     for windows, numbers in _find(pages, views):
@@ -153,29 +152,29 @@ def count_ngrams(pages: TextBatch, views: Sequence[NgramView]) -> SparseRows:
 
 
 class FoundNgrams(NamedTuple):
-    """Where the n-grams of one text stand, as a view sees it."""
+    """The positions of the n-grams of one text in a view."""
 
-    # bucket of each n-gram, as often as it stands there
+    # bucket of each occurrence of an n-gram
     buckets: NDArray[np.int32]
-    # its first character, and the one behind its last, as positions in `places`
+    # positions in `places` of its first character, and after its last
     first: NDArray[np.integer]
     last: NDArray[np.integer]
-    # where on the page each character stands that n-grams are made of; -1 for white space
+    # position in the text of each character that n-grams are made of; -1 for white space
     places: NDArray[np.int64]
 
 
 def find_ngrams(text: str, views: Sequence[NgramView]) -> list[FoundNgrams]:
-    r"""Find where the n-grams of a text stand that `count_ngrams` counts, for each view; of the form "text"."""
+    """Find, for each view of the form "text", the positions of the n-grams that `count_ngrams` counts."""
     batch = read_batch([text])
     nothing = np.empty(0, np.int64)
     found = [FoundNgrams(nothing.astype(np.int32), nothing, nothing, nothing)] * len(views)
     for windows, numbers in _find(batch, views):
-        # the characters of the units, one unit behind the other
+        # the characters of the units, concatenated
         sizes = windows.ends - windows.begins
         ends = np.cumsum(sizes)
         characters = np.arange(sizes.sum()) + np.repeat(windows.ends - ends, sizes)
         pieces = windows.pieces
-        places = np.where(pieces.blank[characters], -1, pieces.places[characters] - batch.starts[0])
+        places = np.where(pieces.is_space[characters], -1, pieces.places[characters] - batch.starts[0])
         for number in numbers:
             lengths, chosen = windows.seen_by(views[number])
             longer, unit = np.nonzero(chosen)
@@ -186,7 +185,7 @@ def find_ngrams(text: str, views: Sequence[NgramView]) -> list[FoundNgrams]:
 
 
 def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:
-    """Put batches of rows one under the other."""
+    """Concatenate batches of rows."""
     lengths = np.concatenate([np.diff(part.starts) for part in parts]) if parts else np.empty(0, np.int64)
     return SparseRows(
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
@@ -196,7 +195,7 @@ def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:
 
 
 def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
-    """Choose rows, in the order given."""
+    """Select rows, in the order given."""
     lengths = np.diff(rows.starts)[chosen]
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     places = np.arange(starts[-1]) + np.repeat(rows.starts[:-1][chosen] - starts[:-1], lengths)
@@ -204,7 +203,7 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
 
 
 def take_views(rows: SparseRows, views: int, chosen: Sequence[int]) -> SparseRows:
-    """Keep the counts of some of so many views, chosen by their numbers in rising order."""
+    """Select the counts of some of several views, by their numbers in rising order."""
     numbers = np.full(views, -1)
     numbers[list(chosen)] = np.arange(len(chosen))
     number = numbers[rows.indices >> BUCKET_BITS]
@@ -215,7 +214,7 @@ def take_views(rows: SparseRows, views: int, chosen: Sequence[int]) -> SparseRow
 
 
 def _find(pages: TextBatch, views: Sequence[NgramView]) -> Iterator[tuple[_Windows, list[int]]]:
-    """Find the n-grams of a batch, for views that look at the same at once; say the numbers of these views."""
+    """Find the n-grams of a batch, once for views that share unit, form and (words only) part; number these views."""
     for form in dict.fromkeys(view.form for view in views):
         alike = [number for number, view in enumerate(views) if view.form == form]
         pieces = pages.pieces if form == "text" else pages.lines_of_shapes()
@@ -237,7 +236,7 @@ def _lengths(views: Sequence[NgramView], numbers: Sequence[int]) -> tuple[int, i
 
 
 class _Words(NamedTuple):
-    """Words of a batch: hashes, first characters, those behind the last, and numbers of the texts."""
+    """The words of a batch: hashes, first characters, positions after the last, and numbers of their texts."""
 
     hashes: NDArray[np.uint32]
     begins: NDArray[np.int64]
@@ -259,12 +258,12 @@ def _words(pieces: Pieces, letter: NDArray[np.bool_]) -> _Words:
 
 
 def _word_windows(pieces: Pieces, bits: NDArray[np.uint8], words: _Words, shortest: int, longest: int) -> _Windows:
-    """Find words and runs of words."""
+    """Find the n-grams of words."""
     shape = (longest - shortest + 1, len(words.hashes))
     hashes, found, inside = words.hashes, np.zeros(shape, _U32), np.zeros(shape, np.bool_)
     for n in range(1, longest + 1):
         if n > 1:
-            # the order of the words must count, so the run so far is mixed before the next word is added
+            # mixed before the next word is added, because the order of the words matters
             hashes = _mix(hashes[:-1]) + words.hashes[n - 1 :]
         if n >= shortest:
             found[n - shortest, : len(hashes)] = hashes
@@ -274,14 +273,14 @@ def _word_windows(pieces: Pieces, bits: NDArray[np.uint8], words: _Words, shorte
 
 
 def _character_windows(pieces: Pieces, bits: NDArray[np.uint8], shortest: int, longest: int) -> _Windows:
-    """Find windows of characters inside pieces and the white space round them."""
+    """Find the n-grams of characters inside pieces and the white space around them."""
     lengths = np.arange(shortest, longest + 1, dtype=np.int32)
-    # for each character, how many there are from it to the next white space, both counted
+    # for each character, the number of characters up to the next white space, both included
     begins = np.arange(len(pieces.codes), dtype=np.int32)
     room = (pieces.gaps[1:].astype(np.int32) + np.int32(1))[pieces.numbers] - begins
     inside = room >= lengths[:, None]
     if shortest == 1:
-        inside[0] &= ~pieces.blank
+        inside[0] &= ~pieces.is_space
     hashes = codes = pieces.codes + _U32(1)
     found = np.zeros(inside.shape, _U32)
     for n in range(1, longest + 1):
@@ -297,7 +296,7 @@ def _buckets(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def _mix(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Spread the hashes over all 32 bits, so that the top bits are good buckets."""
+    """Mix the hashes over all 32 bits, so that their top bits are good bucket numbers."""
     mixed = hashes ^ (hashes >> _U32(16))
     mixed *= _U32(0x85EBCA6B)
     mixed ^= mixed >> _U32(13)

@@ -1,4 +1,4 @@
-"""What ``textclf prepare`` fits and keeps: the keyword matcher and word vectors that the datasource's columns need."""
+"""The matcher and word vectors that ``textclf prepare`` fits, which compute the columns of a datasource."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from textclf.base.files import write_aside
 
 
 class PreparedDocument(NamedTuple):
-    """A document with cleaned text; category and group are empty where there is none."""
+    """A document with cleaned text; category and group may be empty."""
 
     document_id: str
     text: str
@@ -32,7 +32,7 @@ class PreparedDocument(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedFeatures:
-    """What computes the columns of a datasource; no n-grams are counted for it."""
+    """The features in the columns of a datasource, which has no n-grams."""
 
     matcher: KeywordMatcher
     vectors: WordVectors

@@ -137,7 +137,7 @@ class Schema:
 
 
 def parse_binary(value: str) -> bool:
-    """Read a BINARY value: ``1 y yes t true`` or ``0 n no f false``, whatever the case, blanks around it ignored."""
+    """Read a BINARY value: ``1 y yes t true`` or ``0 n no f false``, whatever the case, spaces around it ignored."""
     try:
         return _BINARY[value.strip().lower()]
     except KeyError:
@@ -145,7 +145,7 @@ def parse_binary(value: str) -> bool:
 
 
 def parse_numeric(value: str) -> float:
-    """Read a NUMERIC value: a finite decimal number, with an exponent or not, blanks around it ignored."""
+    """Read a NUMERIC value: a finite decimal number, with an exponent or not, spaces around it ignored."""
     try:
         number = float(value)
     except ValueError:
@@ -162,7 +162,7 @@ def _schema(text: str) -> Schema:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadDataError(f"the schema is not JSON ({error})", remedy="correct it, or write it anew") from error
+        raise BadDataError(f"the schema is not JSON ({error})", remedy="correct it, or write it again") from error
     if not isinstance(content, dict):
         raise BadDataError("the schema is not a JSON object", remedy="write it as {...}")
     for key, name, expected in (("version", "schema version", "1.0"), ("dataFormat", "data format", "CSV")):

@@ -1,7 +1,7 @@
-"""What spaCy knows of languages, compiled at training into the plain tables that a prediction uses.
+"""Stop words, dictionaries and inflected forms from spaCy, compiled at training into the tables of a prediction.
 
 spaCy is imported only inside the functions. Stop words and tokeniser exceptions come with spaCy itself; dictionaries
-and lemmas only where ``spacy-lookups-data`` is installed (the extra ``lemmas``). Without it all works, with less.
+and lemmas only with ``spacy-lookups-data`` (the extra ``lemmas``); without it their tables are empty.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from features.tokens import fold, tokenize
 LANGUAGES = ("it", "en")
 """Languages of the shipped lexicon."""
 SHORTEST_INFLECTED = 4
-MOST_LONGER = 2
-"""An inflection changes the ending: what is more letters longer is a derived word (``netto``, ``nettissimo``)."""
+MAX_LONGER = 2
+"""Letters by which an inflected form may be longer; a longer one is a derived word (``netto``, ``nettissimo``)."""
 
 
 @cache
@@ -31,7 +31,7 @@ def stop_words(language: str) -> frozenset[str]:
 def function_words() -> frozenset[str]:
     """Give the words that say nothing about a document: articles, pronouns, auxiliaries, common abbreviations.
 
-    These are spaCy's stop words of Italian and English, and the pieces of its tokeniser exceptions (``don't``,
+    They are spaCy's stop words of Italian and English, and the pieces of its tokeniser exceptions (``don't``,
     ``prof.``).
     """
     from spacy.util import get_lang_class
@@ -48,10 +48,10 @@ def dictionary(language: str) -> frozenset[str]:
 
 
 def inflected_forms(words: Set[str]) -> dict[str, tuple[str, ...]]:
-    """Find the inflected forms of folded words, sorted: those with the same lemma.
+    """Find the inflected forms of folded words: words with the same lemma, sorted.
 
-    In Italian by the tables of nouns and of adjectives, so that a noun does not take in a verb's forms. The English
-    table does not tell parts of speech apart: there only singular and plural go together. Tables:
+    Italian has tables of nouns and of adjectives, so that a noun does not get the forms of a verb. The English table
+    does not distinguish parts of speech: only singular and plural are matched. Tables:
     https://github.com/explosion/spacy-lookups-data
     """
     inflected = {word for word in words if len(word) >= SHORTEST_INFLECTED} - function_words()
@@ -63,9 +63,9 @@ def inflected_forms(words: Set[str]) -> dict[str, tuple[str, ...]]:
     ):
         for group in _forms_by_lemma(language, table):
             for word in group & inflected:
-                # what is a form in one language may be another word in the other (statura: stature)
+                # a form in one language may be a word of its own in the other (statura: stature)
                 forms = group - dictionary(other_language) - {word}
-                found[word] |= {form for form in forms if len(form) <= len(word) + MOST_LONGER}
+                found[word] |= {form for form in forms if len(form) <= len(word) + MAX_LONGER}
     return {word: tuple(sorted(found[word])) for word in sorted(found) if found[word]}
 
 
@@ -84,7 +84,7 @@ def _lemma_table(language: str, name: str) -> Mapping[str, str]:
     from spacy.util import load_language_data, registry
 
     paths = registry.lookups.get(language) if language in registry.lookups else {}
-    # read as JSON: spaCy's own Lookups keep hashes of the words, from which the words cannot be listed
+    # read as JSON, because spaCy's own Lookups keep only hashes of the words
     table = load_language_data(paths[name]) if name in paths else {}
     if not isinstance(table, dict):
         raise TypeError(f"{paths[name]} is not a table")

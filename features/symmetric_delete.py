@@ -1,4 +1,4 @@
-"""Words that OCR may have misread: confusions of characters, and near words by symmetric delete; needs numpy only."""
+"""Words that OCR may have misread: confused characters, and similar words by symmetric delete; needs numpy alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BEGINNING = 7
-"""Letters by which near words are looked up: few ways to delete letters, and still few words that share one."""
+"""Leading letters by which words are looked up: few choices of deleted letters, but few collisions."""
 HASH_BITS = 20
 
 _ALIKE = str.maketrans("0125689", "olzsgbg")
@@ -17,7 +17,7 @@ _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"))
 
 
 def skeleton(word: str) -> str:
-    """Write a folded word with one character for all that OCR takes for one another.
+    """Write a folded word with one character for all those that OCR confuses with each other.
 
     Source: Nagy, Nartker & Rice (2000), "Optical character recognition: an illustrated guide to the frontier".
     """
@@ -28,7 +28,7 @@ def skeleton(word: str) -> str:
 
 
 class DeleteIndex:
-    """Finds words that become one with others when at most so many letters are deleted from each of the two.
+    """Finds pairs of words that become equal when up to `deletions` letters are deleted from each.
 
     Source: Garbe (2012), "1000x faster spelling correction: symmetric delete", https://github.com/wolfgarbe/SymSpell
     """
@@ -37,7 +37,7 @@ class DeleteIndex:
         self.words, self._deletions = words, deletions
         self._letters = list(map(frozenset, words))
         kept = list(combinations(range(BEGINNING), BEGINNING - deletions))
-        # what each letter of a beginning adds to the hash, one column a way to delete letters
+        # contribution of each leading letter to the hash, one column per choice of deleted letters
         self._factors = np.zeros((BEGINNING, len(kept)))
         for way, places in enumerate(kept):
             self._factors[list(places), way] = [pow(0x9E3779B1, n, 1 << 28) for n in range(1, len(places) + 1)]
@@ -46,16 +46,16 @@ class DeleteIndex:
         self._starts = np.concatenate([[0], np.bincount(hashes, minlength=1 << HASH_BITS).cumsum()])
 
     def _hashes(self, words: Sequence[str]) -> NDArray[np.int64]:
-        """Hash the beginning of each word for all ways to delete letters, one word behind the other."""
-        # blanks stand for the end of a short word: whatever is deleted, beginnings that meet stay of one length
+        """Hash the beginning of each word for every choice of deleted letters; shape (words * choices,)."""
+        # short words are padded with spaces, so that beginnings have one length whichever letters are deleted
         text = "".join([word[:BEGINNING].ljust(BEGINNING) for word in words]).encode("utf-32-le", "surrogatepass")
         codes = np.frombuffer(text, dtype=np.uint32).reshape(-1, BEGINNING)
-        # products of whole numbers under 2 ** 53: exact
+        # integers under 2 ** 53 are exact in double precision
         sums = (codes.astype(np.float64) @ self._factors).astype(np.uint64).ravel()
         return ((sums * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - HASH_BITS)).astype(np.int64)
 
     def pairs(self, words: Sequence[str]) -> list[tuple[int, int]]:
-        """Give the positions of words and the words of the index that they meet, in order."""
+        """Give pairs of positions, in `words` and in the words of the index, that become equal, in order."""
         hashes = self._hashes(words)
         begins = self._starts[hashes]
         counts = self._starts[hashes + 1] - begins
@@ -72,16 +72,16 @@ class DeleteIndex:
         return (
             abs(len(word) - len(other)) <= most
             and len(self._letters[j].difference(word)) <= most
-            and _meet(word, other, most, most)
+            and _become_equal(word, other, most, most)
         )
 
 
-def _meet(left: str, right: str, from_left: int, from_right: int) -> bool:
-    """Say whether two words become one when at most so many letters are deleted from each."""
+def _become_equal(left: str, right: str, from_left: int, from_right: int) -> bool:
+    """Return whether two words become equal when up to so many letters are deleted from each."""
     for at, (one, other) in enumerate(zip(left, right, strict=False)):
         if one != other:
             left, right = left[at:], right[at:]
-            return (from_left > 0 and _meet(left[1:], right, from_left - 1, from_right)) or (
-                from_right > 0 and _meet(left, right[1:], from_left, from_right - 1)
+            return (from_left > 0 and _become_equal(left[1:], right, from_left - 1, from_right)) or (
+                from_right > 0 and _become_equal(left, right[1:], from_left, from_right - 1)
             )
     return -from_right <= len(left) - len(right) <= from_left

@@ -1,4 +1,4 @@
-"""What may be given where several texts, or the words of a document, are wanted."""
+"""Validating arguments that are texts, or the words of a document."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from textclf.base.errors import BadDataError
 
 
 def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
-    """Give texts one by one as plain strings, from a list, generator, array of one dimension, pandas Series or Index.
+    """Give texts one by one as plain strings, from a list, generator, one-dimensional array, pandas Series or Index.
 
-    Raises `BadDataError`: at once for one string, a mapping, a set or a table; for a value that is no string in its
-    turn. `name` says in the message what one of them is called.
+    Raises `BadDataError`: at once for one string, a mapping, a set or a table; for a value that is no string when it
+    is reached. `name` is what the message calls one of them.
     """
     kind = type(values).__name__
     if isinstance(values, str | bytes | bytearray):
@@ -30,12 +30,12 @@ def iter_texts(values: object, *, name: str = "text") -> Iterator[str]:
 
 
 def as_texts(values: object, *, name: str = "text") -> list[str]:
-    """Give the list of what `iter_texts` gives."""
+    """Give `iter_texts` as a list."""
     return list(iter_texts(values, name=name))
 
 
 def as_words(words: Sequence[str]) -> Sequence[str]:
-    """Give the words of a document back, and refuse a text, whose letters would be taken for them."""
+    """Return the words of a document; a string is refused, whose letters would count as words."""
     if isinstance(words, str | bytes):
         raise BadDataError(
             f"one {type(words).__name__} was given where a list of words is wanted",
@@ -45,10 +45,10 @@ def as_words(words: Sequence[str]) -> Sequence[str]:
 
 
 def as_pairs(texts: object, categories: object) -> tuple[list[str], list[str]]:
-    """Give texts and the category of each, and refuse what `iter_texts` refuses or lists of different length."""
+    """Give texts and their categories as lists of the same length."""
     one, other = as_texts(texts), as_texts(categories, name="category")
     if len(one) != len(other):
-        raise BadDataError(f"{len(one)} texts but {len(other)} categories", remedy="give one category a text")
+        raise BadDataError(f"{len(one)} texts but {len(other)} categories", remedy="give one category per text")
     return one, other
 
 

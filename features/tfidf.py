@@ -1,4 +1,4 @@
-"""The n-grams that a model keeps, and the TF-IDF rows that texts have in them."""
+"""The n-grams that a model keeps, and the TF-IDF rows of texts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _U64 = np.uint64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NgramTable:
-    """The n-grams kept from the training texts, and how much each one says."""
+    """The n-grams of a view that were kept, and their weights."""
 
     view: NgramView
-    # the buckets kept, rising
+    # the kept buckets, in rising order
     buckets: NDArray[np.int32]
     # inverse document frequency ``ln((1 + n) / (1 + df)) + 1``, as scikit-learn's TfidfTransformer defines it
     idf: NDArray[np.float32]
@@ -27,10 +27,10 @@ class NgramTable:
 
 @dataclass(frozen=True, slots=True)
 class NgramTfidf:
-    """The n-grams kept of all views side by side, so that those of a text are looked up and weighed at once."""
+    """The kept n-grams of all views side by side, for looking up and weighting those of a batch at once."""
 
     tables: tuple[NgramTable, ...]
-    # where the columns of each view begin, and how many there are in all
+    # first column of each view, and the number of all columns
     starts: NDArray[np.int64] = field(init=False, repr=False, compare=False)
     _idf: NDArray[np.float32] = field(init=False, repr=False, compare=False)
     _ranks: NDArray[np.uint64] = field(init=False, repr=False, compare=False)
@@ -40,8 +40,8 @@ class NgramTfidf:
         object.__setattr__(
             self, "_idf", np.concatenate([np.empty(0, np.float32), *(table.idf for table in self.tables)])
         )
-        # for every 32 buckets which are kept, and above that how many are kept before them; sums of 32 different powers
-        # of two are exact in double precision
+        # for each block of 32 buckets, a bit for each kept one, and in the upper half the number kept in blocks before;
+        # sums of 32 different powers of two are exact in double precision
         buckets = np.concatenate(
             [
                 np.empty(0, np.int64),
@@ -54,16 +54,16 @@ class NgramTfidf:
         object.__setattr__(self, "_ranks", ((np.cumsum(counts) - counts) << _U64(32)) | bits)
 
     def weigh(self, counted: SparseRows) -> SparseRows:
-        """Turn the counts of `features.ngrams.count_ngrams` with the same views into TF-IDF rows, one a text.
+        """Turn the counts of `features.ngrams.count_ngrams` with the same views into TF-IDF rows, one per text.
 
-        Values are ``(1 + ln count) * idf``, divided by the Euclidean length of what the view sees of the text; what is
-        not known counts for nothing.
+        Values are ``(1 + ln count) * idf``, divided by the Euclidean length of the row within the view; n-grams that
+        were not kept are ignored.
         """
         size = len(counted.starts) - 1
         columns, known = self._look_up(counted.indices)
         starts = known.searchsorted(counted.starts)
         values = (1 + np.log(counted.values[known])) * self._idf[columns]
-        # where the columns of each view of each text begin: columns of different texts are told apart by adding to them
+        # keys number the columns of all texts, from which the begin of each view of each text is found
         shifts = np.arange(size) * len(self._idf)
         keys = columns + shifts.repeat(starts[1:] - starts[:-1])
         # a view ends where the next begins, the last one of a text where the next text does
@@ -71,13 +71,13 @@ class NgramTfidf:
         lengths = ends.copy()
         lengths[1:] -= ends[:-1]
         owners = np.arange(len(lengths)).repeat(lengths)
-        # bincount adds up one by one, so a row has the same length, to the last bit, alone and in a batch
+        # bincount adds in order, so a row is bit for bit the same alone and in a batch
         norms = np.sqrt(np.bincount(owners, values.astype(np.float64) ** 2, minlength=len(lengths)))
         return SparseRows(starts, columns.astype(np.int32), (values / norms[owners]).astype(np.float32))
 
     def _look_up(self, buckets: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Look buckets up: the columns, and which of the buckets have one."""
-        # NumPy takes places of its own kind faster
+        """Look buckets up: give the columns, and the positions of the buckets that have one."""
+        # NumPy indexes faster with intp
         ranks, bit = self._ranks[(buckets >> 5).astype(np.intp)], (buckets & 31).astype(_U64)
         known = np.flatnonzero((ranks >> bit) & _U64(1) != 0)
         ranks, bit = ranks[known], bit[known]
@@ -87,7 +87,7 @@ class NgramTfidf:
 
 
 def fit_tfidf(counted: SparseRows, views: Sequence[NgramView], *, min_documents: int = 2) -> NgramTfidf:
-    """Choose the n-grams to keep: those that stand in at least so many of the training texts."""
+    """Keep the n-grams that occur in at least `min_documents` of the training texts."""
     buckets, frequency = np.unique(counted.indices, return_counts=True)
     kept = frequency >= min_documents
     buckets, frequency = buckets[kept], frequency[kept]

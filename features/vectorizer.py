@@ -33,12 +33,12 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     shortest, longest : int, default 1 and 2
         Bounds of n.
     min_documents : int, default 2
-        Keep n-grams that stand in at least so many texts.
+        Keep n-grams that occur in at least this many texts.
 
     Attributes
     ----------
     columns_ : NgramTfidf
-        The buckets kept, and what each says.
+        The kept buckets and their weights.
 
     Examples
     --------

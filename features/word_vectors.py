@@ -1,8 +1,7 @@
-"""Word vectors: learned with gensim or read from a file, the document vectors made of them, and word algebra."""
+"""Word vectors, learned with gensim or read from a file; document vectors made of them, and word algebra."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections import Counter
@@ -20,11 +19,12 @@ from features.text_arguments import as_words
 from features.tokens import fold
 from textclf.base.errors import BadDataError, BadModelError, UsageError
 from textclf.base.files import input_error
+from textclf.base.hashing import hash_parts
 
 Floats = NDArray[np.float32]
 
 _SENTENCE_LIMIT = 10_000
-"""Gensim leaves out what follows the 10,000th word of a text."""
+"""Gensim ignores the words of a text after the 10,000th."""
 _LARGEST_SIZE = 10_000
 _LONGEST_WORD = 1_000
 _LONGEST_NUMBER = 40
@@ -68,7 +68,7 @@ class WordVectors:
 
     @classmethod
     def from_words(cls, words: Iterable[str], matrix: Floats) -> WordVectors:
-        """Take words as they come, none twice, and a row each: equal weights, nothing in common."""
+        """Take distinct words with a row each, with equal weights and no common component."""
         weights, common = np.ones(len(matrix), dtype=np.float32), np.zeros(matrix.shape[1], dtype=np.float32)
         return cls(words=tuple(words), matrix=matrix, weights=weights, common=common)
 
@@ -95,7 +95,7 @@ class WordVectors:
         S. Arora, Y. Liang, T. Ma, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings", ICLR 2017,
         https://openreview.net/forum?id=SyK00v5xx; with inverse document frequency in place of their a / (a + p(w)).
         """
-        # one document after the other, so that a document has the same vector alone and in a batch, to the last bit
+        # one by one, so that a document has bit for bit the same vector alone and in a batch
         means = [self._mean(tokens) for tokens in map(as_words, token_lists)]
         vectors = np.zeros((len(means), self.size), dtype=np.float32)
         for row, mean in zip(vectors, means, strict=True):
@@ -104,31 +104,31 @@ class WordVectors:
         return vectors
 
     def unit_vectors(self, token_lists: Iterable[Sequence[str]]) -> Floats:
-        """Scale the document vectors of `transform` to length 1; zeros stay."""
+        """Scale the document vectors of `transform` to length 1; zero vectors stay."""
         vectors = self.transform(token_lists)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         units: Floats = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
         return units
 
     def restricted_to(self, words: Collection[str]) -> WordVectors:
-        """Leave out all other words, so that a model file holds no more than it needs."""
+        """Remove all other words, so that a model file holds only what it needs."""
         kept = frozenset(words)
         places = [place for place, word in enumerate(self.words) if word in kept]
         words = tuple(self.words[place] for place in places)
         return replace(self, words=words, matrix=self.matrix[places], weights=self.weights[places])
 
     def fit_document_weights(self, token_lists: Iterable[Sequence[str]]) -> WordVectors:
-        """Learn from training documents how much each word counts and what all documents have in common.
+        """Learn the weight of each word and the component common to all documents from training documents.
 
-        The weight of a word in ``d`` of ``n`` documents is ``log((1 + n) / (1 + d)) + 1``; what they have in common
-        is the first right singular vector of their means.
+        The weight of a word in ``d`` of ``n`` documents is ``log((1 + n) / (1 + d)) + 1``; the common component is the
+        first right singular vector of the documents' means.
         """
         documents = [[word for word in tokens if word in self._index] for tokens in map(as_words, token_lists)]
         counts = Counter(word for words in documents for word in set(words))
         weights = [math.log((1 + len(documents)) / (1 + counts[word])) + 1 for word in self.words]
         weighted = replace(self, weights=np.array(weights, dtype=np.float32), common=np.zeros_like(self.common))
         means = [mean for mean in map(weighted._mean, documents) if mean is not None]
-        # with one document it would be the document itself, and nothing would be left
+        # with one document it would be the whole document vector
         if len(means) < 2:
             return weighted
         stacked = np.stack(means).astype(np.float64)
@@ -199,18 +199,16 @@ class WordVectors:
 
     def digest(self) -> str:
         """SHA-256 of words and vectors."""
-        found = hashlib.sha256("\0".join(self.words).encode("utf-8", "surrogatepass"))
-        for _, array in sorted(self.to_arrays().items()):
-            found.update(np.ascontiguousarray(array).tobytes())
-        return found.hexdigest()
+        words = "\0".join(self.words).encode("utf-8", "surrogatepass")
+        return hash_parts([words, *(array.tobytes() for _, array in sorted(self.to_arrays().items()))])
 
     def to_arrays(self) -> dict[str, Floats]:
-        """Give what a model file stores beside ``words``, for `from_arrays`."""
+        """Give the arrays for a model file; with ``words`` they suffice for `from_arrays`."""
         return {"matrix": self.matrix, "weights": self.weights, "common": self.common}
 
     @classmethod
     def from_arrays(cls, words: Sequence[str], arrays: Mapping[str, NDArray[np.float32]]) -> WordVectors:
-        """Restore from what a model file holds; raises `BadModelError` if the parts do not fit together."""
+        """Restore from the contents of a model file; raises `BadModelError` if they do not fit together."""
         matrix, weights, common = (arrays.get(name, _MISSING) for name in ("matrix", "weights", "common"))
         if (
             not all(array.dtype == np.float32 and np.isfinite(array).all() for array in (matrix, weights, common))
@@ -276,7 +274,7 @@ def train_word_vectors(
             seed=seed,
             workers=1,
             epochs=epochs or min(max(650_000 // counts.total(), 5), 50),
-            # four times gensim's: documents are few, and 5 epochs then do what 20 did, at a quarter of the time
+            # four times gensim's default: with few documents, 5 epochs then learn what took 20
             alpha=0.1,
         )
     vectors = WordVectors.from_words(model.wv.index_to_key, np.ascontiguousarray(model.wv.vectors, dtype=np.float32))
@@ -293,7 +291,7 @@ def read_word_vectors(path: str | Path, *, max_words: int = 200_000, max_bytes: 
     References
     ----------
     The word2vec tool, https://code.google.com/archive/p/word2vec/: a line with the number of words and dimensions,
-    then for each word the word, a blank, and its numbers: decimals and a line end, or float32, least byte first.
+    then for each word the word, a space, and its numbers: decimals and a line end, or little-endian float32.
     """
     path = Path(path)
     try:
@@ -318,7 +316,7 @@ def read_word_vectors(path: str | Path, *, max_words: int = 200_000, max_bytes: 
         raise BadDataError(
             "has a word whose numbers are damaged",
             where=path,
-            remedy="get the file again; in a text file no word may hold a blank",
+            remedy="get the file again; in a text file no word may hold a space",
         ) from error
     if not np.isfinite(found.vectors).all():
         raise BadDataError("holds numbers that are not finite", where=path, remedy="get the file again")
@@ -330,7 +328,7 @@ def read_word_vectors(path: str | Path, *, max_words: int = 200_000, max_bytes: 
 
 @contextmanager
 def _quiet_gensim() -> Iterator[None]:
-    # it warns on every small corpus, which here is the usual case
+    # it warns about every small corpus, which is the usual case here
     logger = logging.getLogger("gensim")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -341,10 +339,7 @@ def _quiet_gensim() -> Iterator[None]:
 
 
 def _check_size(file: BinaryIO, file_size: int) -> tuple[int, bool]:
-    """Refuse a file whose size does not fit its first line, before memory is taken; give dimensions and whether binary.
-
-    So no more memory is taken than the file's own size asks for.
-    """
+    """Check a file's size against its first line before allocating memory; give dimensions and whether it is binary."""
     line = file.readline(100)
     if line.startswith((b"\x1f\x8b", b"PK", b"BZ", b"\xfd7zXZ")):
         raise BadDataError("is compressed", remedy="unpack it first, as with gunzip")
@@ -352,7 +347,7 @@ def _check_size(file: BinaryIO, file_size: int) -> tuple[int, bool]:
     if len(fields) != 2 or not all(part.isdigit() for part in fields):
         raise BadDataError(
             "is not in word2vec format: its first line does not give the number of words and dimensions",
-            remedy="add that line if the rest has the form: word, blank, numbers",
+            remedy="add that line if the rest has the form: word, space, numbers",
         )
     count, size = map(int, fields)
     if not count or not 1 <= size <= _LARGEST_SIZE:

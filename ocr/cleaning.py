@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ocr.words import PUNCTUATION, is_real_word
 from textclf.base.errors import BadDataError, BadInputError
-from textclf.base.files import reason_of
+from textclf.base.files import input_error
 
 _VARIANTS_LIMIT = 1_000_000
 """Characters of a file of variants."""
@@ -151,7 +151,7 @@ def read_variants(path: str | Path) -> Variants:
         with Path(path).open(encoding="utf-8-sig") as file:
             text = file.read(_VARIANTS_LIMIT + 1)
     except OSError as error:
-        raise BadInputError(f"cannot be read ({reason_of(error)})", where=path, remedy="check the path") from error
+        raise input_error(error, path, "check the path") from error
     except UnicodeDecodeError as error:
         raise BadDataError("is not UTF-8", where=path, remedy="save the file as UTF-8") from error
     if len(text) > _VARIANTS_LIMIT:

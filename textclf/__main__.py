@@ -17,6 +17,7 @@ from types import FrameType
 from typing import NamedTuple, NoReturn
 
 from textclf.base.errors import ExitCode, MissingProgramError, TextclfError
+from textclf.base.files import reason_of
 from textclf.commands.console import log_level, mend_streams, show_log
 
 # not of __name__, which is __main__ under `python -m`
@@ -121,7 +122,7 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
 
 def _refused(error: OSError) -> int | None:
     """Say what the system refused, which is no fault of ours; None if that is not known."""
-    reason = (error.strerror or str(error)).lower()
+    reason = reason_of(error)
     if error.filename is not None:
         _log.error(f"{os.fsdecode(error.filename)}: cannot be read or written ({reason})")
         return int(ExitCode.BAD_INPUT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aws_ml_adapter.api.faults import RequestFault
-from textclf.base.hashing import mix
+from textclf.base.hashing import hash_text, mix
 
 _TEXT_LIMIT = 100_000
 
@@ -145,6 +144,6 @@ def _short(value: object) -> str:
 def _random_percent(offsets: NDArray[np.int64], seed: str) -> NDArray[np.float64]:
     """Return the SplitMix64 number of each offset in the sequence of the seed, scaled to [0, 100)."""
     # JSON can encode a lone surrogate, which UTF-8 cannot
-    start = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()[:8], "little")
+    start = int.from_bytes(bytes.fromhex(hash_text(seed))[:8], "little")
     mixed = mix(np.uint64(start) + (offsets.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
     return (mixed >> np.uint64(11)).astype(np.float64) * (100 / 2**53)

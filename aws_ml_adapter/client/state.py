@@ -14,8 +14,8 @@ from aws_ml_adapter.api.batch_output import manifest_location, result_locations
 from aws_ml_adapter.api.kinds import Kind
 from aws_ml_adapter.api.rearrangement import Rearrangement, SplitStrategy
 from aws_ml_adapter.client.client_options import Place
-from textclf.base.errors import BadInputError, BadModelError
-from textclf.base.files import output_error, write_aside
+from textclf.base.errors import BadModelError
+from textclf.base.files import input_error, output_error, write_aside
 from textclf.base.from_json import from_json
 from textclf.base.overwrite_guard import json_kind
 from textclf.model.accept import Acceptance
@@ -150,11 +150,7 @@ class StateFile:
             with path.open(encoding="utf-8") as file:
                 text = file.read(_LIMIT + 1)
         except OSError as error:
-            raise BadInputError(
-                f"cannot be read ({(error.strerror or str(error)).lower()})",
-                where=path,
-                remedy="give the file that amazon-ml train wrote with -o",
-            ) from error
+            raise input_error(error, path, "give the file that amazon-ml train wrote with -o") from error
         except UnicodeDecodeError:
             text = ""
         if len(text) > _LIMIT:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from aws_ml_adapter.server.job_spec import EVALUATION, STATISTICS, folder_of
 from aws_ml_adapter.server.signatures import is_signed, link_signature
 from features.schema import Schema
 from textclf.base.errors import BadDataError
+from textclf.base.hashing import hash_text
 from textclf.base.tables import csv_writer, safe_cell
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class Pages:
     @cached_property
     def _policy(self) -> dict[str, str]:
         # of all scripts, only that of the pages themselves may run
-        digest = base64.b64encode(hashlib.sha256(self._script.encode()).digest()).decode()
+        digest = base64.b64encode(bytes.fromhex(hash_text(self._script))).decode()
         policy = (
             f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

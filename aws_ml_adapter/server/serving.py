@@ -29,6 +29,7 @@ from aws_ml_adapter.server.scheduler import Scheduler
 from aws_ml_adapter.server.server_options import MAX_JOBS, ServerOptions
 from aws_ml_adapter.server.signatures import read_keys
 from textclf.base.errors import BadInputError, OutputError, UsageError
+from textclf.base.files import output_error
 
 _CONNECTIONS = 256
 _SECRET_BYTES = 32
@@ -127,10 +128,7 @@ def _locked(folder: Path) -> Iterator[None]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / "lock").open("a")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(
-            f"cannot be written ({reason})", where=folder, remedy="give another place with --data-dir"
-        ) from error
+        raise output_error(error, folder, "give another place with --data-dir") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from features.language_detection import FEWEST_WORDS, LanguageDetector, fit_language_detector
+from features.language_detection import MIN_WORDS, LanguageDetector, fit_language_detector
 from features.tokens import tokenize
 
 TEXTS = {
@@ -40,7 +40,7 @@ def test_one_foreign_paper_among_fifty_makes_no_language_known():
 
 
 def test_short_texts_numbers_and_ocr_noise_are_of_no_language(english):
-    assert english.foreign(tokenize(" ".join(TEXTS["de"].split()[: FEWEST_WORDS - 1]))) == ""
+    assert english.foreign(tokenize(" ".join(TEXTS["de"].split()[: MIN_WORDS - 1]))) == ""
     assert english.foreign(tokenize("4711 0815 12.50 " * 20)) == ""
     assert english.foreign(tokenize("a te o ie ce la se ne ro i e tt ol " * 10)) == ""
 

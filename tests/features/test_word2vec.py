@@ -164,7 +164,7 @@ def test_lines_end_in_any_way(tmp_path):
         (b"0 3\n", "0 words of 3 numbers"),
         (b"1 0\na\n", "1 words of 0 numbers"),
         (b"1 10001\na " + b"0 " * 10_001, "10,001 numbers, not 1 to 10,000"),
-        (b"2 2\nnew york 1 2\nb 3 4\n", "no word may hold a blank"),
+        (b"2 2\nnew york 1 2\nb 3 4\n", "no word may hold a space"),
         (b"1 2\n" + b"x" * 900, "ends before its last word"),
         (b"9999999999999 300\na " + b"0 " * 300, "for which it is too short"),
         (b"3 2\na 1 2\nb 3 4\n" + b" " * 20, "numbers are damaged"),

@@ -1,25 +1,24 @@
 """Model files: JSON and arrays in one ZIP archive, verified when read, the same bytes for the same content.
 
-The entries stand in this order, all dated 1980-01-01:
+Entries, in this order, all dated 1980-01-01:
 
 ``manifest.json``
     ``kind``, ``format`` (a number), ``parts`` (the SHA-256 of each further entry by name), and what the kind adds.
 ``model.json``
-    All that is not an array.
+    Everything that is not an array.
 ``<name>.npy``
     Arrays in NumPy's format 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), no objects.
 
-Nothing in an archive is ever run: there is no pickle.
+No code in an archive is ever run: there is no pickle.
 
-When the format number of a kind rises:
+Rules for the format number of a kind:
 
-1. It rises by one when the present reader could not read the new file as it is meant: when an entry or a key goes, is
-   renamed or changes its meaning, also one that is only shown. It stays when something is added that an older reader
-   may ignore.
-2. The kind goes on reading the formats from `ArchiveKind.oldest` on, with one conversion from each number to the next.
-   A small file of each older format stands beside the tests, written by the program of its time, with the predictions
-   that it gave then.
-3. A format is given up, and ``oldest`` rises, only in a release whose notes say so.
+1. It rises by one when the present reader would misread the new file: when an entry or a key is removed or renamed or
+   changes its meaning, even one that is only displayed. It does not when something is added that an older reader may
+   ignore.
+2. Formats from `ArchiveKind.oldest` on stay readable, by one conversion from each number to the next. The tests have a
+   small file of each older format, written by the program of its time, with the predictions that it gave then.
+3. Support for a format ends, and ``oldest`` rises, only in a release whose notes say so.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.base.errors import BadInputError, BadModelError, OutputError, TextclfError
-from textclf.base.files import output_error, write_aside
+from textclf.base.files import input_error, output_error, write_aside
 from textclf.base.hashing import hash_bytes
 
 Source = str | Path | bytes | BinaryIO
@@ -50,7 +49,7 @@ Built = TypeVar("Built")
 _DATE = (1980, 1, 1, 0, 0, 0)
 _MANIFEST, _DESCRIPTION = "manifest.json", "model.json"
 _MAX_MANIFEST = 16 * 1024**2
-# of all parts together, as a multiple of the file's size: weights hardly shrink
+# total size of all parts, as a multiple of the file's size: weights hardly compress
 _MAX_RATIO = 100
 _CHUNK = 1024**2
 _RETRAIN = "train the model again"
@@ -60,7 +59,7 @@ class _UnreadableError(Exception):
     """An entry that cannot be read."""
 
 
-# what comes of JSON and arrays that are not as we write them; an array may say that it is larger than any memory
+# raised by JSON and arrays of another form than ours; an array may claim to be larger than memory
 _MALFORMED = (
     LookupError,
     TypeError,
@@ -75,7 +74,7 @@ _MALFORMED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveKind:
-    """What sets one kind of archive apart: its name, the formats written and read, how it is packed, and its limit."""
+    """A kind of archive: its name, the formats written and read, its compression, and its maximum size."""
 
     name: str
     format: int
@@ -86,17 +85,17 @@ class ArchiveKind:
 
     @property
     def foreign(self) -> str:
-        """What is said of a file of another kind."""
+        """The message for a file of another kind."""
         return f"is not {'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
 
     @property
     def remedy(self) -> str:
-        """What is said to be given instead."""
+        """The advice for a file of another kind."""
         return f"give a file that {self.written_by} wrote"
 
 
 class Contents(NamedTuple):
-    """What an archive holds, verified, and its size in bytes."""
+    """The verified contents of an archive, and its size in bytes."""
 
     manifest: Mapping[str, Any]
     description: dict[str, Any]
@@ -107,7 +106,7 @@ class Contents(NamedTuple):
 def pack_archive(
     kind: ArchiveKind, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], **manifest: object
 ) -> bytes:
-    """Give the bytes of an archive; ``manifest`` goes into its manifest."""
+    """Give the bytes of an archive; ``manifest`` is added to its manifest."""
     parts = {_DESCRIPTION: _json_part(description)} | {f"{name}.npy": _array_part(arrays[name]) for name in arrays}
     hashes = {name: hash_bytes(data) for name, data in parts.items()}
     whole = io.BytesIO()
@@ -138,7 +137,7 @@ def write_archive(target: str | Path | BinaryIO, data: bytes) -> None:
 
 
 def read_archive(source: Source, kind: ArchiveKind, build: Callable[[Contents], Built]) -> Built:
-    """Read and verify an archive, and build from its contents; whatever does not fit together is a `BadModelError`."""
+    """Read and verify an archive and build from its contents; `BadModelError` if anything does not fit together."""
     where = _name_of(source)
     with ExitStack() as stack:
         archive, size = _open(source, where, kind, stack)
@@ -166,19 +165,18 @@ def _open(source: Source, where: str, kind: ArchiveKind, stack: ExitStack) -> tu
         if size > kind.max_bytes:
             raise BadModelError(f"holds more than {kind.max_bytes:,} bytes", where=where, remedy=_RETRAIN)
         return stack.enter_context(zipfile.ZipFile(content)), size
-    # what zipfile raises over a directory at the end of the file that makes no sense
+    # raised by zipfile for a malformed directory at the end of the file
     except (zipfile.BadZipFile, NotImplementedError, ValueError, ArithmeticError, struct.error) as error:
         raise BadModelError(f"{kind.foreign}, or was cut short", where=where, remedy=kind.remedy) from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise BadInputError(f"cannot be read ({reason})", where=where, remedy="check the path") from error
+        raise input_error(error, where, "check the path") from error
 
 
 def _content(source: Source, where: str, kind: ArchiveKind) -> BinaryIO:
-    """Open a path; hold what is no file in memory, since a stream may not be able to go back."""
+    """Open a path, or copy to memory what is not a file, since a stream may not be seekable."""
     if isinstance(source, str | os.PathLike):
         path = Path(source)
-        # a device may have no end, which is where an archive is read from
+        # archives are read from their end, which a device may not have
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
             raise BadInputError("is not a file", where=path, remedy=kind.remedy)
         return path.open("rb")
@@ -190,7 +188,7 @@ def _content(source: Source, where: str, kind: ArchiveKind) -> BinaryIO:
     data = source.read(_CHUNK)
     if isinstance(data, str):
         raise BadInputError("is open as text", where=where, remedy="open it with mode 'rb'")
-    # an unbuffered stream may give less than it is asked for
+    # an unbuffered stream may return less than was asked for
     while data and content.tell() <= kind.max_bytes:
         content.write(data)
         data = source.read(_CHUNK)
@@ -210,7 +208,7 @@ def _read_manifest(archive: zipfile.ZipFile, where: str, kind: ArchiveKind) -> d
         manifest = json.loads(_read(archive, _MANIFEST, kind))
         number = int(manifest["format"]) if manifest["kind"] == kind.name else 0
         if number > kind.format:
-            # of a format to come nothing else is known
+            # nothing else is known about a newer format
             raise BadModelError(
                 f"has format {number}, this version of textclf reads up to {kind.format}",
                 where=where,
@@ -219,7 +217,7 @@ def _read_manifest(archive: zipfile.ZipFile, where: str, kind: ArchiveKind) -> d
         if 0 < number < kind.oldest:
             raise BadModelError(f"has format {number}, from before the first release", where=where, remedy=_RETRAIN)
         parts = {
-            # textclf models of format 2 say the size too, which the archive says itself
+            # textclf models of format 2 also give the size, which the archive gives itself
             str(name): str(entry["sha256"] if isinstance(entry, dict) else entry)
             for name, entry in manifest["parts"].items()
         }
@@ -241,7 +239,7 @@ def _read_part(archive: zipfile.ZipFile, name: str, digest: str, where: str, kin
 
 
 def _read(archive: zipfile.ZipFile, name: str, kind: ArchiveKind) -> bytes:
-    """Read an entry; `zipfile` gives no more bytes than the directory says, which were added up before."""
+    """Read an entry; `zipfile` gives at most the bytes that the directory states, whose sum was checked before."""
     try:
         entry = archive.getinfo(name)
         if entry.compress_type != kind.compression or (name == _MANIFEST and entry.file_size > _MAX_MANIFEST):

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _SECONDS = 20
-"""To wait for a scheduler that does not answer."""
+"""Timeout for connecting to a scheduler."""
 
 
 class ClusterWorker:
-    """Stands for one thread of a cluster, although Dask chooses where a task is done.
+    """A worker that submits to a Dask cluster, which itself chooses the thread for each task.
 
-    Dask gives the tasks of a worker that died to others, and gives up those that more than
-    ``distributed.scheduler.allowed-failures`` (3) of them had when they died: the guilty one, and maybe its neighbours.
+    Dask repeats the tasks of a process that died on others, and gives up a task that was there when more than
+    ``distributed.scheduler.allowed-failures`` (3) of them died: the one at fault, and maybe others of that process.
     """
 
-    # Dask has begun it more than once by then
+    # Dask itself has repeated the task by then
     attempts = 1
 
     def __init__(self, executor: Any) -> None:
@@ -38,28 +38,28 @@ class ClusterWorker:
         self._under_way: set[Future[Reply]] = set()
 
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
-        """Begin a task."""
+        """Start a task."""
         future: Future[Reply] = self._executor.submit(perform, function, log_levels(), *arguments)
         self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
         return future
 
     def kill(self) -> None:
-        """Give up the tasks; what already runs on the cluster runs to its end there."""
+        """Cancel the tasks; those that already run on the cluster are not interrupted."""
         for future in list(self._under_way):
             future.cancel()
 
 
 def cluster_workers(client: Client) -> list[ClusterWorker]:
     """Give one worker for each thread of a cluster."""
-    # without pure=False, equal tasks would be done once
+    # without pure=False, equal tasks would run once
     executor = client.get_executor(pure=False)
     return [ClusterWorker(executor) for _ in range(sum(client.nthreads().values()))]
 
 
 @contextmanager
 def open_cluster(address: str | Client) -> Iterator[Client]:
-    """Connect to a Dask scheduler, or start a cluster of one process a core for the address ``local``."""
+    """Connect to a Dask scheduler, or start a cluster of one process per core for the address ``local``."""
     if not isinstance(address, str):
         yield address
         return

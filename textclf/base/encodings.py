@@ -1,4 +1,4 @@
-"""Opening text files as offices have them: any usual encoding, with or without a mark, packed with gzip or not."""
+"""Opening text files in any usual encoding, with or without a byte order mark, and unpacking gzip."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TextIO, cast
 
-from textclf.base.errors import BadDataError, BadInputError, UsageError
+from textclf.base.errors import BadDataError, UsageError
+from textclf.base.files import input_error
 
 _log = logging.getLogger(__name__)
 
 AUTO = "auto"
-"""Find the encoding out: by the byte order mark, else UTF-8 if that fits, else by the letters."""
+"""Detect the encoding: by the byte order mark, else UTF-8 if that is valid, else by the letters."""
 
 _MARKS = (
-    # that of UTF-32 begins as that of UTF-16 does
+    # UTF-32 before UTF-16, whose mark is a prefix of its own
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -41,60 +42,28 @@ _NO_TEXT = (
 )
 
 _CHUNK = 16 << 10
-_LOOKED_THROUGH = 64 << 20
-"""Bytes of a file that are looked through for its encoding."""
+_MAX_SCANNED = 64 << 20
+"""Bytes of a file that are read to detect its encoding."""
 _SAMPLE = 64 << 10
-"""Bytes of the lines with other than ASCII letters that are given to the detection."""
-_OFFICES = (
+"""Bytes, of lines that are not ASCII, given to charset-normalizer."""
+_OFFICE_ENCODINGS = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp850", "mac_roman", "latin_1"),
     *("cp932", "gb18030", "big5", "cp949"),
 )
-"""Encodings that tables are written in; charset-normalizer knows many more, and takes short texts for them."""
-_FEWEST, _MARGIN = 10, 0.1
-"""Bytes other than ASCII, and differences in chaos and coherence (0 to 1), that are too few to tell."""
+"""Encodings used for tables; charset-normalizer knows many more, and mistakes short texts for them."""
+_MIN_BYTES, _MARGIN = 10, 0.1
+"""Bytes that are not ASCII, and difference in chaos and coherence (0 to 1), below which a guess is not trusted."""
 
-_UNPACKED_AT_LEAST, _UNPACKED_RATIO = 64 << 20, 100
-"""A packed file may unpack to 64 MiB, and beyond that to so many times its size; texts pack to a tenth or so."""
+_MIN_UNPACKED, _UNPACKED_RATIO = 64 << 20, 100
+"""A gzip file may unpack to 64 MiB, or to 100 times its size if that is more; text shrinks to about a tenth."""
 
 
 def open_text(path: str | Path, encoding: str = AUTO) -> TextIO:
-    r"""Open a table to read it as text, with its line ends as they are.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file. It may be packed with gzip, whatever its name says.
-    encoding : str
-        How its bytes stand for characters, or ``auto``. A byte order mark goes before it.
-
-    Returns
-    -------
-    text file
-        At its beginning, behind a byte order mark. Reading it raises `BadDataError` where it is damaged, or unpacks to
-        more than 64 MiB and 100 times its size.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        The file is missing, a folder, or may not be read.
-    textclf.base.errors.BadDataError
-        It is a spreadsheet, an archive or another file that is no text.
-    textclf.base.errors.UsageError
-        There is no such encoding.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "old.csv"
-    >>> _ = path.write_bytes("file,category\na.png,perchè\n".encode("cp1252"))
-    >>> with open_text(path) as file:
-    ...     file.read().split(",")[-1]
-    'perchè\n'
-    """
+    """Open a text file after its byte order mark, with its line ends; gzip is unpacked, up to a maximum size."""
     path = Path(path)
     if encoding != AUTO:
         try:
-            # others, such as hex, are no way to write characters
+            # codecs such as hex do not encode text
             "".encode(encoding)
         except (LookupError, UnicodeError) as error:
             shown = encoding.encode(errors="backslashreplace").decode()
@@ -109,35 +78,11 @@ def open_text(path: str | Path, encoding: str = AUTO) -> TextIO:
             stack.pop_all()
             return io.TextIOWrapper(file, encoding=found, newline="")
     except OSError as error:
-        raise BadInputError(
-            f"cannot be read ({(error.strerror or str(error)).lower()})",
-            where=path,
-            remedy="give the path of a CSV file",
-        ) from error
+        raise input_error(error, path, "give the path of a CSV file") from error
 
 
 def decode_text(content: bytes) -> tuple[str, str]:
-    r"""Turn the bytes of a text file into text.
-
-    Parameters
-    ----------
-    content : bytes
-        All of the file, or its beginning.
-
-    Returns
-    -------
-    text : str
-        What cannot be decoded is replaced by U+FFFD.
-    encoding : str
-        How it was read: ``utf-8``, or what was found out.
-
-    Examples
-    --------
-    >>> decode_text("Società".encode("utf-16"))
-    ('Società', 'utf-16')
-    >>> decode_text("L’università è chiusa".encode("cp1252"))
-    ('L’università è chiusa', 'cp1252')
-    """
+    """Decode a text file or its beginning; give the text, with U+FFFD for malformed bytes, and the encoding."""
     found = next((name for mark, name in _MARKS if content.startswith(mark)), None)
     encoding = found or _found_encoding(io.BytesIO(content)) or "utf-8"
     return content.decode(encoding, errors="replace"), encoding.removesuffix("-sig")
@@ -146,7 +91,7 @@ def decode_text(content: bytes) -> tuple[str, str]:
 def _opened(path: Path) -> IO[bytes]:
     file: IO[bytes] = path.open("rb")
     if not file.seekable():
-        # a pipe can be read only once, and finding the encoding out takes a first look
+        # a pipe can be read only once, but detecting the encoding reads it too
         with file:
             held = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the text file
             shutil.copyfileobj(file, held)
@@ -159,7 +104,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _encoding_of(file: IO[bytes], encoding: str, path: Path) -> str:
     head = file.read(256)
-    _refuse_what_is_no_text(head, path)
+    _refuse_binary(head, path)
     found = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     if found is None and encoding != AUTO:
         return encoding
@@ -175,7 +120,7 @@ def _encoding_of(file: IO[bytes], encoding: str, path: Path) -> str:
     return found
 
 
-def _refuse_what_is_no_text(head: bytes, path: Path) -> None:
+def _refuse_binary(head: bytes, path: Path) -> None:
     if head.startswith(_GZIP):
         raise BadDataError("is packed with gzip twice", where=path, remedy="unpack it first")
     for starts, what in _NO_TEXT:
@@ -184,12 +129,12 @@ def _refuse_what_is_no_text(head: bytes, path: Path) -> None:
 
 
 def _found_encoding(file: IO[bytes]) -> str | None:
-    """Name the encoding of a file without a mark; None for UTF-8, or if nothing fits."""
+    """Name the encoding of a file without a byte order mark; None for UTF-8, or if nothing fits."""
     head = file.read(256)
     if b"\0" in head and (wide := _wide_encoding(head)):
         return wide
     decoder = codecs.getincrementaldecoder("utf-8")()
-    left = _LOOKED_THROUGH
+    left = _MAX_SCANNED
     try:
         decoder.decode(head)
         while left > 0 and (chunk := file.read(_CHUNK)):
@@ -204,7 +149,7 @@ def _found_encoding(file: IO[bytes]) -> str | None:
 
 
 def _wide_encoding(head: bytes) -> str | None:
-    """Tell UTF-16 and UTF-32 by what every table and nearly every text has much of: ASCII characters."""
+    """Recognise UTF-16 and UTF-32 by their ASCII characters, of which tables and nearly all texts are full."""
     head = head[: len(head) // 4 * 4]
     for name in _WIDE:
         text = head.decode(name, errors="replace")
@@ -218,20 +163,20 @@ def _guessed(file: IO[bytes]) -> str | None:
     from charset_normalizer import from_bytes
 
     sample = b""
-    looked_through = 0
-    while len(sample) < _SAMPLE and looked_through < 2 * _LOOKED_THROUGH and (lines := file.readlines(_CHUNK)):
-        looked_through += sum(map(len, lines))
-        # a table of many ASCII lines would hide the few that tell
+    scanned = 0
+    while len(sample) < _SAMPLE and scanned < 2 * _MAX_SCANNED and (lines := file.readlines(_CHUNK)):
+        scanned += sum(map(len, lines))
+        # many ASCII lines would hide the few that matter
         sample += b"".join(line[:4096] for line in lines if not line.isascii())
     sample = sample[:_SAMPLE]
-    matches = list(from_bytes(sample, cp_isolation=list(_OFFICES)))
-    if len(sample) - len(sample.decode("ascii", errors="ignore")) < _FEWEST or any(
+    matches = list(from_bytes(sample, cp_isolation=list(_OFFICE_ENCODINGS)))
+    if len(sample) - len(sample.decode("ascii", errors="ignore")) < _MIN_BYTES or any(
         "cp1252" in match.could_be_from_charset
         and match.chaos <= matches[0].chaos + _MARGIN
         and match.coherence >= matches[0].coherence - _MARGIN
         for match in matches
     ):
-        # where others are no likelier, it is that of Western European Windows
+        # unless another one is likelier, Western European Windows
         with suppress(UnicodeDecodeError):
             sample.decode("cp1252")
             return "cp1252"
@@ -239,14 +184,14 @@ def _guessed(file: IO[bytes]) -> str | None:
 
 
 class _Unpacked(io.RawIOBase):
-    """The content of a gzip file, up to a bound."""
+    """The content of a gzip file, up to a maximum size."""
 
     def __init__(self, packed: IO[bytes], path: Path) -> None:
         self._packed, self._path = packed, path
         self._file = gzip.GzipFile(fileobj=packed)
         size = packed.seek(0, io.SEEK_END)
         packed.seek(0)
-        self._most = max(_UNPACKED_AT_LEAST, _UNPACKED_RATIO * size)
+        self._max = max(_MIN_UNPACKED, _UNPACKED_RATIO * size)
 
     def readable(self) -> bool:
         return True
@@ -262,11 +207,11 @@ class _Unpacked(io.RawIOBase):
             content = self._file.read(len(buffer))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise BadDataError(
-                "is packed with gzip, and damaged or cut short", where=self._path, remedy="pack it anew"
+                "is packed with gzip, and damaged or cut short", where=self._path, remedy="pack it again"
             ) from error
-        if self._file.tell() > self._most:
+        if self._file.tell() > self._max:
             raise BadDataError(
-                f"unpacks to more than {self._most:,} bytes",
+                f"unpacks to more than {self._max:,} bytes",
                 where=self._path,
                 remedy="unpack it first, if it comes from a place you trust",
             )

@@ -1,7 +1,4 @@
-"""The one error base of the project, and the exit codes of its commands.
-
-This module imports nothing of the project, so that every package can raise these errors.
-"""
+"""The base class of the project's errors, and the exit codes of its commands; imports nothing of the project."""
 
 from __future__ import annotations
 
@@ -11,40 +8,40 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What a command says to the shell when it ends."""
+    """Exit codes of the commands."""
 
     OK = 0
-    """The job is done."""
+    """Done."""
     INTERNAL = 1
-    """A fault of ours: please report it."""
+    """A bug in this program: please report it."""
     USAGE = 2
-    """The options do not fit together, or one of them is wrong."""
+    """Options exclude each other, or one of them is wrong."""
     BAD_INPUT = 3
     """A file cannot be read: missing, no permission, encrypted, damaged, too large."""
     BAD_DATA = 4
-    """A file was read, but what stands in it does not do: a missing column, one category only."""
+    """The content of a file is not usable: a missing column, one category only."""
     MISSING_PROGRAM = 5
     """Tesseract, one of its languages, or a package of an extra is not installed."""
     BAD_MODEL = 6
-    """A model file is damaged, changed, foreign or of a newer format."""
+    """A model file is damaged, changed, of another kind or of a newer format."""
     OUTPUT = 7
     """The result cannot be written: disk full, no permission."""
     SOME_FAILED = 8
     """With ``--strict``: the batch ended, but not every document could be read or predicted."""
     SERVICE = 9
-    """A service that was asked, Amazon ML or S3, refused or cannot be reached."""
+    """Amazon ML or S3 refused a request or cannot be reached."""
     HUNG_UP = 129
-    """Ended by SIGHUP, as when the terminal is closed; as cleanly as by Ctrl-C."""
+    """Ended by SIGHUP, as when the terminal is closed; cleans up like Ctrl-C."""
     INTERRUPTED = 130
-    """Ended by Ctrl-C; what was read stays in the cache."""
+    """Ended by Ctrl-C; pages that were read stay in the cache."""
     CLOSED_PIPE = 141
-    """Whoever read the output has closed it, as ``| head`` does."""
+    """The reader of the output closed it, as ``| head`` does."""
     TERMINATED = 143
-    """Ended by SIGTERM, as by ``kill`` or a container that stops; as cleanly as by Ctrl-C."""
+    """Ended by SIGTERM, as by ``kill`` or a container that stops; cleans up like Ctrl-C."""
 
 
 class TextclfError(Exception):
-    """Base of all errors that a user is meant to see: what, where, and how to mend it.
+    """Base of all errors that a user is meant to see: what is wrong, where, and how to fix it.
 
     Parameters
     ----------
@@ -73,8 +70,8 @@ class TextclfError(Exception):
 
     def __str__(self) -> str:
         place = "" if self.where is None else f"{self.where}: "
-        mend = "" if self.remedy is None else f"; {self.remedy}"
-        return " ".join(f"{place}{self.what}{mend}".split())
+        fix = "" if self.remedy is None else f"; {self.remedy}"
+        return " ".join(f"{place}{self.what}{fix}".split())
 
     def __reduce__(self) -> tuple[object, ...]:
         # keyword-only arguments do not survive the default pickling between worker processes
@@ -86,7 +83,7 @@ def _rebuild(kind: type[TextclfError], what: str, where: str | None, remedy: str
 
 
 class UsageError(TextclfError, ValueError):
-    """Options that do not fit together."""
+    """Options that exclude each other, or a wrong one."""
 
     code = "usage"
     exit_code = ExitCode.USAGE
@@ -100,21 +97,21 @@ class BadInputError(TextclfError):
 
 
 class BadDataError(TextclfError, ValueError):
-    """A file, or values, whose content does not do."""
+    """A file, or values, whose content is not usable."""
 
     code = "bad-data"
     exit_code = ExitCode.BAD_DATA
 
 
 class MissingProgramError(TextclfError):
-    """Tesseract, or one of its languages, is not there."""
+    """Tesseract, one of its languages, or an optional package is not installed."""
 
     code = "missing-program"
     exit_code = ExitCode.MISSING_PROGRAM
 
 
 class BadModelError(TextclfError):
-    """A model file that is damaged, changed, foreign or too new."""
+    """A model file that is damaged, changed, of another kind or of a newer format."""
 
     code = "bad-model"
     exit_code = ExitCode.BAD_MODEL

@@ -1,4 +1,4 @@
-"""The one executor: tasks in this process, in processes of this computer, or on a Dask cluster."""
+"""The executor: runs tasks in this process, in processes of this computer, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 
 AHEAD = 3
-"""Tasks given to each process of a stream: one that it works on, and two that wait for it."""
+"""Tasks of a stream given to each process: one that runs, and two that are queued."""
 HELD = 8
-"""Times as many tasks of a stream are under way, ended ones that wait for their turn included, as there are workers."""
+"""Maximum of tasks per worker, of a stream, that have been drawn and not yet returned in order."""
 
 
 class Worker(Protocol):
-    """Where tasks are done one after the other: the three back ends of an executor."""
+    """What runs tasks one after the other: the three back ends of an executor."""
 
     @property
     def died(self) -> type[Exception]:
@@ -41,32 +41,32 @@ class Worker(Protocol):
 
     @property
     def attempts(self) -> int:
-        """How often a task is begun that kills its process."""
+        """How often a task is started, if it kills its process."""
 
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
-        """Begin a task."""
+        """Start a task."""
 
     def kill(self) -> None:
-        """Stop at once what is running, with its children; the next task finds a fresh process."""
+        """Kill the process of the running task and its children; the next task starts a new process."""
 
 
 class InProcess:
-    """Does a task at once in this process: for a single document, and where processes cannot be had."""
+    """Runs each task at once in this process: for a single document, and where no processes can be started."""
 
     died: type[Exception] = LostTaskError
     attempts = 1
 
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
-        """Do a task; it has ended when this returns."""
+        """Run a task; the future that is returned is done."""
         future: Future[Reply] = Future()
         try:
             future.set_result(Reply(function(*arguments), None, []))
-        except Exception as error:  # noqa: BLE001 - handed on: whoever asks for the result gets it
+        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
             future.set_exception(error)
         return future
 
     def kill(self) -> None:
-        """Do nothing: nothing runs between two tasks."""
+        """Do nothing: no task is running between two calls."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +82,7 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a task came to."""
+    """The result or error of a task."""
 
     key: Any
     seconds: float
@@ -90,27 +90,17 @@ class Outcome:
     error: Exception | None = None
 
     def get(self) -> Any:
-        """Give the result, or raise what the task raised."""
+        """Give the result, or raise the task's error."""
         if self.error is not None:
             raise self.error
         return self.result
 
 
 class Executor:
-    """Does tasks, several at a time: those whose process dies once more, those that hang not to their end.
+    """Runs several tasks at a time; repeats those whose process died, and stops those that take too long.
 
-    Parameters
-    ----------
-    workers : sequence of Worker
-        Where.
-    share : callable
-        Makes something known to all of them: gives what stands for it among the arguments of a task.
-    ahead : int
-        Tasks given to each worker at a time.
-    seconds : float, optional
-        After which a task is stopped.
-    verb, remedy : str
-        What workers do with a task, in the past tense, and what helps if they die of it, for messages.
+    ``share`` replaces a value by a reference to pass to tasks. Each worker is given ``ahead`` tasks at a time, and a
+    task is stopped after ``seconds``. ``verb`` (what workers do, in the past tense) and ``remedy`` are for messages.
     """
 
     def __init__(
@@ -128,22 +118,22 @@ class Executor:
         self._queues: dict[Worker, deque[_Task]] = {worker: deque() for worker in workers}
 
     def has_room(self) -> bool:
-        """Whether a worker would begin another task, or hold it ready."""
+        """Return whether a worker can be given another task."""
         return any(len(queue) < self._ahead for queue in self._queues.values())
 
     def running(self) -> list[Any]:
-        """Keys of the tasks that have begun and not been collected."""
+        """Keys of the tasks that were submitted and not yet collected."""
         return [task.key for queue in self._queues.values() for task in queue]
 
     def submit(self, key: Any, function: Callable[..., object], *arguments: Any, name: str = "") -> _Task:
-        """Give a task to the worker that has least to do; `collect` gives its outcome under this key."""
+        """Give a task to the worker with the fewest tasks; `collect` returns its outcome under this key."""
         worker = min(self._queues, key=lambda worker: len(self._queues[worker]))
         task = _Task(key, name, function, arguments, Future())
         self._begin(worker, task)
         return task
 
     def collect(self, *, block: bool = True) -> list[Outcome]:
-        """Give the outcomes of tasks that have ended; wait for one if there is none and some task runs."""
+        """Give the outcomes of the tasks that have ended; unless there are some, wait for one while any task runs."""
         while True:
             heads = [queue[0].started for queue in self._queues.values() if queue]
             left = max(0.0, min(heads, default=0.0) + self._seconds - time.perf_counter()) if block else 0.0
@@ -161,18 +151,18 @@ class Executor:
         help_out: bool = False,
         name: Callable[..., str] = lambda *arguments: "",
     ) -> Generator[Outcome]:
-        """Do a task with each item for its arguments, drawn as they are needed; the outcomes come in their order.
+        """Run a task with each item as its arguments, drawn as needed; the outcomes come in the order of the items.
 
-        With ``help_out``, this process does tasks too when it would have to wait.
+        With ``help_out``, this process runs tasks too when it would have to wait.
         """
         coming = enumerate(items)
-        most = HELD * (self.size + help_out)
+        max_waiting = HELD * (self.size + help_out)
         waiting: deque[int] = deque()
         ended: dict[int, Outcome] = {}
         own: dict[int, _Task] = {}
         try:
             while True:
-                while self.has_room() and len(waiting) < most and (drawn := next(coming, None)):
+                while self.has_room() and len(waiting) < max_waiting and (drawn := next(coming, None)):
                     waiting.append(drawn[0])
                     own[drawn[0]] = self.submit(drawn[0], function, *drawn[1], name=name(*drawn[1]))
                 ended |= {outcome.key: outcome for outcome in self.collect(block=False)}
@@ -181,28 +171,28 @@ class Executor:
                 if waiting[0] in ended:
                     own.pop(waiting[0], None)
                     yield ended.pop(waiting.popleft())
-                elif help_out and len(waiting) < most and (drawn := next(coming, None)):
+                elif help_out and len(waiting) < max_waiting and (drawn := next(coming, None)):
                     waiting.append(drawn[0])
                     here = [given.value if isinstance(given, SharedFile) else given for given in drawn[1]]
                     ended[drawn[0]] = Outcome(drawn[0], 0.0, function(*here))
                 else:
                     ended |= {outcome.key: outcome for outcome in self.collect()}
         finally:
-            # whoever wants no more of them may have begun others already
+            # a caller that stops early may have submitted other tasks, which go on
             for worker, queue in self._queues.items():
                 if any(task in queue for task in own.values()):
-                    self._begin_anew(worker, [], without=own.values())
+                    self._restart(worker, [], without=own.values())
 
     def map(
         self, function: Callable[..., Result], items: Iterable[tuple[Any, ...]], **options: Any
     ) -> Iterator[Result]:
-        """Give the results of `outcomes`; raise what a task raised when its turn comes."""
+        """Give the results of `outcomes` in order; the error of a task is raised in place of its result."""
         with closing(self.outcomes(function, items, **options)) as outcomes:
             for outcome in outcomes:
                 yield outcome.get()
 
     def close(self) -> None:
-        """End all workers."""
+        """Kill all workers."""
         for worker in self._queues:
             worker.kill()
 
@@ -221,14 +211,14 @@ class Executor:
             except worker.died:
                 task.deaths += 1
                 is_lost = task.deaths >= worker.attempts
-                self._begin_anew(worker, [] if is_lost else [task])
+                self._restart(worker, [] if is_lost else [task])
                 if is_lost:
                     whose = "the process" if worker.attempts > 1 else "every process"
                     what = f"{whose} that {self._verb} it died"
                     error = LostTaskError(what, where=task.name or None, remedy=self._remedy)
                     yield Outcome(task.key, seconds, error=error)
                 return
-            except Exception as failure:  # noqa: BLE001 - handed on: whoever asks for the result gets it
+            except Exception as failure:  # noqa: BLE001 - raised where the result is asked for
                 yield Outcome(task.key, seconds, error=failure)
                 continue
             _log(reply.records)
@@ -237,12 +227,12 @@ class Executor:
             yield Outcome(task.key, seconds, reply.result, reply.error)
         if queue and time.perf_counter() >= queue[0].started + self._seconds:
             task = queue.popleft()
-            self._begin_anew(worker, [])
+            self._restart(worker, [])
             lost = LostTaskError(f"took longer than {self._seconds:g} s and was stopped", where=task.name or None)
             yield Outcome(task.key, time.perf_counter() - task.started, error=lost)
 
-    def _begin_anew(self, worker: Worker, first: list[_Task], without: Collection[_Task] = ()) -> None:
-        """Give a worker that died, or is to be stopped, what it was doing and what was waiting for it once more."""
+    def _restart(self, worker: Worker, first: list[_Task], without: Collection[_Task] = ()) -> None:
+        """Restart a worker that died or is to be stopped: first some tasks, then those it had, without some."""
         queue = self._queues[worker]
         again = [*first, *(task for task in queue if task not in without)]
         queue.clear()
@@ -252,7 +242,7 @@ class Executor:
 
 
 def in_process() -> Executor:
-    """Give an executor that does each task at once in this process."""
+    """Give an executor that runs each task at once in this process."""
     return Executor([InProcess()])
 
 
@@ -267,22 +257,12 @@ def open_executor(
     ahead: int = 1,
     **options: Any,
 ) -> Iterator[Executor]:
-    """Start what does tasks, and end it with the block.
+    """Open an executor, whose workers end with the block.
 
-    Parameters
-    ----------
-    jobs : int
-        Processes of this computer, -1 for all cores; this one alone for 1, and where the system has none to give.
-    dask : str or distributed.Client
-        A cluster to work on instead: the address of its scheduler, or ``local``.
-    isolate : bool
-        Start a process for one job too.
-    max_memory : int, optional
-        Bound on the address space of each process in bytes, where the system knows such bounds.
-    max_tasks : int, optional
-        After which a process is replaced by a fresh one, as libraries leak.
-    ahead, **options
-        As for `Executor`.
+    ``jobs`` counts processes of this computer, -1 for one per core; with 1 (unless ``isolate``), or where no process
+    can be started, all runs in this one. ``dask`` is a client, the address of a scheduler, or ``local``. ``max_memory``
+    limits the address space of each process in bytes, on POSIX. A process is replaced after ``max_tasks`` tasks,
+    because libraries leak. ``ahead`` and ``options`` are those of `Executor`.
     """
     jobs = jobs if jobs >= 0 else max(1, usable_cores() + 1 + jobs)
     with ExitStack() as stack:
@@ -296,7 +276,7 @@ def open_executor(
             threads = max(1, usable_cores() // jobs)
             workers = _processes(jobs, folder, threads=threads, max_memory=max_memory, max_tasks=max_tasks)
             share = partial(SharedFile, folder=folder) if workers else share
-            # loky replaces a process that has grown by some 300 MB, and gives its work to the new one
+            # loky replaces a process that has grown by some 300 MB, without losing a task
             stack.enter_context(warnings.catch_warnings())
             warnings.filterwarnings("ignore", message="A worker (stopped|was restarted) while some jobs")
         executor = Executor(workers, share, ahead=ahead, **options) if workers else in_process()
@@ -314,9 +294,9 @@ def map_in_order(
     dask: str = "",
     name: Callable[[Any], str] = lambda batch: "",
 ) -> Iterator[Result]:
-    """Do a task for each batch of a stream, with something that all share; the results come in order.
+    """Run a task for each batch of a stream, with a value shared by all; the results come in order.
 
-    `jobs` counts this process too, all cores if None; a stream of at most `alone` batches needs no other one.
+    ``jobs`` includes this process, and is the number of cores if None; this process alone does up to ``alone`` batches.
     """
     stream = iter(batches)
     ahead = [] if dask else list(islice(stream, alone + 1))
@@ -329,7 +309,7 @@ def map_in_order(
 
 
 def memory_remedy(dask: str) -> str:
-    """Say what helps if processes die, most likely for want of memory."""
+    """Give the advice for processes that die, which most likely lacked memory."""
     return "look at the workers' logs" if dask else "there may be too little memory: try --jobs 1"
 
 
@@ -338,7 +318,7 @@ def _name_of(name: Callable[[Any], str], _shared: object, batch: object) -> str:
 
 
 def _processes(jobs: int, folder: str, **options: Any) -> list[WorkerProcess]:
-    """Start as many processes as the system gives."""
+    """Start as many of some worker processes as the system permits."""
     started: list[WorkerProcess] = []
     try:
         for _ in range(jobs):
@@ -350,7 +330,7 @@ def _processes(jobs: int, folder: str, **options: Any) -> list[WorkerProcess]:
 
 
 def _log(records: Iterable[logging.LogRecord]) -> None:
-    """Log here what a task has logged in its process."""
+    """Log here what a task logged in its process."""
     for record in records:
         logger = logging.getLogger(record.name)
         if logger.isEnabledFor(record.levelno):

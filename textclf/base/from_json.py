@@ -1,4 +1,4 @@
-"""Dataclasses from the plain values that JSON holds, each checked against its annotation."""
+"""Dataclasses from decoded JSON, each value checked against its annotation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 
 def from_json(value: Any, hint: Any) -> Any:
-    """Make of plain values what an annotation names, lists becoming tuples; raises `TypeError` or `ValueError`."""
+    """Convert decoded JSON to the type of an annotation, lists to tuples; raises `TypeError` or `ValueError`."""
     inner = get_args(hint)
     if hint is Any:
         return value

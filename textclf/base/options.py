@@ -1,4 +1,4 @@
-"""Options described where their defaults stand: command line, TOML, environment and Python derive from it."""
+"""Options described beside their defaults, from which command line, TOML, environment and Python API derive."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from textclf.base.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """What an option is for and what it may be; without help it is for Python alone."""
+    """The description of an option; one without help exists in Python only."""
 
     help: str = ""
     min: float | None = None
     max: float | None = None
     name: str = ""
-    """On the command line, in TOML and in the environment, where it is not that of the field."""
+    """Name on the command line, in TOML and in the environment, if it is not that of the field."""
     flags: tuple[str, ...] = ()
-    """On the command line, where they are not made of the name."""
+    """Flags of the command line, if they are not derived from the name."""
     metavar: str | None = None
     type: Any = None
-    """What the command line takes, where it is not the type of the field."""
+    """Type on the command line, if it is not that of the field."""
     parse: Callable[[Any], Any] | None = None
-    """Makes of that the value of the field."""
+    """Converts a value of that type to the value of the field."""
     show_default: str | bool = True
     suggestions: tuple[str, ...] = ()
 
 
 def option(default: Any, *, repr: bool = True, **description: Any) -> Any:  # noqa: A002 - as `dataclasses.field` has it
-    """Declare a field of a dataclass that is an option; `Option` says how it can be described."""
+    """Declare a field of a dataclass as an option, described by the fields of `Option`."""
     return field(default=default, repr=repr, metadata={Option: Option(**description)})
 
 
 @cache
 def described(options: type) -> list[tuple[Field[Any], Option, Any]]:
-    """Give the fields that the command line may offer, with their types, those of dataclasses within among them."""
+    """Give the fields that the command line offers, with description and type, also of nested dataclasses."""
     found = []
     for one in fields(options):
         if is_dataclass(one.default_factory):
@@ -59,7 +59,7 @@ def _type(options: type, one: Field[Any]) -> Any:
 
 
 def build(options: type, given: Mapping[str, Any]) -> Any:
-    """Make options of what was given for their fields; what was not has its default."""
+    """Make options from the values given for their fields, and the defaults of the others."""
     values = {}
     for one in fields(options):
         if is_dataclass(one.default_factory):
@@ -71,7 +71,7 @@ def build(options: type, given: Mapping[str, Any]) -> Any:
 
 
 def bounds(options: type, name: str) -> tuple[float | None, float | None]:
-    """Give the least and the largest value of an option."""
+    """Give the minimum and maximum of an option."""
     description = next(one.metadata[Option] for one in fields(options) if one.name == name)
     return description.min, description.max
 
@@ -83,7 +83,7 @@ def suggestions(options: type, name: str) -> tuple[str, ...]:
 
 
 def check_options(options: Any) -> None:
-    """Refuse values out of bounds, and choices that there are not: for ``__post_init__``."""
+    """Raise `UsageError` for values out of bounds or not among the choices; meant for ``__post_init__``."""
     for one in fields(options):
         value, description = getattr(options, one.name), one.metadata.get(Option)
         if description is None or value is None:

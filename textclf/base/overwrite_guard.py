@@ -1,4 +1,4 @@
-"""What may be written where: no output takes the place of an input, or of a file that the command does not write."""
+"""Refusing outputs that would overwrite an input, or a file of another kind than the command writes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textclf.base.errors import UsageError
 from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
 
 SOFTWARE = "textclf"
-"""What pictures and pages of ours say they were made by, so that they are told from a scan or a stranger's page."""
+"""Name of the generator in pictures and pages of ours, by which they are recognised."""
 
 _HEAD = 64 * 1024
 """Bytes of a file by which it is recognised."""
@@ -21,40 +21,14 @@ _HEAD = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """A kind of file that commands write.
-
-    Parameters
-    ----------
-    name : str
-        How messages call it.
-    recognises : callable
-        Tells from the first 64 KiB of a file whether it is of this kind.
-    """
+    """A kind of file that commands write: its name in messages, and a test on the first 64 KiB of a file."""
 
     name: str
     recognises: Callable[[bytes], bool]
 
 
 def table_kind(name: str, *columns: str) -> FileKind:
-    """Give the kind of CSV files that have some columns.
-
-    Parameters
-    ----------
-    name : str
-        How messages call it.
-    columns : str
-        Columns that each such file has.
-
-    Returns
-    -------
-    FileKind
-
-    Examples
-    --------
-    >>> kind = table_kind("a documents CSV", "document_id", "text")
-    >>> kind.recognises(b"document_id,text,category"), kind.recognises(b"file,category")
-    (True, False)
-    """
+    """Give the kind of CSV files that have all of some columns."""
 
     def recognises(head: bytes) -> bool:
         first = re.split(r"[\r\n]", head.decode("utf-8-sig", errors="replace"), maxsplit=1)[0]
@@ -67,19 +41,7 @@ def table_kind(name: str, *columns: str) -> FileKind:
 
 
 def json_kind(name: str, *keys: str) -> FileKind:
-    """Give the kind of JSON files that hold an object with some keys.
-
-    Parameters
-    ----------
-    name : str
-        How messages call it.
-    keys : str
-        Keys that stand near the beginning of each such file.
-
-    Returns
-    -------
-    FileKind
-    """
+    """Give the kind of JSON files whose object has some keys near its beginning."""
 
     def recognises(head: bytes) -> bool:
         return head.lstrip().startswith(b"{") and all(f'"{key}":'.encode() in head for key in keys)
@@ -88,7 +50,7 @@ def json_kind(name: str, *keys: str) -> FileKind:
 
 
 def _archive_kind(name: str, first: bytes) -> FileKind:
-    # the name of the first entry stands behind the 30 bytes of its header
+    # the name of the first entry follows its header of 30 bytes
     return FileKind(name, lambda head: head.startswith(b"PK\x03\x04") and head[30:].startswith(first))
 
 
@@ -122,34 +84,7 @@ PREPARED_FOLDER: Mapping[str, FileKind] = {
 
 
 def check_output(path: str | Path, kind: FileKind, *, inputs: Iterable[str | Path] = ()) -> None:
-    """Refuse, before any work is done, an output that would take the place of something else or cannot be written.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        Where the result shall go.
-    kind : FileKind
-        What is written; an older file of the same kind may be replaced, and so may an empty one.
-    inputs : iterable of str or pathlib.Path
-        What the command reads.
-
-    Raises
-    ------
-    textclf.base.errors.UsageError
-        The output is one of the inputs, by whatever name or link, or a file of another kind.
-    textclf.base.errors.OutputError
-        It is a folder, or nothing can be written there.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> scan = pathlib.Path(tempfile.mkdtemp()) / "scan.pdf"
-    >>> _ = scan.write_bytes(b"%PDF-1.7")
-    >>> check_output(scan, DOCUMENTS)
-    Traceback (most recent call last):
-    ...
-    textclf.base.errors.UsageError: .../scan.pdf: exists and is not a documents CSV ...
-    """
+    """Raise `UsageError` or `OutputError` if an output would overwrite an input or a foreign file, or is unwritable."""
     path = Path(path)
     refuse_unwritable(path)
     try:
@@ -159,7 +94,7 @@ def check_output(path: str | Path, kind: FileKind, *, inputs: Iterable[str | Pat
     except FileNotFoundError:
         return
     except OSError:
-        # what cannot be read is not known to be ours
+        # an unreadable file may be foreign
         head = b"?"
     else:
         for given in inputs:
@@ -180,22 +115,7 @@ def check_output(path: str | Path, kind: FileKind, *, inputs: Iterable[str | Pat
 
 
 def check_output_folder(folder: Path, kinds: Mapping[str, FileKind], *, inputs: Iterable[str | Path] = ()) -> None:
-    """Do the same for each file that a command writes into a folder.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The folder.
-    kinds : mapping of str to FileKind
-        The files, by their paths in it.
-    inputs : iterable of str or pathlib.Path
-        What the command reads.
-
-    Raises
-    ------
-    textclf.base.errors.UsageError, textclf.base.errors.OutputError
-        As `check_output`; and if the folder is a file.
-    """
+    """Apply `check_output` to each file, by its path in the folder, that a command writes into a folder."""
     refuse_unwritable_folder(folder)
     inputs = list(inputs)
     for name, kind in kinds.items():
@@ -203,25 +123,7 @@ def check_output_folder(folder: Path, kinds: Mapping[str, FileKind], *, inputs: 
 
 
 def picture_paths(target: Path, document_ids: Iterable[str]) -> dict[str, Path]:
-    """Say where the pictures of documents go: the target itself, or below it if its name has no ending.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        A PNG file, or a folder.
-    document_ids : iterable of str
-        Ids of the documents.
-
-    Returns
-    -------
-    dict of str to pathlib.Path
-        For each document the picture of its first page; never outside a folder given.
-
-    Examples
-    --------
-    >>> picture_paths(Path("why"), ["invoice/a.pdf", "../b.pdf"])["../b.pdf"].as_posix()
-    'why/b.pdf.png'
-    """
+    """Give the PNG file of each document: the target, or a file below it if it has no extension and so is a folder."""
     if target.suffix:
         return dict.fromkeys(document_ids, target)
     return {

@@ -1,4 +1,4 @@
-"""Worker processes of this computer: how they start and end, what is shared with them, and what they log."""
+"""Worker processes of this computer: starting and ending them, sharing values with them, and their log records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", 
 
 
 class Reply(NamedTuple):
-    """What a task came to in another process, and what it logged there."""
+    """The result or error of a task in another process, and its log records."""
 
     result: Any
     error: Exception | None
@@ -70,7 +70,7 @@ class WorkerProcess:
         self._first, self._done = self._last, 0
 
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
-        """Begin a task, or let it wait until those before it have ended."""
+        """Start a task, or queue it behind those before it."""
         if self._max_tasks and self._done >= self._max_tasks and self._last.done():
             self.kill()
         if self._pool is None:
@@ -87,7 +87,7 @@ class WorkerProcess:
         return self._last
 
     def kill(self) -> None:
-        """Stop the process and the engine that it started; the next task finds a fresh one."""
+        """Kill the process and the engine that it started; the next task starts a new one."""
         if self._pool is None:
             return
         # loky notices that its worker is dead and clears up; its own way of killing needs pgrep, and can stumble
@@ -108,7 +108,7 @@ class WorkerProcess:
 
 
 class SharedFile:
-    """Something written down once, which each process that is given it maps into its memory once."""
+    """A value written to a file once, which each process that receives it maps into its memory once."""
 
     def __init__(self, value: Any, folder: str) -> None:
         import cloudpickle
@@ -146,7 +146,7 @@ def _mapped(path: Path, sizes: tuple[int, ...]) -> Any:
 
 
 def perform(function: Callable[..., object], levels: Mapping[str, int], *arguments: Any) -> Reply:
-    """Do a task in a worker, with the levels of the loggers of the process that asked for it."""
+    """Run a task in a worker, with the log levels of the process that submitted it."""
     before = {name: logging.getLogger(name).level for name in levels}
     collector = _Collector()
     logging.getLogger().addHandler(collector)
@@ -165,7 +165,7 @@ def perform(function: Callable[..., object], levels: Mapping[str, int], *argumen
 
 
 def log_levels() -> dict[str, int]:
-    """Levels of the loggers that have one of their own."""
+    """Give the levels of the loggers that have their own."""
     loggers = [logging.getLogger(), *logging.getLogger().manager.loggerDict.values()]
     return {logger.name: logger.level for logger in loggers if isinstance(logger, logging.Logger) and logger.level}
 
@@ -176,7 +176,7 @@ def _set_levels(levels: Mapping[str, int]) -> None:
 
 
 class _Collector(QueueHandler):
-    """Keeps what the task of this thread logs, in a form that can be sent."""
+    """Keeps what the task of this thread logs, in a form that can be pickled."""
 
     def __init__(self) -> None:
         super().__init__(SimpleQueue())
@@ -190,7 +190,7 @@ class _Collector(QueueHandler):
 
 @contextmanager
 def interrupts_blocked() -> Iterator[None]:
-    """Let processes started here hear neither Ctrl-C nor that the terminal is closed: to end them is the parent's."""
+    """Let processes started here ignore Ctrl-C and the closing of the terminal: the parent ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -1,4 +1,4 @@
-"""How many processes this computer, or the container that runs here, can bear."""
+"""How many processes this computer, or the container it runs, has room for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _WORKER_MEMORY = 500_000_000
-"""Bytes to reckon with for a worker: seen are 240 million on colour pages of 600 dpi, engine and all."""
+"""Bytes planned for a worker with its engine: 240 million were measured on colour pages of 600 dpi."""
 _ROOT = Path("/")
 
 
@@ -24,7 +24,7 @@ def usable_cores(root: Path = _ROOT) -> int:
 
 
 def usable_memory(root: Path = _ROOT) -> int:
-    """Count the bytes of memory that are free, and within the bound of a container; very many if nobody knows."""
+    """Count the bytes of memory that are free, and within the limit of a container; 2 ** 62 if that is not known."""
     found = [1 << 62]
     for text in _texts(root, "proc/meminfo"):
         found += [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable:")]

@@ -1,4 +1,4 @@
-"""Reading and writing CSV files row by row, whatever state they are in."""
+"""Reading and writing CSV files (RFC 4180) row by row; also malformed ones can be read."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from textclf.base.encodings import AUTO, open_text
-from textclf.base.errors import BadDataError, BadInputError
-from textclf.base.files import write_aside
+from textclf.base.errors import BadDataError
+from textclf.base.files import input_error, write_aside
 
 if TYPE_CHECKING:
     from _csv import Writer
 
 CELL_LIMIT = 1_000_000
-"""Characters of a cell that are kept, unless told otherwise."""
+"""Default maximum of characters of a cell; longer ones are cut."""
 
 _ROW_LIMIT = 16 * 1024 * 1024
-"""Characters of a row that are held in memory at most; a quote left open runs into it."""
+"""Maximum of characters of a row, which a quote that is never closed exceeds."""
 
 _COLUMN_LIMIT = 10_000
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-"""What Excel writes and reads as the first line."""
+"""First line by which Excel states the separator."""
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -35,27 +35,17 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of a CSV file.
+    """One row of a CSV file."""
 
-    Parameters
-    ----------
-    line : int
-        The line of the file the row begins on, from 1 (the header).
-    values : dict of str to str
-        Column to value, in the order of the header; columns without a name are left out. Of a row with ``error``
-        the cells in the order they stand, which may not be where they belong.
-    error : str
-        Why the row cannot be used; empty if it can.
-    note : str
-        What was changed in the row; empty if nothing.
-    cut : bool
-        Whether a cell lost its end because it was over the limit.
-    """
-
+    # where it begins in the file; the header is on line 1
     line: int
+    # by column, without columns that have no name; in a row with an error, maybe under the wrong columns
     values: dict[str, str]
+    # why the row cannot be used
     error: str = ""
+    # what was changed in it
     note: str = ""
+    # whether a cell was over the limit and lost its end
     cut: bool = False
 
 
@@ -66,56 +56,8 @@ def read_rows(
     encoding: str = AUTO,
     cell_limit: int = CELL_LIMIT,
 ) -> Iterator[Row]:
-    r"""Read a CSV file with a header, one row at a time, in constant memory.
-
-    Cells are separated by commas, semicolons, tabs or ``|``: by what gives the columns that are required, or as a first
-    line such as ``sep=;`` says. Values may hold line breaks within quotes. Lines without any value are left out, and so
-    are empty cells beyond the header; NUL characters are removed and the row says so in ``note``, a cell over the limit
-    loses its end (``cut``, ``note``), a row with too few or too many cells has an ``error``.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file.
-    required : sequence of str, or dict of str to str
-        Columns that must be there; with what set each name, such as ``--text-column``, for the error.
-    encoding : str
-        How the file's bytes stand for characters; see `textclf.base.encodings.open_text`, which also unpacks gzip.
-    cell_limit : int
-        Characters of a cell that are kept.
-
-    Yields
-    ------
-    Row
-        In the order of the file.
-
-    Raises
-    ------
-    textclf.base.errors.BadInputError
-        The file is missing, a folder, or may not be read.
-    textclf.base.errors.BadDataError
-        The file is empty, has no row, names a column twice or not at all, is not in ``encoding``, has a quote that
-        is never closed, or a row over 16 Mi characters or 10,000 columns; or it is a spreadsheet, or packed with gzip
-        and damaged.
-    textclf.base.errors.UsageError
-        There is no such encoding.
-
-    References
-    ----------
-    RFC 4180, "Common Format and MIME Type for Comma-Separated Values (CSV) Files",
-    https://www.rfc-editor.org/rfc/rfc4180
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "documents.csv"
-    >>> _ = path.write_text('document_id,text\n1,"two\nlines"\n2\n')
-    >>> for row in read_rows(path, required=["text"]):
-    ...     print((row.line, row.values["text"], row.error))
-    (2, 'two\nlines', '')
-    (4, '', 'row has 1 cell, the header has 2')
-    """
-    # process-wide: our own limit on the row comes first, so every caller may set the same value
+    """Read a CSV file with a header row by row; `required` columns may be mapped to the options that named them."""
+    # a global setting, but always of this value: `_Lines` raises first
     csv.field_size_limit(_ROW_LIMIT)
     with open_text(path, encoding) as file:
         lines = _Lines(file, path)
@@ -134,66 +76,14 @@ def read_rows(
 
 
 def safe_cell(value: str) -> str:
-    """Keep a spreadsheet program from taking a value for a formula.
-
-    Parameters
-    ----------
-    value : str
-        What shall stand in the cell.
-
-    Returns
-    -------
-    str
-        The value, with an apostrophe before it if it begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage
-        return and is not a plain number.
-
-    References
-    ----------
-    OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection
-
-    Examples
-    --------
-    >>> safe_cell("=1+1"), safe_cell("-0.5"), safe_cell("plain")
-    ("'=1+1", '-0.5', 'plain')
-    """
+    """Put an apostrophe before a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
     return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
 
 
 def write_rows(
     path: str | Path, fieldnames: Sequence[str], rows: Iterable[Mapping[str, object]], *, formulas_safe: bool
 ) -> int:
-    r"""Write a CSV file in UTF-8, a row at a time, and put it in place when it is whole.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file.
-    fieldnames : sequence of str
-        The columns, in order.
-    rows : iterable of mapping
-        Column to value; a missing column or None gives an empty cell.
-    formulas_safe : bool
-        Pass text through `safe_cell`: right for tables that people open, wrong for those we read again.
-
-    Returns
-    -------
-    int
-        Number of rows written.
-
-    Raises
-    ------
-    textclf.base.errors.OutputError
-        The file cannot be written.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "table.csv"
-    >>> write_rows(path, ["name", "score"], [{"name": "=A1", "score": 0.5}], formulas_safe=True)
-    1
-    >>> path.read_text()
-    "name,score\n'=A1,0.5\n"
-    """
+    """Write a UTF-8 CSV file atomically, and count its rows; `formulas_safe` passes text through `safe_cell`."""
     count = 0
     with write_aside(path) as aside, aside.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv_writer(file.write)
@@ -208,28 +98,12 @@ def write_rows(
 
 
 def csv_writer(write: Callable[[str], object]) -> Writer:
-    r"""Give a csv writer whose rows end in a line feed and whose values may hold any line break.
-
-    Parameters
-    ----------
-    write : callable
-        Called with each row as one string.
-
-    Returns
-    -------
-    csv.writer
-        Its ``writerow`` calls ``write`` once.
-
-    Examples
-    --------
-    >>> csv_writer(lambda line: print(repr(line))).writerow(["a\rb", 1])
-    '"a\rb",1\n'
-    """
+    """Give a csv writer whose rows end in a line feed, and whose values may contain any line break."""
     return csv.writer(_LineFeed(write))
 
 
 class _LineFeed:
-    # csv quotes a carriage return within a value only if its own row end has one (CPython before 3.13)
+    # csv quotes a carriage return in a value only if its line terminator has one (CPython before 3.13)
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
 
@@ -238,7 +112,7 @@ class _LineFeed:
 
 
 class _Lines:
-    """The lines of a file for csv.reader, with what it does not tell: where a row began, and how."""
+    """The lines of a file for csv.reader, which also records where the current row began and whether it held NUL."""
 
     def __init__(self, file: TextIO, path: str | Path) -> None:
         self._file, self._path = file, path
@@ -257,7 +131,7 @@ class _Lines:
         return next((line for line in self if line.strip()), "")
 
     def give_back(self, line: str) -> None:
-        """Read a line once more."""
+        """Return a line, to be read again."""
         self._given_back = line
         self._line -= bool(line)
 
@@ -269,7 +143,7 @@ class _Lines:
             line, self._given_back = self._given_back, ""
             line = line or self._file.readline(_ROW_LIMIT - self._row_size + 1)
         except UnicodeError as error:
-            # the lines before are all handed out, so the bad byte is so many line breaks further on
+            # all lines before this block were returned: count the line breaks before the bad byte
             before = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
             line_number = self._line + 1 + before.count(b"\n")
             encoding = self._file.encoding.removesuffix("-sig")
@@ -297,7 +171,7 @@ class _Lines:
 
 
 def _separator(lines: _Lines, required: Iterable[str]) -> str:
-    """Find out what separates the cells; the header is left to be read."""
+    """Detect the separator of the cells; the header remains to be read."""
     first = lines.next_line()
     if stated := _SEPARATOR_LINE.fullmatch(first):
         return stated[1]
@@ -323,7 +197,7 @@ def _read_cells(reader: Iterator[list[str]], lines: _Lines, path: str | Path) ->
                 f"line {lines.row_line} is not CSV ({error})", where=path, remedy="save the table as CSV again"
             ) from error
         except OSError as error:
-            raise BadInputError(f"cannot be read ({(error.strerror or str(error)).lower()})", where=path) from error
+            raise input_error(error, path) from error
         if cells is None:
             return
         if lines.ended:
@@ -360,7 +234,7 @@ def _read_header(
 
 def _missing_column(name: str, found: Sequence[str], path: str | Path, option: str) -> BadDataError:
     listed = ", ".join(_short(column) for column in found[:10]) + (", …" if len(found) > 10 else "")
-    remedy = f"{option} names it: mend that, or the first line" if option else "name the columns so in the first line"
+    remedy = f"{option} names it: correct that, or the first line" if option else "use these names in the first line"
     return BadDataError(f"has no column '{name}' (found: {listed})", where=path, remedy=remedy)
 
 

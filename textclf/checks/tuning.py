@@ -24,7 +24,7 @@ from features.text_arguments import as_pairs
 from textclf.base import __version__
 from textclf.base.errors import BadDataError, BadInputError, LostTaskError
 from textclf.base.executor import Executor, memory_remedy, open_executor
-from textclf.base.files import reason_of, write_aside
+from textclf.base.files import input_error, write_aside
 from textclf.checks.check_options import SearchOptions
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.classifier import DocumentClassifier
@@ -281,7 +281,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         # only these words, as a path in somebody else's file would be opened; repr, as True equals 1
         fits = fits and all(repr(settings[name]) in map(repr, allowed) for name, allowed in _CHOICES.items())
     except OSError as error:
-        raise BadInputError(f"cannot be read ({reason_of(error)})", where=path) from error
+        raise input_error(error, path) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fits = False
     if not fits:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from math import isfinite
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from features.text_arguments import as_texts
 from textclf.base.errors import BadDataError
+from textclf.base.hashing import hash_parts
 
 FEW = 5
 """Categories with fewer documents are warned about."""
@@ -166,13 +166,8 @@ def check_categories(counts: Counter[str]) -> list[str]:
 
 def data_hash(*columns: Sequence[str]) -> str:
     """SHA-256 over columns of strings of the same length."""
-    digest = hashlib.sha256()
-    for row in zip(*columns, strict=True):
-        for value in row:
-            data = value.encode("utf-8", "surrogatepass")
-            digest.update(len(data).to_bytes(8, "big"))
-            digest.update(data)
-    return digest.hexdigest()
+    cells = (value.encode("utf-8", "surrogatepass") for row in zip(*columns, strict=True) for value in row)
+    return hash_parts(part for cell in cells for part in (len(cell).to_bytes(8, "big"), cell))
 
 
 def _kind(value: object) -> str:

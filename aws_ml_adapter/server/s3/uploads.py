@@ -32,6 +32,7 @@ from aws_ml_adapter.server.s3.messages import (
     xml_answer,
 )
 from aws_ml_adapter.server.s3.routes import SOURCE, Body, route
+from textclf.base.hashing import hash_json
 
 MAX_PUT_BYTES = 5 * 2**30
 """Maximum bytes of an object, or a part of one, in one request:
@@ -111,7 +112,7 @@ class Uploads:
                 raise S3ApiError("InvalidPart", "One or more of the specified parts could not be found.")
             parts.append((place, given[1]))
         # identifies a repeated request
-        digest = hashlib.sha256(json.dumps([request.bucket, request.key, parts]).encode()).hexdigest()
+        digest = hash_json([request.bucket, request.key, parts])
         # concurrent repetitions get the same answer
         with self._locks[hash(request.query["uploadId"]) % len(self._locks)]:
             etag = self._completed(request, digest) or self._complete(request, digest, parts)

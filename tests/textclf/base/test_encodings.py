@@ -69,8 +69,8 @@ def test_a_letter_far_down_counts_as_one_at_the_top(tmp_path):
     assert read(path).endswith("2,perchè\n")
 
 
-def test_a_letter_beyond_what_is_looked_through_names_its_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(encodings, "_LOOKED_THROUGH", 10_000)
+def test_a_letter_beyond_what_is_scanned_names_its_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(encodings, "_MAX_SCANNED", 10_000)
     path = tmp_path / "documents.csv"
     path.write_bytes(b"id,text\n" + b"1,plain words\n" * 40_000 + "2,perchè\n".encode("cp1252"))
     with pytest.raises(BadDataError, match=r"line 40002 is not utf-8; .*--encoding cp1252"):
@@ -111,7 +111,7 @@ def test_what_is_no_table_is_named(tmp_path, content, message):
 @pytest.mark.parametrize("past", [0, 1])
 def test_a_packed_file_may_unpack_to_the_limit_and_no_further(tmp_path, monkeypatch, past):
     content = b"text\n" + b"some words\n" * 5_000
-    monkeypatch.setattr(encodings, "_UNPACKED_AT_LEAST", len(content) - past)
+    monkeypatch.setattr(encodings, "_MIN_UNPACKED", len(content) - past)
     monkeypatch.setattr(encodings, "_UNPACKED_RATIO", 1)
     path = tmp_path / "documents.csv"
     path.write_bytes(gzip.compress(content))
