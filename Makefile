@@ -1,4 +1,4 @@
-# make demo: the main job on the samples in data/   make test: the test suite   make check: what CI runs besides
+# make demo: read, train and predict the samples in data/   make test: the test suite   make check: linters and types
 # Each installs what it needs the first time: tesseract with its languages, and .venv with the package and its extras.
 
 PYTHON ?= python3

@@ -1,4 +1,4 @@
-"""For all tests and doctests: where temporary files go, and that Ctrl-C is heard."""
+"""Fixtures for all tests and doctests: temporary files, Ctrl-C, an unprivileged account."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# how long an example takes depends on the machine, and on what else runs there
+# no deadline: the time of an example depends on the load of the computer
 settings.register_profile("textclf", deadline=None)
 settings.load_profile("textclf")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let pytest clear up what is left in the temporary folder."""
+    """Put temporary files where pytest removes them."""
     folder = str(tmp_path_factory.mktemp("temporary"))
     with pytest.MonkeyPatch.context() as patch:
         # for the processes that tests start, and for this one
@@ -29,7 +29,7 @@ def _temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
 @pytest.fixture(scope="session", autouse=True)
 def _interrupts() -> Iterator[None]:
-    """Start processes that hear Ctrl-C, even if this one does not, as a shell starts what runs in the background."""
+    """Let child processes react to Ctrl-C even if a shell started this one in the background, where it is ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -37,9 +37,9 @@ def _interrupts() -> Iterator[None]:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """Give a folder of an account that may not list everything, as root may, and work as that account."""
+    """Run the test as an account that, unlike root, may not list every folder; yield a folder of that account."""
     nobody = 65534
-    # the folders of other tests are closed to other accounts
+    # other accounts may not enter the folders of other tests
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         if os.geteuid() != 0:
             yield Path(folder)

@@ -1,4 +1,4 @@
-"""For the tests of several packages: a real Dask cluster."""
+"""Fixtures for the tests of several packages: a real Dask cluster."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def _cluster() -> Iterator[Any]:
 
 @pytest.fixture
 def cluster(_cluster: Any) -> Any:
-    """The client of a Dask cluster of two processes, both of them alive."""
+    """The client of a Dask cluster of two running processes."""
     _cluster.wait_for_workers(2, timeout=180)
-    # who is killed while the nanny still starts it is not replaced
+    # a worker that is killed while its nanny still starts it is not replaced
     while not all(nanny.status.name == "running" for nanny in _cluster.cluster.workers.values()):
         time.sleep(0.05)
     return _cluster
@@ -41,6 +41,6 @@ def cluster(_cluster: Any) -> Any:
 
 @pytest.fixture
 def doomed_cluster() -> Iterator[Any]:
-    """A cluster for a task that kills both of its workers, after which it is given up."""
+    """A cluster that gives up a task after it has killed two workers."""
     with start_cluster(allowed_failures=1) as client:
         yield client

@@ -1,4 +1,4 @@
-"""What the documentation shows and names must be so."""
+"""Check the documentation: examples, links, commands, options, variables and columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from textclf.data.scans import write_documents
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
 OTHER_VARIABLES = {"TEXTCLF_CONFIG", "TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
-"""Variables that set no option of a command."""
+"""Variables that are not options of a command."""
 
 
 def each_page():
@@ -49,7 +49,7 @@ def options(name: str) -> set[str]:
 
 
 def code(text: str) -> list[str]:
-    """Lines of fenced blocks, and what stands in backticks."""
+    """Lines of fenced blocks, and code in backticks."""
     fenced = re.findall(r"^```.*?\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     rest = re.sub(r"^```.*?\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     lines = [line for block in fenced for line in block.replace("\\\n", " ").splitlines()]
@@ -65,19 +65,19 @@ def headings(page: Path) -> set[str]:
 
 @each_page()
 def test_examples_run_and_give_what_they_show(page, tmp_path, monkeypatch):
-    # the fences would be taken for output
+    # fences would be taken for expected output
     text = re.sub(r"^```.*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").symlink_to(ROOT / "data")
-    said: list[str] = []
+    failures: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    runner.run(test, out=said.append)
-    assert not said, "".join(said)
+    runner.run(test, out=failures.append)
+    assert not failures, "".join(failures)
 
 
 @each_page()
-def test_links_within_the_project_lead_somewhere(page):
+def test_links_within_the_project_have_a_target(page):
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text):
         if re.match(r"[a-z]+:", target):
@@ -96,7 +96,7 @@ def test_commands_and_options_named_exist(page):
         elif (name := part.split(" ")[0]) in PROGRAMS:
             program = name
             for before, word in pairwise(shlex.split(part.replace("'", "’"), comments=True)):
-                # a table writes "similar|analogy" for two commands that take the same
+                # a table writes "similar|analogy" for two commands with the same options
                 longer = f"{name} {word.partition('|')[0]}"
                 if word.startswith("-"):
                     assert word.partition("=")[0] in options(name), part
@@ -141,8 +141,8 @@ def test_every_option_every_column_and_every_exit_code_is_explained(tmp_path):
 
 @pytest.mark.endurance
 @pytest.mark.parametrize("name", ["first-hour", "correct-and-retrain"])
-def test_a_walk_through_the_samples_goes_as_it_is_shown(name, tmp_path):
-    """Every command runs; every line shown under it is said, though figures may differ with versions."""
+def test_a_tutorial_prints_what_it_shows(name, tmp_path):
+    """Every command runs and prints every line shown under it; figures may differ between versions."""
     (tmp_path / "data").symlink_to(ROOT / "data")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "XDG_CACHE_HOME": str(tmp_path / "cache")}
@@ -154,5 +154,5 @@ def test_a_walk_through_the_samples_goes_as_it_is_shown(name, tmp_path):
             ["sh", "-ec", commands_shown], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1800
         )
         assert done.returncode == 0, done.stderr
-        said = [re.sub(r"[\d.]+", "0", line) for line in (done.stdout + done.stderr).splitlines()]
-        assert [line for line in lines.splitlines() if re.sub(r"[\d.]+", "0", line) not in said] == []
+        printed = [re.sub(r"[\d.]+", "0", line) for line in (done.stdout + done.stderr).splitlines()]
+        assert [line for line in lines.splitlines() if re.sub(r"[\d.]+", "0", line) not in printed] == []
