@@ -1,7 +1,7 @@
-"""textclf: from a scan to its kind, with how sure it is and why.
+"""textclf: classify scanned documents, with calibrated scores and explanations.
 
-The names of this package load their modules when they are first used, so that ``import textclf`` costs nothing and
-predicting imports numpy alone.
+The names of this package load their modules on first use, so that ``import textclf`` is fast and prediction imports
+only numpy.
 
 Examples
 --------

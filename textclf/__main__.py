@@ -1,4 +1,4 @@
-"""The console command: runs `textclf.commands`, and turns every error into one line and an exit code."""
+"""The console command: runs `textclf.commands` and reports every error by one line and an exit code."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from typing import NamedTuple, NoReturn
 
 from textclf.base.errors import ExitCode, MissingProgramError, TextclfError
 from textclf.base.files import reason_of
-from textclf.commands.console import log_level, mend_streams, show_log
+from textclf.commands.console import log_level, prepare_streams, show_log
 
 # not of __name__, which is __main__ under `python -m`
 _log = logging.getLogger("textclf")
 
 
 class Program(NamedTuple):
-    """A command line: its name, the module that holds its ``app``, what to say after Ctrl-C, and what it needs."""
+    """A command line: name, module of its ``app``, message after Ctrl-C, and packages that it needs."""
 
     name: str
     module: str
-    after_a_stop: str
+    when_stopped: str
     packages: tuple[str, ...] = ()
 
 
@@ -41,13 +41,13 @@ EXTRAS = {
     "uvicorn": "serve",
     "uvloop": "serve",
 }
-"""Packages that only an extra of the installation brings."""
+"""Optional packages, with the extra that installs each."""
 
-TEXTCLF = Program("textclf", "textclf.commands", "nothing is half written, and pages that were read are in the cache")
+TEXTCLF = Program("textclf", "textclf.commands", "no file is half written, and pages that were read are in the cache")
 
 
 class Stopped(SystemExit):
-    """A signal asked the program to end: raised where it stands, so that everything is cleared up on the way out."""
+    """A signal asked the program to end; as an exception it lets everything be cleaned up."""
 
 
 def main() -> None:
@@ -56,17 +56,17 @@ def main() -> None:
 
 
 def start(program: Program) -> NoReturn:
-    """Run a command line as a process of its own, which signals may end, and exit."""
-    # a closed descriptor would be given to the next file that is opened, and take what others print
+    """Run a command line as a process that signals may end, and exit."""
+    # a closed standard descriptor would be reused for the next file, which would then receive printed output
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
     for name in ("SIGHUP", "SIGTERM"):
         number = getattr(signal, name, None)
-        # under nohup a hang-up is not to be heard
+        # nohup ignores SIGHUP
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
-    # a worker that has grown large is replaced by a new one, which loky takes for a leak
+    # loky takes the planned restart of a worker for a memory leak
     warnings.filterwarnings("ignore", message="A worker was restarted")
     sys.exit(run(program=program))
 
@@ -77,38 +77,38 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 @show_log()
 def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
-    """Run the command line, and give its exit code."""
-    mend_streams()
-    # without a home it tells at length where it puts its fonts instead
+    """Run the command line and give its exit code."""
+    prepare_streams()
+    # without a home folder matplotlib reports at length where it caches fonts
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         code = _invoke(sys.argv[1:] if arguments is None else arguments, program)
-        # a full disk behind stdout must show here, not when Python ends
+        # a full disk must be noticed here, not when Python exits
         sys.stdout.flush()
     except TextclfError as error:
         _log.error(str(error))
         return int(error.exit_code)
     except KeyboardInterrupt:
-        _log.info(f"stopped; {program.after_a_stop}: run the command again")
+        _log.info(f"stopped; {program.when_stopped}: run the command again")
         return int(ExitCode.INTERRUPTED)
     except Stopped as stopped:
-        _log.info(f"stopped; {program.after_a_stop}: run the command again")
+        _log.info(f"stopped; {program.when_stopped}: run the command again")
         return int(stopped.code or 0)
     except BrokenPipeError:
-        # whoever read our output has seen enough
+        # the reader of the output has closed it, like `head`
         _forget_stdout()
         return int(ExitCode.CLOSED_PIPE)
     except MemoryError:
-        _log.error("there is too little memory; give less at once, or fewer --jobs")
+        _log.error("there is too little memory; process less at once, or use fewer --jobs")
         return int(ExitCode.BAD_INPUT)
-    # the boundary: no traceback is ever shown to a user
+    # the boundary: users are never shown a traceback
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in EXTRAS:
             _log.error(str(_missing(package)))
             return int(ExitCode.MISSING_PROGRAM)
         if os.environ.get("TEXTCLF_DEBUG"):
             raise
-        if isinstance(error, OSError) and (refused := _refused(error)):
+        if isinstance(error, OSError) and (refused := _system_error(error)):
             return refused
         if log_level() == logging.DEBUG:
             traceback.print_exc()
@@ -120,14 +120,14 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
     return code
 
 
-def _refused(error: OSError) -> int | None:
-    """Say what the system refused, which is no fault of ours; None if that is not known."""
+def _system_error(error: OSError) -> int | None:
+    """Report an error of the operating system; None if it may be a fault of the program."""
     reason = reason_of(error)
     if error.filename is not None:
         _log.error(f"{os.fsdecode(error.filename)}: cannot be read or written ({reason})")
         return int(ExitCode.BAD_INPUT)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
-        # nothing but stdout is written without a name
+        # only stdout is written without a file name
         _forget_stdout()
         _log.error(f"the output cannot be written ({reason})")
         return int(ExitCode.OUTPUT)
@@ -135,7 +135,7 @@ def _refused(error: OSError) -> int | None:
 
 
 def _forget_stdout() -> None:
-    """Drop what stands in the buffer of stdout: Python would complain when it flushes at the end."""
+    """Drop the buffer of stdout, as Python would report an error on flushing it at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -156,7 +156,7 @@ def _invoke(arguments: Sequence[str], program: Program) -> int:
         return shell_complete(command, {}, program.name, variable, instruction)
 
     try:
-        # not by calling the app, which makes exits of its own out of Ctrl-C, a closed pipe and EOFError
+        # not by calling the app, which turns Ctrl-C, a closed pipe and EOFError into exits of its own
         with command.make_context(program.name, list(arguments)) as context:
             context.command.invoke(context)
     except Exit as error:
@@ -168,11 +168,11 @@ def _invoke(arguments: Sequence[str], program: Program) -> int:
                 if find_spec(package) is None:
                     raise _missing(package) from error
             return int(ExitCode.USAGE)
-        # the library's usage errors know how to say themselves, with the option's name
+        # usage errors of the library format themselves, with the name of the option
         message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
         failed = getattr(error, "ctx", None)
         path = failed.command_path if failed else program.name
-        _log.error(f"{' '.join(message.split()).rstrip('.')}; `{path} --help` lists what there is")
+        _log.error(f"{' '.join(message.split()).rstrip('.')}; `{path} --help` lists the options")
         return int(ExitCode.USAGE)
     return int(ExitCode.OK)
 

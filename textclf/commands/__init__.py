@@ -1,4 +1,4 @@
-"""The command line: options in, one plain function called, results shown."""
+"""The command line: each command turns options into one function call and prints the result."""
 
 from __future__ import annotations
 

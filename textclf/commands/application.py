@@ -1,4 +1,4 @@
-"""What the command lines of textclf and amazon-ml share: how commands are declared, checked and called."""
+"""Declaration of commands: turns functions and option dataclasses into the command lines of textclf and amazon-ml."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from textclf.base.options import build, described, option
 from textclf.commands.configuration import check_environment, read_configuration
 from textclf.commands.console import set_log_level
 
-# a file that cannot be read is reported where it is read, as a missing one is
+# unreadable files are reported where they are read, like missing ones
 Option = partial(typer.Option, show_envvar=True, readable=False)
 Argument = partial(typer.Argument, readable=False)
 
@@ -35,16 +35,16 @@ EXIT_CODES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Marks a parameter of a command that stands for options of a dataclass; with `of`, a dict of those given."""
+    """Marks a command's parameter as the options of a dataclass or, with `of`, as a dict of the given options."""
 
     of: Any = None
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """In place of those of the dataclass."""
+    """Override the defaults of the dataclass."""
 
     def fields(self) -> list[tuple[Field[Any], Description, Any]]:
-        """Give the fields that are taken, with their descriptions and types."""
+        """Give the selected fields, with their descriptions and types."""
         return [
             (one, description, kind)
             for one, description, kind in described(self.of)
@@ -55,7 +55,7 @@ class Options:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verbosity:
     verbose: bool = option(
-        False, flags=("--verbose", "-v"), help="Show more: when each step began, how long each document took."
+        False, flags=("--verbose", "-v"), help="Show more: the start of each step, the time per document."
     )
     quiet: bool = option(False, flags=("--quiet", "-q"), help="Show errors only; results are still printed.")
 
@@ -111,13 +111,13 @@ def _common(
         ),
     ] = None,
 ) -> None:
-    """Hold the options that stand before the command."""
+    """Declare the options that come before the command."""
 
 
 def add_command(app: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
-    """Make a function a command; what is indented in its docstring is shown as it stands.
+    """Make a function a command; indented parts of its docstring are shown unchanged.
 
-    A parameter that is a dataclass, or marked by `Options`, becomes the options that the dataclass describes.
+    A parameter that is a dataclass, or marked by `Options`, becomes the options described by the dataclass.
     """
     groups: dict[str, tuple[type, Options]] = {}
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
@@ -147,20 +147,20 @@ def add_command(app: typer.Typer, function: Callable[..., None], name: str | Non
             function(**values)
         except UsageError as error:
             for shown in context.command.params:
-                # the library names its own parameter
+                # an error from Python names the field, not the option
                 if error.where and shown.name == names.get(error.where, error.where):
                     raise UsageError(error.what, where=max(shown.opts, key=len), remedy=error.remedy) from error
             raise
 
     run.__signature__ = inspect.Signature([*parameters, *_parameters(Options(of=_Verbosity))])  # type: ignore[attr-defined]
-    # a paragraph after a line with \b alone is not filled
+    # typer does not rewrap a paragraph after a line with only \b
     text = re.sub(r"\n\n(?= )", "\n\n\b\n", inspect.getdoc(function) or "")
     short = re.split(r"[.;:](?:\s|$)", text, maxsplit=1)[0]
     app.command(name, help=text, short_help=short, epilog=EXIT_CODES)(run)
 
 
 def _begin(context: typer.Context, verbosity: _Verbosity) -> None:
-    """Do what comes before any work: settle the log level, check the environment and where the result goes."""
+    """Set the log level, and check the environment and the output path, before any work."""
     set_log_level(logging.DEBUG if verbosity.verbose else logging.ERROR if verbosity.quiet else logging.INFO)
     check_environment(context)
     for parameter in context.command.params:

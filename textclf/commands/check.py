@@ -1,4 +1,4 @@
-"""``textclf check``: looks for what spoils learning from documents."""
+"""``textclf check``: looks for problems of documents before training."""
 
 from __future__ import annotations
 
@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SHOWN = 10
-"""Findings of a kind shown on the screen; ``-o`` writes all."""
+"""Findings of each kind that are printed; ``-o`` writes all."""
 
 
 def check(
     documents: LabelledDocuments,
     *,
-    against: Annotated[
-        Path | None, Option(help="Documents to test on, of which none should stand among DOCUMENTS.")
-    ] = None,
+    against: Annotated[Path | None, Option(help="Test documents, none of which should be among DOCUMENTS.")] = None,
     against_where: Annotated[
         list[str], Option(metavar="COLUMN=VALUE", help="Only rows of --against with this value; repeatable.")
     ] = [],  # noqa: B006
@@ -44,12 +42,12 @@ def check(
     options: CheckOptions,
     table: LabelledTable,
 ) -> None:
-    """Look for what spoils learning: copies, leaks, contradictions, odd labels and categories, empty texts.
+    """Look for problems before training: copies, leaks, contradictions, label issues, empty texts.
 
         textclf check documents.csv -o findings.csv
         textclf check documents.csv --where split=train --against documents.csv --against-where split=test
 
-    Prints up to ten findings of each kind, the most pressing first; -o writes all of them.
+    Prints up to ten findings of each kind, the most important first; -o writes all of them.
     """
     table = showing(table)
     found = check_table(
@@ -70,7 +68,7 @@ def check(
         raise SomeFailedError(
             f"findings that make labels or figures wrong: {found.problems}",
             where=documents,
-            remedy="mend the documents",
+            remedy="correct the documents",
         )
 
 
@@ -83,13 +81,13 @@ def check_table(
     against_table: TableOptions,
     output: Path | None,
 ) -> DataCheck:
-    """Check the documents of a table, also against those to test on, and write the findings if asked for."""
+    """Check the documents of a table, also against test documents, and write the findings if requested."""
     from textclf.checks.data_check import Finding, check_documents
 
     if output is not None:
         check_output(output, FINDINGS, inputs=[source, *([] if against is None else [against])])
     if against is None and against_table.where:
-        raise UsageError("there is nothing to choose from", where="--against-where", remedy="give --against too")
+        raise UsageError("there are no documents to choose from", where="--against-where", remedy="give --against too")
     documents = read_labelled(source, table)
     others = None if against is None else read_labelled(against, against_table)
     jobs = table.scans.jobs or -1

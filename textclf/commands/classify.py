@@ -1,4 +1,4 @@
-"""``textclf classify``: reads scans and says what kind of document each is."""
+"""``textclf classify``: reads scans and predicts their categories."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def classify(
     paths: Scans,
     *,
     as_json: AsJson = False,
-    why: Annotated[bool, Option("--why", help="Also say which words and features spoke for and against.")] = False,
+    why: Annotated[bool, Option("--why", help="Also name the words and features that spoke for and against.")] = False,
     explain: Annotated[
         Path | None,
         Option(
@@ -40,7 +40,7 @@ def classify(
     strict: Strict = False,
     scans: ScanOptions,
 ) -> None:
-    """Say what kind of document each scan is: one line per document, or one JSON object per line.
+    """Predict the category of each scan: one line per document, or one JSON object per line.
 
         textclf classify model.textclf new.pdf photo.jpg --why
 
@@ -70,7 +70,7 @@ def classify(
 
 
 def _check_pictures(explain: Path, model: Path, paths: Sequence[Path]) -> dict[str, Path]:
-    """Give the picture of each document, before anything is read."""
+    """Check the paths of the pictures before anything is read; gives one per document."""
     found = find_scans(paths)
     if explain.suffix and len(found) > 1:
         raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")

@@ -22,11 +22,11 @@ def clean(
     reading: Annotated[ReadingOptions, Options(only=("variants",))],
     table: Annotated[TableOptions, Options(only=("text_column", "encoding"))],
 ) -> None:
-    """Clean the texts of a CSV as those of scans are cleaned; all other columns stay.
+    """Clean the texts of a CSV like those of scans; all other columns stay.
 
         textclf clean others.csv -o cleaned.csv --text-column body
 
-    For texts that another program has read, so that they are like those that textclf reads.
+    For texts read by another program, to make them like those read by textclf.
     """
     rows = clean_table(
         documents, output, variants=reading.variants, text_column=table.text_column, encoding=table.encoding

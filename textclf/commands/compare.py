@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 def compare(
     model_a: Annotated[Path, Argument(metavar="MODEL_A", help="The model in use.")],
-    model_b: Annotated[Path, Argument(metavar="MODEL_B", help="The model that might take its place.")],
+    model_b: Annotated[Path, Argument(metavar="MODEL_B", help="The model that might replace it.")],
     documents: Documents,
     *,
     output: Annotated[
@@ -38,8 +38,8 @@ def compare(
 
         textclf compare old.textclf new.textclf documents.csv --where split=test -o changes.csv
 
-    Give documents that neither model was trained on. Without a category column, or folders that give the categories,
-    it only shows what changes. Prints how many each model has right and accepts, McNemar's test, and the changes.
+    Give documents that neither model was trained on. Without a category column or folders per category, it only shows
+    what changes. Prints how many each model has right and accepts, McNemar's test, and the changes.
     """
     from textclf.model.file import load_model
 
@@ -53,14 +53,14 @@ def compare(
 
 
 def compare_on_table(a: Model, b: Model, source: Path, table: TableOptions, *, output: Path | None) -> Comparison:
-    """Compare two models on the documents of a table, and write the changes if asked for."""
+    """Compare two models on the documents of a table, and write the changes if requested."""
     from textclf.evaluation.comparison import Change, compare_models
 
     if output is not None:
         check_output(output, CHANGES, inputs=[source])
     found = compare_models(a, b, read_documents(source, table))
     if not found.documents:
-        raise BadDataError("no row to compare on", where=source, remedy="mend --where")
+        raise BadDataError("no row to compare on", where=source, remedy="correct --where")
     if output is not None:
         names = [field.name for field in fields(Change)]
         write_rows(output, names, (asdict(change) for change in found.changes), formulas_safe=True)

@@ -1,4 +1,4 @@
-"""Options from a TOML file or the environment: names that set no option are reported, with the nearest that does."""
+"""Options from a TOML file or the environment; unknown names are reported with the most similar known one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textclf.base.errors import BadDataError, BadInputError
 _log = logging.getLogger(__name__)
 
 OTHER_VARIABLES = {"TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
-"""Variables that set no option of a command."""
+"""Variables that are not options of a command."""
 
 
 def read_configuration(path: Path, group: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def _check_tables(tables: dict[str, Any], group: Any, path: Path, above: str) ->
         known = group.commands.keys()
         command = group.commands.get(name)
         if command is None or not isinstance(entries, dict):
-            what = f"no command {above + name!r}" if command is None else f"{above + name} is no table"
+            what = f"no command {above + name!r}" if command is None else f"{above + name} is not a table"
             raise BadDataError(what, where=path, remedy=f"{_perhaps(name, known)}tables are {_listed(known, above)}")
         if hasattr(command, "commands"):
             _check_tables(entries, command, path, f"{above}{name}.")
@@ -59,7 +59,7 @@ def _listed(names: Collection[str], above: str = "") -> str:
 
 
 def option_variables(command: Any, name: str) -> Iterator[tuple[str, str]]:
-    """Give the variables that set the options of a command and those below it, each with the option in capitals."""
+    """Give variable and option, both in capitals, for all options of a command and its subcommands."""
     for parameter in command.params:
         if parameter.opts[0].startswith("-"):
             yield f"{name}_{parameter.name}".upper().replace("-", "_").replace(" ", "_"), parameter.name.upper()
@@ -68,12 +68,12 @@ def option_variables(command: Any, name: str) -> Iterator[tuple[str, str]]:
 
 
 def check_environment(context: Any) -> None:
-    """Warn of variables that look as if they set an option, and set none."""
+    """Warn about variables with our prefix that set no option."""
     root = context.find_root()
     prefix = f"{root.auto_envvar_prefix}_"
     pairs = list(option_variables(root.command, root.info_name))
     known = {*dict(pairs), *OTHER_VARIABLES}
-    # whoever names no command has that in mind which is run
+    # a variable without the name of a command is compared with the options of the command that runs
     short = {
         option: variable for variable, option in (*pairs, *option_variables(context.command, context.command_path))
     }

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees: results on stdout; messages and progress on stderr."""
+"""Output on a terminal: results on stdout; messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EVERY = 5.0
 
 
 def escaped(text: str) -> str:
-    """Write what could steer a terminal as JSON escapes it, so that JSON in one line keeps its meaning."""
+    """Escape control characters as JSON does, so that JSON on one line keeps its meaning."""
     return "".join(c if c.isprintable() or c == "\t" else json.dumps(c)[1:-1] for c in text)
 
 
@@ -40,14 +40,14 @@ def print_json(value: object) -> None:
     print_lines(*json.dumps(value, ensure_ascii=False, indent=1).split("\n"))
 
 
-def mend_streams() -> None:
-    """Make stdout and stderr fit to be printed to, whatever the caller has made of them."""
-    # what the encoding of a terminal lacks is written as JSON escapes it, so that JSON stays JSON
+def prepare_streams() -> None:
+    """Make stdout and stderr printable in any encoding, and also if they are closed."""
+    # characters that the encoding lacks are escaped as in JSON, so that JSON stays valid
     codecs.register_error("textclf", _replacement)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="textclf")
-    # Python has none where the descriptor was closed
+    # Python sets them to None if the descriptor was closed
     if sys.stdout is None:
         sys.stdout = _Closed()
     if sys.stderr is None:
@@ -61,7 +61,7 @@ def _replacement(error: UnicodeError) -> tuple[str, int]:
 
 
 class _Closed(io.TextIOBase):
-    """A stdout that cannot be written to, which is an error only if something is."""
+    """A closed stdout: writing to it is an error, not having it is none."""
 
     def writable(self) -> bool:
         return True
@@ -84,7 +84,7 @@ class _Handler(logging.Handler):
                 message = f"warning: {message}"
             if self.level <= logging.DEBUG:
                 since = f"[{time.monotonic() - self.began:7.2f} s] "
-        # where nobody can hear it, the work goes on
+        # a closed stderr must not stop the work
         with suppress(OSError):
             for line in message.split("\n"):
                 print(escaped(since + line), file=sys.stderr, flush=True)  # noqa: T201
@@ -96,7 +96,7 @@ _LOGGERS = [logging.getLogger(package) for package in ("ocr", "features", "textc
 
 @contextmanager
 def show_log() -> Iterator[None]:
-    """Show what our packages log on stderr, from level INFO on."""
+    """Show log messages of our packages on stderr, from level INFO."""
     set_log_level(logging.INFO)
     for logger in _LOGGERS:
         logger.addHandler(_HANDLER)
@@ -109,7 +109,7 @@ def show_log() -> Iterator[None]:
 
 
 def set_log_level(level: int) -> None:
-    """Settle from which level on log messages are shown; times count from now on."""
+    """Set the lowest level of log messages that are shown; times count from now on."""
     _HANDLER.began = time.monotonic()
     _HANDLER.setLevel(level)
     for logger in _LOGGERS:
@@ -117,14 +117,14 @@ def set_log_level(level: int) -> None:
 
 
 def log_level() -> int:
-    """Give the level from which on log messages are shown."""
+    """Give the lowest level of log messages that are shown."""
     return _HANDLER.level
 
 
 @contextmanager
 def show_reading() -> Iterator[Callable[[Progress], None]]:
-    """Show how far reading is: a live display on a terminal, a line now and then elsewhere."""
-    # a live display would be torn by the details of each document
+    """Show the progress of reading: a live display on a terminal, a line every few seconds elsewhere."""
+    # details of each document would disrupt a live display
     if not sys.stderr.isatty() or log_level() != logging.INFO:
         yield _lines()
         return
@@ -172,7 +172,7 @@ def _lines() -> Callable[[Progress], None]:
         finished = progress.documents_done == progress.documents_total
         if time.monotonic() < (last if finished else last + _EVERY):
             return
-        # the last line is shown once, however often the end is reported
+        # the end may be reported several times, its line is shown once
         last = math.inf if finished else time.monotonic()
         left = f", {_clock(pace.left)} left" if pace.left and not finished else ""
         failures = f", {progress.failures} with errors" if progress.failures else ""
@@ -186,7 +186,7 @@ def _lines() -> Callable[[Progress], None]:
 
 
 class _Pace:
-    """Pages a second, and the seconds that are left at that pace."""
+    """Pages per second, and the seconds left at that speed."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -197,7 +197,7 @@ class _Pace:
         seconds = max(time.monotonic() - self.started, 1e-6)
         self.speed = progress.pages_done / seconds
         if progress.documents_done and progress.pages_done:
-            # documents not yet opened are taken to have as many pages as those done
+            # documents not yet opened are assumed to have as many pages as the finished ones
             expected = progress.pages_done * progress.documents_total / progress.documents_done
             expected = max(expected, float(progress.pages_known))
             self.left = max(0.0, expected - progress.pages_done) / self.speed
@@ -205,7 +205,7 @@ class _Pace:
 
 @contextmanager
 def show_rows(what: str) -> Iterator[Callable[[int], None]]:
-    """Show how many rows are done, where the total is not known."""
+    """Show the number of rows done; the total is not known."""
     started = last = time.monotonic()
     count = 0
 
@@ -214,7 +214,7 @@ def show_rows(what: str) -> Iterator[Callable[[int], None]]:
         count = rows
         if time.monotonic() - last >= _EVERY:
             last = time.monotonic()
-            _log.info(f"{what} {rows:,} documents, {rows / (last - started):,.0f} a second")
+            _log.info(f"{what} {rows:,} documents, {rows / (last - started):,.0f} per second")
 
     yield update
     _log.info(f"{what} {count:,} documents in {time.monotonic() - started:.1f} s")

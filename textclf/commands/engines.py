@@ -23,7 +23,7 @@ def engines(
         Options(without=("engine", "effort", "cache", "no_cache", "dask"), defaults={"text_layer": "ignore"}),
     ],
 ) -> None:
-    """Read scans with both engines, and show how far their texts agree and how long each took.
+    """Read scans with both engines, and show the similarity of their texts and the time of each.
 
         textclf engines scans/ --max-pages 1
 

@@ -1,4 +1,4 @@
-"""``textclf evaluate``: predicts documents of known category and reports how good that is."""
+"""``textclf evaluate``: predicts documents of known category and reports the accuracy."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def evaluate_model(
     without = 0
     for document, prediction, _ in predict_documents(model, read_documents(source, table, need_category=True)):
         if document.error and document.line:
-            # its cells may not stand where they belong, the category among them
-            raise BadDataError(document.located(document.error), where=source, remedy="mend the row")
+            # its cells, the category among them, may be in the wrong columns
+            raise BadDataError(document.located(document.error), where=source, remedy="fix the row")
         if not document.category.strip():
             without += 1
             continue
@@ -100,7 +100,7 @@ def evaluate_model(
         _log.warning(f"{without} documents have no category and were left out")
     missing = [column for column in by if documents and column not in documents[0].values]
     if missing:
-        raise BadDataError(f"no column {missing[0]!r}", where=source, remedy="mend --by")
+        raise BadDataError(f"no column {missing[0]!r}", where=source, remedy="correct --by")
     report = evaluate_predictions(
         model.categories,
         [document.category.strip() for document in documents],

@@ -1,4 +1,4 @@
-"""``textclf keywords``: proposes keywords, and shows what they do."""
+"""``textclf keywords``: proposes keywords, and checks them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def suggest(
     lexicon: Annotated[
         Path | None, Option(help="Your own keywords: a TOML file. They are kept, and words like them are preferred.")
     ] = None,
-    n: Annotated[int, Option("-n", help="Phrases a category.", min=1)] = 20,
+    n: Annotated[int, Option("-n", help="Phrases per category.", min=1)] = 20,
     output: Annotated[
         Path | None,
         Option(
@@ -70,11 +70,11 @@ def check_keywords(
     lexicon: Annotated[Path, Argument(metavar="LEXICON", help="Keywords: a TOML file.")],
     documents: LabelledDocuments,
     *,
-    gain: Annotated[bool, Option(help="Also cross-validate what they add, which takes a minute or more.")] = True,
+    gain: Annotated[bool, Option(help="Also cross-validate their gain, which takes a minute or more.")] = True,
     as_json: AsJson = False,
     table: LabelledTable,
 ) -> None:
-    """Show what keywords hit: coverage, false hits, overlap, conflict, and what they add.
+    """Check keywords: coverage, false hits, overlap, conflict, and gain in accuracy.
 
         textclf keywords check more.toml documents.csv --where split=test
 
@@ -123,7 +123,7 @@ def suggest_from_table(
     output: Path | None,
     seed: int,
 ) -> list[Suggestion]:
-    """Propose keywords from documents, and write a lexicon of them and the user's if asked for."""
+    """Propose keywords from documents, and write a lexicon of them and the user's if requested."""
     from features.keyword_learning import extend_lexicon, suggest_keywords
     from features.lexicon import read_lexicon, write_lexicon
     from features.tokens import tokenize
@@ -138,7 +138,9 @@ def suggest_from_table(
     found = suggest_keywords(words, documents.categories, own, vectors, n=n)
     if not found:
         raise BadDataError(
-            "no word or phrase sets a category apart", where=source, remedy="give more documents, of two categories"
+            "no word or phrase is typical of a category",
+            where=source,
+            remedy="give more documents, of two categories",
         )
     if output is not None:
         write_lexicon(output, extend_lexicon(own, found))
@@ -160,8 +162,8 @@ def check_lexicon(
     found = check_keywords(keywords, [tokenize(text) for text in documents.texts], documents.categories)
     if not gain:
         return found, []
-    worded = [pair for pair in zip(documents.texts, documents.categories, strict=True) if tokenize(pair[0])]
-    for message in check_categories(Counter(category for _, category in worded)):
+    with_text = [pair for pair in zip(documents.texts, documents.categories, strict=True) if tokenize(pair[0])]
+    for message in check_categories(Counter(category for _, category in with_text)):
         _log.warning(message)
-    texts, categories = map(list, zip(*worded, strict=True))
+    texts, categories = map(list, zip(*with_text, strict=True))
     return found, keyword_gain(keywords, texts, categories, jobs=jobs)

@@ -1,4 +1,4 @@
-"""``textclf model info``: shows what a model knows."""
+"""``textclf model info``: describes a model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from textclf.commands.train import training_lines
 
 
 def info(model: ModelFile, as_json: AsJson = False) -> None:
-    """Show what a model knows, was trained with, and found out about itself.
+    """Describe a model: settings, features, documents and figures of its training.
 
         textclf model info model.textclf
         textclf model info model.textclf --json
 
-    Prints settings, versions, how many documents of each category it learned from, and from which score it accepts.
+    Prints settings, versions, the number of training documents of each category, and the threshold.
     """
     from textclf.model.file import model_info
 

@@ -27,13 +27,13 @@ def ocr(
     strict: Strict = False,
     scans: Annotated[ScanOptions, Options(without=("effort",))],
 ) -> None:
-    """Read scans into documents.csv: one row per document, with its text, confidence and what went wrong.
+    """Read scans into documents.csv: one row per document, with its text, confidence and errors.
 
         textclf ocr scans/ -o documents.csv
         textclf ocr filed/ -o documents.csv --labels-from-folders     (filed/invoice/a.pdf, filed/letter/b.jpg ...)
 
-    Writes a CSV with document_id, text, category, ocr_confidence, status, error and more. A run that was stopped goes
-    on where it was: pages that were read are in the cache.
+    Writes a CSV with document_id, text, category, ocr_confidence, status, error and more. A run that was stopped
+    continues where it was: pages that were read are in the cache.
     """
     engine = scans.open_engine()
     counts = read_scans(
@@ -47,7 +47,7 @@ def ocr(
     without = counts.pop("without text")
     total = sum(counts.values())
     faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
-    blank = f"; {without} without text" if without else ""
+    no_text = f"; {without} without text" if without else ""
     by = f"{engine.name} {engine.version}"
-    _log.info(f"{output}: {counts['ok']} of {total} documents read in full by {by}{faulty}{blank}")
+    _log.info(f"{output}: {counts['ok']} of {total} documents read in full by {by}{faulty}{no_text}")
     check_strict(total - counts["ok"], total, "were not read in full", strict=strict)

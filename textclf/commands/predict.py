@@ -28,7 +28,7 @@ def predict(
     documents: Documents,
     output: OutputFile,
     *,
-    keep_columns: Annotated[bool, Option(help="Carry the other columns of the table along.")] = False,
+    keep_columns: Annotated[bool, Option(help="Also write the other columns of the table.")] = False,
     why: Annotated[bool, Option("--why", help="Add a column with the words that spoke for and against.")] = False,
     strict: Strict = False,
     table: Table,
@@ -71,9 +71,9 @@ def predict_table(
     dask: str,
     progress: Callable[[int], None],
 ) -> dict[str, int]:
-    """Predict documents into a predictions CSV, in constant memory; gives rows by decision, and how many failed.
+    """Predict documents into a predictions CSV, in constant memory; gives the numbers of rows by decision, and failed.
 
-    Beside the predictions stand ``path`` and ``sha256`` or, if asked for, all columns of the source, and why.
+    The CSV also has ``path`` and ``sha256`` or, if requested, all columns of the source, and why.
     """
     from textclf.data.predictions import predict_documents, prediction_columns, prediction_row
 
@@ -83,9 +83,9 @@ def predict_table(
     documents = read_documents(source, table)
     first = next(documents, None)
     if first is None:
-        raise BadDataError("no row to predict", where=source, remedy="mend --where")
+        raise BadDataError("no row to predict", where=source, remedy="correct --where")
     used = {table.id_column, table.text_column, *columns}
-    # with them a row is found again, whatever the ids are
+    # path and hash identify a document independent of its id
     further = [name for name in first.values if name not in used and (keep_columns or name in SOURCE_COLUMNS)]
 
     def rows() -> Iterator[dict[str, object]]:

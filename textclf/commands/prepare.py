@@ -45,7 +45,7 @@ def prepare(
 
 
 def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifier, table: TableOptions) -> int:
-    """Write the datasource CSV with its schema, and what its columns were made with; give the number of rows."""
+    """Write the datasource CSV with schema, features and settings; gives the number of rows."""
     from features.prepared import PreparedDocument, PreparedFeatures
     from textclf.model.training_data import check_categories
 

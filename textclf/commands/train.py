@@ -36,7 +36,7 @@ def train(
         ),
     ] = [],  # noqa: B006
     settings: Annotated[
-        Path | None, Option(help="Settings that tune wrote; options given beside it take precedence.")
+        Path | None, Option(help="Settings written by tune; other options given take precedence.")
     ] = None,
     training: Annotated[dict[str, Any], Options(of=TrainingSettings, defaults={"diagnostics": True})],
     table: GroupedTable,
@@ -46,7 +46,7 @@ def train(
         textclf train filed/ -o model.textclf          (filed/invoice/a.pdf, filed/letter/b.jpg ...)
         textclf train documents.csv -o model.textclf
 
-    Says how good the model is and what share of new documents it will accept.
+    Prints the accuracy of the model and the share of new documents that it will accept.
     """
     from textclf.checks.tuning import read_settings
 
@@ -66,9 +66,9 @@ def train_model(
     *,
     others: Sequence[Path] = (),
 ) -> Model:
-    """Train a model and write its file; options given take precedence over those that `prepare_datasource` wrote.
+    """Train a model and write its file; `options` take precedence over those that `prepare_datasource` wrote.
 
-    For documents of no category, conditions and groups do not count.
+    Conditions and groups of the table do not apply to `others`, the documents of no category.
     """
     from textclf.model.accept import why_nothing_is_accepted
     from textclf.model.classifier import DocumentClassifier
@@ -90,12 +90,12 @@ def train_model(
     )
     if (same := _trained(output)) and same.training.inputs_hash == classifier.inputs_hash(data):
         _log.info(
-            f"{output} was trained on the same documents with the same options, and stays; delete it to train anew"
+            f"{output} was trained on the same documents with the same options and is kept; delete it to train again"
         )
         return same
     classifier.fit_data(data)
     for message in classifier.warnings_:
-        # reported with the other figures of the training
+        # `training_lines` reports it
         if message != why_nothing_is_accepted(classifier.model_.training.acceptance):
             _log.warning(message)
     classifier.save(output)
@@ -103,14 +103,14 @@ def train_model(
 
 
 def training_lines(record: TrainingRecord) -> Iterator[str]:
-    """Say what cross-validation found, and what the model will accept."""
+    """Give lines to print about cross-validation and acceptance."""
     from textclf.model.accept import why_nothing_is_accepted
 
     for group in record.groups:
         yield f"cross-validated, {group.features}: accuracy {group.accuracy:.3f}, macro F1 {group.macro_f1:.3f}"
     if record.kept_together:
         yield (
-            f"the documents of each of {record.kept_together} groups were kept together: this is for groups never seen"
+            f"documents of each of {record.kept_together} groups were kept together: the figures hold for new groups"
         )
     acceptance = record.acceptance
     if acceptance.accepted:
@@ -124,7 +124,7 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
 
 
 def _texts(source: Path, table: TableOptions) -> Iterator[str]:
-    """Give the texts of documents that are of no category; what cannot be read is left out and told."""
+    """Give the texts of documents of no category; unreadable ones are left out with a warning."""
     unusable = 0
     for document in read_documents(source, replace(table, where=(), group_column="")):
         unusable += bool(document.error and document.line)
@@ -135,7 +135,7 @@ def _texts(source: Path, table: TableOptions) -> Iterator[str]:
 
 
 def _trained(path: Path) -> Model | None:
-    """Load the model at a place, if there is one."""
+    """Load the model file at a path, if there is one."""
     from textclf.model.file import load_model
 
     try:
@@ -145,7 +145,7 @@ def _trained(path: Path) -> Model | None:
 
 
 def _prepared_options(folder: Path) -> dict[str, Any]:
-    """Options that `prepare_datasource` wrote down, with the lexicon and vectors that were given to it."""
+    """Read the options that `prepare_datasource` wrote, with the lexicon and vectors given to it."""
     from features.prepared import PreparedFeatures
     from textclf.model.classifier import DocumentClassifier
 

@@ -28,13 +28,13 @@ def tune(
     settings: Seed,
     table: DaskTable,
 ) -> None:
-    """Search for better settings, and measure them on documents that the search never saw.
+    """Search for better settings, and measure them on held-out documents.
 
         textclf tune documents.csv -o settings.json --minutes 5
         textclf train documents.csv --settings settings.json -o model.textclf
 
-    Prints what was found, and its accuracy beside that of the defaults. Ctrl-C ends the search and keeps the best so
-    far.
+    Prints the best settings, and their accuracy beside that of the defaults. Ctrl-C ends the search and keeps the best
+    settings found.
     """
     found = tune_on_table(documents, output, showing(table), search, seed=settings.random_state, dask=table.scans.dask)
     if as_json:
@@ -53,12 +53,12 @@ def tune_on_table(
 
     check_output(output, SETTINGS, inputs=[source])
     documents = read_labelled(source, table)
-    worded = [i for i, text in enumerate(documents.texts) if tokenize(text)]
-    if len(worded) < len(documents.texts):
-        _log.warning(f"{len(documents.texts) - len(worded)} documents have no text and were left out")
+    with_text = [i for i, text in enumerate(documents.texts) if tokenize(text)]
+    if len(with_text) < len(documents.texts):
+        _log.warning(f"{len(documents.texts) - len(with_text)} documents have no text and were left out")
     found = tune(
-        [documents.texts[i] for i in worded],
-        [documents.categories[i] for i in worded],
+        [documents.texts[i] for i in with_text],
+        [documents.categories[i] for i in with_text],
         minutes=search.minutes,
         candidates=search.candidates,
         seed=seed,

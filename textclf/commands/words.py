@@ -1,4 +1,4 @@
-"""``textclf words``: asks word vectors which words are alike."""
+"""``textclf words``: finds similar words and analogies by word vectors."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def similar(
     word: Annotated[str, Argument(help="A word.")],
     n: Annotated[int, Option("-n", help="How many to show.", min=1)] = 10,
 ) -> None:
-    """Show the words that are most like a word.
+    """Show the words most similar to a word.
 
         textclf words similar model.textclf invoice -n 5
 
     Prints one line per word, with its cosine similarity.
     """
-    print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).similar(word, n)))
+    print_lines(*(f"{other:<24} {similarity:.3f}" for other, similarity in load_words(source).similar(word, n)))
 
 
 def analogy(
     source: Annotated[Path, Argument(metavar="VECTORS", help="A model file or a word2vec file.")],
-    words: Annotated[list[str], Argument(help="Words to add; put the ones to subtract after --minus.")],
+    words: Annotated[list[str], Argument(help="Words to add; give words to subtract with --minus.")],
     minus: Annotated[list[str], Option(help="A word to subtract; repeatable.")] = [],  # noqa: B006
     n: Annotated[int, Option("-n", help="How many to show.", min=1)] = 10,
 ) -> None:
@@ -38,11 +38,11 @@ def analogy(
 
     Prints one line per word, with its cosine similarity.
     """
-    print_lines(*(f"{other:<24} {likeness:.3f}" for other, likeness in load_words(source).analogy(words, minus, n)))
+    print_lines(*(f"{other:<24} {similarity:.3f}" for other, similarity in load_words(source).analogy(words, minus, n)))
 
 
 def load_words(source: Path) -> WordVectors:
-    """Take the word vectors of a model file or of a word2vec file."""
+    """Read the word vectors of a model file or of a word2vec file."""
     import zipfile
 
     from features.word_vectors import read_word_vectors

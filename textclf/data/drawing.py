@@ -1,4 +1,4 @@
-"""Pictures of pages with the words that spoke for the category and against it."""
+"""Pictures of pages with the words highlighted that spoke for and against the category."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from textclf.model.explain import Explanation, WordAmount
 
 FOR, AGAINST = (0, 114, 178), (213, 94, 0)
-"""Blue and vermilion, which people who see few colours can tell apart (M. Okabe and K. Ito, 2008)."""
+"""Blue and vermilion, which colour-blind people can distinguish (M. Okabe and K. Ito, 2008)."""
 STRONGEST_TINT = 0.6
-"""How much of the colour the strongest word gets; the others get their share of it."""
-FAINTEST = 0.03
-"""Words with less of the strongest word's amount are left as they are."""
+"""Opacity of the colour of the strongest word; that of the others is proportional to their amount."""
+MIN_SHARE = 0.03
+"""Words with a smaller share of the strongest word's amount are not coloured."""
 LONGEST_SIDE = 2200
-"""Pixels: pictures are to be looked at, and larger ones are brought down."""
+"""Pixels; larger pictures are scaled down."""
 CAPTION_SIZE = 22
 
 
 def draw_explanation(
     document: Document, explained: Explanation, path: Path, limits: Limits, password: str = ""
 ) -> list[Path]:
-    """Draw what spoke for and against a category onto a document's pages, those that have words with a place.
+    """Highlight what spoke for and against a category on each page that has words with positions.
 
-    The first goes to the path given; further ones are numbered, ``out-2.png``.
+    The picture of the first such page goes to the given path; further ones get the page number, ``out-2.png``.
     """
     from PIL.PngImagePlugin import PngInfo
 
@@ -65,10 +65,10 @@ def draw_explanation(
 
 
 def word_boxes(page: Page, words: Sequence[WordAmount]) -> Iterator[tuple[tuple[float, float, float, float], float]]:
-    """Find the boxes of words of a page's cleaned text among the words as they were read, as shares of the page.
+    """Give the boxes of the words of a page's cleaned text, as shares of the page, with the words' amounts.
 
-    Cleaning joins words that were broken over a line end, drops specks and mends letters, so both sequences are
-    aligned; where they differ, the words between two that agree go together in order.
+    Cleaning joins hyphenated words, drops specks and corrects letters, so the cleaned words are aligned with those read
+    by OCR; where they differ, words between two matches are assigned in order.
     """
     read = [word for word in page.words if word.text.strip()]
     matcher = SequenceMatcher(
@@ -83,7 +83,7 @@ def word_boxes(page: Page, words: Sequence[WordAmount]) -> Iterator[tuple[tuple[
 
 
 def _words_of_pages(document: Document, words: Sequence[WordAmount]) -> Iterator[tuple[Page, list[WordAmount]]]:
-    """Split the words of a document's text by page, as `Document.text` puts the pages together."""
+    """Split the words of a document's text by page, as `Document.text` joins the pages."""
     start = 0
     for page, text in zip(document.pages, document.page_texts, strict=True):
         if text:
@@ -103,13 +103,13 @@ def _upright(image: Image.Image, page: Page) -> Image.Image:
 def _tinted(
     image: Image.Image, boxes: Sequence[tuple[tuple[float, float, float, float], float]], strongest: float
 ) -> Image.Image:
-    """Lay colours over words as a marker pen does: paper takes the colour, ink stays dark."""
+    """Colour words as a highlighter does: the paper takes the colour, the ink stays dark."""
     from PIL import Image, ImageChops, ImageDraw
 
     colours = Image.new("RGB", image.size, "white")
     pen = ImageDraw.Draw(colours)
     for (left, top, right, bottom), amount in boxes:
-        if strongest and abs(amount) >= FAINTEST * strongest:
+        if strongest and abs(amount) >= MIN_SHARE * strongest:
             tint = STRONGEST_TINT * abs(amount) / strongest
             colour = tuple(round(255 - tint * (255 - part)) for part in (FOR if amount > 0 else AGAINST))
             edges = (left * image.width, top * image.height, right * image.width, bottom * image.height)

@@ -1,4 +1,4 @@
-"""Labels that stand in a file of their own, and the scans they are meant for."""
+"""Labels of scans, from a file of their own or from folder names."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from textclf.base.tables import Row, read_rows
 _log = logging.getLogger(__name__)
 
 _NAMED = 5
-"""How many rows are named that fit no file."""
+"""Number of rows that a warning names."""
 
 Labels = Mapping[str, Mapping[str, str]]
-"""For a document's id its label: ``category``, and what further columns hold."""
+"""Label by document id: ``category`` and any further columns."""
 
 
 def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str = AUTO) -> Labels:
-    """Find the labels of documents in a CSV with the columns ``file`` and ``category``.
+    """Read the labels of documents from a CSV with the columns ``file`` and ``category``.
 
-    Paths in it are relative to its folder. A row means the file of its very path. A row that means none so is given to
-    the one file whose path differs from it only in the kind of slashes, in case, or in how accents are composed.
+    Paths in it are relative to its folder. A row whose path is no file that is read is matched with the only file whose
+    path differs just in the kind of slashes, in case, or in the composition of accents.
     """
     documents = {os.path.realpath(found.file): found.document_id for found in files}
     rows = _rows_by_place(path, encoding)
@@ -39,7 +39,7 @@ def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str =
     for place, row in rows.items():
         if place not in documents:
             rows_alike[_alike(_place(path, row.values["file"].strip().replace("\\", "/")))].append(row)
-    near, unsure, unmatched = [], [], []
+    near, ambiguous, unmatched = [], [], []
     for key, alike in rows_alike.items():
         if not files_alike[key]:
             unmatched += alike
@@ -47,27 +47,27 @@ def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str =
             labels[files_alike[key][0]] = alike[0].values
             near += alike
         else:
-            unsure += alike
+            ambiguous += alike
     for what, found in (
         ("matched, though slashes, case or accents differ", near),
-        ("left out, as only case or accents tell the files or the rows apart that they fit", unsure),
-        ("left out, as they fit no file that is read", unmatched),
+        ("left out, as the files or rows that match differ only in slashes, case or accents", ambiguous),
+        ("left out, as they match no file that is read", unmatched),
     ):
         if found:
             named = ", ".join(f"{row.values['file']} (line {row.line})" for row in found[:_NAMED])
             _log.warning(f"{path}: rows {what} ({len(found)}): {named}{', …' if len(found) > _NAMED else ''}")
     if without := len(documents) - len(labels):
-        _log.warning(f"{path}: {without} of {len(documents)} documents do not stand there and get no category")
+        _log.warning(f"{path}: {without} of {len(documents)} documents are not listed there and get no category")
     return labels
 
 
 def labels_by_folder(files: Sequence[FoundFile]) -> Labels:
-    """Take the first folder under the path given for the category."""
+    """Use the first folder below the given path as the category."""
     labels = {found.document_id: {"category": found.folder} for found in files if found.folder}
     if without := len(files) - len(labels):
         _log.warning(
-            f"{without} of {len(files)} documents get no category, as they lie in no folder under the path given: "
-            "give the folder that holds the folders"
+            f"{without} of {len(files)} documents get no category, as they are in no folder below the given path: "
+            "give the folder that contains the folders per category"
         )
     return labels
 
@@ -76,13 +76,13 @@ def _rows_by_place(path: str | Path, encoding: str) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for row in read_rows(path, required=["file", "category"], encoding=encoding):
         if row.error:
-            raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="mend the row")
+            raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="fix the row")
         first = rows.setdefault(_place(path, row.values["file"]), row)
         if first is not row:
             raise BadDataError(
-                f"file {row.values['file']!r} stands in lines {first.line} and {row.line}",
+                f"file {row.values['file']!r} is in lines {first.line} and {row.line}",
                 where=path,
-                remedy="leave one of them out",
+                remedy="remove one of them",
             )
     return rows
 

@@ -1,4 +1,4 @@
-"""From texts and scans to predictions: the tables and lines that the commands give out."""
+"""Predictions of tables and scans, and their rows and JSON lines."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from textclf.model.explain import Explanation
     from textclf.model.predict import Evidence, Model
 
-DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE = 64, 500_000
-"""That go to a process together at most: enough to make the way there worth it."""
-ALONE = 16
-"""Times as many documents need no other process."""
-REMEMBERED = 64
-"""Predictions kept while scans are read: as many as there are documents under way."""
+MAX_BATCH_DOCUMENTS, MAX_BATCH_CHARACTERS = 64, 500_000
+"""Batch sent to a worker process, large enough to outweigh the cost of sending it."""
+SERIAL_BATCHES = 16
+"""Up to this number of batches is predicted in this process."""
+MAX_CACHED = 64
+"""Predictions kept while scans are read: at least the number of documents being read."""
 
 
 def predict_documents(
     model: Model, documents: Iterable[InputDocument], *, jobs: int | None = 1, dask: str = "", why: bool = False
 ) -> Iterator[tuple[InputDocument, Prediction, str]]:
-    """Predict documents in their order, in constant memory, each with what spoke for and against it if `why`.
+    """Predict documents in order, in constant memory; with `why` also name the features that spoke for and against.
 
-    The result does not depend on the number of processes; None is for as many as there are cores.
+    The result does not depend on the number of processes; None means one per core.
     """
     stream = iter(documents)
-    # taken from the stream when a process is free for them, and given back with their predictions
-    under_way: deque[list[InputDocument]] = deque()
+    # batches taken from the stream whose predictions are not back yet
+    pending: deque[list[InputDocument]] = deque()
 
     def batches() -> Iterator[tuple[list[str], list[str], list[float | None]]]:
-        while batch := _up_to(stream, DOCUMENTS_AT_ONCE, CHARACTERS_AT_ONCE):
-            under_way.append(batch)
+        while batch := _up_to(stream, MAX_BATCH_DOCUMENTS, MAX_BATCH_CHARACTERS):
+            pending.append(batch)
             usable = [document for document in batch if not document.error]
             yield (
                 [document.text for document in usable],
@@ -51,10 +51,10 @@ def predict_documents(
                 [document.ocr_confidence for document in usable],
             )
 
-    options: dict[str, Any] = {"jobs": jobs, "alone": ALONE, "dask": dask, "name": _span}
+    options: dict[str, Any] = {"jobs": jobs, "alone": SERIAL_BATCHES, "dask": dask, "name": _span}
     for found in map_in_order(_predict, (model, why), batches(), **options):
         predictions = iter(found)
-        for document in under_way.popleft():
+        for document in pending.popleft():
             prediction, reasons = (None, "") if document.error else next(predictions)
             yield document, _with_status(document, prediction), reasons
 
@@ -62,13 +62,13 @@ def predict_documents(
 def classify_files(
     model: Model, paths: Sequence[Path], scans: ScanOptions, *, why: bool = False
 ) -> Iterator[tuple[Document, Prediction, Explanation | None]]:
-    """Read scans and predict each as soon as it is read, in the order found; with an explanation if `why`.
+    """Read scans and predict each as soon as it is read, in order; with `why` also explain the prediction.
 
-    With an effort other than ``full`` no more is read of a document than the model needs to accept it.
+    With an effort other than ``full``, reading a document stops when the model accepts it.
     """
 
-    # what was predicted last while a document was being read is its prediction
-    @lru_cache(maxsize=REMEMBERED)
+    # the last prediction made while a document was being read is that of the document
+    @lru_cache(maxsize=MAX_CACHED)
     def predict(text: str, confidence: float) -> tuple[Prediction, Evidence, int]:
         return next(model.pipe_evidence([text], None, [confidence]))
 
@@ -85,10 +85,10 @@ def classify_files(
 def until_accepted(
     predict: Callable[[str, float], Prediction], threshold: float, effort: Effort
 ) -> Callable[[str, float], float]:
-    """Make the ``how_sure`` of `ocr.iter_documents` from what predicts a text, of some OCR confidence.
+    """Make the ``how_sure`` of `ocr.iter_documents` from a function that predicts a text with its OCR confidence.
 
-    Whoever asks after every page is sooner wrong once than who asks at the end. So with ``balanced`` the chance of
-    error must be half of what the threshold stands for. With ``fast`` the threshold itself is enough.
+    Predicting after every page gives more chances of a wrong prediction than predicting once. Therefore with
+    ``balanced`` the score may miss 1 by only half as much as the threshold; with ``fast`` the threshold is enough.
     """
     enough = threshold if effort == "fast" else (1 + threshold) / 2
 
@@ -101,7 +101,7 @@ def until_accepted(
 
 
 def prediction_columns(categories: Sequence[str]) -> list[str]:
-    """Columns of a predictions CSV.
+    """Give the columns of a predictions CSV.
 
     Examples
     --------
@@ -122,13 +122,13 @@ def prediction_row(categories: Sequence[str], prediction: Prediction) -> dict[st
 
 
 def as_json(prediction: Prediction, model: Model, **more: object) -> str:
-    """One prediction as a line of JSON."""
+    """Give a prediction as a line of JSON."""
     values = asdict(prediction) | {"scores": dict(zip(model.categories, prediction.scores, strict=False))}
     return json.dumps(values | more, ensure_ascii=False)
 
 
 def _with_status(document: InputDocument, prediction: Prediction | None) -> Prediction:
-    """Add what was wrong with a document to its prediction, or make a failed one of it."""
+    """Add the problem of a document to its prediction, or make a failed prediction."""
     if document.error or prediction is None:
         if document.line:
             return failed_prediction(document.document_id, UNUSABLE_ROW, document.located(document.error))
@@ -137,7 +137,7 @@ def _with_status(document: InputDocument, prediction: Prediction | None) -> Pred
 
 
 def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> list[InputDocument]:
-    """Take documents from a stream until so many, or so many characters, are reached."""
+    """Take documents from a stream up to a number of documents, or until a number of characters is reached."""
     taken: list[InputDocument] = []
     while len(taken) < documents and characters > 0 and (document := next(stream, None)):
         taken.append(document)
@@ -146,7 +146,7 @@ def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> 
 
 
 def _span(batch: tuple[list[str], list[str], list[float | None]]) -> str:
-    """Name the documents of a batch."""
+    """Name the first and last document of a batch."""
     return " to ".join(dict.fromkeys([*batch[1][:1], *batch[1][-1:]]))
 
 

@@ -1,4 +1,4 @@
-"""From scans to a documents CSV: finding and reading them, and cleaning tables that others have read."""
+"""From scans to a documents CSV, and the cleaning of tables that other programs have read."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SOURCE_COLUMNS = ("path", "sha256")
-"""What tells which file a document was read from, whatever its id is."""
+"""Columns that identify the file of a document, independent of its id."""
 OCR_COLUMNS = (
     *("file", *SOURCE_COLUMNS, "pages", "ocr_confidence", "ocr_confidence_low"),
     *("ocr_engine", "status", "error", "seconds"),
 )
-"""What we write beside ``document_id, text, category``."""
+"""Columns written beside ``document_id, text, category``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanOptions:
-    """How scans are read, and with which means."""
+    """Options for reading scans: engine, effort, processes, cache, cluster."""
 
     reading: ReadingOptions = field(default_factory=ReadingOptions)
     engine: OcrEngine | EngineName = option(
@@ -51,18 +51,18 @@ class ScanOptions:
     )
     effort: Effort = option(
         "full",
-        help="full: read all. balanced: page after page, until the model accepts what it finds. fast: of each page "
-        "first a quarter of the lines, then half.",
+        help="full: read everything. balanced: read page by page until the model accepts the document. fast: read "
+        "first a quarter of the lines of each page, then half.",
     )
-    jobs: int | None = option(None, min=1, help="Worker processes. If not given: as many as cores and memory allow.")
-    cache: Path | None = option(None, help="Folder for pages that were read; the user's cache folder if not given.")
-    no_cache: bool = option(False, help="Keep nothing that was read; a stopped run starts anew.")
+    jobs: int | None = option(None, min=1, help="Worker processes; by default as many as cores and memory allow.")
+    cache: Path | None = option(None, help="Folder for pages that were read; by default in the user's cache folder.")
+    no_cache: bool = option(False, help="Do not keep pages that were read; a stopped run starts again.")
     dask: str = option(
         "",
         metavar="ADDRESS",
         help="Work on a Dask cluster: the address of its scheduler, such as tcp://10.0.0.1:8786, or local.",
     )
-    # opens what shows how far reading is: `textclf.commands.console.show_reading`
+    # context that shows progress: `textclf.commands.console.show_reading`
     show: Callable[[], AbstractContextManager[Callable[[Progress], None] | None]] = nullcontext
 
     def __post_init__(self) -> None:
@@ -71,13 +71,13 @@ class ScanOptions:
             raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
 
     def open_engine(self) -> OcrEngine:
-        """Give the engine, or choose the one that is named."""
+        """Give the engine, or open the named one."""
         from ocr.engines import open_engine
 
         return open_engine(self.engine) if isinstance(self.engine, str) else self.engine
 
     def page_cache(self) -> PageCache | None:
-        """Open the cache; None if there is to be none, or nothing can be written to the user's cache folder."""
+        """Open the cache; None with ``no_cache``, or if the user's cache folder is not writable."""
         from ocr.cache import PageCache
 
         if self.no_cache:
@@ -114,10 +114,10 @@ class ScanOptions:
 
 
 def default_cache() -> Path | None:
-    """Name the folder for pages that were read, in the user's cache folder (XDG); None where it cannot be written."""
+    """Give the folder for pages that were read, in the user's cache folder (XDG); None if it is not writable."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        # a relative one does not count (XDG Base Directory Specification)
+        # the XDG Base Directory Specification ignores relative paths
         folder = (Path(base) if os.path.isabs(base) else _home() / ".cache") / "textclf" / "pages"  # noqa: PTH117
         refuse_unwritable_folder(folder)
     except (RuntimeError, OutputError) as error:
@@ -134,7 +134,7 @@ def _home() -> Path:
 
 
 def find_scans(paths: Sequence[Path]) -> list[FoundFile]:
-    """List the scans under files and folders, as `ocr.file_search.find_documents` does; none is an error."""
+    """List scans by paths of files and folders, as `ocr.file_search.find_documents` does; none is an error."""
     files = find_documents(paths)
     if not files:
         raise BadInputError(
@@ -152,7 +152,7 @@ def read_scans(
     labels_from_folders: bool = False,
     encoding: str = AUTO,
 ) -> dict[str, int]:
-    """Read scans and write a documents CSV; gives how many have each status, and how many are ``without text``."""
+    """Read scans into a documents CSV; gives the number of documents by status, and of those ``without text``."""
     if labels is not None and labels_from_folders:
         raise UsageError("--labels and --labels-from-folders exclude each other", remedy="give one of them")
     files = find_scans(paths)
@@ -173,7 +173,7 @@ def read_scans(
 
 
 def write_documents(path: str | Path, documents: Iterable[Document], *, labels: Labels | None = None) -> None:
-    """Write what was read as a documents CSV; labels give for a document's id its category and further columns."""
+    """Write documents as a documents CSV, with category and further columns from their labels."""
     labels = labels or {}
     taken = ("document_id", "text", "category", *OCR_COLUMNS)
     further = [name for name in next(iter(labels.values()), {}) if name not in taken]
@@ -183,18 +183,18 @@ def write_documents(path: str | Path, documents: Iterable[Document], *, labels: 
         cells = document_cells(document, label.get("category", ""))
         return cells | {name: label.get(name, "") for name in further}
 
-    # text cells are read again by us, so they are not made safe for spreadsheets
+    # the CSV is read by textclf again, so cells are not escaped for spreadsheets
     write_rows(path, [*taken, *further], map(row, documents), formulas_safe=False)
 
 
 def source_of(document: Document) -> dict[str, str]:
-    """Tell which file a document was read from: its absolute path and the SHA-256 of its content."""
+    """Identify the file of a document by its absolute path and the SHA-256 of its content."""
     path = printable(os.path.abspath(document.file)) if document.file else ""  # noqa: PTH100 - keeps links as given
     return dict(zip(SOURCE_COLUMNS, (path, document.sha256), strict=True))
 
 
 def document_cells(document: Document, category: str) -> dict[str, str]:
-    """Give the cells of a document that was read, by column."""
+    """Give the cells of a document by column."""
     return {
         "document_id": document.document_id,
         "text": document.text,
@@ -212,7 +212,7 @@ def document_cells(document: Document, category: str) -> dict[str, str]:
 
 
 def clean_table(source: Path, output: Path, *, variants: Variants, text_column: str, encoding: str) -> int:
-    """Clean the texts of a documents CSV as those of scans are cleaned, and count them; all other columns stay."""
+    """Clean the texts of a documents CSV like those of scans; gives their number. All other columns stay."""
     check_output(output, table_kind(f"a CSV with the column {text_column!r}", text_column), inputs=[source])
     rows = read_rows(source, required={text_column: "--text-column"}, encoding=encoding)
     first = next(rows)
@@ -220,7 +220,7 @@ def clean_table(source: Path, output: Path, *, variants: Variants, text_column: 
     def cleaned() -> Iterator[dict[str, object]]:
         for row in chain([first], rows):
             if row.error:
-                raise BadDataError(f"line {row.line}: {row.error}", where=source, remedy="mend the row")
+                raise BadDataError(f"line {row.line}: {row.error}", where=source, remedy="fix the row")
             yield {**row.values, text_column: clean_text(row.values[text_column], variants=variants)}
 
     return write_rows(output, list(first.values), cleaned(), formulas_safe=False)

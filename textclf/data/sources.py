@@ -1,4 +1,4 @@
-"""Documents to learn from or to predict: the rows of a documents CSV or a datasource, or the files of a folder."""
+"""Documents to train on or to predict: rows of a documents CSV or a datasource, or files of a folder."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 DATASOURCE = "datasource.csv"
-"""What a folder holds that ``textclf prepare`` wrote."""
-_MOST_BYTES = 10_000_000
-"""Of a text file."""
+"""Name of the file in a folder that ``textclf prepare`` wrote."""
+_MAX_BYTES = 10_000_000
+"""Bytes read of a text file."""
 _NAMED = 5
-"""How many documents are named that could not be read."""
+"""Number of unreadable documents that a warning names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOptions:
-    """How documents are read: the rows of a CSV, or the files of a folder that stands for one.
+    """Options for reading documents: rows of a CSV, or files of a folder in its place.
 
     Parameters
     ----------
     id_column, text_column, category_column : str
         Names of the columns.
     encoding : str
-        How the file's bytes stand for characters, or ``auto``; a byte order mark goes before it.
+        Encoding of the file, or ``auto``; a byte order mark takes precedence.
     where : tuple of str
-        Conditions ``column=value``: only rows that fulfil all are read.
+        Conditions ``column=value``; only rows that meet all of them are read.
     where_option : str
-        What the user calls the conditions, for errors.
+        Name of the option with the conditions, for errors.
     group_column : str
-        Name of the column that says what a document belongs to, such as its issuer; empty for none.
+        Name of the column with the group of a document, such as its issuer; empty for none.
     scans : textclf.data.scans.ScanOptions
-        How the scans of a folder are read.
+        Options for the scans of a folder.
 
     Raises
     ------
@@ -63,22 +63,24 @@ class TableOptions:
     category_column: str = option("category", metavar="NAME", help="Name of the column that holds the category.")
     encoding: str = option(AUTO, metavar="NAME", help="Encoding of the CSV file, such as cp1252; auto detects it.")
     where: tuple[str, ...] = option(
-        (), metavar="COLUMN=VALUE", help="Only rows with this value; repeatable, and all must hold."
+        (), metavar="COLUMN=VALUE", help="Only rows with this value; repeatable, all conditions must hold."
     )
     where_option: str = "--where"
     group_column: str = option(
         "",
         name="group",
         metavar="NAME",
-        help="Column that says what a document belongs to, such as its issuer. Cross-validation keeps the documents "
-        "of each together, so that scores and threshold hold for issuers never seen.",
+        help="Column with the group of each document, such as its issuer. Cross-validation keeps the documents of "
+        "a group together, so that scores and threshold hold for new issuers.",
     )
     scans: ScanOptions = field(default_factory=ScanOptions)
 
     def __post_init__(self) -> None:
         for condition in self.where:
             if not condition.partition("=")[1] or not condition.partition("=")[0]:
-                raise UsageError(f"{condition!r} is no condition", where=self.where_option, remedy="write column=value")
+                raise UsageError(
+                    f"{condition!r} is not a condition", where=self.where_option, remedy="write column=value"
+                )
 
     @property
     def conditions(self) -> tuple[tuple[str, str], ...]:
@@ -93,22 +95,22 @@ class InputDocument:
     document_id: str
     text: str
     category: str = ""
-    # what it belongs to, such as its issuer
+    # such as its issuer
     group: str = ""
-    # of the file that the row begins on, 0 where there is none
+    # line of the file on which the row begins, 0 without a row
     line: int = 0
     # all columns
     values: dict[str, str] = field(default_factory=dict)
     # why it cannot be used
     error: str = ""
-    # what was changed, or is missing
+    # what was changed or is missing
     note: str = ""
-    # whether the text is not whole
+    # whether the text is incomplete
     cut: bool = False
 
     @classmethod
     def of_scan(cls, document: Document, category: str = "") -> InputDocument:
-        """Take what was read of a scan for a row of the table that ``textclf ocr`` makes."""
+        """Make the row that ``textclf ocr`` would write for a scan."""
         return cls(
             document_id=document.document_id,
             text=document.text,
@@ -120,12 +122,12 @@ class InputDocument:
         )
 
     def located(self, what: str) -> str:
-        """Put before a message where the document stands: its line, or its id where it is a file."""
+        """Prefix a message with the line of the document or, if it is a file, its id."""
         return f"line {self.line}: {what}" if self.line else f"{self.document_id}: {what}"
 
     @property
     def ocr_confidence(self) -> float | None:
-        """How sure OCR was, 0 to 100, where a column ``ocr_confidence`` (or ``confidence``) holds a number."""
+        """OCR confidence, 0 to 100, if a column ``ocr_confidence`` (or ``confidence``) has a number."""
         try:
             confidence = float(self.values.get("ocr_confidence", self.values.get("confidence", "")))
         except ValueError:
@@ -134,12 +136,12 @@ class InputDocument:
 
     @property
     def ocr_engine(self) -> str:
-        """What read it, where a column ``ocr_engine`` tells: name and version, such as ``tesserocr 5.5.0``."""
+        """Name and version of the OCR engine, such as ``tesserocr 5.5.0``, from a column ``ocr_engine``."""
         return self.values.get("ocr_engine", "").strip()
 
 
 class Labelled(NamedTuple):
-    """Documents to learn from: ids, texts, categories and, if any, groups, all of the same length, sorted by id."""
+    """Documents of known category, sorted by id: ids, texts, categories and groups, of the same length."""
 
     document_ids: list[str]
     texts: list[str]
@@ -150,31 +152,31 @@ class Labelled(NamedTuple):
 def read_documents(
     path: str | Path, options: TableOptions | None = None, *, need_category: bool = False
 ) -> Iterator[InputDocument]:
-    r"""Read a documents CSV, a datasource with its schema beside it, or a folder, one document at a time.
+    r"""Read a documents CSV, a datasource with its schema, or a folder, one document at a time.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The file; a folder that ``textclf prepare`` wrote; or a folder of scans and ``.txt`` files, in which the first
-        folder on the way to a file is its category.
+        A file; a folder that ``textclf prepare`` wrote; or a folder of scans and ``.txt`` files, where the first
+        folder of a file's path is its category.
     options : TableOptions, optional
-        Columns, encoding, conditions, how scans are read.
+        Columns, encoding, conditions, reading of scans.
     need_category : bool, default False
         Whether there must be a category column, or folders that give the categories.
 
     Yields
     ------
     InputDocument
-        In the order of the file, or by id; those that cannot be used have an ``error``.
+        In the order of the file, or by id; unusable documents have an ``error``.
 
     Raises
     ------
     textclf.base.errors.BadInputError
         The file cannot be read.
     textclf.base.errors.BadDataError
-        A column is missing, or the file is no CSV.
+        A column is missing, or the file is not a CSV.
     textclf.base.errors.UsageError
-        Conditions or groups for a datasource or a folder, which have no columns to choose by.
+        Conditions or groups for a datasource or a folder, which have no further columns.
     """
     options = options or TableOptions()
     path = Path(path)
@@ -227,7 +229,7 @@ def _read_table(path: Path, options: TableOptions, *, need_category: bool) -> It
 
 
 def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> Iterator[InputDocument]:
-    """Read a folder as rows of the table that ``textclf ocr`` would make of it: texts first, then scans, each by id."""
+    """Read a folder as the rows that ``textclf ocr`` would write: texts first, then scans, each sorted by id."""
     found = find_documents([folder], texts=True)
     if not found:
         raise BadDataError("no scan and no .txt file", where=folder, remedy="put documents there")
@@ -238,7 +240,7 @@ def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> It
             where=folder,
             remedy="put the documents of each category into a folder named after it, or run `textclf prepare` first",
         )
-    # what stands beside the folders per category is not read, and counts as documents without a category
+    # files outside the folders per category are not read, and count as documents without a category
     yield from (_row_of_file(where) for where in found if need_category and not where.folder)
     yield from _read_texts(where for where in wanted if where.file.suffix.lower() == ".txt")
     images = {where.document_id: where for where in wanted if where.file.suffix.lower() != ".txt"}
@@ -253,12 +255,12 @@ def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> It
 
 
 def _read_texts(files: Iterable[FoundFile]) -> Iterator[InputDocument]:
-    """Read text files in any encoding; those that cannot be read are left out."""
+    """Read text files in any encoding; unreadable ones are left out."""
     encodings: Counter[str] = Counter()
     for where in files:
         try:
             with where.file.open("rb") as file:
-                text, encoding = decode_text(file.read(_MOST_BYTES))
+                text, encoding = decode_text(file.read(_MAX_BYTES))
                 file.seek(0)
                 sha256 = hash_file(file)
         except OSError as error:
@@ -272,7 +274,7 @@ def _read_texts(files: Iterable[FoundFile]) -> Iterator[InputDocument]:
 
 
 def _row_of_file(where: FoundFile, *, text: str = "", sha256: str = "") -> InputDocument:
-    """Make the row of a file that no OCR has read: the columns that tell of reading are empty."""
+    """Make the row of a file that was not read by OCR: the columns about reading are empty."""
     from ocr.document import Document
 
     cells = document_cells(Document(document_id=where.document_id, file=str(where.file), sha256=sha256), where.folder)
@@ -282,7 +284,7 @@ def _row_of_file(where: FoundFile, *, text: str = "", sha256: str = "") -> Input
 
 
 def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labelled:
-    """Read documents with their categories, to learn from or to evaluate on.
+    """Read documents with their categories, for training or evaluation.
 
     Parameters
     ----------
@@ -294,14 +296,14 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
     Returns
     -------
     Labelled
-        Sorted by id, so that the order of the file changes nothing.
+        Sorted by id, so that the order in the file does not matter.
 
     Raises
     ------
     textclf.base.errors.BadInputError
         The file cannot be read.
     textclf.base.errors.BadDataError
-        A row has too few or too many cells, an id stands twice, or no row has a category.
+        A row has too few or too many cells, an id occurs twice, or no row has a category.
     """
     lines: dict[str, int] = {}
     found: list[tuple[str, str, str, str]] = []
@@ -313,33 +315,32 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
             raise BadDataError(
                 document.located(document.error),
                 where=path,
-                remedy='mend the row; a value with , or " stands in quotes',
+                remedy='fix the row; put a value with , or " in quotes',
             )
         if not document.category.strip():
             without += 1
             continue
         if document.document_id in lines:
             raise BadDataError(
-                f"document_id {document.document_id!r} stands in lines {lines[document.document_id]} "
-                f"and {document.line}",
+                f"document_id {document.document_id!r} is in lines {lines[document.document_id]} and {document.line}",
                 where=path,
-                remedy="give each document an id of its own",
+                remedy="give each document a unique id",
             )
         lines[document.document_id] = document.line
         found.append((document.document_id, document.text, document.category.strip(), document.group))
     if without:
         _log.warning(f"{path}: {without} of {without + len(found)} documents have no category and were left out")
     if not found:
-        remedy = "fill the category column, or mend --where"
+        remedy = "fill the category column, or correct --where"
         if Path(path).is_dir():
-            remedy = "put documents that can be read into folders named after their categories"
+            remedy = "put readable documents into folders named after their categories"
         raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
     return Labelled(*(list(column) for column in zip(*found, strict=True)))
 
 
 def snippet(text: str, length: int) -> str:
-    """Give the beginning of a text on one line, without what could steer a terminal."""
-    # a text may have megabytes
+    """Give the beginning of a text on one line, without control characters."""
+    # a text may be megabytes long
     words = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * length]).split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"

@@ -104,7 +104,7 @@ def test_labels_join_on_their_file_column(textclf, scan, tmp_path, table, read_t
     labels = table(tmp_path / "labels.csv", [("in/a.png", "invoice", "train")], ("file", "category", "split"))
     said = textclf("ocr", tmp_path / "in", "-o", tmp_path / "d.csv", "--labels", labels, "--no-cache")
     assert said.code == 0
-    assert "1 of 2 documents do not stand there" in said.err
+    assert "1 of 2 documents are not listed there" in said.err
     assert [(row["category"], row["split"]) for row in read_table(tmp_path / "d.csv")] == [
         ("invoice", "train"),
         ("", ""),

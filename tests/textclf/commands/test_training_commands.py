@@ -232,7 +232,7 @@ def test_the_same_training_is_not_done_twice(textclf, documents, tmp_path, lexic
     first = model.read_bytes()
     again = textclf(*run)
     assert again.code == 0
-    assert "stays; delete it to train anew" in again.err
+    assert "is kept; delete it to train again" in again.err
     assert "cross-validated, text" in again.err
     assert "fitting" not in again.err
     assert model.read_bytes() == first

@@ -61,8 +61,8 @@ def test_a_near_name_of_two_files_is_not_guessed(matched):
     labels, told = matched(["in/b.png", "in/B.png"], ("in/b.PNG", "x"))
     assert labels == {}
     assert told == [
-        "rows left out, as only case or accents tell the files or the rows apart that they fit (1): in/b.PNG (line 2)",
-        "2 of 2 documents do not stand there and get no category",
+        "rows left out, as the files or rows that match differ only in slashes, case or accents (1): in/b.PNG (line 2)",
+        "2 of 2 documents are not listed there and get no category",
     ]
     # the very name goes before a near one
     assert matched([], ("in/b.png", "x"), ("in/B.png", "y")) == ({"b.png": "x", "B.png": "y"}, [])
@@ -72,12 +72,12 @@ def test_rows_that_fit_nothing_are_counted_and_the_first_named(matched):
     labels, told = matched(["in/a.png"], ("in/a.png", "x"), *((f"in/none-{n}.png", "y") for n in range(7)))
     assert labels == {"a.png": "x"}
     named = ", ".join(f"in/none-{n}.png (line {n + 3})" for n in range(5))
-    assert told == [f"rows left out, as they fit no file that is read (7): {named}, …"]
+    assert told == [f"rows left out, as they match no file that is read (7): {named}, …"]
 
 
 def test_a_file_with_two_labels_is_refused(tmp_path, table):
     path = table(tmp_path / "labels.csv", [("a.png", "x"), ("./a.png", "y")], ("file", "category"))
-    with pytest.raises(BadDataError, match=r"'./a.png' stands in lines 2 and 3"):
+    with pytest.raises(BadDataError, match=r"'./a.png' is in lines 2 and 3"):
         read_labels(path, [])
     (tmp_path / "ragged.csv").write_text("file,category\na.png\n")
     with pytest.raises(BadDataError, match="line 2"):
@@ -100,6 +100,6 @@ def test_the_first_folder_is_the_category(tmp_path, caplog):
         "letter/b.png": {"category": "letter"},
     }
     assert caplog.messages == [
-        "1 of 3 documents get no category, as they lie in no folder under the path given: "
-        "give the folder that holds the folders"
+        "1 of 3 documents get no category, as they are in no folder below the given path: "
+        "give the folder that contains the folders per category"
     ]

@@ -9,8 +9,8 @@ from textclf.data.predictions import predict_documents
 def test_a_table_is_predicted_the_same_by_one_and_by_several(
     textclf, tmp_path, table, corpus, model_path, monkeypatch, cluster
 ):
-    monkeypatch.setattr(predictions, "DOCUMENTS_AT_ONCE", 20)
-    monkeypatch.setattr(predictions, "CHARACTERS_AT_ONCE", 2_000)
+    monkeypatch.setattr(predictions, "MAX_BATCH_DOCUMENTS", 20)
+    monkeypatch.setattr(predictions, "MAX_BATCH_CHARACTERS", 2_000)
     _, texts, _ = corpus(4)
     rows = [[f"{number}", texts[number % 12]] for number in range(200)]
     rows[150] = ["x", "one", "too many"]

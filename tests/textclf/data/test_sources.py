@@ -91,7 +91,7 @@ def test_rows_without_a_category_are_left_out_and_counted(path, table, caplog):
 
 def test_an_id_that_stands_twice_is_refused_with_both_lines(path, table):
     table(path, [("a", "one", "x"), ("b", "two\nlines", "x"), ("a", "three", "y")])
-    with pytest.raises(BadDataError, match="'a' stands in lines 2 and 5"):
+    with pytest.raises(BadDataError, match="'a' is in lines 2 and 5"):
         read_labelled(path)
 
 
