@@ -1,4 +1,4 @@
-"""From bytes to a cleaned `Document`: opening files, limits, engines, effort, cleaning, cache, many at once."""
+"""From the bytes of a file to a cleaned `Document`: opening within limits, engines, effort, cleaning, cache, batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading many documents: by pages over all cores, results in input order, in bounded memory."""
+"""Reading many documents: their pages in parallel, results in input order, in bounded memory."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 _MAX_OPEN_DOCUMENTS = 64
 _MAX_HELD_PAGES = 256
 _GRACE = 20.0
-"""Seconds beyond `seconds_per_page` after which a page that does not even time out is ended from outside."""
-_TASKS_OF_A_PROCESS = 200
-"""After which it is replaced: libraries leak."""
+"""Seconds beyond `seconds_per_page` after which the process of a page is killed that did not time out by itself."""
+_MAX_TASKS = 200
+"""Tasks after which a process is replaced, because libraries leak."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a batch is.
+    """The progress of a batch.
 
     Parameters
     ----------
     documents_done, documents_total : int
-        Documents, in all.
+        Documents, read and in total.
     pages_done, pages_known : int
-        Pages; those of documents that were not yet opened are not known.
+        Pages, read and in total; those of documents that were not opened yet are unknown.
     failures : int
         Documents done that are ``failed`` or ``partial``.
     current : tuple of str
@@ -64,8 +64,8 @@ def read_document(
 ) -> Document:
     """Read one document, in this process.
 
-    The engine's time is bounded here too; that a decoder takes all memory or hangs, only worker processes prevent
-    (`iter_documents`).
+    The engine's time is limited here too, but only worker processes (`iter_documents`) protect against a decoder that
+    hangs or takes all memory.
 
     Parameters
     ----------
@@ -74,16 +74,16 @@ def read_document(
     options : ReadingOptions, optional
         Choices about reading.
     engine : OcrEngine, optional
-        What `open_engine` chooses, if not given.
+        By default the one that `open_engine` chooses.
     cache : PageCache, optional
-        Where what was read is kept.
+        Where pages are kept once they are read.
     document_id : str, optional
-        Its name; the file's name if not given, ``document`` for bytes.
+        By default the file's name, or ``document`` for bytes.
 
     Returns
     -------
     Document
-        With status ``failed`` and an error if it cannot be read; nothing about a document raises.
+        With status ``failed`` and an error if it cannot be read; no document raises an exception.
 
     Raises
     ------
@@ -111,11 +111,10 @@ def iter_documents(
     effort: Effort = "full",
     how_sure: Callable[[str, float], float] | None = None,
 ) -> Iterator[Document]:
-    """Read documents, page by page over all cores.
+    """Read documents, their pages in parallel on all cores, with the results of `read_document`.
 
     Each worker process has one page at a time: if it dies, that page is tried once more, then marked failed, and
-    all others are read. Where the system has no processes to give, all is read in this one. What `read_document`
-    gives for each file, this gives too.
+    all others are read. Where no processes can be started, all is read in this one.
 
     Parameters
     ----------
@@ -124,25 +123,25 @@ def iter_documents(
     options : ReadingOptions, optional
         Choices about reading.
     engine : OcrEngine, optional
-        What `open_engine` chooses, if not given.
+        By default the one that `open_engine` chooses.
     cache : PageCache, optional
-        Each page goes there as soon as it is read: a batch that was stopped, however, goes on where it was.
+        Each page is kept there as soon as it is read, so that a batch that was stopped continues where it was.
     jobs : int, optional
-        Worker processes; as many as `usable_jobs` finds the machine to bear, if not given.
+        Worker processes; by default as many as `usable_jobs` allows.
     cluster : str or distributed.Client
         Read on this Dask cluster instead: the address of its scheduler, or ``local``. Its workers need Tesseract, and
-        the files and the cache at the same paths; give the content of files where they have none of them.
+        the files and the cache at the same paths; where they have no access to files, give their content.
     progress : callable, optional
         Called with a `Progress` after every page and document, in this process.
     strict : bool, optional
         Raise at the end if any document is not ``ok``.
     effort : {"full", "balanced", "fast"}
-        ``full`` reads all pages. ``balanced`` reads page after page, ``fast`` of each page one quarter of its text
-        after the other and then the rest, until that will do, as ``how_sure`` tells. Where nothing else is to be done,
-        workers read ahead; what they find does not change the result.
+        ``full`` reads all pages. ``balanced`` reads page after page, and ``fast`` the first quarter of each page, the
+        second and then the rest, until ``how_sure`` ends the reading. Idle workers read ahead, which does not change
+        the result.
     how_sure : callable, optional
-        Given the text that was read of a document so far, and its confidence, tells how sure that makes, called in this
-        process. From 1 on no more is read; nor if a further page makes no surer, unless nothing is known yet (0).
+        Rates, from the text and the OCR confidence of a document so far, whether that is enough; called in this
+        process. Reading ends at 1 or more, and when a further page does not raise the value, unless it is 0.
 
     Yields
     ------
@@ -156,7 +155,7 @@ def iter_documents(
     textclf.base.errors.OutputError
         If the cache cannot be written.
     textclf.base.errors.UsageError
-        If there is no such effort, or nothing that tells how sure one is.
+        If there is no such effort, or it needs ``how_sure`` and there is none.
     textclf.base.errors.SomeFailedError
         With ``strict``, after the last document.
     """
@@ -170,7 +169,7 @@ def iter_documents(
         isolate=True,
         dask=cluster,
         max_memory=batch.limits.max_memory,
-        max_tasks=_TASKS_OF_A_PROCESS,
+        max_tasks=_MAX_TASKS,
         seconds=batch.limits.seconds_per_page + _GRACE,
         verb="read",
     )
@@ -178,7 +177,7 @@ def iter_documents(
 
 
 class _Task(NamedTuple):
-    """A step of reading, or without one the survey of a document."""
+    """A reading step, or without one the survey of a document."""
 
     document: OpenDocument
     step: ReadingStep | None = None
@@ -193,7 +192,7 @@ class _Shared(NamedTuple):
 
 
 class _Batch:
-    """The state of one batch: which documents are open, and what of them is to be read next."""
+    """The state of a batch: the open documents, and what is to be read next."""
 
     def __init__(
         self,
@@ -228,7 +227,7 @@ class _Batch:
             while True:
                 while executor.has_room() and (task := self._next_task()):
                     document, step = task
-                    # a worker may have another working folder
+                    # workers may have another working directory
                     source = document.source if isinstance(document.source, bytes) else document.source.absolute()
                     executor.submit(task, _perform, self.shared, source, document.sha256, step)
                 if progress:
@@ -244,7 +243,7 @@ class _Batch:
             raise SomeFailedError(f"{self.failures} of {self.total} documents were not read in full")
 
     def _next_task(self) -> _Task | None:
-        """Choose what to do: first what is needed, last what may turn out not to be."""
+        """Choose the next task: first what is certainly needed, last what may turn out not to be."""
         return (
             self._next_step(one_by_one=self.how_sure is not None)
             or self._next_survey()
@@ -259,7 +258,7 @@ class _Batch:
 
     def _next_survey(self) -> _Task | None:
         held = sum(document.held() for document in self.open)
-        # a slow document at the front must not let those behind it pile up without bound
+        # bounded, because documents after a slow one pile up in memory
         if len(self.open) >= _MAX_OPEN_DOCUMENTS or held >= _MAX_HELD_PAGES:
             return None
         for document_id, source in self.upcoming:
@@ -269,7 +268,7 @@ class _Batch:
         return None
 
     def _settle(self, outcome: Outcome) -> None:
-        """Take in what a task came to."""
+        """Process the outcome of a task."""
         document, step = outcome.key
         result = outcome.result
         if error := outcome.error:
@@ -320,7 +319,7 @@ class _Batch:
 
 
 def _perform(shared: _Shared, source: Source, sha256: str, step: ReadingStep | None) -> Survey | Page:
-    # loaded where pages are read, not where they are handed out
+    # imported only in the processes that read pages
     from ocr.page_content import survey
     from ocr.page_reading import read_page
 

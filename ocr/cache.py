@@ -1,4 +1,4 @@
-"""Keeping what was read, so that no page is read twice: after a kill, or with the same options again."""
+"""The page cache, so that no page is read twice: after a kill, or in another run with the same options."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class PageCache:
         key : str
             Hexadecimal digits.
         page : Page
-            Its `text` is not kept: cleaning is done anew each time.
+            Its `text` is not kept: pages are cleaned again each time.
 
         Raises
         ------

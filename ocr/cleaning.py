@@ -1,6 +1,6 @@
-"""Cleaning what was read: repaired, normalised, without rubbish, in its lines.
+"""Cleaning the text of pages: repairing and normalising characters, joining words, dropping lines of noise.
 
-Every step takes time linear in the text, also on hostile input: no pattern here can go back over what it has seen.
+Every step takes linear time, also on hostile input: no pattern here backtracks.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
 
     In this order: mojibake is undone, ligatures and full-width forms are written out, quotes straightened (ftfy);
     Unicode composed (NFC: NFKC would turn ``m²`` into ``m2``); check boxes written as ``[X]`` and ``[ ]``; characters
-    without a glyph removed; words set in spaced letters joined; words broken over a line end joined; white space
-    collapsed; lines of rubbish (`is_rubbish`) dropped; variants unified. Cleaning twice is cleaning once.
+    without a glyph removed; words set in spaced letters joined; words broken over a line end joined; whitespace
+    collapsed; lines of noise (`is_noise`) dropped; variants unified. Cleaning twice is cleaning once.
 
     Parameters
     ----------
     raw : str
-        Text as an engine or a text layer gave it.
+        Text from an engine or a text layer.
     variants : tuple of tuple of str, optional
         Groups of spellings, as `read_variants` gives them. They match whole words or phrases, whatever their case
         and also over a line end; what is found is replaced by the first of its group.
@@ -58,12 +58,12 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
     Returns
     -------
     str
-        Lines without blanks at their ends, at most one empty line between two.
+        Lines without spaces at their ends, at most one empty line between two.
 
     Raises
     ------
     textclf.base.errors.BadDataError
-        If a spelling stands in two groups.
+        If a spelling is in two groups.
 
     Examples
     --------
@@ -76,10 +76,10 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
     """
     matcher = _matcher(variants) if variants else None
     text = raw
-    # one step can make work for another (a variant that completes a broken word): go on until nothing changes
+    # repeated until nothing changes, because steps affect each other (a variant may complete a broken word)
     for _ in range(_MAX_PASSES):
         before = text
-        text = _without_rubbish(_joined_words(_SPACED.sub(_unspaced, _repaired(text))))
+        text = _without_noise(_joined_words(_SPACED.sub(_unspaced, _repaired(text))))
         if matcher:
             text = matcher(text)
         if text == before:
@@ -88,8 +88,8 @@ def clean_text(raw: str, *, variants: Variants = ()) -> str:
 
 
 def joined_pages(texts: Iterable[str]) -> list[str]:
-    """Join words that the end of a page has broken onto the upper page, as `clean_text` does at the end of a line."""
-    # page numbers may stand between: a last or first line of figures is passed over
+    """Join a word broken over two pages on the first of them, as `clean_text` does at the end of a line."""
+    # page numbers may come between: a last or first line of digits is skipped
     pages = list(texts)
     filled = [number for number, text in enumerate(pages) if text]
     for upper, lower in pairwise(filled):
@@ -106,8 +106,8 @@ def joined_pages(texts: Iterable[str]) -> list[str]:
     return pages
 
 
-def is_rubbish(line: str) -> bool:
-    """Return whether a line is what OCR makes of rules, stamps, signatures and specks."""
+def is_noise(line: str) -> bool:
+    """Return whether a line is what OCR reads into ruled lines, stamps, signatures and specks."""
     # measured on the OCR of 109 real pages: of 3,257 lines 2.7 % are dropped; on the 39 receipts among them, whose true
     # text is known, that costs 2 of 3,829 true words, and takes 13 of the 45 lines without any true word
     characters = len(line) - line.count(" ")
@@ -127,7 +127,7 @@ def is_rubbish(line: str) -> bool:
 
 
 def read_variants(path: str | Path) -> Variants:
-    """Read a file of variants: one group a line, the spelling to write first, ``=`` between two.
+    """Read a file of variants: one group per line, the preferred spelling first, separated by ``=``.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def read_variants(path: str | Path) -> Variants:
 
 
 class _Glyphs(dict[int, int | None]):
-    """Character to itself, or to nothing if it has no glyph: control, format, surrogate, private, unassigned."""
+    """Maps characters to themselves, or to nothing if they have no glyph (Unicode's categories C)."""
 
     def __missing__(self, code: int) -> int | None:
         keep = code in (9, 10) or unicodedata.category(chr(code))[0] != "C"
@@ -198,8 +198,8 @@ def _repaired(text: str) -> str:
 
 
 def _unspaced(match: re.Match[str]) -> str:
-    """Join letters that stand apart, if they are a heading set so, and not the columns of a table or a list."""
-    # gaps wider than the narrowest separate words; where all are alike, only a capital behind a small letter does
+    """Join spaced letters if they are a heading, rather than the columns of a table or a list."""
+    # gaps wider than the narrowest separate words, and so does a capital after a lower-case letter
     passage = match.group()
     gaps = re.findall(r"\s+", passage)
     narrow = min(map(len, gaps))
@@ -218,7 +218,7 @@ def _unspaced(match: re.Match[str]) -> str:
 
 
 def _joined_words(text: str, known: str = "") -> str:
-    """Join words that a line end has broken; the rest of the lower line stays where it was."""
+    """Join words broken over a line end; the rest of the lower line stays there."""
     # the hyphen stays before a capital (Jean-Pierre), and where the text has the word with a hyphen elsewhere (e-mail)
     hyphenated = {token.strip(PUNCTUATION).lower() for token in (known or text).split() if "-" in token[1:-1]}
     lines: list[str] = []
@@ -237,14 +237,14 @@ def _joined_words(text: str, known: str = "") -> str:
     return "\n".join(lines)
 
 
-def _without_rubbish(text: str) -> str:
-    lines = [line for line in text.split("\n") if not line or not is_rubbish(line)]
+def _without_noise(text: str) -> str:
+    lines = [line for line in text.split("\n") if not line or not is_noise(line)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 
 @lru_cache(maxsize=8)
 def _matcher(variants: Variants) -> Callable[[str], str]:
-    """Give what replaces every spelling by the first of its group; of two that could match, the longer one counts."""
+    """Give a function that replaces every spelling by the first of its group, preferring longer matches."""
     canonical: dict[str, str] = {}
     for group in variants:
         first, *others = (" ".join(_repaired(spelling).split()) for spelling in group)

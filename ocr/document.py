@@ -1,4 +1,4 @@
-"""The shapes that reading a document gives: words, pages, documents."""
+"""The results of reading: words, pages, documents."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ocr.cleaning import joined_pages
 
 N = TypeVar("N", int, float)
 Status = Literal["ok", "partial", "failed", "skipped"]
-"""``ok``: all was read. ``partial``: some pages or some text are missing. ``failed``: nothing could be read.
-``skipped``: nothing was tried (no document, or not wanted)."""
+"""``ok``: read in full. ``partial``: some pages or text are missing. ``failed``: nothing could be read.
+``skipped``: reading was not tried (no document, or not wanted)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """One word as the engine saw it.
+    """One word, as the engine read it.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Word:
         Left, top, right and bottom edge in pixels of the upright page image; for a text layer, of the page
         at 72 dots per inch.
     line : int
-        Number of the text line the word stands in, from 0, in reading order over the page.
+        Number of its text line on the page, from 0, in reading order.
     """
 
     text: str
@@ -39,7 +39,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One side of a document.
+    """One page of a document.
 
     Parameters
     ----------
@@ -48,32 +48,32 @@ class Page:
     text : str
         Cleaned text, with its line structure.
     raw_text : str
-        The text as the engine or the text layer gave it.
+        The text from the engine or the text layer, not cleaned.
     words : tuple of Word
         The words with box and confidence, in reading order.
     source : {"ocr", "text layer", "none"}
         Where the text comes from; "none" when nothing could be read.
     engine : str
-        Name and version of the engine that read it, or parts of it, such as ``tesserocr 5.5.0``; empty for a text
-        layer alone.
+        Name and version of the engine that read all or some of it, such as ``tesserocr 5.5.0``; empty for a text layer
+        alone.
     confidence : float
         Mean confidence of the words, weighted by length, 0 to 100; 0 without words.
     rotation : int
-        Degrees the image was turned, counter-clockwise, to stand upright: 0, 90, 180 or 270.
+        Degrees by which the image was turned upright, counter-clockwise: 0, 90, 180 or 270.
     part : float
-        Down to where the page was read: share of the rows that hold ink, 0 to 1.
+        Share of the page that was read, from the top, in rows with ink: 0 to 1.
     scale : float
         Factor between the image's pixels and those given to the engine; 1 for a text layer.
     width, height : int
         Size of the upright page image in pixels, before scaling; for a text layer in points.
     letters : int
-        How many components of ink on it look like letters; letters that touch count as one.
+        Number of connected components of ink that look like letters; letters that touch count as one.
     letters_unread : int
-        How many of them lie in no word.
+        Number of these that lie in no word.
     status : {"ok", "partial", "failed", "skipped"}
-        How the reading went.
+        Whether it was read in full.
     error : str
-        Why it did not go well, in one line; empty if it did.
+        What is missing and why, in one line; empty if all was read.
     seconds : float
         Time spent on the page.
     """
@@ -99,7 +99,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What a person filed: one or more pages.
+    """A document of one or more pages.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Document:
     pages : tuple of Page
         The pages that were tried, in order.
     page_count : int
-        Pages that the file has, also those beyond the limit; 0 if that could not be found out.
+        Pages of the file, including those beyond the limit; 0 if unknown.
     status : {"ok", "partial", "failed", "skipped"}
         ``partial`` if any page was not read in full.
     error : str
@@ -132,7 +132,7 @@ class Document:
 
     @property
     def page_texts(self) -> list[str]:
-        """Cleaned text of each page; a word that is broken over two pages stands whole on the upper one."""
+        """Cleaned text of each page; a word broken over two pages is joined on the first."""
         return joined_pages(page.text for page in self.pages)
 
     @property
@@ -147,7 +147,7 @@ class Document:
 
     @property
     def pages_read(self) -> float:
-        """Pages that were read; of a page read in part, that part counts."""
+        """Number of pages read; a page read in part counts as that part."""
         return sum(page.part for page in self.pages if page.status != "failed")
 
     @property
@@ -177,12 +177,12 @@ def mean_confidence(words: Iterable[Word]) -> float:
 
 
 def bounding_box(boxes: Iterable[tuple[N, N, N, N]]) -> tuple[N, N, N, N]:
-    """Give the smallest box around others."""
+    """Give the bounding box of boxes."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def lies_in(box: tuple[N, N, N, N], others: Iterable[tuple[N, N, N, N]]) -> bool:
-    """Return whether the middle of a box lies in one of others."""
+    """Return whether the centre of a box lies in one of others."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in others)

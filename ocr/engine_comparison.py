@@ -1,4 +1,4 @@
-"""How far two engines agree: the same scans read by both, text beside text and time beside time."""
+"""Comparing two engines on the same scans: similarity of their texts, confidences and times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ocr.engines import OcrEngine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """What two engines made of one document: similarity 0 to 1, confidences 0 to 100, seconds, and what went wrong."""
+    """The results of two engines for a document: similarity 0 to 1, confidences 0 to 100, seconds, and errors."""
 
     document_id: str
     similarity: float
@@ -27,7 +27,7 @@ class Agreement:
 def compare_engines(
     files: Sequence[tuple[str, Path]], engines: tuple[OcrEngine, OcrEngine], **reading: Any
 ) -> Iterator[Agreement]:
-    """Read documents, as by `iter_documents`, first all with the one engine, then with the other."""
+    """Read documents, as `iter_documents` does, first all with one engine, then all with the other."""
     first, second = (iter_documents(files, engine=engine, **reading) for engine in engines)
     for one, other in zip(list(first), second, strict=True):
         yield Agreement(
@@ -40,5 +40,5 @@ def compare_engines(
 
 
 def text_similarity(one: str, other: str) -> float:
-    """Give one less the edit distance over the length of the longer text; white space counts as one blank."""
+    """Give 1 minus the edit distance divided by the length of the longer text; whitespace counts as one space."""
     return float(Levenshtein.normalized_similarity(" ".join(one.split()), " ".join(other.split())))

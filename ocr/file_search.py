@@ -1,4 +1,4 @@
-"""Finding the documents in what a user names: files and folders."""
+"""Finding the documents in the files and folders that a user names."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _log = logging.getLogger(__name__)
 
 _SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx"}
 _SUFFIXES |= {".pdf", ".png", ".tif", ".tiff", ".webp"}
-_LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
-"""What systems leave in folders beside the hidden files, in small letters."""
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
+"""Files and folders that systems create, in lower case; hidden ones are ignored anyway."""
 _NO_SCAN = "files that are no scans"
-"""Of those that are passed over for this reason, the endings are counted."""
+"""The reason for which files are counted by extension, not listed."""
 _NAMED = 3
-"""How many of the files that are passed over are named."""
+"""Number of files passed over that a warning names."""
 
 
 class FoundFile(NamedTuple):
@@ -49,9 +49,9 @@ class FoundFile(NamedTuple):
 def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[FoundFile]:
     """List the documents under files and folders.
 
-    A file named outright is always taken. In a folder and all below it, those are taken whose name ends as that of
-    an image or a PDF, or whose content begins so. Hidden files and folders are passed over. So are links that lead out
-    of the folder; a folder within it is entered once, whatever links lead there.
+    A file that is named itself is always taken. In a folder and all below it, files are taken that have the extension
+    of an image or a PDF, or whose content begins like one. Hidden files and folders are passed over, and so are links
+    that lead out of the folder; a folder within it is entered once, whatever links lead there.
 
     Parameters
     ----------
@@ -64,11 +64,10 @@ def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[
     -------
     list of FoundFile
         In the order of ``paths``, within a folder sorted by id. If one path is given, the id is the path under that
-        folder, with ``/``, or the name of that file. If several are given, it is the path as given, without what leads
-        out of or to the current folder (``../``, ``./``, ``/``). So an id depends on how many paths are given, and on
-        no other file; only where such paths still agree, as those under ``scans`` and ``../scans`` do, the files get
-        their paths from the root, with a warning. Odd characters are escaped. A file that is met twice is listed
-        once, with a warning.
+        folder, with ``/``, or the name of that file. If several are given, it is the path as given, without a leading
+        ``../``, ``./`` or ``/``. So an id does not depend on other files; only files whose ids would be equal, such as
+        those under ``scans`` and ``../scans``, have their absolute paths as ids, with a warning. Control characters,
+        backslashes and undecodable bytes are escaped. A file that is found twice is listed once, with a warning.
 
     Raises
     ------
@@ -84,7 +83,7 @@ def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[
             folder = printable(below.parts[0]) if len(below.parts) > 1 else ""
             if place in found:
                 passed_over["files that were met before, as each is read once"].append(printable(str(file)))
-                # given once more as part of a folder, it has its folder from there
+                # a file given itself and in a folder has that folder
                 found[place] = found[place]._replace(folder=found[place].folder or folder)
                 continue
             name = below if len(given) == 1 else _without_lead(file)
@@ -102,7 +101,7 @@ def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[
 
 
 def _without_lead(file: Path) -> Path:
-    """Give a path without the root, and without what leads out of the current folder."""
+    """Remove the root from a path, and what leads out of the current folder."""
     path = Path(os.path.normpath(file))
     return Path(*dropwhile(lambda part: part in (path.anchor, ".."), path.parts))
 
@@ -129,7 +128,7 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
 
 
 def printable(name: str) -> str:
-    """Write a file name so that it can stand in a table, and no two names are written alike."""
+    """Escape a file name so that it can be put in a table, distinct for distinct names."""
     return "".join(map(_printable, name))
 
 
@@ -155,7 +154,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _entries(path: Path, texts: bool, passed_over: dict[str, list[str]]) -> list[tuple[Path, Path]]:
-    """List the documents under a path given: where each stands below it, and its file."""
+    """List the documents under a path: for each its path below it, and its file."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -170,15 +169,15 @@ def _entries(path: Path, texts: bool, passed_over: dict[str, list[str]]) -> list
         if suffix in _SUFFIXES or (texts and suffix == ".txt") or _begins_like_a_document(file):
             entries.append((file.relative_to(path), file))
         else:
-            passed_over[_NO_SCAN].append(printable(suffix) or "without ending")
+            passed_over[_NO_SCAN].append(printable(suffix) or "without extension")
     return sorted(entries, key=lambda entry: printable(entry[0].as_posix()))
 
 
 def _files_under(folder: Path, passed_over: dict[str, list[str]]) -> Iterator[Path]:
-    """Yield the files of a folder and of all below it, entering each folder once."""
+    """Yield all files under a folder, entering each folder once."""
     home = os.path.realpath(folder)
     entered: set[tuple[int, int]] = set()
-    # folders at their own place go before links to them
+    # folders are entered by their own path rather than by a link
     waiting, linked = deque([folder]), deque[Path]()
     while waiting or linked:
         place = waiting.popleft() if waiting else linked.popleft()
@@ -195,7 +194,7 @@ def _files_under(folder: Path, passed_over: dict[str, list[str]]) -> Iterator[Pa
             passed_over[f"folders that cannot be listed, {reason_of(error)}"].append(printable(str(place)))
             continue
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.lower() in _LITTER:
+            if entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES:
                 continue
             kind = _kind(entry, home)
             if kind == "file":
@@ -207,7 +206,7 @@ def _files_under(folder: Path, passed_over: dict[str, list[str]]) -> Iterator[Pa
 
 
 def _kind(entry: os.DirEntry[str], home: str) -> str:
-    """Give what stands in a folder: ``file``, ``folder``, or why it is passed over."""
+    """Give the kind of a folder's entry: ``file``, ``folder``, or why it is passed over."""
     try:
         mode = entry.stat().st_mode
     except OSError:

@@ -1,4 +1,4 @@
-"""Opening images: any of the usual formats to one kind of pixels, 8-bit grey, within bounds."""
+"""Opening images of the usual formats, within limits, as 8-bit grey pixels."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from textclf.base.errors import BadInputError
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 _READABLE = "PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC, AVIF, JPEG 2000 or PDF"
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, IndexError, KeyError, TypeError, RuntimeError)
-"""What Pillow's decoders raise over damaged files; several are plain faults of parsing."""
+"""Exceptions that Pillow's decoders raise for damaged files."""
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE = 258, 262, 281
 """Tags of TIFF 6.0; in Pillow, images of more than 8 bits are not inverted where the photometric is 0."""
 
 _ORIENTATION = 0x0112
 _TURNS = ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
-"""What undoes EXIF's orientations from 2 on, by Pillow's names."""
+"""Pillow's names of the operations that undo EXIF's orientations, from 2 on."""
 
 _BAND_PIXELS = 10_000_000
 _PILLOW_LOCK = threading.Lock()
@@ -34,10 +34,10 @@ _PILLOW_LOCK = threading.Lock()
 
 @contextmanager
 def opened_image(file: IO[bytes], limits: Limits, *, page: int = 1) -> Iterator[Image.Image]:
-    """Open an image by its content without decoding it; damage that shows inside the block is `BadInputError` too."""
+    """Open an image by its content without decoding it; errors of decoding in the block become `BadInputError`."""
     try:
         with warnings.catch_warnings(), ExitStack() as stack:
-            # Pillow warns of every oddity in the metadata of a damaged file; what matters is whether it decodes
+            # Pillow warns about odd metadata, but only decoding matters
             warnings.simplefilter("ignore")
             with _pillow_unbounded():
                 image = stack.enter_context(_opened(file))
@@ -65,7 +65,7 @@ def _opened(file: IO[bytes]) -> Image.Image:
     file.seek(0)
     if not is_heif(head):
         return Image.open(file, formats=_FORMATS)
-    # imported for such files only, and not made known to Pillow, which all of the process shares
+    # imported for such files only, and not registered with Pillow, whose registry is global
     from pillow_heif import HeifImageFile
 
     opened: Image.Image = HeifImageFile(file)  # type: ignore[no-untyped-call]
@@ -74,7 +74,7 @@ def _opened(file: IO[bytes]) -> Image.Image:
 
 @contextmanager
 def _pillow_unbounded() -> Iterator[None]:
-    """Lift Pillow's limit against bombs, which is one for the process and far below a scan of 30,000 pixels."""
+    """Lift Pillow's limit against decompression bombs, which is global and below a scan of 30,000 pixels squared."""
     with _PILLOW_LOCK:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
@@ -84,13 +84,13 @@ def _pillow_unbounded() -> Iterator[None]:
 
 
 def frame_count(image: Image.Image) -> int:
-    """Count the pages of an opened image: the frames of a TIFF; an animation or a photo's other views are no pages."""
+    """Count the pages of an opened image: the frames of a TIFF; frames of animations and photos are no pages."""
     return getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
 
 
 def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
     """Decode an opened image of any mode to 8 bits of grey, upright as EXIF says, of at most ``max_pixels``."""
-    # a JPEG is decoded at a fraction of its size in the first place
+    # a JPEG can be decoded at a fraction of its size
     factor = _shrink_factor(image.size, max_pixels)
     if factor > 1:
         image.draft("L", (image.width // factor, image.height // factor))
@@ -114,7 +114,7 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
 
 
 def _shrink_factor(size: tuple[int, int], max_pixels: int) -> int:
-    """Whole factor by which an image can be made smaller and still have the pixels wanted, if it has them at all."""
+    """Give the integer factor by which an image can be reduced and keep at least the pixels wanted."""
     return max(1, math.isqrt(size[0] * size[1] // max(1, max_pixels)))
 
 
@@ -142,7 +142,7 @@ def _value_range(image: Image.Image, *, deep: bool) -> tuple[float, float] | Non
 
 
 def _extrema(image: Image.Image) -> tuple[float, float]:
-    """Least and largest number; Pillow's own cannot be had of all modes, and stumbles over what is no number."""
+    """Give the minimum and maximum of finite values; Pillow's own fails for some modes and for NaN."""
     lows, highs = [], []
     for band in _bands(image, max(1, _BAND_PIXELS // image.width)):
         values = np.asarray(band)
@@ -154,7 +154,7 @@ def _extrema(image: Image.Image) -> tuple[float, float]:
 
 
 def _is_clear(image: Image.Image) -> bool:
-    """Return whether all of an image is transparent: a common fault of programs, of which viewers show the colours."""
+    """Return whether an image is wholly transparent: a common fault of programs; viewers then show its colours."""
     if image.mode[-1] in "Aa":
         return image.getchannel(image.getbands()[-1]).getextrema() == (0, 0)
     alphas = image.info["transparency"]
@@ -164,7 +164,7 @@ def _is_clear(image: Image.Image) -> bool:
 
 
 def _in_grey(image: Image.Image, factor: int, bounds: tuple[float, float] | None, paper: str | None) -> Image.Image:
-    """Bring a decoded image down by a whole factor, band by band, so that only the decoder's own copy is ever whole."""
+    """Reduce a decoded image by an integer factor, band by band, to hold only one full copy in memory."""
     if factor == 1:
         return _to_grey(image, bounds, paper)
     rows = max(1, _BAND_PIXELS // image.width // factor) * factor
@@ -180,7 +180,7 @@ def _bands(image: Image.Image, rows: int) -> Iterator[Image.Image]:
 
 
 def _to_grey(image: Image.Image, bounds: tuple[float, float] | None, paper: str | None) -> Image.Image:
-    """Turn to grey; transparent places show the ``paper``, without one they show their colours."""
+    """Convert to grey; transparent pixels show the ``paper``, or without one their own colour."""
     if image.mode[0] in "IF" and bounds is not None:
         black, white = bounds
         values = (np.asarray(image, dtype=np.float32) - black) * (255 / ((white - black) or 1))

@@ -1,4 +1,4 @@
-"""Accounting for the ink of a page: where letters stand, how high they are, and which of them no word covers."""
+"""Accounting for the ink of a page: the places and heights of letters, and the letters that no word covers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 Boxes = npt.NDArray[np.int64]
 
 FEW_LETTERS = 8
-"""Fewer are no text: two short words."""
+"""Fewer letters, as of two short words, are not treated as text."""
 
 _SHORT_SIDE = 1000
 _WINDOW = (31, 31)
@@ -25,7 +25,7 @@ _NEAR, _FAR = (6, 4), (30, 12)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A part of a page image that holds letters, with their median height in pixels; scattered are words far apart."""
+    """A part of a page image with letters, and their median height in pixels; if scattered, words far apart."""
 
     box: tuple[int, int, int, int]
     letter_height: float
@@ -34,24 +34,24 @@ class Region:
 
 
 def letter_boxes(image: Image.Image) -> Boxes:
-    """Find what has the size, shape and place of letters; one row each: left, top, right, bottom, shape (n, 4)."""
-    # connected components of ink, dark on light and light on dark, parted from the paper by Sauvola's local threshold
+    """Find components with the size, shape and position of letters; rows of left, top, right, bottom, shape (n, 4)."""
+    # connected components of ink, dark on light and light on dark, separated from the paper by a local threshold
     # (Sauvola and Pietikäinen, Pattern Recognition 33, 2000); letters that touch count as one
     factor = max(1, round(min(image.size) / _SHORT_SIDE))
     grey = np.asarray(image.reduce(factor) if factor > 1 else image)
-    # one thread: pages are read side by side already
+    # one thread, because pages are read in parallel already
     cv2.setNumThreads(1)
     mean = cv2.boxFilter(grey, cv2.CV_32F, _WINDOW)
     deviation = np.sqrt(np.maximum(cv2.sqrBoxFilter(grey, cv2.CV_32F, _WINDOW) - mean * mean, 0))
     weight = 1 - _SENSITIVITY * (1 - deviation / 128)
-    # ink is what there is less of, paper what there is more of
+    # ink is the rarer, paper the more frequent shade
     mostly_dark = cv2.boxFilter((grey < mean).astype(np.float32), cv2.CV_32F, (2 * _WINDOW[0], 2 * _WINDOW[1])) > 0.5
     found, specks = [np.zeros((0, 4), dtype=np.int64)], [np.zeros((0, 2), dtype=np.int64)]
     for ink in ((grey < mean * weight) & ~mostly_dark, (255 - grey < (255 - mean) * weight) & mostly_dark):
         if not ink.any():
             continue
         components: Boxes = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)[2].astype(np.int64)
-        # the first is all that is no ink
+        # the first component is the background
         left, top, width, height, area = (components[1:, column] for column in range(5))
         letter = (height >= 4) & (height < min(grey.shape) / 8) & (width <= 8 * height) & (height <= 6 * width)
         letter &= (area >= 0.15 * width * height) & (area < 0.95 * width * height)
@@ -63,7 +63,7 @@ def letter_boxes(image: Image.Image) -> Boxes:
 
 
 def _is_noise(boxes: Boxes, specks: Boxes, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Return which boxes stand among more than three times as many specks, as in screens of dots and scanner noise."""
+    """Return which boxes are among more than three times as many specks, as in halftone screens and scanner noise."""
     # on 20 real pages letters have 0 to 2 specks each around them; screens and black areas 4 and more
     counts = []
     for places in (boxes, specks):
@@ -75,7 +75,7 @@ def _is_noise(boxes: Boxes, specks: Boxes, shape: tuple[int, ...]) -> npt.NDArra
 
 
 def _beside_another(boxes: Boxes) -> npt.NDArray[np.bool_]:
-    """Return which boxes have a neighbour on their line, of like height and no further away than that."""
+    """Return which boxes have a neighbour on their line of similar height, at most 1.2 times that height away."""
     beside = np.zeros(len(boxes), dtype=bool)
     if len(boxes) < 2:
         return beside
@@ -84,7 +84,7 @@ def _beside_another(boxes: Boxes) -> npt.NDArray[np.bool_]:
     reach = 1.5 * float(height.max())
     tree = cKDTree(boxes[:, [0, 3]])
     nearest = np.asarray(tree.query(boxes[:, [2, 3]], k=min(4, len(boxes)), distance_upper_bound=reach)[1])
-    # where there are fewer, they are filled up with the number of boxes
+    # cKDTree fills missing neighbours with the number of boxes
     left, rank = np.nonzero(nearest < len(boxes))
     right = nearest[left, rank]
     tall, short = np.maximum(height[left], height[right]), np.minimum(height[left], height[right])
@@ -100,13 +100,13 @@ def letter_height(boxes: Boxes) -> float | None:
 
 
 def uncovered(boxes: Boxes, words: Iterable[tuple[float, float, float, float]]) -> Boxes:
-    """Give the letter boxes whose middle lies in no word, nor within a quarter of its height around it."""
+    """Give the letter boxes whose centre lies in no word, enlarged by a quarter of its height."""
     covers = np.array(list(words), dtype=float).reshape(-1, 4)
     margin = (covers[:, 3:] - covers[:, 1:2]) / 4 + 1
     covers += margin * (-1, -1, 1, 1)
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     free = np.ones(len(boxes), dtype=bool)
-    # some words at a time, so that a page full of them takes no more memory than any other
+    # in blocks of words, to bound the memory
     for start in range(0, len(covers), 256):
         left, top, right, bottom = covers[start : start + 256].T[:, :, None]
         free &= ~((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).any(axis=0)
@@ -114,7 +114,7 @@ def uncovered(boxes: Boxes, words: Iterable[tuple[float, float, float, float]]) 
 
 
 def unread_regions(boxes: Boxes, size: tuple[int, int]) -> list[Region]:
-    """Gather letters that stand together, ``FEW_LETTERS`` or more, into regions with some room, from the top."""
+    """Group letters that are close together, at least ``FEW_LETTERS``, into regions with a margin, from the top."""
     regions, scattered = _grouped(boxes, size, _NEAR)
     # words with wide gaps between them, such as the cells of a table
     far, _ = _grouped(scattered, size, _FAR)
@@ -123,7 +123,7 @@ def unread_regions(boxes: Boxes, size: tuple[int, int]) -> list[Region]:
 
 
 def _grouped(boxes: Boxes, size: tuple[int, int], reach: tuple[int, int]) -> tuple[list[Region], Boxes]:
-    """Gather letters that are no further apart, across and down, than so many of their heights; give also the rest."""
+    """Group letters at most `reach` letter heights apart, across and down; give the remaining letters too."""
     height = letter_height(boxes)
     if height is None:
         return [], boxes
@@ -148,12 +148,12 @@ def _grouped(boxes: Boxes, size: tuple[int, int], reach: tuple[int, int]) -> tup
 
 
 def without_rules(image: Image.Image, height: float) -> Image.Image:
-    """Paint ruled lines, runs of ink over three letters long, in the colour of the paper."""
-    # Tesseract passes over the cells of a table whose rules are thick
+    """Paint over ruled lines, runs of ink more than three letters long, in the colour of the paper."""
+    # Tesseract ignores table cells between thick rules
     grey = np.asarray(image).copy()
     ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
     run = max(2, round(3 * height))
     across, down = (cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, run), (run, 1)))
-    # with the greys at their edges
+    # including the grey pixels at their edges
     grey[cv2.dilate(cv2.max(across, down), np.ones((3, 3), np.uint8)) > 0] = np.median(grey)
     return Image.fromarray(grey)

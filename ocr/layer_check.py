@@ -1,4 +1,4 @@
-"""Whether the text layer of a PDF page can stand for the page: fonts may name their letters falsely."""
+"""Checking whether the text layer of a PDF page is right: fonts may map their letters wrongly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ALIKE = 0.75
 
 def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing"]:
     """Judge a text layer by its characters and words; ``nothing`` holds no letter or digit."""
-    # doubtful as of a poor earlier OCR, or a font with a false character table
+    # doubtful layers come from poor OCR, or from a font whose letters are mapped wrongly
     text = layer.text.replace("\r", "").replace("\n", "").replace("\x02", "")
     if not any(char.isalnum() for char in text):
         return "nothing"
@@ -37,9 +37,9 @@ def text_layer_worth(layer: TextLayer) -> Literal["enough", "doubtful", "nothing
 
 
 def contradicts(image: Image.Image, layer: OcrResult, read: Callable[[Image.Image], OcrResult]) -> bool:
-    """Return whether one of three lines of a page is surely read as something else than its layer says."""
-    # in a font with a false character table each letter stands for another, so next to nothing agrees; a reading that
-    # is not sure of itself (another alphabet, an ornate font) proves nothing
+    """Return whether OCR reads one of three lines of a page confidently as something else than its text layer says."""
+    # with wrongly mapped letters next to nothing agrees; a reading of low confidence, as of another alphabet or an
+    # ornate font, is no evidence
     lines = _compared_lines(layer, image.height)
     if not lines:
         return False
@@ -56,7 +56,7 @@ def contradicts(image: Image.Image, layer: OcrResult, read: Callable[[Image.Imag
     except BadInputError:
         return False
     for line, box, top in zip(lines, boxes, tops, strict=True):
-        # what stands under and above the line is cut in two
+        # the neighbouring lines are cut off in the crop, and ignored
         shown = [word.box for word in line]
         there = [word for word in moved(found, right=box[0], down=box[1] - top).words if lies_in(word.box, shown)]
         if mean_confidence(there) >= _SURE and not _alike(line, there):
@@ -65,7 +65,7 @@ def contradicts(image: Image.Image, layer: OcrResult, read: Callable[[Image.Imag
 
 
 def _compared_lines(layer: OcrResult, height: int) -> list[list[Word]]:
-    """Choose the line with most letters in the upper and in the lower half, and that with most other characters."""
+    """Choose the line with most letters in each half of the page, and the line with most other characters."""
     lines = (_plain_part(list(line)) for _, line in groupby(layer.words, key=lambda word: word.line))
     level = [line for line in lines if line and not any(map(is_tall, line))]
     upper = [line for line in level if line[0].box[1] < height / 2]
@@ -79,7 +79,7 @@ def _compared_lines(layer: OcrResult, height: int) -> list[list[Word]]:
 
 
 def _plain_part(line: list[Word]) -> list[Word]:
-    """Leave out what is larger than most of a line, such as names of firms; the beginning of a long line will do."""
+    """Keep the beginning of a line, without words larger than most, such as names of companies."""
     usual = median(word.box[3] - word.box[1] for word in line)
     kept: list[Word] = []
     for word in line:
@@ -95,7 +95,7 @@ def _kept(line: Iterable[Word], wanted: Callable[[str], bool]) -> str:
 
 
 def _alike(line: Sequence[Word], read: Sequence[Word]) -> bool:
-    """Return whether letters and digits agree by three quarters, and the digits alone too, where there are enough."""
+    """Return whether letters and digits agree by three quarters, and so do the digits alone, if there are enough."""
     pairs = [(_kept(line, wanted), _kept(read, wanted)) for wanted in (str.isalnum, str.isdigit)]
     return all(max(map(len, pair)) < _FEWEST or Levenshtein.normalized_similarity(*pair) >= _ALIKE for pair in pairs)
 

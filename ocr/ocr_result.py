@@ -1,4 +1,4 @@
-"""What an engine read of an image, and how results for parts of a page become one in reading order."""
+"""The result of an engine for an image, and combining results for parts of a page in reading order."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ocr.document import Word, bounding_box, lies_in, mean_confidence
 from ocr.words import is_real_word
 
 LEGIBLE_CONFIDENCE = 65
-"""Text turned by 180 or 270 degrees is read with 26 to 52; upright, or turned by 90, with 67 to 95 (30 pages)."""
+"""Text rotated by 180 or 270 degrees has a confidence of 26 to 52; by 0 or 90 degrees, 67 to 95 (30 pages)."""
 _LEGIBLE_SHARE, _FEW_WORDS = 0.3, 10
 """Quality a character: of 187 real scans turned the wrong way none has over .17, most that can be read over .23."""
 _WIDE_GAP = 1.6
-"""Times the usual gap between spaced letters from which on it separates words."""
+"""Ratio to the usual gap between spaced letters above which a gap separates words."""
 _ROW = 50
-"""Rows of pixels in which words are looked up together."""
+"""Pixel rows per bucket of the look-up of words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcrResult:
-    """What an engine read of one image.
+    """The words that an engine read in one image.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class OcrResult:
 
     @property
     def is_legible(self) -> bool:
-        """Whether it is good enough to rule out that the lines of the image stand on their heads."""
+        """Whether it is good enough to rule out that the image is upside down."""
         if self.confidence >= LEGIBLE_CONFIDENCE:
             return True
         length = sum(len(word.text) for word in self.words)
@@ -70,13 +70,13 @@ def is_tall(word: Word) -> bool:
 
 
 def quality(words: Iterable[Word]) -> float:
-    """Sum over the real-looking words of length times squared confidence (0 to 1)."""
+    """Sum, over words that look real, of length times squared confidence (0 to 1)."""
     # squared, as an upside down page gives many letters with a middling confidence
     return sum(len(word.text) * (word.confidence / 100) ** 2 for word in words if is_real_word(word.text))
 
 
 def line_text(words: Sequence[Word]) -> str:
-    """Join the words of a line by a blank; letters set apart by two where their gap is wide, for `clean_text`."""
+    """Join the words of a line by a space; spaced letters by two where their gap is wide, for `clean_text`."""
     text = ""
     for spaced, run in groupby(words, key=lambda word: len(word.text) == 1 and word.text.isalpha()):
         members = list(run)
@@ -100,7 +100,7 @@ def moved(result: OcrResult, *, factor: float = 1.0, right: float = 0.0, down: f
 
 
 def turned(result: OcrResult, size: tuple[int, int], rotation: int) -> OcrResult:
-    """Turn boxes counter-clockwise by 0, 90, 180 or 270 degrees, as their image of that width and height would be."""
+    """Rotate boxes counter-clockwise by 0, 90, 180 or 270 degrees, with their image of that width and height."""
     words = result.words
     width, height = size
     for _ in range(rotation // 90):
@@ -113,7 +113,7 @@ def turned(result: OcrResult, size: tuple[int, int], rotation: int) -> OcrResult
 
 
 def stacked(results: Iterable[OcrResult]) -> OcrResult:
-    """Make one result of several, each below the one before."""
+    """Concatenate results, each below the one before."""
     words: list[Word] = []
     text = []
     for result in results:
@@ -138,7 +138,7 @@ def _line(words: Sequence[Word], text: str, before: int) -> _Line:
 
 
 def _lines(result: OcrResult) -> list[_Line]:
-    """Take a result apart; each line of text that is not blank is a line of words."""
+    """Split a result into lines; each non-empty line of text is a line of words."""
     texts, blank = [], 0
     for text in result.text.replace("\r", "").split("\n"):
         if text.strip():
@@ -157,7 +157,7 @@ def _joined(lines: Iterable[_Line]) -> OcrResult:
 
 
 def _trimmed(lines: Iterable[_Line], gone: Callable[[Word], bool]) -> list[_Line]:
-    """Take words out of lines, and lines of which none is left."""
+    """Remove words from lines, and lines without any word left."""
     kept = []
     for line in lines:
         words = [word for word in line.words if not gone(word)]
@@ -169,7 +169,7 @@ def _trimmed(lines: Iterable[_Line], gone: Callable[[Word], bool]) -> list[_Line
 
 
 def without(result: OcrResult, known: OcrResult) -> OcrResult:
-    """Leave out of a result the words that another has in the same place."""
+    """Remove from a result the words that another has in the same place."""
     return _joined(_trimmed(_lines(result), partial(_lies_in_word, words=known.words)))
 
 
@@ -178,14 +178,14 @@ def _lies_in_word(word: Word, words: Iterable[Word]) -> bool:
 
 
 def inserted(page: OcrResult, block: OcrResult) -> OcrResult:
-    """Put a block of lines where it belongs on a page; boxes of both are in the same pixels."""
+    """Insert a block of lines in reading order; boxes of both are in pixels of one image."""
     lines = _lines(page)
     _insert(lines, _lines(block))
     return _joined(lines)
 
 
 def _insert(lines: list[_Line], block: list[_Line]) -> None:
-    """Insert after the last line that stands over the block and above the middle of its first; else after any above."""
+    """Insert after the last line above the block that overlaps it horizontally, else after the last one above."""
     if not block:
         return
     left, _, right, _ = bounding_box(line.box for line in block)
@@ -201,7 +201,7 @@ def _insert(lines: list[_Line], block: list[_Line]) -> None:
 
 
 def with_layer(read: OcrResult, layer: OcrResult, *, is_drawn: bool) -> OcrResult:
-    """Set the lines of a text layer into what was read of the same page; they replace what was read in their place."""
+    """Merge the lines of a text layer into the OCR of its page, replacing the words in their place."""
     anywhere = _word_counts(read.words)
     by_row: dict[int, list[Word]] = {}
     for word in read.words:
@@ -215,7 +215,7 @@ def with_layer(read: OcrResult, layer: OcrResult, *, is_drawn: bool) -> OcrResul
         if (words & _word_counts(there)).total() >= words.total() / 2:
             replaced.update(map(id, there))
             wanted.append(line)
-        # what some OCR programs write, without drawing it, stands beside its words
+        # the invisible text of some OCR programs is displaced from the words
         elif is_drawn or (words & anywhere).total() < words.total() / 2:
             wanted += _trimmed([line], partial(_lies_in_word, words=there))
     lines = _trimmed(_lines(read), lambda word: id(word) in replaced)

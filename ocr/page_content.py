@@ -1,4 +1,4 @@
-"""From a file to its pages, by what its content is, whatever its name."""
+"""Opening a file, identified by its content, and its pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PREVIEW_SIDE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContent:
-    """One opened page, of a PDF in points, else in pixels; the preview is just large enough to see letters."""
+    """One opened page, sized in points for a PDF, else in pixels; the preview is just large enough to show letters."""
 
     width: int
     height: int
@@ -52,7 +52,7 @@ def survey(source: Source, limits: Limits, password: str = "") -> Survey:
 
 @contextmanager
 def open_page(source: Source, number: int, limits: Limits, password: str = "") -> Iterator[PageContent]:
-    """Open one page, from 1, of a document; it can be used inside the block only."""
+    """Open one page, from 1, of a document, for use inside the block."""
     with opened_source(source, limits) as file:
         if is_pdf(file):
             with _opened_pdf(source, password) as pdf:
@@ -77,10 +77,10 @@ def _opened_pdf(source: Source, password: str) -> Iterator[pypdfium2.PdfDocument
         if error.err_code != pdfium_c.FPDF_ERR_PASSWORD:
             raise BadInputError("the PDF is damaged or cut short", remedy="print it to a new PDF") from error
         what = "the password given does not open the PDF" if password else "the PDF is encrypted"
-        mend = "check --password" if password else "give its password with --password"
-        raise BadInputError(what, remedy=f"{mend}, or save a copy without one") from error
+        fix = "check --password" if password else "give its password with --password"
+        raise BadInputError(what, remedy=f"{fix}, or save a copy without one") from error
     try:
-        # without this, what was typed into a form would not be drawn
+        # without this, the values of form fields would not be rendered
         pdf.init_forms()
         yield pdf
     finally:
@@ -88,7 +88,7 @@ def _opened_pdf(source: Source, password: str) -> Iterator[pypdfium2.PdfDocument
 
 
 def _unread_attachments(pdf: pypdfium2.PdfDocument) -> int:
-    """Count the files attached to a PDF whose content its pages need not show; XML is the copy that invoices carry."""
+    """Count the files attached to a PDF, except XML, which in electronic invoices repeats the pages."""
     count = 0
     for index in range(pdf.count_attachments()):
         try:
@@ -127,8 +127,8 @@ def _drawn(page: pypdfium2.PdfPage, dpi: float) -> Image.Image:
 
 
 def drawing_dpi(pictures: list[tuple[Box, float]], page_area: float) -> float:
-    """Choose the resolution to draw a page with: that of its pictures, if they cover half of it; else 300 dpi."""
-    # the size that a page states may be wrong by far, so pixels count too; a background of few is no scan
+    """Choose the resolution to render a page with: that of its pictures, if they cover half of it; else 300 dpi."""
+    # the stated size of a page may be wrong by far, so pixels count too; a background of few pixels is no scan
     least, fewest, enough = (
         float(72 * (pixels / page_area) ** 0.5) for pixels in (_LEAST_SCAN_PIXELS, _FEWEST_PIXELS, _ENOUGH_PIXELS)
     )

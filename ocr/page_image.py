@@ -1,4 +1,4 @@
-"""How a page image is read: at which scale, in which strips, and which way up."""
+"""Reading a page image: its scale, strips and orientation."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ocr.reading_state import STRIPS, WHOLE, Strip
 from textclf.base.errors import BadInputError
 
 _LOW, _BEST, _HIGH, _MOST_SCALE = 15, 20, 34, 2.5
-"""Heights of letters in pixels: of 44 pages at eight scales each, nearly all good text came out with 20 to 34."""
+"""Heights of letters in pixels: on 44 pages at eight scales each, nearly all good text had 20 to 34."""
 _FEW_ROWS = 200
-"""An image of fewer is not worth parting."""
+"""An image of fewer rows is not split."""
 _IN_LINE = 0.25
-"""Of the median ink of rows with ink: more is in a row that runs through a line of text."""
+"""Share of the median ink of rows with ink, above which a row runs through a line of text."""
 _FAR = 0.2
-"""Of the rows that hold ink: no place to part a page is farther from where it should be."""
+"""Maximum distance of a split from its target, as a share of the rows with ink."""
 _CLEARLY_BETTER = 1.5
-"""Times the quality: seen are 3 to 10 times where the other way up is right."""
+"""Ratio of quality; 3 to 10 were measured where the other orientation is right."""
 _FEW_WORDS = 20
 
 
 def page_scale(height: float | None, scale: float | Literal["auto"]) -> float:
-    """Choose the factor by which a page whose letters have that height in pixels is enlarged before it is read."""
+    """Choose the factor by which a page, with letters of that height in pixels, is enlarged before it is read."""
     if scale != "auto":
         return scale
     if height is None or _LOW <= height <= _HIGH:
@@ -37,7 +37,7 @@ def page_scale(height: float | None, scale: float | Literal["auto"]) -> float:
 
 
 def is_blank(image: Image.Image) -> bool:
-    """Return whether a grey image, brought down so that noise is averaged away, holds nothing."""
+    """Return whether a grey image is blank; it is reduced first, to average noise away."""
     low, high = image.reduce(max(1, min(image.size) // 350)).getextrema()
     return float(high) - float(low) <= 24  # type: ignore[arg-type]
 
@@ -68,7 +68,7 @@ def row_at(image: Image.Image, share: float) -> int:
 def read_strip(
     image: Image.Image, strip: Strip, read: Callable[[Image.Image], OcrResult]
 ) -> tuple[OcrResult, int, float]:
-    """Read a strip, or more; give also the degrees the page is turned by, and down to which share of it was read."""
+    """Read at least a strip; give also the degrees the page is turned by, and the share of it read from the top."""
     # if the topmost strip holds no word, those below it are read too, until one does; if that reads so poorly that the
     # page might be turned, or the image is small, the whole is read
     if strip != WHOLE and image.height >= _FEW_ROWS:
@@ -83,8 +83,8 @@ def read_strip(
 
 
 def read_upright(image: Image.Image, read: Callable[[Image.Image], OcrResult]) -> tuple[OcrResult, int]:
-    """Read an image the way up that gives the best text; give also the degrees it is turned by, counter-clockwise."""
-    # Tesseract's own guess is not asked, as it fails on pages with little text
+    """Read an image in the orientation with the best text; give also its counter-clockwise rotation in degrees."""
+    # Tesseract's own detection is not used, because it fails on pages with little text
     first = read(image)
     # text turned clockwise by 90 degrees is read well, with words taller than wide
     sideways = first.is_sideways
@@ -98,7 +98,7 @@ def read_upright(image: Image.Image, read: Callable[[Image.Image], OcrResult]) -
             if _is_better(read(image.crop(box).rotate(rotation, expand=True)), words):
                 best = read(image.rotate(rotation, expand=True)), rotation
             return best
-        # too few words show which way lines run
+        # too few words to show the direction of lines
         for rotation in (270, 180, 90) if sideways else (180, 270, 90):
             result = read(image.rotate(rotation, expand=True))
             if _is_better(result, best[0].words):
@@ -112,7 +112,7 @@ def read_upright(image: Image.Image, read: Callable[[Image.Image], OcrResult]) -
 
 def _is_better(result: OcrResult, words: Sequence[Word]) -> bool:
     gain = quality(result.words) / max(1e-9, quality(words))
-    # few words may be read of a photo's quarter, but surely
+    # few words of a photo may be read, but confidently
     sure = result.confidence >= LEGIBLE_CONFIDENCE and mean_confidence(words) < LEGIBLE_CONFIDENCE - 15
     return not result.is_sideways and gain > (1 if sure else _CLEARLY_BETTER)
 
@@ -120,7 +120,7 @@ def _is_better(result: OcrResult, words: Sequence[Word]) -> bool:
 def _wordiest_quarter(
     image: Image.Image, result: OcrResult, *, sideways: bool
 ) -> tuple[tuple[int, int, int, int], list[Word]]:
-    """Find the quarter of a page, across its lines, that holds most words, and these."""
+    """Find the quarter of a page, across its lines, with most words, and these words."""
     across = 0 if sideways else 1
     length = image.size[across]
     placed = [((word.box[across] + word.box[across + 2]) / 2, word) for word in result.words]

@@ -1,4 +1,4 @@
-"""A document that is being read: the steps still to take, and what the pages read so far make of it."""
+"""The state of a document that is being read: its reading steps, and the pages read so far."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MANY_UNREAD, _UNREAD_SHARE = 30, 1 / 3
 
 
 class Strip(NamedTuple):
-    """A strip across a page: from which share of the rows that hold ink, 0 to 1, to which."""
+    """A strip across a page, from a share of its rows with ink, 0 to 1, to another."""
 
     start: float
     end: float
@@ -28,7 +28,7 @@ STRIPS = (Strip(0.0, 0.25), Strip(0.25, 0.5), Strip(0.5, 1.0))
 
 
 class ReadingStep(NamedTuple):
-    """One thing to read: a page, from 1, or a strip of it; ``turn`` counts the steps from 0."""
+    """A page, from 1, or a strip of it, to be read; ``turn`` counts the steps from 0."""
 
     turn: int
     number: int
@@ -36,7 +36,7 @@ class ReadingStep(NamedTuple):
 
 
 def reading_steps(effort: Effort, pages: int) -> list[ReadingStep]:
-    """List what of a document is read, the most informative first: strips of pages if ``fast``, else whole pages."""
+    """List what to read of a document, the most informative first: strips of pages if ``fast``, else whole pages."""
     strips = STRIPS if effort == "fast" else (WHOLE,)
     wanted = ((number, strip) for number in range(1, pages + 1) for strip in strips)
     return [ReadingStep(turn, number, strip) for turn, (number, strip) in enumerate(wanted)]
@@ -46,7 +46,7 @@ def reading_steps(effort: Effort, pages: int) -> list[ReadingStep]:
 class OpenDocument:
     """A document that is being read; its steps, None before the survey, end in any order but are settled in theirs."""
 
-    # so what is known after each of them does not depend on which worker was faster
+    # so the result does not depend on which worker is faster
 
     document_id: str
     source: Source
@@ -55,9 +55,9 @@ class OpenDocument:
     steps: list[ReadingStep] | None = None
     pages: dict[int, Page] = field(default_factory=dict)
     enough: bool = False
-    """Whether some steps were left out because what is known will do."""
+    """Whether reading was stopped early because enough is known."""
     error: str = ""
-    """Why it could not be opened, or what of it no page shows."""
+    """Why it could not be opened, or what is missing besides its pages."""
     seconds: float = 0.0
     _sure: float = 0.0
     _begun: int = 0
@@ -69,18 +69,18 @@ class OpenDocument:
         return self.steps is not None and self._settled == len(self.steps)
 
     def held(self) -> int:
-        """Count the pages, or strips of them, that are kept here."""
+        """Count the pages and strips held in memory."""
         return len(self.pages) + len(self._waiting)
 
     def next_step(self, *, one_by_one: bool) -> ReadingStep | None:
-        """Begin the next step, if there is one; one by one, none begins before the last is settled."""
+        """Start the next step, if there is one; if `one_by_one`, only when all before it are settled."""
         if self.steps is None or self._begun == len(self.steps) or (one_by_one and self._begun > self._settled):
             return None
         self._begun += 1
         return self.steps[self._begun - 1]
 
     def settle(self, step: ReadingStep, page: Page) -> Iterator[Page]:
-        """Take in what a step gave; yield each page as the steps settled by it leave it, with `pages` up to date."""
+        """Take the result of a step; yield each page that is settled by it, with `pages` up to date."""
         steps = self.steps or []
         if self._settled <= step.turn < len(steps):
             self._waiting[step.turn] = page
@@ -89,7 +89,7 @@ class OpenDocument:
             self._settled += 1
             page = joined(self.pages[now.number], page) if now.strip.start > 0 else page
             self.pages[now.number] = page
-            # where more of a page was read than was asked for, there is no further step for it
+            # steps are skipped whose part of the page was read along with another
             while self._settled < len(steps) and self._is_read(steps[self._settled]):
                 self._waiting.pop(self._settled, None)
                 self._settled += 1
@@ -100,14 +100,14 @@ class OpenDocument:
         return step.number in self.pages and step.strip.end <= self.pages[step.number].part
 
     def is_enough(self, sure: float, page: Page) -> bool:
-        """Return whether to stop: `pages` make sure enough (1), or the last in full makes no surer than before."""
+        """Return whether to stop reading: `sure` is 1, or did not rise with the last page that was read in full."""
         if sure >= 1 or page.part < 1:
             return sure >= 1
         before, self._sure = self._sure, sure
         return 0 < sure <= before
 
     def stop(self) -> int:
-        """Leave out all steps that are not settled, and count the pages of which nothing will be read."""
+        """Drop all steps that are not settled, and count the pages of which nothing will be read."""
         steps = self.steps or []
         left = {step.number for step in steps} - self.pages.keys()
         self.enough = True
@@ -117,7 +117,7 @@ class OpenDocument:
         return len(left)
 
     def closed(self, limits: Limits) -> Document:
-        """Make the document of its pages, and say in one line what is missing and why."""
+        """Make the document of its pages, with one line on what is missing and why."""
         faults = [self.error] if self.error else []
         pages = [_accounted(self.pages[number]) for number in sorted(self.pages)]
         flawed = [page for page in pages if page.status != "ok"]
@@ -147,7 +147,7 @@ class OpenDocument:
 
 
 def joined(upper: Page, lower: Page) -> Page:
-    """Make one page of two strips of it, of which one begins where the other ends."""
+    """Join two adjacent strips of a page."""
     result = stacked(OcrResult(words=strip.words, text=strip.raw_text) for strip in (upper, lower))
     failed = lower.status == "failed"
     return replace(
@@ -166,7 +166,7 @@ def joined(upper: Page, lower: Page) -> Page:
 
 
 def failed_page(number: int, error: Exception, seconds: float) -> Page:
-    """Give the page that stands for one that could not be read."""
+    """Make the page for one that could not be read."""
     if isinstance(error, TextclfError):
         what = str(error)
     elif isinstance(error, MemoryError):
@@ -177,7 +177,7 @@ def failed_page(number: int, error: Exception, seconds: float) -> Page:
 
 
 def _accounted(page: Page) -> Page:
-    """Mark a page as read in part if many of its letters lie in no word."""
+    """Set the status ``partial`` if many letters of a page lie in no word."""
     if page.status != "ok" or page.letters_unread < max(_MANY_UNREAD, _UNREAD_SHARE * page.letters):
         return page
     share = f"{page.letters_unread / page.letters:.0%}"

@@ -1,4 +1,4 @@
-"""The bytes of a document: opened within limits, hashed, and what they are by how they begin."""
+"""The bytes of a document: opened within limits, hashed, and identified by their beginning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Source = Path | bytes
 """A document: the path of its file, or its bytes."""
 
 HEAD = 64
-"""Bytes to look at."""
+"""Number of first bytes that identify a format."""
 
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF8", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
 _STARTS: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
@@ -35,12 +35,12 @@ _IN_RIFF = {b"WEBP": "a damaged image", b"AVI ": "a video", b"WAVE": "a sound re
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _OTHER_BRANDS = {b"crx ": "a camera's raw photo", b"M4A ": "a sound recording", b"M4B ": "a sound recording"}
-"""Brands of ISO base media files (ISO/IEC 14496-12); others are those of videos."""
+"""Brands of ISO base media files (ISO/IEC 14496-12); all others are videos."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What is known of a file before any page of it is read; attachments of a PDF are not read."""
+    """The hash and number of pages of a file, and how many files a PDF has attached, which are not read."""
 
     sha256: str
     page_count: int
@@ -49,10 +49,10 @@ class Survey:
 
 @contextmanager
 def opened_source(source: Source, limits: Limits) -> Iterator[BufferedReader | BytesIO]:
-    """Open a document at its beginning, if it is neither empty nor larger than ``max_bytes``."""
+    """Open a document at its beginning, unless it is empty or larger than ``max_bytes``."""
     try:
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
-        # a pipe or a device could keep us waiting for ever
+        # reading a pipe or a device could block for ever
         if isinstance(source, Path) and not source.is_file():
             raise BadInputError("is not a file")
         if size == 0:
@@ -84,12 +84,12 @@ def is_pdf(file: BufferedReader | BytesIO) -> bool:
 
 
 def is_document(head: bytes) -> bool:
-    """Return whether a file begins as an image or a PDF, surely enough to read it whatever its name."""
+    """Return whether bytes begin as an image or a PDF, clearly enough to read the file whatever its name."""
     return head.startswith((b"%PDF-", *_IMAGES)) or _is_photo(head)
 
 
 def is_heif(head: bytes) -> bool:
-    """Return whether a file begins as HEIF, such as the HEIC of phones; AVIF is another format of the same family."""
+    """Return whether bytes begin as HEIF, such as the HEIC of phones; AVIF is another format of the same family."""
     brands = _brands(head)
     return not _HEIF_BRANDS.isdisjoint(brands) and _AVIF_BRANDS.isdisjoint(brands)
 
@@ -99,7 +99,7 @@ def _is_photo(head: bytes) -> bool:
 
 
 def looks_like(head: bytes) -> str:
-    """Say in a clause what a file that is no readable image looks like by its first bytes, at least one."""
+    """Describe by its first bytes, at least one, a file that is no readable image."""
     if brands := _brands(head):
         kind = "a damaged image" if _is_photo(head) else _OTHER_BRANDS.get(brands[0], "a video")
     elif head[:4] == b"RIFF":
@@ -112,7 +112,7 @@ def looks_like(head: bytes) -> str:
 
 
 def _brands(head: bytes) -> list[bytes]:
-    """Brands of an ISO base media file, the major one first; none if it is no such file."""
+    """Give the brands of an ISO base media file, the major one first; none for another file."""
     if head[4:8] != b"ftyp":
         return []
     box = head[: max(12, min(int.from_bytes(head[:4], "big"), HEAD))]

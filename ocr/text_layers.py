@@ -1,4 +1,4 @@
-"""The text layer of a PDF page: what a person sees of it, annotations in their place."""
+"""The text layer of a PDF page: the visible text, with annotations in reading order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FIRST_COLOUR, _COLOUR_STEP = 0x010203, 7919
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLayer(OcrResult):
-    """The text of a PDF page that a person sees, boxes in points; not drawn if an earlier OCR has put it on a scan."""
+    """The visible text of a PDF page, boxes in points; not drawn if it comes from an earlier OCR of a scan."""
 
     is_drawn: bool = False
 
@@ -96,7 +96,7 @@ def flattened(pdf: pypdfium2.PdfDocument, number: int) -> tuple[pypdfium2.PdfPag
 
 
 def text_layer(page: pypdfium2.PdfPage, own: int, pictures: list[Box], limits: Limits) -> TextLayer:
-    """Take the text of a page as far as it is seen; this colours it, so it must be loaded anew before it is drawn."""
+    """Extract the visible text of a page; this recolours the page, which must be loaded again before it is rendered."""
     runs = list(_text_runs(page, own, limits.max_text_length + 1))
     seen = _View(page, pictures, runs) if runs else None
     lines = _in_reading_order([run for run in runs if seen is None or seen.shows(run)])
@@ -178,7 +178,7 @@ def _shown(page: pypdfium2.PdfPage, box: Box) -> tuple[int, int, int, int]:
 
 
 def _in_reading_order(runs: list[_TextRun]) -> list[list[_TextRun]]:
-    """Lines of the page, each annotation where it stands: what fills a gap in a line, in that line."""
+    """Order the lines of the page, each annotation at its place; one that fills a gap in a line becomes part of it."""
     own = [run for run in runs if run.annotation is None]
     lines = [list(line) for _, line in groupby(own, key=lambda run: run.line)]
     added = sorted((run for run in runs if run.annotation is not None), key=lambda run: run.annotation or 0)
@@ -218,7 +218,7 @@ def _on_one_row(one: _TextRun, other: _TextRun) -> bool:
 
 
 class _View:
-    """The page drawn as it is, and with each text object in a colour of its own (an item buffer)."""
+    """The page rendered as it is, and with each text object in a colour of its own (an item buffer)."""
 
     # only drawing knows what hides a text: layers that are switched off, clipping, and whatever lies over it
 
@@ -245,7 +245,7 @@ class _View:
         self.is_text[[*self.colours.values()]] = True
 
     def shows(self, run: _TextRun) -> bool:
-        """Return whether a person sees a text, or the picture whose text it is."""
+        """Return whether a text is visible, or belongs to a visible picture."""
         left, top, right, bottom = (edge * self.scale for edge in run.shown)
         height, width = self.grey.shape
         if not (0 <= (left + right) / 2 < width and 0 <= (top + bottom) / 2 < height):

@@ -1,11 +1,11 @@
-"""What looks like a word of a language, and what like OCR's reading of specks."""
+"""Recognising words of a language among the noise that OCR reads into specks."""
 
 from __future__ import annotations
 
 import re
 
 PUNCTUATION = ".,;:!?()[]{}<>\"'“”‘’«»-–—/|*"
-"""What may stand round a word."""
+"""Characters that may surround a word."""
 
 _REAL_WORD = re.compile(r"(?:[^\W\d_]+['’])?([^\W\d_]{3,})")
 _VOWEL = re.compile(r"[aeiouyàáâäèéêëìíîïòóôöùúûü]")
@@ -14,11 +14,11 @@ _HARD = re.compile(r"(.)\1\1|[^aeiouyàáâäèéêëìíîïòóôöùúûü]{5
 
 
 def is_real_word(word: str) -> bool:
-    """Return whether a word looks like one of a language: letters with a vowel, in a usual case, pronounceable."""
-    # specks are not read as other alphabets; but a text layer with a false character table is full of Chinese
+    """Return whether a word looks like one of a language: letters with a vowel, in usual case, pronounceable."""
+    # specks are never read as other alphabets, but wrongly mapped fonts give Chinese
     if _OTHER_ALPHABET.search(word):
         return True
-    # an elided article may stand before it
+    # an elided article may precede it
     match = _REAL_WORD.fullmatch(word.strip(PUNCTUATION))
     if match is None:
         return False

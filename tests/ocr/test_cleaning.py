@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.cleaning import clean_text, is_rubbish, joined_pages, read_variants
+from ocr.cleaning import clean_text, is_noise, joined_pages, read_variants
 from ocr.document import Document, Page
 from textclf.base.errors import BadDataError
 
@@ -74,16 +74,16 @@ def test_cleaning(raw, cleaned):
         "IT60X0542811101",
     ],
 )
-def test_what_could_matter_is_never_rubbish(line):
-    assert not is_rubbish(line)
+def test_what_could_matter_is_never_noise(line):
+    assert not is_noise(line)
 
 
 @pytest.mark.parametrize(
     "line",
     ["—————", "| |", ". . . .", "_——_—", "x", "—1=", ". 1 — '", "/)3", "ee A) A) ~", "rs D D O O ND) ‘N", "~o=|"],
 )
-def test_what_specks_give_is_rubbish(line):
-    assert is_rubbish(line)
+def test_what_specks_give_is_noise(line):
+    assert is_noise(line)
 
 
 @pytest.mark.parametrize(

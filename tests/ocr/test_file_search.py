@@ -128,7 +128,7 @@ def test_what_is_passed_over_is_told_once_for_each_reason(tmp_path, caplog):
     os.mkfifo(folder / "scan.png")
     assert [one.document_id for one in find_documents([folder])] == ["a.png"]
     assert caplog.messages == [
-        "passed over 4 files that are no scans (.docx 2, without ending 1, .eml 1)",
+        "passed over 4 files that are no scans (.docx 2, without extension 1, .eml 1)",
         f"passed over links that lead nowhere (2): {folder}/circle, {folder}/nowhere.png",
         "passed over links that lead out of the folder, where what they lead to was not given itself (2): "
         f"{folder}/e.png, {folder}/f.png",
