@@ -39,7 +39,7 @@ def test_the_commands_from_a_dry_run_to_the_end(server, prepared, tmp_path, comm
     assert [(group["column"], group["value"], group["documents"]) for group in groups] == [
         ("category", name, 2) for name in ["invoice", "letter", "receipt"]
     ]
-    assert "mend --by" in command(*by_column, "none", check=ExitCode.BAD_DATA).stderr
+    assert "correct --by" in command(*by_column, "none", check=ExitCode.BAD_DATA).stderr
     table.write_text(table.read_text() + "broken\n")
     done = command("predict", path, table, "-o", out, "--strict", *options, check=ExitCode.SOME_FAILED)
     assert "1 of 7 documents could not be predicted" in done.stderr
