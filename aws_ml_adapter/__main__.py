@@ -7,7 +7,7 @@ from textclf.__main__ import Program, start
 AMAZON_ML = Program(
     "amazon-ml",
     "aws_ml_adapter.cli",
-    "nothing is half written, and what was begun is written down",
+    "no file is incomplete, and everything created is recorded",
     packages=("uvicorn", "boto3"),
 )
 

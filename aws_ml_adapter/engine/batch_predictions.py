@@ -1,4 +1,4 @@
-"""The results of a batch prediction, byte for byte in the service's form."""
+"""The result files of a batch prediction, byte for byte in the service's format."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from features.schema import Schema
 
 
 class PredictionCounts(NamedTuple):
-    """Records of a batch prediction, and how many of them could not be predicted."""
+    """The number of records of a batch prediction, and of those that could not be predicted."""
 
     total: int
     invalid: int
 
 
 def number_text(value: float, digits: int = 6) -> str:
-    """Write a finite number as Java's pattern ``0.######E0`` does, which the service's files follow."""
+    """Format a finite number like Java's pattern ``0.######E0``, as in the service's files."""
     shown, exponent = f"{value:.{digits}e}".split("e")
     return f"{shown.rstrip('0').rstrip('.')}E{int(exponent)}"
 
@@ -41,9 +41,9 @@ def write_predictions(
     threshold: float = 0.5,
     best_answer: bool = False,
 ) -> PredictionCounts:
-    """Predict one data file: a CSV line a row below a header, blank for a row that cannot be predicted."""
+    """Predict one data file, and write a CSV with one line per row, empty for rows that cannot be predicted."""
     total = invalid = 0
-    # more digits for numbers whose first ones are all the same, such as 1,000,000,001 and 1,000,000,002
+    # more digits for targets that differ only in the last ones, such as 1,000,000,001 and 1,000,000,002
     digits = min(6 + int(math.log10(max(abs(model.target.mean / model.target.deviation), 1))), 16)
     true_label = TargetReader(model.target.name, model.type, schema)
     tag = None if schema.row_id is None else schema.names.index(schema.row_id)
@@ -94,5 +94,5 @@ def _answers(
 def _label_text(value: float | str | None, cell: str, kind: ModelType) -> str:
     if value is None:
         return ""
-    # the answers beside it are 0 and 1, however the data spell them
+    # 0 or 1 like the predictions, however the data spell them
     return BINARY_CLASSES[int(value)] if kind is ModelType.BINARY else cell

@@ -1,12 +1,12 @@
-"""How many quantile bins each number should have, found by how well they predict the target of rows left out."""
+"""Choice of the number of quantile bins of each NUMERIC attribute, by cross-validation."""
 
 # The target is modelled as a sum of one function of each attribute: a line, or a step for each bin. The functions are
 # fitted in turn to the residuals of the others (backfitting [1]), beginning with the least squares of all lines. Each
 # time every number of bins is cross-validated, and the coarsest one wins whose error is within a standard error of the
-# smallest [2]. Squared errors do for classes too: they are those of the classes' shares.
+# smallest [2]. Squared errors are suitable for classes, too: they are those of the classes' shares.
 #
-# A line becomes steps only if they are better by more standard errors than the luckiest of so many attempts would be
-# where there is nothing to find: the largest of m normal variables is about sqrt(2 log m) deviations above 0 [3].
+# A line is replaced by steps only if they are better by more standard errors than the best of all attempts would be by
+# chance if there were no effect: the largest of m normal variables is about sqrt(2 log m) deviations above 0 [3].
 #
 # [1] J. H. Friedman and W. Stuetzle, "Projection pursuit regression", JASA 76, 1981; T. Hastie and R. Tibshirani,
 #    "Generalized Additive Models", Chapman and Hall 1990, section 4.4.
@@ -23,26 +23,26 @@ from numpy.typing import NDArray
 from aws_ml_adapter.engine.number_columns import Moments, bin_edges
 
 AS_IS = 0
-"""In place of a number of bins: the attribute is used as it is."""
+"""Instead of a number of bins: the attribute is used without bins."""
 
 _COUNTS = (AS_IS, 10, 20, 50, 100, 200, 500)
 _FOLDS = 10
 _SWEEPS = 2
-# fewer rows are not enough to cross-validate
+# the minimum for cross-validation
 _MIN_ROWS = 2 * _FOLDS
-# the fewest rows in a bin, on average
+# the minimum average number of rows per bin
 _ROWS_OF_BIN = 5
-# a smaller share of the error is rounding, not a gain
+# a smaller relative gain is a rounding error
 _TIE = 1e-6
 
 _Floats = NDArray[np.float64]
 
 
 def choose_bins(numbers: _Floats, targets: _Floats) -> list[int]:
-    """Return number of quantile bins, or `AS_IS`, of each column of (n, q) numbers, to predict (n, k) targets."""
+    """Return the number of quantile bins, or `AS_IS`, for each column of numbers (n, q) to predict targets (n, k)."""
     if len(numbers) < _MIN_ROWS:
         return [AS_IS] * numbers.shape[1]
-    # the first of several equal columns would leave no residuals for the others
+    # equal columns are fitted once, because the first would leave no residuals for the others
     kinds: dict[bytes, int] = {}
     places = [kinds.setdefault(column.tobytes(), len(kinds)) for column in numbers.T]
     fit = _AdditiveFit(numbers[:, [places.index(kind) for kind in range(len(kinds))]], targets)
@@ -53,14 +53,14 @@ def choose_bins(numbers: _Floats, targets: _Floats) -> list[int]:
 
 
 class _Candidate(NamedTuple):
-    """One function: its squared error on each row left out (n,), and its values with each fold left out (f, n, k)."""
+    """One function: squared error on each held-out row (n,), and values with each fold held out (f, n, k)."""
 
     errors: _Floats
     values: NDArray[np.float32]
 
 
 class _AdditiveFit:
-    """A sum of functions of the attributes, as often as there are folds, each time fitted without one of them."""
+    """Sums of functions of the attributes, one for each fold, fitted to the rows of the other folds."""
 
     def __init__(self, numbers: _Floats, targets: _Floats) -> None:
         rows, attributes = numbers.shape
@@ -68,10 +68,10 @@ class _AdditiveFit:
         folds = np.random.default_rng(0).permutation(rows) % _FOLDS
         self._learned = [np.flatnonzero(folds != fold) for fold in range(_FOLDS)]
         self._left_out = [np.flatnonzero(folds == fold) for fold in range(_FOLDS)]
-        # by attribute, fold, row and target; in single precision, as this takes the most memory
+        # by attribute, fold, row and target; in single precision, because it is the largest array
         self._values = np.empty((attributes, _FOLDS, rows, targets.shape[1]), np.float32)
         self._sums = np.empty((_FOLDS, rows, targets.shape[1]))
-        # the columns of least squares: numbers on one scale, the mean where they are missing
+        # the columns of the least squares: standardised numbers, with the mean for missing ones
         moments = Moments(attributes)
         moments.add(numbers)
         deviations = moments.deviations()
@@ -82,7 +82,7 @@ class _AdditiveFit:
             self._start(fold, learned)
 
     def choose(self, column: int) -> int:
-        """Fit the function of an attribute anew, and say how many bins it has."""
+        """Fit the function of an attribute again, and return its number of bins."""
         known = np.count_nonzero(~np.isnan(self._numbers[:, column]))
         counts = [count for count in _COUNTS if count * _ROWS_OF_BIN <= known]
         line, *steps = (self._candidate(column, count) for count in counts)
@@ -97,7 +97,7 @@ class _AdditiveFit:
         return count
 
     def _start(self, fold: int, learned: NDArray[np.int64]) -> None:
-        """Fit all lines at once, by ridge regression, as correlated attributes need."""
+        """Fit all lines at once, by ridge regression because attributes may be correlated."""
         own = self._scaled[learned]
         mean = self._targets[learned].mean(axis=0)
         moments = own.T @ own + np.identity(own.shape[1])
@@ -125,7 +125,7 @@ class _AdditiveFit:
         return np.where(missing[:, None], other, mean + centred[:, None] * slope)
 
     def _steps(self, column: int, count: int, learned: NDArray[np.int64], residuals: _Floats) -> _Floats:
-        """Give the mean of each bin, whose edges are those of the rows learned from: every bin has some."""
+        """Return the mean of each bin; the edges are from the training rows, so that no bin is empty."""
         numbers = self._numbers[:, column]
         missing = np.isnan(numbers)
         edges = bin_edges(np.sort(numbers[learned][~missing[learned]]), count)
@@ -138,13 +138,13 @@ class _AdditiveFit:
 
 
 def _is_better(errors: _Floats, others: _Floats, attempts: int) -> bool:
-    """Say whether errors are smaller by more than the best of so many attempts would be by chance."""
+    """Return whether errors are smaller by more than the best of this many attempts would be by chance."""
     gains = others - errors
     by_chance = np.sqrt(2 * np.log(attempts)) * gains.std() / np.sqrt(len(gains))
     return bool(gains.mean() > max(by_chance, _TIE * others.mean()))
 
 
-def _as_good(errors: _Floats, least: _Floats) -> bool:
-    """Say whether errors are on average within a standard error of the least ones, row by row."""
-    gaps = errors - least
+def _as_good(errors: _Floats, smallest: _Floats) -> bool:
+    """Return whether the mean difference to the smallest errors is within its standard error."""
+    gaps = errors - smallest
     return bool(gaps.mean() <= gaps.std() / np.sqrt(len(gaps)))

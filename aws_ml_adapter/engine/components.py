@@ -1,9 +1,8 @@
-"""Principal components of the NUMERIC features, from which gradient descent learns in their place."""
+"""Principal components of the NUMERIC features, which replace them in gradient descent."""
 
-# Gradient descent with a step width for each weight is slow where features are nearly collinear, as powers of one
-# number do. Components have no correlation with each other [1]. They stand for the same linear functions, so what is
-# learned of them is given as weights of the features themselves; and as their axes are orthogonal, L2 regularisation is
-# the same for both.
+# Gradient descent with a step size per weight is slow if features are nearly collinear, such as powers of one number.
+# Components are uncorrelated [1] and span the same linear functions, so their weights can be converted to weights of
+# the features; and because their axes are orthogonal, L2 regularisation is the same for both.
 #
 # [1] I. T. Jolliffe, "Principal Component Analysis", 2nd edition, Springer 2002, chapter 8.
 
@@ -14,12 +13,12 @@ from numpy.typing import NDArray
 
 from aws_ml_adapter.engine.feature_plan import Features
 
-# share of the largest variance below which a component is nothing but rounding
+# share of the largest variance below which a component is only rounding error
 _RANK = 1e-12
 
 
 class Components:
-    """Principal components of features of mean 0, which stand first in each row, in the order of their keys."""
+    """Principal components of features with mean 0, which come first in each row, in the order of their keys."""
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
         self.keys = keys
@@ -29,13 +28,13 @@ class Components:
         self._rows = 0
 
     def add(self, features: Features) -> None:
-        """Take in rows."""
+        """Add rows."""
         table, _ = self._table(features)
         self._products = self._products + table.T @ table
         self._rows += len(table)
 
     def find(self, keys: NDArray[np.uint64]) -> None:
-        """Find the components of all rows so far, of those features that have one of these keys (rising deviations)."""
+        """Compute the components of the features with these keys, from all rows added, by increasing deviation."""
         self._kept = np.isin(self._numbers, keys)
         self.keys = self._numbers[self._kept]
         moments = self._products[np.ix_(self._kept, self._kept)] / max(self._rows, 1)
@@ -45,7 +44,7 @@ class Components:
         self.deviations = np.sqrt(np.where(known, variances, 0))
 
     def apply(self, features: Features) -> Features:
-        """Put the components in the place of the features that they are made of."""
+        """Replace the features by their components."""
         width = len(self.keys)
         if not width:
             return features
@@ -63,11 +62,11 @@ class Components:
         return Features(starts, keys, values)
 
     def unfold(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Weights of the features, of those of the components; both of shape (q, k)."""
+        """Convert weights of the components to weights of the features; both of shape (q, k)."""
         return np.asarray(self._axes @ weights)
 
     def _table(self, features: Features) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Give the numbers of each row, 0 for missing ones, and where they stand."""
+        """Return the numbers of each row, 0 for missing ones, and the positions of the known ones."""
         numbers = self._numbers[self._kept]
         places = features.starts[:-1, None] + np.flatnonzero(self._kept)
         known = features.keys[places] == numbers

@@ -1,4 +1,4 @@
-"""How closely two attributes go together, whatever their types, from 0 to 1."""
+"""The correlation of two attributes of any types, from 0 to 1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 def correlation(first: NDArray[Any], second: NDArray[Any]) -> float | None:
-    """Association of two columns, float (NaN missing) or str (empty missing); None where one of them does not vary."""
+    """Association of two columns, float (NaN is missing) or str (empty is missing); None if one is constant."""
     present = _present(first) & _present(second)
     first, second = first[present], second[present]
     if len(np.unique(first)) < 2 or len(np.unique(second)) < 2:
@@ -65,5 +65,5 @@ def _cramer(first: NDArray[np.str_], second: NDArray[np.str_]) -> float:
     cells, counts = np.unique(rows.astype(np.int64) * c + columns, return_counts=True)
     squared = float((counts**2 / (row_sizes[cells // c] * column_sizes[cells % c])).sum()) - 1
     corrected = max(0.0, squared - (r - 1) * (c - 1) / (n - 1))
-    least = min(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)) - 1
-    return math.sqrt(corrected / least) if least > 0 else 0.0
+    smallest = min(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)) - 1
+    return math.sqrt(corrected / smallest) if smallest > 0 else 0.0

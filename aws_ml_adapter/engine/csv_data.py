@@ -1,4 +1,4 @@
-"""Amazon ML's CSV: from the bytes of data files to rows in the columns of a schema."""
+"""Reading Amazon ML's CSV files into rows of a schema."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from aws_ml_adapter.engine.number_columns import read_numbers
 from features.schema import AttributeType, Schema
 
 ROW_LIMIT = 102_400
-"""Bytes of a row, its line feed not counted: 100 KB, as https://docs.aws.amazon.com/machine-learning/latest/dg/
-understanding-the-data-format-for-amazon-ml.html has it."""
+"""Maximum bytes of a row without line feed, 100 KB: https://docs.aws.amazon.com/machine-learning/latest/dg/
+understanding-the-data-format-for-amazon-ml.html."""
 
 REJECTED_LIMIT = 10_000
-"""Rows of a data source that may be rejected; with one more the whole is rejected."""
+"""Maximum number of rejected rows of a data source; with more, the data source fails."""
 
 _END_MARK = "end"
 
@@ -35,7 +35,7 @@ _OTHER_FORMATS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """A data file wherever it stands: its URL, its bytes, and what opens it anew."""
+    """A data file: its URL, its size in bytes, and a function that reads it in chunks."""
 
     name: str
     size: int
@@ -55,10 +55,10 @@ def read_batches(
     size: int = 1_000,
     warn: Callable[[str], object] = lambda message: None,
 ) -> Iterator[Rows]:
-    """Read the rows of data files, or the share of one file, in order and constant memory; raises `DataFault`."""
+    """Read the rows of data files, or those of one file, in order and constant memory; raises `DataFault`."""
     # https://docs.aws.amazon.com/machine-learning/latest/dg/understanding-the-data-format-for-amazon-ml.html
-    # a row is rejected that is over 100 KB, has not as many values as the schema has attributes, leaves a quote open or
-    # holds a carriage return; bytes that are not UTF-8 become U+FFFD
+    # a row is rejected if it is over 100 KB, has more or fewer values than the schema has attributes, or has an open
+    # quote or a carriage return; bytes that are not UTF-8 become U+FFFD
     lines = chain.from_iterable(_shares(files, schema, rearrangement, only, warn))
     read = rejected = 0
     first_fault = ""
@@ -82,16 +82,16 @@ def read_batches(
 
 
 def record_row(record: Mapping[str, str], schema: Schema) -> list[str]:
-    """Return a real-time record as a row of a schema; raises `RequestFault` beyond 100 KB."""
+    """Convert a real-time record to a row of a schema; raises `RequestFault` if it is over 100 KB."""
     row = [record.get(name, "") for name in schema.names]
-    # characters are counted first, so that a longer text is not encoded
+    # characters are counted first, so that long texts need not be encoded
     if sum(map(len, row)) > ROW_LIMIT or sum(len(value.encode("utf-8", "replace")) for value in row) > ROW_LIMIT:
         raise RequestFault(f"the record is larger than {ROW_LIMIT:,} bytes", where="Record")
     return row
 
 
 def _line_blocks(chunks: Iterable[bytes]) -> Iterator[tuple[NDArray[np.int64], list[bytes]]]:
-    """Where each line begins, and the lines without line feeds; of one too long only so much as shows it."""
+    """Yield offsets of lines, and the lines without line feeds, cut just above the maximum length."""
     begin, tail, dropped = 0, b"", 0
     for chunk in chain(chunks, (None,)):
         lines = [b""] if chunk is None else chunk.split(b"\n")
@@ -113,7 +113,7 @@ def _shares(
     only: DataFile | None,
     warn: Callable[[str], object],
 ) -> Iterator[Iterable[bytes]]:
-    """Lines of the share of each block."""
+    """Yield the selected lines of each block."""
     end = sum(file.size for file in files)
     begin = None
     for file_begin, file in zip(accumulate((file.size for file in files), initial=0), files, strict=False):
@@ -133,7 +133,7 @@ def _shares(
 def _data_lines(
     file: DataFile, schema: Schema, warn: Callable[[str], object]
 ) -> Iterator[tuple[NDArray[np.int64], list[bytes]]]:
-    """Lines below the header, in blocks of at least one."""
+    """Yield the lines after the header, in non-empty blocks."""
     blocks = _line_blocks(file.chunks())
     offsets, lines = next(blocks, (np.zeros(0, np.int64), []))
     if lines:
@@ -142,13 +142,13 @@ def _data_lines(
             names = _check_header(lines[0], schema, file)
             if _looks_like_a_row(names, schema):
                 warn(
-                    f"the first line of {file.name} ('{','.join(names)[:40]}') was taken for a header, but has no name "
+                    f"the first line of {file.name} ('{','.join(names)[:40]}') was read as a header, but has no name "
                     "of the schema, and values of its types: if it is a row, set dataFileContainsHeader to false"
                 )
             offsets, lines = offsets[1:], lines[1:]
         elif _cells(lines[0]) == schema.names:
             warn(
-                f"the first line of {file.name} has the names of the schema, and was taken for a row: if it is a "
+                f"the first line of {file.name} has the names of the schema, but was read as a row: if it is a "
                 "header, set dataFileContainsHeader to true"
             )
     if lines:
@@ -164,7 +164,7 @@ def _text_start(line: bytes, file: DataFile) -> bytes:
 
 
 def _check_header(line: bytes, schema: Schema, file: DataFile) -> tuple[str, ...]:
-    """Names of a header; raises `DataFault` if it is none for the schema."""
+    """Return the names of a header; raises `DataFault` if it does not fit the schema."""
     names = _cells(line)
     if len(names) != len(schema.names) and (other := _other_layout(line, schema)):
         raise DataFault(f"its first line {other[0]}", where=file.name, remedy=other[1])
@@ -174,7 +174,7 @@ def _check_header(line: bytes, schema: Schema, file: DataFile) -> tuple[str, ...
             where=file.name,
             remedy="list in the schema every column of the file, in order, or set dataFileContainsHeader to false",
         )
-    # other names may be other spellings, but the same names in another order would swap columns
+    # different names may be other spellings, but the same names in another order would swap columns
     if names != schema.names and sorted(names) == sorted(schema.names):
         raise DataFault(
             "the header has the attributes of the schema in another order",
@@ -190,7 +190,7 @@ def _cells(line: bytes) -> tuple[str, ...]:
 
 
 def _looks_like_a_row(names: Sequence[str], schema: Schema) -> bool:
-    """Whether a header looks like a row: no name is in the schema, and all that should be numbers are."""
+    """Return whether a header looks like a row: no name is in the schema, and all numeric columns have numbers."""
     if set(names) & set(schema.names):
         return False
     numbers = [
@@ -202,7 +202,7 @@ def _looks_like_a_row(names: Sequence[str], schema: Schema) -> bool:
 
 
 def _other_layout(line: bytes, schema: Schema) -> tuple[str, str] | None:
-    """Return what is wrong with a line that is not CSV as the service reads it, and the remedy; None if it may be."""
+    """Return the problem of a line in another format than the service's CSV, and the remedy; None if there is none."""
     if b"\r" in line.removesuffix(b"\r"):
         return (
             "holds carriage returns: lines must end with a line feed",
@@ -215,9 +215,9 @@ def _other_layout(line: bytes, schema: Schema) -> tuple[str, str] | None:
 
 
 def _parse(lines: list[bytes], width: int | None) -> list[list[str] | None]:
-    """Rows of lines; None for those that are no CSV, too long or, if a width is given, of another one."""
+    """Parse lines; None for those that are not CSV, too long or, if a width is given, of another width."""
     text = b"\n".join([*lines, b""]).decode("utf-8", "replace").replace("\r\n", "\n")
-    # only quotes need the csv module, which takes up to three times as long as a split
+    # only quotes need the csv module, which is up to three times slower than a split
     rows = [
         line.split(",") if line and '"' not in line and "\r" not in line else _unquote(line)
         for line in text.split("\n")[:-1]
@@ -229,17 +229,17 @@ def _parse(lines: list[bytes], width: int | None) -> list[list[str] | None]:
 
 
 def _unquote(line: str) -> list[str]:
-    """Values of a line that may have quotes; none if it is no row."""
-    # a field over the limit of the csv module would raise, a carriage return too
+    """Parse a line that may have quotes; empty if it is not a row."""
+    # fields over the limit of the csv module, and carriage returns, would raise errors
     if "\r" in line or len(line) > ROW_LIMIT:
         return []
-    # an open quote swallows the marker
+    # an open quote would extend over the marker
     rows = [*csv.reader((line, _END_MARK))]
     return rows[0] if len(rows) == 2 else []
 
 
 def _fault(line: bytes, schema: Schema) -> str:
-    """Why a row was rejected."""
+    """Return the reason why a row was rejected."""
     if len(line) > ROW_LIMIT:
         return f"has more than {ROW_LIMIT:,} bytes"
     if other := _other_layout(line, schema):

@@ -1,4 +1,4 @@
-"""How the features of a recipe are computed, for some rows at once."""
+"""Computation of the features of a recipe for a chunk of rows."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from textclf.base.hashing import mix
 
 _KEY_BITS = 58
 CHUNK = 1 << (64 - _KEY_BITS)
-"""Rows whose features are made at once: row number and key fit into 64 bits, and all rows into the cache."""
+"""Rows per chunk: row number and key fit into 64 bits, and all rows into the cache."""
 
 _SPARE_BITS = np.uint64(64 - _KEY_BITS)
 _MISSING = np.uint64(0x6D697373696E6721)
 
-_LARGEST_SCALED = 1e6
+_MAX_SCALED = 1e6
 _VALUE_TYPES = (AttributeType.CATEGORICAL, AttributeType.BINARY)
 _OF_WORDS = (Function.NGRAM, Function.OSB, Function.CARTESIAN)
 _TEXT_FUNCTIONS: dict[Function, Callable[[str], str]] = {
@@ -42,7 +42,7 @@ class Features(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Features of some outputs, with the number of the row that each belongs to."""
+    """Features of some outputs, with the row number of each."""
 
     rows: NDArray[np.uint16]
     keys: NDArray[np.uint64]
@@ -50,7 +50,7 @@ class _Part(NamedTuple):
 
 
 class FeaturePlan:
-    """What to compute for each output of a recipe: numbers, values and words each for all outputs at once."""
+    """The plan for computing a recipe: numbers, values and words are each computed for all outputs at once."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class FeaturePlan:
         self._edges = np.concatenate([[], *(place + 1j * column for place, column in enumerate(edges))])
         values = dict.fromkeys(part for part in parts if isinstance(part, Variable) and part.type in _VALUE_TYPES)
         self._values = {variable: len(bins) + place for place, variable in enumerate(values)}
-        # each text behind those that it is made from
+        # each text after those it is computed from
         self._texts = list(dict.fromkeys(part for part in reversed(parts) if part.type is AttributeType.TEXT))
         arguments = [part.arguments for part in parts if isinstance(part, Call) and part.function in _OF_WORDS]
         split = dict.fromkeys(part for part in chain(recipe.outputs, *arguments) if part.type is AttributeType.TEXT)
@@ -99,7 +99,7 @@ class FeaturePlan:
         self.number_keys, self._missing_keys = _key(number_salts), _key(number_salts ^ _MISSING)
 
     def features(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> Features:
-        """Features of at most `CHUNK` rows; an attribute that has no place is missing in each."""
+        """Compute the features of up to `CHUNK` rows; attributes without a place are missing."""
         numbers = self._numbers(rows, places)
         singles = self._singles(rows, places, numbers)
         parts = [
@@ -123,7 +123,7 @@ class FeaturePlan:
         missing = np.isnan(numbers)
         with np.errstate(over="ignore"):
             scaled = (numbers / 2 - self._half_means) / self._half_scales
-        scaled = np.clip(scaled, -_LARGEST_SCALED, _LARGEST_SCALED)
+        scaled = np.clip(scaled, -_MAX_SCALED, _MAX_SCALED)
         scaled = np.where(missing, 1, scaled)[:, self._number_places]
         keys = np.where(missing[:, self._number_places], self._missing_keys, self.number_keys)
         yield _Part(_owners(keys), keys.ravel(), scaled.ravel().astype(np.float32))
@@ -164,7 +164,7 @@ class FeaturePlan:
     def _singles(
         self, rows: Sequence[Sequence[str]], places: Mapping[str, int], numbers: NDArray[np.float64]
     ) -> NDArray[np.uint64]:
-        """Hashes of the bins, then of the values."""
+        """Compute the hashes of the bins, then of the values."""
         singles = np.empty((len(rows), len(self._bins) + len(self._values)), np.uint64)
         if self._bins:
             binned = numbers[:, self._bin_columns]
@@ -191,7 +191,7 @@ class FeaturePlan:
             return int(_MISSING)
 
     def _single(self, expression: Expression) -> int | None:
-        """Column of `_singles` that an expression has, if it has one value a row."""
+        """Return the column of `_singles` for an expression with one value per row, otherwise None."""
         if isinstance(expression, Variable):
             return self._values.get(expression)
         if expression.function is Function.QUANTILE_BIN:
@@ -216,13 +216,13 @@ class FeaturePlan:
 
 
 def parse_numbers(rows: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-    """NUMERIC values of rows of one length, as float64; NaN for what is missing or no number."""
+    """Parse NUMERIC values of rows of equal length as float64; NaN for missing and invalid ones."""
     numbers = read_numbers([*chain.from_iterable(rows)])
     return numbers.reshape(len(rows), len(rows[0]) if rows else 0)
 
 
 def _owners(table: NDArray[np.uint64]) -> NDArray[np.uint16]:
-    """Row of each entry of a table."""
+    """Return the row of each entry of a table."""
     return np.repeat(np.arange(len(table), dtype=np.uint16), table.shape[1])
 
 
@@ -231,7 +231,7 @@ def _key(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _distinct(rows: NDArray[np.uint16], keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint16], NDArray[np.uint64]]:
-    """Leave each key once in each row."""
+    """Remove duplicate keys from each row."""
     both = np.sort((rows.astype(np.uint64) << np.uint64(_KEY_BITS)) | keys)
     if len(both):
         fresh = np.empty(len(both), np.bool_)
@@ -242,7 +242,7 @@ def _distinct(rows: NDArray[np.uint16], keys: NDArray[np.uint64]) -> tuple[NDArr
 
 
 def all_parts(recipe: Recipe) -> list[Expression]:
-    """All expressions of a recipe, each before those it is made of."""
+    """Return all expressions of a recipe, each before its arguments."""
     parts = list(recipe.outputs)
     for part in parts:
         if isinstance(part, Call):
@@ -251,7 +251,7 @@ def all_parts(recipe: Recipe) -> list[Expression]:
 
 
 def numeric_parts(recipe: Recipe) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...]]:
-    """NUMERIC attributes of a recipe, and attribute and number of bins of each ``quantile_bin``."""
+    """Return the NUMERIC attributes of a recipe, and attribute and number of bins of each ``quantile_bin``."""
     parts = all_parts(recipe)
     names = dict.fromkeys(
         part.name for part in parts if isinstance(part, Variable) and part.type is AttributeType.NUMERIC
@@ -263,7 +263,7 @@ def numeric_parts(recipe: Recipe) -> tuple[tuple[str, ...], tuple[tuple[str, int
 
 
 def _bin(call: Call) -> tuple[str, int]:
-    # normalising keeps the order, and so the bins
+    # normalising preserves the order, and thus the bins
     return _root(call).name, call.number or 1
 
 

@@ -1,9 +1,9 @@
 """Stochastic gradient descent of several learners side by side."""
 
-# The learners differ only in their steps and go over the same blocks of rows. Each weight has a step width of
-# its own, which shrinks with the gradients it has met (AdaGrad [1]) and starts from the size of its feature, so that
-# the unit of a feature plays no part. Regularisation is applied to the weights of a block's features, more
-# strongly the rarer these are [2], by proximal steps [3], which diverge at no rate.
+# The learners differ only in their steps, and process the same blocks of rows. Each weight has a step size of its own,
+# which decreases with its past gradients (AdaGrad [1]) and starts from the scale of its feature, so that the unit of a
+# feature does not matter. Regularisation is applied to the weights of a block's features, more
+# strongly the rarer these are [2], by proximal steps [3], which never diverge.
 #
 # [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and stochastic
 #    optimization", JMLR 12, 2011.
@@ -32,19 +32,19 @@ _HALF = np.float32(0.5)
 
 
 class Step(NamedTuple):
-    """Losses of each rate on a block before it was learned from, and margins of shape (n, rates, width)."""
+    """Losses of each rate on a block before the update, and margins of shape (n, rates, width)."""
 
     losses: NDArray[np.float64]
-    # losses of the learners that have not seen the fold of the row; without folds the same as ``losses``
+    # losses of the learners that hold out the fold of the row; without folds the same as ``losses``
     unseen: NDArray[np.float64]
     margins: _Floats
 
 
 class Rate(NamedTuple):
-    """How a learner steps: its learning rate, and whether that is divided by the deviation of each feature."""
+    """A learning rate, and whether it is divided by the deviation of each feature."""
 
     value: float
-    # only then are components of little variance learned from, which is worse where they are noise
+    # this makes components of small variance effective, which is worse if they are noise
     per_deviation: bool = False
 
     def __str__(self) -> str:
@@ -52,10 +52,10 @@ class Rate(NamedTuple):
 
 
 class Learners:
-    """Weights of several learners side by side, one for each rate and fold left out, and their steps."""
+    """Weights of several learners, one for each rate and held-out fold, and their update steps."""
 
-    # deviations are 1 where steps do not depend on them; otherwise each rate has two learners; folds count from 1, and
-    # are all 0 where there are none
+    # deviations are 1 for features whose steps do not depend on them; if any is not 1, each rate has two learners;
+    # folds are numbered from 1, and all 0 without cross-validation
     def __init__(
         self,
         blocks: Blocks,
@@ -82,22 +82,22 @@ class Learners:
         self._start = np.maximum(squares / np.maximum(entries, 1), _SMALLEST)
         self._l1, self._l2 = (np.float32(min(amount, _LARGEST)) for amount in (parameters.l1, parameters.l2))
         self._folds = folds
-        # first the learner of all rows, then those that leave out fold 1, 2 and so on
+        # first the learner of all rows, then those that hold out fold 1, 2 and so on
         self.folds = int(folds.max(initial=0))
         self._left_out = np.arange(self.folds + 1)
         scores = len(self.rates) * len(self._left_out) * width
         self._intercepts, self._intercept_gradients = np.zeros(scores, np.float32), np.ones(scores, np.float32)
-        # weights, then the sums of their squared gradients, side by side because they are used together
+        # weights, then the sums of their squared gradients, in one array because they are used together
         self._state = np.empty((0, 2 * scores), np.float32)
 
     def weights(self, place: int) -> tuple[_Floats, _Floats]:
-        """Weights and intercept that the learner of a rate has learned from all rows."""
+        """Return weights and intercept of a rate's learner of all rows."""
         begin = place * len(self._left_out) * self._width
         scores = slice(begin, begin + self._width)
         return self._state[:, scores].copy(), self._intercepts[scores].copy()
 
     def step(self, block: Block, values: _Floats) -> Step:
-        """Predict a block, then learn from it."""
+        """Predict a block, then update the weights."""
         self._reserve(block)
         state = self._state.take(block.columns, axis=0)
         weights, summed = np.hsplit(state, 2)
@@ -125,7 +125,7 @@ class Learners:
         )
 
     def state_bytes(self, block: Block) -> int:
-        """Bytes of the learners once they have learned from a block."""
+        """Return the bytes of the learners after an update with a block."""
         return max(len(self._state), _reach(block)) * self._state.shape[1] * self._state.itemsize
 
     def penalties(self) -> NDArray[np.float64]:
@@ -135,7 +135,7 @@ class Learners:
         return np.asarray(self._l1 * absolute + self._l2 / 2 * squared)
 
     def keep(self, chosen: Sequence[int]) -> None:
-        """Halt the learners of all rates but those at the chosen places (rising)."""
+        """Drop the learners of all rates except those at the chosen places (ascending)."""
         each = len(self._left_out) * self._width
         parts = (np.array(chosen)[:, None] * each + np.arange(each)).ravel()
         self.rates = [self.rates[i] for i in chosen]
@@ -144,14 +144,14 @@ class Learners:
         self._intercept_gradients = self._intercept_gradients[parts]
 
     def prune(self, room: int) -> int:
-        """Put weights to 0 for good, all but those that moved scores most; gives how many features went."""
+        """Fix all weights at 0 except those with the most effect on scores; returns the number of features removed."""
         weights = self._weights()
         if len(weights) <= room:
             return 0
         use = np.abs(weights).max(axis=1) * self._sizes
         out = ~largest(use, room)
         weights[out] = 0
-        # with an infinite sum no gradient moves them again
+        # an infinite sum of gradients keeps them at 0
         self._state[out, len(self._intercepts) :] = np.inf
         return int((use[out] > 0).sum())
 
@@ -159,18 +159,18 @@ class Learners:
         return self._state[:, : len(self._intercepts)]
 
     def _values(self) -> _Floats:
-        """Learning rate of each score."""
+        """Return the learning rate of each score."""
         return np.repeat(np.array([rate.value for rate in self.rates], np.float32), len(self._left_out) * self._width)
 
     def _widths(self, columns: NDArray[np.int32]) -> _Floats:
-        """Learning rate of each weight of some columns, or of each score."""
+        """Return the learning rate of each weight of some columns, or of each score."""
         per_deviation = np.repeat([rate.per_deviation for rate in self.rates], len(self._left_out) * self._width)
         if not per_deviation.any():
             return self._values()
         return np.where(per_deviation, self._inverse[columns, None], np.float32(1)) * self._values()
 
     def _reserve(self, block: Block) -> None:
-        """Have weights for all columns of a block."""
+        """Ensure that there are weights for all columns of a block."""
         before, needed = len(self._state), _reach(block)
         if needed > before:
             size = min(needed + needed // 8, len(self._start))

@@ -1,13 +1,13 @@
-"""Training a model: from rows to weights, within the size allowed, with a log of how it went."""
+"""Training a model of limited size, with a log."""
 
-# NUMERIC features are learned from as their principal components. Several learning rates are tried at once. In the
-# first pass each block of rows is predicted before it is learned from, so the losses so far say how a rate does on
-# unseen rows [1]; poor ones are halted during the first pass, all but the best at its end. What exceeds the size
-# is pruned then, and the other passes make up for it.
+# NUMERIC features are replaced by their principal components. Several learning rates are trained in parallel. In the
+# first pass each block of rows is predicted before the update, so its losses estimate the error of a rate on unseen
+# rows [1]; poor rates are dropped during the first pass, and all but the best at its end. Then features that exceed the
+# size are pruned, and further passes compensate for it.
 #
-# A pass over few rows says little, and many passes overfit them. There each learning rate is cross-validated:
-# further learners leave out a fold each, and the losses of the rows left out choose the rate, over several passes, and
-# the pass after which the weights were best.
+# With few rows, one pass is a poor estimate, and many passes overfit. Then each learning rate is cross-validated:
+# further learners hold out one fold each, and the losses on held-out rows choose the rate, over several passes, and the
+# pass with the best weights.
 #
 # [1] A. Blum, A. Kalai and J. Langford, "Beating the hold-out: bounds for k-fold and progressive cross-validation",
 #    COLT 1999.
@@ -39,24 +39,24 @@ from aws_ml_adapter.engine.transforms import Transforms
 from features.schema import Schema
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
-"""Learning rates to compare, unless others are given."""
+"""The learning rates that are compared by default."""
 
-# enough steps in a pass over small data, and enough rows in a step for speed
+# enough steps per pass for small data, and enough rows per step for speed
 _STEPS = 500
-_LARGEST_BLOCK = 256
-# after so many rows half of the learners are halted; after twice as many half of the others
+_MAX_BLOCK = 256
+# after this many rows half of the learners are dropped; after twice as many, half of the others
 _FIRST_HALT = 8_192
 _FIRST_REPORT = 64
-# bytes for the weights of all learners, unless the model size asked for needs more: learners are halted early and
-# fewer features are compared to stay within it
+# bytes for the weights of all learners, unless the requested model size needs more: to stay within this limit, learners
+# are dropped early and fewer features are compared
 _STATE_BYTES = 1 << 28
-# features counted while rows are read: 12 bytes each, and as much again to merge new ones
+# maximum features counted while rows are read: 12 bytes each, and as much again to merge new ones
 _KEYS = 5_000_000
-# a pass must improve the loss by this share: that of the pass before, or the best cross-validated one
+# a pass must improve the loss by this share, compared with the previous pass or the best cross-validated loss
 _CONVERGED = 1e-4
 _FOLDS = 5
 _CROSS_VALIDATED_ROWS = 10_000
-# so many passes may fail to improve the cross-validated loss
+# passes without an improvement of the cross-validated loss before training stops
 _PATIENCE = 5
 
 
@@ -71,7 +71,7 @@ def train(
     rates: Sequence[float] = RATES,
     log: Callable[[str], object] = lambda line: None,
 ) -> MLModel:
-    """Train a model of at most ``max_size`` bytes; the same rows, parameters and seed give the same one."""
+    """Train a model of up to ``max_size`` bytes; deterministic for the same rows, parameters and seed."""
     targets = TargetValues(schema, model_type)
     log(f"training: type={model_type} " + " ".join(f"{k}={v}" for k, v in parameters.to_strings().items()))
     if not parameters.shuffle:
@@ -103,19 +103,19 @@ def train(
 
 
 class _Prepared(NamedTuple):
-    """The rows to learn from: ``values`` are their targets, in the order of the blocks."""
+    """The training rows; ``values`` are their targets, in the order of the blocks."""
 
     target: TargetSummary
     blocks: Blocks
     values: NDArray[np.float32]
-    # how many features the model may have
+    # maximum features of the model
     room: int
     components: Components
     # the columns of the components, among those of the blocks
     columns: NDArray[np.int64]
 
     def deviations(self) -> NDArray[np.float32]:
-        """Deviations of the components, and 1 for all other columns."""
+        """Return the deviations of the components, and 1 for all other columns."""
         deviations = np.ones(len(self.blocks.keys), np.float32)
         deviations[self.columns] = self.components.deviations
         return deviations
@@ -130,10 +130,10 @@ def _prepare(
     folder: Path,
     log: Callable[[str], object],
 ) -> _Prepared:
-    """Read the rows, and store them in blocks in the order of learning."""
+    """Read the rows, and store them in blocks in the order of training."""
     counts = KeyCounts(min(parameters.max_size // FEATURE_BYTES, _KEYS))
     places = transforms.places(transforms.schema)
-    # L1 shall leave few attributes with a weight, not few components
+    # L1 is used to get few attributes with a weight, not few components
     components = Components(transforms.number_keys[: 0 if parameters.l1 else None])
     with RowStore(folder) as store:
         for batch in read():
@@ -143,14 +143,14 @@ def _prepare(
             components.add(features)
         target, values = targets.finish()
         room = _room(transforms, target, parameters.max_size)
-        # more than the model has room for, as learning shows which are useful
+        # more than fit into the model, because training shows which are useful
         keys = counts.most_frequent(max(room, min(2 * room, _STATE_BYTES // (8 * target.width))))
         log(f"features: different={len(keys)} room={room}")
         order = np.arange(target.rows)
         if parameters.shuffle:
             order = np.random.default_rng(seed).permutation(order)
-        size = min(max(target.rows // _STEPS, 1), _LARGEST_BLOCK)
-        # all of them or none, as a component without one of its weights is another
+        size = min(max(target.rows // _STEPS, 1), _MAX_BLOCK)
+        # all or none, because components need the weights of all their features
         components.find(keys if len(components.keys) <= room else keys[:0])
         blocks = write_blocks(map(components.apply, store.read(order, size)), keys, folder / "blocks")
     by_key = np.argsort(blocks.keys)
@@ -159,7 +159,7 @@ def _prepare(
 
 
 def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
-    """Return number of features that a model of a size can have."""
+    """Return the maximum number of features of a model of this size."""
     nothing = np.empty((0, target.width), np.float32)
     frame = MLModel(
         transforms=transforms,
@@ -178,18 +178,18 @@ def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
 
 
 def _folds(rows: _Prepared, transforms: Transforms, rates: int, seed: int) -> NDArray[np.int64]:
-    """Fold that each row belongs to, or 0 for all if they are not to be cross-validated."""
+    """Return the fold of each row, or 0 for all rows without cross-validation."""
     number, columns = rows.target.rows, len(rows.blocks.keys)
     state = 8 * columns * rows.target.width * rates * (_FOLDS + 1)
-    # else rows left out would fall into bins that no other row is in, which never happens in predicting
-    least = _FOLDS * max((bins for _, bins in transforms.bins), default=1)
-    if not least <= number <= _CROSS_VALIDATED_ROWS or columns > rows.room or state > _STATE_BYTES:
+    # with fewer rows, held-out rows would be in bins without training rows, which never happens in prediction
+    min_rows = _FOLDS * max((bins for _, bins in transforms.bins), default=1)
+    if not min_rows <= number <= _CROSS_VALIDATED_ROWS or columns > rows.room or state > _STATE_BYTES:
         return np.zeros(number, np.int64)
     return np.random.default_rng(seed).permutation(number) % _FOLDS + 1
 
 
 class _Course:
-    """The passes of several learners over the rows, until the best of them gains nothing any more."""
+    """The passes of several learners over the rows, until the best learner no longer improves."""
 
     def __init__(
         self, learners: Learners, new_metrics: Callable[[], PassMetrics], log: Callable[[str], object]
@@ -202,7 +202,7 @@ class _Course:
         self.rate, self.best = learners.rates[0], learners.weights(0)
 
     def learn(self, blocks: Blocks, values: NDArray[np.float32], max_passes: int, room: int) -> int:
-        """Go over the blocks until nothing is gained; gives the number of passes, and leaves the best weights."""
+        """Run passes until there is no improvement; returns their number, and sets the best weights."""
         learners, log = self._learners, self._log
         service_log, begun = ServiceLog(log), list(learners.rates)
         passes = self._passes_cross_validated(blocks, values) if learners.folds else self._passes(blocks, values, room)
@@ -224,7 +224,7 @@ class _Course:
         return number
 
     def _passes(self, blocks: Blocks, values: NDArray[np.float32], room: int) -> Iterator[tuple[str, float]]:
-        """Go on until a pass hardly betters the loss; gives it for each pass."""
+        """Run passes until the loss hardly improves, and yield it after each pass."""
         learners, before = self._learners, np.inf
         for number in count(1):
             self._go_over(blocks, values, number)
@@ -233,23 +233,23 @@ class _Course:
                 self._log(f"pruned: features={learners.prune(room)}")
             loss = float(self._losses[0] / len(values) + learners.penalties()[0])
             yield "with-penalty", loss
-            # negated, because a loss of 0 or NaN never improves
+            # negated, so that a loss of 0 or NaN also ends the training
             if number > 1 and not before - loss > _CONVERGED * before:
                 return
             before = loss
 
     def _passes_cross_validated(self, blocks: Blocks, values: NDArray[np.float32]) -> Iterator[tuple[str, float]]:
-        """Go on until some passes have not bettered the cross-validated loss; gives it for each pass."""
-        learners, least, stale = self._learners, np.inf, 0
+        """Run passes until several have not improved the cross-validated loss, and yield it after each pass."""
+        learners, best, stale = self._learners, np.inf, 0
         for number in count(1):
             self._go_over(blocks, values, number)
             unseen = np.nan_to_num(self._unseen, nan=np.inf) / len(values)
             place = int(unseen.argmin())
-            # of equally good weights the later ones are kept, which were regularised for longer
-            if number == 1 or unseen[place] <= least * (1 + _CONVERGED):
+            # of equally good weights the later ones are kept, because they were regularised for longer
+            if number == 1 or unseen[place] <= best * (1 + _CONVERGED):
                 self.rate, self.best = learners.rates[place], learners.weights(place)
-            stale = 0 if least - unseen[place] > _CONVERGED * least else stale + 1
-            least = min(least, float(unseen[place]))
+            stale = 0 if best - unseen[place] > _CONVERGED * best else stale + 1
+            best = min(best, float(unseen[place]))
             yield "cross-validated", float(unseen[place])
             if stale == _PATIENCE:
                 return
@@ -278,7 +278,7 @@ class _Course:
                 self._next_halt *= 2
 
     def _halt(self, left: int) -> None:
-        """Keep the learners with the smallest losses."""
+        """Keep only the learners with the smallest losses."""
         rates = self._learners.rates
         chosen = sorted(np.argsort(np.nan_to_num(self._unseen, nan=np.inf), kind="stable")[:left].tolist())
         halted = [str(rate) for i, rate in enumerate(rates) if i not in chosen]

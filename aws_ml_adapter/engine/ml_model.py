@@ -1,6 +1,6 @@
-"""A trained model: predicting with it, and its file, an archive (`textclf.base.archive`) of stored entries."""
+"""A trained model, its predictions, and its file, an uncompressed archive (`textclf.base.archive`)."""
 
-# ``model.json`` holds the schema, the recipe, and what training saw of the target.
+# ``model.json`` contains the schema, the recipe, and the summary of the target.
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from textclf.base.archive import ArchiveKind, Contents, pack_archive, read_archi
 from textclf.base.from_json import from_json
 
 FEATURE_BYTES = 8
-"""Bytes of a feature's key; each of its weights has 4 more."""
+"""Bytes of a feature's key; each weight has 4 more."""
 
 _KIND = ArchiveKind(
     name="amazon-ml model",
     format=2,
     oldest=2,
     written_by="`amazon-ml serve`",
-    # stored entries have the same size whatever the weights are
+    # without compression the size does not depend on the weights
     compression=zipfile.ZIP_STORED,
-    # the largest size that sgd.maxMLModelSizeInBytes can ask for
+    # the maximum of sgd.maxMLModelSizeInBytes
     max_bytes=2_147_483_648,
 )
 _DTYPES = {
@@ -50,7 +50,7 @@ _DTYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MLModel:
-    """A linear model of a recipe's features."""
+    """A linear model of the features of a recipe."""
 
     transforms: Transforms
     target: TargetSummary
@@ -60,16 +60,16 @@ class MLModel:
 
     @property
     def type(self) -> ModelType:
-        """What it predicts."""
+        """The type of the model."""
         return self.target.type
 
     @property
     def schema(self) -> Schema:
-        """Of the training data."""
+        """The schema of the training data."""
         return self.transforms.schema
 
     def predict(self, batch: Rows, schema: Schema) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Scores (n, k), 0 where a row cannot be predicted, and which rows could be; columns are found by name."""
+        """Return scores (n, k), 0 for rows that cannot be predicted, and which can; columns are matched by name."""
         usable = np.array([row is not None for row in batch], np.bool_)
         found = self._scores([row for row in batch if row is not None], self.transforms.places(schema))
         scores = np.zeros((len(batch), self.target.width), found.dtype)
@@ -77,7 +77,7 @@ class MLModel:
         return scores, usable
 
     def predict_record(self, record: Mapping[str, str]) -> NDArray[Any]:
-        """Scores (k,) of one record, as `predict` gives them; what is not in the schema is ignored."""
+        """Return the scores (k,) of one record as `predict` does; names that are not in the schema are ignored."""
         scores: NDArray[Any] = self._scores([record_row(record, self.schema)], self.transforms.places(self.schema))
         return np.asarray(scores[0])
 
@@ -89,11 +89,11 @@ class MLModel:
                 margins[i : i + CHUNK] = self._margins(rows[i : i + CHUNK], places)
         match self.type:
             case ModelType.REGRESSION:
-                # neither JSON nor the files of the service can hold what is not finite
+                # neither JSON nor the service's files can represent numbers that are not finite
                 with np.errstate(over="ignore"):
                     return np.nan_to_num(margins.astype(np.float64) * self.target.deviation + self.target.mean)
             case ModelType.BINARY:
-                # in double precision, which keeps small probabilities, and so that large margins do not overflow
+                # in double precision, which represents small probabilities, and does not overflow with large margins
                 return np.exp(-np.logaddexp(0, -margins.astype(np.float64))).astype(np.float32)
             case ModelType.MULTICLASS:
                 exponentials = np.exp(margins - margins.max(axis=1, keepdims=True))
@@ -106,19 +106,19 @@ class MLModel:
             return margins
         columns = np.minimum(self.keys.searchsorted(keys), len(self.keys) - 1)
         values = values * (self.keys.take(columns) == keys)
-        # row by row, so that a row has the same margins alone and among others
+        # row by row, so that the margins of a row do not depend on the others
         for row, (begin, end) in enumerate(pairwise(starts.tolist())):
             margins[row] += values[begin:end] @ self.weights.take(columns[begin:end], axis=0)
         return margins
 
 
 def model_size(model: MLModel) -> int:
-    """Bytes of the file of a model."""
+    """Return the size of a model's file in bytes."""
     return len(_packed(model))
 
 
 def save_ml_model(model: MLModel, path: str | Path) -> None:
-    """Write a model file; the same model gives the same bytes."""
+    """Write a model file; its bytes are the same for the same model."""
     write_archive(path, _packed(model))
 
 
@@ -152,7 +152,7 @@ def _build(contents: Contents) -> MLModel:
     ends = np.cumsum(arrays["edge_counts"])
     dtypes = {name: array.dtype for name, array in arrays.items()}
     if dtypes != _DTYPES or (arrays["edge_counts"] < 0).any() or len(arrays["edges"]) != (ends[-1] if len(ends) else 0):
-        raise ValueError("arrays are not as they should be")
+        raise ValueError("arrays have wrong types or lengths")
     transforms = Transforms(
         parse_recipe(description["recipe"], schema),
         schema,

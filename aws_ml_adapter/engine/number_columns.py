@@ -1,4 +1,4 @@
-"""Columns of numbers that come bit by bit: reading them, their mean and deviation, and a sample of their rows."""
+"""Columns of numbers read in batches: parsing, quantile bins, mean and deviation, and a sample of rows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _NO_EXPONENT = -2_000
 
 
 def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUMERIC) -> NDArray[np.float64]:
-    """Read NUMERIC or BINARY values (0 or 1) as float64; NaN for what is missing or not of the type."""
+    """Parse NUMERIC or BINARY values (0 or 1) as float64; NaN for missing and invalid ones."""
     if kind is not AttributeType.BINARY:
-        # nearly all columns hold only numbers and empty cells; numbers that only Python reads as such are left out
+        # fast path for columns of only numbers and empty cells, excluding numbers that only Python accepts
         with suppress(ValueError):
             numbers = np.array([float(value or "nan") for value in values], np.float64)
             if "_" not in (whole := "".join(values)) and whole.isascii():
@@ -39,7 +39,7 @@ def read_numbers(values: Sequence[str], kind: AttributeType = AttributeType.NUME
 
 
 def bin_edges(numbers: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
-    """Inner edges of quantile bins of rising numbers, each once; a number on an edge belongs to the bin above."""
+    """Return the distinct inner edges of quantile bins of sorted numbers; an edge belongs to the bin above."""
     if not len(numbers):
         return np.empty(0)
     edges = np.unique(numbers[np.arange(1, bins) * len(numbers) // bins])
@@ -47,8 +47,8 @@ def bin_edges(numbers: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
 
 
 def standardised(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
-    """Numbers less their mean over their deviation (0 counts as 1), mean and deviation, whatever their scale."""
-    # dividing by a power of two rounds nothing; sums and squares of the largest floats would overflow
+    """Return standardised numbers, their mean, and their deviation (1 instead of 0), for numbers of any scale."""
+    # dividing by a power of two is exact, and prevents an overflow of sums and squares
     exponent = int(_exponents(numbers))
     numbers = np.ldexp(numbers, -exponent)
     mean, deviation = math.fsum(numbers) / len(numbers), float(numbers.std())
@@ -58,29 +58,29 @@ def standardised(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], flo
 
 
 def _exponents(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Exponent of the power of two just above all numbers of each column."""
+    """Return the exponent of the power of two just above all numbers of each column."""
     largest = np.abs(numbers).max(axis=0, initial=0)
     return np.where(largest > 0, np.frexp(largest)[1], _NO_EXPONENT)
 
 
 class Moments:
-    """Mean and population deviation of columns of numbers that come in pieces; NaN is left out."""
+    """Mean and population deviation of columns of numbers, updated in batches; NaN is ignored."""
 
     # merged as in Chan, Golub and LeVeque 1983, https://doi.org/10.1080/00031305.1983.10483115
     def __init__(self, columns: int) -> None:
         self.counts = np.zeros(columns)
-        # divided by powers of two, which rounds nothing: squares of the largest floats would overflow
+        # divided by powers of two, which is exact, and prevents an overflow of squares
         self._exponents = np.full(columns, _NO_EXPONENT)
         self._means = np.zeros(columns)
         self._squares = np.zeros(columns)
 
     @property
     def means(self) -> NDArray[np.float64]:
-        """The means, of shape (columns,); 0 where there is no number."""
+        """The means, of shape (columns,); 0 for columns without numbers."""
         return np.asarray(np.ldexp(self._means, self._exponents))
 
     def add(self, numbers: NDArray[np.float64]) -> None:
-        """Take in the numbers of some rows, shape (n, columns)."""
+        """Add the numbers of some rows, shape (n, columns)."""
         known = ~np.isnan(numbers)
         counts = known.sum(axis=0)
         numbers = np.where(known, numbers, 0)
@@ -100,12 +100,12 @@ class Moments:
         self.counts += counts
 
     def deviations(self) -> NDArray[np.float64]:
-        """Return the standard deviations, of shape (columns,); 0 where there is no number."""
+        """Return the standard deviations, of shape (columns,); 0 for columns without numbers."""
         return np.asarray(np.ldexp(np.sqrt(self._squares / np.maximum(self.counts, 1)), self._exponents))
 
 
 class Reservoir(Generic[Kept]):
-    """Keeps a uniform sample of rows whose number is not known before; the same seed, the same rows."""
+    """A uniform sample of a stream of rows; deterministic for the same seed."""
 
     # algorithm R of Vitter 1985, https://doi.org/10.1145/3147.3165
     def __init__(self, size: int, seed: int) -> None:
@@ -115,11 +115,11 @@ class Reservoir(Generic[Kept]):
         self._random = np.random.default_rng(seed)
 
     def add(self, rows: Sequence[Any] | NDArray[np.float64], keep: Callable[[Any], Kept]) -> None:
-        """Take in rows, and of each one that is chosen what ``keep`` makes of it."""
+        """Add rows; the sample stores the result of ``keep`` for each chosen row."""
         places = np.arange(self.seen, self.seen + len(rows))
         late = places >= self._size
         places[late] = self._random.integers(0, places[late] + 1)
         self.seen += len(rows)
         for i in np.flatnonzero(places < self._size).tolist():
-            # a place behind the last one appends
+            # a place after the last one appends
             self.sample[places[i] : places[i] + 1] = [keep(rows[i])]

@@ -1,4 +1,4 @@
-"""What the predictions of a pass over the training rows were worth, for the log of the job."""
+"""Metrics of the predictions during a training pass, for the log of the job."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from aws_ml_adapter.api.kinds import ModelType
 
 
 class PassMetrics:
-    """Counts how often several learners are right, each row predicted before it is learned from."""
+    """Metrics of several learners; each row is predicted before the update."""
 
     def __init__(self, model_type: ModelType, width: int, rows: int, learners: int) -> None:
         self._type = model_type
         binary = model_type is ModelType.BINARY
-        # one count for each pair of a true and a predicted class
+        # one count for each pair of true and predicted class
         self._classes = 2 if binary else width if model_type is ModelType.MULTICLASS else 0
         self._counts = np.zeros((learners, self._classes**2), np.int64)
         # separate arrays, so that keeping some of them copies none
@@ -25,7 +25,7 @@ class PassMetrics:
         self._positive = np.zeros(rows if binary else 0, np.bool_)
 
     def add(self, rows: slice, margins: NDArray[np.float32], values: NDArray[np.float32]) -> None:
-        """Count a block of rows with margins of shape (n, learners, width) and their true values."""
+        """Add a block of rows with margins of shape (n, learners, width) and their true values."""
         if not self._classes:
             return
         binary = self._type is ModelType.BINARY
@@ -39,15 +39,15 @@ class PassMetrics:
             self._positive[rows] = values > 0
 
     def keep(self, chosen: Sequence[int]) -> None:
-        """Forget all learners but the chosen ones."""
+        """Drop all learners except the chosen ones."""
         self._counts, self._margins = self._counts[list(chosen)], [self._margins[i] for i in chosen]
 
     def describe(self) -> str:
-        """``name=value`` of all `figures`, separated by blanks."""
+        """Format all `figures` as ``name=value``, separated by spaces."""
         return " ".join(f"{name}={value:.6g}" for name, value in self.figures().items())
 
     def figures(self) -> dict[str, float]:
-        """Accuracy and F1 of the first learner, of two classes recall, precision and AUC too; nothing of REGRESSION."""
+        """Return accuracy and F1 of the first learner; for BINARY also recall, precision, AUC; for REGRESSION none."""
         if not self._classes:
             return {}
         counts = self._counts[0].reshape(self._classes, self._classes)
@@ -63,7 +63,7 @@ class PassMetrics:
 
 
 def area_under_curve(positive: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> float:
-    """Area under the ROC curve, by Mann-Whitney: ties count half; NaN if all rows are of one kind."""
+    """Return the area under the ROC curve by the Mann-Whitney statistic; NaN if all rows have the same target."""
     lower, upper = np.sort(scores[~positive]), np.sort(scores[positive])
     pairs = len(lower) * len(upper)
     above = sum(int(lower.searchsorted(upper, side).sum()) for side in ("left", "right")) / 2

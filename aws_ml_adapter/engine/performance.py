@@ -1,4 +1,4 @@
-"""Evaluations: the service's metric of a model on data, and what its console showed beside it."""
+"""Evaluations: the service's metric of a model on data, and the details that its console showed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHIFT = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BinaryScores:
-    """Rows by score of a BINARY model, in 100 bins from 0 to 1; a score on an edge belongs to the bin above."""
+    """Histograms of the scores of a BINARY model, in 100 bins from 0 to 1; an edge belongs to the bin above."""
 
     negatives: tuple[int, ...]
     positives: tuple[int, ...]
@@ -43,13 +43,13 @@ class BinaryScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
-    """Rows of a MULTICLASS model by true class (first index) and predicted class (second)."""
+    """Confusion matrix of a MULTICLASS model: rows by true class (first index) and predicted class (second)."""
 
     classes: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
 
     def f_scores(self) -> tuple[float | None, ...]:
-        """F1 of each class; None for one that the data lack."""
+        """Return the F1 of each class; None if the data lack the class."""
         counts = np.array(self.counts)
         return tuple(
             float(2 * counts[i, i] / (counts[i].sum() + counts[:, i].sum())) if counts[i].any() else None
@@ -59,7 +59,7 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residuals:
-    """Histogram of the true less the predicted value of a REGRESSION model; one edge more than counts."""
+    """Histogram of true minus predicted value of a REGRESSION model; one more edge than counts."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
@@ -67,12 +67,12 @@ class Residuals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The metric of a model on data, beside that of a model that knows the training target only."""
+    """The metric of a model on data, and the baseline, which uses only the target of the training data."""
 
     type: ModelType
     # area under the ROC curve, mean F1 of the classes that the data have, or root mean squared error
     metric: float
-    # that of answering 0.5, the most frequent class, or the mean
+    # the metric of always predicting 0.5, the most frequent class, or the mean
     baseline: float
     rows: int
     invalid_rows: int
@@ -85,26 +85,26 @@ class Evaluation:
         return {METRICS[self.type]: repr(self.metric)}
 
     def to_json(self) -> str:
-        """Write as JSON, always the same for the same evaluation."""
+        """Serialise as JSON, deterministically."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Evaluation:
-        """Read what `to_json` wrote; raises `BadDataError`."""
+        """Parse the result of `to_json`; raises `BadDataError`."""
         try:
             evaluation: Evaluation = from_json(json.loads(text), cls)
         except (TypeError, ValueError, RecursionError) as error:
-            raise BadDataError("is no evaluation", remedy="evaluate again") from error
+            raise BadDataError("is not an evaluation", remedy="evaluate again") from error
         return evaluation
 
 
 def evaluate(model: MLModel, batches: Iterable[Rows], schema: Schema) -> Evaluation:
-    """Compare predictions with the truth; raises `DataFault` if there is no usable target to measure by."""
+    """Compare predictions with the true targets; raises `DataFault` if there are no usable targets."""
     read = TargetReader(model.target.name, model.type, schema)
     if not read.known:
         raise DataFault(f"the data lack the target '{model.target.name}'", remedy="evaluate on data that have it")
     truth, answers = array("d"), array("d")
-    # the classes of the model come first, in the order of its scores, so that an answer is an index
+    # the classes of the model come first, in the order of its scores, so that a prediction is an index
     classes = {name: place for place, name in enumerate(model.target.classes)}
     invalid = 0
     for batch in batches:
@@ -133,7 +133,7 @@ def evaluate(model: MLModel, batches: Iterable[Rows], schema: Schema) -> Evaluat
 
 
 def _place(label: str, classes: dict[str, int], model: MLModel) -> int:
-    """Place of a class, at the end if it is a new one."""
+    """Return the index of a class; a new one is appended."""
     place = classes.setdefault(label, len(classes))
     if place >= len(model.target.classes) + CLASS_LIMIT:
         raise DataFault(f"the target '{model.target.name}' has more than {CLASS_LIMIT} classes that the model lacks")
@@ -144,7 +144,7 @@ class _Measured(NamedTuple):
     metric: float
     baseline: float
     details: BinaryScores | Confusion | Residuals
-    # how far the target has moved since training: the largest difference in the share of a class, or that of the means
+    # shift of the target since training: the largest difference in the share of a class, or the difference of the means
     # in standard deviations
     shift: float
 
@@ -206,13 +206,13 @@ def _measure_regression(
 
 
 def _unit(largest: float) -> float:
-    """Return a power of two to divide by, which rounds nothing, so that squares neither overflow nor vanish."""
+    """Return a power of two to divide by, which is exact, so that squares neither overflow nor underflow."""
     exponent = min(math.frexp(largest)[1], 1_023)
     return 2.0**exponent if abs(exponent) > 500 else 1.0
 
 
 def _in_units(value: np.float64, unit: float) -> float:
-    # JSON cannot hold what is not finite
+    # JSON cannot represent numbers that are not finite
     return float(np.nan_to_num(value * unit))
 
 
@@ -224,7 +224,7 @@ _MEASURES = {
 
 
 def _alerts(model: MLModel, schema: Schema, rows: int, invalid: int, shift: float) -> Iterator[str]:
-    """Return the console's alerts: https://docs.aws.amazon.com/machine-learning/latest/dg/evaluation-alerts.html."""
+    """Yield the console's alerts: https://docs.aws.amazon.com/machine-learning/latest/dg/evaluation-alerts.html."""
     if rows < _FEW * model.target.rows:
         yield f"evaluated on {rows:,} rows, less than {_FEW:.0%} of the {model.target.rows:,} of training"
     if alert := other_target(model, schema):
@@ -234,11 +234,11 @@ def _alerts(model: MLModel, schema: Schema, rows: int, invalid: int, shift: floa
     if alert := unused_rows(model.target.name, rows, invalid):
         yield alert
     if shift > _SHIFT:
-        yield "the target is distributed otherwise than in training"
+        yield "the target has another distribution than in training"
 
 
 def other_target(model: MLModel, schema: Schema) -> str | None:
-    """Warning that data name another target than the model's, by which they are evaluated all the same."""
+    """Return a warning if the data name another target than the model's, which is used for the evaluation."""
     if schema.target in (None, model.target.name):
         return None
-    return f"the data name the target '{schema.target}', but the model's, '{model.target.name}', was evaluated"
+    return f"the data name the target '{schema.target}', but the evaluation used the model's, '{model.target.name}'"

@@ -1,4 +1,4 @@
-"""Statistics of a data source: what the rows hold, attribute by attribute."""
+"""Statistics of the attributes of a data source."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from textclf.base.from_json import from_json
 
 _SHOWN_VALUES = 10
 _VALUE_LIMIT = 100
-"""Values that agree in so many characters count as one."""
+"""Values are cut to this many characters before they are counted."""
 
 _CELL_LIMIT = 1_000_000
-"""The most values of all attributes in memory, once as counts and once as a sample."""
+"""Maximum values of all attributes in memory, once as counts and once as a sample."""
 
 _KEPT_LIMIT = 10_000
-"""The most values of an attribute that are counted exactly, and rows of the sample; fewer of many attributes."""
+"""Maximum distinct values counted exactly per attribute, and rows of the sample; fewer if there are many attributes."""
 
 _QUANTILES = np.linspace(0, 1, 21)
 
@@ -45,7 +45,7 @@ class NumericStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeStatistics:
-    """What an attribute holds; if not exact, ``distinct`` and the counts of frequent values are lower bounds."""
+    """Statistics of an attribute; if not exact, ``distinct`` and the counts of frequent values are lower bounds."""
 
     name: str
     type: AttributeType
@@ -53,7 +53,7 @@ class AttributeStatistics:
     invalid: int
     distinct: int
     distinct_exact: bool
-    # the ten most frequent values (words of TEXT); none of an attribute with very many numbers
+    # the ten most frequent values (for TEXT, words); empty for an attribute with very many different numbers
     most_frequent: tuple[tuple[str, int], ...]
     numeric: NumericStatistics | None = None
     correlation: float | None = None
@@ -61,25 +61,25 @@ class AttributeStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataStatistics:
-    """What a data source holds, attribute by attribute in the order of the schema."""
+    """Statistics of a data source, with attributes in the order of the schema."""
 
     rows: int
     rejected: int
     attributes: tuple[AttributeStatistics, ...]
 
     def to_json(self) -> str:
-        """Write as JSON, always the same for the same statistics."""
+        """Serialise as JSON, deterministically."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> DataStatistics:
-        """Read what `to_json` wrote."""
+        """Parse the result of `to_json`."""
         statistics: DataStatistics = from_json(json.loads(text), cls)
         return statistics
 
 
 def compute_statistics(batches: Iterable[Rows], schema: Schema) -> DataStatistics:
-    """Statistics in one pass and bounded memory; quantiles and correlations of a sample of at most 10,000 rows."""
+    """Compute statistics in one pass and bounded memory; quantiles and correlations are of up to 10,000 rows."""
     types = dict(schema.attributes)
     kinds = [*types.values()]
     limit = min(_KEPT_LIMIT, _CELL_LIMIT // len(kinds))
@@ -93,7 +93,7 @@ def compute_statistics(batches: Iterable[Rows], schema: Schema) -> DataStatistic
             column.add(values)
         sample.add(rows)
     if not sample.seen:
-        raise DataFault("there is not one row that could be read", remedy="compare the data with the schema")
+        raise DataFault("no row could be read", remedy="compare the data with the schema")
     target = None
     if schema.target is not None and types[schema.target] is not AttributeType.TEXT:
         target = sample.column(schema.names.index(schema.target))
@@ -142,7 +142,7 @@ class _AttributeCounts:
             numbers = numbers[read]
         if self.kind is AttributeType.NUMERIC:
             self._numbers.add(numbers)
-            # no value of a quantity with so many values is frequent
+            # a quantity with so many different values has no frequent ones
             if not self.exact:
                 return
         self._count(numbers.tolist())
@@ -151,13 +151,13 @@ class _AttributeCounts:
         self._counts.update(values)
         if len(self._counts) > self._limit:
             self.exact = False
-            # frequent values stand out by now
+            # frequent values have high counts by now
             self._counts = Counter(dict(self._counts.most_common(self._limit // 10)))
         self.distinct = len(self._counts) if self.exact else self._limit
 
     def statistics(self, name: str, sample: NDArray[Any], target: NDArray[Any] | None) -> AttributeStatistics:
         frequent = self.kind is not AttributeType.NUMERIC or self.exact
-        # ties are in the order of the values, not of the rows
+        # ties are sorted by value, not by row
         ranked = heapq.nsmallest(_SHOWN_VALUES, self._counts.items(), key=lambda item: (-item[1], item[0]))
         return AttributeStatistics(
             name=name,
@@ -173,7 +173,7 @@ class _AttributeCounts:
 
 
 class _Numbers:
-    """Distribution of numbers that come in pieces."""
+    """Distribution of numbers that are added in batches."""
 
     def __init__(self) -> None:
         self._moments = Moments(1)
@@ -185,12 +185,12 @@ class _Numbers:
         self._maximum = float(numbers.max(initial=self._maximum))
 
     def statistics(self, sample: NDArray[Any]) -> NumericStatistics | None:
-        """Return the distribution, with quantiles of a sample of the same numbers; None without a number."""
+        """Return the distribution, with quantiles of a sample of the same numbers; None without numbers."""
         if not self._moments.counts[0]:
             return None
         mean = float(self._moments.means[0])
         numbers = sample[~np.isnan(sample)]
-        # the sample may have missed all of a few numbers
+        # rare numbers may not be in the sample
         numbers = numbers if len(numbers) else np.array([mean])
         # halved, because the difference of the largest floats would overflow
         inner = np.clip(np.quantile(numbers / 2, _QUANTILES[1:-1]) * 2, self._minimum, self._maximum)
@@ -204,7 +204,7 @@ class _Numbers:
 
 
 class _Sample:
-    """Keeps a uniform sample of rows, of each value no more than a correlation needs."""
+    """A uniform sample of rows, with values reduced to what correlations need."""
 
     def __init__(self, kinds: Sequence[AttributeType], limit: int) -> None:
         self._kinds = kinds
@@ -221,12 +221,12 @@ class _Sample:
     def _row(self, row: Sequence[str]) -> list[str]:
         cut = [value[:_VALUE_LIMIT] for value in row]
         for i in self._texts:
-            # a missing text is missing, not a text of 0 words
+            # a missing text has no length, rather than 0 words
             cut[i] = str(len(row[i].split()) or "")
         return cut
 
     def column(self, i: int) -> NDArray[Any]:
-        """Values of an attribute in the sample as `correlation` takes them; of TEXT the number of words."""
+        """Return an attribute's values in the sample for `correlation`; for TEXT, the number of words."""
         values = [row[i] for row in self._reservoir.sample]
         if self._kinds[i] is AttributeType.CATEGORICAL:
             return np.array(["" if value.isspace() else value for value in values])

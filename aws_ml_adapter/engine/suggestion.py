@@ -1,4 +1,4 @@
-"""The recipe of a model for which none is given."""
+"""The suggested recipe, for models created without one."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from aws_ml_adapter.engine.number_columns import Reservoir, standardised
 from aws_ml_adapter.engine.targets import TargetReader
 from features.schema import AttributeType, Schema
 
-# rows of the sample on which bins are chosen: fewer if there are many attributes and classes
+# rows of the sample for the choice of bins: fewer if there are many attributes and classes
 _MAX_ROWS, _MIN_ROWS = 10_000, 500
 _CELLS = 1_000_000
 _CLASSES = 10
-"""Bins are chosen to predict the shares of so many classes, the most frequent ones."""
+"""Bins are chosen to predict the shares of this many most frequent classes."""
 
 
 def suggest_recipe(schema: Schema, read: Callable[[], Iterable[Rows]], model_type: ModelType) -> str:
-    """Return a recipe in the form of the service's own, with as many quantile bins as predict the target best."""
+    """Return a recipe like those of the service, with the quantile bins that best predict the target."""
     check_target(schema, model_type)
     variables = input_variables(schema)
     names = [name for name, variable in variables.items() if variable.type is AttributeType.NUMERIC]
@@ -55,7 +55,7 @@ def suggest_recipe(schema: Schema, read: Callable[[], Iterable[Rows]], model_typ
 def _sample(
     schema: Schema, names: Sequence[str], read: Callable[[], Iterable[Rows]], model_type: ModelType
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Numbers and targets of rows that have a target."""
+    """Return numbers and targets of a sample of rows with a target."""
     places = [schema.names.index(name) for name in names]
     target = TargetReader(check_target(schema, model_type), model_type, schema)
     width = _CLASSES if model_type is ModelType.MULTICLASS else 1
@@ -70,7 +70,7 @@ def _sample(
 
 
 def _columns(values: Sequence[float | str | None], model_type: ModelType) -> NDArray[np.float64]:
-    """Return the target in columns: a number of deviation 1, or whether the row is of each class."""
+    """Return the target as columns: a standardised number, or an indicator for each class."""
     if model_type is ModelType.MULTICLASS:
         classes, codes, counts = np.unique(np.array(values, str), return_inverse=True, return_counts=True)
         frequent = np.argsort(-counts, kind="stable")[:_CLASSES]

@@ -1,4 +1,4 @@
-"""What a model learns to predict: the target of each row, and what is known of all of them."""
+"""The target of the rows, and its summary in the training data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from textclf.base.errors import BadDataError
 
 
 def unused_rows(target: str, used: int, unused: int) -> str | None:
-    """Message on rows that could not be used; None if there were none."""
+    """Return a message on rows that could not be used; None if there were none."""
     if not unused:
         return None
     why = f"they were rejected, or have no valid value of the target '{target}'"
@@ -26,7 +26,7 @@ def unused_rows(target: str, used: int, unused: int) -> str | None:
 
 
 class TargetReader:
-    """Reads the target of a row as the model type wants it, whatever the rows' own schema says."""
+    """Reads the target of a row as the model type requires, whatever its type in the schema."""
 
     def __init__(self, name: str, model_type: ModelType, schema: Schema) -> None:
         self.known = name in schema.names
@@ -54,7 +54,7 @@ class TargetReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSummary:
-    """What training saw of the target; classes stand in the order of the scores, sorted by character."""
+    """Summary of the target in training; classes are in the order of the scores, sorted by code point."""
 
     name: str
     type: ModelType
@@ -67,12 +67,12 @@ class TargetSummary:
 
     @property
     def width(self) -> int:
-        """Number of scores a row: one a class, one only for BINARY and REGRESSION."""
+        """Number of scores per row: one per class, and one for BINARY and REGRESSION."""
         return len(self.classes) if self.type is ModelType.MULTICLASS else 1
 
 
 class TargetValues:
-    """Collects the target of the training rows."""
+    """Collects the targets of the training rows."""
 
     def __init__(self, schema: Schema, model_type: ModelType) -> None:
         self._name = check_target(schema, model_type)
@@ -83,7 +83,7 @@ class TargetValues:
         self._invalid = 0
 
     def take(self, rows: Sequence[Sequence[str] | None]) -> list[Sequence[str]]:
-        """Take the targets of rows, and give the rows that have a usable one; raises `DataFault` at class 101."""
+        """Add the targets of rows, and return the rows with a usable one; raises `DataFault` at class 101."""
         taken = []
         for row in rows:
             value = None if row is None else self._read(row)
@@ -94,7 +94,7 @@ class TargetValues:
                 if value >= CLASS_LIMIT:
                     raise DataFault(
                         f"the target '{self._name}' has more than {CLASS_LIMIT} classes",
-                        remedy="join the rarest of them",
+                        remedy="merge the rarest of them",
                     )
             self._values.append(value)
             taken.append(row)
@@ -102,8 +102,8 @@ class TargetValues:
         return taken
 
     def finish(self) -> tuple[TargetSummary, NDArray[np.float64]]:
-        """Return the summary, and of each row taken the number of its class, 0 or 1, or the number standardised."""
-        # a view, as a copy would take as much memory again
+        """Return the summary, and for each row the index of its class, 0 or 1, or the standardised number."""
+        # a view, because a copy would double the memory
         values = np.frombuffer(self._values)
         if not len(values):
             raise DataFault(f"no row has a usable value of the target '{self._name}'")

@@ -1,6 +1,6 @@
-"""Words and what recipes make of them, as 64-bit hashes, many rows at a time."""
+"""Words, n-grams and other tokens as 64-bit hashes, for many rows at a time."""
 
-# Tokens are never kept as text: runs and pairs of words are made from the hashes of their words, in numpy.
+# Tokens are never stored as text: the hashes of n-grams and pairs are computed from those of their words.
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from textclf.base.hashing import mix
 
 CARTESIAN_LIMIT = 100_000
-"""Tokens of one row that ``cartesian`` makes at most; what would come after them is left out."""
+"""Maximum tokens per row of ``cartesian``; further ones are left out."""
 
 _REMEMBERED = 200_000
-_LONGEST_REMEMBERED = 64
+_MAX_REMEMBERED_LENGTH = 64
 
 _U64 = np.uint64
 _GOLDEN = _U64(0x9E3779B97F4A7C15)
@@ -36,11 +36,11 @@ class Tokens(NamedTuple):
 
 
 class ValueHashes(dict[str, int]):
-    """Hash of a whole string; short ones are remembered, until there are 200,000."""
+    """Hashes of whole strings, with a cache of up to 200,000 short ones."""
 
     def __missing__(self, value: str) -> int:
         number = int.from_bytes(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
-        if len(value) <= _LONGEST_REMEMBERED:
+        if len(value) <= _MAX_REMEMBERED_LENGTH:
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[value] = number
@@ -48,12 +48,12 @@ class ValueHashes(dict[str, int]):
 
 
 def words(columns: Sequence[Sequence[str]]) -> list[Tokens]:
-    """Words of columns of texts, split as ``str.split`` does: in order, row by row."""
+    """Split columns of texts into words like ``str.split``, in order, row by row."""
     texts = list(chain.from_iterable(columns))
-    # so that white space stands before the first word and behind the last
+    # so that whitespace precedes the first word and follows the last
     joined = "\n".join(["", *texts, ""])
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    # all white space lies in the first plane
+    # all whitespace is in the first plane
     inside = _visible().take(np.minimum(codes, 0xFFFF))
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     starts, lengths = edges[::2], edges[1::2] - edges[::2]
@@ -74,7 +74,7 @@ def words(columns: Sequence[Sequence[str]]) -> list[Tokens]:
 
 
 def ngrams(tokens: Tokens, longest: int) -> Tokens:
-    """All runs of 1 to ``longest`` words of a row."""
+    """Return all n-grams of 1 to ``longest`` words of a row."""
     hashes, rows = tokens
     parts = [tokens]
     runs = hashes
@@ -86,7 +86,7 @@ def ngrams(tokens: Tokens, longest: int) -> Tokens:
 
 
 def osb(tokens: Tokens, window: int) -> Tokens:
-    """Orthogonal sparse bigrams: each word with each of the words that follow it in a window."""
+    """Return orthogonal sparse bigrams: each word with each following word in a window."""
     hashes, rows = tokens
     parts = []
     for ahead in range(1, min(window, len(hashes))):
@@ -97,7 +97,7 @@ def osb(tokens: Tokens, window: int) -> Tokens:
 
 
 def cartesian(left: Tokens, right: Tokens, size: int) -> Tokens:
-    """Every token of one kind with every token of another, row by row, at most 100,000 of a row."""
+    """Return the pairs of every left token with every right token, row by row, up to 100,000 per row."""
     left, right = _grouped(left), _grouped(right)
     lefts, rights = (np.bincount(side.rows, minlength=size) for side in (left, right))
     counts = np.minimum(lefts * rights, CARTESIAN_LIMIT)
@@ -111,9 +111,9 @@ def cartesian(left: Tokens, right: Tokens, size: int) -> Tokens:
 
 
 def strip_punctuation(text: str) -> str:
-    """Return the words without punctuation at their ends; words of nothing else vanish."""
+    """Strip punctuation from both ends of each word; words of only punctuation are removed."""
     punctuation = _punctuation()
-    # stripping so many characters is slow, and few words need it
+    # stripping is slow because there are many punctuation characters, and few words need it
     bare = [word if word.isalnum() else word.strip(punctuation) for word in text.split()]
     return " ".join(filter(None, bare))
 
@@ -135,7 +135,7 @@ def _concatenate(parts: Sequence[Tokens]) -> Tokens:
 
 
 def _powers(count: int) -> NDArray[np.uint64]:
-    """Powers of an odd number, modulo 2 ** 64."""
+    """Return powers of an odd number, modulo 2 ** 64."""
     return _power_table(max(64, 1 << count.bit_length()))
 
 
@@ -153,6 +153,6 @@ def _visible() -> NDArray[np.bool_]:
 
 @cache
 def _punctuation() -> str:
-    # the first plane only: all others have punctuation of ancient scripts alone
+    # the first plane only: the others contain only punctuation of ancient scripts
     first_plane = map(chr, range(0x10000))
     return string.punctuation + "".join(char for char in first_plane if unicodedata.category(char)[0] == "P")

@@ -1,4 +1,4 @@
-"""The features of training data on disk: rows as they are read, then blocks of rows as they are learned from."""
+"""The features of training data on disk: first rows in the order of reading, then blocks in the order of training."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from scipy.sparse import csc_array, csr_array
 from aws_ml_adapter.engine.feature_plan import Features
 
 _PENDING = 2_000_000
-# blocks of at most so many bytes stay in memory: reading small matrices again would take longer than learning
+# blocks of up to this many bytes stay in memory, because reading small matrices would take longer than training
 _HELD = 1 << 26
 
 
 def largest(values: NDArray[Any], number: int) -> NDArray[np.bool_]:
-    """Mark so many of the largest values; of equal ones the first."""
-    least = np.partition(values, len(values) - number)[len(values) - number]
-    marked = np.asarray(values > least)
-    marked[np.flatnonzero(values == least)[: number - np.count_nonzero(marked)]] = True
-    return marked
+    """Return a mask of the ``number`` largest values; of equal ones, the first are chosen."""
+    smallest = np.partition(values, len(values) - number)[len(values) - number]
+    mask = np.asarray(values > smallest)
+    mask[np.flatnonzero(values == smallest)[: number - np.count_nonzero(mask)]] = True
+    return mask
 
 
 class KeyCounts:
-    """Counts in how many rows each key stands, in bounded memory: rare keys are forgotten, and counted anew."""
+    """Approximate numbers of rows of each key, in bounded memory: rare keys are dropped, and counted from 0 again."""
 
     # Manku and Motwani, "Approximate frequency counts over data streams", VLDB 2002
     def __init__(self, limit: int) -> None:
@@ -37,7 +37,7 @@ class KeyCounts:
         self._pending_size = 0
 
     def add(self, keys: NDArray[np.uint64]) -> None:
-        """Count keys, each once for each row that it stands in."""
+        """Add keys, which must be distinct within each row."""
         self._pending.append(keys)
         self._pending_size += len(keys)
         if self._pending_size > _PENDING:
@@ -46,7 +46,7 @@ class KeyCounts:
                 self._forget(self._limit)
 
     def most_frequent(self, limit: int) -> NDArray[np.uint64]:
-        """Return the keys that stand in the most rows, rising; all others are forgotten."""
+        """Return the most frequent keys, sorted; all others are dropped."""
         self._merge()
         self._forget(limit)
         return self._keys
@@ -70,7 +70,7 @@ class KeyCounts:
 
 
 class RowStore:
-    """Features of all rows, in files that exist as long as the context."""
+    """Features of all rows, in files that are removed at the end of the context."""
 
     def __init__(self, folder: Path) -> None:
         self._keys = _ArrayFile(folder / "keys", np.uint64)
@@ -91,7 +91,7 @@ class RowStore:
         self._values.remove()
 
     def read(self, order: NDArray[np.int64], size: int) -> Iterator[Features]:
-        """Features of the rows in this order, so many at a time."""
+        """Yield the features of the rows in this order, ``size`` rows at a time."""
         starts = np.concatenate(self._ends)
         for begin in range(0, len(order), size):
             rows = order[begin : begin + size]
@@ -102,7 +102,7 @@ class RowStore:
 
 
 class Block(NamedTuple):
-    """Rows of a slice, as a matrix (rows, columns in use) and its transpose; ``columns`` rise."""
+    """The rows of a slice as a matrix (rows, used columns) and its transpose; ``columns`` are sorted."""
 
     rows: slice
     columns: NDArray[np.int32]
@@ -111,7 +111,7 @@ class Block(NamedTuple):
 
 
 class Blocks:
-    """Blocks of rows in a file, held in memory if it is small; columns are numbered as they are first used."""
+    """Blocks of rows in a file, or in memory if it is small; columns are numbered in the order of first use."""
 
     def __init__(self, path: Path, keys: NDArray[np.uint64], shapes: NDArray[np.int64]) -> None:
         self.keys = keys
@@ -136,7 +136,7 @@ class Blocks:
 
 
 def write_blocks(rows: Iterable[Features], keys: NDArray[np.uint64], path: Path) -> Blocks:
-    """Replace the keys of rows by columns, once for all passes; keys not among these (rising) are left out."""
+    """Write rows in blocks, with keys replaced by columns; keys that are not given (sorted) are left out."""
     column_of = np.full(len(keys), -1, np.int32)
     used: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     number = 0
@@ -165,20 +165,20 @@ def write_blocks(rows: Iterable[Features], keys: NDArray[np.uint64], path: Path)
 
 
 class _ArrayFile:
-    """An array in a file, written piece by piece."""
+    """An array in a file, which is appended to in pieces."""
 
     def __init__(self, path: Path, kind: type[np.generic]) -> None:
         self._path, self._kind = path, np.dtype(kind)
         self._file = path.open("w+b", buffering=0)
 
     def append(self, data: NDArray[Any]) -> None:
-        # numpy's tofile does not report a full disk where only the last bytes do not fit
+        # numpy's tofile does not report a full disk if only the last bytes do not fit
         rest = memoryview(data.tobytes())
         while rest:
             rest = rest[self._file.write(rest) :]
 
     def read(self, pieces: Iterable[tuple[int, int]]) -> NDArray[Any]:
-        # not memory-mapped, because the whole file would come to be in memory
+        # not memory-mapped, because the whole file would end up in memory
         size, parts = self._kind.itemsize, []
         for begin, end in pieces:
             self._file.seek(begin * size)

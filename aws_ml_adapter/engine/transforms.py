@@ -1,14 +1,14 @@
-"""From rows to the features of a recipe, as sparse rows of 58-bit keys."""
+"""Conversion of rows to the features of a recipe, as sparse rows of 58-bit keys."""
 
-# A feature's key is a hash of the output it belongs to and of the token it stands for, so there is no vocabulary to
-# learn: a model keeps the keys it has weights for. Of n different features two share a key with a chance of about
-# ``n ** 2 / 2 ** 59``: 2 in a million for a million, 2 in 10,000 for 10 million.
+# A feature's key is a hash of its output and its token, so no vocabulary is needed: a model stores the keys of its
+# weights. The probability that two of n different features have the same key is about ``n ** 2 / 2 ** 59``: 2 in a
+# million for a million features, 2 in 10,000 for 10 million.
 #
 # - A token of TEXT, ``ngram``, ``osb`` or ``cartesian`` has the value ``1 / sqrt(n)``, however often it occurs in the
-#   row; n is the number of the row's different tokens in this output, so that long texts do not drown short ones.
+#   row; n is the number of the row's different tokens in this output, so that long texts do not outweigh short ones.
 # - A CATEGORICAL or BINARY value, or a bin, is one feature of value 1.
 # - A NUMERIC value is standardised whether or not the recipe says ``normalize``: a linear model loses nothing by it,
-#   and gradient descent needs one scale. A million deviations from the mean are the most that counts.
+#   and gradient descent needs one scale. Values are clipped at a million deviations from the mean.
 # - A missing value, and one that is not of its type, is a feature of its own; missing TEXT is no feature.
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SAMPLE_VALUES = 20_000_000
 
 
 class Transforms:
-    """A recipe with means, deviations and bin edges of the training data."""
+    """A recipe, with the means, deviations and bin edges of the training data."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Transforms:
 
     @property
     def number_keys(self) -> NDArray[np.uint64]:
-        """Keys of the NUMERIC features, which come first in each row, or in their place those of missing values."""
+        """Keys of the NUMERIC features, which come first in each row, unless replaced by those of missing values."""
         return self._plan.number_keys
 
     @classmethod
     def fit(cls, recipe: Recipe, schema: Schema, read: Callable[[], Iterable[Rows]], *, seed: int = 0) -> Transforms:
-        """Learn means, deviations and bin edges, in one pass over the data and bounded memory."""
+        """Compute means, deviations and bin edges, in one pass over the data and bounded memory."""
         names, bins = numeric_parts(recipe)
         moments = Moments(len(names))
         reservoir: Reservoir[NDArray[np.float64]] = Reservoir(
@@ -64,7 +64,7 @@ class Transforms:
             numbers = parse_numbers([[row[place] for place in places] for row in batch if row is not None])
             if len(numbers):
                 moments.add(numbers)
-                # a view would hold on to all rows of the batch
+                # a view would keep all rows of the batch in memory
                 reservoir.add(numbers, np.copy)
         sample = np.array(reservoir.sample).reshape(-1, len(names)) if names else np.empty((0, 0))
         known = {name: column[~np.isnan(column)] for name, column in zip(names, sample.T, strict=True)}
@@ -72,13 +72,13 @@ class Transforms:
         return cls(recipe, schema, means=moments.means, deviations=moments.deviations(), edges=edges)
 
     def places(self, schema: Schema) -> dict[str, int]:
-        """Column of each attribute of the recipe in a schema."""
+        """Return the column in a schema of each attribute of the recipe."""
         if schema is self.schema:
             return self._places
         return {name: place for place, name in enumerate(schema.names) if name in self._plan.names}
 
     def transform(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> Features:
-        """Features of rows."""
+        """Compute the features of rows."""
         parts = [self._plan.features(rows[i : i + CHUNK], places) for i in range(0, len(rows), CHUNK)]
         if len(parts) == 1:
             return parts[0]

@@ -1,5 +1,5 @@
 "use strict";
-// moves the cut-off of a score histogram; all it needs stands in the page
+// moves the cut-off of a score histogram; all data are in the page
 (() => {
   const chart = document.getElementById("scores");
   const slider = document.getElementById("cutoff");
@@ -33,6 +33,6 @@
   };
   slider.addEventListener("input", show);
   slider.closest("label").hidden = false;
-  // a browser that comes back to the page remembers where the slider was
+  // on returning to the page, browsers restore the position of the slider
   show();
 })();

@@ -38,7 +38,7 @@ SCHEMA = {
 
 
 class Answered(NamedTuple):
-    """What came over the wire; headers by lower-case names."""
+    """An HTTP response; headers with lower-case names."""
 
     status: int
     body: bytes
@@ -46,7 +46,7 @@ class Answered(NamedTuple):
 
 
 class Server:
-    """A real server in a process of its own, and an unmodified boto3 client of it."""
+    """A real server in its own process, and an unmodified boto3 client of it."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
@@ -70,7 +70,7 @@ class Server:
         self.client = self.connect()
 
     def connect(self, *, url: str = "", key: str = "AKIDEXAMPLE", secret: str = "secret", **config: Any) -> Any:
-        """An unmodified client, with keys that are nobody's."""
+        """An unmodified client, with arbitrary keys."""
         return boto3.client(
             "machinelearning",
             endpoint_url=url or self.url,
@@ -81,7 +81,7 @@ class Server:
         )
 
     def ask(self, method: str, path: str, body: bytes | Iterable[bytes] | None = None, **headers: str) -> Answered:
-        """Send any request; what stands before the path, as in links of this server, is left out."""
+        """Send any request; ``path`` may also be a complete link of this server."""
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=20)
         try:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -93,14 +93,14 @@ class Server:
             connection.close()
 
     def read(self, url: str) -> str:
-        """Read a page or a log that is there."""
+        """Read an existing page or log."""
         answer = self.ask("GET", url)
         assert answer.status == 200, url
         return answer.body.decode()
 
     @staticmethod
     def until(holds: Callable[[], object], *, seconds: float = 20) -> None:
-        """Wait for something to become true."""
+        """Wait until a condition is true."""
         end = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < end
@@ -137,13 +137,13 @@ class Server:
         )
 
     def put_sales(self, name: str = "sales", *, times: int = 1) -> None:
-        """Put the data of `sales` and their schema there, all rows so many times."""
+        """Store the data of `sales`, with repeated rows, and their schema."""
         header, _, rows = sales().partition("\n")
         self.put(f"{name}.csv", f"{header}\n{rows * times}")
         self.put(f"{name}.csv.schema", json.dumps(SCHEMA))
 
     def fill(self) -> None:
-        """Put data there, and make an object of each kind, two of data sources."""
+        """Store data, and create an object of each kind, two of data sources."""
         self.put_sales()
         for id_, split in (("ds-train", (0, 70)), ("ds-test", (70, 100))):
             self.create_data_source(id_, split=split)
@@ -159,7 +159,7 @@ class Server:
     def wait(
         self, kind: str, id_: str, *, until: Sequence[str] = ("COMPLETED",), seconds: float = 60
     ) -> dict[str, Any]:
-        """Poll Get until the object has one of some statuses."""
+        """Poll Get until the object has one of the statuses."""
         answer: dict[str, Any] = {}
 
         def has_come() -> bool:
@@ -172,7 +172,7 @@ class Server:
         return answer
 
     def objects_of(self, run: str) -> dict[Kind, list[str]]:
-        """Ids of all that stands in the service for a run, deleted objects too."""
+        """Ids of all objects of a run in the service, including deleted ones."""
         found = {}
         for kind in Kind:
             pages = self.client.get_paginator(xform_name(f"Describe{kind}s")).paginate()
@@ -181,14 +181,14 @@ class Server:
         return found
 
     def until_failed(self, kind: str, id_: str) -> str:
-        """Wait until an object has failed, and give its message, without the way out that ends all of them."""
+        """Wait until an object has failed, and return its message without the remedy at the end of all of them."""
         message, way_out, _ = self.wait(kind, id_, until=("FAILED",))["Message"].partition(" (once that is fixed")
         assert way_out
         return message
 
     @staticmethod
     def refused(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
-        """Insist that a request is refused; give the name of the error, without its ending, and the message."""
+        """Check that a request is refused; return the name of the error, without its suffix, and the message."""
         with pytest.raises(ClientError) as caught:
             call(**request)
         error = caught.value.response["Error"]
@@ -196,7 +196,7 @@ class Server:
         return error["Code"].removesuffix("Exception"), error["Message"]
 
     def ready(self, model_id: str) -> str:
-        """Wait until a model's endpoint is ready, and give its URL."""
+        """Wait until a model's endpoint is ready, and return its URL."""
 
         def endpoint() -> dict[str, Any]:
             return self.client.get_ml_model(MLModelId=model_id)["EndpointInfo"]
@@ -213,7 +213,7 @@ def id_member(kind: str) -> str:
 
 
 def sales(rows: int = 400, seed: int = 1) -> str:
-    """Buyers are over 40 and write 'yes'; the town tells nothing."""
+    """Buyers are over 40 and write 'yes'; the town is random."""
     chance = random.Random(seed)
     lines = ["age,town,note,bought"]
     for _ in range(rows):
@@ -242,7 +242,7 @@ def make_server(tmp_path_factory) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture(scope="session")
 def server(make_server) -> Server:
-    """A server that holds data and their objects: ds-train, ds-test, ml-sales, ev-sales, bp-sales."""
+    """A server with data and their objects: ds-train, ds-test, ml-sales, ev-sales, bp-sales."""
     server = make_server("--rate", "100000")
     server.fill()
     for kind, id_ in (("ml_model", "ml-sales"), ("evaluation", "ev-sales"), ("batch_prediction", "bp-sales")):
@@ -252,7 +252,7 @@ def server(make_server) -> Server:
 
 @pytest.fixture
 def source(server, numbers=itertools.count()):  # noqa: B008 - one for all tests
-    """The arguments of a data source that nobody has made yet."""
+    """The arguments of a data source that does not exist yet."""
     return {
         "DataSourceId": f"ds-{next(numbers)}",
         "DataSpec": {"DataLocationS3": "s3://bucket/sales.csv"},

@@ -1,4 +1,4 @@
-"""Which rows a data source takes."""
+"""The selection of the rows of a data source."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def test_random_is_a_fair_choice_and_follows_the_seed():
     # 100,000 draws: 5 standard deviations are 0.7 percent
     assert first.mean() == pytest.approx(0.7, abs=0.0075)
     assert (first & second).mean() == pytest.approx(0.49, abs=0.008)
-    # neighbours do not follow each other
+    # neighbours are not correlated
     assert (first[1:] & first[:-1]).mean() == pytest.approx(0.49, abs=0.008)
     assert np.array_equal(first, share("a"))
 
 
 def split_mix_64(seed: int, n: int) -> int:
-    """The n-th number of the generator, from 0, as its authors write it in C."""
+    """The n-th number of the generator, from 0, as in its authors' C code."""
     mixed = (seed + (n + 1) * 0x9E3779B97F4A7C15) % 2**64
     mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 % 2**64
     mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % 2**64
@@ -82,7 +82,7 @@ def split_mix_64(seed: int, n: int) -> int:
 
 
 def test_random_numbers_are_those_of_the_generator_named():
-    # the first two that others publish for this seed
+    # the first two numbers published for this seed
     assert [split_mix_64(1234567, n) for n in (0, 1)] == [6457827717110365317, 3203168211198807973]
     seed = int.from_bytes(hashlib.sha256("città".encode()).digest()[:8], "little")
     expected = {n for n in OFFSETS.tolist() if 20 <= (split_mix_64(seed, n) >> 11) / 2**53 * 100 < 50}

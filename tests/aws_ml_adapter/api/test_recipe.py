@@ -1,4 +1,4 @@
-"""Recipes: the grammar, and what each function takes."""
+"""Recipes: the grammar, and the arguments of each function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects in a folder, and in a server that speaks like S3."""
+"""Storage of objects in a folder, and in an S3-compatible server."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_half_written_files_are_removed_and_nothing_else(tmp_path):
 
 
 def test_what_the_system_refuses_is_a_fault_of_the_data():
-    # deeper than any path may be
+    # longer than any path may be
     storage = FolderStorage(Path("/", *["r" * 250] * 20))
     for use in (storage.files, storage.open):
         with pytest.raises(DataFault, match="s3://bucket/a"):
@@ -172,13 +172,13 @@ def test_what_the_system_refuses_is_a_fault_of_the_data():
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file names are UTF-8")
-def test_a_name_that_is_not_utf_8_is_told(tmp_path):
+def test_a_name_that_is_not_utf_8_is_reported(tmp_path):
     (tmp_path / "bucket").mkdir()
     for name in (b".\xff", b"\xff.schema", b"\xe9t\xe9.csv"):
         Path(os.fsdecode(os.fsencode(tmp_path / "bucket") + b"/" + name)).touch()
-    with pytest.raises(DataFault) as told:
+    with pytest.raises(DataFault) as message:
         FolderStorage(tmp_path).files("s3://bucket/")
-    assert told.value.what == r"the name '\udce9t\udce9.csv' is not UTF-8 or holds control characters or backslashes"
+    assert message.value.what == r"the name '\udce9t\udce9.csv' is not UTF-8 or holds control characters or backslashes"
 
 
 def test_links_do_not_lead_out_of_the_folder(tmp_path):
@@ -252,8 +252,8 @@ def broken_s3(request, monkeypatch):
 
 def test_data_that_are_cut_short_are_not_taken_for_whole(broken_s3):
     storage = open_storage(StorageOptions(endpoint=broken_s3))
-    with pytest.raises(DataFault, match="could not be read to its end") as told:
+    with pytest.raises(DataFault, match="could not be read to its end") as message:
         storage.read("s3://bucket/a.csv", 1_000)
-    assert told.value.where == "s3://bucket/a.csv"
+    assert message.value.where == "s3://bucket/a.csv"
     with storage.open("s3://bucket/a.csv") as stream, pytest.raises(DataFault, match="could not be read to its end"):
         stream.read(1_000)

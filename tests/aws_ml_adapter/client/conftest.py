@@ -27,7 +27,7 @@ COMMON_WORDS = "the of and a to in is on by for"
 
 
 def _write_documents(path: Path, each: int, *, seed: int, first: int = 0) -> Path:
-    """Texts of which two words in five tell the category."""
+    """Texts in which two words of five depend on the category."""
     draw = random.Random(seed)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -46,7 +46,7 @@ def write_documents() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory) -> Path:
-    """What `textclf prepare` writes for 135 documents."""
+    """The output of `textclf prepare` for 135 documents."""
     folder = tmp_path_factory.mktemp("prepared")
     table = _write_documents(folder / "documents.csv", 45, seed=1)
     classifier = DocumentClassifier(vector_size=4)
@@ -79,7 +79,7 @@ def new_classifier(server) -> Callable[..., AmazonMLClassifier]:
 
 @pytest.fixture(scope="session")
 def trained(new_classifier, prepared, tmp_path_factory):
-    """A file of a model that is trained and evaluated."""
+    """The state file of a trained and evaluated model."""
     path = tmp_path_factory.mktemp("trained") / "model.json"
     classifier = new_classifier(path).fit(prepared)
     classifier.evaluate(max_error=0.2)
@@ -92,7 +92,7 @@ class Done(NamedTuple):
 
 
 def _command(*arguments: object, check: int = 0) -> Done:
-    """Run the console command in this process, and insist on its exit code."""
+    """Run the console command in this process, and check its exit code."""
     stdout, stderr = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
         patch.setattr(sys, "argv", ["amazon-ml", *map(str, arguments)])

@@ -1,4 +1,4 @@
-"""Killed, refused or told to wait: the client goes on, makes nothing twice, and cleans up."""
+"""Interruptions, refusals and timeouts: the client continues, creates nothing twice, and cleans up."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_server_that_knows_nothing_of_it_deletes_nothing(
     assert not list(server.s3.rglob(before.run))
 
 
-def test_an_evaluation_that_failed_is_made_anew_and_the_model_stays(trained, tmp_path, command, write_documents):
+def test_a_failed_evaluation_is_created_again_and_the_model_stays(trained, tmp_path, command, write_documents):
     table = write_documents(tmp_path / "blank.csv", 1, seed=11, first=900)
     lines = table.read_text().splitlines()
     table.write_text("\n".join([lines[0], *(line.rpartition(",")[0] + "," for line in lines[1:])]) + "\n")
@@ -153,7 +153,7 @@ def test_stopped_before_and_after_every_request_it_makes_nothing_twice(
         except _Killed:
             runs.add(StateFile.open(path).state.run)
     assert len(runs) == 1
-    # two data sources, a model, an evaluation, a batch prediction: each made, and looked at (but for the second)
+    # two data sources, a model, an evaluation, a batch prediction: each created, and polled (except the second)
     assert len(stops) >= 2 * 9
     check_made_once(server, path)
     stops.clear()

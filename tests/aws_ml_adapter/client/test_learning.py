@@ -1,4 +1,4 @@
-"""Learning, evaluating and predicting through a real server."""
+"""Training, evaluating and predicting with a real server."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_through_s3_of_another_server(prepared, tmp_path, monkeypatch, make_serv
         with pytest.raises(S3Error, match=r"S3 refused .*NoSuchBucket|S3 refused .*bucket does not exist") as caught:
             classifier.fit(prepared)
         assert caught.value.exit_code == ExitCode.SERVICE
-        # nothing was made, so nothing is kept
+        # nothing was created, so nothing is recorded
         assert not (tmp_path / "model.json").exists()
         client.create_bucket(Bucket="documents")
         client.put_object(Bucket="documents", Key="theirs.csv", Body=b"a")

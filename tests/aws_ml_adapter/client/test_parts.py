@@ -69,7 +69,7 @@ def test_two_commands_that_write_at_once_lose_nothing_of_each_other(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "error", "told"),
+    ("content", "error", "message"),
     [
         ("", BadModelError, "not what amazon-ml train writes"),
         ("[]", BadModelError, "not what"),
@@ -85,11 +85,11 @@ def test_two_commands_that_write_at_once_lose_nothing_of_each_other(tmp_path):
         (None, BadInputError, "cannot be read"),
     ],
 )
-def test_a_file_that_is_no_state_is_named(tmp_path, content, error, told):
+def test_a_file_that_is_no_state_is_named(tmp_path, content, error, message):
     path = tmp_path / "model.json"
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(error, match=told) as caught:
+    with pytest.raises(error, match=message) as caught:
         StateFile.open(path)
     assert str(path) in str(caught.value)
 
@@ -142,7 +142,7 @@ def test_the_header_of_the_guide_and_a_category_never_trained_on():
 
 
 @pytest.mark.parametrize(
-    ("stream", "told"),
+    ("stream", "message"),
     [
         (io.BytesIO(b"no gzip"), "is damaged"),
         (io.BytesIO(packed(["tag", "a"], ["1", "1E0"]).getvalue()[:-9]), "is damaged"),
@@ -155,8 +155,8 @@ def test_the_header_of_the_guide_and_a_category_never_trained_on():
         (packed(), "no column of a category"),
     ],
 )
-def test_results_that_are_none_are_named(stream, told):
-    with pytest.raises(BadDataError, match=told) as caught:
+def test_results_that_are_none_are_named(stream, message):
+    with pytest.raises(BadDataError, match=message) as caught:
         list(read_results(stream, ["a", "b"], where="s3://bucket/r.gz"))
     assert "s3://bucket/r.gz" in str(caught.value)
 
@@ -210,7 +210,7 @@ def test_a_folder_is_left_as_it_was_found(tmp_path):
 
 
 class _Clock:
-    """A clock that sleeping moves."""
+    """A clock that advances by sleeping."""
 
     def __init__(self) -> None:
         self.now = 0.0

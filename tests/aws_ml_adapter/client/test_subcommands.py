@@ -1,4 +1,4 @@
-"""The commands of amazon-ml that use the service."""
+"""The client subcommands of amazon-ml."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_commands_from_a_dry_run_to_the_end(server, prepared, tmp_path, comm
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "expected"),
     [
         (("train", "none", "-o", "m", "--bucket", "documents"), ExitCode.BAD_INPUT, "none.schema: cannot be read"),
         (("train", "none", "-o", "m"), ExitCode.USAGE, "--bucket"),
@@ -63,9 +63,9 @@ def test_the_commands_from_a_dry_run_to_the_end(server, prepared, tmp_path, comm
         (("train", "none", "-o", "m", "--bucket", "b", "--passes", "0"), ExitCode.USAGE, "--passes"),
     ],
 )
-def test_wrong_options_end_with_one_line_and_a_code(arguments, code, told, command):
+def test_wrong_options_end_with_one_line_and_a_code(arguments, code, expected, command):
     done = command(*(ROOT / each if each == "pyproject.toml" else each for each in arguments), check=code)
-    assert told in done.stderr
+    assert expected in done.stderr
     assert done.stdout == ""
 
 
@@ -81,7 +81,7 @@ def test_where_nothing_was_made_nothing_is_kept(prepared, tmp_path, command):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "expected"),
     [
         (("--bucket", ""), "--bucket"),
         (("--bucket", "Doc uments"), "--bucket"),
@@ -90,13 +90,13 @@ def test_where_nothing_was_made_nothing_is_kept(prepared, tmp_path, command):
         (("--bucket", "documents", "--prefix", "a" * 801), "--prefix"),
     ],
 )
-def test_a_place_that_would_not_do_later_is_refused_at_once(options, told, prepared, tmp_path, command):
+def test_a_place_that_would_not_do_later_is_refused_at_once(options, expected, prepared, tmp_path, command):
     asked = ("train", prepared, "-o", tmp_path / "m.json", *options, "--dry-run")
-    assert told in command(*asked, check=ExitCode.USAGE).stderr
+    assert expected in command(*asked, check=ExitCode.USAGE).stderr
 
 
 @pytest.mark.parametrize("option", ["--endpoint-url", "--s3-endpoint-url"])
-def test_a_url_without_its_scheme_is_told_before_anything_is_made(option, server, prepared, tmp_path, command):
+def test_a_url_without_its_scheme_is_refused_before_anything_is_created(option, server, prepared, tmp_path, command):
     path = tmp_path / "m.json"
     options = {"--endpoint-url": server.url, option: "127.0.0.1:8080"}
     done = command(
@@ -108,7 +108,7 @@ def test_a_url_without_its_scheme_is_told_before_anything_is_made(option, server
     assert not path.exists()
 
 
-def test_a_profile_that_is_not_there_is_told(prepared, tmp_path, monkeypatch, command):
+def test_a_missing_profile_is_reported(prepared, tmp_path, monkeypatch, command):
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     asked = ("train", prepared, "-o", tmp_path / "m.json", "--bucket", "documents", "--s3-root", tmp_path)
     assert "nobody" in command(*asked, check=ExitCode.USAGE).stderr
@@ -122,14 +122,14 @@ def test_a_promise_that_makes_no_sense_is_refused_before_a_job_runs(promise, ser
     assert server.objects_of(StateFile.open(trained).state.run) == before
 
 
-def test_a_column_that_is_not_there_is_told_before_anything_is_made(trained, tmp_path, command, write_documents):
+def test_a_missing_column_is_reported_before_anything_is_created(trained, tmp_path, command, write_documents):
     before = StateFile.open(trained).state
     table = write_documents(tmp_path / "further.csv", 2, seed=9, first=800)
     command("evaluate", trained, table, "-o", tmp_path / "r", "--by", "none", check=ExitCode.BAD_DATA)
     assert StateFile.open(trained).state == before
 
 
-def test_what_was_cut_on_the_way_is_told(trained, tmp_path, command):
+def test_texts_that_were_cut_are_reported(trained, tmp_path, command):
     table = tmp_path / "long.csv"
     table.write_text("document_id,text\n1," + "invoice total " * 10_000 + "\n")
     done = command("predict", trained, table, "-o", tmp_path / "p.csv")
@@ -156,7 +156,7 @@ def test_both_regularisations_at_once_are_refused(prepared, tmp_path, command):
 
 
 class _ClosedToNewCustomers(BaseHTTPRequestHandler):
-    """Answers as AWS answers accounts that never used the service."""
+    """Answers like AWS for accounts that never used the service."""
 
     def do_POST(self) -> None:
         body = json.dumps({"__type": "AccessDeniedException", "message": "closed to new customers"}).encode()
@@ -170,7 +170,7 @@ class _ClosedToNewCustomers(BaseHTTPRequestHandler):
         pass
 
 
-def test_new_customers_are_told_the_way_out(prepared, tmp_path, monkeypatch, command):
+def test_new_customers_are_told_of_the_server(prepared, tmp_path, monkeypatch, command):
     aws = HTTPServer(("127.0.0.1", 0), _ClosedToNewCustomers)
     monkeypatch.setenv("AWS_ENDPOINT_URL_MACHINE_LEARNING", f"http://127.0.0.1:{aws.server_port}")
     Thread(target=aws.serve_forever, daemon=True).start()

@@ -96,14 +96,14 @@ def test_a_true_label_that_is_missing_or_invalid_is_empty():
 
 
 @pytest.mark.parametrize("cell", ["1e30", "12.50", "-0", " 7 "])
-def test_a_true_number_stands_as_it_stands_in_the_data(cell):
+def test_a_true_number_is_written_as_in_the_data(cell):
     schema = Schema(attributes=ATTRIBUTES[1:], target="age")
     rows = [["early", "", "", value] for value in (cell, "1e309", "old")]
     assert [line.split(",")[0] for line in lines("age", schema, rows)[1:]] == [cell, "", ""]
 
 
 @pytest.mark.parametrize(("mean", "digits"), [(30.0, 6), (-1e9, 14), (1e300, 16)])
-def test_numbers_that_lie_far_from_nought_are_told_apart(monkeypatch, mean, digits):
+def test_numbers_far_from_zero_are_distinguished(monkeypatch, mean, digits):
     monkeypatch.setitem(MODELS, "age", replace(MODELS["age"], target=replace(MODELS["age"].target, mean=mean)))
     score = lines("age", PLAIN, [["early"]])[1]
     assert float(score) == pytest.approx(MODELS["age"].predict_record({"note": "early"})[0], abs=1e-4, rel=1e-15)
@@ -147,7 +147,7 @@ def test_the_same_predictions_give_the_same_bytes():
     assert first.getvalue() == second.getvalue()
 
 
-# scores that a file of the real service holds have this form: 1.945252E-5
+# scores in files of the real service have this format: 1.945252E-5
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))
 def test_numbers_have_the_form_of_the_service(value):
     text = number_text(value)

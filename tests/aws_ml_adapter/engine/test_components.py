@@ -1,4 +1,4 @@
-"""Principal components in the place of numbers, and back."""
+"""Conversion of numbers to principal components and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORD = np.uint64(7)
 
 
 def features_of(table: np.ndarray, words: list[int]) -> Features:
-    """Rows of numbers, NaN for missing ones, each with some words behind them."""
+    """Rows of numbers, NaN for missing ones, each followed by some words."""
     keys, values, starts = [], [], [0]
     for row, number in zip(table, words, strict=True):
         missing = np.isnan(row)
@@ -62,13 +62,13 @@ def test_missing_numbers_count_as_the_mean_and_keep_their_own_features():
     known = np.nan_to_num(table)
     for row, others in enumerate([{int(MISSING[1]): 1, int(WORD): 0.5}, {}, dict.fromkeys(MISSING.tolist(), 1)]):
         found = entries(made, row)
-        told = sum(found[int(key)] * weight for key, weight in zip(KEYS, [1, -2, 3], strict=True))
-        assert told == pytest.approx(known[row] @ components.unfold(np.array([1.0, -2.0, 3.0])), abs=1e-5)
+        message = sum(found[int(key)] * weight for key, weight in zip(KEYS, [1, -2, 3], strict=True))
+        assert message == pytest.approx(known[row] @ components.unfold(np.array([1.0, -2.0, 3.0])), abs=1e-5)
         assert others.items() <= found.items()
     assert made.starts[3] == 3 * 3 + 2 + 0 + 5, "both words of the third row are there"
 
 
-def test_a_number_that_stands_twice_has_one_component():
+def test_duplicate_numbers_have_one_component():
     table = numbers()
     table[:, 1] = table[:, 0]
     features = features_of(table, [0] * len(table))

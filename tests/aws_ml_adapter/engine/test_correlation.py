@@ -1,4 +1,4 @@
-"""How closely two attributes go together."""
+"""Correlation of two attributes."""
 
 from __future__ import annotations
 

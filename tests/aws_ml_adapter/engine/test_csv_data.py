@@ -24,7 +24,7 @@ ONE_COLUMN = Schema(attributes=(("a", TEXT),), has_header=False)
 
 
 def data_file(content: bytes, *, chunk: int | None = None, name: str = "s3://bucket/data.csv") -> DataFile:
-    """A file that comes in pieces which end anywhere."""
+    """A file that is read in arbitrary pieces."""
     chunk = chunk or (7 if len(content) < 1_000 else 65_537)
     return DataFile(
         name=name,
@@ -224,7 +224,7 @@ def test_the_files_together_give_the_share_of_all_one_by_one(strategy):
 def test_shares_and_chunks_never_change_lose_or_double_a_row(lines, chunk, size):
     file = data_file(b"\n".join(lines), chunk=chunk)
     whole = [row for batch in read_batches([file], SCHEMA) for row in batch]
-    # a file that ends in a blank line without an end does not have that line
+    # an empty last line without a line feed is not a row
     assert len(whole) == len(lines) - (bool(lines) and not lines[-1])
     for strategy in SplitStrategy:
         parts = [

@@ -39,7 +39,7 @@ def trained(rows: Rows, schema: Schema, model_type: ModelType, parameters: Param
 
 
 def notes(count: int, seed: int = 1) -> Rows:
-    """Make notes in which one word of twenty tells the class."""
+    """Make texts in which one word of twenty depends on the class."""
     chance = random.Random(seed)
     rows = []
     for _ in range(count):
@@ -60,8 +60,8 @@ def table(data, model_type: ModelType) -> tuple[Rows, Schema]:
     return rows, schema_of(*numbers, ("y", model_type.target_type))
 
 
-# scikit-learn's own data. The passes are the API's default where they do, and 100, the most its page allows, where
-# there are as few rows as of iris
+# scikit-learn's own data. The passes are the API's default if they are enough, and 100, the maximum on its page, for
+# few rows, such as iris
 @pytest.mark.parametrize(
     ("name", "model_type", "passes"),
     [
@@ -218,7 +218,7 @@ def test_bins_that_fill_the_model_alone_are_a_fault_of_the_data():
         trained(rows, schema, ModelType.BINARY, Parameters(max_size=100_000), recipe=recipe)
 
 
-def test_the_log_tells_the_course():
+def test_the_log_reports_each_pass():
     log: list[str] = []
     rows: list = [*notes(150), None, ["no target", ""], ["no target", "perhaps"]]
     trained(rows, NOTES, ModelType.BINARY, Parameters(shuffle=True, max_passes=3), log=log.append)
@@ -274,7 +274,7 @@ def test_it_stops_when_there_is_nothing_to_learn(value):
 def test_the_largest_amounts_of_regularisation_leave_no_weights(amount):
     log: list[str] = []
     parameters = Parameters(shuffle=True, max_passes=300, max_size=100_000, **amount)
-    # more pairs of words than there is room for
+    # more pairs of words than fit
     model = trained(notes(600), NOTES, ModelType.BINARY, parameters, recipe=PAIRS, log=log.append)
     assert "converged" in log
     assert not any("nan" in line or "inf" in line for line in log if line.startswith("finished-pass:"))
@@ -343,7 +343,7 @@ def test_numbers_of_any_scale_are_learned_from(low, high):
     assert model.predict_record({"x": repr(low)})[0] < 0.1 < 0.9 < model.predict_record({"x": repr(high)})[0]
 
 
-def test_a_number_that_was_always_the_same_tells_nothing_of_others():
+def test_a_constant_number_has_no_effect():
     schema = schema_of(("x", AttributeType.NUMERIC), ("y", AttributeType.BINARY))
     rows = [["7.1", str(int(i % 3 > 0))] for i in range(99)]
     model = trained(rows, schema, ModelType.BINARY, recipe='{"outputs": ["normalize(x)"]}')
@@ -362,7 +362,7 @@ def test_wild_numbers_do_not_make_weights_wild():
 
 @pytest.fixture
 def full_disk(tmp_path):
-    """A file system without a byte left."""
+    """A full file system."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
@@ -377,7 +377,7 @@ def full_disk(tmp_path):
 
 
 @pytest.mark.parametrize("count", [5, 500])
-def test_a_full_disk_is_told_even_where_only_the_last_bytes_do_not_fit(full_disk, count, monkeypatch):
+def test_a_full_disk_is_reported_even_if_only_the_last_bytes_do_not_fit(full_disk, count, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(full_disk))
     with pytest.raises(OSError, match="No space"):
         trained(notes(count), NOTES, ModelType.BINARY)

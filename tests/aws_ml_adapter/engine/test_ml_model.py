@@ -43,7 +43,7 @@ RECIPE = (
 
 def learned(target: str) -> MLModel:
     schema = Schema(attributes=ATTRIBUTES, target=target)
-    # ALL_BINARY and the like are empty where the target is the only such attribute
+    # ALL_BINARY and the like are empty if the target is the only such attribute
     kept = [text for text in json.loads(RECIPE)["outputs"] if not (target == "paid" and "BINARY" in text)]
     kept = [text for text in kept if not (target == "town" and "CATEGORICAL" in text)]
     kept = [text for text in kept if not (target == "age" and "NUMERIC" in text)]
@@ -154,7 +154,7 @@ class Entries(dict[str, bytes]):
             return cls({name: archive.read(name) for name in archive.namelist()})
 
     def put(self, name: str, data: bytes) -> None:
-        """Change a part and its digest, as a skilled forger would."""
+        """Change a part and its digest."""
         self[name] = data
         manifest = json.loads(self["manifest.json"])
         manifest["parts"][name] = sha256(data).hexdigest()
@@ -218,7 +218,7 @@ def test_forged_descriptions_do_not_load(binary, tmp_path, text):
 
 @settings(max_examples=40)
 @given(st.data())
-def test_damage_anywhere_is_told(binary, tmp_path_factory, data):
+def test_damage_anywhere_is_reported(binary, tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damage") / "a.model"
     save_ml_model(binary, path)
     whole = path.read_bytes()
@@ -230,7 +230,7 @@ def test_damage_anywhere_is_told(binary, tmp_path_factory, data):
         loaded = load_ml_model(path)
     except BadModelError:
         return
-    # a bit that says nothing, such as the time of an entry
+    # an unused bit, such as one of the time of an entry
     assert loaded.weights.tobytes() == binary.weights.tobytes()
 
 

@@ -1,4 +1,4 @@
-"""Reading, moments and samples of numbers that come bit by bit."""
+"""Parsing, moments and samples of numbers read in batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the log says of a pass, against scikit-learn."""
+"""The metrics of a pass in the log, compared with scikit-learn."""
 
 from __future__ import annotations
 

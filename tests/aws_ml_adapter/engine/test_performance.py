@@ -21,7 +21,7 @@ KINDS = {
 
 
 def made(model_type: ModelType, count: int, seed: int) -> list[list[str]]:
-    """Make rows of a number that says most about the target."""
+    """Make rows of a number that is correlated with the target."""
     random = np.random.default_rng(seed)
     x = random.normal(size=count)
     y = x + random.normal(size=count)
@@ -100,7 +100,7 @@ def test_an_evaluation_survives_json(model):
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"type": "BINARY"}', '{"type": "CLUSTER", "details": {}}', "[" * 99_999]
 )
-def test_what_is_no_evaluation_is_told(text):
+def test_other_files_than_evaluations_are_refused(text):
     with pytest.raises(BadDataError):
         Evaluation.from_json(text)
 
@@ -121,7 +121,7 @@ def test_alerts_say_what_makes_the_metric_doubtful(model):
     assert any("less than 10%" in alert for alert in evaluate(model, [few], model.schema).alerts)
     assert any("schema differs" in alert for alert in evaluate(model, [few], other).alerts)
     # a row of the other class, so that there is a ROC curve
-    assert any("otherwise" in a for a in evaluate(model, [[*skewed, few[0], few[1]]], model.schema).alerts)
+    assert any("another distribution" in a for a in evaluate(model, [[*skewed, few[0], few[1]]], model.schema).alerts)
 
 
 def test_data_that_cannot_be_evaluated(model):
@@ -154,7 +154,7 @@ def test_classes_that_the_model_lacks_count_as_missed(model):
     assert evaluate(model, [strangers[1:]], model.schema).metric == 0
 
 
-def test_too_many_classes_are_told_before_all_rows_are_read(model):
+def test_too_many_classes_are_reported_before_all_rows_are_read(model):
     if model.type is not ModelType.MULTICLASS:
         return
 

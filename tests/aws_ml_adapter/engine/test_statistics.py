@@ -35,7 +35,7 @@ def test_rows_and_rejected_rows():
 
 @pytest.mark.parametrize("batches", [[], [[None, None]]])
 def test_no_row_at_all_is_a_fault_of_the_data(batches):
-    with pytest.raises(DataFault, match="not one row"):
+    with pytest.raises(DataFault, match="no row could be read"):
         compute_statistics(batches, Schema(attributes=(("x", NUMERIC),)))
 
 
@@ -101,7 +101,7 @@ def test_ten_thousand_different_values_are_counted_and_of_more_the_frequent_ones
     values = [str(i) for i in range(10_000)]
     found = compute(values, type_, size=1_000)
     assert (found.distinct, found.distinct_exact) == (10_000, True)
-    # from the middle on, for those that come late must be found too
+    # from the middle on, because late ones must be found, too
     values = [str(i) for i in range(30_000)]
     for i in range(15_000, 30_000, 3):
         values[i] = "7"

@@ -1,4 +1,4 @@
-"""The recipe of a model for which none is given: its form, and the number of bins."""
+"""The suggested recipe: its form, and the numbers of bins."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_constants_and_numbers_of_two_values_are_lines():
 
 @pytest.mark.parametrize(("rows", "bins"), [(49, 0), (50, 10), (249, 20), (250, 50), (499, 50), (500, 100)])
 def test_a_bin_has_five_rows_on_average(rows, bins):
-    # of a curve without noise the finest are the best
+    # for a curve without noise the finest bins are the best
     x = np.linspace(0, 1, rows)[:, None]
     assert bins_of(table(x, np.sin(9 * x[:, 0])))["x0"] == bins
 
@@ -193,7 +193,7 @@ def test_a_wave_is_found_among_missing_and_invalid_values_and_rejected_rows():
         [["1e308", "-1e308", str((-1) ** i * 1e300)] for i in range(50)],
     ],
 )
-def test_data_that_tell_nothing_get_no_bins(rows):
+def test_random_data_get_no_bins(rows):
     schema = schema_of(("x0", NUMERIC), ("x1", NUMERIC), ("y", NUMERIC))
     content = json.loads(suggest_recipe(schema, reading(rows), ModelType.REGRESSION))
     assert content["outputs"] == ["ALL_CATEGORICAL", "normalize(NUMERIC_VARS_NORM)"]

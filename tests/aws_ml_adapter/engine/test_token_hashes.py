@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aws_ml_adapter.engine.token_hashes import CARTESIAN_LIMIT, Tokens, cartesian, ngrams, osb, strip_punctuation, words
 
-# line ends of all kinds, blanks of Unicode, a character of four bytes, a lone surrogate
+# line ends of all kinds, Unicode spaces, a character of four bytes, a lone surrogate
 TEXTS = st.lists(st.text("ab \n\t\x1c\u2003é\U0001f600\ud800", max_size=12), min_size=1, max_size=5)
 
 
@@ -18,7 +18,7 @@ def read(tokens: Tokens, names: dict[int, str]) -> list[tuple[int, str]]:
 
 
 def same_pattern(tokens: Tokens, expected: list[tuple[int, str]]) -> None:
-    """Tokens are known by their hash only, so compare which are equal, and in which rows they stand."""
+    """Tokens are known by their hashes only, so compare which are equal, and their rows."""
     found = list(zip(tokens.rows.tolist(), tokens.hashes.tolist(), strict=True))
     assert sorted(row for row, _ in found) == sorted(row for row, _ in expected)
     assert len(set(found)) == len(set(expected))
@@ -63,7 +63,7 @@ def test_osb_pairs_the_first_word_of_each_window_with_the_others():
 
 
 @given(TEXTS, st.integers(2, 10))
-def test_osb_tells_the_distance_apart(texts, window):
+def test_osb_distinguishes_distances(texts, window):
     expected = [
         (row, f"{split[i]}{'_' * ahead}{split[i + ahead]}")
         for row, text in enumerate(texts)

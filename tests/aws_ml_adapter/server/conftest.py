@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 @pytest.fixture(scope="session")
 def credentials(tmp_path_factory) -> Path:
-    """A credentials file with the keys of the clients that tests make."""
+    """A credentials file with the keys of the clients in tests."""
     path = tmp_path_factory.mktemp("keys") / "credentials"
     path.write_text("[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n")
     return path
@@ -20,7 +20,7 @@ def credentials(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def connect_s3() -> Iterator[Callable[..., Any]]:
-    """Makes unmodified clients of S3 for a server, and closes them."""
+    """Creates unmodified S3 clients for a server, and closes them."""
     clients = []
 
     def connect(server, *, key="AKIDEXAMPLE", secret="secret", region="us-east-1", **config):
@@ -47,7 +47,7 @@ def s3(server, connect_s3):
 
 @pytest.fixture
 def bucket(s3, request) -> str:
-    """A bucket that is named after the test."""
+    """A bucket named after the test."""
     name = request.node.name.split("[")[0].lower().replace("_", "-")[-60:].strip("-")
     s3.create_bucket(Bucket=name)
     return name
@@ -55,7 +55,7 @@ def bucket(s3, request) -> str:
 
 @pytest.fixture(scope="session")
 def refused() -> Callable[..., tuple[str, int]]:
-    """Insists that S3 refuses a request; gives code and status."""
+    """Check that S3 refuses a request; return code and status."""
 
     def call(call: Callable[..., Any], **request: Any) -> tuple[str, int]:
         with pytest.raises(ClientError) as caught:

@@ -1,4 +1,4 @@
-"""Objects are renamed, tagged and deleted."""
+"""Renaming, tagging and deleting objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_names_can_be_changed(server, source):
     after = client.get_data_source(DataSourceId=source["DataSourceId"])
     assert (after["Name"], after["Status"]) == ("ü" * 1024, "COMPLETED")
     assert after["LastUpdatedAt"] > before["LastUpdatedAt"]
-    # the request that made it may still be repeated
+    # the request that created it may still be repeated
     client.create_data_source_from_s3(**source)
     client.update_ml_model(MLModelId="ml-sales", MLModelName="sales model")
     client.update_evaluation(EvaluationId="ev-sales", EvaluationName="sales evaluation")

@@ -1,4 +1,4 @@
-"""What `amazon-ml` has in common with `textclf`, and what it says where its packages are missing."""
+"""The command line that `amazon-ml` shares with `textclf`, and messages on missing packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What completed objects tell and write, as an unmodified boto3 client sees them."""
+"""The records and files of completed objects, as seen by an unmodified boto3 client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import pytest
 
 
-def test_a_data_source_tells_what_it_read(server):
+def test_a_data_source_reports_what_it_read(server):
     answer = server.client.get_data_source(DataSourceId="ds-train", Verbose=True)
     assert answer["Status"] == "COMPLETED"
     assert answer["Name"] == "name of ds-train"
@@ -28,11 +28,11 @@ def test_compute_time_is_the_processor_time_of_the_job_in_milliseconds(server, r
     operation, members = request_
     answer = getattr(server.client, operation)(**members)
     elapsed = (answer["FinishedAt"] - answer["StartedAt"]).total_seconds() * 1_000
-    # a job uses one core, and statistics or a training of 280 rows take longer than the clock of a processor ticks
+    # a job uses one core, and statistics or a training of 280 rows take longer than a tick of the CPU clock
     assert 0 < answer["ComputeTime"] <= elapsed + 1
 
 
-def test_a_model_tells_what_it_was_made_with(server):
+def test_a_model_reports_what_it_was_created_with(server):
     answer = server.client.get_ml_model(MLModelId="ml-sales", Verbose=True)
     assert answer["TrainingParameters"] == {
         "algorithm": "sgd",
@@ -48,7 +48,7 @@ def test_a_model_tells_what_it_was_made_with(server):
     assert "ALL_CATEGORICAL" in json.loads(answer["Recipe"])["outputs"]
     assert json.loads(answer["Schema"])["attributes"][0] == {"attributeName": "age", "attributeType": "NUMERIC"}
     listed = server.client.describe_ml_models(FilterVariable="TrainingDataSourceId", EQ="ds-train")["Results"]
-    # other tests make models of the same data
+    # other tests create models of the same data
     (model,) = (model for model in listed if model["MLModelId"] == "ml-sales")
     assert model["Algorithm"] == "sgd"
     assert "Recipe" not in model
@@ -104,7 +104,7 @@ def fruit(server):
 
 
 def trained(server, target: str, model_type: str):
-    """Train a model, evaluate it, predict all of its data; give the metrics, the lines and the URL to ask."""
+    """Train a model, evaluate it, predict all of its data; return metrics, lines and the endpoint's URL."""
     id_ = {"MLModelId": f"ml-{target}"}
     parameters = {"sgd.shuffleType": "auto", "sgd.maxPasses": "20"}
     server.client.create_ml_model(

@@ -1,4 +1,4 @@
-"""Calls from pages in a browser, which are allowed by option only."""
+"""Requests from pages in a browser, which are allowed only by an option."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aws_ml_adapter.server.hosts_and_cors import Cors
 from textclf.base.errors import UsageError
 
 PAGE = "http://127.0.0.1:9000"
-# what the SDK for JavaScript sends
+# the headers of the SDK for JavaScript
 HEADERS = (
     "amz-sdk-invocation-id,amz-sdk-request,authorization,content-type,x-amz-content-sha256,x-amz-date,"
     "x-amz-security-token,x-amz-target,x-amz-user-agent"
@@ -54,7 +54,7 @@ def test_pages_of_the_origins_given_may_call(open_server):
 def test_pages_of_others_may_not(open_server, origin):
     for answer in (ask_first(open_server, origin), describe(open_server, origin)):
         assert "access-control-allow-origin" not in answer.headers
-        # or a cache would give this answer to the page that may
+        # otherwise a cache would serve this answer to an allowed page
         assert answer.headers["vary"] == "Origin"
     assert open_server.ask("GET", "/").headers["vary"] == "Origin"
     assert ask_first(open_server, origin).status == 403

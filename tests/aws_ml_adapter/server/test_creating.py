@@ -1,4 +1,4 @@
-"""Requests that create objects: what is taken, refused at once, or told by the object that failed."""
+"""Requests that create objects: accepted, refused at once, or reported by a failed object."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_schema_is_given_named_or_beside_the_data(server, source):
     assert server.refused(client.create_data_source_from_s3, **source)[1].startswith("both DataSchema and")
 
 
-def test_the_schema_of_a_whole_bucket_stands_in_it(server, source):
+def test_the_schema_of_a_whole_bucket_is_in_it(server, source):
     bucket = server.s3 / "people-bucket"
     bucket.mkdir()
     (bucket / "a.csv").write_text("age,note\n42,yes\n")
@@ -76,12 +76,12 @@ def test_the_schema_of_a_whole_bucket_stands_in_it(server, source):
     assert server.wait("data_source", source["DataSourceId"])["NumberOfFiles"] == 1
 
 
-def test_why_a_schema_cannot_be_read_is_told_at_once(server, source):
+def test_an_unreadable_schema_is_refused_at_once(server, source):
     server.put("large.csv", "age,note\n42,yes\n")
     server.put("large.csv.schema", " " * 600_000)
     source["DataSpec"] = {"DataLocationS3": "s3://bucket/large.csv"}
-    told = ("InvalidInput", "s3://bucket/large.csv.schema: is over 524,284 bytes")
-    assert server.refused(server.client.create_data_source_from_s3, **source) == told
+    expected = ("InvalidInput", "s3://bucket/large.csv.schema: is over 524,284 bytes")
+    assert server.refused(server.client.create_data_source_from_s3, **source) == expected
 
 
 def test_a_schema_that_is_named_may_come_later(server, source):
@@ -91,7 +91,7 @@ def test_a_schema_that_is_named_may_come_later(server, source):
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "expected"),
     [
         ({"DataSchema": "{"}, "DataSchema: the schema is not JSON"),
         ({"DataSchema": "{}"}, "attributes"),
@@ -104,16 +104,16 @@ def test_a_schema_that_is_named_may_come_later(server, source):
         ({"DataLocationS3": "s3://bucket/" + "x" * 2_048}, "less than or equal to 2048"),
     ],
 )
-def test_what_is_wrong_with_a_request_is_told_at_once(server, source, spec, told):
+def test_errors_in_a_request_are_refused_at_once(server, source, spec, expected):
     source["DataSpec"] |= spec
     name, message = server.refused(server.client.create_data_source_from_s3, **source)
     assert name == "InvalidInput"
-    assert told in message
+    assert expected in message
     assert server.refused(server.client.get_data_source, DataSourceId=source["DataSourceId"])[0] == "ResourceNotFound"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (None, "there is no such object"),
         ("", "s3://bucket/bad"),
@@ -124,21 +124,21 @@ def test_what_is_wrong_with_a_request_is_told_at_once(server, source, spec, told
     ],
     ids=["missing", "empty", "header only", "other header", "rejected rows", "gzip"],
 )
-def test_what_is_wrong_with_data_is_told_by_the_object(server, source, content, told, request):
+def test_errors_in_data_are_reported_by_the_object(server, source, content, expected, request):
     key = f"bad-{request.node.callspec.id.replace(' ', '-')}.csv"
     if content is not None:
         server.put(key, content)
     schema = (server.s3 / "bucket" / "sales.csv.schema").read_text()
     source["DataSpec"] = {"DataLocationS3": f"s3://bucket/{key}", "DataSchema": schema}
     server.client.create_data_source_from_s3(**source)
-    assert told in server.until_failed("data_source", source["DataSourceId"])
+    assert expected in server.until_failed("data_source", source["DataSourceId"])
     answer = server.client.get_data_source(DataSourceId=source["DataSourceId"])
     assert "ComputeTime" not in answer
     assert answer["FinishedAt"]
 
 
 @pytest.mark.parametrize(
-    ("request_", "told"),
+    ("request_", "expected"),
     [
         ({"MLModelType": "REGRESSION"}, "'bought' is BINARY"),
         ({"TrainingDataSourceId": "none"}, "No DataSource with id none exists"),
@@ -155,14 +155,14 @@ def test_what_is_wrong_with_data_is_told_by_the_object(server, source, content, 
         ({"MLModelType": "TERNARY"}, "enum value set: [BINARY, MULTICLASS, REGRESSION]"),
     ],
 )
-def test_a_model_that_cannot_be_trained_is_refused(server, request_, told):
+def test_a_model_that_cannot_be_trained_is_refused(server, request_, expected):
     server.client.create_data_source_from_s3(
         DataSourceId="ds-plain", DataSpec={"DataLocationS3": "s3://bucket/sales.csv"}
     )
     request = {"MLModelId": "ml-refused", "MLModelType": "BINARY", "TrainingDataSourceId": "ds-train"}
     name, message = server.refused(server.client.create_ml_model, **request | request_)
     assert name == "InvalidInput"
-    assert told in message
+    assert expected in message
 
 
 def test_a_recipe_may_be_read_from_storage(server):
@@ -208,7 +208,7 @@ def test_outputs_go_where_the_api_lets_them(server, uri):
 
 
 def folder_of(server, answer) -> Path:
-    """Where the server keeps the files of an object."""
+    """The server's folder of an object's files."""
     return server.folder / "data" / "objects" / re.search(r"/logs/(\d+)", answer["LogUri"])[1]
 
 

@@ -1,4 +1,4 @@
-"""The state in SQLite, and what Describe selects of it."""
+"""The state in SQLite, and the filters of Describe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists, their paginators and waiters, as an unmodified boto3 client uses them."""
+"""Lists, their paginators and waiters, as used by an unmodified boto3 client."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_a_token_that_was_altered_is_refused(server, place, altered):
     parts = json.loads(base64.urlsafe_b64decode(token))
     parts[place] = altered
     token = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
-    told = ("InvalidInput", "NextToken does not belong to this request")
-    assert server.refused(server.client.describe_data_sources, **query, NextToken=token) == told
+    message = ("InvalidInput", "NextToken does not belong to this request")
+    assert server.refused(server.client.describe_data_sources, **query, NextToken=token) == message
 
 
 @pytest.mark.parametrize(

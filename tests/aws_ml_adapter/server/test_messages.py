@@ -1,4 +1,4 @@
-"""What objects say of data and requests that are not as they should be, as an unmodified boto3 client hears it."""
+"""Messages on faulty data and requests, as seen by an unmodified boto3 client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def lines(header: str = "", separator: str = ",", end: str = "\n") -> str:
 
 @pytest.fixture
 def create(server, request):
-    """Creates a data source of some data, and gives its record when it is done."""
+    """Create a data source of some data, and return its final record."""
 
     def create(name: str, data: str, schema_text: str | None = None, **spec: str) -> dict:
         id_ = re.sub(r"[^A-Za-z0-9]+", "-", f"{request.node.name[-40:]}-{name}")
@@ -50,22 +50,22 @@ def page_of(server, kind: str, id_: str) -> str:
     return server.read(f"/{kind}?{urllib.parse.urlencode({'id': id_})}")
 
 
-def test_a_first_row_that_was_taken_for_a_header_is_told(server, create):
+def test_a_first_row_that_was_read_as_a_header_is_reported(server, create):
     made = create("lost", lines())
     assert made["Status"] == "COMPLETED"
-    assert "('0,0') was taken for a header" in made["Message"]
+    assert "('0,0') was read as a header" in made["Message"]
     assert "set dataFileContainsHeader to false" in made["Message"]
     assert "INFO: warning: the first line of s3://bucket/messages/" in server.read(made["LogUri"])
-    assert "was taken for a header" in page_of(server, "DataSource", made["DataSourceId"])
+    assert "was read as a header" in page_of(server, "DataSource", made["DataSourceId"])
 
 
 @pytest.mark.parametrize("header", ["size,hit", "Size,hit", "big,small", "size,1", "7,hit"])
-def test_a_header_is_none_to_tell_of(create, header):
+def test_a_proper_header_is_not_reported(create, header):
     made = create("kept", lines(header))
     assert (made["Status"], made.get("Message")) == ("COMPLETED", None)
 
 
-def test_of_texts_alone_nobody_can_tell(create):
+def test_a_header_of_texts_only_is_not_reported(create):
     made = create("texts", "a,b\n" * 3, schema(target=None, one="TEXT", two="CATEGORICAL"))
     assert (made["Status"], made.get("Message")) == ("COMPLETED", None)
 
@@ -82,7 +82,7 @@ def test_byte_order_marks_are_left_out_of_requests(server, create):
 
 
 @pytest.mark.parametrize(
-    ("data", "header", "told"),
+    ("data", "header", "expected"),
     [
         (lines("size,hit", end="\r"), True, "its first line holds carriage returns"),
         (lines("size;hit", ";"), True, "its first line has semicolons between its values, not commas; store it with"),
@@ -92,47 +92,47 @@ def test_byte_order_marks_are_left_out_of_requests(server, create):
         (lines("", end="\r"), False, "which holds carriage returns"),
     ],
 )
-def test_files_of_other_programs_are_told_as_what_they_are(create, data, header, told):
+def test_files_of_other_formats_are_named(create, data, header, expected):
     made = create("other", data, schema(header=header))
     assert made["Status"] == "FAILED"
-    assert told in made["Message"]
+    assert expected in made["Message"]
 
 
-def test_rejected_rows_are_told(create):
+def test_rejected_rows_are_reported(create):
     made = create("some", lines("size,hit") + "1,2,3\n")
     assert made["Status"] == "COMPLETED"
     assert "1 of 41 rows were rejected: the first is row 41 ('1,2,3'), which has 3 values" in made["Message"]
 
 
 @pytest.mark.parametrize("header", ["size,hit", '"size", hit ', "\ufeffsize,hit"])
-def test_a_header_that_was_taken_for_a_row_is_told(create, server, header):
+def test_a_header_that_was_read_as_a_row_is_reported(create, server, header):
     made = create("found", lines(header), schema(header=False))
     assert made["Status"] == "COMPLETED"
-    assert "has the names of the schema, and was taken for a row" in made["Message"]
+    assert "has the names of the schema, but was read as a row" in made["Message"]
     assert "set dataFileContainsHeader to true" in made["Message"]
-    assert "was taken for a row" in page_of(server, "DataSource", made["DataSourceId"])
+    assert "was read as a row" in page_of(server, "DataSource", made["DataSourceId"])
 
 
 @pytest.mark.parametrize("first", ["Size,hit", "hit,size", "size", "0,0"])
 def test_other_first_rows_are_rows(create, first):
     made = create("rows", lines(first), schema(header=False))
-    assert "was taken for a row" not in made.get("Message", "")
+    assert "was read as a row" not in made.get("Message", "")
 
 
-def test_rows_that_a_model_could_not_learn_from_are_told(create, server):
+def test_rows_that_a_model_could_not_learn_from_are_reported(create, server):
     rows = "".join(f"{number},{number % 4}\n" for number in range(400))
     made = create("most", f"size,hit\n{rows}1,2,3\n")
     id_ = made["DataSourceId"]
     server.client.create_ml_model(MLModelId=id_, MLModelType="BINARY", TrainingDataSourceId=id_)
     server.client.create_evaluation(EvaluationId=id_, MLModelId=id_, EvaluationDataSourceId=id_)
-    told = "201 of 401 rows were not used: they were rejected, or have no valid value of the target 'hit'"
+    expected = "201 of 401 rows were not used: they were rejected, or have no valid value of the target 'hit'"
     model = server.wait("ml_model", id_)
-    assert model["Message"] == f"warning: {told}"
+    assert model["Message"] == f"warning: {expected}"
     assert "201 of 401 rows were not used" in page_of(server, "MLModel", id_)
     log = server.read(model["LogUri"])
-    assert f"INFO: warning: {told}" in log
+    assert f"INFO: warning: {expected}" in log
     assert " valid-records=200 invalid-records=201 " in log
-    assert server.wait("evaluation", id_)["Message"] == f"warning: {told}"
+    assert server.wait("evaluation", id_)["Message"] == f"warning: {expected}"
     assert "201 of 401 rows were not used" in page_of(server, "Evaluation", id_)
 
 
@@ -140,21 +140,21 @@ def test_a_model_that_learned_from_all_rows_has_no_message(server):
     assert "Message" not in server.client.get_ml_model(MLModelId="ml-sales")
 
 
-def test_an_empty_share_is_told(create):
+def test_an_empty_share_is_reported(create):
     share = json.dumps({"splitting": {"percentBegin": 0, "percentEnd": 100, "complement": True}})
     made = create("empty", lines("size,hit"), DataRearrangement=share)
     assert made["Status"] == "FAILED"
     assert "no row is in the share that DataRearrangement selects; correct percentBegin" in made["Message"]
 
 
-def test_a_schema_without_attributes_is_told(server, source):
+def test_a_schema_without_attributes_is_reported(server, source):
     source["DataSpec"]["DataSchema"] = json.dumps({"version": "1.0", "attributes": []})
     name, message = server.refused(server.client.create_data_source_from_s3, **source)
     assert name == "InvalidInput"
     assert "a schema has no attributes; list the name and type of each column" in message
 
 
-def test_a_folder_without_its_slash_is_told(server, source):
+def test_a_folder_without_its_slash_is_reported(server, source):
     server.put("sold/a.csv", lines("size,hit"))
     source["DataSpec"] = {"DataLocationS3": "s3://bucket/sold", "DataSchema": schema()}
     server.client.create_data_source_from_s3(**source)
@@ -187,7 +187,7 @@ def test_what_failed_says_how_to_go_on_and_shows_what_it_was_to_learn(server, so
     server.wait("data_source", id_)
 
 
-def test_evaluating_by_another_target_is_told(server):
+def test_evaluating_by_another_target_is_reported(server):
     data, spec = "age,town,note,bought\n" + "30,Rome,no,0\n60,Bern,yes,1\n" * 30, {}
     spec["DataSchema"] = (
         (server.s3 / "bucket" / "sales.csv.schema").read_text().replace('Name": "bought"', 'Name": "town"', 1)
@@ -196,7 +196,7 @@ def test_evaluating_by_another_target_is_told(server):
     server.create_data_source("ds-town", location=server.put("town.csv", data), **spec)
     server.client.create_evaluation(EvaluationId="ev-town", MLModelId="ml-sales", EvaluationDataSourceId="ds-town")
     made = server.wait("evaluation", "ev-town")
-    assert "the data name the target 'town', but the model's, 'bought', was evaluated" in made["Message"]
+    assert "the data name the target 'town', but the evaluation used the model's, 'bought'" in made["Message"]
     assert "The data name the target &#39;town&#39;" in page_of(server, "Evaluation", "ev-town")
 
 

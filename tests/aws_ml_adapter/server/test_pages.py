@@ -1,4 +1,4 @@
-"""Pages for a browser: what they say, where they lead, and that nothing of a stranger's gets out of its place."""
+"""Web pages: their contents and links, and the escaping of all data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def get(server, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
 
 
 class Parsed(HTMLParser):
-    """Tags with their attributes, and the text a person reads."""
+    """Tags with their attributes, and the visible text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ def page(server, path: str) -> Parsed:
 
 @pytest.fixture(scope="module")
 def filled(server):
-    """Beside what the server holds: a model of 12 classes with hostile names, one of numbers, and a failed object."""
+    """Further objects: a model of 12 classes with hostile names, a model of numbers, and a failed object."""
     chance = random.Random(0)
     classes = [FORMULA, EVIL, *(f"class {number}" for number in range(10))]
     rows = [[f"{place + chance.gauss(0, 0.6):.3f}", name] for place, name in enumerate(classes) for _ in range(30)]
@@ -234,13 +234,13 @@ def test_the_page_of_a_multiclass_evaluation_has_the_matrix_of_the_nine_most_fre
         "MulticlassAvgFScore"
     ]
     assert f"the mean F1 is {float(value):.3f}" in found.text
-    assert "the 9 most frequent classes, and the other 3 as one" in found.text
+    assert "the 9 most frequent classes, and the other 3 merged into one" in found.text
     assert [attributes for tag, attributes in found.tags if tag == "td" and "hit" in (attributes.get("class") or "")]
     status, headers, text = get(filled, "/Evaluation/confusion.csv?id=ev-kinds")
     assert (status, headers["content-disposition"]) == (200, 'attachment; filename="ev-kinds-confusion.csv"')
     matrix = list(csv.reader(text.splitlines()))
     assert (len(matrix), {len(row) for row in matrix}) == (13, {13})
-    # a spreadsheet would carry it out
+    # a spreadsheet would execute it
     assert not [cell for row in matrix for cell in row if cell.startswith("=")]
     rows = int(re.search(r"Rows (\d+) with a target", found.text)[1])
     assert sum(int(cell) for row in matrix[1:] for cell in row[1:]) == rows
@@ -253,10 +253,10 @@ def test_the_page_of_a_regression_shows_residuals_and_the_baseline(filled):
     assert "Rows by residual" in text
 
 
-def test_an_evaluation_on_the_rows_of_training_is_told(filled):
-    told = "Evaluated on rows that the model was trained on."
-    assert told in page(filled, "/Evaluation?id=ev-same").text
-    assert told not in page(filled, "/Evaluation?id=ev-sales").text
+def test_an_evaluation_on_the_rows_of_training_is_reported(filled):
+    message = "Evaluated on rows that the model was trained on."
+    assert message in page(filled, "/Evaluation?id=ev-same").text
+    assert message not in page(filled, "/Evaluation?id=ev-sales").text
 
 
 @pytest.mark.parametrize(
@@ -434,7 +434,7 @@ def test_the_largest_schema_makes_a_page_in_reasonable_time(tmp_path):
     assert "nan" not in answer.body.decode()
 
 
-# --- what the figures are
+# --- figures
 
 
 def test_a_cut_off_at_either_end_is_brought_within():
@@ -484,10 +484,10 @@ def test_an_axis_has_round_ticks():
 @pytest.mark.parametrize(
     ("quantiles", "shares"),
     [
-        # few whole numbers have a bin each
+        # a few integers have one bin each
         ((0.0,) * 6 + (1.0,) * 10 + (2.0,) * 5, (0.275, 0.5, 0.225)),
         (tuple(float(number * 5) for number in range(21)), (0.05,) * 20),
-        # a fifth of the numbers are 10, the begin of the third bin
+        # a fifth of the numbers are 10, the start of the third bin
         ((0.0, 10.0, 10.0, 10.0, 10.0, *(float(number * 5) for number in range(5, 21))), None),
         ((7.0,) * 21, (1.0,)),
     ],

@@ -1,4 +1,4 @@
-"""Real-time endpoints and predictions, as an unmodified boto3 client meets them."""
+"""Real-time endpoints and predictions, as seen by an unmodified boto3 client."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_real_time_endpoint_from_beginning_to_end(server):
         model["MLModelId"]
         for model in client.describe_ml_models(FilterVariable="RealtimeEndpointStatus", EQ="READY")["Results"]
     ]
-    # another path before it, as behind a gateway: the client keeps its own
+    # with a path in front, as behind a gateway: the client keeps it
     yes = server.connect(url=f"{server.url}/aml/prefix").predict(
         MLModelId="ml-sales", Record=record, PredictEndpoint=url
     )
@@ -63,7 +63,7 @@ def test_a_real_time_endpoint_from_beginning_to_end(server):
 def test_an_endpoint_may_be_asked_for_before_its_model_is_completed(make_server):
     waiting = make_server("--jobs", "1")
     waiting.put_sales()
-    # keeps the one worker busy, so that nothing else begins
+    # keeps the only worker busy, so that nothing else starts
     waiting.put("long.csv", "age,town,note,bought\n" + "30,Rome,no and so or no,0\n71,Bern,yes or so,1\n" * 200_000)
     client = waiting.client
     schema = (waiting.s3 / "bucket" / "sales.csv.schema").read_text()
@@ -143,11 +143,11 @@ def test_an_endpoint_answers_so_many_requests_a_second(server):
     assert answered(9) == 5
 
 
-# --- what comes in between
+# --- concurrency
 
 
 class Loading:
-    """Loads a model when it may, and notes how often it was asked."""
+    """Loads a model when allowed, and counts the calls."""
 
     def __init__(self, model) -> None:
         self.model, self.may, self.begun, self.times = model, threading.Event(), threading.Event(), 0
@@ -193,7 +193,7 @@ def endpoint_of(entities) -> str:
 
 @pytest.fixture
 def until_ready(server, entities, endpoints):
-    """Waits until the endpoint is ready, and gives the loaded model."""
+    """Wait until the endpoint is ready, and return the loaded model."""
 
     def wait() -> LoadedModel:
         server.until(lambda: endpoint_of(entities) == "READY")
@@ -204,7 +204,7 @@ def until_ready(server, entities, endpoints):
 
 def test_a_second_request_for_an_endpoint_does_not_undo_the_first(entities, endpoints, loading, until_ready):
     loading.may.set()
-    # both have read the model when neither has done anything
+    # both have read the model before either has changed anything
     model = completed(entities)
     assert endpoints.create(model)["EndpointStatus"] == "UPDATING"
     assert until_ready()
@@ -265,7 +265,7 @@ def test_predictions_wait_for_a_model_without_a_thread_each(entities, endpoints,
     async def ask() -> set[LoadedModel]:
         waiting = [asyncio.create_task(endpoints.find("ml")) for _ in range(100)]
         await asyncio.to_thread(loading.begun.wait, 20)
-        # there is room for other work
+        # the event loop is free
         await asyncio.wait_for(asyncio.to_thread(lambda: None), 20)
         loading.may.set()
         return set(await asyncio.gather(*waiting))
@@ -296,7 +296,7 @@ def test_a_prediction_that_waits_when_the_server_stops_is_answered(entities, end
 
 
 @pytest.mark.slow
-def test_a_client_that_asks_too_often_is_told_so(server, make_server):
+def test_a_client_that_exceeds_the_rate_limit_is_refused(server, make_server):
     limited = make_server("--rate", "5")
     limited.put_sales()
     limited.create_data_source("ds-train")
@@ -309,7 +309,7 @@ def test_a_client_that_asks_too_often_is_told_so(server, make_server):
     assert server.refused(limited.client.predict, **request)[0] == "LimitExceeded"
     time.sleep(0.5)
     limited.client.predict(**request)
-    # botocore waits and tries again by itself
+    # botocore retries by itself
     patient = limited.connect(retries={"mode": "standard", "total_max_attempts": 4})
     for _ in range(6):
         patient.predict(**request)

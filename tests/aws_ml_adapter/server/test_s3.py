@@ -1,4 +1,4 @@
-"""S3 on the server's port, as unmodified boto3 clients and hostile ones meet it."""
+"""S3 on the server's port, with unmodified boto3 clients and hostile ones."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_an_object_from_beginning_to_end(s3, bucket, server, refused):
     assert not (server.s3 / bucket / "in").exists()
     assert refused(s3.get_object, Bucket=bucket, Key="in/à b+c.csv") == ("NoSuchKey", 404)
     assert refused(s3.head_object, Bucket=bucket, Key="in/à b+c.csv") == ("404", 404)
-    told = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "copy"}, {"Key": "none"}]})
-    assert [entry["Key"] for entry in told["Deleted"]] == ["copy", "none"]
+    message = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "copy"}, {"Key": "none"}]})
+    assert [entry["Key"] for entry in message["Deleted"]] == ["copy", "none"]
     s3.delete_bucket(Bucket=bucket)
     assert refused(s3.list_objects_v2, Bucket=bucket) == ("NoSuchBucket", 404)
 
@@ -67,7 +67,7 @@ def test_files_put_there_by_hand_are_objects_and_change_as_they_do(s3, bucket, s
 def test_buckets(s3, bucket, server, refused, connect_s3):
     assert bucket in [entry["Name"] for entry in s3.list_buckets()["Buckets"]]
     assert all(not entry["Name"].startswith(".") for entry in s3.list_buckets()["Buckets"])
-    # as in S3, in us-east-1 alone
+    # as in S3, only in us-east-1
     s3.create_bucket(Bucket=bucket)
     elsewhere = connect_s3(server, region="eu-west-1")
     place = {"LocationConstraint": "eu-west-1"}
@@ -204,7 +204,7 @@ def test_keys_may_have_characters_that_are_not_seen(s3, bucket, server, key, key
 
 
 def test_folders_that_empty_meanwhile_are_in_nobodys_way(s3, bucket, server, connect_s3):
-    told: list[str] = []
+    message: list[str] = []
 
     def put_and_delete(number: int) -> None:
         client = connect_s3(server)
@@ -213,7 +213,7 @@ def test_folders_that_empty_meanwhile_are_in_nobodys_way(s3, bucket, server, con
                 client.put_object(Bucket=bucket, Key=f"d/e/{number}", Body=b"x")
                 client.delete_object(Bucket=bucket, Key=f"d/e/{number}")
             except ClientError as error:
-                told.append(str(error))
+                message.append(str(error))
         client.close()
 
     threads = [threading.Thread(target=put_and_delete, args=(number,)) for number in range(4)]
@@ -221,12 +221,12 @@ def test_folders_that_empty_meanwhile_are_in_nobodys_way(s3, bucket, server, con
         thread.start()
     for thread in threads:
         thread.join()
-    assert told == []
+    assert message == []
 
 
 def test_parts_of_an_object(s3, bucket, refused):
     s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")
-    for asked, content, told in (
+    for asked, content, message in (
         ("bytes=2-4", b"234", "bytes 2-4/10"),
         ("bytes=7-", b"789", "bytes 7-9/10"),
         ("bytes=-3", b"789", "bytes 7-9/10"),
@@ -234,7 +234,7 @@ def test_parts_of_an_object(s3, bucket, refused):
         ("bytes=-99", b"0123456789", "bytes 0-9/10"),
     ):
         found = s3.get_object(Bucket=bucket, Key="k", Range=asked)
-        assert (found["Body"].read(), found["ContentRange"]) == (content, told)
+        assert (found["Body"].read(), found["ContentRange"]) == (content, message)
         assert found["ResponseMetadata"]["HTTPStatusCode"] == 206
     for past in ("bytes=" + "9" * 23 + "-", "bytes=" + "9" * 23 + "-" + "9" * 24):
         assert refused(s3.get_object, Bucket=bucket, Key="k", Range=past) == ("InvalidRange", 416)
@@ -259,7 +259,7 @@ def test_large_files_go_up_in_parts_and_come_back(s3, bucket, server, tmp_path):
     with path.open("rb") as stream:
         s3.put_object(Bucket=bucket, Key="at-once", Body=stream)
     assert (server.s3 / bucket / "at-once").read_bytes() == content
-    # but for the notes by which completions are answered again
+    # except for the records by which repeated completions are answered
     (state,) = server.s3.glob(".s3-*")
     assert {path.name for path in state.rglob("*") if path.is_file()} == {"completed.json"}
 
@@ -294,7 +294,7 @@ def test_uploads_in_parts_end_as_they_must(s3, bucket, refused):
         assert refused(s3.complete_multipart_upload, **upload, **complete(*parts)) == (code, 400)
     whole = s3.complete_multipart_upload(**upload, **complete((1, first), (10_000, last)))
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == part + b"end"
-    # to who lost the answer
+    # for a client that lost the answer
     s3.put_object(Bucket=bucket, Key="k", Body=b"newer")
     again = s3.complete_multipart_upload(**upload, **complete((1, first), (10_000, last)), IfNoneMatch="*")
     assert again["ETag"] == whole["ETag"]
@@ -349,15 +349,15 @@ def test_digests_are_checked(s3, server, bucket, checksum, refused, keys_of, con
     assert refused(s3.put_object, Bucket=bucket, Key="bad", Body=b"other", ContentMD5=right) == ("BadDigest", 400)
     assert refused(s3.put_object, Bucket=bucket, Key="bad", Body=b"", ContentMD5="short")[0] == "InvalidDigest"
     assert refused(s3.put_object, Bucket=bucket, Key="bad", Body=b"x", ChecksumCRC32="AAAAAA==") == ("BadDigest", 400)
-    status, told, _ = server.ask("PUT", f"/{bucket}/bad", b"other", x_amz_content_sha256="0" * 64)
-    assert (status, b"<Code>XAmzContentSHA256Mismatch</Code>" in told) == (400, True)
+    status, message, _ = server.ask("PUT", f"/{bucket}/bad", b"other", x_amz_content_sha256="0" * 64)
+    assert (status, b"<Code>XAmzContentSHA256Mismatch</Code>" in message) == (400, True)
     for hash_ in ("garbage", "STREAMING-OTHER", "0" * 63):
-        status, told, _ = server.ask("PUT", f"/{bucket}/bad", b"other", x_amz_content_sha256=hash_)
-        assert (status, b"<Code>InvalidArgument</Code>" in told) == (400, True)
+        status, message, _ = server.ask("PUT", f"/{bucket}/bad", b"other", x_amz_content_sha256=hash_)
+        assert (status, b"<Code>InvalidArgument</Code>" in message) == (400, True)
     assert keys_of(s3, bucket) == ["good"]
 
 
-def test_content_in_chunks_with_a_checksum_behind_it(s3, bucket, server):
+def test_chunked_content_with_a_checksum_in_the_trailer(s3, bucket, server):
     path = f"/{bucket}/chunked"
     headers = {
         "x_amz_content_sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
@@ -377,8 +377,8 @@ def test_content_in_chunks_with_a_checksum_behind_it(s3, bucket, server):
         b"5" * 5_000,
         b"",
     ):
-        status, told, _ = server.ask("PUT", path, wrong, **headers)
-        assert (status, b"<Error>" in told) == (400, True)
+        status, message, _ = server.ask("PUT", path, wrong, **headers)
+        assert (status, b"<Error>" in message) == (400, True)
     assert s3.get_object(Bucket=bucket, Key="chunked")["Body"].read() == b"hello"
 
 
@@ -403,8 +403,8 @@ def test_content_in_chunks_with_a_checksum_behind_it(s3, bucket, server):
 )
 def test_keys_that_no_folder_holds(s3, server, bucket, key):
     path = f"/{bucket}/{key}"
-    status, told, _ = server.ask("PUT", path, b"x", Authorization="AWS a:b")
-    assert (status, b"<Code>" in told) == (400, True)
+    status, message, _ = server.ask("PUT", path, b"x", Authorization="AWS a:b")
+    assert (status, b"<Code>" in message) == (400, True)
     assert server.ask("GET", path, Authorization="AWS a:b")[0] == 404
     assert server.ask("DELETE", path, Authorization="AWS a:b")[0] == 204
     assert not list(server.folder.rglob("escaped*"))
@@ -437,11 +437,11 @@ def test_messages_that_are_none(server, bucket):
         b'<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;">]><Delete><Object><Key>&b;</Key></Object></Delete>'
     )
     for body in (b"", b"<Delete>", b"<Other/>", bomb, b"\xff\xfe<", b"<Delete></Delete>"):
-        status, told, _ = server.ask("POST", f"/{bucket}?delete", body, Authorization="AWS a:b")
-        assert (status, b"<Code>MalformedXML</Code>" in told) == (400, True)
+        status, message, _ = server.ask("POST", f"/{bucket}?delete", body, Authorization="AWS a:b")
+        assert (status, b"<Code>MalformedXML</Code>" in message) == (400, True)
     for path in (f"/{bucket}/%ff", f"/{bucket}?prefix=%ff", f"/{bucket}?" + "&".join(f"a{i}=1" for i in range(99))):
-        status, told, _ = server.ask("GET", path, Authorization="AWS a:b")
-        assert (status, told.startswith(b"<?xml")) == (400, True)
+        status, message, _ = server.ask("GET", path, Authorization="AWS a:b")
+        assert (status, message.startswith(b"<?xml")) == (400, True)
     for length in ("x", "-1", str(5 * 2**30 + 1)):
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
         connection.putrequest("PUT", f"/{bucket}/k", skip_accept_encoding=True)
@@ -468,8 +468,8 @@ def test_browsers_get_pages_and_what_is_stored_is_none(s3, server, bucket, keys_
     assert headers["content-type"] == "binary/octet-stream"
     assert headers["content-security-policy"] == "sandbox"
     assert "All objects" in server.read("/")
-    status, told, _ = server.ask("DELETE", f"/{bucket}/page.html", Origin="http://evil.example")
-    assert (status, b"<Code>AccessDenied</Code>" in told) == (403, True)
+    status, message, _ = server.ask("DELETE", f"/{bucket}/page.html", Origin="http://evil.example")
+    assert (status, b"<Code>AccessDenied</Code>" in message) == (403, True)
     assert keys_of(s3, bucket) == ["page.html"]
 
 
@@ -581,8 +581,8 @@ def test_requests_that_are_not_signed_rightly_are_refused(guarded, refused, conn
             assert refused(client.put_object, Bucket="bucket", Key="k", Body=b"x") == (code, 403)
             client.close()
     for path in ("/", "/bucket", "/bucket/k"):
-        status, told, _ = guarded.ask("PUT", path, b"x")
-        assert (status, b"AccessDenied" in told) == (403, True) if path != "/" else (400, False)
+        status, message, _ = guarded.ask("PUT", path, b"x")
+        assert (status, b"AccessDenied" in message) == (403, True) if path != "/" else (400, False)
     assert guarded.ask("GET", "/bucket/k")[0] == 403
     assert not (guarded.s3 / "bucket" / "k").exists()
 
@@ -613,7 +613,7 @@ def test_a_body_signed_in_chunks_is_checked_chunk_by_chunk():
     assert caught.value.code == "SignatureDoesNotMatch"
 
 
-# --- the whole round
+# --- end to end
 
 
 def test_one_variable_serves_both(make_server, tmp_path):

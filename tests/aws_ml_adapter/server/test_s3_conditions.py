@@ -1,4 +1,4 @@
-"""Conditions of requests to S3, and headers that ask for what there is not: heeded or refused, never ignored."""
+"""Conditional requests to S3, and unsupported headers, which are refused and never ignored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAILED = ("PreconditionFailed", 412)
 
 @pytest.fixture
 def old(s3, bucket, server):
-    """An object of 2010 whose content is 'old'; gives its ETag."""
+    """An object of 2010 with the content 'old'; returns its ETag."""
     etag = s3.put_object(Bucket=bucket, Key="k", Body=b"old")["ETag"]
     os.utime(server.s3 / bucket / "k", (1_262_304_000.5, 1_262_304_000.5))
     return etag
@@ -25,7 +25,7 @@ def content(s3, bucket: str) -> bytes:
     return s3.get_object(Bucket=bucket, Key="k")["Body"].read()
 
 
-def test_reads_heed_all_four(s3, bucket, old, refused):
+def test_reads_support_all_four_conditions(s3, bucket, old, refused):
     there = {"Bucket": bucket, "Key": "k"}
     at = datetime(2010, 1, 1, tzinfo=UTC)
     for call in (s3.get_object, s3.head_object):
@@ -35,7 +35,7 @@ def test_reads_heed_all_four(s3, bucket, old, refused):
             ({"IfModifiedSince": EPOCH}, 200),
             ({"IfUnmodifiedSince": EPOCH}, 412),
             ({"IfUnmodifiedSince": at}, 200),
-            # an ETag counts for more
+            # an ETag takes precedence
             ({"IfMatch": old, "IfUnmodifiedSince": EPOCH}, 200),
             ({"IfNoneMatch": '"0"', "IfModifiedSince": FUTURE}, 200),
             ({"IfNoneMatch": f'"0", {old}'}, 304),
@@ -48,12 +48,12 @@ def test_reads_heed_all_four(s3, bucket, old, refused):
 
 
 def test_what_goes_on_with_a_replaced_object_is_given_it_whole(server, bucket, old):
-    for etag, status, told in ((old, 206, b"d"), ('"0"', 200, b"old")):
+    for etag, status, message in ((old, 206, b"d"), ('"0"', 200, b"old")):
         answer = server.ask("GET", f"/{bucket}/k", Range="bytes=2-", If_Range=etag, Authorization="AWS a:b")
-        assert answer[:2] == (status, told)
+        assert answer[:2] == (status, message)
 
 
-def test_writes_heed_etags(s3, bucket, old, refused, keys_of):
+def test_writes_support_etags(s3, bucket, old, refused, keys_of):
     there = {"Bucket": bucket, "Key": "k"}
     for conditions in ({"IfMatch": '"0"'}, {"IfNoneMatch": "*"}, {"IfNoneMatch": old}):
         assert refused(s3.put_object, **there, Body=b"new", **conditions) == FAILED
@@ -62,8 +62,8 @@ def test_writes_heed_etags(s3, bucket, old, refused, keys_of):
     assert refused(s3.delete_object, **there, IfMatch='"0"') == FAILED
     assert refused(s3.put_object, Bucket=bucket, Key="none", Body=b"", IfMatch=old) == ("NoSuchKey", 404)
     assert refused(s3.delete_object, Bucket=bucket, Key="none", IfMatch=old) == ("NoSuchKey", 404)
-    told = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "ETag": '"0"'}]})
-    assert [(error["Key"], error["Code"]) for error in told["Errors"]] == [("k", "PreconditionFailed")]
+    message = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "ETag": '"0"'}]})
+    assert [(error["Key"], error["Code"]) for error in message["Errors"]] == [("k", "PreconditionFailed")]
     assert content(s3, bucket) == b"old"
     s3.put_object(**there, Body=b"new", IfMatch=old)
     s3.put_object(**there, Body=b"newer", IfNoneMatch=old)
@@ -184,6 +184,6 @@ def test_a_link_says_under_which_name_and_type_the_object_comes(s3, server, buck
     headers = server.ask("GET", link).headers
     assert headers["content-type"] == "text/csv"
     assert headers["content-disposition"] == 'attachment; filename="a.csv"'
-    # whatever it calls itself, it does not run as a page of this server
+    # it does not run as a page of this server, whatever its type
     assert (headers["content-security-policy"], headers["x-content-type-options"]) == ("sandbox", "nosniff")
     assert refused(s3.get_object, Bucket=bucket, Key="k", ResponseContentType="a\r\nb: c") == ("InvalidArgument", 400)

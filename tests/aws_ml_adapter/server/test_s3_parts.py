@@ -1,4 +1,4 @@
-"""The parts of S3 that need no server: chunked bodies, lists, ranges of hosts."""
+"""The parts of S3 that need no server: chunked bodies, lists, ranges, hosts."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_pages_of_a_list_hold_together_what_one_would(given, prefix, delimiter, 
     assert (found_keys, found_prefixes) == (wanted_keys, wanted_prefixes)
 
 
-def test_a_page_that_begins_behind_all_of_a_folder_has_no_prefix_for_it(tmp_path):
+def test_a_page_that_starts_after_a_folder_does_not_list_its_prefix(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     for key in ("a/0", "a/b/1", "c"):
         (tmp_path / key).touch()
@@ -125,9 +125,9 @@ def test_a_page_that_begins_behind_all_of_a_folder_has_no_prefix_for_it(tmp_path
 def test_a_list_that_cannot_be_read_is_not_empty(unprivileged):
     buckets = Buckets(unprivileged / "s3", "0" * 16)
     (unprivileged / "s3" / "shop").mkdir(parents=True, mode=0)
-    with pytest.raises(S3ApiError) as told:
+    with pytest.raises(S3ApiError) as message:
         buckets.listing("shop", prefix="", delimiter="", after="", limit=10)
-    assert (told.value.code, told.value.status) == ("AccessDenied", 403)
+    assert (message.value.code, message.value.status) == ("AccessDenied", 403)
 
 
 def test_a_folder_that_others_remove_is_made_again(tmp_path, monkeypatch):
@@ -172,7 +172,7 @@ def test_uploads_and_notes_of_them_go_after_a_week_while_the_server_runs(tmp_pat
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 6.9 * 24 * 3600)
     newer = begin("b")
-    # the folder of the newer one is as old as the clock of the disk says
+    # the age of the newer folder is by the clock of the file system
     os.utime(buckets.state / f"upload-{newer.query['uploadId']}", (time.time(), time.time()))
     assert actions.list_parts(old)
     monkeypatch.setattr(time, "time", lambda: now + 7.1 * 24 * 3600)
@@ -190,7 +190,7 @@ def test_what_is_a_client_of_s3_and_what_a_browser():
     assert asked(authorization="AWS a:b")
     assert asked(amz_sdk_request="attempt=1")
     assert asked(b"X-Amz-Algorithm=a&X-Amz-Signature=b")
-    # whose page passed a proxy that asked for a password
+    # a browser that logged in to a proxy
     assert not asked(authorization="Basic dTpw", x_amzn_trace_id="Root=1", x_amz_cf_id="a")
     assert not asked(b"id=ev-1&signature=b")
 

@@ -45,7 +45,7 @@ def test_help_is_quick_and_names_the_options():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("--host", "0.0.0.0"), ExitCode.USAGE, "can be reached from other machines; give keys"),
         (("--s3-root", "a", "--s3-endpoint", "http://b"), ExitCode.USAGE, "both --s3-root and --s3-endpoint"),
@@ -65,10 +65,10 @@ def test_help_is_quick_and_names_the_options():
         (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "give another place with --data-dir"),
     ],
 )
-def test_wrong_options_end_with_one_line_and_a_code(tmp_path, arguments, code, told):
+def test_wrong_options_end_with_one_line_and_a_code(tmp_path, arguments, code, message):
     done = command("serve", "--data-dir", str(tmp_path), *arguments)
     assert done.returncode == code
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
@@ -145,7 +145,7 @@ def test_the_client_finds_it_by_the_variable_of_the_service(server, monkeypatch)
 
 
 def create_everything(client) -> None:
-    """Ask for one object of each kind; may be repeated."""
+    """Create one object of each kind; idempotent."""
     client.create_data_source_from_s3(
         DataSourceId="ds", DataSpec={"DataLocationS3": "s3://bucket/sales.csv"}, ComputeStatistics=True
     )
@@ -156,7 +156,7 @@ def create_everything(client) -> None:
 
 
 def finished(server) -> dict[str, bytes]:
-    """Wait until all is done, and give what the batch prediction wrote."""
+    """Wait until all objects are completed, and return the output of the batch prediction."""
     create_everything(server.client)
     for kind, id_ in (("data_source", "ds"), ("ml_model", "ml"), ("evaluation", "ev"), ("batch_prediction", "bp")):
         server.wait(kind, id_)
@@ -168,7 +168,7 @@ def finished(server) -> dict[str, bytes]:
 
 
 def killed(server, chance: random.Random, kills: int) -> None:
-    """Ask for objects again and again while the server is killed; what it promised must be there afterwards."""
+    """Create objects repeatedly while the server is killed; those it confirmed must exist afterwards."""
     promised: set[tuple[str, str]] = set()
     done = threading.Event()
 
@@ -230,7 +230,7 @@ def test_being_killed_loses_nothing_and_doubles_nothing(make_server, server, kil
 
 
 def workers(server) -> list[int]:
-    """Processes that do jobs: grandchildren of the server, by way of the process that forks them."""
+    """Worker processes: grandchildren of the server, forked by the fork server."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -264,12 +264,12 @@ def test_a_job_whose_worker_dies_is_tried_three_times(make_server):
         kill_a_worker(victim)
     assert "worker died 3 times" in victim.wait("data_source", "ds-2", until=("FAILED",))["Message"]
     assert not list((victim.folder / "data" / "objects").glob("*/*/"))
-    # a job of a deleted object ends
+    # the job of a deleted object is stopped
     victim.create_data_source("ds-3", location="s3://bucket/one.csv")
     victim.until(lambda: workers(victim))
     victim.client.delete_data_source(DataSourceId="ds-3")
     victim.until(lambda: not workers(victim), seconds=5)
-    # and leaves nothing half written
+    # and leaves no temporary files
     victim.put_sales()
     victim.create_data_source("ds-small")
     victim.client.create_ml_model(MLModelId="ml", MLModelType="BINARY", TrainingDataSourceId="ds-small")
@@ -298,7 +298,7 @@ def test_it_is_counted_how_often_a_job_was_interrupted(make_server):
     for number in (1, 2):
         victim.until(lambda number=number: interruptions() >= number)
         victim.stop(signal.SIGKILL if number == 1 else signal.SIGTERM)
-        # one that ends in peace has not been taken down
+        # a regular end of the server does not count
         assert interruptions() == 1
         victim.start()
     victim.wait("data_source", "ds")

@@ -1,4 +1,4 @@
-"""Signatures: what botocore signs is accepted, and nothing else."""
+"""Signatures of botocore are accepted, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests are held to the service's own description."""
+"""Validation of requests against the service's description."""
 
 from __future__ import annotations
 
@@ -122,13 +122,13 @@ def test_unknown_members_are_named():
         )
 
 
-def test_a_password_is_not_told():
+def test_a_password_is_not_revealed():
     with pytest.raises(RequestFault) as caught:
         shape("RDSDatabasePassword")("short", "here")
     assert "short" not in str(caught.value)
 
 
-def test_what_is_told_of_a_value_is_short_and_can_be_written():
+def test_a_value_in_a_message_is_shortened_and_escaped():
     with pytest.raises(RequestFault) as caught:
         shape("EntityId")("\ud800" + "x" * 100_000, "here")
     assert len(str(caught.value).encode()) < 300
@@ -156,7 +156,7 @@ def test_bodies_that_are_no_json_object_are_refused(body):
 
 
 def requests(shape):
-    """Requests that botocore's own description allows, patterns and lengths aside."""
+    """Requests that conform to botocore's description, except for patterns and lengths."""
     match shape.type_name:
         case "structure":
             required = {

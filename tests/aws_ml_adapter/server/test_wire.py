@@ -1,4 +1,4 @@
-"""What goes over the wire, whoever sends it: never a 500, never a hang, always an answer that botocore can read."""
+"""Arbitrary HTTP requests: never a 500, never a hang, always an answer that botocore can parse."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_any_path_is_routed_by_the_target(server):
         ),
     ],
 )
-def test_requests_that_are_wrong_are_told_so(server, operation, body, wanted):
+def test_wrong_requests_are_refused(server, operation, body, wanted):
     status, _, answer = post(server, operation, body)
     assert (status, answer["__type"]) == wanted
     assert answer["message"]
@@ -130,7 +130,7 @@ def test_a_connection_on_which_no_request_comes_is_closed(make_server):
         second.sendall(request + b"\r\n" + request)
         assert second.recv(100).startswith(b"HTTP/1.1 200")
         second.sendall(b"Cookie: ")
-        # more than the server takes at once
+        # more than the server accepts at once
         idle = [stack.enter_context(connect(server)) for _ in range(300)]
         idle[0].sendall(request)
         idle[1].sendall(b"\r\n")
@@ -163,7 +163,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(make_server):
     assert server.stderr == ""
 
 
-def test_a_body_that_comes_too_slowly_is_told_so(server, monkeypatch, tmp_path):
+def test_a_body_that_arrives_too_slowly_times_out(server, monkeypatch, tmp_path):
     monkeypatch.setattr(app_module, "BODY_SECONDS", 0.01)
     app = app_module.App(None, None, None, s3=None, hosts=Hosts(), cors=Cors(), data_dir=tmp_path)
     sent: list[Any] = []
@@ -232,13 +232,13 @@ def test_the_log_of_a_job_is_read_by_its_url_only(server):
 
 def test_requests_are_logged_without_what_they_hold(server):
     server.client.get_ml_model(MLModelId="ml-sales")
-    # written when the client has its answer already
+    # written after the client has its answer
     log = server.folder / "data" / "requests.log"
     form = re.compile(r"[\d-]+ [\d:,]+ [0-9a-f-]{36} 127\.0\.0\.1 GetMLModel 200 \d+\.\d ms")
     server.until(lambda: form.fullmatch(log.read_text().splitlines()[-1]))
 
 
-# --- made from the service's own description
+# --- generated from the service's description
 
 IDS = st.sampled_from(["ds-train", "ml-sales", "ev-sales", "bp-sales", "made-1", "made-2", "none", "..", " ", "x" * 65])
 KNOWN = {
@@ -254,7 +254,7 @@ KNOWN = {
 
 
 def values(shape: Any) -> st.SearchStrategy[Any]:
-    """Values that a shape allows, and some that it does not."""
+    """Values that a shape allows, and some invalid ones."""
     match shape.type_name:
         case "structure":
             members = {name: values(member) for name, member in shape.members.items()}
