@@ -27,7 +27,7 @@ def serve(options: ServerOptions) -> None:
     Point clients at it with AWS_ENDPOINT_URL_MACHINE_LEARNING or endpoint_url. Runs until Ctrl-C.
     """
     # jobs run in parallel, so the threads of numeric libraries would only compete for the cores
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     from aws_ml_adapter.server.serving import serve
 

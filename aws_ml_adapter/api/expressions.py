@@ -141,7 +141,7 @@ def _tokens(text: str, place: str) -> Iterator[_Lexeme]:
         if match is None:
             raise recipe_fault(
                 f"{place}, column {end + 1}",
-                f"{text[end]!r} begins no name, number or function (put names that begin so in single quotes)",
+                f"{text[end]!r} cannot start a name, number or function (put such names in single quotes)",
             )
         kind = str(match.lastgroup)
         value = match[kind]
@@ -182,7 +182,7 @@ class RecipeReader:
         quoted = match and (match["single"] or match["double"])
         name = _unescape(quoted) if quoted else key.strip()
         if not expressions and not text.partition("//")[0].strip():
-            raise recipe_fault(place, "is blank")
+            raise recipe_fault(place, "is empty")
         if not 1 <= len(name) <= NAME_LIMIT:
             raise recipe_fault(place, f"has a name of {len(name):,} characters, not 1 to {NAME_LIMIT}")
         if name in self._names or name in self._schema.names or name == "ALL_INPUTS":
@@ -198,7 +198,7 @@ class RecipeReader:
         found = self._argument(depth=0)
         self._take("", what="the end")
         if isinstance(found, int):
-            raise self._fault(begin, "a number alone is no variable")
+            raise self._fault(begin, "a number alone is not a variable")
         self._spend(begin, len(found))
         return found
 
@@ -206,7 +206,7 @@ class RecipeReader:
         token = self._tokens[self._next]
         if symbols and (token.kind not in ("symbol", "end") or token.text not in symbols):
             shown = f"'{token.text[:NAME_LIMIT]}'" if token.text else "the end"
-            raise self._fault(token, f"{shown} stands where {what or ' or '.join(symbols)} should")
+            raise self._fault(token, f"{shown} appears instead of {what or ' or '.join(symbols)}")
         self._next += 1
         return token
 
@@ -228,14 +228,14 @@ class RecipeReader:
     def _why_unknown(self, name: str) -> str:
         shown = f"'{name[:NAME_LIMIT]}'"
         if name == "ALL_INPUTS":
-            return "ALL_INPUTS can stand in outputs only"
+            return "ALL_INPUTS is allowed in outputs only"
         if name == self._schema.target:
             return f"{shown} is the target"
         if name == self._schema.row_id:
             return f"{shown} is the row id"
         if name in self._schema.excluded:
             return f"{shown} is excluded by the schema"
-        return f"{shown} is no attribute of the schema, nor a group or assignment defined above"
+        return f"{shown} is not an attribute of the schema, nor a group or assignment defined above"
 
     def _call(self, name: _Lexeme, depth: int) -> Expressions:
         if depth > _DEPTH_LIMIT:
@@ -251,7 +251,7 @@ class RecipeReader:
                 raise self._fault(name, f"{name.text} takes no number")
             return self._group(name, members)
         if name.text not in [*Function]:
-            raise self._fault(name, f"'{name.text[:NAME_LIMIT]}' is no function")
+            raise self._fault(name, f"'{name.text[:NAME_LIMIT]}' is not a function")
         self._check_arguments(name, arguments)
         return self._calls(name, members, numbers[0] if numbers else None)
 
@@ -275,8 +275,8 @@ class RecipeReader:
         elif len(arguments) != 2 or not isinstance(arguments[1], int) or len(numbers) != 1:
             raise self._fault(name, f"{name.text} takes one variable or group and one whole number")
         elif numbers[0] not in signature.numbers:
-            least, most = signature.numbers[0], signature.numbers[-1]
-            raise self._fault(name, f"{name.text} takes a number from {least} to {most:,}, not {numbers[0]:,}")
+            minimum, maximum = signature.numbers[0], signature.numbers[-1]
+            raise self._fault(name, f"{name.text} takes a number from {minimum} to {maximum:,}, not {numbers[0]:,}")
 
     def _calls(self, name: _Lexeme, members: list[Expressions], number: int | None) -> Expressions:
         function = Function(name.text)
@@ -294,7 +294,7 @@ class RecipeReader:
     def _spend(self, token: _Lexeme, work: int) -> None:
         self._work += work
         if self._work > _WORK_LIMIT:
-            raise self._fault(token, f"the groups of the recipe stand for more than {_WORK_LIMIT:,} variables")
+            raise self._fault(token, f"the groups of the recipe contain more than {_WORK_LIMIT:,} variables")
 
     def _fault(self, token: _Lexeme, what: str) -> RequestFault:
         return recipe_fault(f"{self._place}, column {token.column}", what)

@@ -39,7 +39,7 @@ def parse_recipe(text: str, schema: Schema) -> Recipe:
     for i, expression in content["outputs"].items():
         outputs |= dict.fromkeys(reader.evaluate(expression, f"outputs[{i}]"))
     if not 1 <= len(outputs) <= OUTPUT_LIMIT:
-        raise recipe_fault("outputs", f"stand for {len(outputs):,} variables, not 1 to {OUTPUT_LIMIT:,}")
+        raise recipe_fault("outputs", f"contain {len(outputs):,} variables, not 1 to {OUTPUT_LIMIT:,}")
     return Recipe(text=text, outputs=tuple(outputs))
 
 

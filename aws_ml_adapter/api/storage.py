@@ -139,7 +139,7 @@ def split_url(url: str) -> tuple[str, str]:
     if not url.startswith("s3://") or not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise RequestFault("the bucket's name breaks the rules of S3", where=url[:200])
     if UNUSABLE.search(key) or len(key.encode()) > _KEY_BYTES:
-        what = f"the key is over {_KEY_BYTES:,} bytes or holds control characters or backslashes"
+        what = f"the key is over {_KEY_BYTES:,} bytes or has control characters or backslashes"
         raise RequestFault(what, where=url[:200])
     parts = key.removesuffix("/").split("/")
     if any(part in ("", ".", "..") for part in parts) and key:
@@ -186,7 +186,7 @@ class FolderStorage(Storage):
         for file in files:
             if UNUSABLE.search(file.url):
                 name = file.url.rpartition("/")[2]
-                what = f"the name {name!a} is not UTF-8 or holds control characters or backslashes"
+                what = f"the name {name!a} is not UTF-8 or has control characters or backslashes"
                 raise self._fault(what, where=url)
         return files
 

@@ -1,1 +1,1 @@
-"""What asks: the boto3 side and its commands."""
+"""The client of Amazon Machine Learning, and its subcommands."""

@@ -352,7 +352,7 @@ class AmazonMLClassifier:
                 raise UsageError("no documents were held out", remedy="give a table to evaluate on")
             if columns:
                 remedy = "give --by with a documents CSV only"
-                raise UsageError("there are no further columns", where="the documents held out", remedy=remedy)
+                raise UsageError("there are no further columns", where="the held-out documents", remedy=remedy)
             request = data_source_request(state, "held-out", state.source, state.split(complement=True))
             source_id = work.create(request, again=True).id
             with work.downloaded(state.source) as path:

@@ -134,4 +134,4 @@ def _score(text: str) -> float:
 
 
 def _damaged(what: str, where: str) -> BadDataError:
-    return BadDataError(what, where=where, remedy="remove all with `amazon-ml delete` and train again")
+    return BadDataError(what, where=where, remedy="remove everything with `amazon-ml delete` and train again")

@@ -85,7 +85,7 @@ def evaluate(
         Path | None,
         Argument(
             metavar="[DOCUMENTS]",
-            help="A documents CSV or datasource with categories; the documents held out in training if not given.",
+            help="A documents CSV or datasource with categories; the held-out documents if not given.",
         ),
     ] = None,
     target: Annotated[dict[str, Any], Options(of=TrainingSettings, only=("max_error", "confidence"))],

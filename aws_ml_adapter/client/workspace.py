@@ -147,7 +147,7 @@ class Workspace:
                 f"knows none of the {len(created)} objects of this model",
                 where=self.service.url,
                 remedy="give the --endpoint-url of the server that has them; if it no longer exists, remove "
-                f"{self.file.path} and what it names in S3 by hand",
+                f"{self.file.path} and the files in S3 that it names by hand",
             )
         while self.state.created:
             self._remove(self.state.created[-1])

@@ -1,1 +1,1 @@
-"""What learns: feature plan, transforms, learner, performance, statistics."""
+"""The machine learning of the server: features, training, predictions, evaluations, statistics."""

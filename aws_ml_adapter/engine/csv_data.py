@@ -205,12 +205,12 @@ def _other_layout(line: bytes, schema: Schema) -> tuple[str, str] | None:
     """Return the problem of a line in another format than the service's CSV, and the remedy; None if there is none."""
     if b"\r" in line.removesuffix(b"\r"):
         return (
-            "holds carriage returns: lines must end with a line feed",
-            "store it with the line ends of Unix or Windows",
+            "has carriage returns: lines must end with a line feed",
+            "save it with the line ends of Unix or Windows",
         )
     for separator, name in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
         if line.count(separator) + 1 == len(schema.names) > line.count(b",") + 1:
-            return f"has {name} between its values, not commas", "store it with commas between the values"
+            return f"has {name} between its values, not commas", "save it with commas between the values"
     return None
 
 
@@ -246,5 +246,5 @@ def _fault(line: bytes, schema: Schema) -> str:
         return other[0]
     (row,) = _parse([line], None)
     if not row:
-        return "is blank, leaves a quote open or holds a carriage return"
+        return "is empty, or has an open quote or a carriage return"
     return f"has {len(row):,} value{'s' * (len(row) != 1)}, the schema {len(schema.names):,} attributes"

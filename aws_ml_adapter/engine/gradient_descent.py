@@ -129,7 +129,7 @@ class Learners:
         return max(len(self._state), _reach(block)) * self._state.shape[1] * self._state.itemsize
 
     def penalties(self) -> NDArray[np.float64]:
-        """Return what regularisation adds to the mean loss of each rate: ``l1 * sum |w| + l2 / 2 * sum w ** 2``."""
+        """Return the penalty of each rate, added to the mean loss: ``l1 * sum |w| + l2 / 2 * sum w ** 2``."""
         weights = self._weights().reshape(len(self._state), len(self.rates), -1, self._width)[:, :, 0]
         absolute, squared = (np.sum(part, axis=(0, 2), dtype=np.float64) for part in (np.abs(weights), weights**2))
         return np.asarray(self._l1 * absolute + self._l2 / 2 * squared)

@@ -75,7 +75,7 @@ def train(
     targets = TargetValues(schema, model_type)
     log(f"training: type={model_type} " + " ".join(f"{k}={v}" for k, v in parameters.to_strings().items()))
     if not parameters.shuffle:
-        log("warning: sgd.shuffleType is none, so rows are learned from in the order of the data")
+        log("warning: sgd.shuffleType is none, so the rows are used in the order of the data")
     transforms = Transforms.fit(recipe, schema, read, seed=seed)
     with tempfile.TemporaryDirectory(prefix="amazon-ml-") as folder:
         rows = _prepare(read, transforms, targets, parameters, seed, Path(folder), log)
@@ -171,7 +171,7 @@ def _room(transforms: Transforms, target: TargetSummary, max_size: int) -> int:
     room = (max_size - model_size(frame)) // (FEATURE_BYTES + nothing.itemsize * target.width)
     if room < 1:
         raise DataFault(
-            f"{max_size:,} bytes leave no room for weights beside the schema, the recipe and its bins",
+            f"{max_size:,} bytes leave no room for weights besides the schema, the recipe and its bins",
             remedy="raise sgd.maxMLModelSizeInBytes or use fewer bins",
         )
     return room

@@ -20,7 +20,7 @@ class PassMetrics:
         # one count for each pair of true and predicted class
         self._classes = 2 if binary else width if model_type is ModelType.MULTICLASS else 0
         self._counts = np.zeros((learners, self._classes**2), np.int64)
-        # separate arrays, so that keeping some of them copies none
+        # separate arrays, so that dropping some copies nothing
         self._margins = [np.zeros(rows if binary else 0, np.float32) for _ in range(learners)]
         self._positive = np.zeros(rows if binary else 0, np.bool_)
 

@@ -81,7 +81,7 @@ class Evaluation:
 
     @property
     def properties(self) -> dict[str, str]:
-        """The ``Properties`` of ``PerformanceMetrics``, as GetEvaluation gives them."""
+        """The ``Properties`` of ``PerformanceMetrics``, as in GetEvaluation."""
         return {METRICS[self.type]: repr(self.metric)}
 
     def to_json(self) -> str:

@@ -9,7 +9,7 @@
 # - A CATEGORICAL or BINARY value, or a bin, is one feature of value 1.
 # - A NUMERIC value is standardised whether or not the recipe says ``normalize``: a linear model loses nothing by it,
 #   and gradient descent needs one scale. Values are clipped at a million deviations from the mean.
-# - A missing value, and one that is not of its type, is a feature of its own; missing TEXT is no feature.
+# - A missing or invalid value is a feature of its own; missing TEXT has no feature.
 
 from __future__ import annotations
 

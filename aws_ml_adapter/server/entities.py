@@ -58,7 +58,7 @@ class Entity:
 
 
 class Entities:
-    """Objects and tags in one SQLite file, made if it is missing.
+    """Objects and tags in one SQLite file, created if missing.
 
     Every change is one transaction in write-ahead mode, so that the server may be killed at any moment. Calls from
     several threads are serialised by a lock. The clock returns seconds since 1970.

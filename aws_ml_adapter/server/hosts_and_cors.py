@@ -65,7 +65,7 @@ class Cors:
         for origin in self._origins:
             if not _is_origin(origin):
                 raise UsageError(
-                    f"--allow-origin {origin} is no origin", remedy="write http://HOST:PORT, without a path, or *"
+                    f"--allow-origin {origin} is not an origin", remedy="write http://HOST:PORT, without a path, or *"
                 )
 
     def allows(self, headers: Mapping[str, str]) -> bool:

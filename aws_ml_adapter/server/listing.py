@@ -90,7 +90,7 @@ def _seconds(text: str) -> float:
         except (ValueError, OverflowError):
             seconds = math.nan
     if not math.isfinite(seconds):
-        raise RequestFault(f"'{text[:40]}' is no date: write seconds since 1970 or ISO 8601")
+        raise RequestFault(f"'{text[:40]}' is not a date: write seconds since 1970 or ISO 8601")
     return seconds
 
 

@@ -335,7 +335,7 @@ def _known_schema(source: Entity) -> Schema | None:
 
 def _threshold(entity: Entity, threshold: float) -> Answer:
     if entity.record["MLModelType"] != "BINARY" or entity.status is not Status.COMPLETED:
-        raise RequestFault(f"MLModel {entity.id} is no completed BINARY model, and only these have a ScoreThreshold")
+        raise RequestFault(f"MLModel {entity.id} is not a completed BINARY model, and only these have a ScoreThreshold")
     if not 0 <= threshold <= 1:
         raise RequestFault(f"ScoreThreshold {threshold:g} is not from 0 to 1")
     return {"ScoreThreshold": threshold, "ScoreThresholdLastUpdatedAt": round(time.time(), 3)}

@@ -121,7 +121,9 @@ class RealTime:
             if entity.status is Status.FAILED:
                 raise ServiceError("InvalidInputException", f"MLModel {entity.id} is {Status.FAILED}")
             if sum(map(_size, (*self._endpoints(), entity))) > MEMORY:
-                raise ServiceError("InvalidInputException", f"All endpoints would hold more than {MEMORY:,} bytes")
+                raise ServiceError(
+                    "InvalidInputException", f"The models of all endpoints would need more than {MEMORY:,} bytes"
+                )
             endpoint = {"EndpointStatus": "UPDATING", "PeakRequestsPerSecond": 0, "CreatedAt": round(time.time(), 3)}
             self._entities.update(entity.serial, {"EndpointInfo": endpoint}, touch=False)
         self._loader.submit(self._load_and_settle, entity.id)

@@ -1,4 +1,4 @@
-"""What a worker process does for one object: read its data, learn, evaluate, predict."""
+"""Running the job of one object in a worker process: reading its data, training, evaluating, predicting."""
 
 from __future__ import annotations
 

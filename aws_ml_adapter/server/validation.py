@@ -76,13 +76,13 @@ def _structure(shape: StructureShape) -> Check:
 
 def _list(shape: ListShape) -> Check:
     check_member = check_of(shape.member)
-    most = shape.metadata.get("max", math.inf)
+    maximum = shape.metadata.get("max", math.inf)
 
     def check(value: Any, path: str) -> Any:
         if not isinstance(value, list):
             raise _refused(value, path, "be a JSON array")
-        if len(value) > most:
-            raise _refused(None, path, f"have length less than or equal to {most}")
+        if len(value) > maximum:
+            raise _refused(None, path, f"have length less than or equal to {maximum}")
         return [check_member(member, f"{path}[{number}]") for number, member in enumerate(value)]
 
     return check
@@ -104,7 +104,7 @@ def _map(shape: MapShape) -> Check:
 
 
 def _string(shape: Shape) -> Check:
-    least, most = shape.metadata.get("min", 0), shape.metadata.get("max", math.inf)
+    minimum, maximum = shape.metadata.get("min", 0), shape.metadata.get("max", math.inf)
     allowed = frozenset(shape.metadata.get("enum", ()))
     pattern = None if shape.name in _UNENFORCED_PATTERNS else shape.metadata.get("pattern")
     matches = re.compile(_in_python(pattern)).fullmatch if pattern else None
@@ -116,10 +116,10 @@ def _string(shape: Shape) -> Check:
         shown = None if sensitive else value
         if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
             raise _refused(None, path, "hold whole Unicode characters")
-        if len(value) < least:
-            raise _refused(shown, path, f"have length greater than or equal to {least}")
-        if len(value) > most:
-            raise _refused(shown, path, f"have length less than or equal to {most}")
+        if len(value) < minimum:
+            raise _refused(shown, path, f"have length greater than or equal to {minimum}")
+        if len(value) > maximum:
+            raise _refused(shown, path, f"have length less than or equal to {maximum}")
         if allowed and value not in allowed:
             raise _refused(shown, path, f"satisfy enum value set: [{', '.join(sorted(allowed))}]")
         if matches and not matches(value):
@@ -131,15 +131,15 @@ def _string(shape: Shape) -> Check:
 
 def _integer(shape: Shape) -> Check:
     smallest = -(2**31) if shape.type_name == "integer" else -(2**63)
-    least, most = shape.metadata.get("min", smallest), shape.metadata.get("max", -1 - smallest)
+    minimum, maximum = shape.metadata.get("min", smallest), shape.metadata.get("max", -1 - smallest)
 
     def check(value: Any, path: str) -> Any:
         if not isinstance(value, int) or isinstance(value, bool):
             raise _refused(value, path, "be an integer")
-        if value < least:
-            raise _refused(None, path, f"have value greater than or equal to {least}")
-        if value > most:
-            raise _refused(None, path, f"have value less than or equal to {most}")
+        if value < minimum:
+            raise _refused(None, path, f"have value greater than or equal to {minimum}")
+        if value > maximum:
+            raise _refused(None, path, f"have value less than or equal to {maximum}")
         return value
 
     return check
@@ -196,4 +196,4 @@ def _in_python(pattern: str) -> str:
 
 
 def _no_number(literal: str) -> None:
-    raise ValueError(f"{literal} is no JSON number")
+    raise ValueError(f"{literal} is not a JSON number")

@@ -97,16 +97,16 @@ def iso_time(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03}Z"
 
 
-def number(text: str, name: str, least: int, most: int = 2**31 - 1) -> int:
+def number(text: str, name: str, minimum: int, maximum: int = 2**31 - 1) -> int:
     """Parse an integer parameter of a request."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
-        raise S3ApiError("InvalidArgument", f"{name} is not a whole number from {least} to {most}")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and minimum <= int(text) <= maximum):
+        raise S3ApiError("InvalidArgument", f"{name} is not a whole number from {minimum} to {maximum}")
     return int(text)
 
 
-def page_size(query: Mapping[str, str], name: str, least: int = 0) -> int:
+def page_size(query: Mapping[str, str], name: str, minimum: int = 0) -> int:
     """Return the number of entries of a list that are asked for."""
-    return min(number(query.get(name) or str(MAX_LISTED), name, least), MAX_LISTED)
+    return min(number(query.get(name) or str(MAX_LISTED), name, minimum), MAX_LISTED)
 
 
 def key_encoder(query: Mapping[str, str]) -> Callable[[str], str]:

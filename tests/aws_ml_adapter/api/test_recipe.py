@@ -189,7 +189,7 @@ def test_sections_may_be_empty_or_absent(sections):
         ("{'outputs': ['age']}", "line 1 column 2"),
         ("[" * 100_000, "recipe: is not JSON"),
         ("[]", "recipe: is not a JSON object"),
-        ("{}", "recipe, outputs: stand for 0 variables, not 1 to 10,000"),
+        ("{}", "recipe, outputs: contain 0 variables, not 1 to 10,000"),
         ('{"outputs": "age"}', "recipe, outputs: is not a list"),
         ('{"outputs": [1]}', "recipe, outputs: contains a value that is not a string"),
         ('{"outputs": ["age"], "groups": ["a"]}', "recipe, groups: is not a JSON object"),
@@ -197,16 +197,16 @@ def test_sections_may_be_empty_or_absent(sections):
         ('{"outputs": ["age"], "output": ["age"]}', "recipe: has the unknown section 'output'"),
         ('{"outputs": ["age"], "outputs": ["title"]}', "recipe: defines 'outputs' twice"),
         ('{"groups": {"a": "age", "a": "title"}, "outputs": ["a"]}', "recipe: defines 'a' twice"),
-        ('{"groups": {"a": " // nothing"}, "outputs": ["age"]}', "recipe, groups['a']: is blank"),
+        ('{"groups": {"a": " // nothing"}, "outputs": ["age"]}', "recipe, groups['a']: is empty"),
         ('{"groups": {"age": "title"}, "outputs": ["age"]}', "recipe, groups['age']: has a name that is taken"),
         ('{"groups": {"bought": "age"}, "outputs": ["age"]}', "has a name that is taken"),
         ('{"groups": {"ALL_TEXT": "age"}, "outputs": ["age"]}', "has a name that is taken"),
         ('{"groups": {"ALL_INPUTS": "age"}, "outputs": ["age"]}', "has a name that is taken"),
         ('{"groups": {"": "age"}, "outputs": ["age"]}', "has a name of 0 characters, not 1 to 64"),
-        ('{"groups": {"a": "group(ALL_INPUTS)"}, "outputs": ["a"]}', "column 7: ALL_INPUTS can stand in outputs only"),
+        ('{"groups": {"a": "group(ALL_INPUTS)"}, "outputs": ["a"]}', "column 7: ALL_INPUTS is allowed in outputs only"),
         (
             '{"assignments": {"a": "b", "b": "age"}, "outputs": ["a"]}',
-            "assignments['a'], column 1: 'b' is no attribute",
+            "assignments['a'], column 1: 'b' is not an attribute",
         ),
     ],
 )
@@ -220,33 +220,33 @@ def test_what_is_no_recipe_is_refused_with_the_place(text, message):
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        ("colour", "column 1: 'colour' is no attribute of the schema, nor a group or assignment defined above"),
+        ("colour", "column 1: 'colour' is not an attribute of the schema, nor a group or assignment defined above"),
         ("bought", "column 1: 'bought' is the target"),
         ("ngram(id, 2)", "column 7: 'id' is the row id"),
         ("quantile_bin( ignored, 10)", "column 15: 'ignored' is excluded by the schema"),
-        ("1stFlrSF", "column 1: '1' begins no name"),
-        ("_age", "column 1: '_' begins no name"),
-        ("age title", "column 1: 'age title' is no attribute"),
-        ("'age", 'column 1: "\'" begins no name'),
-        ("age)", "column 4: ')' stands where the end should"),
-        ("ngram(title, 2", "column 15: the end stands where , or ) should"),
-        ("ngram(title 2)", "'title 2' is no attribute"),
-        ("ngram('title' 2)", "column 15: '2' stands where , or ) should"),
+        ("1stFlrSF", "column 1: '1' cannot start a name"),
+        ("_age", "column 1: '_' cannot start a name"),
+        ("age title", "column 1: 'age title' is not an attribute"),
+        ("'age", 'column 1: "\'" cannot start a name'),
+        ("age)", "column 4: ')' appears instead of the end"),
+        ("ngram(title, 2", "column 15: the end appears instead of , or )"),
+        ("ngram(title 2)", "'title 2' is not an attribute"),
+        ("ngram('title' 2)", "column 15: '2' appears instead of , or )"),
         ("ngram()", "column 7: a name, a number or a function is missing"),
         ("ngram(title,)", "column 13: a name, a number or a function is missing"),
         ("(title)", "column 1: a name, a number or a function is missing"),
         ("", None),
-        ("5", "column 1: a number alone is no variable"),
-        ("stem(title)", "column 1: 'stem' is no function"),
-        ("NGRAM(title, 2)", "column 1: 'NGRAM' is no function"),
-        ("'ngram'(title, 2)", "'ngram' is no attribute"),
+        ("5", "column 1: a number alone is not a variable"),
+        ("stem(title)", "column 1: 'stem' is not a function"),
+        ("NGRAM(title, 2)", "column 1: 'NGRAM' is not a function"),
+        ("'ngram'(title, 2)", "'ngram' is not an attribute"),
         ("group(2)", "column 1: group takes no number"),
         ("ngram(title)", "ngram takes one variable or group and one whole number"),
         ("ngram(2, title)", "ngram takes one variable or group and one whole number"),
         ("ngram(title, subject)", "ngram takes one variable or group and one whole number"),
         ("ngram(title, subject, 2)", "ngram takes one variable or group and one whole number"),
-        ("ngram(title, -2)", "column 14: '-' begins no name"),
-        ("ngram(title, 2.5)", "column 14: '2' begins no name"),
+        ("ngram(title, -2)", "column 14: '-' cannot start a name"),
+        ("ngram(title, 2.5)", "column 14: '2' cannot start a name"),
         ("lowercase(title, subject)", "lowercase takes one variable or group"),
         ("lowercase(title, 2)", "lowercase takes one variable or group"),
         ("cartesian(country)", "cartesian takes at least two variables and no number"),
@@ -263,7 +263,7 @@ def test_what_is_no_recipe_is_refused_with_the_place(text, message):
 def test_what_is_wrong_in_an_expression_is_refused_with_its_column(output, message):
     with pytest.raises(RequestFault) as caught:
         parse(output)
-    assert (message or "outputs: stand for 0 variables") in str(caught.value)
+    assert (message or "outputs: contain 0 variables") in str(caught.value)
     assert str(caught.value).startswith("recipe, outputs")
     assert "\n" not in str(caught.value)
 
@@ -304,7 +304,7 @@ def test_ten_thousand_outputs_and_one_more():
     hundred = ",".join(f"c{i}" for i in range(100))
     outputs = f"cartesian(group({hundred}), group({hundred}))"
     assert len(parse(outputs, schema=schema).outputs) == 10_000
-    with pytest.raises(RequestFault, match="stand for 10,001 variables"):
+    with pytest.raises(RequestFault, match="contain 10,001 variables"):
         parse(outputs, "c100", schema=schema)
 
 

@@ -178,7 +178,7 @@ def test_a_name_that_is_not_utf_8_is_reported(tmp_path):
         Path(os.fsdecode(os.fsencode(tmp_path / "bucket") + b"/" + name)).touch()
     with pytest.raises(DataFault) as message:
         FolderStorage(tmp_path).files("s3://bucket/")
-    assert message.value.what == r"the name '\udce9t\udce9.csv' is not UTF-8 or holds control characters or backslashes"
+    assert message.value.what == r"the name '\udce9t\udce9.csv' is not UTF-8 or has control characters or backslashes"
 
 
 def test_links_do_not_lead_out_of_the_folder(tmp_path):

@@ -158,8 +158,8 @@ def test_rejected_rows_at_the_limit_and_one_past_it():
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"", "is blank, leaves a quote open"),
-        (b'"x,1', "is blank, leaves a quote open"),
+        (b"", "is empty, or has an open quote"),
+        (b'"x,1', "is empty, or has an open quote"),
         (b"x" * (ROW_LIMIT + 1), "has more than 102,400 bytes"),
         (b"1,2,3", "has 3 values, the schema 2 attributes"),
     ],

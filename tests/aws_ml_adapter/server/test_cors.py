@@ -70,7 +70,7 @@ def test_by_default_no_page_may(server):
     "origin", ["127.0.0.1:9000", "http://a/", "http://a/b", "http://*.example", "", "http://", "https://a:65536"]
 )
 def test_what_is_no_origin_is_refused(origin):
-    with pytest.raises(UsageError, match="is no origin; write"):
+    with pytest.raises(UsageError, match="is not an origin; write"):
         Cors([origin])
 
 

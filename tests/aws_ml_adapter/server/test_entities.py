@@ -144,7 +144,7 @@ def test_dates_are_compared_as_times(entities):
         assert ids(entities, FilterVariable="CreatedAt", GE=text) == ["ml-1", "ml-2"]
         assert ids(entities, FilterVariable="CreatedAt", EQ=text) == ["ml-1"]
     for text in ("", "soon", "nan", "inf", "2000-13-01", "9" * 400):
-        with pytest.raises(RequestFault, match="no date"):
+        with pytest.raises(RequestFault, match="not a date"):
             ids(entities, FilterVariable="CreatedAt", GE=text)
     with pytest.raises(RequestFault, match="Prefix"):
         ids(entities, FilterVariable="LastUpdatedAt", Prefix="1")

@@ -84,12 +84,12 @@ def test_byte_order_marks_are_left_out_of_requests(server, create):
 @pytest.mark.parametrize(
     ("data", "header", "expected"),
     [
-        (lines("size,hit", end="\r"), True, "its first line holds carriage returns"),
-        (lines("size;hit", ";"), True, "its first line has semicolons between its values, not commas; store it with"),
+        (lines("size,hit", end="\r"), True, "its first line has carriage returns"),
+        (lines("size;hit", ";"), True, "its first line has semicolons between its values, not commas; save it with"),
         (lines("size\thit", "\t"), True, "its first line has tabs between its values"),
         (lines("", ";"), False, "('0;0'), which has semicolons between its values"),
         (lines("", "\t"), False, "which has tabs between its values"),
-        (lines("", end="\r"), False, "which holds carriage returns"),
+        (lines("", end="\r"), False, "which has carriage returns"),
     ],
 )
 def test_files_of_other_formats_are_named(create, data, header, expected):

@@ -61,7 +61,7 @@ def test_help_is_quick_and_names_the_options():
             "--s3-endpoint ftp://a is not a URL; write http",
         ),
         (("--s3-endpoint", "a:9000"), ExitCode.USAGE, "--s3-endpoint a:9000 is not a URL"),
-        (("--allow-origin", "http://a/b"), ExitCode.USAGE, "--allow-origin http://a/b is no origin; write"),
+        (("--allow-origin", "http://a/b"), ExitCode.USAGE, "--allow-origin http://a/b is not an origin; write"),
         (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "give another place with --data-dir"),
     ],
 )
