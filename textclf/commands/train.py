@@ -80,6 +80,11 @@ def train_model(
     classifier = DocumentClassifier(**options)
     classifier.check_options()
     documents = read_labelled(source, table)
+    if any(documents.groups) and (alone := documents.groups.count("")):
+        _log.warning(
+            f"{alone} of {len(documents.groups)} documents have no {table.group_column or 'group'}: each counts as a "
+            "group of its own, so the figures are too good if some belong together"
+        )
     foreign = [text for path in others for text in _texts(path, table)]
     data = read_training_data(
         documents.texts,

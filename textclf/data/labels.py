@@ -6,7 +6,7 @@ import logging
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ocr.file_search import FoundFile
@@ -26,11 +26,11 @@ Labels = Mapping[str, Mapping[str, str]]
 def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str = AUTO) -> Labels:
     """Read the labels of documents from a CSV with the columns ``file`` and ``category``.
 
-    Paths in it are relative to its folder. A row whose path is no file that is read is matched with the only file whose
-    path differs just in the kind of slashes, in case, or in the composition of accents.
+    Paths in it are relative to its folder, or else to the working folder. A row whose path is no file that is read
+    is matched with the only file whose path differs just in slashes, in case, or in the composition of accents.
     """
     documents = {os.path.realpath(found.file): found.document_id for found in files}
-    rows = _rows_by_place(path, encoding)
+    rows = _rows_by_place(path, encoding, documents)
     labels = {documents[place]: row.values for place, row in rows.items() if place in documents}
     files_alike: defaultdict[str, list[str]] = defaultdict(list)
     rows_alike: defaultdict[str, list[Row]] = defaultdict(list)
@@ -72,12 +72,13 @@ def labels_by_folder(files: Sequence[FoundFile]) -> Labels:
     return labels
 
 
-def _rows_by_place(path: str | Path, encoding: str) -> dict[str, Row]:
+def _rows_by_place(path: str | Path, encoding: str, documents: Container[str]) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for row in read_rows(path, required=["file", "category"], encoding=encoding):
         if row.error:
             raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="fix the row")
-        first = rows.setdefault(_place(path, row.values["file"]), row)
+        place, here = _place(path, row.values["file"]), os.path.realpath(row.values["file"])
+        first = rows.setdefault(here if place not in documents and here in documents else place, row)
         if first is not row:
             raise BadDataError(
                 f"file {row.values['file']!r} is in lines {first.line} and {row.line}",

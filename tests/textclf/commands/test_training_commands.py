@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -201,6 +202,16 @@ def test_documents_of_an_issuer_are_kept_together(textclf, of_issuers, tmp_path)
     again = tmp_path / "p.textclf"
     assert textclf("train", tmp_path / "p", "-o", again, *QUICK).code == 0
     assert again.read_bytes() == model.read_bytes()
+
+
+def test_documents_without_an_issuer_are_counted_in_a_warning(textclf, of_issuers, tmp_path, table):
+    with of_issuers.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    path = table(tmp_path / "gaps.csv", [(*row[:3], "") if i < 2 else row for i, row in enumerate(rows)], header)
+    said = textclf("train", path, "-o", tmp_path / "m", *QUICK, "--group", "issuer")
+    assert said.code == 0
+    assert f"2 of {len(rows)} documents have no issuer" in said.err
+    assert "have no issuer" not in textclf("train", of_issuers, "-o", tmp_path / "n", *QUICK, "--group", "issuer").err
 
 
 def test_diagnostics_also_say_what_issuers_seen_before_would_give(textclf, of_issuers, tmp_path):

@@ -34,6 +34,15 @@ def test_a_row_means_the_file_of_its_path(matched):
     assert found == ({"a.png": "x", "sub/b.pdf": "y"}, [])
 
 
+def test_a_path_may_also_be_that_from_the_working_folder(matched, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert matched(["in/a.png", "in/b.png"], ("../in/a.png", "x"), ("in/b.png", "y")) == (
+        {"a.png": "x", "b.png": "y"},
+        [],
+    )
+
+
 def test_a_link_to_a_file_is_that_file(matched, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "folder").symlink_to("in")
