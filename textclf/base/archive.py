@@ -39,7 +39,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.base.errors import BadInputError, BadModelError, OutputError, TextclfError
+from textclf.base.errors import BadInputError, BadModelError, OutputError, TextclfError, UsageError
 from textclf.base.files import input_error, output_error, write_aside
 from textclf.base.hashing import hash_bytes
 
@@ -127,6 +127,8 @@ def write_archive(target: str | Path | BinaryIO, data: bytes) -> None:
         with write_aside(target) as aside:
             aside.write_bytes(data)
         return
+    if not hasattr(target, "write"):
+        raise UsageError(f"is {target!r:.40}", where="target", remedy="give a path or a file open with mode 'wb'")
     where = _name_of(target)
     try:
         target.write(data)
@@ -139,6 +141,11 @@ def write_archive(target: str | Path | BinaryIO, data: bytes) -> None:
 def read_archive(source: Source, kind: ArchiveKind, build: Callable[[Contents], Built]) -> Built:
     """Read and verify an archive and build from its contents; `BadModelError` if anything does not fit together."""
     where = _name_of(source)
+    # a path in bytes, as `os.listdir` may give it
+    if isinstance(source, bytes) and 0 < len(source) < 4096 and source.decode("latin-1").isprintable():
+        raise UsageError(
+            f"{source!r:.40} is not the content of a model file", where="source", remedy="give a path as a string"
+        )
     with ExitStack() as stack:
         archive, size = _open(source, where, kind, stack)
         manifest = _read_manifest(archive, where, kind)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -127,12 +126,12 @@ class InputDocument:
 
     @property
     def ocr_confidence(self) -> float | None:
-        """OCR confidence, 0 to 100, if a column ``ocr_confidence`` (or ``confidence``) has a number."""
+        """OCR confidence, 0 to 100, if a column ``ocr_confidence`` (or ``confidence``) has such a number."""
         try:
             confidence = float(self.values.get("ocr_confidence", self.values.get("confidence", "")))
         except ValueError:
             return None
-        return confidence if math.isfinite(confidence) else None
+        return confidence if 0 <= confidence <= 100 else None
 
     @property
     def ocr_engine(self) -> str:

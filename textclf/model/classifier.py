@@ -105,7 +105,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "max_error": [Interval(Real, *bounds(TrainingSettings, "max_error"), closed="both")],
         "confidence": [Interval(Real, *bounds(TrainingSettings, "confidence"), closed="both")],
         "diagnostics": ["boolean"],
-        "n_jobs": [Integral, None],
+        "n_jobs": [Interval(Integral, 1, None, closed="left"), Interval(Integral, None, -1, closed="right"), None],
         "random_state": ["random_state"],
     }
 

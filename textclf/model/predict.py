@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from features.feature_set import FeatureRows, FeatureSet
 from features.language_detection import LanguageDetector
 from features.text_arguments import as_texts, iter_texts
 from features.text_batch import BATCH
+from textclf.base.errors import UsageError
 from textclf.model.accept import review_reason
 from textclf.model.calibrate import softmax
 from textclf.model.prediction import Label, Prediction
@@ -59,7 +61,7 @@ class Evidence(NamedTuple):
     margins: NDArray[np.float64]  # (n, k), before calibration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Model:
     """A trained classifier of documents, which needs numpy only.
 
@@ -170,8 +172,10 @@ class Model:
     ) -> Iterator[tuple[Prediction, Evidence, int]]:
         """Predict as `pipe` does; each prediction comes with the evidence of its batch and its row in it."""
         names = None if document_ids is None else iter_texts(document_ids, name="id")
-        columns = [column for column in (iter_texts(texts), names, ocr_confidences) if column is not None]
-        return self._predictions(zip(*columns, strict=True), names is not None, ocr_confidences is not None)
+        rated = None if ocr_confidences is None else _iter_confidences(ocr_confidences)
+        columns = {"texts": iter_texts(texts), "document_ids": names, "ocr_confidences": rated}
+        rows = _iter_rows({name: column for name, column in columns.items() if column is not None})
+        return self._predictions(rows, names is not None, rated is not None)
 
     def _predictions(
         self, stream: Iterator[tuple[Any, ...]], named: bool, rated: bool
@@ -279,3 +283,32 @@ class Model:
             status="partial" if cut else "ok",
             error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "",
         )
+
+
+def _iter_confidences(values: object) -> Iterator[float | None]:
+    """Give OCR confidences one by one; `UsageError` for one that is no number from 0 to 100."""
+    if not isinstance(values, Iterable):
+        raise UsageError(f"is {values!r:.40}, not a list", where="ocr_confidences", remedy="give one per text")
+    return (_confidence(value) for value in values)
+
+
+def _confidence(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, Real) and 0 <= float(value) <= 100:
+        return float(value)
+    raise UsageError(
+        f"is {value!r:.40}, not a number from 0 to 100", where="ocr_confidence", remedy="give None where there is none"
+    )
+
+
+def _iter_rows(columns: dict[str, Iterator[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Give one row per text; `UsageError` if another column has fewer or more values than there are texts."""
+    missing = object()
+    for row in zip_longest(*columns.values(), fillvalue=missing):
+        if any(value is missing for value in row):
+            without = [value is missing for value in row]
+            wrong = next(name for name, short in zip(columns, without, strict=True) if short != without[0])
+            many = "more" if without[0] else "fewer"
+            raise UsageError(f"{many} values than texts", where=wrong, remedy="give one per text")
+        yield row

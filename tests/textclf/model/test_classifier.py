@@ -21,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 import textclf
 from textclf import DocumentClassifier
 from textclf.base.errors import BadDataError, BadInputError, UsageError
+from textclf.model.classifier import InvalidOptionError
 from textclf.model.settings import TrainingSettings
 from textclf.model.training_data import read_training_data
 
@@ -73,7 +74,7 @@ def test_every_text_has_its_own_id_and_confidence(model, corpus):
     assert [prediction.document_id for prediction in found] == names
     assert [prediction.document_id for prediction in model.pipe(texts)] == [str(n) for n in range(len(texts))]
     for wrong in ({"document_ids": names[1:]}, {"ocr_confidences": [50.0]}):
-        with pytest.raises(ValueError, match="zip"):
+        with pytest.raises(UsageError, match="than texts"):
             list(model.pipe(texts, **wrong))
 
 
@@ -346,3 +347,46 @@ def test_every_training_setting_is_a_parameter_and_changes_the_hash_of_the_input
         value = others.get(one.name, one.default + 0.01 if isinstance(one.default, float) else 7)
         hashes.add(DocumentClassifier(**{one.name: value}).inputs_hash(data))
     assert len(hashes) == len(fields(TrainingSettings)) + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        ((["a", "b"], ["1"]), "document_ids"),
+        ((["a"], ["1", "2"]), "document_ids"),
+        ((["a", "b"], None, [50.0]), "ocr_confidences"),
+        ((["a"], ["1"], [50.0, 60.0]), "ocr_confidences"),
+        ((["a"], None, 50.0), "ocr_confidences"),
+        *((((["a"], None, [value]), "ocr_confidence")) for value in (float("nan"), -5, 500, "x")),
+    ],
+)
+def test_ids_and_confidences_that_do_not_fit_the_texts_are_refused(model, arguments, where):
+    with pytest.raises(UsageError) as raised:
+        list(model.pipe(*arguments))
+    assert raised.value.where == where
+    assert "\n" not in str(raised.value)
+
+
+def test_one_confidence_is_none_or_from_0_to_100(model):
+    for value in (None, 0, 100, np.float32(50)):
+        assert model("vat number", "a", value).document_id == "a"
+    with pytest.raises(UsageError, match="0 to 100"):
+        model("vat number", "a", 100.1)
+
+
+def test_models_are_compared_by_identity(model):
+    assert model == model
+    assert len({model, model, replace(model)}) == 2
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5])
+def test_a_wrong_number_of_processes_is_refused(n_jobs):
+    with pytest.raises(InvalidOptionError, match="n_jobs"):
+        DocumentClassifier(n_jobs=n_jobs).check_options()
+
+
+def test_saving_to_and_loading_from_what_is_no_place_is_refused(trained):
+    with pytest.raises(UsageError, match="give a path"):
+        trained.save(None)
+    with pytest.raises(UsageError, match="give a path"):
+        textclf.load(b"model.textclf")
