@@ -141,11 +141,6 @@ def write_archive(target: str | Path | BinaryIO, data: bytes) -> None:
 def read_archive(source: Source, kind: ArchiveKind, build: Callable[[Contents], Built]) -> Built:
     """Read and verify an archive and build from its contents; `BadModelError` if anything does not fit together."""
     where = _name_of(source)
-    # a path in bytes, as `os.listdir` may give it
-    if isinstance(source, bytes) and 0 < len(source) < 4096 and source.decode("latin-1").isprintable():
-        raise UsageError(
-            f"{source!r:.40} is not the content of a model file", where="source", remedy="give a path as a string"
-        )
     with ExitStack() as stack:
         archive, size = _open(source, where, kind, stack)
         manifest = _read_manifest(archive, where, kind)
@@ -174,7 +169,8 @@ def _open(source: Source, where: str, kind: ArchiveKind, stack: ExitStack) -> tu
         return stack.enter_context(zipfile.ZipFile(content)), size
     # raised by zipfile for a malformed directory at the end of the file
     except (zipfile.BadZipFile, NotImplementedError, ValueError, ArithmeticError, struct.error) as error:
-        raise BadModelError(f"{kind.foreign}, or was cut short", where=where, remedy=kind.remedy) from error
+        remedy = f"{kind.remedy}, or its path as a string" if isinstance(source, bytes) else kind.remedy
+        raise BadModelError(f"{kind.foreign}, or was cut short", where=where, remedy=remedy) from error
     except OSError as error:
         raise input_error(error, where, "check the path") from error
 

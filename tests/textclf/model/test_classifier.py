@@ -20,7 +20,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import textclf
 from textclf import DocumentClassifier
-from textclf.base.errors import BadDataError, BadInputError, UsageError
+from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
 from textclf.model.classifier import InvalidOptionError
 from textclf.model.settings import TrainingSettings
 from textclf.model.training_data import read_training_data
@@ -388,5 +388,5 @@ def test_a_wrong_number_of_processes_is_refused(n_jobs):
 def test_saving_to_and_loading_from_what_is_no_place_is_refused(trained):
     with pytest.raises(UsageError, match="give a path"):
         trained.save(None)
-    with pytest.raises(UsageError, match="give a path"):
+    with pytest.raises(BadModelError, match="or its path as a string"):
         textclf.load(b"model.textclf")
