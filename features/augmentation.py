@@ -23,8 +23,8 @@ STRAY, PAIR = 0.15, 0.2
 
 NOISE = 0.1
 """Share of misread characters in a misread copy: about one word in three is affected, as in bad scans."""
-TOPS = 3
-"""Every third text has a copy of its first third."""
+TOP_EVERY = 3
+"""One text in so many also has a copy of its first third."""
 
 
 class _Confusions(NamedTuple):
@@ -80,7 +80,9 @@ def augmented_copies(texts: Sequence[str], seed: int) -> AugmentedCopies:
         for i, text in enumerate(texts)
     ]
     numbers = np.arange(len(texts))
-    return AugmentedCopies([*copies, *map(_first_third, texts[::TOPS])], np.concatenate([numbers, numbers[::TOPS]]))
+    return AugmentedCopies(
+        [*copies, *map(_first_third, texts[::TOP_EVERY])], np.concatenate([numbers, numbers[::TOP_EVERY]])
+    )
 
 
 def _first_third(text: str) -> str:

@@ -88,10 +88,10 @@ def observe_training(
 ) -> TrainingTexts:
     """Analyse all texts that a model is trained on, except `documents`, if they were analysed before.
 
-    The result serves all settings with the same views, layout and copies.
+    The result serves all settings with the same views, layout, augmentation and seed.
     """
-    foreign = observe_texts(out_of_distribution, settings)
-    with_text = [i for i, words in enumerate(foreign.words) if words]
+    outside = observe_texts(out_of_distribution, settings)
+    with_text = [i for i, words in enumerate(outside.words) if words]
     copies, copied = augmented_copies(texts if settings.augment else [], settings.seed)
     more, _ = augmented_copies([out_of_distribution[i] for i in with_text] if settings.augment else [], settings.seed)
     return TrainingTexts(
@@ -101,7 +101,7 @@ def observe_training(
         weights=np.ones(len(texts)) if weights is None else weights,
         copies=observe_texts(copies, settings),
         copied=copied,
-        out_of_distribution=(foreign.take(np.array(with_text, np.int64)), observe_texts(more, settings)),
+        out_of_distribution=(outside.take(np.array(with_text, np.int64)), observe_texts(more, settings)),
     )
 
 
@@ -124,9 +124,9 @@ def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -
     blocks = [_matrix(part, features) for part in (rows, *map(features.rows_of, further))]
     matrix, places = _for_liblinear(sparse.vstack(blocks, format="csr"))
     # out-of-distribution documents form one more category, which is never predicted
-    foreign = np.full(sum(len(part.words) for part in observed.out_of_distribution), len(categories))
-    targets = np.concatenate([labels, labels[observed.copied], foreign])
-    weights = np.concatenate([observed.weights, observed.weights[observed.copied], np.ones(len(foreign))])
+    outside = np.full(sum(len(part.words) for part in observed.out_of_distribution), len(categories))
+    targets = np.concatenate([labels, labels[observed.copied], outside])
+    weights = np.concatenate([observed.weights, observed.weights[observed.copied], np.ones(len(outside))])
     svm = LinearSVC(C=c, tol=TOLERANCE, class_weight="balanced", random_state=settings.seed)
     with warnings.catch_warnings():
         from sklearn.exceptions import ConvergenceWarning
@@ -160,24 +160,24 @@ def cross_validate(
     c: float,
     folds: Folds,
     executor: Executor | None = None,
-    share: float = 1.0,
-    whole: bool = False,
+    fraction: float = 1.0,
+    fit_all: bool = False,
 ) -> CrossValidated:
     """Predict each document by a model trained on other folds; every category has at least two documents.
 
-    Lexicon, vectors and everything else that learns are fitted on the training part of each fold, or a share of it.
-    With ``whole``, a model of all documents is fitted in parallel with the folds. Without an executor everything runs
+    Lexicon, vectors and everything else that learns are fitted on the training part of each fold, or a fraction of it.
+    With ``fit_all``, a model of all documents is fitted in parallel with the folds. Without an executor everything runs
     in this process.
     """
     from sklearn.metrics import accuracy_score, f1_score
 
     labels = observed.labels
-    parts = [(share_of(train, labels, share, settings.seed), test) for train, test in folds]
+    parts = [(share_of(train, labels, fraction, settings.seed), test) for train, test in folds]
     executor = executor or in_process()
     shared = executor.share((observed, settings, c))
     # the longest task first, so that no core is idle at the end
-    done = list(executor.map(_fit_part, [(shared, part) for part in [*([None] if whole else []), *parts]]))
-    fitted = done.pop(0) if whole else None
+    done = list(executor.map(_fit_part, [(shared, part) for part in [*([None] if fit_all else []), *parts]]))
+    fitted = done.pop(0) if fit_all else None
     margins = np.empty((len(labels), len(observed.categories)))
     similar = np.empty(len(labels))
     for (_, test), part in zip(parts, done, strict=True):
@@ -211,21 +211,21 @@ def fit_and_measure(
         f"fitting and cross-validating on {len(labels)} documents of {len(observed.categories)} categories, "
         f"{len(folds)} folds"
     )
-    found = validate(observed, settings, whole=True)
+    found = validate(observed, settings, fit_all=True)
     *smaller, name = feature_groups(settings)
     results: dict[str, CrossValidated] = {}
     further: dict[str, CrossValidated] = {}
     if groups is not None:
         # positions of words depend on the issuer too: this shows whether they help with issuers not trained on
         _log.info("cross-validating without parts of the page")
-        with_parts, whole = observed, found
+        with_parts, found_with_parts = observed, found
         bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
         observed = observed.seen_by(bare.views)
         found = validate(observed, bare)
-        if found.accuracy >= whole.accuracy:
-            further[WITH_PARTS.format(name)], settings = whole, bare
+        if found.accuracy >= found_with_parts.accuracy:
+            further[WITH_PARTS.format(name)], settings = found_with_parts, bare
         else:
-            further[WITHOUT_PARTS.format(name)], found, observed = found, whole, with_parts
+            further[WITHOUT_PARTS.format(name)], found, observed = found, found_with_parts, with_parts
     curve = [found]
     if diagnostics:
         for part in smaller:
@@ -236,9 +236,9 @@ def fit_and_measure(
             further[MIXED.format(name)] = validate(
                 observed, settings, folds=stratified_folds(labels, FOLDS, settings.seed)
             )
-        for share in (0.5, 0.25, 0.125):
-            _log.info(f"cross-validating on {share:.1%} of the training documents")
-            curve.append(validate(observed, settings, share=share))
+        for fraction in (0.5, 0.25, 0.125):
+            _log.info(f"cross-validating on {fraction:.1%} of the training documents")
+            curve.append(validate(observed, settings, fraction=fraction))
     fitted = found.fitted or fit_model(observed, settings, c=c)
     return fitted, results | further | {name: found}, curve
 

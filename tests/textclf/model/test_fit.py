@@ -107,7 +107,7 @@ def test_every_category_is_in_every_training_part(corpus):
             BARE,
             c=1.0,
             folds=stratified_folds(labels, 5, 0),
-            share=share,
+            fraction=share,
         )
         assert found.margins.shape == (26, 4)
         assert np.isfinite(found.margins).all()
@@ -118,7 +118,8 @@ def test_more_training_documents_are_no_worse(corpus):
     labels = labels_of(categories)
     observed = observe_training(texts, labels, CATEGORIES, BARE)
     points = [
-        cross_validate(observed, BARE, c=1.0, folds=stratified_folds(labels, 4, 0), share=share) for share in (0.1, 1.0)
+        cross_validate(observed, BARE, c=1.0, folds=stratified_folds(labels, 4, 0), fraction=share)
+        for share in (0.1, 1.0)
     ]
     small, whole = learning_curve(points)
     assert (small.documents, whole.documents) == (6, 36)
