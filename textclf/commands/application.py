@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_origin
 
 import typer
+from typer.core import TyperCommand
 
 from textclf.base import __version__
 from textclf.base.errors import UsageError
@@ -114,6 +115,24 @@ def _common(
     """Declare the options that come before the command."""
 
 
+class _Command(TyperCommand):
+    """A command that refuses, before types are converted, empty paths and what is no number."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        parameters: list[Any] = [] if ctx.resilient_parsing else self.params
+        for parameter in parameters:
+            value, _ = parameter.consume_value(ctx, given)
+            values = value if isinstance(value, list | tuple) else [value]
+            kinds = str(parameter.type_descriptor.annotation)
+            # an empty path would be converted to the current folder
+            if "Path" in kinds and "" in values:
+                raise typer.BadParameter("the path is empty", ctx=ctx, param=parameter)
+            if "float" in kinds and any(str(one).strip("+- ").lower() == "nan" for one in values):
+                raise typer.BadParameter(f"{value} is not a number within the bounds", ctx=ctx, param=parameter)
+        return super().parse_args(ctx, args)
+
+
 def add_command(app: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
     """Make a function a command; indented parts of its docstring are shown unchanged.
 
@@ -156,7 +175,7 @@ def add_command(app: typer.Typer, function: Callable[..., None], name: str | Non
     # typer does not rewrap a paragraph after a line with only \b
     text = re.sub(r"\n\n(?= )", "\n\n\b\n", inspect.getdoc(function) or "")
     short = re.split(r"[.;:](?:\s|$)", text, maxsplit=1)[0]
-    app.command(name, help=text, short_help=short, epilog=EXIT_CODES)(run)
+    app.command(name, help=text, short_help=short, epilog=EXIT_CODES, cls=_Command)(run)
 
 
 def _begin(context: typer.Context, verbosity: _Verbosity) -> None:

@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from textclf.base.errors import BadDataError, BadInputError
+from textclf.base.errors import BadDataError
+from textclf.base.files import input_error
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def read_configuration(path: Path, group: Any) -> dict[str, Any]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInputError("cannot be read", where=path, remedy="check the path given with --config") from error
+        raise input_error(error, path, "check the path given with --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadDataError(
             f"not valid TOML: {error}", where=path, remedy='write for example: [ocr] lang = "ita"'
@@ -36,17 +37,22 @@ def _check_tables(tables: dict[str, Any], group: Any, path: Path, above: str) ->
     for name, entries in tables.items():
         known = group.commands.keys()
         command = group.commands.get(name)
-        if command is None or not isinstance(entries, dict):
-            what = f"no command {above + name!r}" if command is None else f"{above + name} is not a table"
-            raise BadDataError(what, where=path, remedy=f"{_perhaps(name, known)}tables are {_listed(known, above)}")
+        if command is None:
+            remedy = f"{_perhaps(name, known)}tables are {_listed(known, above)}"
+            raise BadDataError(f"no command {above + name!r}", where=path, remedy=remedy)
+        if not isinstance(entries, dict):
+            remedy = f"write [{above}{name}] and the options below it"
+            raise BadDataError(f"{above}{name} is not a table", where=path, remedy=remedy)
         if hasattr(command, "commands"):
             _check_tables(entries, command, path, f"{above}{name}.")
             continue
-        options = {parameter.name for parameter in command.params}
-        for entry in entries:
+        options = {parameter.name: parameter for parameter in command.params}
+        for entry, value in entries.items():
             if entry not in options:
                 remedy = f"{_perhaps(entry, options)}it has {_listed(options)}"
                 raise BadDataError(f"{above}{name} has no option {entry!r}", where=path, remedy=remedy)
+            if isinstance(value, str) and getattr(options[entry], "multiple", False):
+                entries[entry] = [value]
 
 
 def _perhaps(name: str, known: Collection[str]) -> str:
@@ -61,7 +67,7 @@ def _listed(names: Collection[str], above: str = "") -> str:
 def option_variables(command: Any, name: str) -> Iterator[tuple[str, str]]:
     """Give variable and option, both in capitals, for all options of a command and its subcommands."""
     for parameter in command.params:
-        if parameter.opts[0].startswith("-"):
+        if parameter.opts[0].startswith("-") and parameter.allow_from_autoenv:
             yield f"{name}_{parameter.name}".upper().replace("-", "_").replace(" ", "_"), parameter.name.upper()
     for inner, below in getattr(command, "commands", {}).items():
         yield from option_variables(below, f"{name} {inner}")

@@ -387,6 +387,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._validate_params()
         except InvalidParameterError as error:
             raise InvalidOptionError(str(error)) from error
+        for name in ("lexicon", "vectors"):
+            if isinstance(given := getattr(self, name), str) and not given:
+                words = ", ".join(suggestions(FeatureOptions, name))
+                raise InvalidOptionError("is empty", where=name, remedy=f"give {words} or a file")
 
     def _seed(self) -> int:
         """Give the random state as a number; unless it is one, a new one is drawn."""

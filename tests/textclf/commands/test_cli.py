@@ -181,7 +181,56 @@ def test_a_wrong_config_is_refused_by_name(textclf, tmp_path, content, words):
 
 
 def test_a_config_that_is_missing_is_bad_input(textclf, tmp_path):
-    assert textclf("--config", tmp_path / "none.toml", "ocr", "x", "-o", "y").code == ExitCode.BAD_INPUT
+    said = textclf("--config", tmp_path / "none.toml", "ocr", "x", "-o", "y")
+    assert said.code == ExitCode.BAD_INPUT
+    assert "no such file" in said.error
+
+
+def test_one_string_stands_for_a_list_of_one_in_a_config_file(textclf, documents, tmp_path, model_path):
+    (tmp_path / "c.toml").write_text('[predict]\nwhere = "category=letter"\n')
+    out = tmp_path / "p.csv"
+    assert textclf("--config", tmp_path / "c.toml", "predict", model_path, documents, "-o", out).code == 0
+    assert len(out.read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"), [("train = 3\n", "[train]"), ("words.similar = 3\n", "[words.similar]")]
+)
+def test_what_is_no_table_in_a_config_file_is_answered_with_the_table(textclf, tmp_path, content, remedy):
+    (tmp_path / "c.toml").write_text(content)
+    said = textclf("--config", tmp_path / "c.toml", "ocr", tmp_path, "-o", tmp_path / "d.csv")
+    assert said.code == ExitCode.BAD_DATA
+    assert f"write {remedy}" in said.error
+    assert "perhaps" not in said.error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (("train", "", "-o", "m"), "DOCUMENTS"),
+        (("train", "d.csv", "-o", ""), "--output"),
+        (("train", "d.csv", "-o", "m", "--other", "a", "--other="), "--other"),
+        (("ocr", "a.png", "", "-o", "d.csv"), "FILES"),
+        (("train", "d.csv", "-o", "m", "--lexicon", ""), "--lexicon"),
+        (("train", "d.csv", "-o", "m", "--vectors="), "--vectors"),
+        (("train", "d.csv", "-o", "m", "--c", "nan"), "--c"),
+        (("train", "d.csv", "-o", "m", "--max-error", "-NaN"), "--max-error"),
+    ],
+)
+def test_empty_paths_and_what_is_no_number_are_refused(textclf, arguments, where):
+    said = textclf(*arguments)
+    assert said.code == ExitCode.USAGE
+    assert where in said.error
+    assert "empty" in said.error or "not a number" in said.error
+
+
+def test_an_option_that_the_environment_cannot_set_is_not_suggested(
+    textclf, documents, tmp_path, model_path, monkeypatch
+):
+    monkeypatch.setenv("TEXTCLF_VERSION", "1")
+    said = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert "TEXTCLF_VERSION" in said.err
+    assert "SHOW_VERSION" not in said.err
 
 
 def test_the_environment_gives_options(textclf, documents, tmp_path, model_path, monkeypatch):
