@@ -9,7 +9,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from textclf.base.cluster import cluster_workers, open_cluster, share_with
 from textclf.base.errors import LostTaskError
 from textclf.base.processes import Reply, SharedFile, WorkerProcess
-from textclf.base.resources import usable_cores
+from textclf.base.resources import MAX_JOBS, usable_cores
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -127,10 +127,18 @@ class Executor:
 
     def submit(self, key: Any, function: Callable[..., object], *arguments: Any, name: str = "") -> _Task:
         """Give a task to the worker with the fewest tasks; `collect` returns its outcome under this key."""
-        worker = min(self._queues, key=lambda worker: len(self._queues[worker]))
         task = _Task(key, name, function, arguments, Future())
-        self._begin(worker, task)
-        return task
+        while True:
+            worker = min(self._queues, key=lambda worker: len(self._queues[worker]))
+            try:
+                self._begin(worker, task)
+            except OSError:
+                # the system permits no more processes for this user: those that run do its tasks
+                if self._queues[worker] or len(self._queues) == 1:
+                    raise
+                del self._queues[worker]
+            else:
+                return task
 
     def collect(self, *, block: bool = True) -> list[Outcome]:
         """Give the outcomes of the tasks that have ended; unless there are some, wait for one while any task runs."""
@@ -261,10 +269,10 @@ def open_executor(
 
     ``jobs`` counts processes of this computer, -1 for one per core; with 1 (unless ``isolate``), or where no process
     can be started, all runs in this one. ``dask`` is a client, the address of a scheduler, or ``local``. ``max_memory``
-    limits the address space of each process in bytes, on POSIX. A process is replaced after ``max_tasks`` tasks,
-    because libraries leak. ``ahead`` and ``options`` are those of `Executor`.
+    limits the address space of each process in bytes, on POSIX. A process is started when a task needs it, and replaced
+    after ``max_tasks`` tasks, because libraries leak. ``ahead`` and ``options`` are those of `Executor`.
     """
-    jobs = jobs if jobs >= 0 else max(1, usable_cores() + 1 + jobs)
+    jobs = min(MAX_JOBS, jobs if jobs >= 0 else max(1, usable_cores() + 1 + jobs))
     with ExitStack() as stack:
         workers: Sequence[Worker] = []
         share: Callable[[Any], Any] = lambda value: value  # noqa: E731
@@ -273,12 +281,20 @@ def open_executor(
             workers, share = cluster_workers(client), partial(share_with, client)
         elif jobs > 1 or (jobs and isolate):
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="textclf-", ignore_cleanup_errors=True))
-            threads = max(1, usable_cores() // jobs)
-            workers = _processes(jobs, folder, threads=threads, max_memory=max_memory, max_tasks=max_tasks)
-            share = partial(SharedFile, folder=folder) if workers else share
             # loky replaces a process that has grown by some 300 MB, without losing a task
             stack.enter_context(warnings.catch_warnings())
             warnings.filterwarnings("ignore", message="A worker (stopped|was restarted) while some jobs")
+            threads = max(1, usable_cores() // jobs)
+            # no semaphores (AWS Lambda), or no more processes for this user
+            with suppress(ImportError, NotImplementedError, OSError):
+                processes = [
+                    WorkerProcess(folder, threads=threads, max_memory=max_memory, max_tasks=max_tasks)
+                    for _ in range(jobs)
+                ]
+                for process in processes:
+                    stack.callback(process.kill)
+                processes[0].start()
+                workers, share = processes, partial(SharedFile, folder=folder)
         executor = Executor(workers, share, ahead=ahead, **options) if workers else in_process()
         stack.callback(executor.close)
         yield executor
@@ -308,25 +324,13 @@ def map_in_order(
         yield from executor.map(function, items, help_out=isinstance(given, SharedFile), name=named)
 
 
-def memory_remedy(dask: str) -> str:
+def memory_remedy(dask: str = "") -> str:
     """Give the advice for processes that die, which most likely lacked memory."""
     return "look at the workers' logs" if dask else "there may be too little memory: try --jobs 1"
 
 
 def _name_of(name: Callable[[Any], str], _shared: object, batch: object) -> str:
     return name(batch)
-
-
-def _processes(jobs: int, folder: str, **options: Any) -> list[WorkerProcess]:
-    """Start as many of some worker processes as the system permits."""
-    started: list[WorkerProcess] = []
-    try:
-        for _ in range(jobs):
-            started.append(WorkerProcess(folder, **options))  # noqa: PERF401 - those that did start are needed
-    # no semaphores (AWS Lambda), or no more processes for this user
-    except (ImportError, NotImplementedError, OSError):
-        pass
-    return started
 
 
 def _log(records: Iterable[logging.LogRecord]) -> None:

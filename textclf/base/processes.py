@@ -38,7 +38,7 @@ class Reply(NamedTuple):
 
 
 class WorkerProcess:
-    """A process of its own, started anew after it died, was killed, or has done ``max_tasks`` tasks.
+    """A process of its own, started with its first task, and anew after it died or has done ``max_tasks`` tasks.
 
     loky starts it from a clean interpreter, thus without the caller's threads, and without running the caller's
     script again, so that a script needs no ``if __name__ == "__main__"``.
@@ -52,29 +52,32 @@ class WorkerProcess:
     ) -> None:
         self._folder, self._max_memory, self._max_tasks = folder, max_memory, max_tasks
         self._environment = {name: os.environ.get(name, str(threads)) for name in _THREAD_LIMITS}
-        self._start()
+        self._pool: Any = None
+        self._first: Future[Any] = Future()
+        self._last, self._done = self._first, 0
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the process before its first task, to see whether one can be started."""
         # engines leave images of private pages in the temporary folder when they are killed: it goes with the worker
         self._scratch = tempfile.TemporaryDirectory(prefix="textclf-", dir=self._folder, ignore_cleanup_errors=True)
         loky = _loky()
-        with interrupts_blocked():
-            self._pool = loky.ProcessPoolExecutor(
+        with _signals_deferred(), interrupts_blocked():
+            pool = loky.ProcessPoolExecutor(
                 max_workers=1,
                 initializer=_begin,
                 initargs=(self._scratch.name, self._max_memory),
                 context=loky.backend.context.LokyContext(),
                 env=self._environment,
             )
-            self._last: Future[Any] = self._pool.submit(os.getpid)
-        self._first, self._done = self._last, 0
+            self._first = pool.submit(os.getpid)
+            self._pool, self._last, self._done = pool, self._first, 0
 
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
         """Start a task, or queue it behind those before it."""
         if self._max_tasks and self._done >= self._max_tasks and self._last.done():
             self.kill()
         if self._pool is None:
-            self._start()
+            self.start()
         self._done += 1
         given = (perform, function, log_levels(), *arguments)
         try:
@@ -82,7 +85,7 @@ class WorkerProcess:
         # it died between two tasks
         except BrokenExecutor:
             self.kill()
-            self._start()
+            self.start()
             self._last = self._pool.submit(*given)
         return self._last
 
@@ -103,8 +106,8 @@ class WorkerProcess:
         except BrokenExecutor:
             pass
         self._pool.shutdown(wait=True)
-        self._scratch.cleanup()
         self._pool = None
+        self._scratch.cleanup()
 
 
 class SharedFile:
@@ -189,6 +192,26 @@ class _Collector(QueueHandler):
 
 
 @contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """Let no signal handler of Python raise an error in the block: what came is handled after it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    try:
+        for number in handlers:
+            signal.signal(number, lambda arrived, _: came.append(arrived))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for arrived in came:
+            signal.raise_signal(arrived)
+
+
+@contextmanager
 def interrupts_blocked() -> Iterator[None]:
     """Let processes started here ignore Ctrl-C and the closing of the terminal: the parent ends them."""
     if not hasattr(signal, "pthread_sigmask"):
@@ -238,7 +261,11 @@ def _begin(scratch: str, max_memory: int | None) -> None:
         if max_memory is not None:
             bound = max_memory if hard == resource.RLIM_INFINITY else min(max_memory, hard)
             resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
-    Path(scratch, _PID).write_text(str(os.getpid()), encoding="ascii")
+    try:
+        Path(scratch, _PID).write_text(str(os.getpid()), encoding="ascii")
+    # the parent is gone and so is its folder: nobody is left to read a traceback
+    except FileNotFoundError:
+        os._exit(1)
 
 
 def _end_with(parent: int, scratch: str) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 _WORKER_MEMORY = 500_000_000
 """Bytes planned for a worker with its engine: 240 million were measured on colour pages of 600 dpi."""
 _ROOT = Path("/")
+MAX_JOBS = 1024
+"""Maximum number of worker processes."""
 
 
 def usable_cores(root: Path = _ROOT) -> int:

@@ -16,7 +16,7 @@ from features.feature_set import FeatureSettings
 from features.keyword_learning import compile_matcher
 from features.lexicon import Lexicon
 from features.text_arguments import as_pairs
-from textclf.base.executor import open_executor
+from textclf.base.executor import memory_remedy, open_executor
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.fit import cross_validate, observe_training
 from textclf.model.folds import Folds, stratified_folds
@@ -86,7 +86,7 @@ def keyword_gain(
     folds = stratified_folds(labels, FOLDS, settings.seed)
 
     _log.info(CAUTION)
-    with open_executor(jobs) as executor:
+    with open_executor(jobs, remedy=memory_remedy()) as executor:
         validate = partial(cross_validate, observed, c=c, folds=folds, executor=executor)
         _log.info("cross-validating with text alone")
         text = validate(settings).margins

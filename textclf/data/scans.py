@@ -20,6 +20,7 @@ from textclf.base.errors import BadDataError, BadInputError, OutputError, UsageE
 from textclf.base.files import refuse_unwritable_folder
 from textclf.base.options import check_options, option
 from textclf.base.overwrite_guard import DOCUMENTS, check_output, table_kind
+from textclf.base.resources import MAX_JOBS
 from textclf.base.tables import read_rows, write_rows
 from textclf.data.labels import Labels, labels_by_folder, read_labels
 
@@ -54,7 +55,9 @@ class ScanOptions:
         help="full: read everything. balanced: read page by page until the model accepts the document. fast: read "
         "first a quarter of the lines of each page, then half.",
     )
-    jobs: int | None = option(None, min=1, help="Worker processes; by default as many as cores and memory allow.")
+    jobs: int | None = option(
+        None, min=1, max=MAX_JOBS, help="Worker processes; by default as many as cores and memory allow."
+    )
     cache: Path | None = option(None, help="Folder for pages that were read; by default in the user's cache folder.")
     no_cache: bool = option(False, help="Do not keep pages that were read; a stopped run starts again.")
     dask: str = option(

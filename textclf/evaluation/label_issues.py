@@ -92,7 +92,7 @@ def _parts(labels: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
 def _part_scores(
     texts: Sequence[str], labels: NDArray[np.int64], categories: Sequence[str], jobs: int
 ) -> NDArray[np.float64]:
-    from textclf.base.executor import open_executor
+    from textclf.base.executor import memory_remedy, open_executor
     from textclf.model.calibrate import fit_temperature, softmax
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.fit import cross_validate, observe_training
@@ -105,7 +105,7 @@ def _part_scores(
     settings = classifier.feature_settings()
     margins = np.zeros((len(texts), len(categories)))
     observed = observe_training(texts, labels, categories, settings)
-    with open_executor(jobs) as executor:
+    with open_executor(jobs, remedy=memory_remedy()) as executor:
         for seed in range(REPEATS):
             _log.info(f"cross-validating for label issues on {len(texts):,} documents, {seed + 1} of {REPEATS}")
             folds = stratified_folds(labels, FOLDS, seed)

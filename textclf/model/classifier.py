@@ -24,7 +24,7 @@ from features.language_detection import fit_language_detector
 from features.lexicon import Lexicon, read_lexicon
 from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
-from textclf.base.executor import open_executor
+from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
@@ -216,7 +216,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             documents=documents,
         )
 
-        with open_executor(effective_n_jobs(self.n_jobs)) as executor:
+        with open_executor(effective_n_jobs(self.n_jobs), remedy=memory_remedy()) as executor:
             fitted, measured, curve = fit_and_measure(
                 observed, settings, groups, c=self.C, executor=executor, diagnostics=self.diagnostics
             )

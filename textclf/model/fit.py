@@ -176,7 +176,9 @@ def cross_validate(
     executor = executor or in_process()
     shared = executor.share((observed, settings, c))
     # the longest task first, so that no core is idle at the end
-    done = list(executor.map(_fit_part, [(shared, part) for part in [*([None] if fit_all else []), *parts]]))
+    tasks: list[Any] = [(shared, "the model of all documents", None)] if fit_all else []
+    tasks += [(shared, f"fold {number} of {len(parts)}", part) for number, part in enumerate(parts, 1)]
+    done = list(executor.map(_fit_part, tasks, name=lambda _shared, name, _fold: name))
     fitted = done.pop(0) if fit_all else None
     margins = np.empty((len(labels), len(observed.categories)))
     similar = np.empty(len(labels))
@@ -266,7 +268,9 @@ def learning_curve(results: Iterable[CrossValidated]) -> tuple[CurvePoint, ...]:
 
 
 def _fit_part(
-    shared: tuple[TrainingTexts, FeatureSettings, float], fold: tuple[NDArray[np.int64], NDArray[np.int64]] | None
+    shared: tuple[TrainingTexts, FeatureSettings, float],
+    _name: str,
+    fold: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
 ) -> Any:
     """Fit a model on all documents, or on a training part, with margins and similarity of its test part."""
     observed, settings, c = shared

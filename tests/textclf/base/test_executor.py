@@ -13,6 +13,7 @@ import time
 from itertools import count, islice
 from pathlib import Path
 
+import loky.backend.process
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ from textclf.base import cluster as dask_cluster
 from textclf.base.cluster import open_cluster
 from textclf.base.errors import BadDataError, BadInputError, LostTaskError
 from textclf.base.executor import HELD, map_in_order, open_executor
+from textclf.base.processes import WorkerProcess
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
 
@@ -331,6 +333,67 @@ def test_where_no_process_can_be_had_all_is_done_in_this_one(monkeypatch):
     with open_executor(2) as executor:
         assert result_of(executor, os.getpid) == HERE
     assert list(map_in_order(times, 2, range(5), jobs=2)) == [0, 2, 4, 6, 8]
+
+
+@pytest.fixture
+def permitted(monkeypatch):
+    """Sets how many processes the system permits; gives those that were started."""
+    started, start = [], WorkerProcess.start
+
+    def permit(number):
+        def start_or_refuse(worker):
+            if len(started) >= number:
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            started.append(worker)
+            start(worker)
+
+        monkeypatch.setattr(WorkerProcess, "start", start_or_refuse)
+        return started
+
+    return permit
+
+
+def test_no_more_processes_are_started_than_there_are_tasks(permitted):
+    started = permitted(2)
+    with open_executor(10**22) as executor:
+        assert list(executor.map(times, [(2, 1), (2, 2)])) == [2, 4]
+    assert len(started) == 2
+
+
+def test_where_fewer_processes_are_permitted_they_do_all_tasks(permitted):
+    started = permitted(2)
+    with open_executor(30) as executor:
+        assert list(executor.map(times, [(2, number) for number in range(9)])) == list(range(0, 18, 2))
+    assert len(started) == 2
+
+
+@pytest.mark.parametrize("asked", range(1, 4))
+def test_an_interrupt_while_processes_are_starting_leaves_none(tmp_path, monkeypatch, asked):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    processes = []
+
+    def start_and_interrupt(process):
+        start(process)
+        processes.append(process.pid)
+        if len(processes) == asked:
+            signal.raise_signal(signal.SIGINT)
+
+    start = loky.backend.process.LokyProcess.start
+    monkeypatch.setattr(loky.backend.process.LokyProcess, "start", start_and_interrupt)
+    with pytest.raises(KeyboardInterrupt), open_executor(3) as executor:
+        list(executor.map(times, [(2, 1), (2, 2), (2, 3)]))
+    assert list(tmp_path.iterdir()) == []
+    assert len(processes) == asked
+    for pid in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_process_whose_folder_is_gone_ends_silently(tmp_path):
+    script = "from textclf.base.processes import _begin; import sys; _begin(sys.argv[1], None)"
+    command = [sys.executable, "-c", script, str(tmp_path / "gone")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_processes_and_joblib_go_together_in_one_process():

@@ -296,7 +296,7 @@ def test_a_slip_in_a_variable_is_said_with_what_is_meant(
 # --- numbers and choices
 
 OUT_OF_BOUNDS = {
-    "jobs": ("-3", "0"),
+    "jobs": ("-3", "0", "1025"),
     "n": ("0", "-1"),
     "max_pages": ("0", "-1"),
     "max_bytes": ("0",),

@@ -149,6 +149,21 @@ def test_ocr_and_what_was_read_is_not_read_again(spawn, left_over, scan, engine,
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ocr_whose_workers_are_starting(spawn, left_over, scan, tmp_path, number):
+    for page in range(4):
+        scan(tmp_path / "scans" / f"{page}.png", f"Invoice number {4711 + page}", "total due 12.50")
+    (tmp_path / "temporary").mkdir()
+    process = spawn("ocr", "scans", "-o", "o.csv", "--no-cache", "--jobs", 4, TMPDIR=str(tmp_path / "temporary"))
+    wait_for(lambda: len(list(tmp_path.glob("temporary/textclf-*/textclf-*"))) >= 2, process)
+    os.killpg(process.pid, number)
+    assert process.wait(timeout=60) == 128 + number
+    assert [member for member in left_over(process.pid, 0) if "popen_loky" in member] == []
+    err = process.communicate()[1]
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("stopped; ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_classify(spawn, left_over, scan, engine, model_path, tmp_path, number):
     environment, calls = engine
     for page in range(6):

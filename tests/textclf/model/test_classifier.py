@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import textclf
 from textclf import DocumentClassifier
-from textclf.base.errors import BadDataError, BadInputError, BadModelError, UsageError
+from textclf.base.errors import BadDataError, BadInputError, BadModelError, LostTaskError, UsageError
 from textclf.model.classifier import InvalidOptionError
 from textclf.model.settings import TrainingSettings
 from textclf.model.training_data import read_training_data
@@ -390,3 +391,15 @@ def test_saving_to_and_loading_from_what_is_no_place_is_refused(trained):
         trained.save(None)
     with pytest.raises(BadModelError, match="or its path as a string"):
         textclf.load(b"model.textclf")
+
+
+def _die_in_a_fold(_shared, _name, fold):
+    if fold is not None:
+        os._exit(1)
+
+
+def test_a_fold_that_kills_its_process_is_named_with_a_remedy(corpus, monkeypatch):
+    _, texts, categories = corpus(5)
+    monkeypatch.setattr("textclf.model.fit._fit_part", _die_in_a_fold)
+    with pytest.raises(LostTaskError, match=r"^fold 1 of 5: .* died; .*--jobs 1$"):
+        DocumentClassifier(lexicon="none", vectors="none", n_jobs=2).fit(texts, categories)
