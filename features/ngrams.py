@@ -31,6 +31,8 @@ _BASE = 0x9E3779B1
 _BASE_INVERSE = pow(_BASE, -1, 2**32)
 
 Form = Literal["text", "shape"]
+LONGEST = 1_000
+"""Maximum n of an n-gram."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class NgramView:
     def __post_init__(self) -> None:
         if self.form == "shape" and (self.unit, self.part) != ("character", "page"):
             raise ValueError("shapes are characters of the whole page")
+        if not 1 <= self.shortest <= self.longest <= LONGEST:
+            raise ValueError(f"n-grams have 1 to {LONGEST:,} units")
 
 
 # chosen by cross-validation on scanned office pages: benchmarks/bench_views.py measures the gain of each

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ _SENTENCE_LIMIT = 10_000
 _LARGEST_SIZE = 10_000
 _LONGEST_WORD = 1_000
 _LONGEST_NUMBER = 40
+_LARGEST_NUMBER = 1e30
+_CONTROL = re.compile(rb"[^\t\n\r -\xff]")
 _MISSING: Floats = np.empty(0, dtype=np.float32)
 
 
@@ -296,7 +299,10 @@ def read_word_vectors(path: str | Path, *, max_words: int = 200_000, max_bytes: 
     path = Path(path)
     try:
         with path.open("rb") as file:
-            size, binary = _check_size(file, path.stat().st_size)
+            count, size, binary = _check_size(file, path.stat().st_size)
+            limit = min(max_words, max_bytes // (size * 4))
+            if not binary:
+                _check_lines(file, count, size, limit)
         from gensim.models import KeyedVectors
 
         with _quiet_gensim(), np.errstate(over="ignore"):
@@ -304,7 +310,7 @@ def read_word_vectors(path: str | Path, *, max_words: int = 200_000, max_bytes: 
                 str(path.absolute()),
                 binary=binary,
                 unicode_errors="replace",
-                limit=min(max_words, max_bytes // (size * 4)),
+                limit=limit,
             )
     except OSError as error:
         raise input_error(error, path, "give a word2vec file") from error
@@ -318,11 +324,16 @@ def read_word_vectors(path: str | Path, *, max_words: int = 200_000, max_bytes: 
             where=path,
             remedy="get the file again; in a text file no word may hold a space",
         ) from error
-    if not np.isfinite(found.vectors).all():
-        raise BadDataError("holds numbers that are not finite", where=path, remedy="get the file again")
+    # the least and the greatest number are NaN if any is
+    if not (found.vectors.min(initial=0) >= -_LARGEST_NUMBER and found.vectors.max(initial=0) <= _LARGEST_NUMBER):
+        raise BadDataError(
+            f"holds numbers that are not finite or beyond {_LARGEST_NUMBER:g}", where=path, remedy="get the file again"
+        )
     places: dict[str, int] = {}
+    # of a word that occurs twice gensim keeps the first vector, and leaves None at the end of the list
     for place, word in enumerate(found.index_to_key):
-        places.setdefault(fold(word), place)
+        if word is not None:
+            places.setdefault(fold(word), place)
     return WordVectors.from_words(places, found.vectors[list(places.values())])
 
 
@@ -338,8 +349,8 @@ def _quiet_gensim() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _check_size(file: BinaryIO, file_size: int) -> tuple[int, bool]:
-    """Check a file's size against its first line before allocating memory; give dimensions and whether it is binary."""
+def _check_size(file: BinaryIO, file_size: int) -> tuple[int, int, bool]:
+    """Check a file's size against its first line before allocating memory; give words, dimensions, whether binary."""
     line = file.readline(100)
     if line.startswith((b"\x1f\x8b", b"PK", b"BZ", b"\xfd7zXZ")):
         raise BadDataError("is compressed", remedy="unpack it first, as with gunzip")
@@ -358,12 +369,34 @@ def _check_size(file: BinaryIO, file_size: int) -> tuple[int, bool]:
     if not count * shortest <= length <= count * (longest + _LONGEST_WORD):
         wrong = "short" if length < count * shortest else "long"
         raise BadDataError(f"says it has {count:,} words of {size:,} numbers, for which it is too {wrong}")
-    return size, binary
+    return count, size, binary
+
+
+def _check_lines(file: BinaryIO, count: int, size: int, limit: int) -> None:
+    """Check the form of the lines of a text file that are read, and that no more than `count` lines follow."""
+    file.seek(0)
+    for number, line in enumerate(file, 1):
+        if number > limit + 1:
+            return
+        if number > count + 1:
+            if line.strip():
+                raise BadDataError(f"says it has {count:,} words, but has more: see line {number:,}")
+        # gensim repeats a single number as often as needed
+        elif number > 1 and (line.startswith(b" ") or line.rstrip().count(b" ") != size):
+            raise BadDataError(
+                f"line {number:,} is damaged: it is not a word and {size:,} numbers",
+                remedy="get the file again; in a text file no word may hold a space",
+            )
 
 
 def _looks_like_text(head: bytes, size: int) -> bool:
-    parts = head.split(b"\n", 1)[0].rstrip().rsplit(b" ", size)
+    numbers = sum(map(_is_number, head.split(b"\n", 1)[0].rstrip().rsplit(b" ", size)[1:]))
+    # binary numbers hold control characters; a text whose first line is damaged does not
+    return numbers == size or (numbers > 0 and not _CONTROL.search(head))
+
+
+def _is_number(field: bytes) -> bool:
     try:
-        return len(parts) == size + 1 and all(math.isfinite(float(number)) for number in parts[1:])
+        return math.isfinite(float(field))
     except ValueError:
         return False

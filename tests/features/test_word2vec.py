@@ -154,6 +154,29 @@ def test_lines_end_in_any_way(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b"3 2\na 1 2\na 3 4\nb 5 6\n\n \n",
+        b"3 2\n"
+        + b"".join(w + b" " + struct.pack("<2f", *v) for w, v in [(b"a", (1, 2)), (b"a", (3, 4)), (b"b", (5, 6))]),
+    ],
+    ids=["text", "binary"],
+)
+def test_of_a_word_that_occurs_twice_the_first_stands(tmp_path, content):
+    path = tmp_path / "vectors"
+    path.write_bytes(content)
+    found = read_word_vectors(path)
+    assert found.words == ("a", "b")
+    assert found.matrix.tolist() == [[1, 2], [5, 6]]
+
+
+def test_lines_after_the_limit_are_not_looked_at(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(b"3 2\na 1 2\nb 3 4\nc 5\n")
+    assert read_word_vectors(path, max_words=2).words == ("a", "b")
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "its first line does not give the number of words"),
@@ -167,9 +190,15 @@ def test_lines_end_in_any_way(tmp_path):
         (b"2 2\nnew york 1 2\nb 3 4\n", "no word may hold a space"),
         (b"1 2\n" + b"x" * 900, "ends before its last word"),
         (b"9999999999999 300\na " + b"0 " * 300, "for which it is too short"),
-        (b"3 2\na 1 2\nb 3 4\n" + b" " * 20, "numbers are damaged"),
-        (b"2 3\na 1 2 3\nb 3 4\n        ", "numbers are damaged"),
+        (b"3 2\na 1 2\nb 3 4\n" + b" " * 20, "line 4 is damaged"),
+        (b"2 3\na 1 2 3\nb 3 4\n        ", "line 3 is damaged"),
         (b"2 2\na 1 2\nb 3 x\n", "numbers are damaged"),
+        (b"2 2\ninvoice 1 2\nletter 3\n", "line 3 is damaged"),
+        (b"3 2\nletter 3\ninvoice 1 2\nreceipt 3 4\n", "line 2 is damaged"),
+        (b"3 2\nletter 1 x\ninvoice 1 2\nreceipt 3 4\n", "numbers are damaged"),
+        (b"2 2\n 1 2\nb 3 4\n", "line 2 is damaged"),
+        (b"2 2\na 1 2\n\nb 3 4\n", "line 3 is damaged"),
+        (b"2 2\na 1 2\nb 3 4\nc 5 6\n", "has more: see line 4"),
         (b"2 2\na 1 2\nb 3 nan\n", "not finite"),
         (b"2 2\na 1 2\nb 3 1e39\n", "not finite"),
         (b"1 2\n" + b"x" * 5_000, "for which it is too long"),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import is_dataclass
 from enum import Enum
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 def from_json(value: Any, hint: Any) -> Any:
     """Convert decoded JSON to the type of an annotation, lists to tuples; raises `TypeError` or `ValueError`."""
-    inner = get_args(hint)
-    if hint is Any:
+    # most values are words, of which a model has thousands
+    if hint is Any or type(value) is hint:
         return value
+    inner = get_args(hint)
     if get_origin(hint) is UnionType:
         return _first_that_fits(value, inner)
     if get_origin(hint) is dict and isinstance(value, dict):
@@ -26,7 +27,13 @@ def from_json(value: Any, hint: Any) -> Any:
         return build(**{name: from_json(each, types.get(name, Any)) for name, each in value.items()})
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
-    if not isinstance(hint, type) or not isinstance(value, (int, float) if hint is float else hint):
+    if get_origin(hint) is Literal and value in inner:
+        return value
+    if (
+        not isinstance(hint, type)
+        or not isinstance(value, (int, float) if hint is float else hint)
+        or isinstance(value, bool)  # which Python counts as an integer
+    ):
         raise TypeError(f"{str(value)[:64]!r} is no {hint}")
     return value
 

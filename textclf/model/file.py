@@ -11,7 +11,7 @@ Format 2, from before the first release, had the size of each part in its manife
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 from features.feature_set import FeatureSet
 from features.keyword_matcher import KeywordMatcher
 from features.language_detection import LanguageDetector
-from features.layout import DECILES, LayoutScale
-from features.ngrams import NgramView
+from features.layout import DECILES, LAYOUT_FEATURES, LayoutScale
+from features.ngrams import BUCKET_BITS, NgramView
 from features.tfidf import NgramTable, NgramTfidf
 from features.word_vectors import WordVectors
 from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
 from textclf.base.from_json import from_json
+from textclf.model.accept import NO_THRESHOLD
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Label
 from textclf.model.training_record import TrainingRecord
@@ -45,6 +46,10 @@ _WEIGHTS = {
     "intercept": "intercept",
 }
 _TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "quantiles"}
+# beyond it, sums of products would not be finite in 32 bits
+_LARGE = 1e30
+# inverse document frequencies are 1 + ln(at least 1)
+_IDF_RANGE = (1.0, 100.0)
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "spacy", "spacy-lookups-data")
 
 
@@ -147,61 +152,101 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
 
 def _build(contents: Contents) -> Model:
     description, arrays = contents.description, contents.arrays
-    categories = tuple(map(str, description["categories"]))
-    training: TrainingRecord = from_json(description["training"], TrainingRecord)
-    model = Model(
+    categories: tuple[str, ...] = from_json(description["categories"], tuple[str, ...])
+    views: tuple[NgramView, ...] = from_json(description["views"], tuple[NgramView, ...])
+    matcher = KeywordMatcher.from_dict(description["keywords"])
+    vectors = {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")}
+    words = WordVectors.from_arrays(description["words"], vectors)
+    _check_arrays(arrays, views, len(categories), len(matcher.lexicon.categories))
+    inverse_temperature = from_json(description["inverse_temperature"], float)
+    if len(set(categories)) < max(2, len(categories)) or not 0 < inverse_temperature <= _LARGE:
+        raise ValueError("no categories or no temperature")
+    tables = tuple(
+        NgramTable(view=view, buckets=arrays[f"{view.name}_buckets"], idf=arrays[f"{view.name}_idf"]) for view in views
+    )
+    return Model(
         categories=categories,
         labels=_labels(description, categories),
-        features=_features(description, arrays),
+        features=FeatureSet(
+            ngrams=NgramTfidf(tables),
+            layout=LayoutScale(deciles=arrays["page_shape_deciles"]),
+            matcher=matcher,
+            vectors=words,
+        ),
         linear=LinearModel(
-            ngrams=np.concatenate([arrays[f"{view['name']}_weights"] for view in description["views"]]),
+            ngrams=np.concatenate([arrays[f"{view.name}_weights"] for view in views]),
             **{block: arrays[name] for name, block in _WEIGHTS.items()},
         ),
-        inverse_temperature=float(description["inverse_temperature"]),
+        inverse_temperature=float(inverse_temperature),
         typicality=Typicality(**{field: arrays[name] for name, field in _TYPICALITY.items()}),
         languages=from_json(description["languages"], LanguageDetector),
-        # the keys of the JSON are in alphabetical order, the categories in the order of the labels
-        training=replace(training, documents={category: training.documents[category] for category in categories}),
+        training=_training(description["training"], categories),
         settings=_settings(description["settings"], contents.manifest["format"]),
     )
-    # as it would be written: no array is left over, and each view has as many weights as n-grams
-    shapes = {name: array.shape for name, array in arrays.items()}
-    if len(categories) < 2 or shapes != {name: array.shape for name, array in _arrays(model).items()}:
-        raise ValueError("sizes differ")
-    if any(shapes[name] != shape for name, shape in _expected_shapes(model).items()):
-        raise ValueError("sizes differ")
-    return model
 
 
-def _expected_shapes(model: Model) -> dict[str, tuple[int, ...]]:
-    features, width = model.features, len(model.categories)
-    tables = features.ngrams.tables
-    return {f"{table.view.name}_idf": (len(table.buckets),) for table in tables} | {
-        "page_shape_deciles": (len(features.layout.deciles), len(DECILES)),
-        "page_shape_weights": (features.layout.size, width),
-        "indicator_weights": (len(features.matcher.lexicon.categories), width),
-        "vector_weights": (features.vectors.size, width),
-        "intercept": (width,),
-        "familiarity_centroids": (len(tables[0].buckets), width),
-        "familiarity_quantiles": (3, QUANTILES),
+def _check_arrays(
+    arrays: Mapping[str, NDArray[Any]], views: Sequence[NgramView], categories: int, keyword_categories: int
+) -> None:
+    """Check that these are the arrays of a model, each of its type, shape and range; raises `ValueError`."""
+    deciles, dimensions = arrays["page_shape_deciles"], arrays["vectors_common"].shape
+    measures = len(LAYOUT_FEATURES) if len(deciles) else 0
+    expected: dict[str, tuple[type, tuple[int, ...], float, float]] = {
+        "page_shape_deciles": (np.float64, (measures, len(DECILES)), -_LARGE, _LARGE),
+        "page_shape_weights": (np.float32, (deciles.size, categories), -_LARGE, _LARGE),
+        "indicator_weights": (np.float32, (keyword_categories, categories), -_LARGE, _LARGE),
+        "vector_weights": (np.float32, (*dimensions, categories), -_LARGE, _LARGE),
+        "intercept": (np.float32, (categories,), -_LARGE, _LARGE),
+        "familiarity_centroids": (np.float32, (len(arrays[f"{views[0].name}_buckets"]), categories), 0, _LARGE),
+        "familiarity_quantiles": (np.float64, (3, QUANTILES), -_LARGE, _LARGE),
+        "vectors_matrix": (np.float32, arrays["vectors_matrix"].shape, -_LARGE, _LARGE),
+        "vectors_weights": (np.float32, arrays["vectors_weights"].shape, *_IDF_RANGE),
+        "vectors_common": (np.float32, dimensions, -_LARGE, _LARGE),
     }
+    for view in views:
+        kept = arrays[f"{view.name}_buckets"]
+        expected[f"{view.name}_buckets"] = (np.int32, (kept.size,), 0, (1 << BUCKET_BITS) - 1)
+        expected[f"{view.name}_idf"] = (np.float32, (kept.size,), *_IDF_RANGE)
+        expected[f"{view.name}_weights"] = (np.float32, (kept.size, categories), -_LARGE, _LARGE)
+    if arrays.keys() != expected.keys():
+        raise ValueError("other arrays than a model has")
+    for name, (kind, shape, lowest, highest) in expected.items():
+        array = arrays[name]
+        # the least and the greatest value are NaN if any value is
+        if (
+            array.dtype != kind
+            or array.shape != shape
+            or not (lowest <= array.min(initial=highest) and array.max(initial=lowest) <= highest)
+        ):
+            raise ValueError(f"{name} has another type, shape or range")
+    if any((np.diff(arrays[f"{view.name}_buckets"]) <= 0).any() for view in views):
+        raise ValueError("n-grams out of order")
+    if (np.diff(arrays["familiarity_quantiles"]) < 0).any():
+        raise ValueError("quantiles out of order")
 
 
-def _features(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> FeatureSet:
-    tables = tuple(
-        NgramTable(view=NgramView(**view), buckets=arrays[f"{view['name']}_buckets"], idf=arrays[f"{view['name']}_idf"])
-        for view in description["views"]
-    )
-    vectors = {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")}
-    return FeatureSet(
-        ngrams=NgramTfidf(tables),
-        layout=LayoutScale(deciles=arrays["page_shape_deciles"]),
-        matcher=KeywordMatcher.from_dict(description["keywords"]),
-        vectors=WordVectors.from_arrays(description["words"], vectors),
-    )
+def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
+    record: TrainingRecord = from_json(data, TrainingRecord)
+    acceptance = record.acceptance
+    counts = [*record.documents.values(), record.empty_texts, record.folds, record.kept_together]
+    counts += [point.documents for point in record.curve]
+    shares = [acceptance.accepted, acceptance.error, acceptance.threshold / NO_THRESHOLD]
+    shares += [share for group in record.groups for share in (group.accuracy, group.macro_f1)]
+    shares += [share for point in record.curve for share in (point.accuracy, point.macro_f1)]
+    if (
+        not record.groups
+        or min(counts) < 0
+        # a weighted mean may be above 1 by a rounding error
+        or not all(0 <= share < 1.001 for share in shares)
+        or not (0 < acceptance.max_error < 1 and 0 < acceptance.confidence < 1)
+    ):
+        raise ValueError("figures out of range")
+    # the keys of the JSON are in alphabetical order, the categories in the order of the labels
+    return replace(record, documents={category: record.documents[category] for category in categories})
 
 
-def _settings(settings: dict[str, Any], number: int) -> dict[str, Any]:
+def _settings(data: object, number: int) -> dict[str, Any]:
+    settings: dict[str, Any] = from_json(data, dict[str, str | bool | int | float | None])
     if number == 2:
         return {"augment" if name == "poor_copies" else name: value for name, value in settings.items()}
     return settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -29,6 +29,7 @@ class Outer:
     size: float | None
     free: dict[str, Any]
     either: Inner | str = ""
+    colour: Literal["red", "green"] = "red"
 
 
 OUTER = Outer(inner=Inner(pairs=(("a", 1), ("b", 2)), shape=Shape.ROUND), size=2.5, free={"x": [1, None]})
@@ -43,6 +44,10 @@ def test_a_dataclass_survives_json(value):
     "change",
     [
         {"size": "2"},
+        {"size": True},
+        {"inner": {"pairs": [["a", True]], "shape": "round"}},
+        {"colour": "blue"},
+        {"colour": {}},
         {"inner": None},
         {"inner": {"pairs": [], "shape": "oval"}},
         {"inner": {"pairs": [["a"]], "shape": "round"}},

@@ -301,6 +301,93 @@ def test_parts_that_do_not_fit_together_are_refused(parts, tmp_path, change):
     assert "not" in refusal(parts.write(tmp_path / "unfit.textclf"))
 
 
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        *[(("views", 0, "shortest"), value) for value in ({}, None, "1", 1.5, True, 0, -1, 3)],
+        *[(("views", 0, "longest"), value) for value in ("x", None, float("nan"), 0, 10**9)],
+        *[(("views", 0, "part"), value) for value in (None, {}, "middle")],
+        *[(("views", 0, name), None) for name in ("name", "unit", "form")],
+        *[(("training", "acceptance", "accepted"), value) for value in (-1, 1.5, float("nan"), True)],
+        (("training", "acceptance", "threshold"), float("nan")),
+        (("training", "acceptance", "confidence"), 1),
+        (("training", "documents", "invoice"), -1),
+        (("training", "groups"), []),
+        (("training", "groups", 0, "accuracy"), float("nan")),
+        *[(("settings",), value) for value in (float("nan"), None, [])],
+        (("settings", "C"), {}),
+        *[(("inverse_temperature",), value) for value in (float("nan"), float("inf"), 0, -1, True, None)],
+        (("categories", 0), None),
+    ],
+)
+def test_values_of_another_type_or_range_are_refused(parts, tmp_path, keys, value):
+    description = json.loads(parts["model.json"])
+    inner = description
+    for key in keys[:-1]:
+        inner = inner[key]
+    assert keys[-1] in inner or isinstance(inner, list)
+    inner[keys[-1]] = value
+    parts.put("model.json", json.dumps(description).encode())
+    assert refusal(parts.write(tmp_path / "odd.textclf")) == "its parts do not fit together"
+
+
+ARRAYS = (
+    "words_buckets",
+    "words_idf",
+    "words_weights",
+    "page_shape_deciles",
+    "page_shape_weights",
+    "indicator_weights",
+    "vector_weights",
+    "intercept",
+    "familiarity_centroids",
+    "familiarity_quantiles",
+    "vectors_matrix",
+    "vectors_weights",
+    "vectors_common",
+)
+
+
+def with_value(value: float):
+    def change(array: np.ndarray) -> np.ndarray:
+        array = array.copy()
+        array.flat[-1] = value
+        return array
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        *[(name, lambda array: array.astype("S9")) for name in ARRAYS],
+        *[(name, lambda array: array.astype(complex)) for name in ARRAYS],
+        *[(name, lambda array: array.astype(np.longdouble)) for name in ARRAYS],
+        *[(name, lambda array: array[:-1]) for name in ARRAYS],
+        *[(name, with_value(float("nan"))) for name in ARRAYS if name != "words_buckets"],
+        *[(name, with_value(-float("inf"))) for name in ARRAYS if name != "words_buckets"],
+        *[(name, with_value(3e38)) for name in ARRAYS if name != "words_buckets"],
+        ("words_buckets", lambda array: array[::-1]),
+        ("words_buckets", lambda array: array - array[1]),
+        ("words_buckets", lambda array: np.repeat(array[:1], len(array))),
+        ("words_buckets", with_value(2**31 - 1)),
+        ("words_buckets", lambda array: array.astype(np.int64) << 30),
+        ("words_buckets", lambda array: array.astype(np.float64) + 0.5),
+        ("words_idf", np.zeros_like),
+        ("familiarity_quantiles", lambda array: array[:, ::-1]),
+    ],
+)
+def test_arrays_of_another_type_shape_range_or_order_are_refused(parts, tmp_path, name, change):
+    array = change(np.load(io.BytesIO(parts[f"{name}.npy"])))
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    parts.put(f"{name}.npy", buffer.getvalue())
+    assert refusal(parts.write(tmp_path / "odd.textclf")) in (
+        "its parts do not fit together",
+        "the word vectors do not fit together",
+    )
+
+
 class Pipe(io.RawIOBase):
     """Bytes that come once, a few at a time, as from another program."""
 
