@@ -155,7 +155,7 @@ def show_reading() -> Iterator[Callable[[Progress], None]]:
                 pages=progress.pages_done,
                 speed=f"{pace.speed:.1f} pages/s",
                 eta=f"{_clock(pace.left)} left" if pace.left is not None else "",
-                failures=f"{progress.failures} with errors" if progress.failures else "",
+                failures=f"{progress.failures} incomplete" if progress.failures else "",
                 current=escape(" ".join(progress.current)[:60]),
             )
 
@@ -175,7 +175,7 @@ def _lines() -> Callable[[Progress], None]:
         # the end may be reported several times, its line is shown once
         last = math.inf if finished else time.monotonic()
         left = f", {_clock(pace.left)} left" if pace.left and not finished else ""
-        failures = f", {progress.failures} with errors" if progress.failures else ""
+        failures = f", {progress.failures} incomplete" if progress.failures else ""
         at = f" ({', '.join(progress.current)})" if progress.current and not finished else ""
         _log.info(
             f"read {progress.documents_done} of {progress.documents_total} documents, {progress.pages_done} pages, "

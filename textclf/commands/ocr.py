@@ -46,8 +46,9 @@ def ocr(
     )
     without = counts.pop("without text")
     total = sum(counts.values())
-    faulty = f", {counts['partial']} in part, {counts['failed']} not at all" if counts["ok"] < total else ""
+    faulty = f", {total - counts['ok']} incomplete" if counts["ok"] < total else ""
+    unread = f" ({counts['failed']} of them not read at all)" if counts["failed"] else ""
     no_text = f"; {without} without text" if without else ""
     by = f"{engine.name} {engine.version}"
-    _log.info(f"{output}: {counts['ok']} of {total} documents read in full by {by}{faulty}{no_text}")
+    _log.info(f"{output}: {counts['ok']} of {total} documents read in full by {by}{faulty}{unread}{no_text}")
     check_strict(total - counts["ok"], total, "were not read in full", strict=strict)

@@ -32,7 +32,8 @@ def train(
         Option(
             "--other",
             metavar="PATH",
-            help="Documents of no category: a CSV, or a folder of scans and .txt files; repeatable.",
+            help="Documents of other kinds, from which the model learns to send such documents to review as unknown "
+            "kind: a CSV, or a folder of scans and .txt files; repeatable.",
         ),
     ] = [],  # noqa: B006
     settings: Annotated[
@@ -120,9 +121,9 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
     acceptance = record.acceptance
     if acceptance.accepted:
         yield (
-            f"accepts scores from {acceptance.threshold:.3f}: {acceptance.accepted:.0%} of such documents, "
-            f"{acceptance.error:.1%} of them wrong; with {acceptance.confidence:.0%} confidence "
-            f"less than {acceptance.max_error:.1%} of documents like these"
+            f"will accept about {acceptance.accepted:.0%} of documents like these (scores from "
+            f"{acceptance.threshold:.3f}); {acceptance.error:.1%} of those were wrong in cross-validation, and with "
+            f"{acceptance.confidence:.0%} confidence fewer than {acceptance.max_error:.1%} will be"
         )
     else:
         yield why_nothing_is_accepted(acceptance)

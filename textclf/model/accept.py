@@ -50,8 +50,8 @@ def why_nothing_is_accepted(acceptance: Acceptance) -> str:
     """Say what it would take to accept something where `choose_acceptance` found no threshold."""
     needed = min_documents(acceptance.max_error, acceptance.confidence)
     return (
-        f"accepts nothing: to promise at most {acceptance.max_error:.1%} errors with {acceptance.confidence:.0%} "
-        f"confidence, at least the {needed} documents with the highest scores must be right; "
+        f"accepts nothing: for a maximum error of {acceptance.max_error:.1%} with {acceptance.confidence:.0%} "
+        f"confidence, at least the {needed} documents with the highest scores must be right in cross-validation; "
         "train on more documents, or allow more with --max-error (max_error)"
     )
 

@@ -12,7 +12,13 @@ from textclf.base.options import check_options, option
 class TrainingSettings(FeatureOptions):
     """Parameters of `DocumentClassifier` that a command takes too."""
 
-    C: float = option(1.0, name="c", min=1e-6, max=1e6, help="Inverse strength of the regularisation.")
+    C: float = option(
+        1.0,
+        name="c",
+        min=1e-6,
+        max=1e6,
+        help="Inverse strength of the regularisation: lower is more cautious; it rarely needs changing.",
+    )
     max_error: float = option(
         0.05, min=0.0001, max=0.9999, help="Maximum error among accepted documents, such as 0.05."
     )

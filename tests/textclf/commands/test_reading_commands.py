@@ -38,6 +38,8 @@ def test_from_scans_to_a_model_and_a_decision(textclf, scan, tmp_path, read_tabl
     said = textclf("ocr", scans, "-o", documents, "--labels-from-folders", "--lang", "eng", *cache)
     assert (said.code, said.out) == (0, "")
     assert "4 of 5 documents read in full by tesserocr" in said.err
+    assert said.err.count(", 1 incomplete") == 2, "in the progress and at the end"
+    assert "(1 of them not read at all)" in said.err
     assert said.err.count("read 5 of 5 documents") == 1
     rows = read_table(documents)
     names = ["invoice/1.png", "invoice/2.png", "letter/1.png", "letter/2.png", "letter/broken.pdf"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
 import textclf as package
 from textclf.base.errors import ExitCode
+from textclf.commands.train import training_lines
+from textclf.model.accept import Acceptance
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 
@@ -19,6 +22,16 @@ def documents(tmp_path, table, corpus):
 
 
 # --- train
+
+
+def test_the_share_accepted_and_its_error_are_stated(model):
+    acceptance = Acceptance(max_error=0.2, confidence=0.9, threshold=0.8834, accepted=0.25, error=0.0556)
+    *_, line = training_lines(replace(model.training, acceptance=acceptance))
+    for words in ("will accept about 25%", "from 0.883", "5.6% of those were wrong", "90% confidence fewer than 20.0%"):
+        assert words in line
+    *_, line = training_lines(replace(model.training, acceptance=replace(acceptance, max_error=0.05, accepted=0.0)))
+    for words in ("accepts nothing", "maximum error of 5.0% with 90% confidence", "at least the 45 documents"):
+        assert words in line
 
 
 def test_training_says_how_good_it_is_and_writes_a_model(textclf, documents, tmp_path):
