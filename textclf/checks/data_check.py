@@ -13,6 +13,7 @@ import numpy as np
 from rapidfuzz.distance import OSA
 
 from features.tokens import tokenize
+from textclf.base.plurals import counted
 from textclf.checks.check_options import CheckOptions
 from textclf.checks.near_duplicates import Copies, Copy
 from textclf.data.sources import Labelled, snippet
@@ -21,11 +22,11 @@ from textclf.evaluation.label_issues import find_label_issues, out_of_fold_score
 _log = logging.getLogger(__name__)
 
 MEANING = {
-    "leak": "documents to test on that are also among the training documents",
-    "contradiction": "copies of different categories",
+    "leak": "documents to test on, also among the training documents",
+    "contradiction": "pairs of copies of different categories",
     "label issue": "documents whose category is likely wrong, the most likely first",
     "unknown category": "categories of the test documents without a training document",
-    "similar names": "categories that may be one, spelt in two ways",
+    "similar names": "pairs of categories that may be one, spelt in two ways",
     "small category": "categories with too few documents",
     "imbalance": "categories far smaller than the largest",
     "no text": "documents without a word",
@@ -34,6 +35,7 @@ MEANING = {
     "near-duplicate": "documents with nearly the same text as another",
 }
 """All kinds of findings, in the order they are reported."""
+_SINGULAR = {"documents": "document", "pairs": "pair", "categories": "category"}
 KINDS = tuple(MEANING)
 
 PROBLEMS = frozenset({"leak", "contradiction", "label issue", "unknown category"})
@@ -97,11 +99,13 @@ class DataCheck:
         for kind, meaning in MEANING.items():
             found = self.of_kind(kind)
             if found:
-                lines.append(f"{kind}: {len(found)} {meaning}")
+                noun, rest = meaning.split(" ", 1)
+                lines.append(f"{kind}: {counted(len(found), _SINGULAR[noun], noun)} {rest}")
                 lines += [f"  {finding}" for finding in found[:shown]]
                 lines += [f"  and {len(found) - shown} more"] if len(found) > shown else []
         unchecked = "" if self.labels_checked else "; labels were not checked"
-        total = f"{len(self.findings)} findings in {self.documents:,} documents of {len(self.categories)} categories"
+        size = f"{counted(self.documents, 'document')} of {len(self.categories)} categories"
+        total = f"{counted(len(self.findings), 'finding')} in {size}"
         return [*lines, f"{total}, {self.problems} of them make labels or figures wrong{unchecked}"]
 
     @property
@@ -202,7 +206,7 @@ def _unknown_categories(counts: Mapping[str, int], against: Mapping[str, int]) -
                 kind="unknown category",
                 category=category,
                 other_category=meant,
-                detail=f"{_documents(count)}" + (f", perhaps {meant!r} is meant" if meant else ""),
+                detail=f"{counted(count, 'document')}" + (f", perhaps {meant!r} is meant" if meant else ""),
             )
 
 
@@ -228,7 +232,7 @@ def _similar_names(counts: Mapping[str, int]) -> Iterator[Finding]:
                 kind="similar names",
                 category=category,
                 other_category=first,
-                detail=f"{_documents(counts[category])} against {counts[first]}",
+                detail=f"{counted(counts[category], 'document')} against {counts[first]}",
             )
 
 
@@ -238,12 +242,14 @@ def _category_sizes(counts: Mapping[str, int], with_text: Mapping[str, int]) -> 
         usable = with_text.get(category, 0)
         if usable < FEW_DOCUMENTS:
             remedy = "cannot be trained" if usable < MIN_DOCUMENTS else f"have at least {FEW_DOCUMENTS}"
-            yield Finding(kind="small category", category=category, detail=f"{_documents(usable)} with text; {remedy}")
+            yield Finding(
+                kind="small category", category=category, detail=f"{counted(usable, 'document')} with text; {remedy}"
+            )
         elif count * IMBALANCE <= largest:
             yield Finding(
                 kind="imbalance",
                 category=category,
-                detail=f"{_documents(count)}; the largest category has {largest:,}",
+                detail=f"{counted(count, 'document')}; the largest category has {largest:,}",
             )
 
 
@@ -278,7 +284,3 @@ def _same_or_typo(one: str, other: str) -> bool:
 def _spelling(category: str) -> str:
     """Reduce a name to its letters and digits, without case and accents."""
     return "".join(tokenize(category)) or category
-
-
-def _documents(count: int) -> str:
-    return f"{count:,} document{'s' * (count != 1)}"

@@ -25,6 +25,7 @@ from textclf.base import __version__
 from textclf.base.errors import BadDataError, BadInputError, LostTaskError
 from textclf.base.executor import Executor, memory_remedy, open_executor
 from textclf.base.files import input_error, write_aside
+from textclf.base.plurals import counted
 from textclf.checks.check_options import SearchOptions
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.classifier import DocumentClassifier
@@ -74,7 +75,7 @@ class Tuning:
         """Give lines to print."""
         named = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         lines = [
-            f"tried {self.candidates} settings" + ("; stopped before the end" if self.stopped else ""),
+            f"tried {counted(self.candidates, 'setting')}" + ("; stopped before the end" if self.stopped else ""),
             f"best: {named}" if self.better else "best: the defaults; nothing was better by more than chance",
             f"within the search         accuracy {self.search_accuracy:.3f}"
             f"{' (too good: the best of many)' if self.better else ''}, "
@@ -174,8 +175,8 @@ def _search(
         slowest = max(slowest, clock() - began)
         best = max(trial.right.mean() for trial in trials)
         _log.info(
-            f"{len(trials)} settings tried, best accuracy {best:.3f}, defaults {trials[0].right.mean():.3f}, "
-            f"{max(end - clock(), 0):.0f} s left"
+            f"{counted(len(trials), 'setting')} tried, best accuracy {best:.3f}, "
+            f"defaults {trials[0].right.mean():.3f}, {max(end - clock(), 0):.0f} s left"
         )
         # measuring on the held-out documents takes two fits on 1.5 times the documents: as long as the three of a trial
         batch = list(islice(drawn, executor.size)) if clock() + 2 * slowest <= end else []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ocr.reading_options import ReadingOptions
+from textclf.base.plurals import counted
 from textclf.commands.application import Argument, Options
 from textclf.commands.arguments import OutputFile
 from textclf.data.scans import clean_table
@@ -31,4 +32,4 @@ def clean(
     rows = clean_table(
         documents, output, variants=reading.variants, text_column=table.text_column, encoding=table.encoding
     )
-    _log.info(f"{output}: {rows} documents")
+    _log.info(f"{output}: {counted(rows, 'document')}")

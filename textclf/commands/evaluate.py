@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textclf.base.errors import BadDataError
 from textclf.base.overwrite_guard import REPORT_FOLDER, check_output_folder
+from textclf.base.plurals import counted
 from textclf.commands.arguments import (
     AsJson,
     By,
@@ -64,7 +65,9 @@ def evaluate(
     if unknown := report.unknown_categories:
         count = sum(figures.support for figures in unknown)
         named = ", ".join(f"{figures.category} ({figures.support})" for figures in unknown)
-        _log.warning(f"{count} documents are of a category that the model does not know, and count as wrong: {named}")
+        _log.warning(
+            f"{counted(count, 'document')} of a category that the model does not know, counted as wrong: {named}"
+        )
     _log.info(f"{output / 'report.html'}")
 
 
@@ -97,7 +100,7 @@ def evaluate_model(
         documents.append(document)
         predictions.append(prediction)
     if without:
-        _log.warning(f"{without} documents have no category and were left out")
+        _log.warning(f"left out {counted(without, 'document')} without a category")
     missing = [column for column in by if documents and column not in documents[0].values]
     if missing:
         raise BadDataError(f"no column {missing[0]!r}", where=source, remedy="correct --by")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from textclf.base.files import write_aside
 from textclf.base.overwrite_guard import PREPARED_FOLDER, check_output_folder
+from textclf.base.plurals import counted
 from textclf.commands.application import Options
 from textclf.commands.arguments import GroupedTable, LabelledDocuments, OutputFolder, showing
 from textclf.data.sources import DATASOURCE, TableOptions, read_labelled
@@ -41,7 +42,7 @@ def prepare(
     from textclf.model.classifier import DocumentClassifier
 
     rows = prepare_datasource(documents, output, DocumentClassifier(**settings), showing(table))
-    _log.info(f"{output / DATASOURCE}: {rows} documents")
+    _log.info(f"{output / DATASOURCE}: {counted(rows, 'document')}")
 
 
 def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifier, table: TableOptions) -> int:

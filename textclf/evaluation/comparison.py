@@ -18,6 +18,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.base.plurals import counted
 from textclf.data.predictions import predict_documents
 from textclf.data.sources import InputDocument
 from textclf.model.predict import Model
@@ -85,7 +86,7 @@ class Comparison:
     def to_lines(self, shown: int) -> list[str]:
         """Give lines to print, with up to `shown` changes of each effect one by one."""
         lines = [f"{self.documents:,} documents, {len(self.changes):,} of them with another category or decision"]
-        lines += [f"{self.unusable:,} rows could not be used"] if self.unusable else []
+        lines += [f"{counted(self.unusable, 'row')} could not be used"] if self.unusable else []
         for name, categories in (("A", self.only_in_a), ("B", self.only_in_b)):
             if categories:
                 lines.append(f"only {name} knows {', '.join(categories)}")

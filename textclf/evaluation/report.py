@@ -15,6 +15,7 @@ import numpy as np
 
 from textclf.base.files import write_aside
 from textclf.base.overwrite_guard import SOFTWARE
+from textclf.base.plurals import counted
 from textclf.base.tables import csv_writer, safe_cell, write_rows
 from textclf.evaluation.reliability import RiskCoverage
 from textclf.evaluation.results import EvaluationReport
@@ -160,7 +161,7 @@ def _page(report: EvaluationReport, training: TrainingRecord | None, about: dict
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": _percent, "counted": _counted}
+    environment.filters |= {"percent": _percent, "counted": counted}
     tested = [figures for figures in report.categories if figures.support]
     by_f1 = sorted(tested, key=lambda figures: figures.f1)
     curve = report.risk_coverage
@@ -213,10 +214,6 @@ def _percent(share: float, digits: int = 1) -> str:
         return f"{share:.0%}"
     # all but one of 10,000 must not be shown as 100%
     return f"{min(max(share, 0.001), 0.999):.{digits}%}"
-
-
-def _counted(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -27,6 +27,7 @@ from textclf.base.errors import BadDataError, UsageError
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
+from textclf.base.plurals import counted
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
@@ -432,7 +433,7 @@ def _check_with_text(data: TrainingData, with_text: NDArray[np.int64]) -> list[s
     if empty := len(truths) - len(with_text):
         warnings.append(f"{empty} of {len(truths)} documents have no text and were left out")
     if data.unlabelled:
-        warnings.append(f"{data.unlabelled} documents have no label and were left out")
+        warnings.append(f"left out {counted(data.unlabelled, 'document')} without a label")
     return warnings
 
 

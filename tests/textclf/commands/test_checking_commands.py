@@ -28,10 +28,10 @@ def test_findings_are_shown_by_kind_and_written_to_a_table_that_is_no_formula(te
     said = textclf("check", spoilt, "--no-labels", "-o", tmp_path / "findings.csv")
     assert said.code == 0
     for words in (
-        "contradiction: 1 copies of different categories",
-        "similar names: 1 categories that may be one",
-        "no text: 1 documents without a word",
-        "duplicate: 1 documents with the same text as another",
+        "contradiction: 1 pair of copies of different categories",
+        "similar names: 1 pair of categories that may be one",
+        "no text: 1 document without a word",
+        "duplicate: 1 document with the same text as another",
         "labels were not checked",
     ):
         assert words in said.out
@@ -60,7 +60,7 @@ def test_leaks_from_training_into_testing_within_one_table(textclf, corpus, tabl
     said = textclf(
         *("check", path, "--no-labels", "--where", "split=train", "--against", path, "--against-where", "split=test")
     )
-    assert "leak: 1 documents" in said.out
+    assert "leak: 1 document to" in said.out
     assert "seen (invoice)  ~ invoice-02 (invoice)" in said.out
 
 

@@ -188,8 +188,8 @@ def test_a_category_the_model_does_not_know_counts_as_wrong_and_is_named(textclf
     said = textclf("evaluate", model_path, documents, "-o", tmp_path / "report")
     assert said.code == 0
     assert "accuracy  0.882" in said.out
-    assert "1 documents have no category" in said.err
-    assert "1 documents are of a category that the model does not know, and count as wrong: Rechnung (1)" in said.err
+    assert "1 document without a category" in said.err
+    assert "1 document of a category that the model does not know, counted as wrong: Rechnung (1)" in said.err
     assert "Rechnung" in (tmp_path / "report" / "report.html").read_text()
     assert "Rechnung" in (tmp_path / "report" / "confusion.csv").read_text()
 

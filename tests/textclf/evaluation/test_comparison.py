@@ -79,7 +79,7 @@ def test_a_row_that_cannot_be_used_counts_nowhere(model, worse, documents):
     broken = InputDocument(document_id="x", text="dear madam", category="invoice", error="row has 4 cells")
     found = compare_models(model, worse, [broken, *documents])
     assert (found.documents, found.known, found.unusable) == (30, 30, 1)
-    assert "1 rows could not be used" in found.to_lines(3)
+    assert "1 row could not be used" in found.to_lines(3)
 
 
 @given(st.integers(0, 40), st.integers(0, 40))

@@ -395,7 +395,7 @@ def test_training_says_what_the_person_should_know():
     few, empty, unlabelled, group, nothing = fitted.warnings_
     assert few == "category 'memo' has 2 documents and should have at least 5"
     assert empty == "1 of 21 documents have no text and were left out"
-    assert unlabelled == "1 documents have no label and were left out"
+    assert unlabelled == "left out 1 document without a label"
     assert group.startswith("category 'invoice': all documents are of group 'a'")
     assert nothing.startswith("accepts nothing: ")
     assert fitted.fit(TEXTS, NAMES).warnings_ == [nothing]
