@@ -19,13 +19,12 @@ from features.text_arguments import as_pairs
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.fit import cross_validate, observe_training
-from textclf.model.folds import Folds, stratified_folds
+from textclf.model.folds import FOLDS, Folds, stratified_folds
 
 _log = logging.getLogger(__name__)
 
 MAX_CATEGORIES = 12
 """With more, only the whole lexicon is measured: among that many p-values some are low by chance."""
-FOLDS = 5
 CAUTION = (
     "the gain is only true for keywords that were not chosen by looking at these documents: "
     "check keywords proposed by `suggest` on other documents"

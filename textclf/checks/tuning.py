@@ -31,6 +31,7 @@ from textclf.evaluation.comparison import mcnemar
 from textclf.model.classifier import DocumentClassifier
 from textclf.model.fit import Fitted, TrainingTexts, fit_model, observe_training
 from textclf.model.folds import Folds, stratified_folds
+from textclf.model.settings import TrainingSettings
 
 _log = logging.getLogger(__name__)
 
@@ -48,12 +49,12 @@ MIN_DOCUMENTS = 8
 Settings = Mapping[str, str | int | float | bool]
 """Options of `DocumentClassifier`."""
 
-DEFAULTS: Settings = {"C": 1.0, "lexicon": "auto", "vectors": "learn", "vector_size": 50}
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "lexicon": ("auto", "learn", "none"),
     "vectors": ("learn", "none"),
     "vector_size": (25, 50, 100),
 }
+DEFAULTS: Settings = {name: getattr(TrainingSettings(), name) for name in ("C", *_CHOICES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

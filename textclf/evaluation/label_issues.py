@@ -23,7 +23,6 @@ _log = logging.getLogger(__name__)
 
 REPEATS = 3
 """Number of cross-validations averaged, each with other folds."""
-FOLDS = 5
 PART = 2_500
 """Approximate number of documents cross-validated together: time and memory would grow faster than their number."""
 
@@ -96,7 +95,7 @@ def _part_scores(
     from textclf.model.calibrate import fit_temperature, softmax
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.fit import cross_validate, observe_training
-    from textclf.model.folds import stratified_folds
+    from textclf.model.folds import FOLDS, stratified_folds
 
     if len(categories) < 2:
         # there is no other category

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from textclf.base.errors import BadDataError
 
+FOLDS = 5
+"""Folds where nothing else is asked for."""
 SHUFFLES = 20
 """Maximum number of grouped splits drawn until every training part has all categories."""
 
