@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, count
 from logging.handlers import QueueHandler
 from pathlib import Path
 from queue import SimpleQueue
@@ -120,7 +120,8 @@ class SharedFile:
         buffers: list[Any] = []
         parts = [cloudpickle.dumps(value, protocol=5, buffer_callback=lambda buffer: buffers.append(buffer.raw()))]
         parts += buffers
-        self._path = Path(folder, f"shared-{id(self)}")
+        # never the name of an earlier one, which processes may still hold
+        self._path = Path(folder, f"shared-{next(_NUMBERS)}")
         with self._path.open("wb") as file:
             # arrays begin where the processor likes to load from
             for part in parts:
@@ -135,6 +136,7 @@ class SharedFile:
 
 
 _ALIGNMENT = 64
+_NUMBERS = count()
 _PID = "pid"
 
 

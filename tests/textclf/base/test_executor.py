@@ -202,6 +202,11 @@ def test_what_is_shared_is_whole(executor):
     assert result_of(executor, write_to, shared) == 7
 
 
+def test_of_values_shared_one_after_the_other_each_task_gets_its_own(executor):
+    # of equal size, and each gone before the next is there
+    assert [result_of(executor, times, executor.share(number), 1) for number in range(20)] == list(range(20))
+
+
 def look_at(value):
     return int(value["numbers"].sum()), value["none"].shape, float(value["rows"].sum()), value["name"]
 
