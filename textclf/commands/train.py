@@ -6,11 +6,13 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from textclf.base.errors import BadInputError, BadModelError
 from textclf.base.overwrite_guard import MODEL, check_output
+from textclf.base.plurals import counted
 from textclf.commands.application import Option, Options
 from textclf.commands.arguments import GroupedTable, LabelledDocuments, OutputFile, showing
 from textclf.data.sources import DATASOURCE, TableOptions, read_documents, read_labelled
@@ -36,6 +38,15 @@ def train(
             "kind: a CSV, or a folder of scans and .txt files; repeatable.",
         ),
     ] = [],  # noqa: B006
+    pile: Annotated[
+        list[Path],
+        Option(
+            "--pile",
+            metavar="PATH",
+            help="Documents of unknown category: a CSV without a category column, or a folder of scans and .txt files; "
+            "repeatable. Categories that they have are ignored. Rows of DOCUMENTS without a category count too.",
+        ),
+    ] = [],  # noqa: B006
     settings: Annotated[
         Path | None, Option(help="Settings written by tune; other options given take precedence.")
     ] = None,
@@ -53,7 +64,7 @@ def train(
 
     tuned = {} if settings is None else read_settings(settings)
     options = {**tuned, **training, "n_jobs": table.scans.jobs or -1}
-    model = train_model(documents, output, options, showing(table), others=other)
+    model = train_model(documents, output, options, showing(table), others=other, piles=pile)
     for line in training_lines(model.training):
         _log.info(line)
     _log.info(f"{output}: trained on {sum(model.training.documents.values())} documents")
@@ -66,21 +77,23 @@ def train_model(
     table: TableOptions,
     *,
     others: Sequence[Path] = (),
+    piles: Sequence[Path] = (),
 ) -> Model:
     """Train a model and write its file; `options` take precedence over those that `prepare_datasource` wrote.
 
-    Conditions and groups of the table do not apply to `others`, the documents of no category.
+    Conditions and groups of the table do not apply to `others`, the documents of no category, and `piles`, those of
+    unknown category.
     """
     from textclf.model.accept import why_nothing_is_accepted
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.training_data import read_training_data
 
-    check_output(output, MODEL, inputs=[source, *others])
+    check_output(output, MODEL, inputs=[source, *others, *piles])
     if (source / DATASOURCE).exists():
         options = {**_prepared_options(source / "features"), **options}
     classifier = DocumentClassifier(**options)
     classifier.check_options()
-    documents = read_labelled(source, table)
+    documents = read_labelled(source, table, keep_unlabelled=True)
     if any(documents.groups) and (alone := documents.groups.count("")):
         _log.warning(
             f"{alone} of {len(documents.groups)} documents have no {table.group_column or 'group'}: each counts as a "
@@ -92,6 +105,7 @@ def train_model(
         documents.categories,
         groups=documents.groups if any(documents.groups) else None,
         out_of_distribution=foreign,
+        unlabelled=chain(documents.unlabelled, (text for path in piles for text in _texts(path, table))),
         document_ids=documents.document_ids,
     )
     if (same := _trained(output)) and same.training.inputs_hash == classifier.inputs_hash(data):
@@ -118,6 +132,8 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
         yield (
             f"documents of each of {record.kept_together} groups were kept together: the figures hold for new groups"
         )
+    if record.unlabelled.given:
+        yield f"{counted(record.unlabelled.given, 'unlabelled document')}, {record.unlabelled.used} different ones used"
     acceptance = record.acceptance
     if acceptance.accepted:
         yield (
@@ -130,7 +146,7 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
 
 
 def _texts(source: Path, table: TableOptions) -> Iterator[str]:
-    """Give the texts of documents of no category; unreadable ones are left out with a warning."""
+    """Give the texts of documents of no or unknown category; unreadable ones are left out with a warning."""
     unusable = 0
     for document in read_documents(source, replace(table, where=(), group_column="")):
         unusable += bool(document.error and document.line)

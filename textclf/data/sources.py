@@ -146,6 +146,8 @@ class Labelled(NamedTuple):
     texts: list[str]
     categories: list[str]
     groups: Sequence[str] = ()
+    # texts of the documents without a category, where they were asked for
+    unlabelled: Sequence[str] = ()
 
 
 def read_documents(
@@ -282,7 +284,7 @@ def _row_of_file(where: FoundFile, *, text: str = "", sha256: str = "") -> Input
     return InputDocument(document_id=where.document_id, text=text, category=where.folder, values=values)
 
 
-def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labelled:
+def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep_unlabelled: bool = False) -> Labelled:
     """Read documents with their categories, for training or evaluation.
 
     Parameters
@@ -291,6 +293,8 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
         A documents CSV, a datasource or a folder, as `read_documents` takes them.
     options : TableOptions, optional
         Columns, encoding, conditions.
+    keep_unlabelled : bool, default False
+        Whether to give the texts of documents without a category too, instead of a warning.
 
     Returns
     -------
@@ -307,6 +311,7 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
     lines: dict[str, int] = {}
     found: list[tuple[str, str, str, str]] = []
     without = 0
+    unlabelled: list[str] = []
     for document in read_documents(path, options, need_category=True):
         if document.error and not document.line:
             continue
@@ -318,6 +323,8 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
             )
         if not document.category.strip():
             without += 1
+            if keep_unlabelled and document.text.strip():
+                unlabelled.append(document.text)
             continue
         if document.document_id in lines:
             raise BadDataError(
@@ -327,15 +334,16 @@ def read_labelled(path: str | Path, options: TableOptions | None = None) -> Labe
             )
         lines[document.document_id] = document.line
         found.append((document.document_id, document.text, document.category.strip(), document.group))
-    if without:
-        _log.warning(f"{path}: {without} of {without + len(found)} documents have no category and were left out")
+    if left_out := without - len(unlabelled):
+        _log.warning(f"{path}: {left_out} of {without + len(found)} documents have no category and were left out")
     if not found:
         remedy = "fill the category column, or correct --where"
         if Path(path).is_dir():
             remedy = "put readable documents into folders named after their categories"
         raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
-    return Labelled(*(list(column) for column in zip(*found, strict=True)))
+    document_ids, texts, categories, groups = (list(column) for column in zip(*found, strict=True))
+    return Labelled(document_ids, texts, categories, groups, unlabelled)
 
 
 def snippet(text: str, length: int) -> str:

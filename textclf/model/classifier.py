@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -27,7 +27,6 @@ from textclf.base.errors import BadDataError, UsageError
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
-from textclf.base.plurals import counted
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
@@ -36,7 +35,7 @@ from textclf.model.folds import group_numbers
 from textclf.model.predict import Model
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
-from textclf.model.training_record import CrossValidation, TrainingRecord
+from textclf.model.training_record import CrossValidation, TrainingRecord, UnlabelledDocuments
 from textclf.model.typicality import fit_typicality
 
 GIVEN = "given"
@@ -143,6 +142,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         groups: Sequence[object] | None = None,
         out_of_distribution: ArrayLike = (),
+        unlabelled: Iterable[str] = (),
         document_ids: Sequence[str] | None = None,
     ) -> Self:
         """Train on texts of known category.
@@ -152,8 +152,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : iterable of str, shape (n,)
             Cleaned texts: a list, a one-dimensional array or a column of a table. Empty ones are left out and counted.
         y : array-like, shape (n,)
-            Their labels: strings, whole numbers or booleans, all of one kind. Documents with an empty string are left
-            out and counted.
+            Their labels: strings, whole numbers or booleans, all of one kind. Documents with an empty string count as
+            unlabelled.
         sample_weight : array-like of float, shape (n,), optional
             Weight of each document in the linear SVM and the calibration, 0 or more; documents of weight 0 are left
             out. Everything else counts each document once: vocabulary, keywords, vectors, familiarity, the threshold
@@ -165,6 +165,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if they predict new groups better.
         out_of_distribution : iterable of str, optional
             Cleaned texts of documents of none of the categories, which the model learns to send to review.
+        unlabelled : iterable of str, optional
+            Cleaned texts of unknown category. Of more than 4,000 a fixed sample is used; texts that are given
+            with a label too are left out.
         document_ids : iterable of str, length n, optional
             Names that go into the data hash; by default the positions.
 
@@ -189,6 +192,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 sample_weight,
                 groups=groups,
                 out_of_distribution=out_of_distribution,
+                unlabelled=unlabelled,
                 document_ids=document_ids,
             )
         )
@@ -214,6 +218,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             settings,
             weights=data.weights,
             out_of_distribution=data.out_of_distribution,
+            unlabelled=data.unlabelled,
             documents=documents,
         )
 
@@ -240,6 +245,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             training=TrainingRecord(
                 documents=dict(zip(data.categories, counts, strict=True)),
                 empty_texts=empty,
+                unlabelled=UnlabelledDocuments(given=data.unlabelled_given, used=len(observed.unlabelled.words)),
                 folds=found.folds,
                 kept_together=0 if groups is None else len(np.unique(groups)),
                 groups=tuple(
@@ -370,6 +376,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "documents": data.hash,
             "groups": data.groups,
             "out_of_distribution": data_hash(data.out_of_distribution),
+            "unlabelled": [data_hash(data.unlabelled), data.unlabelled_given],
             "diagnostics": options.pop("diagnostics"),
             "options": options,
             "lexicon": lexicon.to_dict() if isinstance(lexicon, Lexicon) else lexicon,
@@ -432,8 +439,6 @@ def _check_with_text(data: TrainingData, with_text: NDArray[np.int64]) -> list[s
         raise BadDataError(f"no document of category {without[0]!r} has text", remedy="remove the category")
     if empty := len(truths) - len(with_text):
         warnings.append(f"{empty} of {len(truths)} documents have no text and were left out")
-    if data.unlabelled:
-        warnings.append(f"left out {counted(data.unlabelled, 'document')} without a label")
     return warnings
 
 

@@ -4,8 +4,9 @@ The manifest adds ``versions`` (of textclf, Python and the libraries that traine
 ``model.json`` holds settings, training record, calibration, views, keyword tables, words of the vectors and, if
 training was given numbers or booleans, ``labels``, whose names are ``categories``.
 
-Format 2, from before the first release, had the size of each part in its manifest and called the setting ``augment``
-``poor_copies``. Format 1 had n-grams in other buckets and is refused.
+Formats 2 and 3 are from before the first release. Format 3 recorded no unlabelled documents. Format 2 had the size of
+each part in its manifest and called the setting ``augment`` ``poor_copies``. Format 1 had n-grams in other buckets and
+is refused.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from textclf.model.prediction import Label
 from textclf.model.training_record import TrainingRecord
 from textclf.model.typicality import QUANTILES, Typicality
 
-KIND = ArchiveKind(name="textclf model", format=3, oldest=2, written_by="`textclf train`")
+KIND = ArchiveKind(name="textclf model", format=4, oldest=2, written_by="`textclf train`")
 
 # names in the file of the arrays of the linear model and of typicality
 _WEIGHTS = {
@@ -229,6 +230,7 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
     record: TrainingRecord = from_json(data, TrainingRecord)
     acceptance = record.acceptance
     counts = [*record.documents.values(), record.empty_texts, record.folds, record.kept_together]
+    counts += [record.unlabelled.given, record.unlabelled.used]
     counts += [point.documents for point in record.curve]
     shares = [acceptance.accepted, acceptance.error, acceptance.threshold / NO_THRESHOLD]
     shares += [share for group in record.groups for share in (group.accuracy, group.macro_f1)]

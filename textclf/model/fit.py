@@ -46,9 +46,10 @@ class TrainingTexts(NamedTuple):
     copies: ObservedTexts  # augmented copies, with the weights of their documents
     copied: NDArray[np.int64]  # position of the original of each copy
     out_of_distribution: tuple[ObservedTexts, ...]  # texts of no category, and their copies
+    unlabelled: ObservedTexts  # texts of unknown category, without copies
 
     def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
-        """Select documents by position, with their copies and all out-of-distribution documents."""
+        """Select documents by position, with their copies and all documents of no or unknown category."""
         places = np.full(len(self.labels), -1)
         places[chosen] = np.arange(len(chosen))
         copied = places[self.copied]
@@ -67,6 +68,7 @@ class TrainingTexts(NamedTuple):
             documents=self.documents.seen_by(views),
             copies=self.copies.seen_by(views),
             out_of_distribution=tuple(part.seen_by(views) for part in self.out_of_distribution),
+            unlabelled=self.unlabelled.seen_by(views),
         )
 
 
@@ -83,6 +85,7 @@ def observe_training(
     *,
     weights: NDArray[np.float64] | None = None,
     out_of_distribution: Sequence[str] = (),
+    unlabelled: Sequence[str] = (),
     documents: ObservedTexts | None = None,
 ) -> TrainingTexts:
     """Analyse all texts that a model is trained on, except `documents`, if they were analysed before.
@@ -91,6 +94,7 @@ def observe_training(
     """
     outside = observe_texts(out_of_distribution, settings)
     with_text = [i for i, words in enumerate(outside.words) if words]
+    pile = observe_texts(unlabelled, settings)
     copies, copied = augmented_copies(texts if settings.augment else [], settings.seed)
     more, _ = augmented_copies([out_of_distribution[i] for i in with_text] if settings.augment else [], settings.seed)
     return TrainingTexts(
@@ -101,6 +105,7 @@ def observe_training(
         copies=observe_texts(copies, settings),
         copied=copied,
         out_of_distribution=(outside.take(np.array(with_text, np.int64)), observe_texts(more, settings)),
+        unlabelled=pile.take(np.flatnonzero([bool(words) for words in pile.words])),
     )
 
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import chain
 from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.text_arguments import as_texts
+from features.text_arguments import as_texts, iter_texts
 from textclf.base.errors import BadDataError
-from textclf.base.hashing import hash_parts
+from textclf.base.hashing import hash_parts, hash_text
 
 FEW = 5
 """Categories with fewer documents are warned about."""
+MAX_UNLABELLED = 4_000
+"""Unlabelled documents that are used: each takes about 100 kB while training, and more teach little."""
 
 _REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty string for an unknown label"
 
 
 class TrainingData(NamedTuple):
-    """Documents to learn from, without those whose weight is 0 or whose label is an empty string."""
+    """Documents to learn from, without those of weight 0; those whose label is an empty string are unlabelled."""
 
     texts: list[str]
     classes: NDArray[Any]  # the k different labels, sorted
@@ -31,7 +34,8 @@ class TrainingData(NamedTuple):
     groups: list[str] | None  # what each document belongs to; empty strings for nothing
     weights: NDArray[np.float64]  # above 0
     out_of_distribution: list[str]  # texts of no category
-    unlabelled: int  # documents left out because their label was an empty string
+    unlabelled: list[str]  # different texts of unknown category, at most `MAX_UNLABELLED`
+    unlabelled_given: int  # the unlabelled documents from which they were drawn
 
     @property
     def truths(self) -> list[str]:
@@ -61,6 +65,7 @@ def read_training_data(
     *,
     groups: object = None,
     out_of_distribution: object = (),
+    unlabelled: object = (),
     document_ids: object = None,
 ) -> TrainingData:
     """Check the arguments of `DocumentClassifier.fit`; `BadDataError` if one has the wrong type or length."""
@@ -75,6 +80,11 @@ def read_training_data(
     labelled = np.array([not isinstance(label, str) or bool(label.strip()) for label in given.tolist()], dtype=bool)
     kept = np.flatnonzero(labelled & (weights > 0)).tolist()
     classes, numbers = np.unique(given[kept], return_inverse=True)
+    outside = as_texts(out_of_distribution)
+    without_label = (texts[i] for i in np.flatnonzero(~labelled & (weights > 0)).tolist())
+    pile, pile_given = _sample(
+        chain(without_label, iter_texts(unlabelled)), known={*(texts[i] for i in kept), *outside}
+    )
     return TrainingData(
         texts=[texts[i] for i in kept],
         classes=classes,
@@ -84,8 +94,9 @@ def read_training_data(
         document_ids=[str(i) for i in range(len(kept))] if ids is None else [ids[i] for i in kept],
         groups=None if checked_groups is None else [checked_groups[i] for i in kept],
         weights=weights[kept],
-        out_of_distribution=as_texts(out_of_distribution),
-        unlabelled=int((~labelled).sum()),
+        out_of_distribution=outside,
+        unlabelled=pile,
+        unlabelled_given=pile_given,
     )
 
 
@@ -168,6 +179,23 @@ def data_hash(*columns: Sequence[str]) -> str:
     """SHA-256 over columns of strings of the same length."""
     cells = (value.encode("utf-8", "surrogatepass") for row in zip(*columns, strict=True) for value in row)
     return hash_parts(part for cell in cells for part in (len(cell).to_bytes(8, "big"), cell))
+
+
+def _sample(texts: Iterable[str], known: Set[str]) -> tuple[list[str], int]:
+    """Draw different texts that are neither blank nor known, and count all of those, equal ones too.
+
+    Those of least hash are drawn, so that neither the order of the texts nor a repetition matters.
+    """
+    kept: dict[str, str] = {}
+    given = 0
+    for text in texts:
+        if not text.strip() or text in known:
+            continue
+        given += 1
+        kept[hash_text(text)] = text
+        if len(kept) == 2 * MAX_UNLABELLED:
+            kept = dict(sorted(kept.items())[:MAX_UNLABELLED])
+    return [text for _, text in sorted(kept.items())[:MAX_UNLABELLED]], given
 
 
 def _kind(value: object) -> str:

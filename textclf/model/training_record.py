@@ -28,11 +28,20 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnlabelledDocuments:
+    """What training made of the documents of unknown category."""
+
+    given: int = 0
+    used: int = 0  # different texts with words, a sample of many
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
     """What a model file keeps of its training, for ``model info`` and the report."""
 
     documents: dict[str, int]  # of each category, in the order of the model's categories
     empty_texts: int  # documents left out because they had no text
+    unlabelled: UnlabelledDocuments = UnlabelledDocuments()
     folds: int
     kept_together: int = 0  # groups of documents that cross-validation kept together; 0 without groups
     groups: tuple[CrossValidation, ...]  # one per feature group; the last is the model itself

@@ -249,8 +249,8 @@ def test_options_that_make_no_sense_are_refused_by_prepare_too(textclf, document
     assert not (tmp_path / "p").exists()
 
 
-def test_the_same_training_is_not_done_twice(textclf, documents, tmp_path, lexicon_file):
-    model = tmp_path / "m.textclf"
+def test_the_same_training_is_not_done_twice(textclf, documents, tmp_path, lexicon_file, table):
+    model, pile = tmp_path / "m.textclf", table(tmp_path / "pile.csv", [("1", "total gross")], ("document_id", "text"))
     run = ("train", documents, "-o", model, "--lexicon", lexicon_file, *QUICK[2:])
     assert textclf(*run).code == 0
     first = model.read_bytes()
@@ -260,13 +260,26 @@ def test_the_same_training_is_not_done_twice(textclf, documents, tmp_path, lexic
     assert "cross-validated, text" in again.err
     assert "fitting" not in again.err
     assert model.read_bytes() == first
-    for change in (("--max-error", "0.1"), ("--seed", "1"), ("--other", documents)):
+    for change in (("--max-error", "0.1"), ("--seed", "1"), ("--other", documents), ("--pile", pile)):
         said = textclf(*run, *change)
         assert "fitting" in said.err, change
     lexicon_file.write_text(lexicon_file.read_text().replace("vat", "total"))
     assert "fitting" in textclf(*run).err
     model.write_bytes(first[:100])
     assert "fitting" in textclf(*run).err
+
+
+def test_unlabelled_documents_come_from_tables_folders_and_rows_without_a_category(textclf, documents, tmp_path, table):
+    with documents.open("a") as file:
+        file.write("x,invoice total of a friend,\n")
+    pile = table(tmp_path / "pile.csv", [("1", "dear madam"), ("2", "dear madam")], ("document_id", "text"))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "note.txt").write_text("cash and change")
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf", "--pile", pile, "--pile", folder, *QUICK)
+    assert said.code == 0
+    assert "4 unlabelled documents, 3 different ones used" in said.err
+    assert "no category" not in said.err
 
 
 # --- names of categories

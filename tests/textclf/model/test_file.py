@@ -162,10 +162,10 @@ def test_two_entries_of_one_name_are_refused(parts, tmp_path):
 
 
 def test_a_newer_format_is_refused_whatever_else_it_holds(parts, tmp_path):
-    parts.manifest = {"kind": "textclf model", "format": 4, "layout": "unheard of"}
+    parts.manifest = {"kind": "textclf model", "format": 5, "layout": "unheard of"}
     what = refusal(parts.write(tmp_path / "newer.textclf"))
-    assert "format 4" in what
-    assert "up to 3" in what
+    assert "format 5" in what
+    assert "up to 4" in what
 
 
 def test_a_model_of_format_2_predicts_as_it_did(tmp_path):
@@ -181,7 +181,22 @@ def test_a_model_of_format_2_predicts_as_it_did(tmp_path):
     )
     assert [prediction.familiarity for prediction in found] == pytest.approx([0.900497512437811, 0.9154228855721394])
     save_model(old, tmp_path / "new.textclf")
-    assert model_info(tmp_path / "new.textclf").format == 3
+    assert model_info(tmp_path / "new.textclf").format == 4
+    assert list(load_model(tmp_path / "new.textclf").pipe(["total due", "dear aunt"])) == found
+
+
+def test_a_model_of_format_3_predicts_as_it_did(tmp_path):
+    """The file was written, and these figures were given, by the program that had format 3."""
+    path = Path(__file__).with_name("format-3.textclf")
+    assert model_info(path).format == 3
+    old = load_model(path)
+    found = list(old.pipe(["total due", "dear aunt"]))
+    assert [prediction.score for prediction in found] == pytest.approx(
+        [0.9709292213813726, 0.9648972808829008], abs=1e-12
+    )
+    assert [prediction.familiarity for prediction in found] == pytest.approx([0.8955223880597015, 0.8557213930348259])
+    assert old.training.unlabelled.given == 0
+    save_model(old, tmp_path / "new.textclf")
     assert list(load_model(tmp_path / "new.textclf").pipe(["total due", "dear aunt"])) == found
 
 
@@ -493,7 +508,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_place_to_write(model, tmp_path):
 
 def test_info_says_what_the_model_knows(model, model_path):
     info = model_info(model_path)
-    assert info.format == 3
+    assert info.format == 4
     assert info.bytes == model_path.stat().st_size
     assert info.settings == model.settings
     assert info.training.documents == {"invoice": 24, "letter": 24, "receipt": 24}

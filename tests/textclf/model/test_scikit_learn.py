@@ -392,10 +392,10 @@ def test_training_says_what_the_person_should_know():
         [*NAMES, "letter", "memo", "memo", ""],
         groups=["a"] * 6 + ["b", "c"] * 8,
     )
-    few, empty, unlabelled, group, nothing = fitted.warnings_
+    few, empty, group, nothing = fitted.warnings_
     assert few == "category 'memo' has 2 documents and should have at least 5"
     assert empty == "1 of 21 documents have no text and were left out"
-    assert unlabelled == "left out 1 document without a label"
+    assert fitted.model_.training.unlabelled.given == 1
     assert group.startswith("category 'invoice': all documents are of group 'a'")
     assert nothing.startswith("accepts nothing: ")
     assert fitted.fit(TEXTS, NAMES).warnings_ == [nothing]

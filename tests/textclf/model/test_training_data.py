@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from textclf.base.errors import BadDataError
+from textclf.model import training_data
 from textclf.model.training_data import check_groups, check_labels, check_weights, label_name, read_training_data
 
 
@@ -66,11 +67,25 @@ def test_labels_of_no_or_several_kinds_are_refused(labels, says):
         check_labels(labels)
 
 
-def test_documents_without_a_label_or_a_weight_are_left_out():
+def test_documents_without_a_weight_are_left_out_and_those_without_a_label_are_unlabelled():
     texts, labels = ["a", "b", "c", "d"], ["x", "", " ", "y"]
     data = read_training_data(texts, labels, groups=[1, 2, 3, None], sample_weight=[1, 1, 0, 0.5])
-    assert (data.texts, data.truths, data.unlabelled) == (["a", "d"], ["x", "y"], 2)
+    assert (data.texts, data.truths, data.unlabelled) == (["a", "d"], ["x", "y"], ["b"])
     assert (data.groups, data.weights.tolist(), data.document_ids) == (["1", ""], [1, 0.5], ["0", "1"])
+
+
+def test_the_unlabelled_are_different_texts_that_have_no_label_elsewhere():
+    given = ["new", "a", " ", "outside", "new", "newer"]
+    data = read_training_data(["a", "b"], ["x", "y"], unlabelled=iter(given), out_of_distribution=["outside"])
+    assert (set(data.unlabelled), len(data.unlabelled), data.unlabelled_given) == ({"new", "newer"}, 2, 3)
+
+
+def test_of_many_unlabelled_texts_the_same_sample_is_used_in_any_order(monkeypatch):
+    monkeypatch.setattr(training_data, "MAX_UNLABELLED", 5)
+    many = [f"text {i}" for i in range(100)]
+    first, second = (read_training_data(["a", "b"], ["x", "y"], unlabelled=given) for given in (many, many[::-1]))
+    assert (first.unlabelled, first.unlabelled_given) == (second.unlabelled, second.unlabelled_given)
+    assert (len(first.unlabelled), first.unlabelled_given) == (5, 100)
 
 
 @pytest.mark.parametrize(
