@@ -65,7 +65,7 @@ def test_items_of_a_list_do_not_come_twice_before_all_came(module: ModuleType, f
         ('[en]\ntext = "{number:}"\n', "note [en]: unknown slot {number:}"),
         ('[en]\ntext = "a"\ntexts = ["b"]\n', "note [en]: a table of a language has text or texts"),
         ('[en]\ntext = ""\n', "note [en]: no text"),
-        ('[en]\ntext = "{a}"\nlists = {a = []}\n', "note [en]: the list a has nothing in it"),
+        ('[en]\ntext = "{a}"\nlists = {a = []}\n', "note [en]: the list a is empty"),
         ('[en]\ntext = "a"\nlists = {b = ["c"]}\n', "note [en]: nothing draws from b"),
         ('[en]\ntext = "a"\nlist = {b = ["c"]}\n', "note [en]: a table of a language has"),
         ('[xx]\ntext = "a"\n', "note [xx]: a table of a language has"),

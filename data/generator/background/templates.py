@@ -53,8 +53,8 @@ class Template:
             if slot not in self.lists and _drawn(slot, Random(0)) is None:
                 raise ValueError(f"{where}: unknown slot {{{slot}}}")
         for name, items in self.lists.items():
-            if not items or not all(items):
-                raise ValueError(f"{where}: the list {name} has nothing in it, or an empty item")
+            if not items:
+                raise ValueError(f"{where}: the list {name} is empty")
 
     def _filled(self, pattern: str, rng: Random, decks: dict[str, list[str]]) -> str:
         def draw(slot: re.Match[str]) -> str:
