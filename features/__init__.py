@@ -5,7 +5,7 @@ words                              `tokens`, `text_batch` (many texts as arrays)
 keywords                           `lexicon`, `keyword_matcher` (with `symmetric_delete`), `keyword_learning` (with
                                    `spacy_tables`), `keyword_check`
 n-grams                            `ngrams` (counts), `tfidf` (selects, weights), `vectorizer` (for scikit-learn)
-meaning, layout, language          `word_vectors`, `layout`, `language_detection`
+meaning, layout, language          `word_vectors`, `lsa`, `layout`, `language_detection`
 all features of a document         `feature_set`; `augmentation` makes distorted copies of training documents
 columns of a table                 `datasource`, `schema` (Amazon ML's), `prepared` (computes the columns)
 =================================  ===================================================================================

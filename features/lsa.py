@@ -1,0 +1,56 @@
+"""Latent semantic analysis: short dense rows of documents, whose cosine similarity compares what they are about.
+
+Source: S. Deerwester et al., "Indexing by latent semantic analysis", Journal of the American Society for Information
+Science 41(6), 1990.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.ngrams import SparseRows
+
+DIMENSIONS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lsa:
+    """A projection of TF-IDF rows, which needs numpy only."""
+
+    # (columns of the first view, dimensions)
+    projection: NDArray[np.float32]
+
+    def rows(self, ngrams: SparseRows) -> NDArray[np.float32]:
+        """Project the first view of TF-IDF rows to rows of length 1; of zeros without a known n-gram."""
+        rows = np.zeros((len(ngrams.starts) - 1, self.projection.shape[1]), dtype=np.float32)
+        # row by row, so that a document's row does not depend on its batch
+        for row, (begin, end) in enumerate(pairwise(ngrams.starts.tolist())):
+            # the columns of the first view come first
+            end = begin + int(ngrams.indices[begin:end].searchsorted(len(self.projection)))
+            projected = ngrams.values[begin:end] @ self.projection.take(ngrams.indices[begin:end], axis=0)
+            rows[row] = projected / max(np.linalg.norm(projected), np.finfo(np.float32).tiny)
+        return rows
+
+
+def fit_lsa(ngrams: SparseRows, columns: int, *, dimensions: int = DIMENSIONS, seed: int = 0) -> Lsa:
+    """Fit the projection to the first view, the first `columns` columns, of TF-IDF rows."""
+    from scipy.sparse import csr_array
+    from sklearn.decomposition import TruncatedSVD
+    from threadpoolctl import threadpool_limits
+
+    first_view = np.flatnonzero(ngrams.indices < columns)
+    starts = first_view.searchsorted(ngrams.starts)
+    dimensions = min(dimensions, len(starts) - 1, columns)
+    if not dimensions:
+        return Lsa(projection=np.zeros((columns, 0), dtype=np.float32))
+    matrix = csr_array(
+        (ngrams.values[first_view], ngrams.indices[first_view], starts), shape=(len(starts) - 1, columns)
+    )
+    # sums in another order, as with more threads, would change the last bits
+    with threadpool_limits(1):
+        svd = TruncatedSVD(dimensions, random_state=seed).fit(matrix)
+    return Lsa(projection=np.ascontiguousarray(svd.components_.T, dtype=np.float32))
