@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,12 @@ def test_marks_of_lines(module: ModuleType, folder: Path) -> None:
 def test_items_of_a_list_do_not_come_twice_before_all_came(module: ModuleType, folder: Path) -> None:
     toml = '[en]\ntext = "3-3* {fruit}"\n[en.lists]\nfruit = ["fig", "pear", "plum"]\n'
     assert {"".join(sorted(text.split())) for text in drawn(module, folder, toml)} == {"figpearplum"}
+
+
+def test_copies_of_a_repeated_line_are_counted(module: ModuleType, folder: Path) -> None:
+    texts = set(drawn(module, folder, '[en]\ntext = """\n2-3* {n}. {name}\n2-2* {n:9}) b\n"""\n'))
+    numbers = {tuple(line[:-1] for line in re.findall(r"^\d+[.)]", text, re.MULTILINE)) for text in texts}
+    assert numbers == {("1", "2", "9", "10"), ("1", "2", "3", "9", "10")}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 A page is a template. A line that begins with ``? `` appears half of the time, one that begins with ``3-8* `` three to
 eight times. ``{name}`` draws from the list of that name, whose items may have slots too; ``{number:5}`` gives five
-digits, ``{letters:2}`` two capital letters, and ``{int:1-28}`` a number in that range. Other braces stay as they are.
+digits, ``{letters:2}`` two capital letters, and ``{int:1-28}`` a number in that range. ``{n}`` counts the copies of a
+repeated line from 1, ``{n:3}`` from 3. Other braces stay as they are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ FOLDER = Path(__file__).parent
 
 _SLOT = re.compile(r"\{(\w[^{}]*)\}")
 _REPEATED = re.compile(r"(\d+)-(\d+)\* ")
+_COUNT = re.compile(r"\{n(?::(\d+))?\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Lists = Mapping[str, list[str]]
@@ -40,7 +42,7 @@ class Template:
         decks: dict[str, list[str]] = {}
         for line in rng.choice(self.pages).strip("\n").split("\n"):
             pattern, times = _times(line, rng)
-            lines += [self._filled(pattern, rng, decks) for _ in range(times)]
+            lines += [self._filled(_counted(pattern, copy), rng, decks) for copy in range(times)]
         return "\n".join(lines)
 
     def check(self) -> None:
@@ -48,7 +50,7 @@ class Template:
         where = f"{self.kind} [{self.language}]"
         if not self.pages or not all(page.strip() for page in self.pages):
             raise ValueError(f"{where}: no text")
-        patterns = [*self.pages, *(item for items in self.lists.values() for item in items)]
+        patterns = [*(_counted(page, 0) for page in self.pages), *(item for items in self.lists.values() for item in items)]
         for slot in (slot for pattern in patterns for slot in _SLOT.findall(pattern)):
             if slot not in self.lists and _drawn(slot, Random(0)) is None:
                 raise ValueError(f"{where}: unknown slot {{{slot}}}")
@@ -99,6 +101,11 @@ def _times(line: str, rng: Random) -> tuple[str, int]:
     if repeated := _REPEATED.match(line):
         return line[repeated.end() :], rng.randint(int(repeated[1]), int(repeated[2]))
     return line, 1
+
+
+def _counted(pattern: str, copy: int) -> str:
+    """Number one copy of a repeated line."""
+    return _COUNT.sub(lambda first: str(int(first[1] or 1) + copy), pattern)
 
 
 def _drawn(slot: str, rng: Random) -> str | None:
