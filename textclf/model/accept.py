@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ocr.words import is_real_word
 
-LEVELS = 20
-"""Numbers of accepted documents that are tested."""
-SEQUENCE_DOCUMENTS, MAX_SEQUENCES = 150, 4
-"""Documents per sequence of levels, and most sequences: a single one would end at the first chance mistake."""
+LEVELS = 200
+"""Numbers of accepted documents that are tested, at most."""
+FIRST_MISTAKES = 0.1
+"""Mistakes that the first level allows, relative to those of all documents at the maximum error."""
 NO_THRESHOLD = 1.01
 """Where nothing can be accepted: above every score."""
 LOWEST = 0.5
@@ -41,9 +41,11 @@ class Acceptance:
     error: float  # share of wrong predictions among these
 
 
-def min_documents(max_error: float, confidence: float) -> int:
-    """Count the documents that must all be right to bound the error with this confidence."""
-    return int(np.ceil(np.log(1 - confidence) / np.log1p(-max_error)))
+def min_documents(max_error: float, confidence: float, mistakes: int = 0) -> int:
+    """Count the documents that bound the error with this confidence if so many of them are wrong."""
+    from scipy.stats import nbinom
+
+    return int(nbinom.ppf(confidence, mistakes + 1, max_error)) + mistakes + 1
 
 
 def why_nothing_is_accepted(acceptance: Acceptance) -> str:
@@ -63,34 +65,26 @@ def choose_acceptance(
     # Among the m documents with the highest scores, w are wrong. The hypothesis that their error rate exceeds
     # `max_error` is rejected if w or fewer mistakes would then have a probability below ``1 - confidence``: a binomial
     # test, the dual of the bound of C. J. Clopper and E. S. Pearson (Biometrika 26, 1934). Testing every m would sooner
-    # or later find one by luck, so the levels are fixed beforehand, every twentieth of the documents, and tested from
-    # few to many until one fails. With many documents, up to four such sequences share the probability of error, and
-    # one that succeeds passes its share on to the next (B. L. Wiens, "A fixed sequence Bonferroni procedure",
-    # Pharmaceutical Statistics 2, 2003; applied to thresholds by A. N. Angelopoulos et al., "Learn then test",
-    # arXiv:2110.01052).
+    # or later find one by luck, so the levels are fixed beforehand and tested from few to many until one fails: a fixed
+    # sequence, which needs no correction (A. N. Angelopoulos et al., "Learn then test", arXiv:2110.01052). Its first
+    # level allows more mistakes the more documents there are, as a single one among the first is often due to chance.
     from scipy.stats import binom
 
     nothing = Acceptance(max_error=max_error, confidence=confidence, threshold=NO_THRESHOLD, accepted=0.0, error=0.0)
     order = np.argsort(-scores, kind="stable")
     scores, right = scores[order], right[order]
     documents = len(scores)
-    sequences = min(max(documents // SEQUENCE_DOCUMENTS, 1), MAX_SEQUENCES)
-    share = (1 - confidence) / sequences
-    first = min_documents(max_error, 1 - share)
+    first = min_documents(max_error, confidence, int(FIRST_MISTAKES * max_error * documents))
     levels = np.unique(np.append(np.linspace(0, documents, LEVELS + 1).astype(int), first))
-    levels = levels[(levels >= first) & (levels <= documents)]
-    starts = set(levels[(np.arange(sequences) * len(levels)) // sequences].tolist()) if len(levels) else set()
     likely = int((scores >= LOWEST).sum())
-    chance, best = 0.0, 0
-    for level in levels.tolist():
-        chance += share * (level in starts)
+    best = 0
+    for level in levels[(levels >= first) & (levels <= documents)].tolist():
         # documents of the same score are accepted together
         taken = min(int(np.searchsorted(-scores, -scores[level - 1], side="right")), likely)
         wrong = int(taken - right[:taken].sum())
-        if chance and binom.cdf(wrong, taken, max_error) <= chance:
-            best = taken
-        else:
-            chance = 0.0
+        if not taken or binom.cdf(wrong, taken, max_error) > 1 - confidence:
+            break
+        best = taken
     if not best:
         return nothing
     # halfway between the lowest accepted score and the highest rejected one

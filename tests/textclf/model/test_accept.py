@@ -40,6 +40,26 @@ def test_forty_five_documents_without_a_mistake_are_needed_for_five_percent():
     assert choose_acceptance(np.full(45, 0.9), np.ones(45, bool), 0.05, 0.91).accepted == 0
 
 
+def test_a_mistake_among_the_first_of_many_documents_does_not_end_it():
+    scores = np.linspace(1, 0.6, 400)
+    right = np.ones(400, bool)
+    right[[3, 30]] = False
+    assert choose_acceptance(scores, right, 0.05).accepted > 0.9
+    assert choose_acceptance(scores[:60], right[:60], 0.05).accepted == 0
+
+
+def test_the_error_exceeds_the_maximum_in_one_of_ten_trainings_at_most():
+    exceeded = 0
+    for seed in range(150):
+        draw = np.random.default_rng(seed)
+        scores = draw.uniform(0.5, 1, 300)
+        # the chance of a mistake rises from 0 to .2 as the score falls; above a score it is half of that, on average
+        right = draw.random(300) > 0.4 * (1 - scores)
+        threshold = choose_acceptance(scores, right, 0.05).threshold
+        exceeded += 0.2 * (1 - threshold) > 0.05
+    assert exceeded <= 0.1 * 150
+
+
 def test_what_is_more_likely_wrong_than_right_is_never_accepted():
     scores = np.array([0.9] * 60 + [0.49] * 60)
     assert choose_acceptance(scores, np.ones(120, bool), 0.05).threshold == 0.7
