@@ -24,8 +24,9 @@ from textclf.base.executor import open_executor
 from textclf.evaluation.reliability import debiased_ece, ece_interval, losses, risk_coverage
 from textclf.model.accept import choose_acceptance
 from textclf.model.calibrate import fit_temperature, softmax
-from textclf.model.fit import cross_validate, feature_groups, observe_training
+from textclf.model.fit import cross_validate, feature_groups
 from textclf.model.folds import stratified_folds
+from textclf.model.training_texts import observe_training
 
 JOBS = 2
 MAX_ERROR = 0.05

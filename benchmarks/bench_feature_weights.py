@@ -21,7 +21,7 @@ from sklearn.svm import LinearSVC
 
 from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, fit_features, observe
 from textclf.base.tables import read_rows
-from textclf.model.fit import TOLERANCE
+from textclf.model.linear import TOLERANCE
 
 DATASETS = ("tobacco3482-ocr", "bbc-news", "sib200-it")
 WEIGHTS = (

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from features.feature_set import fit_features
 from features.tokens import tokenize
 from textclf import DocumentClassifier
-from textclf.model.fit import fit_model, observe_training
+from textclf.model.fit import fit_model
+from textclf.model.training_texts import observe_training
 
 TIMES = (1, 2, 4, 8)
 RATE = 0.01

@@ -17,8 +17,9 @@ from common import finish, options, tobacco
 from features.feature_set import FeatureSettings
 from features.ngrams import VIEWS
 from textclf.base.executor import open_executor
-from textclf.model.fit import cross_validate, observe_training
+from textclf.model.fit import cross_validate
 from textclf.model.folds import stratified_folds
+from textclf.model.training_texts import observe_training
 
 JOBS = 2
 SEEDS = (0, 1)

@@ -28,7 +28,8 @@ from textclf import DocumentClassifier, __version__
 from textclf.base.files import write_aside
 from textclf.base.resources import usable_cores
 from textclf.base.tables import read_rows
-from textclf.model.fit import fit_model, observe_training
+from textclf.model.fit import fit_model
+from textclf.model.training_texts import observe_training
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("numpy", "scikit-learn", "gensim", "scipy", "pytesseract", "pypdfium2", "pillow")

@@ -20,7 +20,7 @@ from textclf.checks.keyword_gain import keyword_gain
 from textclf.checks.near_duplicates import near_duplicates, same_texts
 from textclf.checks.tuning import tune
 from textclf.evaluation.label_issues import out_of_fold_scores
-from textclf.model.fit import observe_training
+from textclf.model.training_texts import observe_training
 
 WORDS = ["total due", "dear aunt"]
 NOT_TEXTS = [

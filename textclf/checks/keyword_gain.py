@@ -18,8 +18,9 @@ from features.lexicon import Lexicon
 from features.text_arguments import as_pairs
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.evaluation.comparison import mcnemar
-from textclf.model.fit import cross_validate, observe_training
+from textclf.model.fit import cross_validate
 from textclf.model.folds import FOLDS, Folds, stratified_folds
+from textclf.model.training_texts import observe_training
 
 _log = logging.getLogger(__name__)
 

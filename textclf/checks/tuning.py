@@ -29,9 +29,10 @@ from textclf.base.plurals import counted
 from textclf.checks.check_options import SearchOptions
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.classifier import DocumentClassifier
-from textclf.model.fit import Fitted, TrainingTexts, fit_model, observe_training
+from textclf.model.fit import Fitted, fit_model
 from textclf.model.folds import Folds, stratified_folds
 from textclf.model.settings import TrainingSettings
+from textclf.model.training_texts import TrainingTexts, observe_training
 
 _log = logging.getLogger(__name__)
 

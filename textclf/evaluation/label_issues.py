@@ -94,8 +94,9 @@ def _part_scores(
     from textclf.base.executor import memory_remedy, open_executor
     from textclf.model.calibrate import fit_temperature, softmax
     from textclf.model.classifier import DocumentClassifier
-    from textclf.model.fit import cross_validate, observe_training
+    from textclf.model.fit import cross_validate
     from textclf.model.folds import FOLDS, stratified_folds
+    from textclf.model.training_texts import observe_training
 
     if len(categories) < 2:
         # there is no other category

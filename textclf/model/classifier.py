@@ -30,12 +30,13 @@ from textclf.base.options import bounds, suggestions
 from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
-from textclf.model.fit import fit_and_measure, learning_curve, observe_texts, observe_training
+from textclf.model.fit import fit_and_measure, learning_curve
 from textclf.model.folds import group_numbers
 from textclf.model.predict import Model
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
 from textclf.model.training_record import CrossValidation, TrainingRecord, UnlabelledDocuments
+from textclf.model.training_texts import observe_texts, observe_training
 from textclf.model.typicality import fit_typicality
 
 GIVEN = "given"

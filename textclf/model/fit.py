@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,101 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.augmentation import augmented_copies
-from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, ObservedTexts, fit_features, observe
-from features.ngrams import NgramView
+from features.feature_set import FeatureSet, FeatureSettings, fit_features
 from textclf.base.executor import Executor, in_process
 from textclf.model.folds import FOLDS, Folds, share_of, stratified_folds
+from textclf.model.linear import feature_matrix, fit_svm, split_weights
 from textclf.model.predict import LinearModel
 from textclf.model.training_record import CurvePoint
+from textclf.model.training_texts import TrainingTexts
 from textclf.model.typicality import fit_centroids, similarity
-
-# Weights of the small feature blocks relative to the n-gram rows, which have length 1 (bench_feature_weights.py).
-# Keywords learned from the training documents overfit them; those written by a person hold for any issuer.
-KEYWORD_WEIGHT = 1.0
-LEARNED_KEYWORD_WEIGHT = 0.2
-VECTOR_WEIGHT = 0.3
-
-TOLERANCE = 0.1
-"""Of the solver: margins differ by 0.002 on average from those at 0.001, in a third of the time."""
 
 MIXED = "{}, groups mixed"
 WITH_PARTS, WITHOUT_PARTS = "{}, with parts of the page", "{}, without parts of the page"
 
 _log = logging.getLogger(__name__)
-
-
-class TrainingTexts(NamedTuple):
-    """All texts that a model is trained on, analysed once for all folds."""
-
-    documents: ObservedTexts
-    labels: NDArray[np.int64]  # position of each document's category in `categories`
-    categories: Sequence[str]
-    weights: NDArray[np.float64]  # how much each document counts
-    copies: ObservedTexts  # augmented copies, with the weights of their documents
-    copied: NDArray[np.int64]  # position of the original of each copy
-    out_of_distribution: tuple[ObservedTexts, ...]  # texts of no category, and their copies
-    unlabelled: ObservedTexts  # texts of unknown category, without copies
-
-    def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
-        """Select documents by position, with their copies and all documents of no or unknown category."""
-        places = np.full(len(self.labels), -1)
-        places[chosen] = np.arange(len(chosen))
-        copied = places[self.copied]
-        kept = np.flatnonzero(copied >= 0)
-        return self._replace(
-            documents=self.documents.take(chosen),
-            labels=self.labels[chosen],
-            weights=self.weights[chosen],
-            copies=self.copies.take(kept),
-            copied=copied[kept],
-        )
-
-    def seen_by(self, views: Sequence[NgramView]) -> TrainingTexts:
-        """Keep only the n-grams of these views."""
-        return self._replace(
-            documents=self.documents.seen_by(views),
-            copies=self.copies.seen_by(views),
-            out_of_distribution=tuple(part.seen_by(views) for part in self.out_of_distribution),
-            unlabelled=self.unlabelled.seen_by(views),
-        )
-
-
-def observe_texts(texts: Sequence[str], settings: FeatureSettings) -> ObservedTexts:
-    """Find words, n-grams and layout of texts as the settings require."""
-    return observe(texts, settings.views, layout=settings.layout)
-
-
-def observe_training(
-    texts: Sequence[str],
-    labels: NDArray[np.int64],
-    categories: Sequence[str],
-    settings: FeatureSettings,
-    *,
-    weights: NDArray[np.float64] | None = None,
-    out_of_distribution: Sequence[str] = (),
-    unlabelled: Sequence[str] = (),
-    documents: ObservedTexts | None = None,
-) -> TrainingTexts:
-    """Analyse all texts that a model is trained on, except `documents`, if they were analysed before.
-
-    The result serves all settings with the same views, layout, augmentation and seed.
-    """
-    outside = observe_texts(out_of_distribution, settings)
-    with_text = [i for i, words in enumerate(outside.words) if words]
-    pile = observe_texts(unlabelled, settings)
-    copies, copied = augmented_copies(texts if settings.augment else [], settings.seed)
-    more, _ = augmented_copies([out_of_distribution[i] for i in with_text] if settings.augment else [], settings.seed)
-    return TrainingTexts(
-        documents=observe_texts(texts, settings) if documents is None else documents,
-        labels=labels,
-        categories=categories,
-        weights=np.ones(len(texts)) if weights is None else weights,
-        copies=observe_texts(copies, settings),
-        copied=copied,
-        out_of_distribution=(outside.take(np.array(with_text, np.int64)), observe_texts(more, settings)),
-        unlabelled=pile.take(np.flatnonzero([bool(words) for words in pile.words])),
-    )
 
 
 class Fitted(NamedTuple):
@@ -119,30 +36,15 @@ class Fitted(NamedTuple):
 
 def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -> Fitted:
     """Fit features and a one-vs-rest linear SVM; every category must have a document."""
-    from scipy import sparse
-    from sklearn.svm import LinearSVC
-
     categories, labels = observed.categories, observed.labels
     features, rows = fit_features(observed.documents, [categories[label] for label in labels], settings)
     further = [part for part in (observed.copies, *observed.out_of_distribution) if part.words]
-    blocks = [_matrix(part, features) for part in (rows, *map(features.rows_of, further))]
-    matrix, places = _for_liblinear(sparse.vstack(blocks, format="csr"))
-    # out-of-distribution documents form one more category, which is never predicted
-    outside = np.full(sum(len(part.words) for part in observed.out_of_distribution), len(categories))
-    targets = np.concatenate([labels, labels[observed.copied], outside])
-    weights = np.concatenate([observed.weights, observed.weights[observed.copied], np.ones(len(outside))])
-    svm = LinearSVC(C=c, tol=TOLERANCE, class_weight="balanced", random_state=settings.seed)
-    with warnings.catch_warnings():
-        from sklearn.exceptions import ConvergenceWarning
-
-        # closer convergence would change no figure, and the user can do nothing about it
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        svm.fit(matrix, targets, sample_weight=weights)
-    slopes, intercept = svm.coef_[: len(categories), places], svm.intercept_[: len(categories)]
-    if len(slopes) == 1:
-        slopes, intercept = np.vstack([-slopes, slopes]) / 2, np.concatenate([-intercept, intercept]) / 2
+    matrix = feature_matrix((rows, *map(features.rows_of, further)), features)
+    slopes, intercept = fit_svm(
+        matrix, observed.targets, observed.target_weights, categories=len(categories), c=c, seed=settings.seed
+    )
     centroids = fit_centroids(rows.ngrams, labels, len(categories), len(features.ngrams.tables[0].buckets))
-    return Fitted(features, _split_weights(slopes, intercept, features, rows), centroids)
+    return Fitted(features, split_weights(slopes, intercept, features, rows), centroids)
 
 
 class CrossValidated(NamedTuple):
@@ -285,55 +187,3 @@ def _fit_part(
     rows = fitted.features.rows_of(observed.documents.take(test))
     margins = fitted.linear.margins(rows)
     return margins, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1))
-
-
-def _keyword_weights(features: FeatureSet) -> NDArray[np.float32]:
-    """Weight of the indicator of each lexicon category."""
-    learned = [category.learned for category in features.matcher.lexicon.categories]
-    return np.where(learned, LEARNED_KEYWORD_WEIGHT, KEYWORD_WEIGHT).astype(np.float32)
-
-
-def _matrix(rows: FeatureRows, features: FeatureSet) -> Any:
-    """All feature groups side by side, as scikit-learn requires."""
-    from scipy import sparse
-
-    ngrams = rows.ngrams
-    blocks = [
-        sparse.csr_array(
-            (ngrams.values, ngrams.indices, ngrams.starts), shape=(len(rows.indicators), features.ngrams.starts[-1])
-        ),
-        sparse.csr_array(rows.layout),
-        sparse.csr_array(rows.indicators * _keyword_weights(features)),
-        sparse.csr_array(rows.vectors * VECTOR_WEIGHT),
-    ]
-    return sparse.hstack(blocks, format="csr")
-
-
-def _for_liblinear(matrix: Any) -> tuple[Any, NDArray[np.int64]]:
-    """Sort the columns by frequency; gives the matrix and the new position of each column."""
-    frequency = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    places = np.empty_like(frequency)
-    # the solver is faster when the weights that it uses most stay in the processor's cache
-    places[np.argsort(-frequency, kind="stable")] = np.arange(len(frequency))
-    # liblinear takes 32-bit indices
-    matrix.indices, matrix.indptr = places[matrix.indices].astype(np.int32), matrix.indptr.astype(np.int32)
-    matrix.has_sorted_indices = False
-    matrix.sort_indices()
-    return matrix, places
-
-
-def _split_weights(
-    weights: NDArray[np.float64], intercept: NDArray[np.float64], features: FeatureSet, rows: FeatureRows
-) -> LinearModel:
-    columns = weights.T.astype(np.float32)
-    ends = np.cumsum(
-        [features.ngrams.starts[-1], rows.layout.shape[1], rows.indicators.shape[1], rows.vectors.shape[1]]
-    )
-    ngrams, layout, indicators, vectors = np.split(columns, ends[:-1])
-    return LinearModel(
-        ngrams=np.ascontiguousarray(ngrams),
-        layout=np.ascontiguousarray(layout),
-        indicators=np.ascontiguousarray(indicators) * _keyword_weights(features)[:, None],
-        vectors=np.ascontiguousarray(vectors) * np.float32(VECTOR_WEIGHT),
-        intercept=intercept.astype(np.float32),
-    )

@@ -10,14 +10,14 @@ from features.feature_set import FeatureSettings
 from features.word_vectors import WordVectors
 from textclf.base.errors import BadDataError
 from textclf.model.fit import (
-    TOLERANCE,
     cross_validate,
     fit_model,
     learning_curve,
-    observe_training,
 )
 from textclf.model.folds import group_numbers, stratified_folds
+from textclf.model.linear import TOLERANCE
 from textclf.model.training_data import check_categories, data_hash
+from textclf.model.training_texts import observe_training
 
 BARE = FeatureSettings(lexicon="none", vectors="none")
 CATEGORIES = ["invoice", "letter", "receipt"]
@@ -129,7 +129,7 @@ def test_more_training_documents_are_no_worse(corpus):
 def test_numpy_alone_gives_the_margins_of_the_library(corpus):
     from sklearn.svm import LinearSVC
 
-    from textclf.model.fit import _for_liblinear, _matrix
+    from textclf.model.linear import feature_matrix, for_liblinear
 
     for names in (CATEGORIES, CATEGORIES[:2]):
         _, texts, categories = corpus(8, categories=names)
@@ -137,7 +137,7 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
         settings = replace(BARE, augment=False)
         features, model, _ = fit_model(observe_training(texts, labels, names, settings), settings, c=1.0)
         rows = features.rows(texts)
-        matrix, _ = _for_liblinear(_matrix(rows, features))
+        matrix, _ = for_liblinear(feature_matrix([rows], features))
         library = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0).fit(matrix, labels)
         expected = library.decision_function(matrix)
         margins = model.margins(rows)
@@ -203,12 +203,12 @@ def test_what_only_the_issuer_tells_is_not_taken_for_knowledge():
 
 def test_keywords_of_a_person_weigh_more_than_learned_ones(corpus):
     from features.lexicon import Lexicon, LexiconCategory
-    from textclf.model.fit import _keyword_weights
+    from textclf.model.linear import keyword_weights
 
     _, texts, categories = corpus(6)
     own = LexiconCategory(name="invoice", keywords=("vat",))
     lexicon = Lexicon(categories=(own, LexiconCategory(name="letter", keywords=("madam",), learned=True)))
     settings = replace(BARE, lexicon=lexicon)
     fitted = fit_model(observe_training(texts, labels_of(categories), CATEGORIES, settings), settings, c=1.0)
-    person, learned = _keyword_weights(fitted.features).tolist()
+    person, learned = keyword_weights(fitted.features).tolist()
     assert person > learned

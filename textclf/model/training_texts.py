@@ -1,0 +1,98 @@
+"""All texts that a model is trained on, analysed once for all folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.augmentation import augmented_copies
+from features.feature_set import FeatureSettings, ObservedTexts, observe
+from features.ngrams import NgramView
+
+
+class TrainingTexts(NamedTuple):
+    """All texts that a model is trained on, analysed once for all folds."""
+
+    documents: ObservedTexts
+    labels: NDArray[np.int64]  # position of each document's category in `categories`
+    categories: Sequence[str]
+    weights: NDArray[np.float64]  # how much each document counts
+    copies: ObservedTexts  # augmented copies, with the weights of their documents
+    copied: NDArray[np.int64]  # position of the original of each copy
+    out_of_distribution: tuple[ObservedTexts, ...]  # texts of no category, and their copies
+    unlabelled: ObservedTexts  # texts of unknown category, without copies
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """Category of each document, copy and out-of-distribution text; these form one more, never predicted."""
+        outside = np.full(sum(len(part.words) for part in self.out_of_distribution), len(self.categories))
+        return np.concatenate([self.labels, self.labels[self.copied], outside])
+
+    @property
+    def target_weights(self) -> NDArray[np.float64]:
+        """How much each of `targets` counts."""
+        outside = np.ones(sum(len(part.words) for part in self.out_of_distribution))
+        return np.concatenate([self.weights, self.weights[self.copied], outside])
+
+    def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
+        """Select documents by position, with their copies and all documents of no or unknown category."""
+        places = np.full(len(self.labels), -1)
+        places[chosen] = np.arange(len(chosen))
+        copied = places[self.copied]
+        kept = np.flatnonzero(copied >= 0)
+        return self._replace(
+            documents=self.documents.take(chosen),
+            labels=self.labels[chosen],
+            weights=self.weights[chosen],
+            copies=self.copies.take(kept),
+            copied=copied[kept],
+        )
+
+    def seen_by(self, views: Sequence[NgramView]) -> TrainingTexts:
+        """Keep only the n-grams of these views."""
+        return self._replace(
+            documents=self.documents.seen_by(views),
+            copies=self.copies.seen_by(views),
+            out_of_distribution=tuple(part.seen_by(views) for part in self.out_of_distribution),
+            unlabelled=self.unlabelled.seen_by(views),
+        )
+
+
+def observe_texts(texts: Sequence[str], settings: FeatureSettings) -> ObservedTexts:
+    """Find words, n-grams and layout of texts as the settings require."""
+    return observe(texts, settings.views, layout=settings.layout)
+
+
+def observe_training(
+    texts: Sequence[str],
+    labels: NDArray[np.int64],
+    categories: Sequence[str],
+    settings: FeatureSettings,
+    *,
+    weights: NDArray[np.float64] | None = None,
+    out_of_distribution: Sequence[str] = (),
+    unlabelled: Sequence[str] = (),
+    documents: ObservedTexts | None = None,
+) -> TrainingTexts:
+    """Analyse all texts that a model is trained on, except `documents`, if they were analysed before.
+
+    The result serves all settings with the same views, layout, augmentation and seed.
+    """
+    outside = observe_texts(out_of_distribution, settings)
+    with_text = [i for i, words in enumerate(outside.words) if words]
+    pile = observe_texts(unlabelled, settings)
+    copies, copied = augmented_copies(texts if settings.augment else [], settings.seed)
+    more, _ = augmented_copies([out_of_distribution[i] for i in with_text] if settings.augment else [], settings.seed)
+    return TrainingTexts(
+        documents=observe_texts(texts, settings) if documents is None else documents,
+        labels=labels,
+        categories=categories,
+        weights=np.ones(len(texts)) if weights is None else weights,
+        copies=observe_texts(copies, settings),
+        copied=copied,
+        out_of_distribution=(outside.take(np.array(with_text, np.int64)), observe_texts(more, settings)),
+        unlabelled=pile.take(np.flatnonzero([bool(words) for words in pile.words])),
+    )
