@@ -50,7 +50,8 @@ class Template:
         where = f"{self.kind} [{self.language}]"
         if not self.pages or not all(page.strip() for page in self.pages):
             raise ValueError(f"{where}: no text")
-        patterns = [*(_counted(page, 0) for page in self.pages), *(item for items in self.lists.values() for item in items)]
+        pages = [_counted(page, 0) for page in self.pages]
+        patterns = [*pages, *(item for items in self.lists.values() for item in items)]
         for slot in (slot for pattern in patterns for slot in _SLOT.findall(pattern)):
             if slot not in self.lists and _drawn(slot, Random(0)) is None:
                 raise ValueError(f"{where}: unknown slot {{{slot}}}")
@@ -104,7 +105,7 @@ def _times(line: str, rng: Random) -> tuple[str, int]:
 
 
 def _counted(pattern: str, copy: int) -> str:
-    """Number one copy of a repeated line."""
+    """Fill in the number of a copy, the first of which is 0."""
     return _COUNT.sub(lambda first: str(int(first[1] or 1) + copy), pattern)
 
 
