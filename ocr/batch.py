@@ -137,8 +137,8 @@ def iter_documents(
         Raise at the end if any document is not ``ok``.
     effort : {"full", "balanced", "fast"}
         ``full`` reads all pages. ``balanced`` reads page after page, and ``fast`` the first quarter of each page, the
-        second and then the rest, until ``how_sure`` ends the reading. Idle workers read ahead, which does not change
-        the result.
+        second and then the rest, until ``how_sure`` ends the reading. The last page is read along with the first. Idle
+        workers read ahead, which does not change the result.
     how_sure : callable, optional
         Rates, from the text and the OCR confidence of a document so far, whether that is enough; called in this
         process. Reading ends at 1 or more, and when a further page does not raise the value, unless it is 0.
@@ -294,8 +294,11 @@ class _Batch:
     def _take_page(self, document: OpenDocument, step: ReadingStep, found: Page) -> None:
         known = len(document.pages)
         for page in document.settle(step, found):
-            if self.how_sure and page.status != "failed" and not document.is_done():
-                read = Document(document_id=document.document_id, pages=tuple(document.pages.values()))
+            if not self.how_sure or page.status == "failed" or document.is_done():
+                continue
+            if document.both_ends_are_known():
+                pages = tuple(document.pages[number] for number in sorted(document.pages))
+                read = Document(document_id=document.document_id, pages=pages)
                 if document.is_enough(self.how_sure(read.text, read.confidence), page):
                     self.pages_known -= document.stop()
                     break

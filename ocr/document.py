@@ -141,6 +141,14 @@ class Document:
         return "\n\n".join(filter(None, self.page_texts))
 
     @property
+    def paged_text(self) -> str:
+        """Cleaned text of all pages, a form feed between two; a page that is blank or was not read is empty."""
+        texts = dict(zip((page.number for page in self.pages), self.page_texts, strict=True))
+        paged = "\f".join(texts.get(number, "") for number in range(1, max(texts, default=0) + 1))
+        # other programs also end the last page with a form feed, so an empty one needs two
+        return f"{paged}\f" if paged.endswith("\f") else paged
+
+    @property
     def raw_text(self) -> str:
         """Text of all pages as it was read, a form feed between two."""
         return "\f".join(page.raw_text for page in self.pages)

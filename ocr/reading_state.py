@@ -38,7 +38,10 @@ class ReadingStep(NamedTuple):
 def reading_steps(effort: Effort, pages: int) -> list[ReadingStep]:
     """List what to read of a document, the most informative first: strips of pages if ``fast``, else whole pages."""
     strips = STRIPS if effort == "fast" else (WHOLE,)
-    wanted = ((number, strip) for number in range(1, pages + 1) for strip in strips)
+    # the last page is read along with the first, because it may be another paper
+    ends = range(1, pages + 1) if effort == "full" else sorted({1, pages} & {*range(1, pages + 1)})
+    wanted = [(number, strip) for strip in strips for number in ends]
+    wanted += [(number, strip) for number in range(1, pages + 1) if number not in ends for strip in strips]
     return [ReadingStep(turn, number, strip) for turn, (number, strip) in enumerate(wanted)]
 
 
@@ -98,6 +101,10 @@ class OpenDocument:
 
     def _is_read(self, step: ReadingStep) -> bool:
         return step.number in self.pages and step.strip.end <= self.pages[step.number].part
+
+    def both_ends_are_known(self) -> bool:
+        """Return whether something of the first page and of the last was read, or tried."""
+        return bool(self.steps) and {1, max(step.number for step in self.steps)} <= self.pages.keys()
 
     def is_enough(self, sure: float, page: Page) -> bool:
         """Return whether to stop reading: `sure` is 1, or did not rise with the last page that was read in full."""

@@ -43,7 +43,11 @@ EXTRAS = {
 }
 """Optional packages, with the extra that installs each."""
 
-TEXTCLF = Program("textclf", "textclf.commands", "no file is half written, and pages that were read are in the cache")
+TEXTCLF = Program(
+    "textclf",
+    "textclf.commands",
+    "no file is half written; pages that were read are in the cache unless it is turned off",
+)
 
 
 class Stopped(SystemExit):

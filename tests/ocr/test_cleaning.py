@@ -237,3 +237,21 @@ def test_a_file_of_variants_reads_back_as_written(tmp_path_factory, groups):
         assert read_variants(file) == tuple(map(tuple, groups))
     except BadDataError as error:
         assert "two groups" in str(error)  # noqa: PT017 - a drawn file may rightly be refused
+
+
+@pytest.mark.parametrize(
+    ("pages", "paged"),
+    [
+        ({1: "one"}, "one"),
+        ({1: "one", 2: "", 3: "three"}, "one\f\fthree"),
+        ({1: "one", 4: "four"}, "one\f\f\ffour"),
+        ({1: "", 2: "two"}, "\ftwo"),
+        # another program's form feed after the last page adds none
+        ({1: "one", 2: ""}, "one\f\f"),
+        ({1: ""}, ""),
+        ({}, ""),
+    ],
+)
+def test_pages_keep_their_numbers_in_a_text_with_form_feeds(pages, paged):
+    document = Document(document_id="a", pages=tuple(Page(number=number, text=text) for number, text in pages.items()))
+    assert document.paged_text == paged

@@ -19,7 +19,7 @@ from features.text_arguments import as_pairs
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.evaluation.comparison import mcnemar
 from textclf.model.fit import cross_validate
-from textclf.model.folds import FOLDS, Folds, stratified_folds
+from textclf.model.folds import FOLDS, Folds, group_numbers, stratified_folds
 from textclf.model.training_texts import observe_training
 
 _log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ def keyword_gain(
     texts: Sequence[str],
     categories: Sequence[str],
     *,
+    groups: Sequence[str] | None = None,
     c: float = 1.0,
     jobs: int = 1,
 ) -> list[KeywordGain]:
@@ -68,6 +69,8 @@ def keyword_gain(
     For the whole lexicon, models are trained, for speed without word vectors and augmented copies. Training for each
     category would take minutes; there a surrogate model is used, logistic regression on the out-of-fold margins of the
     text alone and on the indicators, cross-validated with and without the indicator of the category.
+
+    Documents of the same of the `groups` stay in the same fold; an empty string is no group.
 
     Keywords chosen by the categories of the same documents know the answers of the test folds, so that their gain and
     its p-value mean nothing. On 995 scanned office pages with shuffled categories, where no keyword can help, 20
@@ -83,7 +86,10 @@ def keyword_gain(
     labels = labels.astype(np.int64)
     settings = FeatureSettings(lexicon="none", vectors="none", augment=False)
     observed = observe_training(texts, labels, names.tolist(), settings)
-    folds = stratified_folds(labels, FOLDS, settings.seed)
+    together, warned = (None, []) if groups is None else group_numbers(groups, labels, names.tolist())
+    for message in warned:
+        _log.warning(message)
+    folds = stratified_folds(labels, FOLDS, settings.seed, together)
 
     _log.info(CAUTION)
     with open_executor(jobs, remedy=memory_remedy()) as executor:

@@ -14,11 +14,15 @@ from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, ModelFile, Scans, Strict, check_strict
 from textclf.commands.console import print_lines, show_reading
 from textclf.data.scans import ScanOptions, find_scans, source_of
+from textclf.model.pages import page_runs
 
 if TYPE_CHECKING:
     from ocr.document import Document
     from textclf.model.explain import Explanation
     from textclf.model.prediction import Prediction
+
+MAX_RUNS = 6
+"""Runs of pages of the same category that the line of a document lists; ``--why`` lists all."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +68,7 @@ def classify(
             print_lines(_line(document, prediction))
             if why and found is not None:
                 print_lines(*(f"    {line}" for line in found.to_lines()))
+                print_lines(*(f"    page {run}" for run in page_runs(prediction.pages)))
         if explain is not None and found is not None:
             _draw(document, found, pictures[document.document_id], scans)
     check_strict(failed, total, "were not read in full", strict=strict)
@@ -93,7 +98,10 @@ def _reading(document: Document) -> dict[str, object]:
 def _line(document: Document, prediction: Prediction) -> str:
     unread = document.pages_read < document.page_count and not prediction.error
     part = f"read {document.pages_read:.1f} of {document.page_count} pages" if unread else ""
-    note = "; ".join(filter(None, (prediction.error or prediction.reason, part)))
+    reason = prediction.reason if prediction.predicted_category else ""
+    runs = page_runs(prediction.pages)
+    pages = f"pages: {', '.join([*runs[:MAX_RUNS], *(['…'] if runs[MAX_RUNS:] else [])])}" if runs else ""
+    note = "; ".join(filter(None, (prediction.error, reason, pages, part)))
     return (
         f"{prediction.predicted_category or '-':<24} {prediction.score:6.1%}  {prediction.decision:<6}  "
         f"{document.document_id}{f'  ({note})' if note else ''}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from textclf.base.errors import BadDataError
 from textclf.base.overwrite_guard import LEXICON, check_output
 from textclf.commands.application import Argument, Option
-from textclf.commands.arguments import AsJson, LabelledDocuments, LabelledTable, Seed, showing
+from textclf.commands.arguments import AsJson, GroupedTable, LabelledDocuments, LabelledTable, Seed, showing
 from textclf.commands.console import print_json, print_lines
 from textclf.data.sources import TableOptions, read_labelled
 
@@ -72,7 +72,7 @@ def check_keywords(
     *,
     gain: Annotated[bool, Option(help="Also cross-validate their gain, which takes a minute or more.")] = True,
     as_json: AsJson = False,
-    table: LabelledTable,
+    table: GroupedTable,
 ) -> None:
     """Check keywords: coverage, false hits, overlap, conflict, and gain in accuracy.
 
@@ -162,8 +162,8 @@ def check_lexicon(
     found = check_keywords(keywords, [tokenize(text) for text in documents.texts], documents.categories)
     if not gain:
         return found, []
-    with_text = [pair for pair in zip(documents.texts, documents.categories, strict=True) if tokenize(pair[0])]
-    for message in check_categories(Counter(category for _, category in with_text)):
+    rows = zip(documents.texts, documents.categories, documents.groups, strict=True)
+    texts, categories, groups = map(list, zip(*(row for row in rows if tokenize(row[0])), strict=True))
+    for message in check_categories(Counter(categories)):
         _log.warning(message)
-    texts, categories = map(list, zip(*with_text, strict=True))
-    return found, keyword_gain(keywords, texts, categories, jobs=jobs)
+    return found, keyword_gain(keywords, texts, categories, groups=groups if table.group_column else None, jobs=jobs)

@@ -14,6 +14,7 @@ from textclf.base.executor import map_in_order
 from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
+from textclf.model.pages import PAGE_BREAK, page_runs
 from textclf.model.prediction import UNREADABLE, UNUSABLE_ROW, Prediction, failed_prediction
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ MAX_BATCH_DOCUMENTS, MAX_BATCH_CHARACTERS = 64, 500_000
 """Batch sent to a worker process, large enough to outweigh the cost of sending it."""
 SERIAL_BATCHES = 16
 """Up to this number of batches is predicted in this process."""
+PAGE_KEYS = ("predicted_category", "score", "familiarity", "decision", "reason")
+"""What JSON says of the prediction of a page."""
 MAX_CACHED = 64
 """Predictions kept while scans are read: at least the number of documents being read."""
 
@@ -46,7 +49,7 @@ def predict_documents(
             pending.append(batch)
             usable = [document for document in batch if not document.error]
             yield (
-                [document.text for document in usable],
+                [PAGE_BREAK.join(document.pages) or document.text for document in usable],
                 [document.document_id for document in usable],
                 [document.ocr_confidence for document in usable],
             )
@@ -67,7 +70,7 @@ def classify_files(
     With an effort other than ``full``, reading a document stops when the model accepts it.
     """
 
-    # the last prediction made while a document was being read is that of the document
+    # the last prediction made while a document of one page was being read is that of the document
     @lru_cache(maxsize=MAX_CACHED)
     def predict(text: str, confidence: float) -> tuple[Prediction, Evidence, int]:
         return next(model.pipe_evidence([text], None, [confidence]))
@@ -75,7 +78,7 @@ def classify_files(
     threshold = model.training.acceptance.threshold
     how_sure = until_accepted(lambda text, confidence: predict(text, confidence)[0], threshold, scans.effort)
     for document in scans.iter_documents(find_scans(paths), how_sure):
-        prediction, evidence, row = predict(document.text, document.confidence)
+        prediction, evidence, row = predict(document.paged_text, document.confidence)
         prediction = replace(prediction, document_id=document.document_id)
         prediction = _with_status(InputDocument.of_scan(document), prediction)
         explanation = explain_evidence(model, evidence, row) if why and prediction.predicted_category else None
@@ -109,12 +112,13 @@ def prediction_columns(categories: Sequence[str]) -> list[str]:
     ['score_a', 'score_b']
     """
     columns = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
-    return columns + [f"score_{category}" for category in categories]
+    return [*columns, "page_categories"] + [f"score_{category}" for category in categories]
 
 
 def prediction_row(categories: Sequence[str], prediction: Prediction) -> dict[str, object]:
     """Give the cells of a prediction; scores with six decimals."""
-    row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())}
+    row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())[:-1]}
+    row["page_categories"] = "; ".join(page_runs(prediction.pages))
     row |= {name: f"{getattr(prediction, name):.6f}" for name in ("score", "familiarity")}
     for category, score in zip(categories, prediction.scores, strict=False):
         row[f"score_{category}"] = f"{score:.6f}"
@@ -123,7 +127,13 @@ def prediction_row(categories: Sequence[str], prediction: Prediction) -> dict[st
 
 def as_json(prediction: Prediction, model: Model, **more: object) -> str:
     """Give a prediction as a line of JSON."""
-    values = asdict(prediction) | {"scores": dict(zip(model.categories, prediction.scores, strict=False))}
+    values = asdict(replace(prediction, pages=()))
+    del values["pages"]
+    values["scores"] = dict(zip(model.categories, prediction.scores, strict=False))
+    values["page_predictions"] = [
+        {"page": number} | {name: getattr(page, name) for name in PAGE_KEYS}
+        for number, page in enumerate(prediction.pages, 1)
+    ]
     return json.dumps(values | more, ensure_ascii=False)
 
 

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr.cleaning import Variants, clean_text
+from ocr.cleaning import Variants, clean_text, joined_pages
 from ocr.engines import ENGINES, EngineName, OcrEngine
 from ocr.file_search import FoundFile, find_documents, printable
 from ocr.reading_options import Effort, ReadingOptions
@@ -23,6 +23,7 @@ from textclf.base.overwrite_guard import DOCUMENTS, check_output, table_kind
 from textclf.base.resources import MAX_JOBS
 from textclf.base.tables import read_rows, write_rows
 from textclf.data.labels import Labels, labels_by_folder, read_labels
+from textclf.model.pages import PAGE_BREAK
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
@@ -52,8 +53,8 @@ class ScanOptions:
     )
     effort: Effort = option(
         "full",
-        help="full: read everything. balanced: read page by page until the model accepts the document. fast: read "
-        "first a quarter of the lines of each page, then half.",
+        help="full: read everything. balanced: read page by page, the last along with the first, until the model "
+        "accepts the document. fast: read first a quarter of the lines of each page, then half.",
     )
     jobs: int | None = option(
         None, min=1, max=MAX_JOBS, help="Worker processes; by default as many as cores and memory allow."
@@ -200,7 +201,7 @@ def document_cells(document: Document, category: str) -> dict[str, str]:
     """Give the cells of a document by column."""
     return {
         "document_id": document.document_id,
-        "text": document.text,
+        "text": document.paged_text,
         "category": category,
         "file": printable(document.file),
         **source_of(document),
@@ -224,6 +225,7 @@ def clean_table(source: Path, output: Path, *, variants: Variants, text_column: 
         for row in chain([first], rows):
             if row.error:
                 raise BadDataError(f"line {row.line}: {row.error}", where=source, remedy="fix the row")
-            yield {**row.values, text_column: clean_text(row.values[text_column], variants=variants)}
+            pages = [clean_text(page, variants=variants) for page in row.values[text_column].split(PAGE_BREAK)]
+            yield {**row.values, text_column: PAGE_BREAK.join(joined_pages(pages))}
 
     return write_rows(output, list(first.values), cleaned(), formulas_safe=False)

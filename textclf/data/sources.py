@@ -18,6 +18,7 @@ from textclf.base.hashing import hash_file
 from textclf.base.options import option
 from textclf.base.tables import read_rows
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
+from textclf.model.pages import several_pages, without_page_breaks
 
 if TYPE_CHECKING:
     from ocr.document import Document
@@ -93,6 +94,8 @@ class InputDocument:
 
     document_id: str
     text: str
+    # text of each page, if it has several
+    pages: tuple[str, ...] = ()
     category: str = ""
     # such as its issuer
     group: str = ""
@@ -113,6 +116,7 @@ class InputDocument:
         return cls(
             document_id=document.document_id,
             text=document.text,
+            pages=several_pages(document.paged_text),
             category=category,
             values=document_cells(document, category),
             error=document.error if document.status == "failed" else "",
@@ -215,7 +219,8 @@ def _read_table(path: Path, options: TableOptions, *, need_category: bool) -> It
                 changed.setdefault(row.note, [0, row.line])[0] += 1
             yield InputDocument(
                 document_id=row.values[options.id_column],
-                text=row.values[options.text_column],
+                text=without_page_breaks(row.values[options.text_column]),
+                pages=several_pages(row.values[options.text_column]),
                 category=row.values.get(options.category_column, ""),
                 group=row.values.get(options.group_column, "").strip(),
                 line=row.line,

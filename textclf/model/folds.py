@@ -43,7 +43,7 @@ def stratified_folds(
                 return parts
     raise BadDataError(
         "the groups are too few to have every category in every training part of a cross-validation",
-        remedy="add documents of further groups, or train without --group",
+        remedy="add documents of further groups, or leave out --group",
     )
 
 

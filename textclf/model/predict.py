@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from numbers import Real
 from typing import Any, NamedTuple
@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from features.feature_set import FeatureRows, FeatureSet
 from features.language_detection import LanguageDetector
-from features.text_arguments import as_texts, iter_texts
+from features.text_arguments import iter_texts
 from features.text_batch import BATCH
 from textclf.base.errors import UsageError
 from textclf.model.accept import review_reason
 from textclf.model.calibrate import softmax
+from textclf.model.pages import PAGES_DISAGREE, pages_disagree, several_pages, without_page_breaks
 from textclf.model.prediction import Label, Prediction
 from textclf.model.training_record import TrainingRecord
 from textclf.model.typicality import Typicality
@@ -148,7 +149,7 @@ class Model:
         Parameters
         ----------
         texts : iterable of str
-            Cleaned texts.
+            Cleaned texts; where they have form feeds between pages, each page is predicted too.
         document_ids : iterable of str, optional
             Names for the predictions, one per text; the positions, from 0, if not given.
         ocr_confidences : iterable of float or None, optional
@@ -158,9 +159,10 @@ class Model:
         ------
         Prediction
             In the order of the texts. A text is for review for the first of these reasons that applies: ``no text``;
-            ``other language`` than those trained on; ``unknown kind`` if none of its words is known, or if 98 % of
-            the training documents are more typical; and below the threshold ``poor scan`` if OCR was unsure or few
-            words look real, else ``unsure between A and B``.
+            ``pages disagree`` if two pages, each by itself, would be accepted with different categories; ``other
+            language`` than those trained on; ``unknown kind`` if none of its words is known, or if 98 % of the training
+            documents are more typical; and below the threshold ``poor scan`` if OCR was unsure or few words look real,
+            else ``unsure between A and B``.
         """
         return (prediction for prediction, _, _ in self.pipe_evidence(texts, document_ids, ocr_confidences))
 
@@ -193,14 +195,23 @@ class Model:
                     scores[row],
                     familiarity[row],
                     given[-1] if rated else None,
-                    cut=len(evidence.texts[row]) < len(whole),
+                    cut=len(whole) > MAX_TEXT,
                 )
-                yield prediction, evidence, row
+                yield self._with_pages(prediction, several_pages(whole[:MAX_TEXT])), evidence, row
             number += len(batch)
+
+    def _with_pages(self, prediction: Prediction, pages: Sequence[str]) -> Prediction:
+        """Add the predictions of several pages; if they disagree, the document is for review."""
+        if not pages or not prediction.predicted_category:
+            return prediction
+        found = tuple(self.pipe(pages, map(str, range(1, len(pages) + 1))))
+        if pages_disagree(found):
+            return replace(prediction, decision="review", reason=PAGES_DISAGREE, pages=found)
+        return replace(prediction, pages=found)
 
     def evidence(self, texts: Sequence[str]) -> Evidence:
         """Compute features and margins of texts, from up to `MAX_TEXT` characters of each."""
-        texts = [text[:MAX_TEXT] for text in iter_texts(texts)]
+        texts = [without_page_breaks(text[:MAX_TEXT]) for text in iter_texts(texts)]
         observed = self.features.observe(texts)
         rows = self.features.rows_of(observed)
         return Evidence(texts, observed.words, rows, self.linear.margins(rows))
@@ -242,7 +253,7 @@ class Model:
 
     def margins(self, texts: ArrayLike) -> NDArray[np.float64]:
         """Margins before calibration, shape (n, k)."""
-        return self.linear.margins(self.features.rows(as_texts(texts)))
+        return self.linear.margins(self.features.rows([without_page_breaks(text) for text in iter_texts(texts)]))
 
     def scores(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn margins into calibrated probabilities of each category; rows sum to 1."""

@@ -29,15 +29,17 @@ class Prediction:
     decision : {"accept", "review"}
         ``review``: a person should look at the document.
     reason : str
-        Why it is for review; empty with ``accept``: ``no text``, ``poor scan``, ``other language``, ``unknown kind``,
-        ``unsure between A and B``, ``nothing is accepted`` (the model could choose no threshold), ``could not be
-        read`` or ``row cannot be used``.
+        Why it is for review; empty with ``accept``: ``no text``, ``pages disagree``, ``poor scan``, ``other language``,
+        ``unknown kind``, ``unsure between A and B``, ``nothing is accepted`` (the model could choose no threshold),
+        ``could not be read`` or ``row cannot be used``.
     scores : tuple of float
         Probability of each category, in the order of the model's categories; empty if nothing could be predicted.
     status : {"ok", "partial", "failed", "skipped"}
         ``partial``: predicted from a part of the text. ``failed``: the row could not be predicted.
     error : str
         Why, in one line; empty if all went well.
+    pages : tuple of Prediction
+        If the text has several pages, the prediction of each by itself, with its number, from 1, as `document_id`.
     """
 
     document_id: str
@@ -49,6 +51,7 @@ class Prediction:
     scores: tuple[float, ...] = ()
     status: Literal["ok", "partial", "failed", "skipped"] = "ok"
     error: str = ""
+    pages: tuple[Prediction, ...] = ()
 
 
 def failed_prediction(document_id: str, reason: str, error: str) -> Prediction:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from features.text_arguments import as_texts, iter_texts
 from textclf.base.errors import BadDataError
 from textclf.base.hashing import hash_parts, hash_text
+from textclf.model.pages import without_page_breaks
 
 FEW = 5
 """Categories with fewer documents are warned about."""
@@ -69,7 +70,7 @@ def read_training_data(
     document_ids: object = None,
 ) -> TrainingData:
     """Check the arguments of `DocumentClassifier.fit`; `BadDataError` if one has the wrong type or length."""
-    texts = as_texts(texts)
+    texts = list(map(without_page_breaks, iter_texts(texts)))
     given = check_labels(labels)
     checked_groups = None if groups is None else check_groups(groups)
     ids = None if document_ids is None else as_texts(document_ids, name="document id")
@@ -80,10 +81,11 @@ def read_training_data(
     labelled = np.array([not isinstance(label, str) or bool(label.strip()) for label in given.tolist()], dtype=bool)
     kept = np.flatnonzero(labelled & (weights > 0)).tolist()
     classes, numbers = np.unique(given[kept], return_inverse=True)
-    outside = as_texts(out_of_distribution)
+    outside = list(map(without_page_breaks, iter_texts(out_of_distribution)))
     without_label = (texts[i] for i in np.flatnonzero(~labelled & (weights > 0)).tolist())
     pile, pile_given = _sample(
-        chain(without_label, iter_texts(unlabelled)), known={*(texts[i] for i in kept), *outside}
+        chain(without_label, map(without_page_breaks, iter_texts(unlabelled))),
+        known={*(texts[i] for i in kept), *outside},
     )
     return TrainingData(
         texts=[texts[i] for i in kept],

@@ -10,11 +10,14 @@ import pytest
 from PIL import Image
 
 import textclf as package
+from ocr.document import Document, Page
 from ocr.reading_options import ReadingOptions
 from textclf.base.errors import ExitCode
+from textclf.commands.classify import _line
 from textclf.data.predictions import classify_files, until_accepted
 from textclf.data.scans import ScanOptions
 from textclf.model.explain import explain
+from textclf.model.prediction import Prediction
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 
@@ -184,16 +187,24 @@ def test_the_engine_that_read_is_said(textclf, scan, tmp_path, engine):
 
 
 @pytest.fixture
-def three_pages(scan, tmp_path, corpus):
-    """A scan of three pages: an invoice, twice a letter."""
-    invoice = next(text for text, category in corpus_texts(corpus) if category == "invoice")
-    letter = next(text for text, category in corpus_texts(corpus) if category == "letter")
-    pages = [
-        Image.open(scan(tmp_path / f"{number}.png", *textwrap.wrap(text, 45)))
-        for number, text in enumerate((invoice, letter, letter))
-    ]
-    pages[0].save(tmp_path / "three.tiff", save_all=True, append_images=pages[1:])
-    return tmp_path / "three.tiff"
+def pages(scan, tmp_path, corpus):
+    """Makes a scan of several pages, each an invoice or a letter."""
+
+    def draw(*categories: str):
+        texts = {category: text for text, category in corpus_texts(corpus)}
+        drawn = [
+            Image.open(scan(tmp_path / f"{number}.png", *textwrap.wrap(texts[category], 45)))
+            for number, category in enumerate(categories)
+        ]
+        drawn[0].save(tmp_path / "pages.tiff", save_all=True, append_images=drawn[1:])
+        return tmp_path / "pages.tiff"
+
+    return draw
+
+
+@pytest.fixture
+def three_pages(pages):
+    return pages("invoice", "letter", "letter")
 
 
 def corpus_texts(corpus):
@@ -202,8 +213,9 @@ def corpus_texts(corpus):
 
 
 @pytest.mark.parametrize("effort", ["full", "balanced", "fast"])
-def test_no_more_is_read_than_the_decision_needs(textclf, three_pages, model_path, effort):
+def test_no_more_is_read_than_the_decision_needs(textclf, pages, model_path, effort):
     options = ("--lang", "eng", "--no-cache", "--jobs", "1", "--effort", effort)
+    three_pages = pages("invoice", "invoice", "invoice")
     said = textclf("classify", model_path, three_pages, "--json", *options)
     (line,) = map(json.loads, said.out.splitlines())
     assert (line["pages"], line["status"]) == (3, "ok")
@@ -214,6 +226,12 @@ def test_no_more_is_read_than_the_decision_needs(textclf, three_pages, model_pat
         assert line["pages_read"] < 3
         assert line["predicted_category"] == "invoice"
         assert re.search(r"read [\d.]+ of 3 pages", textclf("classify", model_path, three_pages, *options).out)
+
+
+def test_a_stack_is_noticed_though_it_need_not_be_read_to_its_end(textclf, three_pages, model_path):
+    options = ("--json", "--lang", "eng", "--no-cache", "--jobs", "1", "--effort", "balanced")
+    line = json.loads(textclf("classify", model_path, three_pages, *options).out)
+    assert (line["decision"], line["reason"]) == ("review", "pages disagree")
 
 
 def test_an_effort_that_is_none_is_refused(textclf, three_pages, model_path):
@@ -247,7 +265,40 @@ def test_a_text_that_was_predicted_while_it_was_read_is_not_predicted_again(thre
     monkeypatch.setattr(type(model), "evidence", counting)
     scans = ScanOptions(reading=ReadingOptions(languages=("eng",)), effort=effort, jobs=1, no_cache=True)
     ((document, prediction, explanation),) = classify_files(model, [three_pages], scans, why=True)
-    assert texts[-1] == document.text
-    assert len(texts) == len(set(texts))
-    assert prediction == model(document.text, document.document_id, document.confidence)
+    assert texts.count(document.paged_text) == 1
+    assert prediction == model(document.paged_text, document.document_id, document.confidence)
     assert explanation == explain(model, document.text)
+
+
+def test_pages_that_disagree_are_said_alike_by_classify_and_predict(
+    textclf, three_pages, model_path, tmp_path, read_table
+):
+    options = ("--lang", "eng", "--jobs", "1", "--cache", tmp_path / "cache")
+    line = json.loads(textclf("classify", model_path, three_pages, "--json", *options).out)
+    assert (line["pages"], line["decision"], line["reason"]) == (3, "review", "pages disagree")
+    assert [page["page"] for page in line["page_predictions"]] == [1, 2, 3]
+    assert [page["predicted_category"] for page in line["page_predictions"]] == ["invoice", "letter", "letter"]
+
+    said = textclf("classify", model_path, three_pages, "--why", *options)
+    assert re.search(r"\(pages disagree; pages: 1 invoice \d+%, 2-3 letter [\d-]+%\)", said.out)
+    assert re.search(r"^    page 2-3 letter [\d-]+%$", said.out, re.MULTILINE)
+
+    documents, predictions = tmp_path / "d.csv", tmp_path / "p.csv"
+    textclf("ocr", three_pages, "-o", documents, *options)
+    textclf("predict", model_path, documents, "-o", predictions)
+    (row,) = read_table(predictions)
+    assert (row["decision"], row["reason"]) == (line["decision"], line["reason"])
+    assert float(row["score"]) == pytest.approx(line["score"], abs=1e-6)
+    assert re.fullmatch(r"1 invoice \d+%; 2-3 letter [\d-]+%", row["page_categories"])
+    # cleaning keeps the pages
+    textclf("clean", documents, "-o", tmp_path / "c.csv")
+    assert (tmp_path / "c.csv").read_bytes() == documents.read_bytes()
+
+
+def test_many_pages_are_listed_on_one_short_line():
+    pages = tuple(Prediction(document_id=f"{n}", predicted_category="ab"[n % 2], score=0.9) for n in range(1, 1001))
+    document = Document(document_id="d", page_count=1000, pages=tuple(Page(number=n) for n in range(1, 1001)))
+    line = _line(document, Prediction(document_id="d", predicted_category="a", pages=pages))
+    assert "pages: 1 b 90%, 2 a 90%, 3 b 90%" in line
+    assert line.endswith("…)")
+    assert len(line) < 200

@@ -1,0 +1,65 @@
+"""Documents of several pages: each page is predicted, and pages that disagree are for review."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.model.pages import several_pages, without_page_breaks
+
+INVOICE = "the invoice total due vat number net gross payment terms bank " * 3
+LETTER = "dear madam sincerely yours regards write answer kind aunt love to you " * 3
+
+
+@pytest.fixture(scope="module")
+def accepting(classifier, corpus):
+    """A model that accepts documents."""
+    _, texts, categories = corpus(24)
+    return classifier(max_error=0.2).fit(texts, categories).model_
+
+
+def test_each_page_is_predicted_as_a_document_of_one_page_is(accepting):
+    invoice, blank, letter = accepting(f"{INVOICE}\f\f{LETTER}").pages
+    assert (invoice.predicted_category, invoice.decision) == ("invoice", "accept")
+    assert (invoice.score, invoice.document_id) == (accepting(INVOICE).score, "1")
+    assert (blank.predicted_category, blank.document_id) == ("", "2")
+    assert letter.scores == accepting(LETTER).scores
+
+
+def test_pages_that_are_sure_of_different_categories_are_for_review(accepting):
+    pages = [INVOICE, INVOICE, INVOICE, LETTER]
+    assert accepting("\n\n".join(pages)).decision == "accept"
+    assert accepting("\f".join(pages)).reason == "pages disagree"
+
+
+@pytest.mark.parametrize("other", ["", "the of and", "zzz qqq xxx", "total dear"])
+def test_a_page_that_is_sure_of_nothing_does_not_disagree(accepting, other):
+    prediction = accepting(f"{INVOICE}\f{other}\f{INVOICE}\f{other}")
+    assert (prediction.predicted_category, prediction.decision) == ("invoice", "accept")
+
+
+def test_page_breaks_change_nothing_else(accepting, classifier, corpus):
+    pages = f"{INVOICE}\f{INVOICE}\f"
+    one, paged = accepting(f"{INVOICE}\n\n{INVOICE}"), accepting(pages)
+    assert (one.scores, one.familiarity, one.decision) == (paged.scores, paged.familiarity, paged.decision)
+    assert accepting.predict_proba([pages]).tolist() == [list(one.scores)]
+    assert one.pages == accepting(f"{INVOICE}\f").pages == ()
+    _, texts, categories = corpus(4)
+    models = [
+        classifier().fit([text.replace(" the ", between) for text in texts], categories).model_
+        for between in ("\n\n", "\f")
+    ]
+    assert models[0].training.data_hash == models[1].training.data_hash
+
+
+def test_a_thousand_pages_are_predicted(accepting):
+    prediction = accepting("\f".join([INVOICE, LETTER] * 500))
+    assert (len(prediction.pages), prediction.reason) == (1000, "pages disagree")
+
+
+@given(st.lists(st.text("ab\n"), min_size=1))
+def test_pages_are_split_where_they_were_joined(pages):
+    found = several_pages("\f".join(pages) + "\f")
+    assert list(found or pages) == pages
+    assert without_page_breaks("\f".join(pages)) == "\n\n".join(filter(None, pages))

@@ -1,0 +1,64 @@
+"""The pages of a document: their texts and predictions, and whether these disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from textclf.model.prediction import Prediction
+
+PAGE_BREAK = "\f"
+"""Between the texts of two pages, as in the output of Tesseract and pdftotext."""
+PAGES_DISAGREE = "pages disagree"
+"""Reason why a document is for review."""
+
+
+def several_pages(text: str) -> tuple[str, ...]:
+    r"""Split the text of a document at its page breaks, one of which may end the last page; empty for a single page.
+
+    Examples
+    --------
+    >>> several_pages("one\f\fthree\f")
+    ('one', '', 'three')
+    >>> several_pages("one")
+    ()
+    """
+    pages = text.removesuffix(PAGE_BREAK).split(PAGE_BREAK)
+    return tuple(pages) if len(pages) > 1 else ()
+
+
+def without_page_breaks(text: str) -> str:
+    r"""Join the pages of a text, an empty line between two.
+
+    Examples
+    --------
+    >>> without_page_breaks("one\f\fthree\f")
+    'one\n\nthree'
+    """
+    return "\n\n".join(filter(None, text.split(PAGE_BREAK))) if PAGE_BREAK in text else text
+
+
+def pages_disagree(pages: Iterable[Prediction]) -> bool:
+    """Return whether two pages are sure of different categories."""
+    return len({page.predicted_category for page in pages if page.decision == "accept"}) > 1
+
+
+def page_runs(pages: Iterable[Prediction]) -> list[str]:
+    """List the categories of pages: neighbours of the same category together, with their lowest and highest score.
+
+    Examples
+    --------
+    >>> pages = [Prediction(document_id="1", predicted_category="letter", score=0.9), Prediction(document_id="2")]
+    >>> pages += [Prediction(document_id=f"{n}", predicted_category="invoice", score=n / 10) for n in (3, 4)]
+    >>> page_runs(pages)
+    ['1 letter 90%', '2 no text', '3-4 invoice 30-40%']
+    """
+    return [_run_text(list(run)) for _, run in groupby(pages, lambda page: page.predicted_category)]
+
+
+def _run_text(run: Sequence[Prediction]) -> str:
+    numbers = "-".join(dict.fromkeys((run[0].document_id, run[-1].document_id)))
+    if not run[0].predicted_category:
+        return f"{numbers} no text"
+    scores = "-".join(dict.fromkeys(f"{100 * edge(page.score for page in run):.0f}" for edge in (min, max)))
+    return f"{numbers} {run[0].predicted_category} {scores}%"
