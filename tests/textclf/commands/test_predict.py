@@ -6,7 +6,10 @@ import pytest
 
 from textclf.base.errors import ExitCode
 
-COLUMNS = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
+COLUMNS = [
+    *("document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"),
+    "page_categories",
+]
 
 
 def test_predictions_have_the_promised_columns_in_the_order_of_the_rows(
