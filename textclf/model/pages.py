@@ -11,6 +11,8 @@ PAGE_BREAK = "\f"
 """Between the texts of two pages, as in the output of Tesseract and pdftotext."""
 PAGES_DISAGREE = "pages disagree"
 """Reason why a document is for review."""
+FEW_PAGES = 4
+"""Pages up to which each counts that would be accepted by itself; chosen on joined pages, see `bench_pages`."""
 
 
 def several_pages(text: str) -> tuple[str, ...]:
@@ -38,9 +40,15 @@ def without_page_breaks(text: str) -> str:
     return "\n\n".join(filter(None, text.split(PAGE_BREAK))) if PAGE_BREAK in text else text
 
 
-def pages_disagree(pages: Iterable[Prediction]) -> bool:
-    """Return whether two pages are sure of different categories."""
-    return len({page.predicted_category for page in pages if page.decision == "accept"}) > 1
+def pages_disagree(pages: Sequence[Prediction], threshold: float) -> bool:
+    """Return whether two pages, each by itself, would be accepted, with different categories.
+
+    The more pages there are, the more likely one of them is wrong; beyond `FEW_PAGES` their scores may miss 1 by less.
+    """
+    with_text = sum(page.status != "skipped" for page in pages)
+    enough = 1 - (1 - threshold) * min(1, FEW_PAGES / max(1, with_text))
+    sure = {page.predicted_category for page in pages if page.decision == "accept" and page.score >= enough}
+    return len(sure) > 1
 
 
 def page_runs(pages: Iterable[Prediction]) -> list[str]:

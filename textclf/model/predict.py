@@ -205,7 +205,7 @@ class Model:
         if not pages or not prediction.predicted_category:
             return prediction
         found = tuple(self.pipe(pages, map(str, range(1, len(pages) + 1))))
-        if pages_disagree(found):
+        if pages_disagree(found, self.training.acceptance.threshold):
             return replace(prediction, decision="review", reason=PAGES_DISAGREE, pages=found)
         return replace(prediction, pages=found)
 
