@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.model.pages import several_pages, without_page_breaks
+from textclf.model.pages import pages_disagree, several_pages, without_page_breaks
+from textclf.model.prediction import Prediction
 
 INVOICE = "the invoice total due vat number net gross payment terms bank " * 3
 LETTER = "dear madam sincerely yours regards write answer kind aunt love to you " * 3
@@ -53,9 +56,24 @@ def test_page_breaks_change_nothing_else(accepting, classifier, corpus):
     assert models[0].training.data_hash == models[1].training.data_hash
 
 
-def test_a_thousand_pages_are_predicted(accepting):
-    prediction = accepting("\f".join([INVOICE, LETTER] * 500))
-    assert (len(prediction.pages), prediction.reason) == (1000, "pages disagree")
+def test_each_of_a_hundred_pages_is_predicted(accepting):
+    pages = accepting("\f".join([INVOICE, LETTER] * 50)).pages
+    assert [page.predicted_category for page in pages] == ["invoice", "letter"] * 50
+
+
+def test_of_many_pages_each_must_be_surer():
+    def pages(number: int, score: float) -> list[Prediction]:
+        found = [Prediction(document_id=f"{n}", predicted_category="invoice", score=0.999) for n in range(number)]
+        found[-1] = replace(found[-1], predicted_category="letter", score=score)
+        return [replace(page, decision="accept") for page in found]
+
+    assert pages_disagree(pages(2, 0.9), 0.9)
+    assert pages_disagree(pages(4, 0.9), 0.9)
+    assert not pages_disagree(pages(8, 0.9), 0.9)
+    assert pages_disagree(pages(8, 0.95), 0.9)
+    # blank pages do not count
+    assert pages_disagree(pages(4, 0.9) + [Prediction(document_id="b", status="skipped")] * 20, 0.9)
+    assert not pages_disagree([], 0.9)
 
 
 @given(st.lists(st.text("ab\n"), min_size=1))
