@@ -86,6 +86,7 @@ def evaluate_model(
     from textclf.evaluation.evaluate import evaluate_predictions
     from textclf.evaluation.report import write_report
     from textclf.model.explain import explain
+    from textclf.model.training_data import data_hash
 
     check_output_folder(folder, REPORT_FOLDER, inputs=[source])
     documents, predictions = [], []
@@ -101,6 +102,12 @@ def evaluate_model(
         predictions.append(prediction)
     if without:
         _log.warning(f"left out {counted(without, 'document')} without a category")
+    rows = sorted((document.document_id, document.text, document.category.strip()) for document in documents)
+    if data_hash(*zip(*rows, strict=True)) == model.training.data_hash:
+        _log.warning(
+            f"{source}: the model was trained on these very documents, so the figures do not hold for others; "
+            "evaluate it on documents that it has not seen"
+        )
     missing = [column for column in by if documents and column not in documents[0].values]
     if missing:
         raise BadDataError(f"no column {missing[0]!r}", where=source, remedy="correct --by")

@@ -86,3 +86,15 @@ def test_wrong_input_is_one_line(textclf, documents, tmp_path):
     assert (said.code, "-n" in said.error) == (ExitCode.USAGE, True)
     (tmp_path / "bad.toml").write_text("[invoice")
     assert textclf("keywords", "check", tmp_path / "bad.toml", documents).code == ExitCode.BAD_DATA
+
+
+def test_the_gain_holds_for_new_groups(textclf, corpus, table, lexicon_file, tmp_path):
+    ids, texts, categories = corpus(8)
+    # each issuer has documents of one category, but for one category that has one issuer only
+    issuers = ["one" if category == "receipt" else str(number // 2) for number, category in enumerate(categories)]
+    header = ("document_id", "text", "category", "issuer")
+    documents = table(tmp_path / "d.csv", list(zip(ids, texts, categories, issuers, strict=True)), header)
+    said = textclf("keywords", "check", lexicon_file, documents, "--group", "issuer", "--jobs", "1")
+    assert said.code == 0
+    assert "category 'receipt': all documents are of group 'one'" in said.err
+    assert [line.split()[0] for line in said.out.splitlines()[-3:]] == ["all", "invoice", "letter"]

@@ -54,3 +54,15 @@ def test_wrong_labels_come_up(evaluated: Callable, tmp_path: Path) -> None:
     for issue in report.label_issues:
         assert (issue.category, issue.suggested) == ("receipt", "letter")
     assert "Label issues" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_documents_that_the_model_was_trained_on_are_noticed(
+    textclf: Callable, corpus: Callable, table: Callable, tmp_path: Path
+) -> None:
+    rows = corpus(6).rows()
+    seen = table(tmp_path / "seen.csv", rows[::-1])
+    others = table(tmp_path / "others.csv", rows[:-1])
+    quick = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+    textclf("train", seen, "-o", tmp_path / "m.textclf", *quick)
+    said = [textclf("evaluate", tmp_path / "m.textclf", path, "-o", tmp_path / "out") for path in (seen, others)]
+    assert ["trained on these very documents" in one.err for one in said] == [True, False]
