@@ -104,7 +104,8 @@ class OpenDocument:
 
     def both_ends_are_known(self) -> bool:
         """Return whether something of the first page and of the last was read, or tried."""
-        return bool(self.steps) and {1, max(step.number for step in self.steps)} <= self.pages.keys()
+        numbers = {step.number for step in self.steps or []}
+        return bool(numbers) and {1, max(numbers)} <= self.pages.keys()
 
     def is_enough(self, sure: float, page: Page) -> bool:
         """Return whether to stop reading: `sure` is 1, or did not rise with the last page that was read in full."""
