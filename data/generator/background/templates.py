@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from random import Random
 from string import ascii_uppercase, digits
@@ -20,7 +21,7 @@ from typing import Any
 FOLDER = Path(__file__).parent
 
 _SLOT = re.compile(r"\{(\w[^{}]*)\}")
-_REPEATED = re.compile(r"(\d+)-(\d+)\* ")
+_REPEATED = re.compile(r"^(\d+)-(\d+)\* ", re.MULTILINE)
 _COUNT = re.compile(r"\{n(?::(\d+))?\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -46,7 +47,7 @@ class Template:
         return "\n".join(lines)
 
     def check(self) -> None:
-        """Raise a `ValueError` for a slot that cannot be filled, or a list that is empty."""
+        """Raise a `ValueError` for a slot, a mark or a list with which no text can be drawn."""
         where = f"{self.kind} [{self.language}]"
         if not self.pages or not all(page.strip() for page in self.pages):
             raise ValueError(f"{where}: no text")
@@ -58,6 +59,13 @@ class Template:
         for name, items in self.lists.items():
             if not items:
                 raise ValueError(f"{where}: the list {name} is empty")
+        for low, high in (mark.groups() for page in self.pages for mark in _REPEATED.finditer(page)):
+            if int(low) > int(high):
+                raise ValueError(f"{where}: a line cannot appear {low} to {high} times")
+        try:
+            TopologicalSorter({name: _SLOT.findall(" ".join(items)) for name, items in self.lists.items()}).prepare()
+        except CycleError as error:
+            raise ValueError(f"{where}: endless, {' is drawn from '.join(error.args[1])}") from None
 
     def _filled(self, pattern: str, rng: Random, decks: dict[str, list[str]]) -> str:
         def draw(slot: re.Match[str]) -> str:
@@ -114,6 +122,7 @@ def _drawn(slot: str, rng: Random) -> str | None:
     name, _, size = slot.partition(":")
     if name in ("number", "letters") and size.isdecimal():
         return "".join(rng.choices(digits if name == "number" else ascii_uppercase, k=int(size)))
-    if name == "int" and (ends := re.fullmatch(r"(\d+)-(\d+)", size)):
+    ends = re.fullmatch(r"(\d+)-(\d+)", size)
+    if name == "int" and ends and int(ends[1]) <= int(ends[2]):
         return str(rng.randint(int(ends[1]), int(ends[2])))
     return None
