@@ -141,6 +141,11 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
             f"{acceptance.threshold:.3f}); {acceptance.error:.1%} of those were wrong in cross-validation, and with "
             f"{acceptance.confidence:.0%} confidence fewer than {acceptance.max_error:.1%} will be"
         )
+        if acceptance.unknown_accepted is not None:
+            yield (
+                f"of documents of unknown kinds it will accept about {acceptance.unknown_accepted:.0%}, as each "
+                "category showed when it was left out"
+            )
     else:
         yield why_nothing_is_accepted(acceptance)
 

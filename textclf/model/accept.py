@@ -39,6 +39,7 @@ class Acceptance:
     threshold: float
     accepted: float  # share of the training documents that were accepted out of fold
     error: float  # share of wrong predictions among these
+    unknown_accepted: float | None = None  # share of the documents of categories left out of training in turn
 
 
 def min_documents(max_error: float, confidence: float, mistakes: int = 0) -> int:

@@ -27,7 +27,7 @@ from textclf.base.errors import BadDataError, UsageError
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
-from textclf.model.accept import choose_acceptance, why_nothing_is_accepted
+from textclf.model.accept import Acceptance, choose_acceptance, why_nothing_is_accepted
 from textclf.model.calibrate import fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
@@ -38,6 +38,7 @@ from textclf.model.training_data import TrainingData, check_categories, data_has
 from textclf.model.training_record import CrossValidation, TrainingRecord, UnlabelledDocuments
 from textclf.model.training_texts import observe_texts, observe_training
 from textclf.model.typicality import fit_typicality
+from textclf.model.unknown_kinds import warn_of_loose, without_unknown_kinds
 
 GIVEN = "given"
 """In plain settings, a lexicon or vectors given as a path or an object."""
@@ -71,6 +72,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Maximum error among accepted documents, above 0 and below 1.
     confidence : float, default 0.9
         Confidence that the error among accepted documents stays below the maximum, above 0 and below 1.
+    max_unknown : float, default 0.2
+        Maximum share of documents of unknown kinds that are accepted, as far as leaving out each category tells; 1 if
+        there are no other kinds.
     diagnostics : bool, default False
         Also cross-validate each feature group, and for the learning curve (about twice the work).
     n_jobs : int, optional
@@ -105,6 +109,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "C": [Interval(Real, *bounds(TrainingSettings, "C"), closed="both")],
         "max_error": [Interval(Real, *bounds(TrainingSettings, "max_error"), closed="both")],
         "confidence": [Interval(Real, *bounds(TrainingSettings, "confidence"), closed="both")],
+        "max_unknown": [Interval(Real, *bounds(TrainingSettings, "max_unknown"), closed="both")],
         "diagnostics": ["boolean"],
         "n_jobs": [Interval(Integral, 1, None, closed="left"), Interval(Integral, None, -1, closed="right"), None],
         "random_state": ["random_state"],
@@ -120,6 +125,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         C: float = DEFAULTS.C,  # noqa: N803 - scikit-learn's name for it
         max_error: float = DEFAULTS.max_error,
         confidence: float = DEFAULTS.confidence,
+        max_unknown: float = DEFAULTS.max_unknown,
         diagnostics: bool = DEFAULTS.diagnostics,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = DEFAULTS.random_state,
@@ -131,6 +137,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.C = C
         self.max_error = max_error
         self.confidence = confidence
+        self.max_unknown = max_unknown
         self.diagnostics = diagnostics
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -230,10 +237,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         found = list(measured.values())[-1]
         inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
         self.out_of_fold_scores_ = softmax(found.margins * inverse_temperature)
-        right = found.margins.argmax(axis=1) == data.labels
-        acceptance = choose_acceptance(self.out_of_fold_scores_.max(axis=1), right, self.max_error, self.confidence)
-        if not acceptance.accepted:
-            self.warnings_.append(why_nothing_is_accepted(acceptance))
+        acceptance = self._acceptance(data, fitted.left_out, inverse_temperature)
         counts = np.bincount(data.labels).tolist()
         self.model_ = Model(
             categories=data.categories,
@@ -261,6 +265,23 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         self.classes_ = data.classes
         return self
+
+    def _acceptance(self, data: TrainingData, left_out: NDArray[np.float64], inverse_temperature: float) -> Acceptance:
+        """Choose the threshold, given the margins of documents whose category was left out, and warn."""
+        # pseudo-labelled documents come after the labelled ones
+        unknown = softmax(left_out[: len(data.labels)] * inverse_temperature)
+        best, right = self.out_of_fold_scores_.max(axis=1), self.out_of_fold_scores_.argmax(axis=1) == data.labels
+        acceptance = without_unknown_kinds(
+            choose_acceptance(best, right, self.max_error, self.confidence),
+            best,
+            right,
+            unknown.max(axis=1),
+            self.max_unknown,
+        )
+        self.warnings_ += warn_of_loose(data.categories, data.labels, unknown)
+        if not acceptance.accepted:
+            self.warnings_.append(why_nothing_is_accepted(acceptance))
+        return acceptance
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Margins before calibration.

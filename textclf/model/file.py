@@ -233,6 +233,7 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
     counts += [record.unlabelled.given, record.unlabelled.used]
     counts += [point.documents for point in record.curve]
     shares = [acceptance.accepted, acceptance.error, acceptance.threshold / NO_THRESHOLD]
+    shares += [] if acceptance.unknown_accepted is None else [acceptance.unknown_accepted]
     shares += [share for group in record.groups for share in (group.accuracy, group.macro_f1)]
     shares += [share for point in record.curve for share in (point.accuracy, point.macro_f1)]
     if (

@@ -19,6 +19,7 @@ from textclf.model.predict import LinearModel
 from textclf.model.training_record import CurvePoint
 from textclf.model.training_texts import TrainingTexts
 from textclf.model.typicality import fit_centroids, similarity
+from textclf.model.unknown_kinds import left_out_margins
 
 MIXED = "{}, groups mixed"
 WITH_PARTS, WITHOUT_PARTS = "{}, with parts of the page", "{}, without parts of the page"
@@ -32,10 +33,14 @@ class Fitted(NamedTuple):
     features: FeatureSet
     linear: LinearModel
     centroids: NDArray[np.float32]
+    left_out: NDArray[np.float64]  # (n, k), as `left_out_margins` gives them, or (0, k)
 
 
-def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -> Fitted:
-    """Fit features and a one-vs-rest linear SVM; every category must have a document."""
+def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float, leave_out: bool = False) -> Fitted:
+    """Fit features and a one-vs-rest linear SVM; every category must have a document.
+
+    With ``leave_out``, models without each of the categories are fitted too, to the same features.
+    """
     categories, labels = observed.categories, observed.labels
     features, rows = fit_features(observed.documents, [categories[label] for label in labels], settings)
     further = [part for part in (observed.copies, *observed.out_of_distribution) if part.words]
@@ -44,7 +49,10 @@ def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -
         matrix, observed.targets, observed.target_weights, categories=len(categories), c=c, seed=settings.seed
     )
     centroids = fit_centroids(rows.ngrams, labels, len(categories), len(features.ngrams.tables[0].buckets))
-    return Fitted(features, split_weights(slopes, intercept, features, rows), centroids)
+    left_out = np.empty((0, len(categories)))
+    if leave_out:
+        left_out = left_out_margins(observed, matrix, c=c, seed=settings.seed)
+    return Fitted(features, split_weights(slopes, intercept, features, rows), centroids, left_out)
 
 
 class CrossValidated(NamedTuple):
@@ -147,7 +155,7 @@ def fit_and_measure(
         for fraction in (0.5, 0.25, 0.125):
             _log.info(f"cross-validating on {fraction:.1%} of the training documents")
             curve.append(validate(observed, settings, fraction=fraction))
-    fitted = found.fitted or fit_model(observed, settings, c=c)
+    fitted = found.fitted or fit_model(observed, settings, c=c, leave_out=True)
     return fitted, results | further | {name: found}, curve
 
 
@@ -181,7 +189,7 @@ def _fit_part(
     """Fit a model on all documents, or on a training part, with margins and similarity of its test part."""
     observed, settings, c = shared
     if fold is None:
-        return fit_model(observed, settings, c=c)
+        return fit_model(observed, settings, c=c, leave_out=True)
     train, test = fold
     fitted = fit_model(observed.take(train), settings, c=c)
     rows = fitted.features.rows_of(observed.documents.take(test))

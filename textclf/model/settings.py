@@ -25,6 +25,13 @@ class TrainingSettings(FeatureOptions):
     confidence: float = option(
         0.9, min=0.0001, max=0.9999, help="Confidence that the error stays under the maximum, such as 0.9."
     )
+    max_unknown: float = option(
+        0.2,
+        min=0.0,
+        max=1.0,
+        help="Maximum share of documents of unknown kinds that are accepted, as far as leaving out each category "
+        "tells; 1 if there are no other kinds.",
+    )
     diagnostics: bool = option(False, help="Also measure each feature group, and the learning curve.")
     random_state: int = option(
         0, name="seed", min=0, max=2**32 - 1, help="Seed. Same input, seed and versions give the same bytes."

@@ -135,7 +135,7 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
         _, texts, categories = corpus(8, categories=names)
         labels = np.searchsorted(names, categories)
         settings = replace(BARE, augment=False)
-        features, model, _ = fit_model(observe_training(texts, labels, names, settings), settings, c=1.0)
+        features, model, *_ = fit_model(observe_training(texts, labels, names, settings), settings, c=1.0)
         rows = features.rows(texts)
         matrix, _ = for_liblinear(feature_matrix([rows], features))
         library = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0).fit(matrix, labels)

@@ -1,0 +1,106 @@
+"""Documents of unknown kinds, simulated from the training documents: what is accepted if a category is left out.
+
+Each category is left out of training in turn, and its documents are predicted by a model of the others: to that model
+they are of an unknown kind. How sure it is of them shows which scores mean little, and which categories are so loose
+that they take whatever comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.model.accept import LOWEST, NO_THRESHOLD, Acceptance
+from textclf.model.linear import fit_svm
+from textclf.model.training_texts import TrainingTexts
+
+MAX_PARTS = 10
+"""Models that are fitted, at most: of more categories, several are left out together."""
+LOOSE, LOOSER, LEAST = 1 / 3, 2, 10
+"""Share of the documents of other categories that a loose one takes, how many times the mean that is, and how many."""
+
+
+def left_out_margins(observed: TrainingTexts, matrix: Any, *, c: float, seed: int) -> NDArray[np.float64]:
+    """Give the margins of each document from a model trained without its category, shape (n, k).
+
+    The rows of the matrix are those of `TrainingTexts.targets`. In the place of a category left out stands the least
+    margin of the others. With two categories there is no other model: shape (0, 2).
+    """
+    documents, categories = len(observed.labels), len(observed.categories)
+    if categories < 3:
+        return np.empty((0, categories))
+    # without the copies, which would take most of the time and hardly change a margin
+    first = documents + len(observed.copied)
+    rows = np.r_[:documents, first : first + len(observed.out_of_distribution[0].words)]
+    matrix, targets, weights = matrix[rows], observed.targets[rows], observed.target_weights[rows]
+    margins = np.empty((documents, categories))
+    parts = np.arange(categories) % MAX_PARTS
+    for part in np.unique(parts).tolist():
+        others = np.flatnonzero(parts != part)
+        # out-of-distribution documents, numbered after the last category, are never left out
+        kept = np.isin(targets, [*others, categories])
+        asked = np.flatnonzero(~kept)
+        slopes, intercept = fit_svm(
+            matrix[kept],
+            np.searchsorted(others, targets[kept]),
+            weights[kept],
+            categories=len(others),
+            c=c,
+            seed=seed,
+        )
+        found = matrix[asked] @ slopes.T + intercept
+        margins[asked] = found.min(axis=1, keepdims=True)
+        margins[np.ix_(asked, others)] = found
+    return margins
+
+
+def lowest_score(scores: NDArray[np.float64], unknown: NDArray[np.float64], max_unknown: float) -> float:
+    """Find the score that at most a share of the simulated documents of unknown kinds reaches.
+
+    It is raised at most to the median of the out-of-fold scores that could be accepted, so that half of these still
+    are. Both arrays hold the largest score of each document.
+    """
+    if not len(unknown) or max_unknown >= 1:
+        return LOWEST
+    rank = int(max_unknown * len(unknown))
+    enough = np.nextafter(np.sort(unknown)[-rank - 1], 2)
+    likely = scores[scores >= LOWEST]
+    return float(max(LOWEST, min(enough, np.median(likely)))) if len(likely) else LOWEST
+
+
+def without_unknown_kinds(
+    acceptance: Acceptance,
+    scores: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    unknown: NDArray[np.float64],
+    max_unknown: float,
+) -> Acceptance:
+    """Raise a threshold to `lowest_score`, and tell the share of simulated documents that it accepts."""
+    lowest = lowest_score(scores, unknown, max_unknown)
+    if acceptance.threshold < lowest:
+        taken = scores >= lowest
+        acceptance = replace(
+            acceptance, threshold=lowest, accepted=float(taken.mean()), error=float(1 - right[taken].mean())
+        )
+    if not len(unknown) or acceptance.threshold >= NO_THRESHOLD:
+        return acceptance
+    return replace(acceptance, unknown_accepted=float((unknown >= acceptance.threshold).mean()))
+
+
+def warn_of_loose(categories: Sequence[str], labels: NDArray[np.int64], unknown: NDArray[np.float64]) -> Iterator[str]:
+    """Warn of each category that takes many documents of others, given the simulated scores, shape (n, k)."""
+    if not len(unknown):
+        return
+    taken = np.bincount(unknown.argmax(axis=1)[unknown.max(axis=1) >= LOWEST], minlength=len(categories))
+    shares = taken / (len(labels) - np.bincount(labels, minlength=len(categories)))
+    for category, many, share in zip(categories, taken.tolist(), shares.tolist(), strict=True):
+        if many >= LEAST and share >= max(LOOSE, LOOSER * shares.mean()):
+            yield (
+                f"category {category!r} is loose: it takes {share:.0%} of the documents of other categories if these "
+                "are left out of training, and may take documents of unknown kinds too; train with some of them "
+                "(--other, out_of_distribution), or divide it into narrower categories"
+            )
