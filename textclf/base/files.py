@@ -5,11 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from textclf.base.errors import BadInputError, OutputError
+
+_LEFT_OVER = 24 * 60 * 60
+"""Seconds after which nobody is writing to a temporary file any more."""
 
 
 @contextmanager
@@ -36,6 +41,15 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     finally:
         if aside is not None:
             aside.unlink(missing_ok=True)
+
+
+def remove_left_over(path: str | Path) -> None:
+    """Remove temporary files of `write_aside` for a path that were left by processes that were killed."""
+    path = Path(os.path.realpath(path))
+    with suppress(OSError):
+        for aside in path.parent.glob(f".{escape(path.name[:40])}.{'[0-9a-f]' * 8}.part"):
+            if time.time() - aside.stat().st_mtime > _LEFT_OVER:
+                aside.unlink()
 
 
 def refuse_unwritable(path: str | Path) -> None:

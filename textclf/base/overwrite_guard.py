@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from textclf.base.errors import UsageError
-from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
+from textclf.base.files import refuse_unwritable, refuse_unwritable_folder, remove_left_over
 
 SOFTWARE = "textclf"
 """Name of the generator in pictures and pages of ours, by which they are recognised."""
@@ -84,9 +84,13 @@ PREPARED_FOLDER: Mapping[str, FileKind] = {
 
 
 def check_output(path: str | Path, kind: FileKind, *, inputs: Iterable[str | Path] = ()) -> None:
-    """Raise `UsageError` or `OutputError` if an output would overwrite an input or a foreign file, or is unwritable."""
+    """Raise `UsageError` or `OutputError` if an output would overwrite an input or a foreign file, or is unwritable.
+
+    Temporary files of earlier runs that were killed are removed.
+    """
     path = Path(path)
     refuse_unwritable(path)
+    remove_left_over(path)
     try:
         there = path.stat()
         with path.open("rb") as file:

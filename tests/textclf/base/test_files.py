@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from textclf.base.errors import OutputError
-from textclf.base.files import output_error, write_aside
+from textclf.base.files import output_error, remove_left_over, write_aside
 
 
 def names(folder: Path) -> list[str]:
@@ -52,6 +52,19 @@ def test_what_the_system_refuses_is_said_with_a_remedy(tmp_path, number, remedy)
     assert str(target) in str(caught.value)
     assert isinstance(caught.value.__cause__, OSError)
     assert names(tmp_path) == []
+
+
+def test_what_a_killed_process_left_is_removed_once_it_is_old(tmp_path):
+    old = tmp_path / ".d[1].csv.0123abcd.part"
+    others = [".d[1].csv.89abcdef.part", ".d1.csv.0123abcd.part", ".d[1].csv.part", "d[1].csv"]
+    for name in (old.name, *others):
+        (tmp_path / name).touch()
+    for path in tmp_path.iterdir():
+        if not path.name.startswith(".d[1].csv.89"):
+            os.utime(path, (0, 0))
+    remove_left_over(tmp_path / "d[1].csv")
+    assert names(tmp_path) == sorted(others)
+    remove_left_over(tmp_path / "nowhere" / "d.csv")
 
 
 def test_a_folder_in_the_way_is_refused_and_stays(tmp_path):
