@@ -42,6 +42,13 @@ class ObservedTexts(NamedTuple):
         return self._replace(views=tuple(views), counts=counts)
 
 
+def join_texts(parts: Sequence[ObservedTexts]) -> ObservedTexts:
+    """Put texts observed with the same views one after the other."""
+    words = [found for part in parts for found in part.words]
+    counts = stack_rows([part.counts for part in parts])
+    return ObservedTexts(parts[0].views, words, counts, np.concatenate([part.measures for part in parts]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSettings(FeatureOptions):
     """How features are made: the options, the views of a page, and the seed."""

@@ -133,7 +133,7 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
             f"documents of each of {record.kept_together} groups were kept together: the figures hold for new groups"
         )
     if record.unlabelled.given:
-        yield f"{counted(record.unlabelled.given, 'unlabelled document')}, {record.unlabelled.used} different ones used"
+        yield from _unlabelled_lines(record)
     acceptance = record.acceptance
     if acceptance.accepted:
         yield (
@@ -148,6 +148,16 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
             )
     else:
         yield why_nothing_is_accepted(acceptance)
+
+
+def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:
+    unlabelled = record.unlabelled
+    used = f"{counted(unlabelled.given, 'unlabelled document')}, {unlabelled.used:,} different ones used"
+    if any(unlabelled.pseudo_labelled.values()):
+        each = ", ".join(f"{count} as {category}" for category, count in unlabelled.pseudo_labelled.items())
+        yield f"{used}; trained on with the predicted category: {each}"
+    else:
+        yield f"{used}; not trained on, as there are enough labelled ones"
 
 
 def _texts(source: Path, table: TableOptions) -> Iterator[str]:

@@ -174,8 +174,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         out_of_distribution : iterable of str, optional
             Cleaned texts of documents of none of the categories, which the model learns to send to review.
         unlabelled : iterable of str, optional
-            Cleaned texts of unknown category. Of more than 4,000 a fixed sample is used; texts that are given
-            with a label too are left out.
+            Cleaned texts of unknown category. With up to 20 labelled documents per category on average, self-training
+            learns from them too. Of more than 2,000 a fixed sample is used; texts that are given with a label too are
+            left out.
         document_ids : iterable of str, length n, optional
             Names that go into the data hash; by default the positions.
 
@@ -238,7 +239,6 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
         self.out_of_fold_scores_ = softmax(found.margins * inverse_temperature)
         acceptance = self._acceptance(data, fitted.left_out, inverse_temperature)
-        counts = np.bincount(data.labels).tolist()
         self.model_ = Model(
             categories=data.categories,
             labels=tuple(data.classes.tolist()),
@@ -248,9 +248,13 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             typicality=fit_typicality(fitted.centroids, found.margins, found.similarity),
             languages=fit_language_detector(documents.words),
             training=TrainingRecord(
-                documents=dict(zip(data.categories, counts, strict=True)),
+                documents=_counts(data.labels, data.categories),
                 empty_texts=empty,
-                unlabelled=UnlabelledDocuments(given=data.unlabelled_given, used=len(observed.unlabelled.words)),
+                unlabelled=UnlabelledDocuments(
+                    given=data.unlabelled_given,
+                    used=len(observed.unlabelled.words),
+                    pseudo_labelled=_counts(fitted.pseudo_labels, data.categories),
+                ),
                 folds=found.folds,
                 kept_together=0 if groups is None else len(np.unique(groups)),
                 groups=tuple(
@@ -450,6 +454,11 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "C": float(self.C),
             "random_state": self._seed(),
         }
+
+
+def _counts(labels: NDArray[np.int64], categories: Sequence[str]) -> dict[str, int]:
+    """Count the documents of each category."""
+    return dict(zip(categories, np.bincount(labels, minlength=len(categories)).tolist(), strict=True))
 
 
 def _check_with_text(data: TrainingData, with_text: NDArray[np.int64]) -> list[str]:

@@ -16,12 +16,14 @@ from textclf.base.executor import Executor, in_process
 from textclf.model.folds import FOLDS, Folds, share_of, stratified_folds
 from textclf.model.linear import feature_matrix, fit_svm, split_weights
 from textclf.model.predict import LinearModel
+from textclf.model.self_training import NO_PSEUDO_LABELS, is_of_use, pseudo_label, with_pseudo_labels
 from textclf.model.training_record import CurvePoint
 from textclf.model.training_texts import TrainingTexts
 from textclf.model.typicality import fit_centroids, similarity
 from textclf.model.unknown_kinds import left_out_margins
 
 MIXED = "{}, groups mixed"
+WITH_UNLABELLED = "{} + unlabelled documents"
 WITH_PARTS, WITHOUT_PARTS = "{}, with parts of the page", "{}, without parts of the page"
 
 _log = logging.getLogger(__name__)
@@ -34,13 +36,24 @@ class Fitted(NamedTuple):
     linear: LinearModel
     centroids: NDArray[np.float32]
     left_out: NDArray[np.float64]  # (n, k), as `left_out_margins` gives them, or (0, k)
+    pseudo_labels: NDArray[np.int64]  # of the unlabelled documents that were trained on too
 
 
-def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float, leave_out: bool = False) -> Fitted:
+def fit_model(
+    observed: TrainingTexts,
+    settings: FeatureSettings,
+    *,
+    c: float,
+    self_training: bool = False,
+    leave_out: bool = False,
+) -> Fitted:
     """Fit features and a one-vs-rest linear SVM; every category must have a document.
 
-    With ``leave_out``, models without each of the categories are fitted too, to the same features.
+    With ``self_training``, unlabelled documents are trained on too, with labels predicted from the others. With
+    ``leave_out``, models without each of the categories are fitted too, to the same features.
     """
+    pseudo = pseudo_label(observed, settings, c=c) if self_training else NO_PSEUDO_LABELS
+    observed = with_pseudo_labels(observed, pseudo)
     categories, labels = observed.categories, observed.labels
     features, rows = fit_features(observed.documents, [categories[label] for label in labels], settings)
     further = [part for part in (observed.copies, *observed.out_of_distribution) if part.words]
@@ -52,7 +65,7 @@ def fit_model(observed: TrainingTexts, settings: FeatureSettings, *, c: float, l
     left_out = np.empty((0, len(categories)))
     if leave_out:
         left_out = left_out_margins(observed, matrix, c=c, seed=settings.seed)
-    return Fitted(features, split_weights(slopes, intercept, features, rows), centroids, left_out)
+    return Fitted(features, split_weights(slopes, intercept, features, rows), centroids, left_out, pseudo.labels)
 
 
 class CrossValidated(NamedTuple):
@@ -76,19 +89,20 @@ def cross_validate(
     executor: Executor | None = None,
     fraction: float = 1.0,
     fit_all: bool = False,
+    self_training: bool = False,
 ) -> CrossValidated:
     """Predict each document by a model trained on other folds; every category has at least two documents.
 
-    Lexicon, vectors and everything else that learns are fitted on the training part of each fold, or a fraction of it.
-    With ``fit_all``, a model of all documents is fitted in parallel with the folds. Without an executor everything runs
-    in this process.
+    Lexicon, vectors and everything else that learns are fitted on the training part of each fold, or a fraction of it;
+    with ``self_training``, the labels of unlabelled documents are predicted by that part alone. With ``fit_all``, a
+    model of all documents is fitted in parallel with the folds. Without an executor everything runs in this process.
     """
     from sklearn.metrics import accuracy_score, f1_score
 
     labels = observed.labels
     parts = [(share_of(train, labels, fraction, settings.seed), test) for train, test in folds]
     executor = executor or in_process()
-    shared = executor.share((observed, settings, c))
+    shared = executor.share((observed, settings, c, self_training))
     # the longest task first, so that no core is idle at the end
     tasks: list[Any] = [(shared, "the model of all documents", None)] if fit_all else []
     tasks += [(shared, f"fold {number} of {len(parts)}", part) for number, part in enumerate(parts, 1)]
@@ -127,7 +141,8 @@ def fit_and_measure(
         f"fitting and cross-validating on {len(labels)} documents of {len(observed.categories)} categories, "
         f"{len(folds)} folds"
     )
-    found = validate(observed, settings, fit_all=True)
+    self_training = is_of_use(len(labels), len(observed.categories), len(observed.unlabelled.words))
+    found = validate(observed, settings, fit_all=not self_training)
     *smaller, name = feature_groups(settings)
     results: dict[str, CrossValidated] = {}
     further: dict[str, CrossValidated] = {}
@@ -155,6 +170,10 @@ def fit_and_measure(
         for fraction in (0.5, 0.25, 0.125):
             _log.info(f"cross-validating on {fraction:.1%} of the training documents")
             curve.append(validate(observed, settings, fraction=fraction))
+    if self_training:
+        _log.info(f"cross-validating with {len(observed.unlabelled.words)} unlabelled documents")
+        results[name], name = found, WITH_UNLABELLED.format(name)
+        found = validate(observed, settings, fit_all=True, self_training=True)
     fitted = found.fitted or fit_model(observed, settings, c=c, leave_out=True)
     return fitted, results | further | {name: found}, curve
 
@@ -182,16 +201,16 @@ def learning_curve(results: Iterable[CrossValidated]) -> tuple[CurvePoint, ...]:
 
 
 def _fit_part(
-    shared: tuple[TrainingTexts, FeatureSettings, float],
+    shared: tuple[TrainingTexts, FeatureSettings, float, bool],
     _name: str,
     fold: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
 ) -> Any:
     """Fit a model on all documents, or on a training part, with margins and similarity of its test part."""
-    observed, settings, c = shared
+    observed, settings, c, self_training = shared
     if fold is None:
-        return fit_model(observed, settings, c=c, leave_out=True)
+        return fit_model(observed, settings, c=c, self_training=self_training, leave_out=True)
     train, test = fold
-    fitted = fit_model(observed.take(train), settings, c=c)
+    fitted = fit_model(observed.take(train), settings, c=c, self_training=self_training)
     rows = fitted.features.rows_of(observed.documents.take(test))
     margins = fitted.linear.margins(rows)
     return margins, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 from textclf.model.accept import Acceptance
@@ -33,6 +33,7 @@ class UnlabelledDocuments:
 
     given: int = 0
     used: int = 0  # different texts with words, a sample of many
+    pseudo_labelled: dict[str, int] = field(default_factory=dict)  # of each category, trained on by self-training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class TrainingRecord:
 
     documents: dict[str, int]  # of each category, in the order of the model's categories
     empty_texts: int  # documents left out because they had no text
-    unlabelled: UnlabelledDocuments = UnlabelledDocuments()
+    unlabelled: UnlabelledDocuments = field(default_factory=UnlabelledDocuments)
     folds: int
     kept_together: int = 0  # groups of documents that cross-validation kept together; 0 without groups
     groups: tuple[CrossValidation, ...]  # one per feature group; the last is the model itself

@@ -1,0 +1,96 @@
+"""Self-training: unlabelled documents whose category the model is sure of are trained on too, as pseudo-labelled ones.
+
+Source: D. Yarowsky, "Unsupervised word sense disambiguation rivaling supervised methods", ACL 1995. Every category gets
+pseudo-labelled documents almost equally, whatever share of the unlabelled ones is predicted to be of it, since that
+share may be wrong. The constants were chosen on other draws of Tobacco-3482 than those of ``benchmarks/bench_pile.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.feature_set import FeatureSettings, fit_features, join_texts
+from textclf.model.linear import feature_matrix, fit_svm
+from textclf.model.training_texts import TrainingTexts
+
+FEW_LABELLED = 20
+"""Labelled documents per category, on average, up to which self-training is used: with more it gains nothing."""
+SHARES = (1 / 3, 2 / 3)
+"""Of the unlabelled documents that are pseudo-labelled, in each round."""
+MOST = 1_000
+"""Pseudo-labelled documents: more would take long and hardly change anything."""
+POWER = 0.25
+"""A category's share of these is its predicted share to this power, scaled: with 0 all would be equal."""
+WEIGHT = 0.3
+"""Of a pseudo-labelled document, relative to a labelled one."""
+
+
+class PseudoLabels(NamedTuple):
+    """Unlabelled documents with the categories that were predicted for them."""
+
+    chosen: NDArray[np.int64]  # positions among the unlabelled documents, rising
+    labels: NDArray[np.int64]
+
+
+NO_PSEUDO_LABELS = PseudoLabels(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def is_of_use(labelled: int, categories: int, unlabelled: int) -> bool:
+    """Return whether self-training is used: a rule known beforehand, so that cross-validation need not choose."""
+    return unlabelled > 0 and labelled <= FEW_LABELLED * categories
+
+
+def pseudo_label(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -> PseudoLabels:
+    """Label unlabelled documents by models of the labelled ones, and of those pseudo-labelled in the round before."""
+    from scipy import sparse
+
+    # keywords and vectors take most of the time, and change few predictions
+    plain = replace(settings, lexicon="none", vectors="none")
+    features, _ = fit_features(join_texts([observed.documents, observed.unlabelled]), (), plain)
+    labelled = (observed.documents, observed.copies, *observed.out_of_distribution)
+    known = feature_matrix((features.rows_of(part) for part in labelled if part.words), features)
+    unlabelled = feature_matrix([features.rows_of(observed.unlabelled)], features)
+    found = NO_PSEUDO_LABELS
+    for share in SHARES:
+        slopes, intercept = fit_svm(
+            sparse.vstack([known, unlabelled[found.chosen]], format="csr"),
+            np.concatenate([observed.targets, found.labels]),
+            np.concatenate([observed.target_weights, pseudo_weights(observed, found)]),
+            categories=len(observed.categories),
+            c=c,
+            seed=settings.seed,
+        )
+        margins = unlabelled @ slopes.T + intercept
+        found = most_certain(margins, min(share * len(margins), MOST))
+    return found
+
+
+def with_pseudo_labels(observed: TrainingTexts, found: PseudoLabels) -> TrainingTexts:
+    """Add the pseudo-labelled documents to the labelled ones, without copies."""
+    if not len(found.chosen):
+        return observed
+    return observed._replace(
+        documents=join_texts([observed.documents, observed.unlabelled.take(found.chosen)]),
+        labels=np.concatenate([observed.labels, found.labels]),
+        weights=np.concatenate([observed.weights, pseudo_weights(observed, found)]),
+    )
+
+
+def pseudo_weights(observed: TrainingTexts, found: PseudoLabels) -> NDArray[np.float64]:
+    """Give the weight of each pseudo-labelled document."""
+    return np.full(len(found.labels), WEIGHT * observed.weights.mean())
+
+
+def most_certain(margins: NDArray[np.float64], number: float) -> PseudoLabels:
+    """Choose about this number of documents: of each predicted category those of largest lead, up to its cap."""
+    ordered = np.sort(margins, axis=1)
+    lead, predicted = ordered[:, -1] - ordered[:, -2], margins.argmax(axis=1)
+    parts = np.bincount(predicted, minlength=margins.shape[1]) ** POWER
+    caps = np.ceil(parts / max(parts.sum(), 1) * number).astype(int)
+    order = np.argsort(-lead, kind="stable")
+    chosen = np.sort(np.concatenate([order[predicted[order] == label][:cap] for label, cap in enumerate(caps)]))
+    return PseudoLabels(chosen, predicted[chosen])
