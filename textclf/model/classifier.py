@@ -28,10 +28,11 @@ from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
 from textclf.model.accept import Acceptance, choose_acceptance, why_nothing_is_accepted
-from textclf.model.calibrate import fit_temperature, log_softmax, softmax
+from textclf.model.calibrate import fit_correction, fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
 from textclf.model.folds import group_numbers
+from textclf.model.linear import corrected
 from textclf.model.predict import Model
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
@@ -54,7 +55,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify documents by their cleaned text, with calibrated scores.
 
     Word and character n-grams, keyword indicators and word vectors go into a one-vs-rest linear SVM. Its margins are
-    calibrated on out-of-fold predictions, from which the threshold is chosen as well.
+    corrected and calibrated on out-of-fold predictions, from which the threshold is chosen as well.
 
     Parameters
     ----------
@@ -237,15 +238,17 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         found = list(measured.values())[-1]
         inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
-        self.out_of_fold_scores_ = softmax(found.margins * inverse_temperature)
-        acceptance = self._acceptance(data, fitted.left_out, inverse_temperature)
+        correction = fit_correction(found.margins, data.labels, inverse_temperature, data.weights)
+        margins = correction.of(found.margins)
+        self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
+        acceptance = self._acceptance(data, correction.of(fitted.left_out), inverse_temperature)
         self.model_ = Model(
             categories=data.categories,
             labels=tuple(data.classes.tolist()),
             features=fitted.features,
-            linear=fitted.linear,
+            linear=corrected(fitted.linear, correction),
             inverse_temperature=inverse_temperature,
-            typicality=fit_typicality(fitted.centroids, found.margins, found.similarity),
+            typicality=fit_typicality(fitted.centroids, margins, found.similarity),
             languages=fit_language_detector(documents.words),
             training=TrainingRecord(
                 documents=_counts(data.labels, data.categories),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.feature_set import FeatureRows, FeatureSet
+from textclf.model.calibrate import Correction
 from textclf.model.predict import LinearModel
 
 # Weights of the small feature blocks relative to the n-gram rows, which have length 1 (bench_feature_weights.py).
@@ -101,3 +102,14 @@ def split_weights(
         vectors=np.ascontiguousarray(vectors) * np.float32(VECTOR_WEIGHT),
         intercept=intercept.astype(np.float32),
     )
+
+
+def corrected(linear: LinearModel, correction: Correction) -> LinearModel:
+    """Let weights take up a correction of the margins."""
+    matrix = correction.matrix.astype(np.float32)
+    blocks = {
+        name: np.einsum("fk,kc->fc", getattr(linear, name), matrix)
+        for name in ("ngrams", "layout", "indicators", "vectors")
+    }
+    intercept = correction.of(linear.intercept.astype(np.float64)).astype(np.float32)
+    return LinearModel(**blocks, intercept=intercept)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from textclf.model.calibrate import fit_temperature, softmax
+from textclf.model.calibrate import MIN_DOCUMENTS, fit_correction, fit_temperature, log_softmax, softmax
 
 margins_of_many = arrays(
     np.float64,
@@ -70,3 +70,38 @@ def test_the_order_of_documents_changes_no_score():
     margins, truth = draw.normal(size=(50, 3)), draw.integers(0, 3, 50)
     order = draw.permutation(50)
     assert fit_temperature(margins, truth) == pytest.approx(fit_temperature(margins[order], truth[order]), rel=1e-3)
+
+
+def confused(documents: int) -> tuple[np.ndarray, np.ndarray]:
+    """Margins of three categories, of which the third is rare and its documents look a little like the second."""
+    draw = np.random.default_rng(4)
+    truth = draw.choice(3, documents, p=[0.5, 0.4, 0.1])
+    margins = draw.normal(0, 0.7, (documents, 3)) + np.eye(3)[truth]
+    margins[truth == 2, 1] += 0.8
+    return margins, truth
+
+
+def test_a_correction_lowers_the_log_loss_of_further_documents():
+    margins, truth = confused(4000)
+    known, further = slice(0, 600), slice(600, None)
+    factor = fit_temperature(margins[known], truth[known])
+    correction = fit_correction(margins[known], truth[known], factor)
+
+    def log_loss(given):
+        logarithms = log_softmax(given * factor)
+        return -logarithms[np.arange(len(truth)), truth][further].mean()
+
+    assert log_loss(correction.of(margins)) < log_loss(margins) - 0.02
+
+
+def test_margins_of_few_documents_are_not_corrected():
+    margins, truth = confused(3 * MIN_DOCUMENTS)
+    assert fit_correction(margins[1:], truth[1:], 1.0).of(margins).tolist() == margins.tolist()
+    assert fit_correction(margins, truth, 1.0).of(margins).tolist() != margins.tolist()
+
+
+def test_a_document_of_weight_two_corrects_like_two_of_them():
+    margins, truth = confused(200)
+    twice = fit_correction(np.vstack([margins, margins[:50]]), np.append(truth, truth[:50]), 1.5)
+    weighted = fit_correction(margins, truth, 1.5, np.repeat([2.0, 1.0], [50, 150]))
+    assert weighted.of(margins) == pytest.approx(twice.of(margins), abs=1e-3)
