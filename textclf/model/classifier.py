@@ -248,7 +248,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             features=fitted.features,
             linear=corrected(fitted.linear, correction),
             inverse_temperature=inverse_temperature,
-            typicality=fit_typicality(fitted.centroids, margins, found.similarity),
+            typicality=fit_typicality(fitted.centroids, margins, found.similarity, fitted.neighbours, found.density),
             languages=fit_language_detector(documents.words),
             training=TrainingRecord(
                 documents=_counts(data.labels, data.categories),

@@ -32,6 +32,7 @@ from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
 from textclf.base.from_json import from_json
 from textclf.model.accept import NO_THRESHOLD
+from textclf.model.neighbours import Neighbours
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Label
 from textclf.model.training_record import TrainingRecord
@@ -47,6 +48,7 @@ _WEIGHTS = {
     "intercept": "intercept",
 }
 _TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "quantiles"}
+_DENSITIES, _NEIGHBOURS = "familiarity_densities", "neighbours_"
 # beyond it, sums of products would not be finite in 32 bits
 _LARGE = 1e30
 # inverse document frequencies are 1 + ln(at least 1)
@@ -148,6 +150,9 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
     arrays["page_shape_deciles"] = model.features.layout.deciles
     arrays |= {name: getattr(model.linear, block) for name, block in _WEIGHTS.items()}
     arrays |= {name: getattr(model.typicality, field) for name, field in _TYPICALITY.items()}
+    if model.typicality.neighbours is not None:
+        arrays[_DENSITIES] = model.typicality.densities
+        arrays |= {_NEIGHBOURS + name: array for name, array in model.typicality.neighbours.to_arrays().items()}
     return arrays | {f"vectors_{name}": array for name, array in model.features.vectors.to_arrays().items()}
 
 
@@ -179,11 +184,19 @@ def _build(contents: Contents) -> Model:
             **{block: arrays[name] for name, block in _WEIGHTS.items()},
         ),
         inverse_temperature=float(inverse_temperature),
-        typicality=Typicality(**{field: arrays[name] for name, field in _TYPICALITY.items()}),
+        typicality=_typicality(arrays),
         languages=from_json(description["languages"], LanguageDetector),
         training=_training(description["training"], categories),
         settings=_settings(description["settings"], contents.manifest["format"]),
     )
+
+
+def _typicality(arrays: Mapping[str, NDArray[Any]]) -> Typicality:
+    found = Typicality(**{field: arrays[name] for name, field in _TYPICALITY.items()})
+    if _DENSITIES not in arrays:
+        return found
+    own = {name.removeprefix(_NEIGHBOURS): array for name, array in arrays.items() if name.startswith(_NEIGHBOURS)}
+    return replace(found, neighbours=Neighbours.from_arrays(own), densities=arrays[_DENSITIES])
 
 
 def _check_arrays(
@@ -204,6 +217,15 @@ def _check_arrays(
         "vectors_weights": (np.float32, arrays["vectors_weights"].shape, *_IDF_RANGE),
         "vectors_common": (np.float32, dimensions, -_LARGE, _LARGE),
     }
+    if _DENSITIES in arrays:
+        rows = {name: arrays[f"{_NEIGHBOURS}{name}"] for name in ("projection", "labelled", "unlabelled")}
+        size = rows["projection"].shape[1:]
+        expected |= {
+            _DENSITIES: (np.float64, (2,), -_LARGE, _LARGE),
+            f"{_NEIGHBOURS}projection": (np.float16, (len(arrays["familiarity_centroids"]), *size), -10, 10),
+            f"{_NEIGHBOURS}labelled": (np.int8, (max(len(rows["labelled"]), 1), *size), -127, 127),
+            f"{_NEIGHBOURS}unlabelled": (np.int8, (max(len(rows["unlabelled"]), 2), *size), -127, 127),
+        }
     for view in views:
         kept = arrays[f"{view.name}_buckets"]
         expected[f"{view.name}_buckets"] = (np.int32, (kept.size,), 0, (1 << BUCKET_BITS) - 1)

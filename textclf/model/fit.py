@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.feature_set import FeatureSet, FeatureSettings, fit_features
+from features.ngrams import take_rows
 from textclf.base.executor import Executor, in_process
 from textclf.model.folds import FOLDS, Folds, share_of, stratified_folds
 from textclf.model.linear import feature_matrix, fit_svm, split_weights
+from textclf.model.neighbours import Neighbours, fit_neighbours
 from textclf.model.predict import LinearModel
 from textclf.model.self_training import NO_PSEUDO_LABELS, is_of_use, pseudo_label, with_pseudo_labels
 from textclf.model.training_record import CurvePoint
@@ -30,11 +32,12 @@ _log = logging.getLogger(__name__)
 
 
 class Fitted(NamedTuple):
-    """Features, linear model and centroids of the categories, as fitted on documents."""
+    """Features, linear model, centroids of the categories and neighbours, as fitted on documents."""
 
     features: FeatureSet
     linear: LinearModel
     centroids: NDArray[np.float32]
+    neighbours: Neighbours | None  # None without unlabelled documents
     left_out: NDArray[np.float64]  # (n, k), as `left_out_margins` gives them, or (0, k)
     pseudo_labels: NDArray[np.int64]  # of the unlabelled documents that were trained on too
 
@@ -61,18 +64,28 @@ def fit_model(
     slopes, intercept = fit_svm(
         matrix, observed.targets, observed.target_weights, categories=len(categories), c=c, seed=settings.seed
     )
-    centroids = fit_centroids(rows.ngrams, labels, len(categories), len(features.ngrams.tables[0].buckets))
-    left_out = np.empty((0, len(categories)))
-    if leave_out:
-        left_out = left_out_margins(observed, matrix, c=c, seed=settings.seed)
-    return Fitted(features, split_weights(slopes, intercept, features, rows), centroids, left_out, pseudo.labels)
+    columns = len(features.ngrams.tables[0].buckets)
+    # pseudo-labelled documents come after the labelled ones, and are still unlabelled
+    labelled = take_rows(rows.ngrams, np.arange(len(labels) - len(pseudo.labels)))
+    unlabelled = features.ngrams.weigh(observed.unlabelled.counts)
+    return Fitted(
+        features=features,
+        linear=split_weights(slopes, intercept, features, rows),
+        centroids=fit_centroids(rows.ngrams, labels, len(categories), columns),
+        neighbours=fit_neighbours(labelled, unlabelled, columns, seed=settings.seed),
+        left_out=left_out_margins(observed, matrix, c=c, seed=settings.seed)
+        if leave_out
+        else np.empty((0, len(categories))),
+        pseudo_labels=pseudo.labels,
+    )
 
 
 class CrossValidated(NamedTuple):
-    """Out-of-fold margins and similarities, and how good they are."""
+    """Out-of-fold margins, similarities and densities, and how good they are."""
 
     margins: NDArray[np.float64]  # (n, k)
     similarity: NDArray[np.float64]  # (n,), to the training documents of the predicted category
+    density: NDArray[np.float64]  # (n,), of labelled neighbours; zeros without unlabelled documents
     trained: float  # documents per model, mean over the folds
     folds: int
     accuracy: float
@@ -109,13 +122,14 @@ def cross_validate(
     done = list(executor.map(_fit_part, tasks, name=lambda _shared, name, _fold: name))
     fitted = done.pop(0) if fit_all else None
     margins = np.empty((len(labels), len(observed.categories)))
-    similar = np.empty(len(labels))
+    similar, density = np.empty(len(labels)), np.empty(len(labels))
     for (_, test), part in zip(parts, done, strict=True):
-        margins[test], similar[test] = part
+        margins[test], similar[test], density[test] = part
     predicted = margins.argmax(axis=1)
     return CrossValidated(
         margins=margins,
         similarity=similar,
+        density=density,
         trained=sum(len(train) for train, _ in parts) / len(parts),
         folds=len(parts),
         accuracy=float(accuracy_score(labels, predicted)),
@@ -205,7 +219,7 @@ def _fit_part(
     _name: str,
     fold: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
 ) -> Any:
-    """Fit a model on all documents, or on a training part, with margins and similarity of its test part."""
+    """Fit a model on all documents, or on a training part, with margins, similarity and density of its test part."""
     observed, settings, c, self_training = shared
     if fold is None:
         return fit_model(observed, settings, c=c, self_training=self_training, leave_out=True)
@@ -213,4 +227,5 @@ def _fit_part(
     fitted = fit_model(observed.take(train), settings, c=c, self_training=self_training)
     rows = fitted.features.rows_of(observed.documents.take(test))
     margins = fitted.linear.margins(rows)
-    return margins, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1))
+    density = fitted.neighbours.density(rows.ngrams) if fitted.neighbours else np.zeros(len(test))
+    return margins, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1)), density

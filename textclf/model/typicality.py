@@ -3,13 +3,14 @@
 A score only compares the known categories with each other: one of them is the best even for an out-of-distribution
 document. Typicality asks whether any of them fits, by two kinds of evidence: the margins of the one-vs-rest
 classifiers, which are all low for a document of no known kind and middling twice for one of two kinds; and the
-similarity of the words to the documents of the predicted category. Both are compared with the out-of-fold values of the
-training documents, which gives a conformal p-value: the familiarity of a prediction.
+similarity of the words to the documents of the predicted category. If training was given unlabelled documents, a
+document that has fewer labelled neighbours among them than usual is less typical too. All are compared with the
+out-of-fold values of the training documents, which gives a conformal p-value: the familiarity of a prediction.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -17,12 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.ngrams import SparseRows
+from textclf.model.neighbours import Neighbours
 
 QUANTILES = 201
-RUNNER_UP_WEIGHT, SIMILARITY_WEIGHT = 0.5, 0.3
+RUNNER_UP_WEIGHT, SIMILARITY_WEIGHT, DENSITY_WEIGHT = 0.5, 0.3, 0.8
 """Weights relative to that of the largest margin, which is 1; see benchmarks/bench_familiarity.py."""
 MIN_OWN = 0.01
 """Lower bound of a category's mean similarity to itself: its documents may have no word in common."""
+MIN_DEVIATION = 0.01
+"""Lower bound of the standard deviation of densities, which may all be equal."""
 
 _NORMAL = NormalDist()
 _STEPS = np.linspace(0, 1, QUANTILES)
@@ -36,18 +40,23 @@ class Typicality:
     centroids: NDArray[np.float32]
     # (3, 201), evenly spaced: of the evidence of the margins, of the similarity, and of both combined
     quantiles: NDArray[np.float64]
+    neighbours: Neighbours | None = None
+    # (2,): mean and standard deviation of the density of the training documents; zeros without neighbours
+    densities: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
     def familiarity(self, ngrams: SparseRows, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of the training documents that were less typical, 0 to 1; 0 without a known word of the first view."""
         # a bound of 0.02 rejects no more than 2 % of the documents of known kinds: S. Bates et al., "Testing for
         # outliers with conformal p-values", Annals of Statistics 51, 2023
         similar = similarity(self.centroids, ngrams, margins.argmax(axis=1))
-        both = _combined(self.quantiles, _evidence(margins), similar)
+        found = _combined(self.quantiles, _evidence(margins), similar)
+        if self.neighbours is not None:
+            found -= _sparseness(self.densities, self.neighbours.density(ngrams))
         begins, ends = ngrams.starts[:-1], ngrams.starts[1:]
         known = ends > begins
         # the columns of the first view come first
         known[known] = ngrams.indices[begins[known]] < len(self.centroids)
-        return np.where(known, _share_below(self.quantiles[2], both), 0.0)
+        return np.where(known, _share_below(self.quantiles[2], found), 0.0)
 
 
 def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int, columns: int) -> NDArray[np.float32]:
@@ -82,13 +91,28 @@ def similarity(centroids: NDArray[np.float32], ngrams: SparseRows, predicted: ND
 
 
 def fit_typicality(
-    centroids: NDArray[np.float32], margins: NDArray[np.float64], similar: NDArray[np.float64]
+    centroids: NDArray[np.float32],
+    margins: NDArray[np.float64],
+    similar: NDArray[np.float64],
+    neighbours: Neighbours | None = None,
+    density: NDArray[np.float64] | None = None,
 ) -> Typicality:
-    """Fit the quantiles to out-of-fold margins and `similarity` to the predicted category."""
+    """Fit to out-of-fold margins, `similarity` to the predicted category and density of neighbours."""
     evidence = _evidence(margins)
     quantiles = np.vstack([np.quantile(evidence, _STEPS), np.quantile(similar, _STEPS), np.zeros(QUANTILES)])
-    quantiles[2] = np.quantile(_combined(quantiles, evidence, similar), _STEPS)
-    return Typicality(centroids=centroids, quantiles=quantiles)
+    found = _combined(quantiles, evidence, similar)
+    densities = np.zeros(2)
+    if neighbours is not None and density is not None:
+        densities = np.array([density.mean(), density.std()])
+        found -= _sparseness(densities, density)
+    quantiles[2] = np.quantile(found, _STEPS)
+    return Typicality(centroids=centroids, quantiles=quantiles, neighbours=neighbours, densities=densities)
+
+
+def _sparseness(densities: NDArray[np.float64], density: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weigh how far a density is below the usual one; more labelled neighbours than usual tell nothing."""
+    mean, deviation = densities.tolist()
+    return DENSITY_WEIGHT * np.maximum(mean - density, 0) / max(deviation, MIN_DEVIATION)
 
 
 def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,73 @@
+"""How many documents like this one were labelled, compared with how many there are among the unlabelled ones.
+
+A document of a known kind has neighbours of both sorts; one of a kind that nobody labelled has them among the
+unlabelled documents only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.lsa import Lsa, fit_lsa
+from features.ngrams import SparseRows, stack_rows
+
+MOST = 4_000
+"""Labelled documents, and unlabelled ones, that a model keeps at most."""
+FEWEST = 50
+"""With fewer unlabelled documents there is nothing to compare with."""
+LABELLED, UNLABELLED = 5, 10
+"""Nearest documents looked at."""
+SAME = 0.999
+"""An unlabelled document as similar as this is taken for the very one that is asked about."""
+_SCALE = 127
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """Short rows of the documents that a model was trained with."""
+
+    lsa: Lsa
+    labelled: NDArray[np.int8]  # (n, d): rows of length 127
+    unlabelled: NDArray[np.int8]  # (p, d)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the arrays to store, for `from_arrays`."""
+        projection = self.lsa.projection.astype(np.float16)
+        return {"projection": projection, "labelled": self.labelled, "unlabelled": self.unlabelled}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Neighbours:
+        """Take stored arrays."""
+        lsa = Lsa(projection=arrays["projection"].astype(np.float32))
+        return cls(lsa=lsa, labelled=arrays["labelled"], unlabelled=arrays["unlabelled"])
+
+    def density(self, ngrams: SparseRows) -> NDArray[np.float64]:
+        """Mean similarity to the nearest labelled documents, less that to the nearest unlabelled ones."""
+        known, others = self.labelled.astype(np.float32), self.unlabelled.astype(np.float32)
+        found = np.empty(len(ngrams.starts) - 1)
+        for row, own in enumerate(self.lsa.rows(ngrams) / np.float32(_SCALE)):
+            near = np.sort(others @ own)[::-1]
+            near = near[int(near[0] >= SAME) :][:UNLABELLED]
+            found[row] = np.sort(known @ own)[-LABELLED:].mean(dtype=np.float64) - near.mean(dtype=np.float64)
+        return found
+
+
+def fit_neighbours(labelled: SparseRows, unlabelled: SparseRows, columns: int, *, seed: int) -> Neighbours | None:
+    """Fit latent semantic analysis to TF-IDF rows of both; None if there are too few unlabelled documents."""
+    if len(unlabelled.starts) - 1 < FEWEST:
+        return None
+    lsa = fit_lsa(stack_rows([labelled, unlabelled]), columns, seed=seed)
+    # rounded as the model file has it, so that a model gives the same from memory and from its file
+    lsa = Lsa(projection=lsa.projection.astype(np.float16).astype(np.float32))
+    return Neighbours(lsa=lsa, labelled=_short(lsa.rows(labelled)), unlabelled=_short(lsa.rows(unlabelled)))
+
+
+def _short(rows: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Round rows, of which at most `MOST` are kept, at even distances."""
+    kept = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST)).astype(int)]
+    return np.rint(kept * _SCALE).astype(np.int8)
