@@ -192,7 +192,7 @@ def _build(contents: Contents) -> Model:
 
 
 def _typicality(arrays: Mapping[str, NDArray[Any]]) -> Typicality:
-    found = Typicality(**{field: arrays[name] for name, field in _TYPICALITY.items()})
+    found = Typicality(centroids=arrays["familiarity_centroids"], quantiles=arrays["familiarity_quantiles"])
     if _DENSITIES not in arrays:
         return found
     own = {name.removeprefix(_NEIGHBOURS): array for name, array in arrays.items() if name.startswith(_NEIGHBOURS)}

@@ -70,4 +70,5 @@ def fit_neighbours(labelled: SparseRows, unlabelled: SparseRows, columns: int, *
 def _short(rows: NDArray[np.float32]) -> NDArray[np.int8]:
     """Round rows, of which at most `MOST` are kept, at even distances."""
     kept = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST)).astype(int)]
-    return np.rint(kept * _SCALE).astype(np.int8)
+    rounded: NDArray[np.int8] = np.rint(kept * _SCALE).astype(np.int8)
+    return rounded

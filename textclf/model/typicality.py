@@ -112,7 +112,8 @@ def fit_typicality(
 def _sparseness(densities: NDArray[np.float64], density: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weigh how far a density is below the usual one; more labelled neighbours than usual tell nothing."""
     mean, deviation = densities.tolist()
-    return DENSITY_WEIGHT * np.maximum(mean - density, 0) / max(deviation, MIN_DEVIATION)
+    weighed: NDArray[np.float64] = DENSITY_WEIGHT * np.maximum(mean - density, 0) / max(deviation, MIN_DEVIATION)
+    return weighed
 
 
 def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:
