@@ -286,7 +286,13 @@ def _row_of_file(where: FoundFile, *, text: str = "", sha256: str = "") -> Input
     cells = document_cells(Document(document_id=where.document_id, file=str(where.file), sha256=sha256), where.folder)
     known = ("document_id", "category", "file", *SOURCE_COLUMNS)
     values = {name: cell if name in known else "" for name, cell in cells.items()} | {"text": text}
-    return InputDocument(document_id=where.document_id, text=text, category=where.folder, values=values)
+    return InputDocument(
+        document_id=where.document_id,
+        text=without_page_breaks(text),
+        pages=several_pages(text),
+        category=where.folder,
+        values=values,
+    )
 
 
 def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep_unlabelled: bool = False) -> Labelled:

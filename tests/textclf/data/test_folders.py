@@ -7,6 +7,7 @@ import json
 import pytest
 
 from textclf.base.errors import ExitCode
+from textclf.data.sources import read_documents
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
 
@@ -152,3 +153,9 @@ def test_a_prepared_folder_stands_for_its_datasource(textclf, pair, tmp_path, mo
     assert textclf("predict", model_path, tmp_path / "prepared", "-o", tmp_path / "p.csv").code == 0
     assert len(read_table(tmp_path / "p.csv")) == 15
     assert "documents  15" in textclf("evaluate", model_path, tmp_path / "prepared", "-o", tmp_path / "r").out
+
+
+def test_a_text_file_with_form_feeds_has_pages(tmp_path):
+    (tmp_path / "a.txt").write_text("one\f\fthree\f")
+    (document,) = read_documents(tmp_path)
+    assert (document.text, document.pages) == ("one\n\nthree", ("one", "", "three"))
