@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.keyword_matcher import KeywordMatcher
+from features.language_detection import DETECTED
 from features.lexicon import Lexicon, LexiconCategory, plain_name
-from features.spacy_tables import dictionary, function_words, inflected_forms
+from features.spacy_tables import dictionary, function_words, inflected_forms, stop_words
 from features.symmetric_delete import skeleton
 from features.text_arguments import as_words
 from features.tokens import tokenize
@@ -31,6 +32,10 @@ MIN_RATIO = 8.0
 PRIOR_DOCUMENTS = 10.0
 """Weight of the prior, a keyword's share in all documents, in documents."""
 LONGEST_WORD = 25
+SHORTEST_NAME = 4
+"""Letters of a word that names a group."""
+TYPICAL_SHARE, TYPICAL_RATIO, TYPICAL_DOCUMENTS = 0.2, 2.0, 3
+"""Of a word that names a group: its share in it, how many times that elsewhere, and its documents in all, at least."""
 COMMON_SHARE = 0.2
 """A word similar to a keyword's is a known word if as many documents have it as this share of those with the latter,"""
 COMMON_COUNT = 3
@@ -59,6 +64,27 @@ def learn_lexicon(documents: Sequence[Sequence[str]], categories: Sequence[str])
         keywords = tuple(phrases[row] for row in best[:KEYWORDS_PER_CATEGORY])
         learned.append(LexiconCategory(name=name, keywords=keywords, learned=True))
     return Lexicon(categories=tuple(learned))
+
+
+def typical_words(documents: Sequence[Sequence[str]], groups: Sequence[int], n: int) -> dict[int, tuple[str, ...]]:
+    """Give up to `n` words that name each group of documents: common in it, and distinctive by `learn_lexicon`'s z.
+
+    A word in few documents may be a misreading, and a stop word of any language may be distinctive of that language:
+    both are left out. A group without such a word has none.
+    """
+    listed = [str(group) for group in groups]
+    names, words, table, z, _ = _phrase_table(documents, listed, longest=1)
+    sizes = Counter(listed)
+    readable = np.array([_is_readable(word) for word in words], dtype=np.bool_)
+    total = table.sum(axis=1)
+    found = {}
+    for label, name in enumerate(names):
+        own, size = table[:, label], sizes[name]
+        ratio = (own / size) / ((total - own + 0.5) / (len(listed) - size + 1))
+        typical = readable & (own >= TYPICAL_SHARE * size) & (ratio >= TYPICAL_RATIO) & (total >= TYPICAL_DOCUMENTS)
+        rows = np.flatnonzero(typical)
+        found[int(name)] = tuple(words[row] for row in rows[np.argsort(-z[rows, label].round(9), kind="stable")][:n])
+    return found
 
 
 def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQUENCIES) -> KeywordMatcher:
@@ -301,6 +327,12 @@ def _means_something(word: str) -> bool:
         and (not word.isascii() or any(letter in "aeiouy" for letter in word))
         and word not in function_words()
     )
+
+
+@lru_cache(maxsize=100_000)
+def _is_readable(word: str) -> bool:
+    """Return whether a word tells a person something: it is not short, and no stop word of any language."""
+    return len(word) >= SHORTEST_NAME and not any(word in stop_words(language) for language in DETECTED)
 
 
 def _longest_only(phrases: Sequence[str], table: NDArray[np.float64]) -> list[int]:

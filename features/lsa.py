@@ -39,7 +39,7 @@ class Lsa:
 def fit_lsa(ngrams: SparseRows, columns: int, *, dimensions: int = DIMENSIONS, seed: int = 0) -> Lsa:
     """Fit the projection to the first view, the first `columns` columns, of TF-IDF rows."""
     from scipy.sparse import csr_array
-    from sklearn.decomposition import TruncatedSVD
+    from sklearn.utils.extmath import randomized_svd
     from threadpoolctl import threadpool_limits
 
     first_view = np.flatnonzero(ngrams.indices < columns)
@@ -52,5 +52,5 @@ def fit_lsa(ngrams: SparseRows, columns: int, *, dimensions: int = DIMENSIONS, s
     )
     # sums in another order, as with more threads, would change the last bits
     with threadpool_limits(1):
-        svd = TruncatedSVD(dimensions, random_state=seed).fit(matrix)
-    return Lsa(projection=np.ascontiguousarray(svd.components_.T, dtype=np.float32))
+        _, _, components = randomized_svd(matrix, dimensions, random_state=seed)
+    return Lsa(projection=np.ascontiguousarray(components.T, dtype=np.float32))

@@ -60,6 +60,7 @@ DOCUMENTS = table_kind(
 PREDICTIONS = table_kind("a predictions CSV", "document_id", "predicted_category", "decision")
 FINDINGS = table_kind("a table of findings", "kind", "document_id", "other_id", "detail")
 CHANGES = table_kind("a table of changes", "document_id", "effect", "category_a", "category_b")
+TO_LABEL = table_kind("a table of documents to label", "document_id", "category", "guess", "snippet")
 MODEL = _archive_kind("a model file", b"manifest.json")
 SETTINGS = json_kind("a settings file of textclf tune", "settings", "search")
 LEXICON = FileKind("a lexicon", lambda head: re.match(rb"(\s*#.*\n)*\s*\[[^\[\]\n]+\]\s*\n", head) is not None)

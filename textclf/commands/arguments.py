@@ -50,8 +50,8 @@ _OCR_ONLY = (
     *("scale", "page_segmentation", "text_layer", "variants", "max_bytes", "max_pages", "seconds_per_page"),
     *("engine", "effort"),
 )
-Table = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "category_column", "group_column"))]
-LabelledTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column", "dask"))]
+Table = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "category_column", "group_column", "labels"))]
+LabelledTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column", "dask", "labels"))]
 DaskTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column"))]
 GroupedTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "dask"))]
 Seed = Annotated[TrainingSettings, Options(only=("random_state",))]

@@ -204,17 +204,23 @@ class _Pace:
 
 
 @contextmanager
-def show_rows(what: str) -> Iterator[Callable[[int], None]]:
-    """Show the number of rows done; the total is not known."""
+def show_rows(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Show the number of rows done, and the time left if their total is known."""
     started = last = time.monotonic()
-    count = 0
+    count, began, first = 0, 0.0, 0
 
     def update(rows: int) -> None:
-        nonlocal last, count
+        nonlocal last, count, began, first
         count = rows
-        if time.monotonic() - last >= _EVERY:
+        if not began:
+            # what is prepared before the first row says nothing about the speed
+            began = last = time.monotonic()
+            first = rows
+        elif time.monotonic() - last >= _EVERY:
             last = time.monotonic()
-            _log.info(f"{what} {rows:,} documents, {rows / (last - started):,.0f} per second")
+            speed = (rows - first) / (last - began)
+            of, left = ("", "") if total is None else (f" of {total:,}", f", {_clock((total - rows) / speed)} left")
+            _log.info(f"{what} {rows:,}{of} documents, {speed:,.0f} per second{left}")
 
     yield update
     _log.info(f"{what} {count:,} documents in {time.monotonic() - started:.1f} s")

@@ -57,6 +57,7 @@ def train(
 
         textclf train filed/ -o model.textclf          (filed/invoice/a.pdf, filed/letter/b.jpg ...)
         textclf train documents.csv -o model.textclf
+        textclf train documents.csv --labels to_label.csv -o model.textclf          (to_label.csv as select wrote it)
 
     Prints the accuracy of the model and the share of new documents that it will accept.
     """
@@ -163,7 +164,7 @@ def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:
 def _texts(source: Path, table: TableOptions) -> Iterator[str]:
     """Give the texts of documents of no or unknown category; unreadable ones are left out with a warning."""
     unusable = 0
-    for document in read_documents(source, replace(table, where=(), group_column="")):
+    for document in read_documents(source, replace(table, where=(), labels=(), group_column="")):
         unusable += bool(document.error and document.line)
         if not document.error:
             yield document.text

@@ -1,4 +1,4 @@
-"""Labels of scans, from a file of their own or from folder names."""
+"""Labels of scans or documents, from a file of their own or from folder names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from ocr.file_search import FoundFile
 from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError
-from textclf.base.tables import Row, read_rows
+from textclf.base.tables import Row, read_rows, safe_cell
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +59,35 @@ def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str =
     if without := len(documents) - len(labels):
         _log.warning(f"{path}: {without} of {len(documents)} documents are not listed there and get no category")
     return labels
+
+
+def read_categories(
+    paths: Sequence[str | Path], *, id_column: str, category_column: str, encoding: str = AUTO
+) -> dict[str, str]:
+    """Read the categories of documents by `id_key` from tables such as ``textclf select`` writes; empty ones are none.
+
+    Raises `BadDataError` for a row with too few or too many cells, and for a document of two categories.
+    """
+    categories: dict[str, str] = {}
+    required = {id_column: "--id-column", category_column: "--category-column"}
+    for path in paths:
+        for row in read_rows(path, required=required, encoding=encoding):
+            if row.error:
+                raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="fix the row")
+            name, category = row.values[id_column], row.values[category_column].strip()
+            if category and categories.setdefault(id_key(name), category) != category:
+                raise BadDataError(
+                    f"document_id {name!r} is of category {categories[id_key(name)]!r}, and in line {row.line} of "
+                    f"{category!r}",
+                    where=path,
+                    remedy="decide for one",
+                )
+    return categories
+
+
+def id_key(document_id: str) -> str:
+    """Give an id as it is in a table in which no cell is a formula."""
+    return safe_cell(document_id)
 
 
 def labels_by_folder(files: Sequence[FoundFile]) -> Labels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +17,7 @@ from textclf.base.files import reason_of
 from textclf.base.hashing import hash_file
 from textclf.base.options import option
 from textclf.base.tables import read_rows
+from textclf.data.labels import id_key, read_categories
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
 from textclf.model.pages import several_pages, without_page_breaks
 
@@ -47,6 +48,8 @@ class TableOptions:
         Conditions ``column=value``; only rows that meet all of them are read.
     where_option : str
         Name of the option with the conditions, for errors.
+    labels : tuple of str
+        Tables with the categories of documents by id, in place of the category column or the folders.
     group_column : str
         Name of the column with the group of a document, such as its issuer; empty for none.
     scans : textclf.data.scans.ScanOptions
@@ -66,6 +69,12 @@ class TableOptions:
         (), metavar="COLUMN=VALUE", help="Only rows with this value; repeatable, all conditions must hold."
     )
     where_option: str = "--where"
+    labels: tuple[str, ...] = option(
+        (),
+        metavar="FILE",
+        help="CSV with document_id and category, such as select writes and you fill in: the categories of the "
+        "documents, in place of those of DOCUMENTS; repeatable.",
+    )
     group_column: str = option(
         "",
         name="group",
@@ -187,6 +196,13 @@ def read_documents(
     path = Path(path)
     if path.is_dir() and (path / DATASOURCE).exists():
         path = path / DATASOURCE
+    if options.labels:
+        yield from _with_labels(_read_source(path, options, need_category=False), path, options)
+    else:
+        yield from _read_source(path, options, need_category=need_category)
+
+
+def _read_source(path: Path, options: TableOptions, *, need_category: bool) -> Iterator[InputDocument]:
     if not path.is_dir() and not schema_path(path).exists():
         yield from _read_table(path, options, need_category=need_category)
         return
@@ -201,6 +217,27 @@ def read_documents(
         return
     for row in read_datasource(path):
         yield InputDocument(document_id=row.document_id, text=row.text, category=row.category, group=row.group)
+
+
+def _with_labels(documents: Iterable[InputDocument], path: Path, options: TableOptions) -> Iterator[InputDocument]:
+    """Give documents the categories of the labels files, in place of their own."""
+    categories = read_categories(
+        options.labels,
+        id_column=options.id_column,
+        category_column=options.category_column,
+        encoding=options.encoding,
+    )
+    missing = set(categories)
+    for document in documents:
+        key = id_key(document.document_id)
+        missing.discard(key)
+        yield replace(document, category=categories.get(key, ""))
+    # conditions may have left documents out
+    if missing and not options.where:
+        _log.warning(
+            f"{', '.join(options.labels)}: {len(missing)} of {len(categories)} labelled documents are not in {path}, "
+            f"such as {min(missing)!r}; a spreadsheet may have changed their ids"
+        )
 
 
 def _read_table(path: Path, options: TableOptions, *, need_category: bool) -> Iterator[InputDocument]:
@@ -348,8 +385,8 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
     if left_out := without - len(unlabelled):
         _log.warning(f"{path}: {left_out} of {without + len(found)} documents have no category and were left out")
     if not found:
-        remedy = "fill the category column, or correct --where"
-        if Path(path).is_dir():
+        remedy = f"fill the category column{' of --labels' * bool(options and options.labels)}, or correct --where"
+        if Path(path).is_dir() and not (options and options.labels):
             remedy = "put readable documents into folders named after their categories"
         raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()

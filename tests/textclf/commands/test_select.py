@@ -1,0 +1,103 @@
+"""`textclf select`, and the way from its table to a model."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from textclf.base.errors import ExitCode
+
+HEADER = ("document_id", "text")
+
+
+@pytest.fixture
+def pile(corpus, table, tmp_path):
+    """A pile of 36 documents, some with ids that a spreadsheet would take for formulas, and one without text."""
+    rows = [(f"={name}" if name.endswith("3") else name, text) for name, text, _ in corpus(12).rows()]
+    return table(tmp_path / "pile.csv", [*rows, ("blank", "?")], HEADER)
+
+
+def fill_in(path, read_table, table, count):
+    """Fill in the categories of the first rows, as a person would, and give the ids."""
+    rows = read_table(path)
+    for row in rows[:count]:
+        row["category"] = row["document_id"].strip("'=")[:-3]
+    table(path, [list(row.values()) for row in rows], list(rows[0]))
+    return [row["document_id"] for row in rows[:count]]
+
+
+def test_from_a_pile_to_a_model(textclf, pile, tmp_path, read_table, table):
+    to_label, more, model = (tmp_path / name for name in ("to_label.csv", "more.csv", "model.textclf"))
+    said = textclf("select", pile, "-n", "18", "-o", to_label)
+    assert said.code == 0
+    assert "18 documents to label; fill in the column category" in said.err
+    rows = read_table(to_label)
+    assert len(rows) == 18
+    assert not any(cell.startswith("=") for row in rows for cell in row.values())
+    assert all(row["snippet"] and row["category"] == row["guess"] == row["score"] == "" for row in rows)
+
+    labelled = fill_in(to_label, read_table, table, 15)
+    refused = textclf("select", pile, "-n", "18", "-o", to_label)
+    assert refused.code == ExitCode.USAGE
+    assert "15 categories filled in, which would be lost" in refused.err
+
+    assert textclf("select", pile, "--with", to_label, "-n", "6", "-o", more).code == 0
+    found = read_table(more)
+    assert len(found) == 6
+    assert not {row["document_id"] for row in found} & {*labelled}
+    assert {row["guess"] for row in found} <= {"invoice", "letter", "receipt"}
+    fill_in(more, read_table, table, 6)
+
+    said = textclf(
+        "train", pile, "--labels", to_label, "--labels", more, "-o", model, "--no-diagnostics", "--jobs", "1"
+    )
+    assert said.code == 0, said.err
+    assert "trained on 21 documents" in said.err
+    assert "16 unlabelled documents, 15 different ones used" in said.err
+
+
+def test_groups_are_shown_before_anything_is_labelled(textclf, pile):
+    said = textclf("select", pile, "--groups", "-n", "3")
+    assert said.code == 0
+    assert "typical words" in said.out
+    assert "dear" in said.out
+    rows = json.loads(textclf("select", pile, "-n", "3", "--json").out)
+    assert sum(row["documents"] for row in rows) == 36
+    assert [row["group"] for row in rows] == [1, 2, 3]
+
+
+def test_labelled_documents_may_have_texts_of_their_own(textclf, pile, corpus, table, tmp_path):
+    rows = [row for row in corpus(8, seed=1).rows() if row[2] != "receipt"]
+    said = textclf("select", pile, "-n", "4", "--with", table(tmp_path / "labelled.csv", rows), "--json")
+    assert said.code == 0
+    chosen = [row["document_id"].strip("=")[:-3] for row in json.loads(said.out)]
+    assert chosen.count("receipt") > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "give -o FILE, --groups or --json"),
+        (("--json", "--with", "other.csv"), "1 of 1 labelled document are not in the pile, such as 'nowhere'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_a_remedy(textclf, pile, table, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path / "other.csv", [("nowhere", "letter")], ("document_id", "category"))
+    said = textclf("select", pile, *arguments)
+    assert said.code != 0
+    assert words in said.err
+
+
+def test_labels_that_contradict_each_other_or_match_nothing_are_told(textclf, pile, table, tmp_path):
+    one = table(tmp_path / "one.csv", [("letter-01", "letter")], ("document_id", "category"))
+    other = table(tmp_path / "other.csv", [("letter-01", "invoice")], ("document_id", "category"))
+    said = textclf("train", pile, "--labels", one, "--labels", other, "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.BAD_DATA
+    assert "document_id 'letter-01' is of category 'letter', and in line 2 of 'invoice'" in said.err
+    nowhere = table(tmp_path / "nowhere.csv", [("elsewhere", "letter")], ("document_id", "category"))
+    said = textclf("train", pile, "--labels", nowhere, "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.BAD_DATA
+    assert "1 of 1 labelled documents are not in" in said.err
+    assert "fill the category column of --labels" in said.err

@@ -1,0 +1,169 @@
+"""``textclf select``: chooses the documents of a pile to label first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from textclf.base.errors import BadDataError, UsageError
+from textclf.base.overwrite_guard import TO_LABEL, check_output
+from textclf.base.plurals import counted
+from textclf.base.tables import read_rows, write_rows
+from textclf.commands.application import Option
+from textclf.commands.arguments import AsJson, Documents, Seed, Table, showing
+from textclf.commands.console import print_json, print_lines, show_rows
+from textclf.data.labels import id_key, read_categories
+from textclf.data.sources import InputDocument, TableOptions, read_documents, read_labelled, snippet
+
+_log = logging.getLogger(__name__)
+
+COLUMNS = ("document_id", "category", "guess", "score", "group", "documents", "words", "snippet", "file")
+SNIPPET_LENGTH, EXAMPLE_LENGTH = 200, 60
+
+
+def select(
+    pile: Documents,
+    *,
+    n: Annotated[int, Option("-n", help="Number of documents to label, or of groups to show.", min=1, max=10_000)] = 50,
+    labelled: Annotated[
+        list[Path],
+        Option(
+            "--with",
+            metavar="PATH",
+            help="Documents that are labelled already, for which the others are chosen: a table that select wrote and "
+            "you filled in, a documents CSV, or a folder per category; repeatable.",
+        ),
+    ] = [],  # noqa: B006
+    groups: Annotated[bool, Option("--groups", help="Print the groups that the documents stand for.")] = False,
+    output: Annotated[
+        Path | None,
+        Option("--output", "-o", metavar="FILE", help="Where the documents go: a CSV in which you fill in category."),
+    ] = None,
+    as_json: AsJson = False,
+    settings: Seed,
+    table: Table,
+) -> None:
+    """Choose the documents of a pile to label first: a few that stand for all, those that help most first.
+
+        textclf select documents.csv --groups -n 20
+        textclf select documents.csv -n 50 -o to_label.csv
+        textclf train documents.csv --labels to_label.csv -o model.textclf
+        textclf select documents.csv --with to_label.csv -n 50 -o more.csv
+
+    Fill in the column category of the CSV; rows left empty count as unlabelled. --groups shows what is in the pile
+    before anything is labelled: for each group of similar documents their number, typical words, and an example.
+    """
+    if output is None and not (groups or as_json):
+        raise UsageError("nothing was asked for", remedy="give -o FILE, --groups or --json")
+    found = select_from_pile(pile, n, showing(table), labelled=labelled, output=output, seed=settings.random_state)
+    if as_json:
+        print_json(found)
+    elif groups:
+        print_lines(*_group_lines(found))
+    if output is not None:
+        _log.info(
+            f"{output}: {counted(len(found), 'document')} to label; fill in the column category, and give the file to "
+            "textclf train with --labels"
+        )
+
+
+def select_from_pile(
+    source: Path,
+    n: int,
+    table: TableOptions,
+    *,
+    labelled: Sequence[Path] = (),
+    output: Path | None = None,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Choose documents of a pile; gives the rows of `COLUMNS`, and writes them if requested.
+
+    Categories of the pile are ignored. Documents of the pile with the id of a labelled one are not chosen.
+    """
+    from textclf.checks.selection import select_documents
+
+    if output is not None:
+        check_output(output, TO_LABEL, inputs=[source, *labelled])
+        _refuse_filled_in(output)
+    documents = [document for document in read_documents(source, table) if not document.error]
+    known = _read_known(labelled, documents, table)
+    pile = [document for document in documents if id_key(document.document_id) not in known]
+    with show_rows("compared", len(pile) + len(known)) as progress:
+        chosen = select_documents(
+            [document.text for document in pile],
+            n,
+            labelled=[text for text, _ in known.values()],
+            categories=[category for _, category in known.values()],
+            seed=seed,
+            progress=progress,
+        )
+    if not chosen:
+        raise BadDataError(
+            "holds no document with text that is not labelled", where=source, remedy="give a larger pile"
+        )
+    rows = [
+        {
+            "document_id": pile[one.position].document_id,
+            "category": "",
+            "guess": one.guess,
+            "score": round(one.score, 3) if one.guess else None,
+            "group": one.group,
+            "documents": one.documents,
+            "words": ", ".join(one.words),
+            "snippet": snippet(pile[one.position].text, SNIPPET_LENGTH),
+            "file": pile[one.position].values.get("file", ""),
+        }
+        for one in chosen
+    ]
+    if output is not None:
+        write_rows(output, COLUMNS, rows, formulas_safe=True)
+    return rows
+
+
+def _refuse_filled_in(output: Path) -> None:
+    """Refuse to overwrite a table in which a person has filled in categories."""
+    if output.exists() and (filled := read_categories([output], id_column="document_id", category_column="category")):
+        raise UsageError(
+            f"has {counted(len(filled), 'category', 'categories')} filled in, which would be lost",
+            where=output,
+            remedy="give the result another name with -o, and this file with --with",
+        )
+
+
+def _read_known(
+    paths: Sequence[Path], pile: Sequence[InputDocument], table: TableOptions
+) -> dict[str, tuple[str, str]]:
+    """Read texts and categories of labelled documents by id; the texts may be those of the pile."""
+    texts = {id_key(document.document_id): document.text for document in pile}
+    known: dict[str, tuple[str, str]] = {}
+    for path in paths:
+        if path.is_dir() or table.text_column in _header(path, table):
+            found = read_labelled(path, replace(table, where=()), keep_unlabelled=True)
+            triples = zip(found.document_ids, found.texts, found.categories, strict=True)
+            known |= {id_key(name): (text, category) for name, text, category in triples}
+            continue
+        categories = read_categories([path], id_column=table.id_column, category_column=table.category_column)
+        if missing := categories.keys() - texts.keys():
+            raise BadDataError(
+                f"{len(missing)} of {counted(len(categories), 'labelled document')} are not in the pile, such as "
+                f"{min(missing)!r}",
+                where=path,
+                remedy="give the pile they were chosen from; a spreadsheet may have changed their ids",
+            )
+        known |= {name: (texts[name], category) for name, category in categories.items()}
+    return known
+
+
+def _header(path: Path, table: TableOptions) -> Sequence[str]:
+    row = next(read_rows(path, required=[table.id_column], encoding=table.encoding))
+    return list(row.values)
+
+
+def _group_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    yield "group  documents  typical words, and an example"
+    for row in rows:
+        yield f"{row['group']:>5}  {row['documents']:>9,}  {row['words'] or '(few words in common)'}"
+        yield f"{'':>16}  {row['document_id']}: {snippet(row['snippet'], EXAMPLE_LENGTH)}"
