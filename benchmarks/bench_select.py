@@ -35,6 +35,8 @@ def main() -> None:
     names = np.array(categories)
     draws = 1 if arguments.quick else DRAWS
     found: dict[tuple[str, int], list[tuple[int, float | None]]] = {}
+    # two ways may choose the same documents
+    measured: dict[tuple[int, ...], float] = {}
     for draw in range(draws):
         seed = arguments.seed + draw
         folds = list(StratifiedKFold(5, shuffle=True, random_state=seed).split(texts, names))
@@ -44,9 +46,11 @@ def main() -> None:
             for labels in (FEW, HALF, ALL):
                 print(f"draw {draw + 1} of {draws}: {way}, {labels} labels", file=sys.stderr)
                 chosen = choose([texts[i] for i in pile], names[pile], chosen, labels, seed)
-                accuracy = None
+                accuracy, key = None, (seed, *sorted(chosen.tolist()))
                 if labels > FEW:
-                    accuracy = _accuracy(texts, names, pile[chosen], np.delete(pile, chosen), test)
+                    if key not in measured:
+                        measured[key] = _accuracy(texts, names, pile[chosen], np.delete(pile, chosen), test)
+                    accuracy = measured[key]
                 found.setdefault((way, labels), []).append((len(set(names[pile[chosen]])), accuracy))
     finish(
         arguments,

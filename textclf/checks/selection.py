@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 SAMPLE = 10_000
 """Documents from which words, dimensions and centres are learned; all are assigned to the nearest centre."""
+NAMED = 3_000
+"""Documents of the sample from which the words of the groups are taken."""
 SMALL = 50
 """In smaller samples words count that one document alone has."""
 STARTS = 3
@@ -109,7 +111,8 @@ def select_documents(
     scores, guesses = _guesses(rows, categories)
     near = _similarity(rows.pile, rows.labelled)
     clusters = _cluster(rows.pile, sample, min(n, len(positions)), _weights(scores, near), seed)
-    words = typical_words([tokenize(texts[positions[i]]) for i in sample], clusters.of[sample].tolist(), WORDS)
+    named = sample[:: -(-len(sample) // NAMED)]
+    words = typical_words([tokenize(texts[positions[i]]) for i in named], clusters.of[named].tolist(), WORDS)
     chosen = _choose(clusters, rows, near, [texts[i] for i in positions], labelled, n)
     sizes = np.bincount(clusters.of)
     return [
