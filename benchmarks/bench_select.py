@@ -160,7 +160,7 @@ def _accuracy(
         settings,
         unlabelled=[texts[i] for i in rest],
     )
-    fitted = fit_model(observed, settings, c=classifier.C)
+    fitted = fit_model(observed, settings, c=classifier.C, self_training=True)
     margins = fitted.linear.margins(fitted.features.rows([texts[i] for i in test]))
     return float(np.mean(categories[margins.argmax(axis=1)] == names[test]))
 
