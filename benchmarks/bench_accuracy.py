@@ -22,14 +22,14 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from textclf import DocumentClassifier
 from textclf.base.executor import open_executor
 from textclf.evaluation.reliability import debiased_ece, ece_interval, losses, risk_coverage
-from textclf.model.accept import choose_acceptance
+from textclf.model.accept import acceptance_curve
 from textclf.model.calibrate import fit_temperature, softmax
 from textclf.model.fit import cross_validate, feature_groups
 from textclf.model.folds import stratified_folds
 from textclf.model.training_texts import observe_training
 
 JOBS = 2
-MAX_ERROR = 0.05
+MAX_ERROR, CONFIDENCE = 0.05, 0.9
 SVM = "word + character SVM"
 FOLDS = StratifiedKFold(5, shuffle=True, random_state=0)
 
@@ -130,7 +130,8 @@ def calibrated_svm(train: Documents) -> Predict:
     margins = cross_val_predict(peer(SVM), train.texts, train.labels, cv=FOLDS, method="decision_function", n_jobs=JOBS)
     temperature = fit_temperature(margins, train.labels)
     out_of_fold = softmax(margins * temperature)
-    found = choose_acceptance(out_of_fold.max(axis=1), out_of_fold.argmax(axis=1) == train.labels, MAX_ERROR)
+    right = out_of_fold.argmax(axis=1) == train.labels
+    found = acceptance_curve(out_of_fold.max(axis=1), right).at(MAX_ERROR, CONFIDENCE)
     fitted = peer(SVM).fit(train.texts, train.labels)
 
     def predict(unseen: Sequence[str]) -> HeldOut:

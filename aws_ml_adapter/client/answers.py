@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from features.datasource import decode_text
 from textclf.base.errors import BadDataError
-from textclf.model.accept import Acceptance, choose_acceptance, review_reason
+from textclf.model.accept import Acceptance, acceptance_curve, review_reason
 from textclf.model.prediction import UNUSABLE_ROW, Prediction, failed_prediction
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def choose_accepted(
     said = [to_prediction("", row, categories, None) for row in rows]
     right = [prediction.predicted_category == row.true_label for prediction, row in zip(said, rows, strict=True)]
     scores = np.array([prediction.score for prediction in said])
-    return choose_acceptance(scores, np.array(right, dtype=np.bool_), max_error, confidence)
+    return acceptance_curve(scores, np.array(right, dtype=np.bool_)).at(max_error, confidence)
 
 
 def _places(header: Sequence[str], categories: Sequence[str], where: str) -> tuple[dict[str, int], dict[str, int]]:

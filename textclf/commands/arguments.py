@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from textclf.base.errors import SomeFailedError
 from textclf.commands.application import Argument, Option, Options
 from textclf.commands.console import show_reading
 from textclf.data.sources import TableOptions
-from textclf.model.settings import TrainingSettings
+from textclf.model.settings import AcceptanceOptions, TrainingSettings
+
+if TYPE_CHECKING:
+    from textclf.model.predict import Model
+
+_log = logging.getLogger(__name__)
 
 ModelFile = Annotated[Path, Argument(metavar="MODEL", help="A model file, as train writes it.")]
 Documents = Annotated[
@@ -60,6 +66,17 @@ Seed = Annotated[TrainingSettings, Options(only=("random_state",))]
 def showing(table: TableOptions) -> TableOptions:
     """Show progress where a folder of scans is read in place of a table, which a cluster does not do."""
     return replace(table, scans=replace(table.scans, show=show_reading, dask=""))
+
+
+def load_to_accept(path: Path, accepting: AcceptanceOptions) -> Model:
+    """Load a model with the threshold for the maximum error wanted, and warn if it accepts nothing."""
+    from textclf.model.accept import why_nothing_is_accepted
+    from textclf.model.file import load_model
+
+    model = load_model(path).with_max_error(accepting.max_error)
+    if not model.training.acceptance.accepted:
+        _log.warning(f"{path} {why_nothing_is_accepted(model.training.acceptance, model.training.acceptance_curve)}")
+    return model
 
 
 def check_strict(failed: int, total: int, what: str, *, strict: bool) -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 from textclf.base.errors import BadInputError, UsageError
 from textclf.base.overwrite_guard import PICTURE, check_output, picture_paths
 from textclf.commands.application import Option
-from textclf.commands.arguments import AsJson, ModelFile, Scans, Strict, check_strict
+from textclf.commands.arguments import AsJson, ModelFile, Scans, Strict, check_strict, load_to_accept
 from textclf.commands.console import print_lines, show_reading
 from textclf.data.scans import ScanOptions, find_scans, source_of
 from textclf.model.pages import page_runs
+from textclf.model.settings import AcceptanceOptions
 
 if TYPE_CHECKING:
     from ocr.document import Document
@@ -42,6 +43,7 @@ def classify(
         ),
     ] = None,
     strict: Strict = False,
+    accepting: AcceptanceOptions,
     scans: ScanOptions,
 ) -> None:
     """Predict the category of each scan: one line per document, or one JSON object per line.
@@ -52,9 +54,8 @@ def classify(
     """
     from textclf.data.predictions import as_json as json_line
     from textclf.data.predictions import classify_files
-    from textclf.model.file import load_model
 
-    loaded = load_model(model)
+    loaded = load_to_accept(model, accepting)
     pictures = {} if explain is None else _check_pictures(explain, model, paths)
     failed = total = 0
     explained = why or explain is not None

@@ -11,10 +11,11 @@ from textclf.base.errors import BadDataError
 from textclf.base.overwrite_guard import CHANGES, check_output
 from textclf.base.tables import write_rows
 from textclf.commands.application import Argument, Option
-from textclf.commands.arguments import AsJson, Documents, LabelledTable, showing
+from textclf.commands.arguments import AsJson, Documents, LabelledTable, load_to_accept, showing
 from textclf.commands.check import SHOWN
 from textclf.commands.console import print_json, print_lines
 from textclf.data.sources import TableOptions, read_documents
+from textclf.model.settings import AcceptanceOptions
 
 if TYPE_CHECKING:
     from textclf.evaluation.comparison import Comparison
@@ -32,6 +33,7 @@ def compare(
         Path | None, Option("--output", "-o", metavar="FILE", help="Write all changes to this CSV file.")
     ] = None,
     as_json: AsJson = False,
+    accepting: AcceptanceOptions,
     table: LabelledTable,
 ) -> None:
     """Show which decisions change from one model to another, and whether one of them is better.
@@ -41,9 +43,8 @@ def compare(
     Give documents that neither model was trained on. Without a category column or folders per category, it only shows
     what changes. Prints how many each model has right and accepts, McNemar's test, and the changes.
     """
-    from textclf.model.file import load_model
-
-    found = compare_on_table(load_model(model_a), load_model(model_b), documents, showing(table), output=output)
+    a, b = load_to_accept(model_a, accepting), load_to_accept(model_b, accepting)
+    found = compare_on_table(a, b, documents, showing(table), output=output)
     if as_json:
         print_json({**asdict(found), "verdict": found.verdict})
     else:

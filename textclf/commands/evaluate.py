@@ -18,10 +18,12 @@ from textclf.commands.arguments import (
     LabelledTable,
     ModelFile,
     OutputFolder,
+    load_to_accept,
     showing,
 )
 from textclf.commands.console import print_lines
 from textclf.data.sources import TableOptions, read_documents
+from textclf.model.settings import AcceptanceOptions
 
 if TYPE_CHECKING:
     from textclf.evaluation.results import EvaluationReport
@@ -37,6 +39,7 @@ def evaluate(
     *,
     by: By = [],  # noqa: B006
     as_json: AsJson = False,
+    accepting: AcceptanceOptions,
     table: LabelledTable,
 ) -> None:
     """Predict documents of known category, and write report.html, metrics.json and the confusion matrix.
@@ -45,10 +48,9 @@ def evaluate(
 
     Prints accuracy, macro F1 and how many documents are accepted; open FOLDER/report.html for the rest.
     """
-    from textclf.model.file import load_model
-
+    loaded = load_to_accept(model, accepting)
     today = date.today().isoformat()  # noqa: DTZ011 - the date on the user's own calendar
-    report = evaluate_model(load_model(model), model.name, documents, output, showing(table), by=by, created=today)
+    report = evaluate_model(loaded, model.name, documents, output, showing(table), by=by, created=today)
     if as_json:
         print((output / "metrics.json").read_text(encoding="utf-8"), end="")  # noqa: T201
     else:
@@ -57,6 +59,11 @@ def evaluate(
             f"accepted  {report.accepted} of {report.documents}, "
             f"{report.accepted - report.accepted_right} of them wrong",
         )
+        for step in report.by_max_error:
+            print_lines(
+                f"at --max-error {step.max_error:<6g} accepted  {step.accepted} of {report.documents}, "
+                f"{step.accepted - step.accepted_right} of them wrong"
+            )
         for group in report.groups:
             print_lines(
                 f"{group.column} = {group.value}: accuracy {group.accuracy:.3f} of {group.documents}, "
@@ -119,6 +126,7 @@ def evaluate_model(
         groups={column: [document.values[column] for document in documents] for column in by},
         ocr_confidences=[document.ocr_confidence for document in documents],
         ocr_engines=[document.ocr_engine for document in documents],
+        acceptances=model.training.ladder(),
         explain=lambda text: explain(model, text).named(),
     )
     write_report(report, folder, title=source.name, training=model.training, model_name=model_name, created=created)

@@ -12,10 +12,20 @@ from textclf.base.errors import BadDataError
 from textclf.base.overwrite_guard import PREDICTIONS, check_output
 from textclf.base.tables import write_rows
 from textclf.commands.application import Option
-from textclf.commands.arguments import Documents, ModelFile, OutputFile, Strict, Table, check_strict, showing
+from textclf.commands.arguments import (
+    Documents,
+    ModelFile,
+    OutputFile,
+    Strict,
+    Table,
+    check_strict,
+    load_to_accept,
+    showing,
+)
 from textclf.commands.console import show_rows
 from textclf.data.scans import SOURCE_COLUMNS
 from textclf.data.sources import TableOptions, read_documents
+from textclf.model.settings import AcceptanceOptions
 
 if TYPE_CHECKING:
     from textclf.model.predict import Model
@@ -31,6 +41,7 @@ def predict(
     keep_columns: Annotated[bool, Option(help="Also write the other columns of the table.")] = False,
     why: Annotated[bool, Option("--why", help="Add a column with the words that spoke for and against.")] = False,
     strict: Strict = False,
+    accepting: AcceptanceOptions,
     table: Table,
 ) -> None:
     """Predict documents into a predictions CSV: one row per document, in the order of the table.
@@ -40,11 +51,10 @@ def predict(
 
     Writes document_id, predicted_category, score, decision (accept or review), reason and more.
     """
-    from textclf.model.file import load_model
-
+    loaded = load_to_accept(model, accepting)
     with show_rows("predicted") as progress:
         counts = predict_table(
-            load_model(model),
+            loaded,
             documents,
             output,
             showing(table),

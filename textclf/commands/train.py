@@ -117,7 +117,8 @@ def train_model(
     classifier.fit_data(data)
     for message in classifier.warnings_:
         # `training_lines` reports it
-        if message != why_nothing_is_accepted(classifier.model_.training.acceptance):
+        record = classifier.model_.training
+        if message != why_nothing_is_accepted(record.acceptance, record.acceptance_curve):
             _log.warning(message)
     classifier.save(output)
     return classifier.model_
@@ -148,7 +149,18 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
                 "category showed when it was left out"
             )
     else:
-        yield why_nothing_is_accepted(acceptance)
+        yield why_nothing_is_accepted(acceptance, record.acceptance_curve)
+    if steps := record.ladder():
+        yield (
+            "what --max-error of predict, classify and evaluate would accept of documents like these; with "
+            f"{acceptance.confidence:.0%} confidence fewer than that will be wrong:"
+        )
+        for step in steps:
+            found = (
+                f"{step.accepted:4.0%} (scores from {step.threshold:.3f}), {step.error:.1%} of them wrong in "
+                "cross-validation"
+            )
+            yield f"  {step.max_error:<6g} {found if step.accepted else 'nothing'}"
 
 
 def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:

@@ -21,11 +21,13 @@ from textclf.evaluation.results import (
     EvaluationReport,
     GroupFigures,
     LabelIssue,
+    MaxErrorFigures,
     Mistake,
     OcrConfidenceGroup,
     ReasonFigures,
     ScoreHistogram,
 )
+from textclf.model.accept import Acceptance, below_threshold
 from textclf.model.prediction import Prediction
 
 BINS = 20
@@ -47,6 +49,7 @@ def evaluate_predictions(
     groups: Mapping[str, Sequence[str]] | None = None,
     ocr_confidences: Sequence[float | None] | None = None,
     ocr_engines: Sequence[str] = (),
+    acceptances: Sequence[Acceptance] = (),
     explain: Callable[[str], Sequence[tuple[str, float]]] | None = None,
 ) -> EvaluationReport:
     """Compare predictions with the true categories of the documents.
@@ -67,6 +70,8 @@ def evaluate_predictions(
         OCR confidence of each document, 0 to 100; None where it is not known.
     ocr_engines : sequence of str of length n, optional
         OCR engine of each document; empty where it is not known or only text layers were used.
+    acceptances : sequence of Acceptance, optional
+        Thresholds for other maximum errors, for which the accepted documents are counted too.
     explain : callable, optional
         Gives for a text the terms and features that spoke for (above 0) and against (below 0) the predicted category,
         with their amounts. Called for the most confident errors.
@@ -108,6 +113,7 @@ def evaluate_predictions(
         macro_f1=_macro_f1(outcome.true, outcome.predicted),
         accepted=int(accepted.sum()),
         accepted_right=int((accepted & right).sum()),
+        by_max_error=tuple(_at_max_error(acceptance, predictions, outcome) for acceptance in acceptances),
         categories=_category_figures(outcome),
         true_categories=outcome.names,
         predicted_categories=predicted_categories,
@@ -243,6 +249,19 @@ def _group_figures(column: str, value: str, inside: NDArray[np.bool_], outcome: 
         macro_f1=_macro_f1(outcome.true[inside], outcome.predicted[inside]),
         accepted=int(accepted.sum()),
         accepted_right=int((accepted & right).sum()),
+    )
+
+
+def _at_max_error(acceptance: Acceptance, predictions: Sequence[Prediction], outcome: _Outcome) -> MaxErrorFigures:
+    familiar = [not one.reason or below_threshold(one.reason) for one in predictions]
+    accepted = outcome.answered & np.array(familiar) & (outcome.scores >= acceptance.threshold)
+    return MaxErrorFigures(
+        max_error=acceptance.max_error,
+        threshold=acceptance.threshold,
+        cross_validated_accepted=acceptance.accepted,
+        cross_validated_error=acceptance.error,
+        accepted=int(accepted.sum()),
+        accepted_right=int((accepted & outcome.right).sum()),
     )
 
 

@@ -109,6 +109,18 @@ class ReasonFigures:
     right: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaxErrorFigures:
+    """What a maximum error accepts: share and error in cross-validation, and documents here."""
+
+    max_error: float
+    threshold: float
+    cross_validated_accepted: float
+    cross_validated_error: float
+    accepted: int
+    accepted_right: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EvaluationReport:
     """All figures of one evaluation; shares are from 0 to 1.
@@ -126,6 +138,8 @@ class EvaluationReport:
     macro_f1: float
     accepted: int
     accepted_right: int
+    # lowest maximum error first; empty if the model knows one only
+    by_max_error: tuple[MaxErrorFigures, ...]
     # in the order given
     not_predicted: tuple[Mistake, ...]
     # the model's categories in its order, then those that it does not know, by name

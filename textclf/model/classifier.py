@@ -27,7 +27,7 @@ from textclf.base.errors import BadDataError, UsageError
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
-from textclf.model.accept import Acceptance, choose_acceptance, why_nothing_is_accepted
+from textclf.model.accept import AcceptanceCurve, acceptance_curve, why_nothing_is_accepted
 from textclf.model.calibrate import fit_correction, fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
@@ -241,7 +241,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         correction = fit_correction(found.margins, data.labels, inverse_temperature, data.weights)
         margins = correction.of(found.margins)
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
-        acceptance = self._acceptance(data, correction.of(fitted.left_out), inverse_temperature)
+        accepting = self._acceptance_curve(data, correction.of(fitted.left_out), inverse_temperature)
+        acceptance = accepting.at(self.max_error, self.confidence)
+        if not acceptance.accepted:
+            self.warnings_.append(why_nothing_is_accepted(acceptance, accepting))
         self.model_ = Model(
             categories=data.categories,
             labels=tuple(data.classes.tolist()),
@@ -266,6 +269,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 ),
                 curve=learning_curve(curve),
                 acceptance=acceptance,
+                acceptance_curve=accepting,
                 **hashes,
             ),
             settings=seeded.plain_settings(),
@@ -273,22 +277,15 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = data.classes
         return self
 
-    def _acceptance(self, data: TrainingData, left_out: NDArray[np.float64], inverse_temperature: float) -> Acceptance:
-        """Choose the threshold, given the margins of documents whose category was left out, and warn."""
+    def _acceptance_curve(
+        self, data: TrainingData, left_out: NDArray[np.float64], inverse_temperature: float
+    ) -> AcceptanceCurve:
+        """Say what could be accepted, given the margins of documents whose category was left out, and warn."""
         # pseudo-labelled documents come after the labelled ones
         unknown = softmax(left_out[: len(data.labels)] * inverse_temperature)
         best, right = self.out_of_fold_scores_.max(axis=1), self.out_of_fold_scores_.argmax(axis=1) == data.labels
-        acceptance = without_unknown_kinds(
-            choose_acceptance(best, right, self.max_error, self.confidence),
-            best,
-            right,
-            unknown.max(axis=1),
-            self.max_unknown,
-        )
         self.warnings_ += warn_of_loose(data.categories, data.labels, unknown)
-        if not acceptance.accepted:
-            self.warnings_.append(why_nothing_is_accepted(acceptance))
-        return acceptance
+        return without_unknown_kinds(acceptance_curve(best, right), best, right, unknown.max(axis=1), self.max_unknown)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Margins before calibration.

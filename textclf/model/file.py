@@ -4,7 +4,8 @@ The manifest adds ``versions`` (of textclf, Python and the libraries that traine
 ``model.json`` holds settings, training record, calibration, views, keyword tables, words of the vectors and, if
 training was given numbers or booleans, ``labels``, whose names are ``categories``.
 
-Formats 2 and 3 are from before the first release. Format 3 recorded no unlabelled documents. Format 2 had the size of
+Formats 2 and 3 are from before the first release. Format 3 recorded no unlabelled documents and kept
+its threshold only. Format 2 had the size of
 each part in its manifest and called the setting ``augment`` ``poor_copies``. Format 1 had n-grams in other buckets and
 is refused.
 """
@@ -31,7 +32,7 @@ from features.word_vectors import WordVectors
 from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
 from textclf.base.from_json import from_json
-from textclf.model.accept import NO_THRESHOLD
+from textclf.model.accept import NO_THRESHOLD, AcceptanceCurve
 from textclf.model.neighbours import Neighbours
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Label
@@ -264,10 +265,23 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
         # a weighted mean may be above 1 by a rounding error
         or not all(0 <= share < 1.001 for share in shares)
         or not (0 < acceptance.max_error < 1 and 0 < acceptance.confidence < 1)
+        or not (record.acceptance_curve is None or _is_curve(record.acceptance_curve))
     ):
         raise ValueError("figures out of range")
     # the keys of the JSON are in alphabetical order, the categories in the order of the labels
     return replace(record, documents={category: record.documents[category] for category in categories})
+
+
+def _is_curve(curve: AcceptanceCurve) -> bool:
+    counts = np.array([0, *(level.documents for level in curve.levels)])
+    every = [*curve.levels, *filter(None, [curve.lowest])]
+    return (
+        bool((np.diff(counts) > 0).all())
+        and bool(counts[-1] <= curve.documents)
+        and all(0 <= level.wrong <= level.documents <= curve.documents for level in every)
+        and all(0 <= level.expected_wrong <= level.documents for level in every)
+        and all(0 <= share <= 1 for level in every for share in (level.threshold, level.unknown or 0.0))
+    )
 
 
 def _settings(data: object, number: int) -> dict[str, Any]:

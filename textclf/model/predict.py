@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -119,7 +119,14 @@ class Model:
     def _repr_html_(self) -> str:
         return self.training.to_html()
 
-    def __call__(self, text: str, document_id: str = "0", ocr_confidence: float | None = None) -> Prediction:
+    def __call__(
+        self,
+        text: str,
+        document_id: str = "0",
+        ocr_confidence: float | None = None,
+        *,
+        max_error: float | None = None,
+    ) -> Prediction:
         """Predict the category of one text.
 
         Parameters
@@ -130,19 +137,23 @@ class Model:
             Name for the prediction.
         ocr_confidence : float, optional
             How sure OCR was of the text, 0 to 100.
+        max_error : float, optional
+            As for `pipe`.
 
         Returns
         -------
         Prediction
             As `pipe` gives it.
         """
-        return next(self.pipe([text], [document_id], [ocr_confidence]))
+        return next(self.pipe([text], [document_id], [ocr_confidence], max_error=max_error))
 
     def pipe(
         self,
         texts: Iterable[str],
         document_ids: Iterable[str] | None = None,
         ocr_confidences: Iterable[float | None] | None = None,
+        *,
+        max_error: float | None = None,
     ) -> Iterator[Prediction]:
         """Predict the category of each text of a stream, in constant memory.
 
@@ -154,6 +165,8 @@ class Model:
             Names for the predictions, one per text; the positions, from 0, if not given.
         ocr_confidences : iterable of float or None, optional
             How sure OCR was of each text, 0 to 100.
+        max_error : float, optional
+            Maximum error among accepted documents, above 0 and below 1; by default that of training.
 
         Yields
         ------
@@ -164,7 +177,8 @@ class Model:
             documents are more typical; and below the threshold ``poor scan`` if OCR was unsure or few words look real,
             else ``unsure between A and B``.
         """
-        return (prediction for prediction, _, _ in self.pipe_evidence(texts, document_ids, ocr_confidences))
+        model = self.with_max_error(max_error)
+        return (prediction for prediction, _, _ in model.pipe_evidence(texts, document_ids, ocr_confidences))
 
     def pipe_evidence(
         self,
@@ -208,6 +222,26 @@ class Model:
         if pages_disagree(found, self.training.acceptance.threshold):
             return replace(prediction, decision="review", reason=PAGES_DISAGREE, pages=found)
         return replace(prediction, pages=found)
+
+    def with_max_error(self, max_error: float | None) -> Self:
+        """Give the same model with the threshold that training would have chosen for another maximum error.
+
+        Parameters
+        ----------
+        max_error : float or None
+            Maximum error among accepted documents, above 0 and below 1; None changes nothing.
+
+        Returns
+        -------
+        Model
+            The confidence is that of training.
+
+        Raises
+        ------
+        textclf.base.errors.UsageError
+            If it is no such number, or the model file has an older format and was trained for another.
+        """
+        return replace(self, training=self.training.with_max_error(max_error))
 
     def evidence(self, texts: Sequence[str]) -> Evidence:
         """Compute features and margins of texts, from up to `MAX_TEXT` characters of each."""

@@ -30,8 +30,7 @@ class Prediction:
         ``review``: a person should look at the document.
     reason : str
         Why it is for review; empty with ``accept``: ``no text``, ``pages disagree``, ``poor scan``, ``other language``,
-        ``unknown kind``, ``unsure between A and B``, ``nothing is accepted`` (the model could choose no threshold),
-        ``could not be read`` or ``row cannot be used``.
+        ``unknown kind``, ``unsure between A and B``, ``could not be read`` or ``row cannot be used``.
     scores : tuple of float
         Probability of each category, in the order of the model's categories; empty if nothing could be predicted.
     status : {"ok", "partial", "failed", "skipped"}

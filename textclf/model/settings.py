@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 from features.feature_options import FeatureOptions
+from textclf.base.errors import UsageError
 from textclf.base.options import check_options, option
+
+LEAST_SHARE, GREATEST_SHARE = 0.0001, 0.9999
+"""Bounds of maximum error and confidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +25,10 @@ class TrainingSettings(FeatureOptions):
         help="Inverse strength of the regularisation: lower is more cautious; it rarely needs changing.",
     )
     max_error: float = option(
-        0.05, min=0.0001, max=0.9999, help="Maximum error among accepted documents, such as 0.05."
+        0.05, min=LEAST_SHARE, max=GREATEST_SHARE, help="Maximum error among accepted documents, such as 0.05."
     )
     confidence: float = option(
-        0.9, min=0.0001, max=0.9999, help="Confidence that the error stays under the maximum, such as 0.9."
+        0.9, min=LEAST_SHARE, max=GREATEST_SHARE, help="Confidence that the error stays under the maximum, such as 0.9."
     )
     max_unknown: float = option(
         0.2,
@@ -38,6 +43,24 @@ class TrainingSettings(FeatureOptions):
     )
 
     def __post_init__(self) -> None:
+        check_options(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptanceOptions:
+    """What may be accepted, where a trained model is used."""
+
+    max_error: float | None = option(
+        None,
+        min=LEAST_SHARE,
+        max=GREATEST_SHARE,
+        help="Maximum error among accepted documents, such as 0.1; by default that of training. `textclf model info` "
+        "shows what each would accept.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.max_error is not None and not isinstance(self.max_error, Real):
+            raise UsageError(f"is {self.max_error!r:.40}, not a number", where="max_error", remedy="give 0.1 or so")
         check_options(self)
 
 

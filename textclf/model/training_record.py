@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
-from textclf.model.accept import Acceptance
+from textclf.base.errors import UsageError
+from textclf.model.accept import MAX_ERRORS, Acceptance, AcceptanceCurve
+from textclf.model.settings import AcceptanceOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,29 @@ class TrainingRecord:
     groups: tuple[CrossValidation, ...]  # one per feature group; the last is the model itself
     curve: tuple[CurvePoint, ...]  # smallest first; the last is the full cross-validation
     acceptance: Acceptance
+    acceptance_curve: AcceptanceCurve | None = None  # not in model files of older formats
     data_hash: str  # SHA-256 of ids, texts and categories
     inputs_hash: str = ""  # SHA-256 of all that the model depends on
+
+    def with_max_error(self, max_error: float | None) -> TrainingRecord:
+        """Choose the threshold for another maximum error, as training would have; None keeps it."""
+        AcceptanceOptions(max_error=max_error)
+        if max_error is None or max_error == self.acceptance.max_error:
+            return self
+        if self.acceptance_curve is None:
+            raise UsageError(
+                f"the model was trained by an older version, for a maximum error of {self.acceptance.max_error:g} only",
+                where="max_error",
+                remedy="train it again",
+            )
+        return replace(self, acceptance=self.acceptance_curve.at(float(max_error), self.acceptance.confidence))
+
+    def ladder(self) -> list[Acceptance]:
+        """Give what several maximum errors, the model's own among them, would accept; empty for older models."""
+        curve, own = self.acceptance_curve, self.acceptance
+        if curve is None:
+            return []
+        return [curve.at(max_error, own.confidence) for max_error in sorted({*MAX_ERRORS, own.max_error})]
 
     def on_one_line(self) -> str:
         """Summarise categories, accuracy and threshold on one line."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.model.accept import LOWEST, NO_THRESHOLD, Acceptance
+from textclf.model.accept import LOWEST, AcceptanceCurve, Level
 from textclf.model.linear import fit_svm
 from textclf.model.training_texts import TrainingTexts
 
@@ -73,22 +73,26 @@ def lowest_score(scores: NDArray[np.float64], unknown: NDArray[np.float64], max_
 
 
 def without_unknown_kinds(
-    acceptance: Acceptance,
+    curve: AcceptanceCurve,
     scores: NDArray[np.float64],
     right: NDArray[np.bool_],
     unknown: NDArray[np.float64],
     max_unknown: float,
-) -> Acceptance:
-    """Raise a threshold to `lowest_score`, and tell the share of simulated documents that it accepts."""
-    lowest = lowest_score(scores, unknown, max_unknown)
-    if acceptance.threshold < lowest:
-        taken = scores >= lowest
-        acceptance = replace(
-            acceptance, threshold=lowest, accepted=float(taken.mean()), error=float(1 - right[taken].mean())
-        )
-    if not len(unknown) or acceptance.threshold >= NO_THRESHOLD:
-        return acceptance
-    return replace(acceptance, unknown_accepted=float((unknown >= acceptance.threshold).mean()))
+) -> AcceptanceCurve:
+    """Let no threshold be lower than `lowest_score`, and tell the share of simulated documents that each accepts."""
+
+    def told(level: Level) -> Level:
+        return replace(level, unknown=float((unknown >= level.threshold).mean())) if len(unknown) else level
+
+    threshold = lowest_score(scores, unknown, max_unknown)
+    taken = scores >= threshold
+    lowest = Level(
+        documents=int(taken.sum()),
+        wrong=int((~right[taken]).sum()),
+        expected_wrong=float((1 - scores[taken]).sum()),
+        threshold=threshold,
+    )
+    return replace(curve, levels=tuple(map(told, curve.levels)), lowest=told(lowest))
 
 
 def warn_of_loose(categories: Sequence[str], labels: NDArray[np.int64], unknown: NDArray[np.float64]) -> Iterator[str]:

@@ -173,8 +173,8 @@ def test_a_manifest_names_results_below_the_output_only(text):
         ((0.7, 0.3), ACCEPTANCE, "accept", ""),
         ((0.69, 0.31), ACCEPTANCE, "review", "unsure between a and b"),
         ((0.31, 0.69), ACCEPTANCE, "review", "unsure between b and a"),
-        ((1.0, 0.0), None, "review", "nothing is accepted"),
-        ((1.0, 0.0), replace(ACCEPTANCE, threshold=1.01), "review", "nothing is accepted"),
+        ((1.0, 0.0), None, "review", "unsure between a and b"),
+        ((1.0, 0.0), replace(ACCEPTANCE, threshold=1.01), "review", "unsure between a and b"),
     ],
 )
 def test_scores_become_decisions(scores, acceptance, decision, reason):

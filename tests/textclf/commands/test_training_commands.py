@@ -26,12 +26,42 @@ def documents(tmp_path, table, corpus):
 
 def test_the_share_accepted_and_its_error_are_stated(model):
     acceptance = Acceptance(max_error=0.2, confidence=0.9, threshold=0.8834, accepted=0.25, error=0.0556)
-    *_, line = training_lines(replace(model.training, acceptance=acceptance))
+    *_, line = training_lines(replace(model.training, acceptance=acceptance, acceptance_curve=None))
     for words in ("will accept about 25%", "from 0.883", "5.6% of those were wrong", "90% confidence fewer than 20.0%"):
         assert words in line
-    *_, line = training_lines(replace(model.training, acceptance=replace(acceptance, max_error=0.05, accepted=0.0)))
+    nothing = replace(acceptance, max_error=0.05, accepted=0.0)
+    *_, line = training_lines(replace(model.training, acceptance=nothing, acceptance_curve=None))
     for words in ("accepts nothing", "maximum error of 5.0% with 90% confidence", "at least the 45 documents"):
         assert words in line
+
+
+def test_training_shows_what_other_maximum_errors_would_accept(model):
+    assert model.training.acceptance.max_error == 0.05
+    *_, head, two, five, ten, fifteen, twenty = training_lines(model.training)
+    assert "with 90% confidence" in head
+    assert [line.split()[0] for line in (two, five, ten, fifteen, twenty)] == ["0.02", "0.05", "0.1", "0.15", "0.2"]
+    assert "nothing" in two
+    assert f"{model.with_max_error(0.2).training.acceptance.accepted:.0%}" in twenty
+
+
+def test_the_maximum_error_is_chosen_where_the_model_is_used(
+    textclf, documents, tmp_path, model, model_path, read_table, monkeypatch
+):
+    strict, loose = tmp_path / "strict.csv", tmp_path / "loose.csv"
+    said = textclf("predict", model_path, documents, "-o", strict, "--max-error", "0.001")
+    assert "accepts nothing: for a maximum error of 0.1%" in said.err
+    assert textclf("predict", model_path, documents, "-o", loose, "--max-error", "0.2").code == 0
+    assert {row["decision"] for row in read_table(strict)} == {"review"}
+    threshold = model.with_max_error(0.2).training.acceptance.threshold
+    assert all((row["decision"] == "accept") == (float(row["score"]) >= threshold) for row in read_table(loose))
+    monkeypatch.setenv("TEXTCLF_PREDICT_MAX_ERROR", "0.2")
+    assert textclf("predict", model_path, documents, "-o", strict).code == 0
+    assert strict.read_bytes() == loose.read_bytes()
+    said = textclf("predict", model_path, documents, "-o", strict, "--max-error", "2")
+    assert said.code == ExitCode.USAGE
+    assert "--max-error" in said.error
+    said = textclf("compare", model_path, model_path, documents, "--max-error", "0.001")
+    assert "accepted  A 0" in said.out
 
 
 def test_training_says_how_good_it_is_and_writes_a_model(textclf, documents, tmp_path):
@@ -171,6 +201,12 @@ def test_a_folder_without_documents_is_refused(textclf, tmp_path):
 def test_evaluation_prints_figures_and_writes_a_report(textclf, documents, tmp_path, model_path):
     out = tmp_path / "report"
     said = textclf("evaluate", model_path, documents, "-o", out, "--by", "category")
+    figures = json.loads((out / "metrics.json").read_text())
+    own = next(step for step in figures["by_max_error"] if step["max_error"] == 0.05)
+    assert (own["accepted"], own["accepted_right"]) == (figures["accepted"], figures["accepted_right"])
+    assert [step["max_error"] for step in figures["by_max_error"]] == [0.02, 0.05, 0.1, 0.15, 0.2]
+    assert f"at --max-error 0.2    accepted  {figures['by_max_error'][-1]['accepted']} of" in said.out
+    assert "wrong in cross-validation" in (out / "report.html").read_text().lower()
     assert said.code == 0
     assert said.out.startswith("accuracy  1.000   macro F1  1.000   documents  15\n")
     assert "category = letter: accuracy 1.000 of 5" in said.out

@@ -15,7 +15,7 @@ from textclf.base.errors import OutputError
 from textclf.evaluation.evaluate import evaluate_predictions
 from textclf.evaluation.report import write_report
 from textclf.evaluation.results import EvaluationReport
-from textclf.model.accept import Acceptance
+from textclf.model.accept import Acceptance, AcceptanceCurve, Level
 from textclf.model.prediction import Prediction
 from textclf.model.training_record import CrossValidation, CurvePoint, TrainingRecord
 
@@ -39,6 +39,9 @@ def training(categories: list[str], threshold: float = 0.6) -> TrainingRecord:
             CurvePoint(documents=29, accuracy=0.9, macro_f1=0.875),
         ),
         acceptance=Acceptance(max_error=0.05, confidence=0.9, threshold=threshold, accepted=0.7, error=0.031),
+        acceptance_curve=AcceptanceCurve(
+            documents=100, levels=(Level(documents=70, wrong=2, expected_wrong=2.5, threshold=threshold),)
+        ),
         data_hash="ab" * 32,
     )
 

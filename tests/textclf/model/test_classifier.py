@@ -23,6 +23,7 @@ import textclf
 from textclf import DocumentClassifier
 from textclf.base.errors import BadDataError, BadInputError, BadModelError, LostTaskError, UsageError
 from textclf.model.classifier import InvalidOptionError
+from textclf.model.file import save_model
 from textclf.model.settings import TrainingSettings
 from textclf.model.training_data import read_training_data
 
@@ -90,6 +91,28 @@ def test_an_empty_text_is_for_review(model):
         prediction = model(text)
         assert (prediction.decision, prediction.reason, prediction.status) == ("review", "no text", "skipped")
         assert prediction.predicted_category == ""
+
+
+def test_any_maximum_error_at_use_decides_as_training_with_it(classifier, model, corpus, tmp_path):
+    documents, new = corpus(20, seed=3), corpus(10, seed=4).texts
+    fitted = {
+        max_error: classifier(max_error=max_error).fit(documents.texts, documents.categories).model_
+        for max_error in (0.02, 0.05, 0.13, 0.2)
+    }
+    save_model(fitted[0.05], tmp_path / "m.textclf")
+    loaded = textclf.load(tmp_path / "m.textclf")
+    assert len({one.training.acceptance.threshold for one in fitted.values()}) > 1
+    for max_error, trained_with_it in fitted.items():
+        assert loaded.with_max_error(max_error).training.acceptance == trained_with_it.training.acceptance
+        assert list(loaded.pipe(new, max_error=max_error)) == list(trained_with_it.pipe(new))
+    assert loaded(new[0], max_error=0.2) == fitted[0.2](new[0])
+
+
+def test_a_model_that_accepts_nothing_still_says_what_it_is_unsure_of(classifier, corpus):
+    documents = corpus(4)
+    unsure = classifier().fit(documents.texts, documents.categories).model_
+    assert unsure.training.acceptance.accepted == 0
+    assert unsure(documents.texts[0]).reason.startswith("unsure between invoice and ")
 
 
 def test_a_sure_prediction_is_accepted_and_an_unsure_one_says_between_what(model, corpus):

@@ -14,7 +14,7 @@ import pytest
 
 import textclf
 from textclf.base.archive import read_archive
-from textclf.base.errors import BadInputError, BadModelError, OutputError
+from textclf.base.errors import BadInputError, BadModelError, OutputError, UsageError
 from textclf.model.file import KIND, load_model, model_info, save_model
 
 ROOT = Path(__file__).parents[3]
@@ -196,6 +196,9 @@ def test_a_model_of_format_3_predicts_as_it_did(tmp_path):
     )
     assert [prediction.familiarity for prediction in found] == pytest.approx([0.8955223880597015, 0.8557213930348259])
     assert old.training.unlabelled.given == 0
+    with pytest.raises(UsageError, match="an older version"):
+        old("total due", max_error=0.1)
+    assert old("total due", max_error=0.05) == old("total due")
     save_model(old, tmp_path / "new.textclf")
     assert list(load_model(tmp_path / "new.textclf").pipe(["total due", "dear aunt"])) == found
 
@@ -326,6 +329,9 @@ def test_parts_that_do_not_fit_together_are_refused(parts, tmp_path, change):
         *[(("training", "acceptance", "accepted"), value) for value in (-1, 1.5, float("nan"), True)],
         (("training", "acceptance", "threshold"), float("nan")),
         (("training", "acceptance", "confidence"), 1),
+        (("training", "acceptance_curve", "documents"), 1),
+        (("training", "acceptance_curve", "levels"), [[1, 0, 0.1, 0.9]]),
+        *[(("training", "acceptance_curve", "levels", 0, name), -1) for name in ("documents", "wrong", "threshold")],
         (("training", "documents", "invoice"), -1),
         (("training", "groups"), []),
         (("training", "groups", 0, "accuracy"), float("nan")),

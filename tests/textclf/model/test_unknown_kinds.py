@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.model.accept import LOWEST, NO_THRESHOLD, Acceptance
+from textclf.model.accept import LOWEST, acceptance_curve
 from textclf.model.unknown_kinds import lowest_score, warn_of_loose, without_unknown_kinds
 
 WORDS = {
@@ -45,16 +45,18 @@ def test_no_more_simulated_documents_than_allowed_are_accepted_or_half_of_the_ot
 
 
 def test_a_threshold_is_raised_but_never_lowered():
-    known, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, True, False])
-    unknown = np.array([0.75, 0.65, 0.3, 0.3, 0.3])
-    low = Acceptance(max_error=0.2, confidence=0.9, threshold=0.55, accepted=1.0, error=0.25)
-    raised = without_unknown_kinds(low, known, right, unknown, 0.2)
-    assert 0.65 < raised.threshold < 0.7
-    assert (raised.accepted, raised.error, raised.unknown_accepted) == (0.75, 0.0, 0.2)
-    high = Acceptance(max_error=0.2, confidence=0.9, threshold=0.85, accepted=0.25, error=0.0)
-    assert without_unknown_kinds(high, known, right, unknown, 0.2).threshold == 0.85
-    nothing = Acceptance(max_error=0.2, confidence=0.9, threshold=NO_THRESHOLD, accepted=0.0, error=0.0)
-    assert without_unknown_kinds(nothing, known, right, unknown, 0.2) == nothing
+    known = np.repeat([0.9, 0.8, 0.7, 0.6], 10)
+    right = np.arange(40) < 38
+    curve = acceptance_curve(known, right)
+    raised = without_unknown_kinds(curve, known, right, np.array([0.75, 0.65, 0.3, 0.3, 0.3]), 0.2)
+    assert curve.at(0.2, 0.9).threshold == pytest.approx(0.55)
+    found = raised.at(0.2, 0.9)
+    assert 0.65 < found.threshold < 0.7
+    assert (found.accepted, found.error, found.unknown_accepted) == (0.75, 0.0, 0.2)
+    strict = without_unknown_kinds(curve, known, right, np.full(5, 0.5), 0.2)
+    assert strict.at(0.2, 0.9).threshold == curve.at(0.2, 0.9).threshold
+    assert strict.at(0.2, 0.9).unknown_accepted == 0
+    assert raised.at(0.01, 0.9) == curve.at(0.01, 0.9)
 
 
 def test_a_category_that_takes_what_is_left_out_is_named():
