@@ -10,12 +10,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from textclf.base.errors import BadInputError, BadModelError
+from textclf.base.errors import BadInputError, BadModelError, UsageError
 from textclf.base.overwrite_guard import MODEL, check_output
 from textclf.base.plurals import counted
-from textclf.commands.application import Option, Options
-from textclf.commands.arguments import GroupedTable, LabelledDocuments, OutputFile, showing
-from textclf.data.sources import DATASOURCE, TableOptions, read_documents, read_labelled
+from textclf.commands.application import Argument, Option, Options
+from textclf.commands.arguments import GroupedTable, OutputFile, showing
+from textclf.data.sources import DATASOURCE, Labelled, TableOptions, read_documents, read_labelled
 from textclf.model.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -26,9 +26,17 @@ _log = logging.getLogger(__name__)
 
 
 def train(
-    documents: LabelledDocuments,
-    output: OutputFile,
+    documents: Annotated[
+        Path | None,
+        Argument(
+            metavar="[DOCUMENTS]",
+            help="A CSV with the columns document_id, text and category; a folder with a folder per category of scans "
+            "and .txt files; or the folder that prepare wrote. Without it, keywords (--lexicon) label documents of "
+            "--pile.",
+        ),
+    ] = None,
     *,
+    output: OutputFile,
     other: Annotated[
         list[Path],
         Option(
@@ -58,6 +66,7 @@ def train(
         textclf train filed/ -o model.textclf          (filed/invoice/a.pdf, filed/letter/b.jpg ...)
         textclf train documents.csv -o model.textclf
         textclf train documents.csv --labels to_label.csv -o model.textclf          (to_label.csv as select wrote it)
+        textclf train --pile scans/ --lexicon mine.toml -o model.textclf    (no labels, only keywords)
 
     Prints the accuracy of the model and the share of new documents that it will accept.
     """
@@ -72,7 +81,7 @@ def train(
 
 
 def train_model(
-    source: Path,
+    source: Path | None,
     output: Path,
     options: dict[str, Any],
     table: TableOptions,
@@ -89,12 +98,14 @@ def train_model(
     from textclf.model.classifier import DocumentClassifier
     from textclf.model.training_data import read_training_data
 
-    check_output(output, MODEL, inputs=[source, *others, *piles])
-    if (source / DATASOURCE).exists():
+    if source is None and not piles:
+        raise UsageError("no documents", remedy="give a documents CSV or a folder, or --pile with --lexicon")
+    check_output(output, MODEL, inputs=[*([] if source is None else [source]), *others, *piles])
+    if source and (source / DATASOURCE).exists():
         options = {**_prepared_options(source / "features"), **options}
     classifier = DocumentClassifier(**options)
     classifier.check_options()
-    documents = read_labelled(source, table, keep_unlabelled=True)
+    documents = read_labelled(source, table, keep_unlabelled=True) if source else Labelled([], [], [])
     if any(documents.groups) and (alone := documents.groups.count("")):
         _log.warning(
             f"{alone} of {len(documents.groups)} documents have no {table.group_column or 'group'}: each counts as a "
@@ -128,6 +139,11 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
     """Give lines to print about cross-validation and acceptance."""
     from textclf.model.accept import why_nothing_is_accepted
 
+    if record.by_keywords:
+        yield (
+            "no document had a label: categories come from keywords. The figures say how well these are predicted, not "
+            "how well the true categories are, so nothing is accepted; correct some predictions and train on them"
+        )
     for group in record.groups:
         yield f"cross-validated, {group.features}: accuracy {group.accuracy:.3f}, macro F1 {group.macro_f1:.3f}"
     if record.kept_together:
@@ -148,9 +164,9 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
                 f"of documents of unknown kinds it will accept about {acceptance.unknown_accepted:.0%}, as each "
                 "category showed when it was left out"
             )
-    else:
+    elif not record.by_keywords:
         yield why_nothing_is_accepted(acceptance, record.acceptance_curve)
-    if steps := record.ladder():
+    if (steps := record.ladder()) and not record.by_keywords:
         yield (
             "what --max-error of predict, classify and evaluate would accept of documents like these; with "
             f"{acceptance.confidence:.0%} confidence fewer than that will be wrong:"

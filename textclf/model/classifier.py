@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from features.feature_options import FeatureOptions
 from features.feature_set import FeatureSettings
 from features.language_detection import fit_language_detector
-from features.lexicon import Lexicon, read_lexicon
+from features.lexicon import Lexicon, read_lexicon, shipped_lexicon
 from features.word_vectors import WordVectors, read_word_vectors
 from textclf.base.errors import BadDataError, UsageError
 from textclf.base.executor import memory_remedy, open_executor
@@ -32,6 +32,7 @@ from textclf.model.calibrate import fit_correction, fit_temperature, log_softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
 from textclf.model.folds import group_numbers
+from textclf.model.keyword_labels import label_by_keywords
 from textclf.model.linear import corrected
 from textclf.model.predict import Model
 from textclf.model.settings import DEFAULTS, TrainingSettings
@@ -176,8 +177,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Cleaned texts of documents of none of the categories, which the model learns to send to review.
         unlabelled : iterable of str, optional
             Cleaned texts of unknown category. With up to 20 labelled documents per category on average, self-training
-            learns from them too. Of more than 2,000 a fixed sample is used; texts that are given with a label too are
-            left out.
+            learns from them too. Without any labelled document, those that keywords of the lexicon surely find are
+            labelled by them; such a model accepts nothing, and its figures compare it with the keywords alone. Of more
+            than 2,000 a fixed sample is used; texts that are given with a label too are left out.
         document_ids : iterable of str, length n, optional
             Names that go into the data hash; by default the positions.
 
@@ -212,10 +214,12 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seeded = self._seeded()
         settings = seeded.feature_settings()
         hashes = {"data_hash": data.hash, "inputs_hash": seeded._hash_of(data, settings)}
+        by_keywords = not data.texts
+        data, self.warnings_ = _with_labels(data, settings)
         documents = observe_texts(data.texts, settings)
         with_text = np.flatnonzero([bool(words) for words in documents.words])
         empty = len(data.texts) - len(with_text)
-        self.warnings_ = _check_with_text(data, with_text)
+        self.warnings_ += _check_with_text(data, with_text)
         data, documents = data.take(with_text.tolist()), documents.take(with_text)
         groups = None
         if data.groups is not None:
@@ -241,9 +245,11 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         correction = fit_correction(found.margins, data.labels, inverse_temperature, data.weights)
         margins = correction.of(found.margins)
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
-        accepting = self._acceptance_curve(data, correction.of(fitted.left_out), inverse_temperature)
+        accepting = self._acceptance_curve(
+            data, correction.of(fitted.left_out), inverse_temperature, known=not by_keywords
+        )
         acceptance = accepting.at(self.max_error, self.confidence)
-        if not acceptance.accepted:
+        if not acceptance.accepted and not by_keywords:
             self.warnings_.append(why_nothing_is_accepted(acceptance, accepting))
         self.model_ = Model(
             categories=data.categories,
@@ -256,6 +262,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             training=TrainingRecord(
                 documents=_counts(data.labels, data.categories),
                 empty_texts=empty,
+                by_keywords=by_keywords,
                 unlabelled=UnlabelledDocuments(
                     given=data.unlabelled_given,
                     used=len(observed.unlabelled.words),
@@ -278,12 +285,16 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _acceptance_curve(
-        self, data: TrainingData, left_out: NDArray[np.float64], inverse_temperature: float
+        self, data: TrainingData, left_out: NDArray[np.float64], inverse_temperature: float, *, known: bool
     ) -> AcceptanceCurve:
-        """Say what could be accepted, given the margins of documents whose category was left out, and warn."""
+        """Say what could be accepted, given the margins of documents whose category was left out, and warn.
+
+        Unless the true categories are known, any prediction may be wrong, and nothing is accepted.
+        """
         # pseudo-labelled documents come after the labelled ones
         unknown = softmax(left_out[: len(data.labels)] * inverse_temperature)
-        best, right = self.out_of_fold_scores_.max(axis=1), self.out_of_fold_scores_.argmax(axis=1) == data.labels
+        best = self.out_of_fold_scores_.max(axis=1)
+        right = (self.out_of_fold_scores_.argmax(axis=1) == data.labels) & known
         self.warnings_ += warn_of_loose(data.categories, data.labels, unknown)
         return without_unknown_kinds(acceptance_curve(best, right), best, right, unknown.max(axis=1), self.max_unknown)
 
@@ -454,6 +465,18 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "C": float(self.C),
             "random_state": self._seed(),
         }
+
+
+def _with_labels(data: TrainingData, settings: FeatureSettings) -> tuple[TrainingData, list[str]]:
+    """Label documents by keywords if none has a label; give warnings."""
+    if data.texts or not data.unlabelled:
+        return data, []
+    lexicon = shipped_lexicon() if settings.lexicon == "auto" else settings.lexicon
+    if not isinstance(lexicon, Lexicon):
+        raise BadDataError(
+            "no document has a label", remedy="give some labels, or keywords of each category as lexicon"
+        )
+    return label_by_keywords(data, lexicon)
 
 
 def _counts(labels: NDArray[np.int64], categories: Sequence[str]) -> dict[str, int]:

@@ -44,6 +44,7 @@ class TrainingRecord:
 
     documents: dict[str, int]  # of each category, in the order of the model's categories
     empty_texts: int  # documents left out because they had no text
+    by_keywords: bool = False  # whether their categories come from keywords: no figure then compares with the truth
     unlabelled: UnlabelledDocuments = field(default_factory=UnlabelledDocuments)
     folds: int
     kept_together: int = 0  # groups of documents that cross-validation kept together; 0 without groups

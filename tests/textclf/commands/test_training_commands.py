@@ -318,6 +318,18 @@ def test_unlabelled_documents_come_from_tables_folders_and_rows_without_a_catego
     assert "no category" not in said.err
 
 
+def test_a_pile_and_keywords_are_enough(textclf, tmp_path, table, corpus, lexicon_file):
+    rows = [(name, text, "") for name, text, _ in corpus(8).rows()]
+    pile = table(tmp_path / "pile.csv", rows)
+    run = ("train", "--pile", pile, "-o", tmp_path / "m.textclf", "--lexicon", lexicon_file, *QUICK[2:])
+    said = textclf(*run)
+    assert said.code == 0
+    assert "no document had a label: categories come from keywords" in said.err
+    assert package.load(tmp_path / "m.textclf").categories == ("invoice", "letter")
+    assert "is kept" in textclf(*run).err
+    assert textclf("train", "-o", tmp_path / "n.textclf").code == ExitCode.USAGE
+
+
 # --- names of categories
 
 LONG = "insurance contract for vehicles, machines and all that "
