@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import lzma
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -170,3 +173,13 @@ def test_mistakes_in_a_template(module: ModuleType, folder: Path, toml: str, tol
     with pytest.raises(ValueError) as error:
         list(drawn(module, folder, toml))
     assert str(error.value).startswith(told)
+
+
+def test_the_packed_texts_are_those_that_the_generator_makes(root: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "data.generator.background", "-o", str(tmp_path / "made.xz")]
+    subprocess.run(command, cwd=root, check=True, timeout=300)
+    packed, made = (
+        json.loads(lzma.decompress(path.read_bytes()))
+        for path in (root / "textclf" / "model" / "background.json.xz", tmp_path / "made.xz")
+    )
+    assert packed == made, "a template was changed: run python -m data.generator.background"

@@ -152,6 +152,11 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
         )
     if record.unlabelled.given:
         yield from _unlabelled_lines(record)
+    if record.background.texts:
+        yield f"turns away other kinds of paper, learned from {record.background.texts} texts of the background"
+    if record.background.left_out:
+        kinds = (f"{kind.replace('_', ' ')} ({category})" for kind, category in record.background.left_out.items())
+        yield f"left out of the background, as like documents of a category: {', '.join(kinds)}"
     acceptance = record.acceptance
     if acceptance.accepted:
         yield (

@@ -28,6 +28,7 @@ from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
 from textclf.model.accept import AcceptanceCurve, acceptance_curve, why_nothing_is_accepted
+from textclf.model.background import choose_background
 from textclf.model.calibrate import fit_correction, fit_temperature, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
@@ -37,7 +38,7 @@ from textclf.model.linear import corrected
 from textclf.model.predict import Model
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
-from textclf.model.training_record import CrossValidation, TrainingRecord, UnlabelledDocuments
+from textclf.model.training_record import BackgroundUsed, CrossValidation, TrainingRecord, UnlabelledDocuments
 from textclf.model.training_texts import observe_texts, observe_training
 from textclf.model.typicality import fit_typicality
 from textclf.model.unknown_kinds import warn_of_loose, without_unknown_kinds
@@ -68,6 +69,9 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Dimensions of learned word vectors.
     augment : bool, default True
         Also train on augmented copies of the texts: misread, without line breaks, or the first third only.
+    background : bool, default True
+        Also train on texts of other kinds of paper, so that such documents are not accepted; see
+        `textclf.model.background`. With fewer than 40 documents there are none.
     C : float, default 1.0
         Inverse strength of the regularisation, as in scikit-learn's ``LinearSVC``.
     max_error : float, default 0.05
@@ -108,6 +112,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "vectors": [WordVectors, str, os.PathLike],
         "vector_size": [Interval(Integral, *bounds(TrainingSettings, "vector_size"), closed="both")],
         "augment": ["boolean"],
+        "background": ["boolean"],
         "C": [Interval(Real, *bounds(TrainingSettings, "C"), closed="both")],
         "max_error": [Interval(Real, *bounds(TrainingSettings, "max_error"), closed="both")],
         "confidence": [Interval(Real, *bounds(TrainingSettings, "confidence"), closed="both")],
@@ -124,6 +129,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         vectors: WordVectors | str | Path = DEFAULTS.vectors,
         vector_size: int = DEFAULTS.vector_size,
         augment: bool = DEFAULTS.augment,
+        background: bool = DEFAULTS.background,
         C: float = DEFAULTS.C,  # noqa: N803 - scikit-learn's name for it
         max_error: float = DEFAULTS.max_error,
         confidence: float = DEFAULTS.confidence,
@@ -136,6 +142,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.vectors = vectors
         self.vector_size = vector_size
         self.augment = augment
+        self.background = background
         self.C = C
         self.max_error = max_error
         self.confidence = confidence
@@ -225,6 +232,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if data.groups is not None:
             groups, warned = group_numbers(data.groups, data.labels, data.categories)
             self.warnings_ += warned
+        languages = fit_language_detector(documents.words)
+        background = None
+        if self.background:
+            background = choose_background(documents, data.labels, data.categories, languages.known, settings)
         observed = observe_training(
             data.texts,
             data.labels,
@@ -234,6 +245,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             out_of_distribution=data.out_of_distribution,
             unlabelled=data.unlabelled,
             documents=documents,
+            background=background and background.observed,
         )
 
         with open_executor(effective_n_jobs(self.n_jobs), remedy=memory_remedy()) as executor:
@@ -258,7 +270,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             linear=corrected(fitted.linear, correction),
             inverse_temperature=inverse_temperature,
             typicality=fit_typicality(fitted.centroids, margins, found.similarity, fitted.neighbours, found.density),
-            languages=fit_language_detector(documents.words),
+            languages=languages,
             training=TrainingRecord(
                 documents=_counts(data.labels, data.categories),
                 empty_texts=empty,
@@ -268,6 +280,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     used=len(observed.unlabelled.words),
                     pseudo_labelled=_counts(fitted.pseudo_labels, data.categories),
                 ),
+                background=background.used if background else BackgroundUsed(),
                 folds=found.folds,
                 kept_together=0 if groups is None else len(np.unique(groups)),
                 groups=tuple(

@@ -28,17 +28,21 @@ def fit_svm(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fit a one-vs-rest linear SVM; slopes of shape (k, columns) and intercepts of the k categories.
 
-    Rows of target k are of no category: negative examples for all.
+    Rows of target k are of no category: negative examples for all. Their weights are parts of the weight that each
+    category has.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
     matrix, places = for_liblinear(matrix)
-    svm = LinearSVC(C=c, tol=TOLERANCE, class_weight="balanced", random_state=seed)
+    totals = np.bincount(targets, weights, minlength=categories)[:categories]
+    # all categories weigh the same; the weights of other rows are parts of a category
+    balance = np.append(totals.mean() / totals, totals.mean())
+    svm = LinearSVC(C=c, tol=TOLERANCE, random_state=seed)
     with warnings.catch_warnings():
         # closer convergence would change no figure, and the user can do nothing about it
         warnings.simplefilter("ignore", ConvergenceWarning)
-        svm.fit(matrix, targets, sample_weight=weights)
+        svm.fit(matrix, targets, sample_weight=weights * balance[targets])
     slopes, intercept = svm.coef_[:categories, places], svm.intercept_[:categories]
     if len(slopes) == 1:
         slopes, intercept = np.vstack([-slopes, slopes]) / 2, np.concatenate([-intercept, intercept]) / 2

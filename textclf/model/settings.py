@@ -17,6 +17,10 @@ LEAST_SHARE, GREATEST_SHARE = 0.0001, 0.9999
 class TrainingSettings(FeatureOptions):
     """Parameters of `DocumentClassifier` that a command takes too."""
 
+    background: bool = option(
+        True,
+        help="Also train on texts of other kinds of paper that ship with the package, to turn such documents away.",
+    )
     C: float = option(
         1.0,
         name="c",

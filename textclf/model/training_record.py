@@ -39,6 +39,14 @@ class UnlabelledDocuments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundUsed:
+    """How many texts of the background a model was trained with."""
+
+    texts: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)  # kinds, and the category that each is like
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
     """What a model file keeps of its training, for ``model info`` and the report."""
 
@@ -46,6 +54,7 @@ class TrainingRecord:
     empty_texts: int  # documents left out because they had no text
     by_keywords: bool = False  # whether their categories come from keywords: no figure then compares with the truth
     unlabelled: UnlabelledDocuments = field(default_factory=UnlabelledDocuments)
+    background: BackgroundUsed = field(default_factory=BackgroundUsed)
     folds: int
     kept_together: int = 0  # groups of documents that cross-validation kept together; 0 without groups
     groups: tuple[CrossValidation, ...]  # one per feature group; the last is the model itself

@@ -12,6 +12,9 @@ from features.augmentation import augmented_copies
 from features.feature_set import FeatureSettings, ObservedTexts, observe
 from features.ngrams import NgramView
 
+BACKGROUND_WEIGHT = 0.3
+"""Of all texts of the background together, where one category weighs 1."""
+
 
 class TrainingTexts(NamedTuple):
     """All texts that a model is trained on, analysed once for all folds."""
@@ -22,7 +25,8 @@ class TrainingTexts(NamedTuple):
     weights: NDArray[np.float64]  # how much each document counts
     copies: ObservedTexts  # augmented copies, with the weights of their documents
     copied: NDArray[np.int64]  # position of the original of each copy
-    out_of_distribution: tuple[ObservedTexts, ...]  # texts of no category, and their copies
+    # texts of no category, their copies, and those of the background
+    out_of_distribution: tuple[ObservedTexts, ObservedTexts, ObservedTexts]
     unlabelled: ObservedTexts  # texts of unknown category, without copies
 
     @property
@@ -33,9 +37,11 @@ class TrainingTexts(NamedTuple):
 
     @property
     def target_weights(self) -> NDArray[np.float64]:
-        """How much each of `targets` counts."""
-        outside = np.ones(sum(len(part.words) for part in self.out_of_distribution))
-        return np.concatenate([self.weights, self.weights[self.copied], outside])
+        """How much each of `targets` counts; of the out-of-distribution texts, as parts of a category."""
+        texts, copies, background = (len(part.words) for part in self.out_of_distribution)
+        texts += copies
+        outside = np.full(texts, 1 / max(texts, 1)), np.full(background, BACKGROUND_WEIGHT / max(background, 1))
+        return np.concatenate([self.weights, self.weights[self.copied], *outside])
 
     def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
         """Select documents by position, with their copies and all documents of no or unknown category."""
@@ -53,10 +59,11 @@ class TrainingTexts(NamedTuple):
 
     def seen_by(self, views: Sequence[NgramView]) -> TrainingTexts:
         """Keep only the n-grams of these views."""
+        texts, copies, background = self.out_of_distribution
         return self._replace(
             documents=self.documents.seen_by(views),
             copies=self.copies.seen_by(views),
-            out_of_distribution=tuple(part.seen_by(views) for part in self.out_of_distribution),
+            out_of_distribution=(texts.seen_by(views), copies.seen_by(views), background.seen_by(views)),
             unlabelled=self.unlabelled.seen_by(views),
         )
 
@@ -76,6 +83,7 @@ def observe_training(
     out_of_distribution: Sequence[str] = (),
     unlabelled: Sequence[str] = (),
     documents: ObservedTexts | None = None,
+    background: ObservedTexts | None = None,
 ) -> TrainingTexts:
     """Analyse all texts that a model is trained on, except `documents`, if they were analysed before.
 
@@ -93,6 +101,10 @@ def observe_training(
         weights=np.ones(len(texts)) if weights is None else weights,
         copies=observe_texts(copies, settings),
         copied=copied,
-        out_of_distribution=(outside.take(np.array(with_text, np.int64)), observe_texts(more, settings)),
+        out_of_distribution=(
+            outside.take(np.array(with_text, np.int64)),
+            observe_texts(more, settings),
+            observe_texts((), settings) if background is None else background,
+        ),
         unlabelled=pile.take(np.flatnonzero([bool(words) for words in pile.words])),
     )
