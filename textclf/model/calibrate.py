@@ -1,4 +1,4 @@
-"""Calibration: a correction of the margins for categories that are confused, and temperature scaling into scores."""
+"""Calibration: a correction of margins for categories that are confused, and temperature scaling into scores."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.model.folds import Folds
+
 MIN_DOCUMENTS = 30
 """Documents per category, on average, from which margins are corrected; with fewer it made scores worse."""
-MIXING_PENALTY, SHIFT_PENALTY = 10.0, 2.0
-"""Penalties of squared corrections, the first times the number of categories, in units of a document's log loss."""
+MIXING_PENALTY = 10.0
+"""Penalty of squared corrections, times the number of categories, in units of a document's log loss."""
+COPY_WEIGHT = 0.5
+"""Of an augmented copy, relative to its document: the correction is to hold for misread texts too."""
 
 
 def softmax(margins: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -65,46 +69,65 @@ def fit_temperature(
     return inverse_temperature * 2 if categories == 2 else inverse_temperature
 
 
-class Correction(NamedTuple):
-    """A linear correction of margins, close to none, which linear weights can take up."""
-
-    matrix: NDArray[np.float64]  # (k, k), from the margins as fitted to corrected ones
-    shift: NDArray[np.float64]  # (k,)
-
-    def of(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Correct margins, shape (n, k)."""
-        return margins @ self.matrix + self.shift
-
-
 def fit_correction(
-    margins: NDArray[np.float64],
-    truth: NDArray[np.int64],
-    inverse_temperature: float,
-    weights: NDArray[np.float64] | None = None,
-) -> Correction:
-    """Fit a correction that lowers the log loss of out-of-fold margins at this inverse temperature."""
+    margins: NDArray[np.float64], truth: NDArray[np.int64], inverse_temperature: float, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Fit a matrix, by which to multiply margins, that lowers their log loss at this inverse temperature."""
     # Matrix scaling with a penalty on all that differs from temperature scaling: M. Kull et al., "Beyond temperature
-    # scaling", NeurIPS 2019, arXiv:1910.12656. It learns how common the categories are and which are confused.
+    # scaling", NeurIPS 2019, arXiv:1910.12656. It learns which categories are confused. There is no constant, nor does
+    # the mean of a document's margins count, which is nearly one: on misread texts, whose margins are closer to each
+    # other, it would decide too much.
     from scipy.optimize import minimize
     from threadpoolctl import threadpool_limits
 
-    documents, categories = margins.shape
-    identity = np.eye(categories)
-    if documents < MIN_DOCUMENTS * categories:
-        return Correction(identity, np.zeros(categories))
-    scaled, wanted = margins * inverse_temperature, identity[truth]
-    counted = (np.ones(documents) if weights is None else weights)[:, None]
-    penalties = np.full((categories + 1, categories), MIXING_PENALTY * categories)
-    penalties[-1] = SHIFT_PENALTY
+    identity = np.eye(margins.shape[1])
+    scaled, wanted, counted = margins * inverse_temperature, identity[truth], weights[:, None]
+    scaled -= scaled.mean(axis=1, keepdims=True)
+    penalty = MIXING_PENALTY * len(identity)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        given = flat.reshape(penalties.shape)
-        logarithms = log_softmax(scaled + scaled @ given[:-1] + given[-1])
-        slopes = counted * (np.exp(logarithms) - wanted)
-        gradient = np.vstack([scaled.T @ slopes, slopes.sum(axis=0)]) + penalties * given
-        return float((penalties * given**2).sum() / 2 - (counted * wanted * logarithms).sum()), gradient.ravel()
+        mixing = flat.reshape(identity.shape)
+        logarithms = log_softmax(scaled + scaled @ mixing)
+        gradient = scaled.T @ (counted * (np.exp(logarithms) - wanted)) + penalty * mixing
+        return float(penalty * (mixing**2).sum() / 2 - (counted * wanted * logarithms).sum()), gradient.ravel()
 
     # sums in another order, as with more threads, would change the last bits
     with threadpool_limits(1):
-        found = minimize(loss, np.zeros(penalties.size), jac=True, method="L-BFGS-B").x.reshape(penalties.shape)
-    return Correction(identity + found[:-1], found[-1] / inverse_temperature)
+        mixing = minimize(loss, np.zeros(identity.size), jac=True, method="L-BFGS-B").x.reshape(identity.shape)
+    return np.asarray(identity + mixing - mixing.mean(axis=0))
+
+
+class Calibration(NamedTuple):
+    """What turns margins into scores, and the out-of-fold margins that show how good these are."""
+
+    inverse_temperature: float
+    correction: NDArray[np.float64]  # (k, k), by which to multiply margins
+    corrected: NDArray[np.float64]  # (n, k), each document by a correction fitted to documents of the other folds
+
+
+def calibrate(
+    margins: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    folds: Folds,
+    *,
+    copies: NDArray[np.float64],
+    copied: NDArray[np.int64],
+) -> Calibration:
+    """Fit to out-of-fold margins of documents, and of their augmented copies, of the documents `copied`."""
+    documents, categories = margins.shape
+    inverse_temperature = fit_temperature(margins, truth, weights)
+    # of a share of the documents, as for the learning curve, only that share is learned from
+    if sum(len(train) for train, _ in folds) < MIN_DOCUMENTS * categories * (len(folds) - 1):
+        return Calibration(inverse_temperature, np.eye(categories), margins)
+    of, rows = np.append(np.arange(documents), copied), np.vstack([margins, copies])
+    counted = np.append(weights, COPY_WEIGHT * weights[copied])
+
+    def fitted_to(chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        taken = np.isin(of, chosen)
+        return fit_correction(rows[taken], truth[of[taken]], inverse_temperature, counted[taken])
+
+    corrected = np.empty_like(margins)
+    for train, test in folds:
+        corrected[test] = margins[test] @ fitted_to(train)
+    return Calibration(inverse_temperature, fitted_to(np.arange(documents)), corrected)

@@ -29,7 +29,7 @@ from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
 from textclf.model.accept import AcceptanceCurve, acceptance_curve, why_nothing_is_accepted
 from textclf.model.background import choose_background
-from textclf.model.calibrate import fit_correction, fit_temperature, log_softmax, softmax
+from textclf.model.calibrate import log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
 from textclf.model.folds import group_numbers
@@ -253,12 +253,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 observed, settings, groups, c=self.C, executor=executor, diagnostics=self.diagnostics
             )
         found = list(measured.values())[-1]
-        inverse_temperature = fit_temperature(found.margins, data.labels, data.weights)
-        correction = fit_correction(found.margins, data.labels, inverse_temperature, data.weights)
-        margins = correction.of(found.margins)
+        inverse_temperature, correction, margins = found.calibration
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
         accepting = self._acceptance_curve(
-            data, correction.of(fitted.left_out), inverse_temperature, known=not by_keywords
+            data, fitted.left_out @ correction, inverse_temperature, known=not by_keywords
         )
         acceptance = accepting.at(self.max_error, self.confidence)
         if not acceptance.accepted and not by_keywords:

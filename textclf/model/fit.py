@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from features.feature_set import FeatureSet, FeatureSettings, fit_features
 from features.ngrams import take_rows
 from textclf.base.executor import Executor, in_process
+from textclf.model.calibrate import Calibration, calibrate
 from textclf.model.folds import FOLDS, Folds, share_of, stratified_folds
 from textclf.model.linear import feature_matrix, fit_svm, split_weights
 from textclf.model.neighbours import Neighbours, fit_neighbours
@@ -83,7 +84,8 @@ def fit_model(
 class CrossValidated(NamedTuple):
     """Out-of-fold margins, similarities and densities, and how good they are."""
 
-    margins: NDArray[np.float64]  # (n, k)
+    margins: NDArray[np.float64]  # (n, k), as fitted
+    calibration: Calibration
     similarity: NDArray[np.float64]  # (n,), to the training documents of the predicted category
     density: NDArray[np.float64]  # (n,), of labelled neighbours; zeros without unlabelled documents
     trained: float  # documents per model, mean over the folds
@@ -122,12 +124,15 @@ def cross_validate(
     done = list(executor.map(_fit_part, tasks, name=lambda _shared, name, _fold: name))
     fitted = done.pop(0) if fit_all else None
     margins = np.empty((len(labels), len(observed.categories)))
+    copies = np.empty((len(observed.copied), len(observed.categories)))
     similar, density = np.empty(len(labels)), np.empty(len(labels))
     for (_, test), part in zip(parts, done, strict=True):
-        margins[test], similar[test], density[test] = part
-    predicted = margins.argmax(axis=1)
+        margins[test], copies[np.isin(observed.copied, test)], similar[test], density[test] = part
+    calibration = calibrate(margins, labels, observed.weights, parts, copies=copies, copied=observed.copied)
+    predicted = calibration.corrected.argmax(axis=1)
     return CrossValidated(
         margins=margins,
+        calibration=calibration,
         similarity=similar,
         density=density,
         trained=sum(len(train) for train, _ in parts) / len(parts),
@@ -219,13 +224,14 @@ def _fit_part(
     _name: str,
     fold: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
 ) -> Any:
-    """Fit a model on all documents, or on a training part, with margins, similarity and density of its test part."""
+    """Fit a model on all documents; or on a training part, and give what cross-validation needs of its test part."""
     observed, settings, c, self_training = shared
     if fold is None:
         return fit_model(observed, settings, c=c, self_training=self_training, leave_out=True)
     train, test = fold
     fitted = fit_model(observed.take(train), settings, c=c, self_training=self_training)
-    rows = fitted.features.rows_of(observed.documents.take(test))
-    margins = fitted.linear.margins(rows)
+    held_out = observed.take(test)
+    rows = fitted.features.rows_of(held_out.documents)
+    margins, copies = fitted.linear.margins(rows), fitted.linear.margins(fitted.features.rows_of(held_out.copies))
     density = fitted.neighbours.density(rows.ngrams) if fitted.neighbours else np.zeros(len(test))
-    return margins, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1)), density
+    return margins, copies, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1)), density

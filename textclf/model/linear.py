@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.feature_set import FeatureRows, FeatureSet
-from textclf.model.calibrate import Correction
 from textclf.model.predict import LinearModel
 
 # Weights of the small feature blocks relative to the n-gram rows, which have length 1 (bench_feature_weights.py).
@@ -108,12 +107,11 @@ def split_weights(
     )
 
 
-def corrected(linear: LinearModel, correction: Correction) -> LinearModel:
+def corrected(linear: LinearModel, correction: NDArray[np.float64]) -> LinearModel:
     """Let weights take up a correction of the margins."""
-    matrix = correction.matrix.astype(np.float32)
+    matrix = correction.astype(np.float32)
     blocks = {
         name: np.einsum("fk,kc->fc", getattr(linear, name), matrix)
         for name in ("ngrams", "layout", "indicators", "vectors")
     }
-    intercept = correction.of(linear.intercept.astype(np.float64)).astype(np.float32)
-    return LinearModel(**blocks, intercept=intercept)
+    return LinearModel(**blocks, intercept=(linear.intercept @ correction).astype(np.float32))

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from textclf.model.calibrate import MIN_DOCUMENTS, fit_correction, fit_temperature, log_softmax, softmax
+from textclf.model.calibrate import MIN_DOCUMENTS, calibrate, fit_correction, fit_temperature, log_softmax, softmax
+from textclf.model.folds import stratified_folds
 
 margins_of_many = arrays(
     np.float64,
@@ -85,23 +86,72 @@ def test_a_correction_lowers_the_log_loss_of_further_documents():
     margins, truth = confused(4000)
     known, further = slice(0, 600), slice(600, None)
     factor = fit_temperature(margins[known], truth[known])
-    correction = fit_correction(margins[known], truth[known], factor)
+    correction = fit_correction(margins[known], truth[known], factor, np.ones(600))
 
     def log_loss(given):
         logarithms = log_softmax(given * factor)
         return -logarithms[np.arange(len(truth)), truth][further].mean()
 
-    assert log_loss(correction.of(margins)) < log_loss(margins) - 0.02
+    assert log_loss(margins @ correction) < log_loss(margins) - 0.02
+
+
+def calibrated(margins, truth, copies=None, copied=None):
+    return calibrate(
+        margins,
+        truth,
+        np.ones(len(truth)),
+        stratified_folds(truth, 5, 0),
+        copies=np.empty((0, 3)) if copies is None else copies,
+        copied=np.empty(0, np.int64) if copied is None else copied,
+    )
 
 
 def test_margins_of_few_documents_are_not_corrected():
     margins, truth = confused(3 * MIN_DOCUMENTS)
-    assert fit_correction(margins[1:], truth[1:], 1.0).of(margins).tolist() == margins.tolist()
-    assert fit_correction(margins, truth, 1.0).of(margins).tolist() != margins.tolist()
+    few, enough = calibrated(margins[1:], truth[1:]), calibrated(margins, truth)
+    assert (margins @ few.correction).tolist() == margins.tolist()
+    assert few.corrected.tolist() == margins[1:].tolist()
+    assert (margins @ enough.correction).tolist() != margins.tolist()
+    assert enough.corrected.tolist() != margins.tolist()
+
+
+def test_a_correction_is_judged_by_documents_that_it_was_not_fitted_to():
+    draw = np.random.default_rng(5)
+    margins, truth = draw.normal(size=(120, 3)), np.arange(120) % 3
+    found = calibrated(margins, truth)
+
+    def log_loss(given):
+        return -log_softmax(given)[np.arange(120), truth].mean()
+
+    assert log_loss(margins @ found.correction) < log_loss(margins) < log_loss(found.corrected)
+
+
+def test_misread_copies_are_learned_from():
+    def misread(documents):
+        margins, truth = confused(documents)
+        return 0.5 * margins + 0.5 * (truth == 2)[:, None] * np.array([1, 0, 0])
+
+    margins, truth = confused(600)
+    later, later_truth = misread(4000), confused(4000)[1]
+    without, with_copies = calibrated(margins, truth), calibrated(margins, truth, misread(600), np.arange(600))
+
+    def log_loss(found):
+        logarithms = log_softmax(later @ found.correction * found.inverse_temperature)
+        return -logarithms[np.arange(4000), later_truth].mean()
+
+    assert log_loss(with_copies) < log_loss(without) - 0.01
+
+
+def test_a_correction_favours_no_category_where_the_margins_are_equal():
+    margins, truth = confused(600)
+    found = calibrated(margins, truth)
+    assert np.full((1, 3), -0.7) @ found.correction == pytest.approx(np.full((1, 3), -0.7))
+    # a document of no known kind, whose margins are all low, stays one
+    assert (margins @ found.correction).mean(axis=1) == pytest.approx(margins.mean(axis=1), abs=1e-6)
 
 
 def test_a_document_of_weight_two_corrects_like_two_of_them():
     margins, truth = confused(200)
-    twice = fit_correction(np.vstack([margins, margins[:50]]), np.append(truth, truth[:50]), 1.5)
+    twice = fit_correction(np.vstack([margins, margins[:50]]), np.append(truth, truth[:50]), 1.5, np.ones(250))
     weighted = fit_correction(margins, truth, 1.5, np.repeat([2.0, 1.0], [50, 150]))
-    assert weighted.of(margins) == pytest.approx(twice.of(margins), abs=1e-3)
+    assert weighted == pytest.approx(twice, abs=1e-3)
