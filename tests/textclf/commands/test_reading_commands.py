@@ -240,8 +240,8 @@ def test_an_effort_that_is_none_is_refused(textclf, three_pages, model_path):
     assert "'full', 'balanced', 'fast'" in said.error
 
 
-def test_reading_goes_on_until_the_model_accepts(model):
-    text = "Invoice total due VAT number"
+def test_reading_goes_on_until_the_model_accepts(model, corpus):
+    text = corpus(24).texts[0]
     threshold = model.training.acceptance.threshold
     score = model(text).score
     sureness = {
