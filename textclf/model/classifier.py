@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from numbers import Integral, Real
@@ -20,26 +19,22 @@ from sklearn.utils.validation import check_is_fitted
 
 from features.feature_options import FeatureOptions
 from features.feature_set import FeatureSettings
-from features.language_detection import fit_language_detector
-from features.lexicon import Lexicon, read_lexicon, shipped_lexicon
+from features.lexicon import Lexicon, read_lexicon
 from features.word_vectors import WordVectors, read_word_vectors
-from textclf.base.errors import BadDataError, UsageError
+from textclf.base.errors import UsageError
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
 from textclf.model.accept import AcceptanceCurve, acceptance_curve, why_nothing_is_accepted
-from textclf.model.background import choose_background
 from textclf.model.calibrate import log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
-from textclf.model.folds import group_numbers
-from textclf.model.keyword_labels import label_by_keywords
 from textclf.model.linear import corrected
 from textclf.model.predict import Model
 from textclf.model.settings import DEFAULTS, TrainingSettings
-from textclf.model.training_data import TrainingData, check_categories, data_hash, read_training_data
-from textclf.model.training_record import BackgroundUsed, CrossValidation, TrainingRecord, UnlabelledDocuments
-from textclf.model.training_texts import observe_texts, observe_training
+from textclf.model.training_data import TrainingData, data_hash, read_training_data
+from textclf.model.training_input import TrainingInput, prepare_training
+from textclf.model.training_record import CrossValidation, TrainingRecord, UnlabelledDocuments
 from textclf.model.typicality import fit_typicality
 from textclf.model.unknown_kinds import warn_of_loose, without_unknown_kinds
 
@@ -221,45 +216,18 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seeded = self._seeded()
         settings = seeded.feature_settings()
         hashes = {"data_hash": data.hash, "inputs_hash": seeded._hash_of(data, settings)}
-        by_keywords = not data.texts
-        data, self.warnings_ = _with_labels(data, settings)
-        documents = observe_texts(data.texts, settings)
-        with_text = np.flatnonzero([bool(words) for words in documents.words])
-        empty = len(data.texts) - len(with_text)
-        self.warnings_ += _check_with_text(data, with_text)
-        data, documents = data.take(with_text.tolist()), documents.take(with_text)
-        groups = None
-        if data.groups is not None:
-            groups, warned = group_numbers(data.groups, data.labels, data.categories)
-            self.warnings_ += warned
-        languages = fit_language_detector(documents.words)
-        background = None
-        if self.background:
-            background = choose_background(documents, data.labels, data.categories, languages.known, settings)
-        observed = observe_training(
-            data.texts,
-            data.labels,
-            data.categories,
-            settings,
-            weights=data.weights,
-            out_of_distribution=data.out_of_distribution,
-            unlabelled=data.unlabelled,
-            documents=documents,
-            background=background and background.observed,
-        )
-
+        given = prepare_training(data, settings, with_background=self.background)
+        data, self.warnings_ = given.data, given.warnings
         with open_executor(effective_n_jobs(self.n_jobs), remedy=memory_remedy()) as executor:
             fitted, measured, curve = fit_and_measure(
-                observed, settings, groups, c=self.C, executor=executor, diagnostics=self.diagnostics
+                given.observed, settings, given.groups, c=self.C, executor=executor, diagnostics=self.diagnostics
             )
         found = list(measured.values())[-1]
         inverse_temperature, correction, margins = found.calibration
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
-        accepting = self._acceptance_curve(
-            data, fitted.left_out @ correction, inverse_temperature, known=not by_keywords
-        )
+        accepting = self._acceptance_curve(given, fitted.left_out @ correction, inverse_temperature)
         acceptance = accepting.at(self.max_error, self.confidence)
-        if not acceptance.accepted and not by_keywords:
+        if not acceptance.accepted and not given.by_keywords:
             self.warnings_.append(why_nothing_is_accepted(acceptance, accepting))
         self.model_ = Model(
             categories=data.categories,
@@ -268,19 +236,19 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             linear=corrected(fitted.linear, correction),
             inverse_temperature=inverse_temperature,
             typicality=fit_typicality(fitted.centroids, margins, found.similarity, fitted.neighbours, found.density),
-            languages=languages,
+            languages=given.languages,
             training=TrainingRecord(
                 documents=_counts(data.labels, data.categories),
-                empty_texts=empty,
-                by_keywords=by_keywords,
+                empty_texts=given.empty,
+                by_keywords=given.by_keywords,
                 unlabelled=UnlabelledDocuments(
                     given=data.unlabelled_given,
-                    used=len(observed.unlabelled.words),
+                    used=len(given.observed.unlabelled.words),
                     pseudo_labelled=_counts(fitted.pseudo_labels, data.categories),
                 ),
-                background=background.used if background else BackgroundUsed(),
+                background=given.background,
                 folds=found.folds,
-                kept_together=0 if groups is None else len(np.unique(groups)),
+                kept_together=0 if given.groups is None else len(np.unique(given.groups)),
                 groups=tuple(
                     CrossValidation(features=name, accuracy=result.accuracy, macro_f1=result.macro_f1)
                     for name, result in measured.items()
@@ -296,16 +264,17 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _acceptance_curve(
-        self, data: TrainingData, left_out: NDArray[np.float64], inverse_temperature: float, *, known: bool
+        self, given: TrainingInput, left_out: NDArray[np.float64], inverse_temperature: float
     ) -> AcceptanceCurve:
         """Say what could be accepted, given the margins of documents whose category was left out, and warn.
 
         Unless the true categories are known, any prediction may be wrong, and nothing is accepted.
         """
+        data = given.data
         # pseudo-labelled documents come after the labelled ones
         unknown = softmax(left_out[: len(data.labels)] * inverse_temperature)
         best = self.out_of_fold_scores_.max(axis=1)
-        right = (self.out_of_fold_scores_.argmax(axis=1) == data.labels) & known
+        right = (self.out_of_fold_scores_.argmax(axis=1) == data.labels) & (not given.by_keywords)
         self.warnings_ += warn_of_loose(data.categories, data.labels, unknown)
         return without_unknown_kinds(acceptance_curve(best, right), best, right, unknown.max(axis=1), self.max_unknown)
 
@@ -478,35 +447,11 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         }
 
 
-def _with_labels(data: TrainingData, settings: FeatureSettings) -> tuple[TrainingData, list[str]]:
-    """Label documents by keywords if none has a label; give warnings."""
-    if data.texts or not data.unlabelled:
-        return data, []
-    lexicon = shipped_lexicon() if settings.lexicon == "auto" else settings.lexicon
-    if not isinstance(lexicon, Lexicon):
-        raise BadDataError(
-            "no document has a label", remedy="give some labels, or keywords of each category as lexicon"
-        )
-    return label_by_keywords(data, lexicon)
+def _word_or_given(value: object, name: str) -> str:
+    """Give a word that the option takes, or `GIVEN` for a path or an object."""
+    return value if isinstance(value, str) and value in suggestions(FeatureOptions, name) else GIVEN
 
 
 def _counts(labels: NDArray[np.int64], categories: Sequence[str]) -> dict[str, int]:
     """Count the documents of each category."""
     return dict(zip(categories, np.bincount(labels, minlength=len(categories)).tolist(), strict=True))
-
-
-def _check_with_text(data: TrainingData, with_text: NDArray[np.int64]) -> list[str]:
-    """Refuse data that cannot be trained on, given the documents with text; give warnings about the rest."""
-    truths = data.truths
-    counts = Counter(truths[i] for i in with_text)
-    warnings = check_categories(counts)
-    if without := [category for category in data.categories if category not in counts]:
-        raise BadDataError(f"no document of category {without[0]!r} has text", remedy="remove the category")
-    if empty := len(truths) - len(with_text):
-        warnings.append(f"{empty} of {len(truths)} documents have no text and were left out")
-    return warnings
-
-
-def _word_or_given(value: object, name: str) -> str:
-    """Give a word that the option takes, or `GIVEN` for a path or an object."""
-    return value if isinstance(value, str) and value in suggestions(FeatureOptions, name) else GIVEN
