@@ -74,8 +74,11 @@ def load_to_accept(path: Path, accepting: AcceptanceOptions) -> Model:
     from textclf.model.file import load_model
 
     model = load_model(path).with_max_error(accepting.max_error)
-    if not model.training.acceptance.accepted:
-        _log.warning(f"{path} {why_nothing_is_accepted(model.training.acceptance, model.training.acceptance_curve)}")
+    record = model.training
+    if record.by_keywords:
+        _log.warning(f"{path} learned from keywords alone and accepts nothing: correct predictions and train on them")
+    elif not record.acceptance.accepted:
+        _log.warning(f"{path} {why_nothing_is_accepted(record.acceptance, record.acceptance_curve)}")
     return model
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +90,10 @@ def select_from_pile(
         check_output(output, TO_LABEL, inputs=[source, *labelled])
         _refuse_filled_in(output)
     documents = [document for document in read_documents(source, table) if not document.error]
+    _refuse_double(source, documents)
     known = _read_known(labelled, documents, table)
+    if labelled and not known:
+        _log.warning("--with holds no category: fill in its column category, save it, and try again")
     pile = [document for document in documents if id_key(document.document_id) not in known]
     with show_rows("compared", len(pile) + len(known)) as progress:
         chosen = select_documents(
@@ -101,9 +105,8 @@ def select_from_pile(
             progress=progress,
         )
     if not chosen:
-        raise BadDataError(
-            "holds no document with text that is not labelled", where=source, remedy="give a larger pile"
-        )
+        what = "that is not labelled" if known else "in it"
+        raise BadDataError(f"holds no document with text {what}", where=source, remedy="give a larger pile")
     rows = [
         {
             "document_id": pile[one.position].document_id,
@@ -121,6 +124,17 @@ def select_from_pile(
     if output is not None:
         write_rows(output, COLUMNS, rows, formulas_safe=True)
     return rows
+
+
+def _refuse_double(source: Path, documents: Sequence[InputDocument]) -> None:
+    """Refuse ids that two documents have: a label would be of both."""
+    counts = Counter(id_key(document.document_id) for document in documents)
+    if double := [document_id for document_id, count in counts.items() if count > 1]:
+        raise BadDataError(
+            f"{counted(len(double), 'document_id')} of several documents, such as {double[0]!r}",
+            where=source,
+            remedy="give each document a unique id",
+        )
 
 
 def _refuse_filled_in(output: Path) -> None:

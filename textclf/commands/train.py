@@ -100,6 +100,11 @@ def train_model(
 
     if source is None and not piles:
         raise UsageError("no documents", remedy="give a documents CSV or a folder, or --pile with --lexicon")
+    if source is None and (table.labels or table.where or table.group_column):
+        raise UsageError(
+            "--labels, --where and --group say something of DOCUMENTS, and there are none",
+            remedy="give the table of the documents without --pile: those without a label are its pile",
+        )
     check_output(output, MODEL, inputs=[*([] if source is None else [source]), *others, *piles])
     if source and (source / DATASOURCE).exists():
         options = {**_prepared_options(source / "features"), **options}
@@ -138,6 +143,7 @@ def train_model(
 def training_lines(record: TrainingRecord) -> Iterator[str]:
     """Give lines to print about cross-validation and acceptance."""
     from textclf.model.accept import why_nothing_is_accepted
+    from textclf.model.background import MIN_DOCUMENTS
 
     if record.by_keywords:
         yield (
@@ -154,6 +160,8 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
         yield from _unlabelled_lines(record)
     if record.background.texts:
         yield f"turns away other kinds of paper, learned from {record.background.texts} texts of the background"
+    elif sum(record.documents.values()) < MIN_DOCUMENTS:
+        yield f"does not know other kinds of paper: the background needs {MIN_DOCUMENTS} documents or more"
     if record.background.left_out:
         kinds = (f"{kind.replace('_', ' ')} ({category})" for kind, category in record.background.left_out.items())
         yield f"left out of the background, as like documents of a category: {', '.join(kinds)}"
@@ -173,7 +181,7 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
         yield why_nothing_is_accepted(acceptance, record.acceptance_curve)
     if (steps := record.ladder()) and not record.by_keywords:
         yield (
-            "what --max-error of predict, classify and evaluate would accept of documents like these; with "
+            "what --max-error of predict, classify and evaluate would accept of documents of these categories; with "
             f"{acceptance.confidence:.0%} confidence fewer than that will be wrong:"
         )
         for step in steps:
@@ -191,7 +199,9 @@ def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:
         each = ", ".join(f"{count} as {category}" for category, count in unlabelled.pseudo_labelled.items())
         yield f"{used}; trained on with the predicted category: {each}"
     else:
-        yield f"{used}; not trained on, as there are enough labelled ones"
+        better = any("unlabelled" in group.features for group in record.groups)
+        why = "cross-validation was better without them" if better else "there are enough labelled ones"
+        yield f"{used}; not trained on, as {why}" if unlabelled.used else f"{used}: the others have no text or a label"
 
 
 def _texts(source: Path, table: TableOptions) -> Iterator[str]:

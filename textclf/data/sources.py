@@ -383,7 +383,8 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
         lines[document.document_id] = document.line
         found.append((document.document_id, document.text, document.category.strip(), document.group))
     if left_out := without - len(unlabelled):
-        _log.warning(f"{path}: {left_out} of {without + len(found)} documents have no category and were left out")
+        lack = "neither category nor text" if keep_unlabelled else "no category"
+        _log.warning(f"{path}: {left_out} of {without + len(found)} documents have {lack} and were left out")
     if not found:
         remedy = f"fill the category column{' of --labels' * bool(options and options.labels)}, or correct --where"
         if Path(path).is_dir() and not (options and options.labels):

@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr.words import is_real_word
+from textclf.base.plurals import counted
 
 LEVELS = 40
 """Numbers of accepted documents that are tested."""
 MAX_ERRORS = (0.02, 0.05, 0.1, 0.15, 0.2)
 """Maximum errors that training, ``model info`` and the report show."""
+STEP = 0.01
+"""Of the smaller maximum errors that are tried too."""
 MAX_FACTOR, GROWTH = 100.0, 1.05
 """How many times the documents are looked ahead for the number that would do, and the steps in between."""
 NO_THRESHOLD = 1.01
@@ -70,7 +73,8 @@ class AcceptanceCurve:
         """Choose the lowest threshold that keeps the error among accepted documents below the maximum."""
         # What keeps a smaller maximum error keeps this one. Where the scores are calibrated, that costs no confidence:
         # the first level with a higher error rate than `max_error` would have to pass the same test or a stricter one.
-        smaller = [error for error in MAX_ERRORS if error < max_error]
+        # In simulations, also of scores that are too high, it exceeded the maximum no more often.
+        smaller = [STEP * step for step in range(1, int(np.ceil(max_error / STEP - 1e-9)))]
         passed = [self._last_passed(error, confidence) for error in (*smaller, max_error)]
         best = max(filter(None, passed), key=lambda level: level.documents, default=None)
         if best and self.lowest and best.threshold < self.lowest.threshold:
@@ -160,7 +164,8 @@ def why_nothing_is_accepted(acceptance: Acceptance, curve: AcceptanceCurve | Non
             remedies[1] = f"--max-error {enough.max_error:g} (max_error) would accept {enough.accepted:.0%}"
     return (
         f"accepts nothing: for a maximum error of {max_error:.1%} with {confidence:.0%} confidence, at least the "
-        f"{min_documents(max_error, confidence)} documents with the highest scores must be right in cross-validation; "
+        f"{counted(min_documents(max_error, confidence), 'document')} with the highest scores must be right in "
+        "cross-validation; "
         f"{', or '.join(remedies)}"
     )
 

@@ -52,6 +52,8 @@ _TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "q
 _DENSITIES, _NEIGHBOURS = "familiarity_densities", "neighbours_"
 # beyond it, sums of products would not be finite in 32 bits
 _LARGE = 1e30
+# counts of documents beyond it are no counts
+_MOST = 10**12
 # inverse document frequencies are 1 + ln(at least 1)
 _IDF_RANGE = (1.0, 100.0)
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "spacy", "spacy-lookups-data")
@@ -262,7 +264,7 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
     shares += [share for point in record.curve for share in (point.accuracy, point.macro_f1)]
     if (
         not record.groups
-        or min(counts) < 0
+        or not all(0 <= count <= _MOST for count in counts)
         # a weighted mean may be above 1 by a rounding error
         or not all(0 <= share < 1.001 for share in shares)
         or not (0 < acceptance.max_error < 1 and 0 < acceptance.confidence < 1)
@@ -274,11 +276,11 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
 
 
 def _is_curve(curve: AcceptanceCurve) -> bool:
-    counts = np.array([0, *(level.documents for level in curve.levels)])
+    counts = np.array([0, *(min(level.documents, _MOST) for level in curve.levels)])
     every = [*curve.levels, *filter(None, [curve.lowest])]
     return (
         bool((np.diff(counts) > 0).all())
-        and bool(counts[-1] <= curve.documents)
+        and bool(counts[-1] <= curve.documents <= _MOST)
         and all(0 <= level.wrong <= level.documents <= curve.documents for level in every)
         and all(0 <= level.expected_wrong <= level.documents for level in every)
         and all(0 <= share <= 1 for level in every for share in (level.threshold, level.unknown or 0.0))

@@ -191,8 +191,11 @@ def fit_and_measure(
             curve.append(validate(observed, settings, fraction=fraction))
     if self_training:
         _log.info(f"cross-validating with {len(observed.unlabelled.words)} unlabelled documents")
-        results[name], name = found, WITH_UNLABELLED.format(name)
-        found = validate(observed, settings, fit_all=True, self_training=True)
+        taught = validate(observed, settings, fit_all=True, self_training=True)
+        if taught.accuracy >= found.accuracy:
+            results[name], name, found = found, WITH_UNLABELLED.format(name), taught
+        else:
+            further[WITH_UNLABELLED.format(name)] = taught
     fitted = found.fitted or fit_model(observed, settings, c=c, leave_out=True)
     return fitted, results | further | {name: found}, curve
 

@@ -38,6 +38,8 @@ def label_by_keywords(data: TrainingData, lexicon: Lexicon) -> tuple[TrainingDat
     few = sorted(name for name, found in own.items() if len(found) < FEWEST)
     kept = sorted(own.keys() - set(few))
     what = f"keywords find fewer than {FEWEST} documents: {', '.join(map(repr, few))}"
+    if len(names) < 2:
+        raise BadDataError("the lexicon has fewer than two categories", remedy="give keywords of another one too")
     if len(kept) < 2:
         raise BadDataError(what, remedy="give more keywords, more documents, or documents with labels")
     chosen = np.concatenate([own[name] for name in kept]).tolist()

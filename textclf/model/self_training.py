@@ -18,7 +18,7 @@ from textclf.model.linear import feature_matrix, fit_svm
 from textclf.model.training_texts import TrainingTexts
 
 FEW_LABELLED = 20
-"""Labelled documents per category, on average, up to which self-training is used: with more it gains nothing."""
+"""Labelled documents per category, on average, up to which self-training is tried: with more it gains nothing."""
 SHARES = (1 / 3, 2 / 3)
 """Of the unlabelled documents that are pseudo-labelled, in each round."""
 MOST = 1_000
@@ -40,7 +40,7 @@ NO_PSEUDO_LABELS = PseudoLabels(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 def is_of_use(labelled: int, categories: int, unlabelled: int) -> bool:
-    """Return whether self-training is used: a rule known beforehand, so that cross-validation need not choose."""
+    """Return whether self-training is tried: with more labelled documents it gains nothing."""
     return unlabelled > 0 and labelled <= FEW_LABELLED * categories
 
 

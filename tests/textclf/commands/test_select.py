@@ -90,6 +90,19 @@ def test_what_makes_no_sense_is_refused_with_a_remedy(textclf, pile, table, tmp_
     assert words in said.err
 
 
+def test_a_pile_in_which_an_id_occurs_twice_is_refused(textclf, table, tmp_path):
+    rows = [("x", "invoice total due"), ("x", "dear madam"), ("y", "cash and change")]
+    said = textclf("select", table(tmp_path / "double.csv", rows, ("document_id", "text")), "-n", "2", "--json")
+    assert said.code == ExitCode.BAD_DATA
+    assert "1 document_id of several documents, such as 'x'; give each document a unique id" in said.err
+
+
+def test_a_table_that_was_not_filled_in_is_told(textclf, pile, table, tmp_path):
+    empty = table(tmp_path / "empty.csv", [("letter-01", "")], ("document_id", "category"))
+    said = textclf("select", pile, "-n", "2", "--json", "--with", empty)
+    assert "--with holds no category: fill in its column category" in said.err
+
+
 def test_labels_that_contradict_each_other_or_match_nothing_are_told(textclf, pile, table, tmp_path):
     one = table(tmp_path / "one.csv", [("letter-01", "letter")], ("document_id", "category"))
     other = table(tmp_path / "other.csv", [("letter-01", "invoice")], ("document_id", "category"))

@@ -328,6 +328,21 @@ def test_a_pile_and_keywords_are_enough(textclf, tmp_path, table, corpus, lexico
     assert package.load(tmp_path / "m.textclf").categories == ("invoice", "letter")
     assert "is kept" in textclf(*run).err
     assert textclf("train", "-o", tmp_path / "n.textclf").code == ExitCode.USAGE
+    said = textclf("predict", tmp_path / "m.textclf", pile, "-o", tmp_path / "p.csv", "--max-error", "0.9")
+    assert "learned from keywords alone and accepts nothing: correct predictions" in said.err
+    one = tmp_path / "one.toml"
+    one.write_text('[invoice]\nen = ["vat"]\n')
+    said = textclf("train", "--pile", pile, "--lexicon", one, "-o", tmp_path / "n.textclf")
+    assert said.code == ExitCode.BAD_DATA
+    assert "the lexicon has fewer than two categories" in said.err
+
+
+@pytest.mark.parametrize("option", ["--labels", "--where", "--group"])
+def test_options_about_documents_need_documents(textclf, tmp_path, table, option):
+    pile = table(tmp_path / "pile.csv", [("1", "dear madam")], ("document_id", "text"))
+    said = textclf("train", "--pile", pile, option, "a=b", "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.USAGE
+    assert "say something of DOCUMENTS, and there are none" in said.err
 
 
 # --- names of categories

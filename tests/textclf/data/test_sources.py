@@ -93,7 +93,7 @@ def test_the_texts_of_rows_without_a_category_are_given_to_those_who_ask(path, t
     table(path, [("a", "one", "x"), ("b", "two", " "), ("b", "three", ""), ("c", "", "")])
     labelled = read_labelled(path, keep_unlabelled=True)
     assert (labelled.document_ids, labelled.unlabelled) == (["a"], ["two", "three"])
-    assert caplog.messages == [f"{path}: 1 of 4 documents have no category and were left out"]
+    assert caplog.messages == [f"{path}: 1 of 4 documents have neither category nor text and were left out"]
 
 
 def test_an_id_that_stands_twice_is_refused_with_both_lines(path, table):

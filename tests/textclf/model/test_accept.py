@@ -80,7 +80,10 @@ def test_a_larger_maximum_error_never_accepts_less(seed, documents, skill):
     draw = np.random.default_rng(seed)
     scores = draw.random(documents) ** (1 / skill)
     curve = acceptance_curve(scores, draw.random(documents) < scores)
-    accepted = [curve.at(max_error, 0.9).accepted for max_error in (*MAX_ERRORS, 0.3)]
+    accepted = [
+        curve.at(max_error, 0.9).accepted
+        for max_error in sorted({*MAX_ERRORS, *np.arange(0.01, 0.4, 0.01).round(2).tolist()})
+    ]
     assert accepted == sorted(accepted)
 
 
