@@ -89,10 +89,10 @@ def read_table() -> Callable[[Path], list[dict[str, str]]]:
 
 @pytest.fixture(scope="session")
 def classifier() -> Callable[..., DocumentClassifier]:
-    """An estimator that is quick to train: one process, no language tables, few dimensions."""
+    """An estimator that is quick to train: one process, no language tables, vectors or background."""
 
     def make(**options: object) -> DocumentClassifier:
-        return DocumentClassifier(**{"lexicon": "none", "vectors": "none", "n_jobs": 1, **options})
+        return DocumentClassifier(**{"lexicon": "none", "vectors": "none", "background": False, "n_jobs": 1, **options})
 
     return make
 

@@ -19,7 +19,7 @@ from textclf.base.overwrite_guard import (
     picture_paths,
 )
 
-QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+QUICK = ("--lexicon", "none", "--vectors", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from textclf.data.scans import ScanOptions
 from textclf.model.explain import explain
 from textclf.model.prediction import Prediction
 
-QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+QUICK = ("--lexicon", "none", "--vectors", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
 
 
 @pytest.fixture

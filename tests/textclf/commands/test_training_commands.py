@@ -13,7 +13,7 @@ from textclf.base.errors import ExitCode
 from textclf.commands.train import training_lines
 from textclf.model.accept import Acceptance
 
-QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+QUICK = ("--lexicon", "none", "--vectors", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
 
 
 @pytest.fixture

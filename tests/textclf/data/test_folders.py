@@ -9,7 +9,7 @@ import pytest
 from textclf.base.errors import ExitCode
 from textclf.data.sources import read_documents
 
-QUICK = ("--lexicon", "none", "--vectors", "none", "--no-diagnostics", "--jobs", "1")
+QUICK = ("--lexicon", "none", "--vectors", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
 
 
 @pytest.fixture

@@ -45,7 +45,9 @@ class OfTables:
 
 class ClassifierOfTables(OfTables, DocumentClassifier):
     def __init__(self, *, lexicon="none", vectors="none", augment=False, C=1.0, random_state=0):
-        super().__init__(lexicon=lexicon, vectors=vectors, augment=augment, C=C, random_state=random_state)
+        super().__init__(
+            lexicon=lexicon, vectors=vectors, augment=augment, background=False, C=C, random_state=random_state
+        )
 
     _parameter_constraints: ClassVar = {
         name: DocumentClassifier._parameter_constraints[name]

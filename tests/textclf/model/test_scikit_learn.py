@@ -69,7 +69,7 @@ def documents(each: int = 6, kinds: int = 3) -> tuple[list[str], list[str]]:
 
 TEXTS, NAMES = documents()
 NUMBERS = [{"invoice": 2, "letter": 10, "receipt": -1}[name] for name in NAMES]
-QUICK = DocumentClassifier(lexicon="none", vectors="none", augment=False)
+QUICK = DocumentClassifier(lexicon="none", vectors="none", augment=False, background=False)
 NEW = ["total vat due by bank", "dear aunt with love", "coins and change at the till"]
 
 

@@ -15,7 +15,7 @@ from textclf.model.self_training import is_of_use, most_certain
 from textclf.model.training_texts import observe_training
 
 BARE = FeatureSettings(lexicon="none", vectors="none")
-QUICK = DocumentClassifier(lexicon="none", vectors="none", augment=False)
+QUICK = DocumentClassifier(lexicon="none", vectors="none", augment=False, background=False)
 CATEGORIES = ["invoice", "letter", "receipt"]
 
 
