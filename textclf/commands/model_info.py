@@ -28,4 +28,4 @@ def info(model: ModelFile, as_json: AsJson = False) -> None:
     print_lines(*(f"  {name:<20} {value}" for name, value in found.settings.items()))
     print_lines("knows", *(f"  {name:<20} {count:,}" for name, count in found.features.items()))
     print_lines("documents", *(f"  {name:<20} {count:,}" for name, count in found.training.documents.items()))
-    print_lines(*training_lines(found.training))
+    print_lines(*training_lines(found.training, with_background=bool(found.settings.get("background"))))

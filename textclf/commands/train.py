@@ -75,7 +75,7 @@ def train(
     tuned = {} if settings is None else read_settings(settings)
     options = {**tuned, **training, "n_jobs": table.scans.jobs or -1}
     model = train_model(documents, output, options, showing(table), others=other, piles=pile)
-    for line in training_lines(model.training):
+    for line in training_lines(model.training, with_background=bool(model.settings.get("background"))):
         _log.info(line)
     _log.info(f"{output}: trained on {sum(model.training.documents.values())} documents")
 
@@ -140,7 +140,7 @@ def train_model(
     return classifier.model_
 
 
-def training_lines(record: TrainingRecord) -> Iterator[str]:
+def training_lines(record: TrainingRecord, *, with_background: bool = True) -> Iterator[str]:
     """Give lines to print about cross-validation and acceptance."""
     from textclf.model.accept import why_nothing_is_accepted
     from textclf.model.background import MIN_DOCUMENTS
@@ -160,7 +160,7 @@ def training_lines(record: TrainingRecord) -> Iterator[str]:
         yield from _unlabelled_lines(record)
     if record.background.texts:
         yield f"turns away other kinds of paper, learned from {record.background.texts} texts of the background"
-    elif sum(record.documents.values()) < MIN_DOCUMENTS:
+    elif with_background and sum(record.documents.values()) < MIN_DOCUMENTS:
         yield f"does not know other kinds of paper: the background needs {MIN_DOCUMENTS} documents or more"
     if record.background.left_out:
         kinds = (f"{kind.replace('_', ' ')} ({category})" for kind, category in record.background.left_out.items())

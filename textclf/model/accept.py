@@ -75,7 +75,7 @@ class AcceptanceCurve:
         # the first level with a higher error rate than `max_error` would have to pass the same test or a stricter one.
         # In simulations, also of scores that are too high, it exceeded the maximum no more often.
         smaller = [STEP * step for step in range(1, int(np.ceil(max_error / STEP - 1e-9)))]
-        passed = [self._last_passed(error, confidence) for error in (*smaller, max_error)]
+        passed = [_last_passed(self.levels, error, confidence) for error in (*smaller, max_error)]
         best = max(filter(None, passed), key=lambda level: level.documents, default=None)
         if best and self.lowest and best.threshold < self.lowest.threshold:
             best = self.lowest
@@ -87,20 +87,6 @@ class AcceptanceCurve:
             error=best.wrong / best.documents if best else 0.0,
             unknown_accepted=best.unknown if best else None,
         )
-
-    def _last_passed(self, max_error: float, confidence: float) -> Level | None:
-        # If the error rate at a level were `max_error` or more, so few mistakes would have a probability of at most
-        # ``1 - confidence``: a binomial test, the dual of the bound of C. J. Clopper and E. S. Pearson (Biometrika 26,
-        # 1934). Testing every level would sooner or later find one by luck, so they are tested from few documents to
-        # many until one fails (fixed-sequence testing; applied to thresholds by A. N. Angelopoulos et al., "Learn then
-        # test", arXiv:2110.01052). The sequence may begin anywhere as long as the mistakes do not say where: it begins
-        # where the test is most likely to pass going by the scores, as few documents fail at the first chance mistake.
-        allowed = [_most_wrong(level.documents, max_error, confidence) for level in self.levels]
-        hopes = [_hope(level, most) for level, most in zip(self.levels, allowed, strict=True)]
-        start = int(np.argmax(hopes)) if any(hopes) else len(hopes)
-        ahead = zip(self.levels[start:], allowed[start:], strict=True)
-        passed = takewhile(lambda tested: tested[0].wrong <= tested[1], ahead)
-        return max((level for level, _ in passed), key=lambda level: level.documents, default=None)
 
     def documents_needed(self, max_error: float, confidence: float) -> int | None:
         """Estimate how many documents like these would let something be accepted; None if no number is in sight."""
@@ -116,6 +102,23 @@ class AcceptanceCurve:
                     break
                 factor *= GROWTH
         return max(min(found), min_documents(max_error, confidence)) if found else None
+
+
+@lru_cache(maxsize=512)
+def _last_passed(levels: tuple[Level, ...], max_error: float, confidence: float) -> Level | None:
+    """Give the last level in a row whose few mistakes rule out a higher error."""
+    # If the error rate at a level were `max_error` or more, so few mistakes would have a probability of at most
+    # ``1 - confidence``: a binomial test, the dual of the bound of C. J. Clopper and E. S. Pearson (Biometrika 26,
+    # 1934). Testing every level would sooner or later find one by luck, so they are tested from few documents to
+    # many until one fails (fixed-sequence testing; applied to thresholds by A. N. Angelopoulos et al., "Learn then
+    # test", arXiv:2110.01052). The sequence may begin anywhere as long as the mistakes do not say where: it begins
+    # where the test is most likely to pass going by the scores, as few documents fail at the first chance mistake.
+    allowed = [_most_wrong(level.documents, max_error, confidence) for level in levels]
+    hopes = [_hope(level, most) for level, most in zip(levels, allowed, strict=True)]
+    start = int(np.argmax(hopes)) if any(hopes) else len(hopes)
+    ahead = zip(levels[start:], allowed[start:], strict=True)
+    passed = takewhile(lambda tested: tested[0].wrong <= tested[1], ahead)
+    return max((level for level, _ in passed), key=lambda level: level.documents, default=None)
 
 
 def acceptance_curve(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> AcceptanceCurve:

@@ -179,9 +179,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Cleaned texts of documents of none of the categories, which the model learns to send to review.
         unlabelled : iterable of str, optional
             Cleaned texts of unknown category. With up to 20 labelled documents per category on average, self-training
-            learns from them too. Without any labelled document, those that keywords of the lexicon surely find are
-            labelled by them; such a model accepts nothing, and its figures compare it with the keywords alone. Of more
-            than 2,000 a fixed sample is used; texts that are given with a label too are left out.
+            learns from them too, unless cross-validation is less accurate with them. Without any labelled document,
+            those that keywords of the lexicon surely find are labelled by them; such a model accepts nothing, and its
+            figures compare it with the keywords alone. Of more than 2,000 a fixed sample is used; texts that are given
+            with a label too are left out.
         document_ids : iterable of str, length n, optional
             Names that go into the data hash; by default the positions.
 
@@ -220,7 +221,13 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data, self.warnings_ = given.data, given.warnings
         with open_executor(effective_n_jobs(self.n_jobs), remedy=memory_remedy()) as executor:
             fitted, measured, curve = fit_and_measure(
-                given.observed, settings, given.groups, c=self.C, executor=executor, diagnostics=self.diagnostics
+                given.observed,
+                settings,
+                given.groups,
+                c=self.C,
+                executor=executor,
+                diagnostics=self.diagnostics,
+                labels_known=not given.by_keywords,
             )
         found = list(measured.values())[-1]
         inverse_temperature, correction, margins = found.calibration

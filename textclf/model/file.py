@@ -52,8 +52,8 @@ _TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "q
 _DENSITIES, _NEIGHBOURS = "familiarity_densities", "neighbours_"
 # beyond it, sums of products would not be finite in 32 bits
 _LARGE = 1e30
-# counts of documents beyond it are no counts
-_MOST = 10**12
+# no model has more documents, nor a curve, whose length takes time and memory when a threshold is chosen
+_MOST, _MOST_SCORED = 10**12, 10**7
 # inverse document frequencies are 1 + ln(at least 1)
 _IDF_RANGE = (1.0, 100.0)
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "spacy", "spacy-lookups-data")
@@ -280,7 +280,7 @@ def _is_curve(curve: AcceptanceCurve) -> bool:
     every = [*curve.levels, *filter(None, [curve.lowest])]
     return (
         bool((np.diff(counts) > 0).all())
-        and bool(counts[-1] <= curve.documents <= _MOST)
+        and bool(counts[-1] <= curve.documents <= _MOST_SCORED)
         and all(0 <= level.wrong <= level.documents <= curve.documents for level in every)
         and all(0 <= level.expected_wrong <= level.documents for level in every)
         and all(0 <= share <= 1 for level in every for share in (level.threshold, level.unknown or 0.0))

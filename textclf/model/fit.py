@@ -151,8 +151,12 @@ def fit_and_measure(
     c: float,
     executor: Executor,
     diagnostics: bool,
+    labels_known: bool = True,
 ) -> tuple[Fitted, dict[str, CrossValidated], list[CrossValidated]]:
-    """Fit, cross-validate and, if requested, diagnose; results by name (the model's last), and the learning curve."""
+    """Fit, cross-validate and, if requested, diagnose; results by name (the model's last), and the learning curve.
+
+    Unless the labels are known, no accuracy says whether self-training helps, and it is always used.
+    """
     labels = observed.labels
     folds = stratified_folds(labels, FOLDS, settings.seed, groups)
     validate = partial(cross_validate, c=c, folds=folds, executor=executor)
@@ -192,7 +196,7 @@ def fit_and_measure(
     if self_training:
         _log.info(f"cross-validating with {len(observed.unlabelled.words)} unlabelled documents")
         taught = validate(observed, settings, fit_all=True, self_training=True)
-        if taught.accuracy >= found.accuracy:
+        if taught.accuracy >= found.accuracy or not labels_known:
             results[name], name, found = found, WITH_UNLABELLED.format(name), taught
         else:
             further[WITH_UNLABELLED.format(name)] = taught
