@@ -89,7 +89,7 @@ def test_an_engine_that_hangs_is_stopped(fake_tesseract):
     started = time.perf_counter()
     with pytest.raises(BadInputError, match=r"not done after 1\.0 s and was stopped"):
         read(timeout=1)
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 30
 
 
 def test_bad_utf8_in_the_result_is_replaced(fake_tesseract, tsv):
