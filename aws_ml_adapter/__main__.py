@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from textclf.__main__ import Program, start
+from textclf.__main__ import start
+from textclf.base.program import Program
 
 AMAZON_ML = Program(
     "amazon-ml",

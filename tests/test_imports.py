@@ -35,7 +35,7 @@ MAY_IMPORT = {
     | {"aws_ml_adapter.api", "textclf.model", "textclf.data", "textclf.evaluation", "textclf.commands"},
     "aws_ml_adapter": set(),
     "aws_ml_adapter.cli": {"aws_ml_adapter.client", "aws_ml_adapter.server", "textclf.commands"},
-    "aws_ml_adapter.__main__": {"textclf.__main__"},
+    "aws_ml_adapter.__main__": BASE | {"textclf.__main__"},
 }
 """Every package, and the other packages of the project that its modules may import, inside functions too."""
 

@@ -1,57 +1,18 @@
-"""The console command: runs `textclf.commands` and reports every error by one line and an exit code."""
+"""The console command; what takes time to import is imported where signals are already heard."""
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
 import signal
 import sys
-import traceback
-import warnings
-from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from importlib.util import find_spec
-from types import FrameType
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from textclf.base.errors import ExitCode, MissingProgramError, TextclfError
-from textclf.base.files import reason_of
-from textclf.commands.console import log_level, prepare_streams, show_log
+from textclf.base.program import TEXTCLF, Program, Stopped
 
-# not of __name__, which is __main__ under `python -m`
-_log = logging.getLogger("textclf")
-
-
-class Program(NamedTuple):
-    """A command line: name, module of its ``app``, message after Ctrl-C, and packages that it needs."""
-
-    name: str
-    module: str
-    when_stopped: str
-    packages: tuple[str, ...] = ()
-
-
-EXTRAS = {
-    "boto3": "aws",
-    "botocore": "aws",
-    "distributed": "dask",
-    "httptools": "serve",
-    "uvicorn": "serve",
-    "uvloop": "serve",
-}
-"""Optional packages, with the extra that installs each."""
-
-TEXTCLF = Program(
-    "textclf",
-    "textclf.commands",
-    "no file is half written; pages that were read are in the cache unless it is turned off",
-)
-
-
-class Stopped(SystemExit):
-    """A signal asked the program to end; as an exception it lets everything be cleaned up."""
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def main() -> None:
@@ -65,120 +26,36 @@ def start(program: Program) -> NoReturn:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
-    for name in ("SIGHUP", "SIGTERM"):
-        number = getattr(signal, name, None)
-        # nohup ignores SIGHUP
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, _stop)
-    # loky takes the planned restart of a worker for a memory leak
-    warnings.filterwarnings("ignore", message="A worker was restarted")
-    sys.exit(run(program=program))
 
+    def stop_at_once(number: int, _frame: FrameType | None) -> NoReturn:
+        with suppress(OSError):
+            os.write(2, f"{program.stopped}\n".encode())
+        os._exit(128 + number)
 
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise Stopped(128 + number)
+    handlers = {"SIGINT": signal.default_int_handler, "SIGHUP": _stop, "SIGTERM": _stop}
+    numbers = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
+    # nohup ignores SIGHUP
+    heard = {number: handler for number, handler in numbers.items() if signal.getsignal(number) != signal.SIG_IGN}
+    for number in heard:
+        # a module that is being imported may swallow an exception, or make another of it; nothing is to be cleaned up
+        signal.signal(number, stop_at_once)
+    from textclf.commands.running import run
 
-
-@show_log()
-def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
-    """Run the command line and give its exit code."""
-    prepare_streams()
-    # without a home folder matplotlib reports at length where it caches fonts
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    # of which `run` tells
+    with suppress(ImportError):
+        import_module(program.module)
     try:
-        code = _invoke(sys.argv[1:] if arguments is None else arguments, program)
-        # a full disk must be noticed here, not when Python exits
-        sys.stdout.flush()
-    except TextclfError as error:
-        _log.error(str(error))
-        return int(error.exit_code)
+        for number, handler in heard.items():
+            signal.signal(number, handler)
+        code = run(program=program)
+    # just before or after `run` expects it
     except KeyboardInterrupt:
-        _log.info(f"stopped; {program.when_stopped}: run the command again")
-        return int(ExitCode.INTERRUPTED)
-    except Stopped as stopped:
-        _log.info(f"stopped; {program.when_stopped}: run the command again")
-        return int(stopped.code or 0)
-    except BrokenPipeError:
-        # the reader of the output has closed it, like `head`
-        _forget_stdout()
-        return int(ExitCode.CLOSED_PIPE)
-    except MemoryError:
-        _log.error("there is too little memory; process less at once, or use fewer --jobs")
-        return int(ExitCode.BAD_INPUT)
-    # the boundary: users are never shown a traceback
-    except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in EXTRAS:
-            _log.error(str(_missing(package)))
-            return int(ExitCode.MISSING_PROGRAM)
-        if os.environ.get("TEXTCLF_DEBUG"):
-            raise
-        if isinstance(error, OSError) and (refused := _system_error(error)):
-            return refused
-        if log_level() == logging.DEBUG:
-            traceback.print_exc()
-        _log.error(
-            f"a fault of {program.name} itself ({type(error).__name__}: {error}); "
-            "run it again with --verbose and report what it shows"
-        )
-        return int(ExitCode.INTERNAL)
-    return code
+        stop_at_once(signal.SIGINT, None)
+    sys.exit(code)
 
 
-def _system_error(error: OSError) -> int | None:
-    """Report an error of the operating system; None if it may be a fault of the program."""
-    reason = reason_of(error)
-    if error.filename is not None:
-        _log.error(f"{os.fsdecode(error.filename)}: cannot be read or written ({reason})")
-        return int(ExitCode.BAD_INPUT)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
-        # only stdout is written without a file name
-        _forget_stdout()
-        _log.error(f"the output cannot be written ({reason})")
-        return int(ExitCode.OUTPUT)
-    return None
-
-
-def _forget_stdout() -> None:
-    """Drop the buffer of stdout, as Python would report an error on flushing it at exit."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _missing(package: str) -> MissingProgramError:
-    return MissingProgramError(f"{package} is not installed", remedy=f"pip install 'textclf[{EXTRAS[package]}]'")
-
-
-def _invoke(arguments: Sequence[str], program: Program) -> int:
-    from typer.exceptions import Exit, TyperException
-    from typer.main import get_command
-
-    command = get_command(import_module(program.module).app)
-    variable = f"_{program.name.upper().replace('-', '_')}_COMPLETE"
-    if instruction := os.environ.get(variable):
-        from typer.completion import shell_complete
-
-        return shell_complete(command, {}, program.name, variable, instruction)
-
-    try:
-        # not by calling the app, which turns Ctrl-C, a closed pipe and EOFError into exits of its own
-        with command.make_context(program.name, list(arguments)) as context:
-            context.command.invoke(context)
-    except Exit as error:
-        return int(error.exit_code)
-    except TyperException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            print(error, file=sys.stderr)  # noqa: T201
-            for package in program.packages:
-                if find_spec(package) is None:
-                    raise _missing(package) from error
-            return int(ExitCode.USAGE)
-        # usage errors of the library format themselves, with the name of the option
-        message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
-        failed = getattr(error, "ctx", None)
-        path = failed.command_path if failed else program.name
-        _log.error(f"{' '.join(message.split()).rstrip('.')}; `{path} --help` lists the options")
-        return int(ExitCode.USAGE)
-    return int(ExitCode.OK)
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Stopped(128 + number)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from features.lexicon import Lexicon, LexiconCategory
 from textclf import DocumentClassifier
-from textclf.__main__ import run
+from textclf.commands.running import run
 from textclf.model.predict import Model
 
 ROOT = Path(__file__).parents[2]

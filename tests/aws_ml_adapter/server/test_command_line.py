@@ -12,8 +12,8 @@ from typer.main import get_command
 from aws_ml_adapter.__main__ import AMAZON_ML
 from aws_ml_adapter.cli import app
 from textclf import __version__
-from textclf.__main__ import run
 from textclf.base.errors import ExitCode
+from textclf.commands.running import run
 
 ROOT = Path(__file__).parents[3]
 

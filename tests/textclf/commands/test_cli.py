@@ -18,9 +18,10 @@ import textclf as package
 from aws_ml_adapter.__main__ import AMAZON_ML
 from ocr.reading_options import Limits
 from textclf import DocumentClassifier
-from textclf.__main__ import TEXTCLF, run
 from textclf.base.errors import ExitCode, UsageError
+from textclf.base.program import TEXTCLF
 from textclf.commands import app
+from textclf.commands.running import run
 from textclf.model.file import KIND
 
 ROOT = Path(__file__).parents[3]

@@ -191,3 +191,22 @@ def test_under_nohup_a_hang_up_is_not_heard(left_over, model_path, large_table, 
     assert process.returncode == (0 if ignored else 129)
     assert (tmp_path / "out.csv").exists() is ignored
     assert left_over(process.pid) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "command", [["-m", "textclf"], [Path(sys.executable).with_name("textclf")], ["-m", "aws_ml_adapter"]]
+)
+def test_while_modules_are_imported(tmp_path, command, number):
+    (tmp_path / "typer.py").write_text(f"import os, time; os.kill(os.getpid(), {int(number)}); time.sleep(60)")
+    done = subprocess.run(
+        [sys.executable, *command, "--version"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (128 + number, "")
+    assert done.stderr.startswith("stopped; ")
+    assert done.stderr.count("\n") == 1

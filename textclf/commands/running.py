@@ -1,0 +1,137 @@
+"""Runs a command line, and reports every error by one line and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
+
+from textclf.base.errors import ExitCode, MissingProgramError, TextclfError
+from textclf.base.files import reason_of
+from textclf.base.program import TEXTCLF, Program, Stopped
+from textclf.commands.console import log_level, prepare_streams, show_log
+
+# not of __name__, which is __main__ under `python -m`
+_log = logging.getLogger("textclf")
+
+
+EXTRAS = {
+    "boto3": "aws",
+    "botocore": "aws",
+    "distributed": "dask",
+    "httptools": "serve",
+    "uvicorn": "serve",
+    "uvloop": "serve",
+}
+"""Optional packages, with the extra that installs each."""
+
+
+@show_log()
+def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
+    """Run the command line and give its exit code."""
+    prepare_streams()
+    # loky takes the planned restart of a worker for a memory leak
+    warnings.filterwarnings("ignore", message="A worker was restarted")
+    # without a home folder matplotlib reports at length where it caches fonts
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    try:
+        code = _invoke(sys.argv[1:] if arguments is None else arguments, program)
+        # a full disk must be noticed here, not when Python exits
+        sys.stdout.flush()
+    except TextclfError as error:
+        _log.error(str(error))
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        _log.info(program.stopped)
+        return int(ExitCode.INTERRUPTED)
+    except Stopped as stopped:
+        _log.info(program.stopped)
+        return int(stopped.code or 0)
+    except BrokenPipeError:
+        # the reader of the output has closed it, like `head`
+        _forget_stdout()
+        return int(ExitCode.CLOSED_PIPE)
+    except MemoryError:
+        _log.error("there is too little memory; process less at once, or use fewer --jobs")
+        return int(ExitCode.BAD_INPUT)
+    # the boundary: users are never shown a traceback
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in EXTRAS:
+            _log.error(str(_missing(package)))
+            return int(ExitCode.MISSING_PROGRAM)
+        if os.environ.get("TEXTCLF_DEBUG"):
+            raise
+        if isinstance(error, OSError) and (refused := _system_error(error)):
+            return refused
+        if log_level() == logging.DEBUG:
+            traceback.print_exc()
+        _log.error(
+            f"a fault of {program.name} itself ({type(error).__name__}: {error}); "
+            "run it again with --verbose and report what it shows"
+        )
+        return int(ExitCode.INTERNAL)
+    return code
+
+
+def _system_error(error: OSError) -> int | None:
+    """Report an error of the operating system; None if it may be a fault of the program."""
+    reason = reason_of(error)
+    if error.filename is not None:
+        _log.error(f"{os.fsdecode(error.filename)}: cannot be read or written ({reason})")
+        return int(ExitCode.BAD_INPUT)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
+        # only stdout is written without a file name
+        _forget_stdout()
+        _log.error(f"the output cannot be written ({reason})")
+        return int(ExitCode.OUTPUT)
+    return None
+
+
+def _forget_stdout() -> None:
+    """Drop the buffer of stdout, as Python would report an error on flushing it at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _missing(package: str) -> MissingProgramError:
+    return MissingProgramError(f"{package} is not installed", remedy=f"pip install 'textclf[{EXTRAS[package]}]'")
+
+
+def _invoke(arguments: Sequence[str], program: Program) -> int:
+    from typer.exceptions import Exit, TyperException
+    from typer.main import get_command
+
+    command = get_command(import_module(program.module).app)
+    variable = f"_{program.name.upper().replace('-', '_')}_COMPLETE"
+    if instruction := os.environ.get(variable):
+        from typer.completion import shell_complete
+
+        return shell_complete(command, {}, program.name, variable, instruction)
+
+    try:
+        # not by calling the app, which turns Ctrl-C, a closed pipe and EOFError into exits of its own
+        with command.make_context(program.name, list(arguments)) as context:
+            context.command.invoke(context)
+    except Exit as error:
+        return int(error.exit_code)
+    except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error, file=sys.stderr)  # noqa: T201
+            for package in program.packages:
+                if find_spec(package) is None:
+                    raise _missing(package) from error
+            return int(ExitCode.USAGE)
+        # usage errors of the library format themselves, with the name of the option
+        message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
+        failed = getattr(error, "ctx", None)
+        path = failed.command_path if failed else program.name
+        _log.error(f"{' '.join(message.split()).rstrip('.')}; `{path} --help` lists the options")
+        return int(ExitCode.USAGE)
+    return int(ExitCode.OK)
