@@ -129,16 +129,19 @@ def check_documents(
     """
     _log.info(f"comparing {len(documents.texts) + len(against.texts if against else []):,} texts with each other")
     counts = Counter(documents.categories)
+    counts_against = Counter(against.categories if against else ())
+    # those of none of the categories may be copies or empty too
+    documents, against = documents.with_none_of_these(), against and against.with_none_of_these()
     # number of words of each text, and of words of two or more characters
     words = [(len(found), sum(len(word) > 1 for word in found)) for found in map(tokenize, documents.texts)]
     with_text = Counter(category for category, (count, _) in zip(documents.categories, words, strict=True) if count)
-    trainable = {category for category, count in with_text.items() if count >= MIN_DOCUMENTS}
+    trainable = {category for category in counts if with_text[category] >= MIN_DOCUMENTS}
     labels = labels and len(trainable) > 1
     kept = [i for i, category in enumerate(documents.categories) if category in trainable and words[i][0]]
     found = [
         *_copies(documents, against, threshold),
         *(_label_issues(documents, kept, jobs) if labels else ()),
-        *_unknown_categories(counts, Counter(against.categories if against else ())),
+        *_unknown_categories(counts, counts_against),
         *_similar_names(counts),
         *_category_sizes(counts, with_text),
         *_poor_texts(documents, words),
@@ -155,7 +158,6 @@ def check_documents(
 def _copies(documents: Labelled, against: Labelled | None, threshold: float) -> Iterator[Finding]:
     both = documents
     if against is not None:
-        # groups are not used here
         both = Labelled(*map(operator.add, documents[:3], against[:3]))
     copies = Copies(both.texts, both.categories, threshold, own=len(documents.texts))
 

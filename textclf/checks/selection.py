@@ -29,6 +29,7 @@ from features.tfidf import fit_tfidf
 from features.tokens import tokenize
 from textclf.base.errors import UsageError
 from textclf.checks.near_duplicates import jaccard, same_texts, shingles
+from textclf.data.labels import NONE_OF_THESE
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def select_documents(
     n : int
         Number of documents; fewer are given if no more are different.
     labelled, categories : sequence of str, of the same length
-        Texts of known category, and these categories.
+        Texts of known category, and these categories; `NONE_OF_THESE` for a text of none of them.
     seed : int, default 0
         Seed of dimensions and clusters.
     progress : callable, optional
@@ -108,9 +109,11 @@ def select_documents(
     sample = np.sort(draw.permutation(len(positions))[:SAMPLE])
     rows = _rows([texts[i] for i in positions], [texts[positions[i]] for i in sample], labelled, seed, progress)
     _log.info(f"choosing {min(n, len(positions))} of {len(positions):,} different documents with text")
-    scores, guesses = _guesses(rows, categories)
+    names, scores = _guesses(rows, categories)
     near = _similarity(rows.pile, rows.labelled)
-    clusters = _cluster(rows.pile, sample, min(n, len(positions)), _weights(scores, near), seed)
+    # no more is asked about what surely belongs to none of the categories
+    weights = _weights(scores, near, 1 - scores[:, names == NONE_OF_THESE].sum(axis=1))
+    clusters = _cluster(rows.pile, sample, min(n, len(positions)), weights, seed)
     named = sample[:: -(-len(sample) // NAMED)]
     words = typical_words([tokenize(texts[positions[i]]) for i in named], clusters.of[named].tolist(), WORDS)
     chosen = _choose(clusters, rows, near, [texts[i] for i in positions], labelled, n)
@@ -121,8 +124,8 @@ def select_documents(
             group=number,
             documents=int(sizes[clusters.of[i]]),
             words=words.get(int(clusters.of[i]), ()),
-            guess=guesses[i] if guesses else "",
-            score=float(scores[i].max()) if guesses else 0.0,
+            guess=str(names[scores[i].argmax()]) if len(names) else "",
+            score=float(scores[i].max(initial=0)),
         )
         for number, i in enumerate(chosen, 1)
     ]
@@ -169,16 +172,15 @@ def _rows(
     return _Rows(rows[: len(pile)], rows[len(pile) :])
 
 
-def _guesses(rows: _Rows, categories: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
-    """Score the categories for each text of the pile, shape (m, k), and give the best; nothing without labels."""
+def _guesses(rows: _Rows, categories: Sequence[str]) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Give the k categories, and their scores for each text of the pile, shape (m, k); nothing of fewer than two."""
     from sklearn.linear_model import LogisticRegression
 
     names, labels = np.unique(list(categories), return_inverse=True)
     if len(names) < 2:
-        return np.ones((len(rows.pile), len(names))), [str(name) for name in names] * len(rows.pile)
+        return names[:0], np.ones((len(rows.pile), 0))
     model = LogisticRegression(C=INVERSE_REGULARISATION, class_weight="balanced", max_iter=1_000)
-    scores = model.fit(rows.labelled, labels).predict_proba(rows.pile)
-    return scores, names[scores.argmax(axis=1)].tolist()
+    return names, model.fit(rows.labelled, labels).predict_proba(rows.pile)
 
 
 def _similarity(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -190,11 +192,16 @@ def _similarity(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArr
     return nearest
 
 
-def _weights(scores: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weigh each text by the doubt about its category and its distance from labelled texts; 1 without labels."""
+def _weights(
+    scores: NDArray[np.float64], near: NDArray[np.float64], of_a_category: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weigh each text by the doubt about its category and its distance from labelled texts; 1 without labels.
+
+    `of_a_category` is the probability that it belongs to any.
+    """
     ordered = np.sort(scores, axis=1)
     doubt = 1 - (ordered[:, -1] - ordered[:, -2]) if scores.shape[1] > 1 else np.ones(len(scores))
-    weights: NDArray[np.float64] = doubt * (1 - near)
+    weights: NDArray[np.float64] = doubt * (1 - near) * of_a_category
     return weights if weights.any() else np.ones(len(scores))
 
 

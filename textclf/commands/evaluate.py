@@ -22,6 +22,7 @@ from textclf.commands.arguments import (
     showing,
 )
 from textclf.commands.console import print_lines
+from textclf.data.labels import NONE_OF_THESE
 from textclf.data.sources import TableOptions, read_documents
 from textclf.model.settings import AcceptanceOptions
 
@@ -73,7 +74,8 @@ def evaluate(
         count = sum(figures.support for figures in unknown)
         named = ", ".join(f"{figures.category} ({figures.support})" for figures in unknown)
         _log.warning(
-            f"{counted(count, 'document')} of a category that the model does not know, counted as wrong: {named}"
+            f"{counted(count, 'document')} of a category that the model does not know, counted as wrong, "
+            f"{report.unknown_accepted} of them accepted: {named}"
         )
     _log.info(f"{output / 'report.html'}")
 
@@ -102,15 +104,19 @@ def evaluate_model(
         if document.error and document.line:
             # its cells, the category among them, may be in the wrong columns
             raise BadDataError(document.located(document.error), where=source, remedy="fix the row")
-        if not document.category.strip():
+        if not document.category:
             without += 1
             continue
         documents.append(document)
         predictions.append(prediction)
     if without:
         _log.warning(f"left out {counted(without, 'document')} without a category")
-    rows = sorted((document.document_id, document.text, document.category.strip()) for document in documents)
-    if data_hash(*zip(*rows, strict=True)) == model.training.data_hash:
+    rows = sorted(
+        (document.document_id, document.text, document.category)
+        for document in documents
+        if document.category != NONE_OF_THESE
+    )
+    if rows and data_hash(*zip(*rows, strict=True)) == model.training.data_hash:
         _log.warning(
             f"{source}: the model was trained on these very documents, so the figures do not hold for others; "
             "evaluate it on documents that it has not seen"
@@ -120,7 +126,7 @@ def evaluate_model(
         raise BadDataError(f"no column {missing[0]!r}", where=source, remedy="correct --by")
     report = evaluate_predictions(
         model.categories,
-        [document.category.strip() for document in documents],
+        [document.category for document in documents],
         predictions,
         texts=[document.text for document in documents],
         groups={column: [document.values[column] for document in documents] for column in by},

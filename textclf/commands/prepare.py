@@ -13,6 +13,7 @@ from textclf.base.overwrite_guard import PREPARED_FOLDER, check_output_folder
 from textclf.base.plurals import counted
 from textclf.commands.application import Options
 from textclf.commands.arguments import GroupedTable, LabelledDocuments, OutputFolder, showing
+from textclf.data.labels import NONE_OF_THESE
 from textclf.data.sources import DATASOURCE, TableOptions, read_labelled
 from textclf.model.settings import TrainingSettings
 
@@ -55,6 +56,11 @@ def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifie
     documents = read_labelled(source, table)
     for message in check_categories(Counter(documents.categories)):
         _log.warning(message)
+    if documents.none_of_these:
+        _log.warning(
+            f"left out {counted(len(documents.none_of_these), 'document')} of {NONE_OF_THESE!r}, which would be a "
+            "category in a datasource; give them to textclf train with --other"
+        )
     settings = classifier.feature_settings()
     _log.info(f"fitting lexicon and vectors on {len(documents.texts)} documents")
     features = PreparedFeatures.fit(documents.texts, documents.categories, settings)

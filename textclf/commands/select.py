@@ -16,7 +16,7 @@ from textclf.base.tables import read_rows, write_rows
 from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, Documents, Seed, Table, showing
 from textclf.commands.console import print_json, print_lines, show_rows
-from textclf.data.labels import id_key, read_categories
+from textclf.data.labels import NONE_OF_THESE, id_key, read_categories
 from textclf.data.sources import InputDocument, TableOptions, read_documents, read_labelled, snippet
 
 _log = logging.getLogger(__name__)
@@ -54,8 +54,10 @@ def select(
         textclf train documents.csv --labels to_label.csv -o model.textclf
         textclf select documents.csv --with to_label.csv -n 50 -o more.csv
 
-    Fill in the column category of the CSV; rows left empty count as unlabelled. --groups shows what is in the pile
-    before anything is labelled: for each group of similar documents their number, typical words, and an example.
+    Fill in the column category of the CSV. For a paper of none of your kinds write: none of these. The model learns to
+    turn such papers away, and --with does not ask for more of them. Rows left empty count as unlabelled. --groups shows
+    what is in the pile before anything is labelled: for each group of similar documents their number, typical words,
+    and an example.
     """
     if output is None and not (groups or as_json):
         raise UsageError("nothing was asked for", remedy="give -o FILE, --groups or --json")
@@ -66,8 +68,8 @@ def select(
         print_lines(*_group_lines(found))
     if output is not None:
         _log.info(
-            f"{output}: {counted(len(found), 'document')} to label; fill in the column category, and give the file to "
-            "textclf train with --labels"
+            f"{output}: {counted(len(found), 'document')} to label; fill in the column category, with "
+            f"{NONE_OF_THESE!r} for papers of none of your kinds, and give the file to textclf train with --labels"
         )
 
 
@@ -155,11 +157,13 @@ def _read_known(
     known: dict[str, tuple[str, str]] = {}
     for path in paths:
         if path.is_dir() or table.text_column in _header(path, table):
-            found = read_labelled(path, replace(table, where=()), keep_unlabelled=True)
+            found = read_labelled(path, replace(table, where=()), keep_unlabelled=True).with_none_of_these()
             triples = zip(found.document_ids, found.texts, found.categories, strict=True)
             known |= {id_key(name): (text, category) for name, text, category in triples}
             continue
-        categories = read_categories([path], id_column=table.id_column, category_column=table.category_column)
+        categories = read_categories(
+            [path], id_column=table.id_column, category_column=table.category_column, encoding=table.encoding
+        )
         if missing := categories.keys() - texts.keys():
             raise BadDataError(
                 f"{len(missing)} of {counted(len(categories), 'labelled document')} are not in the pile, such as "

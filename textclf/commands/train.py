@@ -15,6 +15,7 @@ from textclf.base.overwrite_guard import MODEL, check_output
 from textclf.base.plurals import counted
 from textclf.commands.application import Argument, Option, Options
 from textclf.commands.arguments import GroupedTable, OutputFile, showing
+from textclf.data.labels import NONE_OF_THESE
 from textclf.data.sources import DATASOURCE, Labelled, TableOptions, read_documents, read_labelled
 from textclf.model.settings import TrainingSettings
 
@@ -43,7 +44,8 @@ def train(
             "--other",
             metavar="PATH",
             help="Documents of other kinds, from which the model learns to send such documents to review as unknown "
-            "kind: a CSV, or a folder of scans and .txt files; repeatable.",
+            f"kind: a CSV, or a folder of scans and .txt files; repeatable. Documents of DOCUMENTS whose category is "
+            f"{NONE_OF_THESE!r} count too.",
         ),
     ] = [],  # noqa: B006
     pile: Annotated[
@@ -116,7 +118,10 @@ def train_model(
             f"{alone} of {len(documents.groups)} documents have no {table.group_column or 'group'}: each counts as a "
             "group of its own, so the figures are too good if some belong together"
         )
-    foreign = [text for path in others for text in _texts(path, table)]
+    foreign = [text for _, text in documents.none_of_these]
+    if foreign:
+        _log.info(f"learning from {counted(len(foreign), 'document')} of {NONE_OF_THESE!r} to turn such papers away")
+    foreign += [text for path in others for text in _texts(path, table)]
     data = read_training_data(
         documents.texts,
         documents.categories,

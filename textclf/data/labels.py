@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -16,11 +17,24 @@ from textclf.base.tables import Row, read_rows, safe_cell
 
 _log = logging.getLogger(__name__)
 
+NONE_OF_THESE = "none of these"
+"""What stands in place of a category where a document belongs to none of those of the user."""
 _NAMED = 5
 """Number of rows that a warning names."""
 
 Labels = Mapping[str, Mapping[str, str]]
 """Label by document id: ``category`` and any further columns."""
+
+
+def as_category(cell: str) -> str:
+    """Give the category that a cell or a folder name stands for: without spaces around it, empty if unknown.
+
+    Examples
+    --------
+    >>> as_category(" Tax return "), as_category("None_of_these")
+    ('Tax return', 'none of these')
+    """
+    return NONE_OF_THESE if " ".join(re.findall(r"[^\W_]+", cell.lower())) == NONE_OF_THESE else cell.strip()
 
 
 def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str = AUTO) -> Labels:
@@ -74,7 +88,7 @@ def read_categories(
         for row in read_rows(path, required=required, encoding=encoding):
             if row.error:
                 raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="fix the row")
-            name, category = row.values[id_column], row.values[category_column].strip()
+            name, category = row.values[id_column], as_category(row.values[category_column])
             if category and categories.setdefault(id_key(name), category) != category:
                 raise BadDataError(
                     f"document_id {name!r} is of category {categories[id_key(name)]!r}, and in line {row.line} of "

@@ -17,7 +17,7 @@ from textclf.base.files import reason_of
 from textclf.base.hashing import hash_file
 from textclf.base.options import option
 from textclf.base.tables import read_rows
-from textclf.data.labels import id_key, read_categories
+from textclf.data.labels import NONE_OF_THESE, as_category, id_key, read_categories
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
 from textclf.model.pages import several_pages, without_page_breaks
 
@@ -105,6 +105,7 @@ class InputDocument:
     text: str
     # text of each page, if it has several
     pages: tuple[str, ...] = ()
+    # as `as_category` gives it
     category: str = ""
     # such as its issuer
     group: str = ""
@@ -118,6 +119,9 @@ class InputDocument:
     note: str = ""
     # whether the text is incomplete
     cut: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "category", as_category(self.category))
 
     @classmethod
     def of_scan(cls, document: Document, category: str = "") -> InputDocument:
@@ -161,6 +165,14 @@ class Labelled(NamedTuple):
     groups: Sequence[str] = ()
     # texts of the documents without a category, where they were asked for
     unlabelled: Sequence[str] = ()
+    # ids and texts of the documents that belong to none of the categories
+    none_of_these: Sequence[tuple[str, str]] = ()
+
+    def with_none_of_these(self) -> Labelled:
+        """Give also the documents of none of the categories as labelled ones; groups and unlabelled are left out."""
+        ids, texts = ([document[i] for document in self.none_of_these] for i in (0, 1))
+        none = [NONE_OF_THESE] * len(ids)
+        return Labelled(self.document_ids + ids, self.texts + texts, self.categories + none)
 
 
 def read_documents(
@@ -360,6 +372,7 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
     found: list[tuple[str, str, str, str]] = []
     without = 0
     unlabelled: list[str] = []
+    none_of_these: list[tuple[str, str]] = []
     for document in read_documents(path, options, need_category=True):
         if document.error and not document.line:
             continue
@@ -369,7 +382,7 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
                 where=path,
                 remedy='fix the row; put a value with , or " in quotes',
             )
-        if not document.category.strip():
+        if not document.category:
             without += 1
             if keep_unlabelled and document.text.strip():
                 unlabelled.append(document.text)
@@ -381,10 +394,13 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
                 remedy="give each document a unique id",
             )
         lines[document.document_id] = document.line
-        found.append((document.document_id, document.text, document.category.strip(), document.group))
+        if document.category == NONE_OF_THESE:
+            none_of_these.append((document.document_id, document.text))
+        else:
+            found.append((document.document_id, document.text, document.category, document.group))
     if left_out := without - len(unlabelled):
         lack = "neither category nor text" if keep_unlabelled else "no category"
-        _log.warning(f"{path}: {left_out} of {without + len(found)} documents have {lack} and were left out")
+        _log.warning(f"{path}: {left_out} of {without + len(lines)} documents have {lack} and were left out")
     if not found:
         remedy = f"fill the category column{' of --labels' * bool(options and options.labels)}, or correct --where"
         if Path(path).is_dir() and not (options and options.labels):
@@ -392,7 +408,7 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
         raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
     document_ids, texts, categories, groups = (list(column) for column in zip(*found, strict=True))
-    return Labelled(document_ids, texts, categories, groups, unlabelled)
+    return Labelled(document_ids, texts, categories, groups, unlabelled, sorted(none_of_these))
 
 
 def snippet(text: str, length: int) -> str:

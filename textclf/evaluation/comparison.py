@@ -141,7 +141,7 @@ def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Co
             # its cells, the category among them, may be in the wrong columns
             unusable += 1
             continue
-        truth = document.category.strip()
+        truth = document.category
         right = [bool(truth) and one.predicted_category == truth for one in (by_a, by_b)]
         outcomes.append((bool(truth), *right, by_a.decision == "accept", by_b.decision == "accept"))
         if (by_a.predicted_category, by_a.decision) != (by_b.predicted_category, by_b.decision):

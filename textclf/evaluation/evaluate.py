@@ -113,6 +113,7 @@ def evaluate_predictions(
         macro_f1=_macro_f1(outcome.true, outcome.predicted),
         accepted=int(accepted.sum()),
         accepted_right=int((accepted & right).sum()),
+        unknown_accepted=int((accepted & (outcome.true >= outcome.known)).sum()),
         by_max_error=tuple(_at_max_error(acceptance, predictions, outcome) for acceptance in acceptances),
         categories=_category_figures(outcome),
         true_categories=outcome.names,

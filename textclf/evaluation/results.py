@@ -138,6 +138,8 @@ class EvaluationReport:
     macro_f1: float
     accepted: int
     accepted_right: int
+    # accepted documents of a category that the model does not know
+    unknown_accepted: int
     # lowest maximum error first; empty if the model knows one only
     by_max_error: tuple[MaxErrorFigures, ...]
     # in the order given

@@ -58,10 +58,10 @@ def test_with_labelled_documents_what_they_do_not_cover_comes_first_and_is_guess
     assert all(0.5 <= one.score <= 1 for one in chosen)
 
 
-def test_one_labelled_category_is_enough(corpus):
+def test_one_labelled_category_is_enough_but_gives_no_guess(corpus):
     texts, _ = skewed(corpus)
     chosen = select_documents(texts[1:], 3, labelled=texts[:1], categories=["known"])
-    assert [(one.guess, one.score) for one in chosen] == [("known", 1.0)] * 3
+    assert [(one.guess, one.score) for one in chosen] == [("", 0.0)] * 3
 
 
 def test_of_copies_one_is_enough_and_none_of_what_is_labelled_or_has_no_text(corpus):

@@ -85,6 +85,17 @@ def test_strict_ends_with_an_error_where_labels_or_figures_are_wrong_and_only_th
     assert "no text: 1" in said.out
 
 
+def test_papers_of_none_of_the_categories_are_compared_but_are_no_category(textclf, corpus, table, tmp_path):
+    rows = corpus(6).rows()
+    rows += [("none", rows[0][1], "none of these"), ("blank", "", "None of these")]
+    test = table(tmp_path / "test.csv", [("new", "a text of its own", "letter"), ("other", "another", "none of these")])
+    said = textclf("check", table(tmp_path / "d.csv", rows), "--no-labels", "--json", "--against", test)
+    found = json.loads(said.out)
+    assert (found["documents"], found["against"], len(found["categories"])) == (20, 2, 3)
+    kinds = [(finding["kind"], finding["document_id"]) for finding in found["findings"]]
+    assert kinds == [("contradiction", "invoice-00"), ("no text", "blank"), ("duplicate", "none")]
+
+
 def test_documents_without_a_category_are_left_out_and_that_is_said(textclf, corpus, table, tmp_path):
     rows = corpus(6).rows()
     rows += [("unlabelled", rows[0][1], ""), ("unlabelled too", "", " ")]

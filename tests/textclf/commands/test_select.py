@@ -31,7 +31,7 @@ def test_from_a_pile_to_a_model(textclf, pile, tmp_path, read_table, table):
     to_label, more, model = (tmp_path / name for name in ("to_label.csv", "more.csv", "model.textclf"))
     said = textclf("select", pile, "-n", "18", "-o", to_label)
     assert said.code == 0
-    assert "18 documents to label; fill in the column category" in said.err
+    assert "18 documents to label; fill in the column category, with 'none of these' for papers of none" in said.err
     rows = read_table(to_label)
     assert len(rows) == 18
     assert not any(cell.startswith("=") for row in rows for cell in row.values())
@@ -65,6 +65,21 @@ def test_groups_are_shown_before_anything_is_labelled(textclf, pile):
     rows = json.loads(textclf("select", pile, "-n", "3", "--json").out)
     assert sum(row["documents"] for row in rows) == 36
     assert [row["group"] for row in rows] == [1, 2, 3]
+
+
+def test_papers_of_none_of_the_kinds_are_not_asked_for_again(textclf, corpus, table, tmp_path):
+    rows = corpus(30).rows()
+    pile = table(tmp_path / "pile.csv", [(name, text) for name, text, _ in rows], HEADER)
+    labels = [(name, "None of these" if category == "receipt" else category) for name, _, category in rows]
+    # ten invoices, ten letters and 22 receipts remain
+    done = table(tmp_path / "done.csv", [*labels[:20], *labels[30:50], *labels[60:68]], ("document_id", "category"))
+    found = json.loads(textclf("select", pile, "--with", done, "-n", "6", "--json").out)
+    assert {row["guess"] for row in found} <= {"invoice", "letter", "none of these"}
+    assert sum(row["document_id"].startswith("receipt") for row in found) <= 1
+    labels = [(name, "receipt" if category[0] == "N" else category) for name, category in labels]
+    wanted = table(tmp_path / "wanted.csv", [*labels[:20], *labels[30:50], *labels[60:68]], ("document_id", "category"))
+    found = json.loads(textclf("select", pile, "--with", wanted, "-n", "6", "--json").out)
+    assert sum(row["document_id"].startswith("receipt") for row in found) > 3
 
 
 def test_labelled_documents_may_have_texts_of_their_own(textclf, pile, corpus, table, tmp_path):

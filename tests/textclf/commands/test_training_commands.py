@@ -225,9 +225,34 @@ def test_a_category_the_model_does_not_know_counts_as_wrong_and_is_named(textclf
     assert said.code == 0
     assert "accuracy  0.882" in said.out
     assert "1 document without a category" in said.err
-    assert "1 document of a category that the model does not know, counted as wrong: Rechnung (1)" in said.err
+    assert (
+        "1 document of a category that the model does not know, counted as wrong, 0 of them accepted: Rechnung (1)"
+        in said.err
+    )
     assert "Rechnung" in (tmp_path / "report" / "report.html").read_text()
     assert "Rechnung" in (tmp_path / "report" / "confusion.csv").read_text()
+
+
+def test_papers_of_none_of_the_categories_are_learned_from_and_accepting_them_is_wrong(
+    textclf, corpus, table, tmp_path
+):
+    rows = [(*row[:2], "None of these" if row[2] == "receipt" else row[2]) for row in corpus(24).rows()]
+    documents, model = table(tmp_path / "documents.csv", rows), tmp_path / "model.textclf"
+    training = ("train", documents, "--no-diagnostics", "--no-background", "--vectors", "none", "--jobs", "1")
+    said = textclf(*training, "--max-error", "0.1", "-o", model)
+    assert "learning from 24 documents of 'none of these'" in said.err
+    assert "trained on 48 documents" in said.err
+    known = table(tmp_path / "known.csv", rows[:48])
+    foreign, same = table(tmp_path / "foreign.csv", rows[48:]), tmp_path / "same.textclf"
+    assert textclf("train", known, "--other", foreign, *training[2:], "--max-error", "0.1", "-o", same).code == 0
+    assert model.read_bytes() == same.read_bytes()
+
+    said = textclf("evaluate", model, documents, "-o", tmp_path / "report")
+    assert "the model was trained on these very documents" in said.err
+    assert "24 documents of a category that the model does not know, counted as wrong, 0 of them accepted" in said.err
+    assert json.loads((tmp_path / "report" / "metrics.json").read_text())["unknown_accepted"] == 0
+    said = textclf("prepare", documents, "-o", tmp_path / "prepared")
+    assert "left out 24 documents of 'none of these'" in said.err
 
 
 @pytest.fixture
@@ -245,7 +270,7 @@ def test_documents_of_an_issuer_are_kept_together(textclf, of_issuers, tmp_path)
     said = textclf("train", of_issuers, "-o", model, *QUICK, "--group", "issuer")
     assert said.code == 0
     assert "6 groups were kept together" in said.err
-    assert package.load(model).training.kept_together == 6
+    assert package.package.load(model).training.kept_together == 6
     assert textclf("prepare", of_issuers, "-o", tmp_path / "p", *QUICK[:4], "--group", "issuer").code == 0
     assert json.loads((tmp_path / "p/datasource.csv.schema").read_text())["excludedAttributeNames"] == ["group"]
     again = tmp_path / "p.textclf"

@@ -39,7 +39,7 @@ def test_rows_come_in_order_with_all_their_columns(path, table):
 def test_columns_may_have_other_names(path, table):
     table(path, [("7", "total", "x")], ("nr", "body", "kind"))
     options = TableOptions(id_column="nr", text_column="body", category_column="kind")
-    assert read_labelled(path, options) == (["7"], ["total"], ["x"], [""], [])
+    assert read_labelled(path, options) == (["7"], ["total"], ["x"], [""], [], [])
 
 
 @pytest.mark.parametrize("missing", ["document_id", "text", "category"])
@@ -80,7 +80,7 @@ def test_what_is_no_condition_is_refused(condition):
 
 def test_what_is_learned_from_is_sorted_and_trimmed(path, table):
     table(path, [("b", "two", " y "), ("a", "one", "x")])
-    assert read_labelled(path) == (["a", "b"], ["one", "two"], ["x", "y"], ["", ""], [])
+    assert read_labelled(path) == (["a", "b"], ["one", "two"], ["x", "y"], ["", ""], [], [])
 
 
 def test_rows_without_a_category_are_left_out_and_counted(path, table, caplog):
@@ -94,6 +94,14 @@ def test_the_texts_of_rows_without_a_category_are_given_to_those_who_ask(path, t
     labelled = read_labelled(path, keep_unlabelled=True)
     assert (labelled.document_ids, labelled.unlabelled) == (["a"], ["two", "three"])
     assert caplog.messages == [f"{path}: 1 of 4 documents have neither category nor text and were left out"]
+
+
+def test_documents_of_none_of_the_categories_stand_by_themselves_however_that_is_written(path, table, caplog):
+    table(path, [("c", "three", " None of these"), ("b", "two", "none_of_these"), ("a", "one", "x")])
+    labelled = read_labelled(path)
+    assert (labelled.document_ids, labelled.none_of_these) == (["a"], [("b", "two"), ("c", "three")])
+    assert labelled.with_none_of_these().categories == ["x", "none of these", "none of these"]
+    assert not caplog.messages
 
 
 def test_an_id_that_stands_twice_is_refused_with_both_lines(path, table):
@@ -110,7 +118,7 @@ def test_a_ragged_row_is_refused_for_learning_and_marked_for_predicting(path):
 
 
 def test_a_datasource_is_read_with_its_texts_as_they_were(datasource):
-    assert read_labelled(datasource) == (["a", "b"], ["total", "two\nlines"], ["invoice", "letter"], ["", ""], [])
+    assert read_labelled(datasource) == (["a", "b"], ["total", "two\nlines"], ["invoice", "letter"], ["", ""], [], [])
 
 
 def test_a_datasource_takes_no_conditions(datasource):
