@@ -12,7 +12,7 @@ class CheckOptions:
     """Options of a data check."""
 
     threshold: float = option(0.8, min=0.01, max=1, help="Least similarity of texts that count as copies, such as 0.8.")
-    labels: bool = option(
+    label_issues: bool = option(
         True, help="Look for labels that are likely wrong; trains models, which takes a minute or more."
     )
 

@@ -119,7 +119,7 @@ def check_documents(
     against: Labelled | None = None,
     *,
     threshold: float = DEFAULTS.threshold,
-    labels: bool = DEFAULTS.labels,
+    label_issues: bool = DEFAULTS.label_issues,
     jobs: int | None = None,
 ) -> DataCheck:
     """Look for problems of documents that make a model or its figures worse; `against` are test documents.
@@ -136,11 +136,11 @@ def check_documents(
     words = [(len(found), sum(len(word) > 1 for word in found)) for found in map(tokenize, documents.texts)]
     with_text = Counter(category for category, (count, _) in zip(documents.categories, words, strict=True) if count)
     trainable = {category for category in counts if with_text[category] >= MIN_DOCUMENTS}
-    labels = labels and len(trainable) > 1
+    label_issues = label_issues and len(trainable) > 1
     kept = [i for i, category in enumerate(documents.categories) if category in trainable and words[i][0]]
     found = [
         *_copies(documents, against, threshold),
-        *(_label_issues(documents, kept, jobs) if labels else ()),
+        *(_label_issues(documents, kept, jobs) if label_issues else ()),
         *_unknown_categories(counts, counts_against),
         *_similar_names(counts),
         *_category_sizes(counts, with_text),
@@ -150,7 +150,7 @@ def check_documents(
         documents=len(documents.texts),
         categories=dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))),
         against=len(against.texts) if against else 0,
-        labels_checked=labels,
+        labels_checked=label_issues,
         findings=tuple(sorted(found, key=lambda finding: KINDS.index(finding.kind))),
     )
 

@@ -57,7 +57,7 @@ _OCR_ONLY = (
     *("engine", "effort"),
 )
 Table = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "category_column", "group_column", "labels"))]
-LabelledTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column", "dask", "labels"))]
+LabelledTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column", "dask"))]
 DaskTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column"))]
 GroupedTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "dask"))]
 Seed = Annotated[TrainingSettings, Options(only=("random_state",))]

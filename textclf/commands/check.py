@@ -32,6 +32,9 @@ def check(
     against_where: Annotated[
         list[str], Option(metavar="COLUMN=VALUE", help="Only rows of --against with this value; repeatable.")
     ] = [],  # noqa: B006
+    against_labels: Annotated[
+        list[str], Option(metavar="FILE", help="As --labels, for the documents of --against; repeatable.")
+    ] = [],  # noqa: B006
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="FILE", help="Write all findings to this CSV file.")
     ] = None,
@@ -45,6 +48,7 @@ def check(
     """Look for problems before training: copies, leaks, contradictions, label issues, empty texts.
 
         textclf check documents.csv -o findings.csv
+        textclf check documents.csv --labels to_label.csv
         textclf check documents.csv --where split=train --against documents.csv --against-where split=test
 
     Prints up to ten findings of each kind, the most important first; -o writes all of them.
@@ -55,7 +59,9 @@ def check(
         table,
         options,
         against=against,
-        against_table=replace(table, where=tuple(against_where), where_option="--against-where"),
+        against_table=replace(
+            table, where=tuple(against_where), where_option="--against-where", labels=tuple(against_labels)
+        ),
         output=output,
     )
     if as_json:
@@ -86,12 +92,15 @@ def check_table(
 
     if output is not None:
         check_output(output, FINDINGS, inputs=[source, *([] if against is None else [against])])
-    if against is None and against_table.where:
-        raise UsageError("there are no documents to choose from", where="--against-where", remedy="give --against too")
+    if against is None and (against_table.where or against_table.labels):
+        where = "--against-where" if against_table.where else "--against-labels"
+        raise UsageError("says something of the documents of --against", where=where, remedy="give --against too")
     documents = read_labelled(source, table)
     others = None if against is None else read_labelled(against, against_table)
     jobs = table.scans.jobs or -1
-    found = check_documents(documents, others, threshold=options.threshold, labels=options.labels, jobs=jobs)
+    found = check_documents(
+        documents, others, threshold=options.threshold, label_issues=options.label_issues, jobs=jobs
+    )
     if output is not None:
         names = [field.name for field in fields(Finding)]
         write_rows(output, names, (asdict(finding) for finding in found.findings), formulas_safe=True)

@@ -37,7 +37,7 @@ COMMANDS = {
     "train": ("train", "documents.csv", "-o", "OUT", *QUICK),
     "tune": ("tune", "documents.csv", "-o", "OUT", "--minutes", "0.01"),
     "predict": ("predict", "model.textclf", "documents.csv", "-o", "OUT"),
-    "check": ("check", "documents.csv", "-o", "OUT", "--no-labels"),
+    "check": ("check", "documents.csv", "-o", "OUT", "--no-label-issues"),
     "compare": ("compare", "model.textclf", "model.textclf", "documents.csv", "-o", "OUT"),
     "suggest": ("keywords", "suggest", "documents.csv", "-o", "OUT", "--lexicon", "own.toml"),
     "explain": ("classify", "model.textclf", "page.png", "--no-cache", "--explain", "OUT"),
@@ -120,7 +120,7 @@ def test_an_older_result_and_an_empty_file_may_be_replaced(textclf, tmp_path, do
         ("predict", model_path, documents, "-o", tmp_path / "predictions.csv"),
         ("evaluate", model_path, documents, "-o", tmp_path / "report"),
         ("prepare", documents, "-o", tmp_path / "prepared", "--lexicon", "none", "--vector-size", "4"),
-        ("check", documents, "-o", tmp_path / "findings.csv", "--no-labels"),
+        ("check", documents, "-o", tmp_path / "findings.csv", "--no-label-issues"),
         ("compare", model_path, model_path, documents, "-o", tmp_path / "changes.csv"),
         ("keywords", "suggest", documents, "-o", tmp_path / "lexicon.toml"),
         (

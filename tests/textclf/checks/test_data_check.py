@@ -28,18 +28,18 @@ def kinds(check):
 
 
 def test_nothing_to_say_about_good_documents():
-    check = check_documents(of_categories(bill=6, letter=6), of_categories(bill=1), labels=False)
+    check = check_documents(of_categories(bill=6, letter=6), of_categories(bill=1), label_issues=False)
     assert (check.documents, check.categories, check.against) == (12, {"bill": 6, "letter": 6}, 1)
     # the one to test on is among those to train on
     assert kinds(check) == {"leak": 1}
-    assert check_documents(of_categories(bill=6, letter=6), labels=False).findings == ()
+    assert check_documents(of_categories(bill=6, letter=6), label_issues=False).findings == ()
 
 
 def test_the_same_text_under_two_categories_is_a_copy_and_a_contradiction():
     documents = of_categories(bill=6, letter=6)
     text = documents.texts[0]
     documents = labelled(*zip(*documents[:3], strict=True), ("x", text.upper(), "letter"))
-    check = check_documents(documents, labels=False)
+    check = check_documents(documents, label_issues=False)
     assert kinds(check) == {"contradiction": 1, "duplicate": 1}
     (contradiction,) = check.of_kind("contradiction")
     assert {contradiction.document_id, contradiction.other_id} == {"bill-0", "x"}
@@ -53,21 +53,21 @@ def test_the_same_text_under_two_categories_is_a_copy_and_a_contradiction():
     ("count", "said"), [(1, "cannot be trained"), (2, "least"), (FEW_DOCUMENTS - 1, "least"), (FEW_DOCUMENTS, "")]
 )
 def test_categories_too_small(count, said):
-    findings = check_documents(of_categories(bill=6, letter=count), labels=False).findings
+    findings = check_documents(of_categories(bill=6, letter=count), label_issues=False).findings
     assert [finding.category for finding in findings] == (["letter"] if said else [])
     assert all(said in finding.detail for finding in findings)
 
 
 def test_a_category_is_as_large_as_its_documents_with_text():
     documents = labelled(*((str(i), "", "letter") for i in range(9)), *zip(*of_categories(bill=6)[:3], strict=True))
-    check = check_documents(documents, labels=False)
+    check = check_documents(documents, label_issues=False)
     assert kinds(check) == {"no text": 9, "small category": 1}
     assert check.of_kind("small category")[0].detail.startswith("0 documents with text")
 
 
 @pytest.mark.parametrize(("count", "found"), [(5 * IMBALANCE - 1, 0), (5 * IMBALANCE, 1)])
 def test_imbalance(count, found):
-    check = check_documents(of_categories(bill=count, letter=5), labels=False)
+    check = check_documents(of_categories(bill=count, letter=5), label_issues=False)
     assert [finding.category for finding in check.of_kind("imbalance")] == ["letter"] * found
 
 
@@ -77,7 +77,7 @@ def test_imbalance(count, found):
 def test_texts_with_next_to_no_words(words, kind):
     text = " ".join(f"word{i}" for i in range(words)) + " . - a b c"[: 4 if not words else None]
     documents = labelled(("x", text, "bill"), *zip(*of_categories(bill=6)[:3], strict=True))
-    assert [finding.kind for finding in check_documents(documents, labels=False).findings] == kind
+    assert [finding.kind for finding in check_documents(documents, label_issues=False).findings] == kind
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,12 @@ def test_category_names_that_are_written_alike(first, second, alike):
         documents.texts,
         [first if category == "one" else second for category in documents.categories],
     )
-    found = check_documents(documents, labels=False).of_kind("similar names")
+    found = check_documents(documents, label_issues=False).of_kind("similar names")
     assert [(finding.category, finding.other_category) for finding in found] == ([(second, first)] if alike else [])
 
 
 def test_of_two_names_that_are_written_alike_the_one_with_more_documents_counts():
-    found = check_documents(of_categories(invocie=2, invoice=6, invoce=1, letter=6), labels=False)
+    found = check_documents(of_categories(invocie=2, invoice=6, invoce=1, letter=6), label_issues=False)
     assert [(one.category, one.other_category) for one in found.of_kind("similar names")] == [
         ("invocie", "invoice"),
         ("invoce", "invoice"),
@@ -125,12 +125,12 @@ def test_of_two_names_that_are_written_alike_the_one_with_more_documents_counts(
 
 def test_categories_that_training_does_not_know():
     against = labelled(("1", "one thing", "Bill "), ("2", "two things", "memo"), ("3", "three things", "memo"))
-    check = check_documents(of_categories(bill=6, letter=6), against, labels=False)
+    check = check_documents(of_categories(bill=6, letter=6), against, label_issues=False)
     found = check.of_kind("unknown category")
     assert [(finding.category, finding.other_category) for finding in found] == [("memo", ""), ("Bill ", "bill")]
     assert "'bill' is meant" in found[1].detail
     (typed,) = check_documents(
-        of_categories(bill=6, letter=6), labelled(("1", "one thing", "leter")), labels=False
+        of_categories(bill=6, letter=6), labelled(("1", "one thing", "leter")), label_issues=False
     ).of_kind("unknown category")
     assert typed.other_category == "letter"
 
@@ -142,7 +142,7 @@ def test_findings_come_by_kind_and_never_change():
         ("3", "the very same text as before", "Bill"),
         ("4", "another text of some words", "letter"),
     )
-    one, two = (check_documents(documents, documents, labels=False) for _ in range(2))
+    one, two = (check_documents(documents, documents, label_issues=False) for _ in range(2))
     assert one == two
     order = [KINDS.index(finding.kind) for finding in one.findings]
     assert order == sorted(order)
@@ -172,5 +172,5 @@ def test_labels_cannot_be_checked_with_one_category_that_can_be_trained():
 
 def test_what_is_shown_of_a_text_cannot_steer_a_terminal():
     documents = labelled(("x", "red \x1b[31m\x07 alert\n\u202etwice", "bill"))
-    (finding,) = check_documents(documents, labels=False).of_kind("few words")
+    (finding,) = check_documents(documents, label_issues=False).of_kind("few words")
     assert finding.snippet == "red [31m alert twice"

@@ -478,7 +478,7 @@ def test_what_the_current_shell_needs_for_completion_is_shown(shell, tmp_path):
 )
 def test_a_column_that_is_not_there_is_said_with_the_option_that_names_it(textclf, documents, options):
     against = ("--against", documents) if "--against-where" in options else ()
-    said = textclf("check", documents, "--no-labels", *against, *options)
+    said = textclf("check", documents, "--no-label-issues", *against, *options)
     assert said.code == ExitCode.BAD_DATA
     assert "has no column 'body' (found: document_id, text, category)" in said.error
     assert f"; {options[0]} names it" in said.error

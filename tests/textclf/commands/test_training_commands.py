@@ -218,6 +218,18 @@ def test_evaluation_prints_figures_and_writes_a_report(textclf, documents, tmp_p
     assert "colour" in said.error
 
 
+def test_true_categories_may_stand_in_a_table_of_their_own(textclf, documents, tmp_path, model_path, table, read_table):
+    rows = read_table(documents)
+    texts = table(tmp_path / "texts.csv", [(row["document_id"], row["text"]) for row in rows], ("document_id", "text"))
+    labels = [(row["document_id"], row["category"]) for row in rows]
+    filled_in = table(tmp_path / "labels.csv", labels, ("document_id", "category"))
+    apart = textclf("evaluate", model_path, texts, "--labels", filled_in, "-o", tmp_path / "apart")
+    assert apart.code == 0
+    assert apart.out == textclf("evaluate", model_path, documents, "-o", tmp_path / "report").out
+    compared = textclf("compare", model_path, model_path, texts, "--labels", filled_in)
+    assert f"of {len(rows)}; B minus A" in compared.out
+
+
 def test_a_category_the_model_does_not_know_counts_as_wrong_and_is_named(textclf, documents, tmp_path, model_path):
     with documents.open("a") as file:
         file.write("x,total due,Rechnung\ny,,letter\nz,dear madam,\n")

@@ -25,9 +25,9 @@ def pair(tmp_path, table, corpus):
 FILE_COLUMNS = {"path", "sha256"}
 """That tell which file a row is about: a table need not have them."""
 COMMANDS = {
-    "check": lambda documents, out, model, lexicon: ("check", documents, "--no-labels", "--json", "-o", out),
+    "check": lambda documents, out, model, lexicon: ("check", documents, "--no-label-issues", "--json", "-o", out),
     "check against": lambda documents, out, model, lexicon: (
-        *("check", documents, "--no-labels", "--against", documents, "-o", out),
+        *("check", documents, "--no-label-issues", "--against", documents, "-o", out),
     ),
     "compare": lambda documents, out, model, lexicon: ("compare", model, model, documents, "--json", "-o", out),
     "evaluate": lambda documents, out, model, lexicon: ("evaluate", model, documents, "--by", "category", "-o", out),
