@@ -81,7 +81,7 @@ def table() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def read_table() -> Callable[[Path], list[dict[str, str]]]:
     def read(path: Path) -> list[dict[str, str]]:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 
     return read

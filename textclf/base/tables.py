@@ -29,7 +29,8 @@ _SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """First line by which Excel states the separator."""
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""A formula, with the apostrophes before it, so that each can be told from the one that was added."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -55,8 +56,12 @@ def read_rows(
     required: Sequence[str] | Mapping[str, str],
     encoding: str = AUTO,
     cell_limit: int = CELL_LIMIT,
+    formulas_safe: bool = False,
 ) -> Iterator[Row]:
-    """Read a CSV file with a header row by row; `required` columns may be mapped to the options that named them."""
+    """Read a CSV file with a header row by row; `required` columns may be mapped to the options that named them.
+
+    `formulas_safe` takes away the apostrophes that `write_rows` adds.
+    """
     # a global setting, but always of this value: `_Lines` raises first
     csv.field_size_limit(_ROW_LIMIT)
     with open_text(path, encoding) as file:
@@ -68,6 +73,8 @@ def read_rows(
             if not any(row_cells):
                 continue
             count += 1
+            if formulas_safe:
+                row_cells = [_unsafe_cell(cell) for cell in row_cells]
             yield _row(header, row_cells, line=lines.row_line, nuls=lines.nuls, cell_limit=cell_limit)
         if not count:
             raise BadDataError(
@@ -80,12 +87,23 @@ def safe_cell(value: str) -> str:
     return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
 
 
+def _unsafe_cell(cell: str) -> str:
+    """Undo `safe_cell`."""
+    value = cell.removeprefix("'")
+    return value if safe_cell(value) == cell else cell
+
+
 def write_rows(
-    path: str | Path, fieldnames: Sequence[str], rows: Iterable[Mapping[str, object]], *, formulas_safe: bool
+    path: str | Path,
+    fieldnames: Sequence[str],
+    rows: Iterable[Mapping[str, object]],
+    *,
+    formulas_safe: bool,
+    encoding: str = "utf-8",
 ) -> int:
-    """Write a UTF-8 CSV file atomically, and count its rows; `formulas_safe` passes text through `safe_cell`."""
+    """Write a CSV file atomically, and count its rows; `formulas_safe` passes text through `safe_cell`."""
     count = 0
-    with write_aside(path) as aside, aside.open("w", encoding="utf-8", errors="replace", newline="") as file:
+    with write_aside(path) as aside, aside.open("w", encoding=encoding, errors="replace", newline="") as file:
         writer = csv_writer(file.write)
         writer.writerow(fieldnames)
         for row in rows:

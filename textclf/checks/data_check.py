@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import operator
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rapidfuzz.distance import OSA
 
 from features.tokens import tokenize
 from textclf.base.plurals import counted
@@ -18,6 +16,7 @@ from textclf.checks.check_options import CheckOptions
 from textclf.checks.near_duplicates import Copies, Copy
 from textclf.data.sources import Labelled, snippet
 from textclf.evaluation.label_issues import find_label_issues, out_of_fold_scores
+from textclf.model.category_names import meant_category, similar_names
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +47,6 @@ FEW_DOCUMENTS, MIN_DOCUMENTS = 5, 2
 """A category with fewer documents than the first is error-prone, with fewer than the second cannot be trained."""
 IMBALANCE = 20
 """Factor by which the largest category may exceed another before imbalance is reported: a rule of thumb."""
-MIN_ONE_TYPO, MIN_TWO_TYPOS = 5, 10
-"""Characters of a word from which one typing error, and from which two, are assumed."""
 SNIPPET_LENGTH = 120
 
 
@@ -199,11 +196,9 @@ def _label_issues(documents: Labelled, kept: list[int], jobs: int | None) -> Ite
 
 
 def _unknown_categories(counts: Mapping[str, int], against: Mapping[str, int]) -> Iterator[Finding]:
-    spelt = {_spelling(category): category for category in counts}
     for category, count in sorted(against.items(), key=lambda entry: (-entry[1], entry[0])):
         if category not in counts:
-            near = (other for other in counts if _mistyped(category, other))
-            meant = spelt.get(_spelling(category)) or next(near, "")
+            meant = meant_category(category, counts)
             yield Finding(
                 kind="unknown category",
                 category=category,
@@ -213,29 +208,13 @@ def _unknown_categories(counts: Mapping[str, int], against: Mapping[str, int]) -
 
 
 def _similar_names(counts: Mapping[str, int]) -> Iterator[Finding]:
-    spellings = {_spelling(category) for category in counts}
-    groups: dict[str, list[str]] = defaultdict(list)
-    for category in sorted(counts, key=lambda category: (-counts[category], category)):
-        words = tokenize(category)
-        initials = "".join(word[0] for word in words)
-        # NY beside New York, and New York beside new_york
-        groups[initials if len(words) > 1 and initials in spellings else _spelling(category)].append(category)
-    names: list[list[str]] = []
-    for group in groups.values():
-        # names with more documents come first, so that the rarer one is the typing error
-        meant = next((other for other in names if _mistyped(other[0], group[0])), None)
-        if meant is None:
-            names.append(group)
-        else:
-            meant += group
-    for first, *others in names:
-        for category in others:
-            yield Finding(
-                kind="similar names",
-                category=category,
-                other_category=first,
-                detail=f"{counted(counts[category], 'document')} against {counts[first]}",
-            )
+    for category, other in similar_names(counts):
+        yield Finding(
+            kind="similar names",
+            category=category,
+            other_category=other,
+            detail=f"{counted(counts[category], 'document')} against {counts[other]}",
+        )
 
 
 def _category_sizes(counts: Mapping[str, int], with_text: Mapping[str, int]) -> Iterator[Finding]:
@@ -265,24 +244,3 @@ def _poor_texts(documents: Labelled, words: Sequence[tuple[int, int]]) -> Iterat
                 detail=f"{longer} word{'s' * (longer != 1)} of two or more characters",
                 snippet=snippet(text, SNIPPET_LENGTH),
             )
-
-
-def _mistyped(one: str, other: str) -> bool:
-    """Return whether names differ by typing errors only; numbers and short words must be the same."""
-    words = tokenize(one), tokenize(other)
-    return len(words[0]) == len(words[1]) and all(map(_same_or_typo, *words)) and words[0] != words[1]
-
-
-def _same_or_typo(one: str, other: str) -> bool:
-    if one == other:
-        return True
-    shorter = min(len(one), len(other))
-    if shorter < MIN_ONE_TYPO or re.search(r"\d", one + other):
-        return False
-    # an inserted, missing, different or transposed letter counts as one error each
-    return OSA.distance(one, other, score_cutoff=2) <= 1 + (shorter >= MIN_TWO_TYPOS)
-
-
-def _spelling(category: str) -> str:
-    """Reduce a name to its letters and digits, without case and accents."""
-    return "".join(tokenize(category)) or category

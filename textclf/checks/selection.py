@@ -57,7 +57,7 @@ class Selected:
 
     position: int  # in the pile
     group: int  # number, from 1, in the order in which labels help most
-    documents: int  # of the group
+    documents: int  # of the group, copies included
     words: tuple[str, ...]  # the most typical ones of the group, best first
     guess: str = ""  # category by a model of the labelled documents
     score: float = 0.0  # of the guess
@@ -102,9 +102,10 @@ def select_documents(
         raise UsageError("must be 1 or more", where="n")
     texts = as_texts(texts)
     labelled, categories = as_pairs(labelled, categories)
-    positions = _different(texts, labelled)
-    if not positions:
+    copies = _different(texts, labelled)
+    if not copies:
         return []
+    positions = list(copies)
     draw = np.random.default_rng(seed)
     sample = np.sort(draw.permutation(len(positions))[:SAMPLE])
     rows = _rows([texts[i] for i in positions], [texts[positions[i]] for i in sample], labelled, seed, progress)
@@ -117,7 +118,7 @@ def select_documents(
     named = sample[:: -(-len(sample) // NAMED)]
     words = typical_words([tokenize(texts[positions[i]]) for i in named], clusters.of[named].tolist(), WORDS)
     chosen = _choose(clusters, rows, near, [texts[i] for i in positions], labelled, n)
-    sizes = np.bincount(clusters.of)
+    sizes = np.bincount(clusters.of, weights=list(copies.values()))
     return [
         Selected(
             position=positions[i],
@@ -144,10 +145,10 @@ class _Clusters(NamedTuple):
     weights: NDArray[np.float64]  # of the texts
 
 
-def _different(texts: Sequence[str], labelled: Sequence[str]) -> list[int]:
-    """Give the positions of texts with words that are the same neither as one before nor as a labelled one."""
-    first = (positions[0] - len(labelled) for positions in same_texts([*labelled, *texts]))
-    return [position for position in first if position >= 0 and tokenize(texts[position])]
+def _different(texts: Sequence[str], labelled: Sequence[str]) -> dict[int, int]:
+    """Count the texts that are the same, by the position of the first; without labelled ones and those of no word."""
+    found = {same[0] - len(labelled): len(same) for same in same_texts([*labelled, *texts])}
+    return {first: count for first, count in found.items() if first >= 0 and tokenize(texts[first])}
 
 
 def _rows(

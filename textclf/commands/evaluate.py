@@ -49,6 +49,8 @@ def evaluate(
 
     Prints accuracy, macro F1 and how many documents are accepted; open FOLDER/report.html for the rest.
     """
+    from textclf.model.category_names import meant_category
+
     loaded = load_to_accept(model, accepting)
     today = date.today().isoformat()  # noqa: DTZ011 - the date on the user's own calendar
     report = evaluate_model(loaded, model.name, documents, output, showing(table), by=by, created=today)
@@ -72,7 +74,11 @@ def evaluate(
             )
     if unknown := report.unknown_categories:
         count = sum(figures.support for figures in unknown)
-        named = ", ".join(f"{figures.category} ({figures.support})" for figures in unknown)
+        near = (meant_category(figures.category, loaded.categories) for figures in unknown)
+        named = ", ".join(
+            f"{figures.category} ({figures.support}{f', is {meant!r} meant?' if meant else ''})"
+            for figures, meant in zip(unknown, near, strict=True)
+        )
         _log.warning(
             f"{counted(count, 'document')} of a category that the model does not know, counted as wrong, "
             f"{report.unknown_accepted} of them accepted: {named}"

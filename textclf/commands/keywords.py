@@ -128,10 +128,13 @@ def suggest_from_table(
     from features.lexicon import read_lexicon, write_lexicon
     from features.tokens import tokenize
     from features.word_vectors import train_word_vectors
+    from textclf.model.category_names import similar_names_warnings
 
     if output is not None:
         check_output(output, LEXICON, inputs=[source, *([] if lexicon is None else [lexicon])])
     documents = read_labelled(source, table)
+    for message in similar_names_warnings(Counter(documents.categories)):
+        _log.warning(message)
     own = None if lexicon is None else read_lexicon(lexicon)
     words = [tokenize(text) for text in documents.texts]
     vectors = None if own is None else train_word_vectors(words, seed=seed)

@@ -16,7 +16,7 @@ from textclf.base.tables import read_rows, write_rows
 from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, Documents, Seed, Table, showing
 from textclf.commands.console import print_json, print_lines, show_rows
-from textclf.data.labels import NONE_OF_THESE, id_key, read_categories
+from textclf.data.labels import NONE_OF_THESE, read_categories
 from textclf.data.sources import InputDocument, TableOptions, read_documents, read_labelled, snippet
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def select_from_pile(
     known = _read_known(labelled, documents, table)
     if labelled and not known:
         _log.warning("--with holds no category: fill in its column category, save it, and try again")
-    pile = [document for document in documents if id_key(document.document_id) not in known]
+    pile = [document for document in documents if document.document_id not in known]
     with show_rows("compared", len(pile) + len(known)) as progress:
         chosen = select_documents(
             [document.text for document in pile],
@@ -105,6 +105,11 @@ def select_from_pile(
             categories=[category for _, category in known.values()],
             seed=seed,
             progress=progress,
+        )
+    if len(chosen) < n:
+        _log.info(
+            f"{source}: all {counted(len(chosen), 'document')} chosen, fewer than -n {n}: others have no text, or are "
+            "copies of these or of labelled ones"
         )
     if not chosen:
         what = "that is not labelled" if known else "in it"
@@ -124,13 +129,16 @@ def select_from_pile(
         for one in chosen
     ]
     if output is not None:
-        write_rows(output, COLUMNS, rows, formulas_safe=True)
+        # so that it is read again with the id column and any encoding of the pile, and letters survive a spreadsheet
+        columns = [table.id_column, *(name for name in COLUMNS[1:] if name != table.id_column)]
+        named = ({**row, table.id_column: row["document_id"]} for row in rows)
+        write_rows(output, columns, named, formulas_safe=True, encoding="utf-8-sig")
     return rows
 
 
 def _refuse_double(source: Path, documents: Sequence[InputDocument]) -> None:
     """Refuse ids that two documents have: a label would be of both."""
-    counts = Counter(id_key(document.document_id) for document in documents)
+    counts = Counter(document.document_id for document in documents)
     if double := [document_id for document_id, count in counts.items() if count > 1]:
         raise BadDataError(
             f"{counted(len(double), 'document_id')} of several documents, such as {double[0]!r}",
@@ -141,9 +149,11 @@ def _refuse_double(source: Path, documents: Sequence[InputDocument]) -> None:
 
 def _refuse_filled_in(output: Path) -> None:
     """Refuse to overwrite a table in which a person has filled in categories."""
-    if output.exists() and (filled := read_categories([output], id_column="document_id", category_column="category")):
+    if not output.exists():
+        return
+    if filled := sum(bool(row.values["category"].strip()) for row in read_rows(output, required=["category"])):
         raise UsageError(
-            f"has {counted(len(filled), 'category', 'categories')} filled in, which would be lost",
+            f"has {counted(filled, 'category', 'categories')} filled in, which would be lost",
             where=output,
             remedy="give the result another name with -o, and this file with --with",
         )
@@ -153,13 +163,15 @@ def _read_known(
     paths: Sequence[Path], pile: Sequence[InputDocument], table: TableOptions
 ) -> dict[str, tuple[str, str]]:
     """Read texts and categories of labelled documents by id; the texts may be those of the pile."""
-    texts = {id_key(document.document_id): document.text for document in pile}
+    from textclf.model.category_names import similar_names_warnings
+
+    texts = {document.document_id: document.text for document in pile}
     known: dict[str, tuple[str, str]] = {}
     for path in paths:
         if path.is_dir() or table.text_column in _header(path, table):
             found = read_labelled(path, replace(table, where=()), keep_unlabelled=True).with_none_of_these()
             triples = zip(found.document_ids, found.texts, found.categories, strict=True)
-            known |= {id_key(name): (text, category) for name, text, category in triples}
+            known |= {name: (text, category) for name, text, category in triples}
             continue
         categories = read_categories(
             [path], id_column=table.id_column, category_column=table.category_column, encoding=table.encoding
@@ -172,6 +184,8 @@ def _read_known(
                 remedy="give the pile they were chosen from; a spreadsheet may have changed their ids",
             )
         known |= {name: (texts[name], category) for name, category in categories.items()}
+    for message in similar_names_warnings(Counter(category for _, category in known.values())):
+        _log.warning(message)
     return known
 
 

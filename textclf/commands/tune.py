@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,9 +51,12 @@ def tune_on_table(
     """Search for better settings on documents, and write them."""
     from features.tokens import tokenize
     from textclf.checks.tuning import tune, write_settings
+    from textclf.model.category_names import similar_names_warnings
 
     check_output(output, SETTINGS, inputs=[source])
     documents = read_labelled(source, table)
+    for message in similar_names_warnings(Counter(documents.categories)):
+        _log.warning(message)
     with_text = [i for i, text in enumerate(documents.texts) if tokenize(text)]
     if len(with_text) < len(documents.texts):
         _log.warning(f"{len(documents.texts) - len(with_text)} documents have no text and were left out")

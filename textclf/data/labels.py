@@ -13,7 +13,7 @@ from pathlib import Path
 from ocr.file_search import FoundFile
 from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError
-from textclf.base.tables import Row, read_rows, safe_cell
+from textclf.base.tables import Row, read_rows
 
 _log = logging.getLogger(__name__)
 
@@ -78,30 +78,24 @@ def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str =
 def read_categories(
     paths: Sequence[str | Path], *, id_column: str, category_column: str, encoding: str = AUTO
 ) -> dict[str, str]:
-    """Read the categories of documents by `id_key` from tables such as ``textclf select`` writes; empty ones are none.
+    """Read the categories of documents by id from tables such as ``textclf select`` writes; empty ones are none.
 
     Raises `BadDataError` for a row with too few or too many cells, and for a document of two categories.
     """
     categories: dict[str, str] = {}
     required = {id_column: "--id-column", category_column: "--category-column"}
     for path in paths:
-        for row in read_rows(path, required=required, encoding=encoding):
+        for row in read_rows(path, required=required, encoding=encoding, formulas_safe=True):
             if row.error:
                 raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="fix the row")
             name, category = row.values[id_column], as_category(row.values[category_column])
-            if category and categories.setdefault(id_key(name), category) != category:
+            if category and categories.setdefault(name, category) != category:
                 raise BadDataError(
-                    f"document_id {name!r} is of category {categories[id_key(name)]!r}, and in line {row.line} of "
-                    f"{category!r}",
+                    f"document_id {name!r} is of category {categories[name]!r}, and in line {row.line} of {category!r}",
                     where=path,
                     remedy="decide for one",
                 )
     return categories
-
-
-def id_key(document_id: str) -> str:
-    """Give an id as it is in a table in which no cell is a formula."""
-    return safe_cell(document_id)
 
 
 def labels_by_folder(files: Sequence[FoundFile]) -> Labels:
@@ -117,7 +111,7 @@ def labels_by_folder(files: Sequence[FoundFile]) -> Labels:
 
 def _rows_by_place(path: str | Path, encoding: str, documents: Container[str]) -> dict[str, Row]:
     rows: dict[str, Row] = {}
-    for row in read_rows(path, required=["file", "category"], encoding=encoding):
+    for row in read_rows(path, required=["file", "category"], encoding=encoding, formulas_safe=True):
         if row.error:
             raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="fix the row")
         place, here = _place(path, row.values["file"]), os.path.realpath(row.values["file"])

@@ -17,7 +17,7 @@ from textclf.base.files import reason_of
 from textclf.base.hashing import hash_file
 from textclf.base.options import option
 from textclf.base.tables import read_rows
-from textclf.data.labels import NONE_OF_THESE, as_category, id_key, read_categories
+from textclf.data.labels import NONE_OF_THESE, as_category, read_categories
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
 from textclf.model.pages import several_pages, without_page_breaks
 
@@ -241,9 +241,8 @@ def _with_labels(documents: Iterable[InputDocument], path: Path, options: TableO
     )
     missing = set(categories)
     for document in documents:
-        key = id_key(document.document_id)
-        missing.discard(key)
-        yield replace(document, category=categories.get(key, ""))
+        missing.discard(document.document_id)
+        yield replace(document, category=categories.get(document.document_id, ""))
     # conditions may have left documents out
     if missing and not options.where:
         _log.warning(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from features.text_arguments import as_texts, iter_texts
 from textclf.base.errors import BadDataError
 from textclf.base.hashing import hash_parts, hash_text
+from textclf.model.category_names import similar_names, similar_names_warnings
 from textclf.model.pages import without_page_breaks
 
 FEW = 5
@@ -156,7 +157,7 @@ def check_weights(values: object, documents: int) -> NDArray[np.float64]:
 
 
 def check_categories(counts: Counter[str]) -> list[str]:
-    """Refuse numbers of documents per category that cannot be trained on, and give warnings about small ones."""
+    """Refuse numbers of documents per category that cannot be trained on; warn of small and of misspelt categories."""
     if not counts:
         raise BadDataError("no document with text and category", remedy="give documents with both columns filled")
     if len(counts) == 1:
@@ -166,11 +167,13 @@ def check_categories(counts: Counter[str]) -> list[str]:
         )
     single = sorted(category for category, count in counts.items() if count == 1)
     if single:
+        near = dict(similar_names(counts))
+        named = (f"{name!r}{f' (is {near[name]!r} meant?)' if name in near else ''}" for name in single)
         raise BadDataError(
-            f"one document only: category {', '.join(map(repr, single))}",
-            remedy="add at least one more, or remove the category; five or more are better",
+            f"one document only: category {', '.join(named)}",
+            remedy="add at least one more, or correct or remove the category; five or more are better",
         )
-    return [
+    return similar_names_warnings(counts) + [
         f"category {category!r} has {count} documents and should have at least {FEW}"
         for category, count in sorted(counts.items())
         if count < FEW

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textclf.base import tables as csv_files
@@ -233,12 +233,25 @@ def test_what_is_written_is_read_again(tmp_path_factory, records):
     assert [row.values for row in rows(path)] == records
 
 
+cell = st.text("'=+-@\t\r1.e a,\n", max_size=6)
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"id": cell, "text": cell}).filter(lambda cells: any(cells.values())), min_size=1)
+)
+@example([{"id": value, "text": "x"} for value in ("=1", "'=1", "''=1", "'", "-1", "'-1", "'a")])
+def test_what_is_made_safe_from_formulas_is_read_as_it_was(tmp_path_factory, records):
+    path = tmp_path_factory.getbasetemp() / "safe.csv"
+    write_rows(path, ["id", "text"], records, formulas_safe=True)
+    assert [row.values for row in read_rows(path, required=["id"], formulas_safe=True)] == records
+
+
 @pytest.mark.parametrize("value", ["=1+1", "+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "\tx", "\rx", "=", "--1", "1e5-"])
 def test_cells_a_spreadsheet_would_run_become_text(value):
     assert safe_cell(value) == (value if value[0].isdigit() else f"'{value}")
 
 
-@pytest.mark.parametrize("value", ["", "-1", "+0.5", "-1e-05", "-.5", "plain", "a=b", "'=1", "1+1"])
+@pytest.mark.parametrize("value", ["", "-1", "+0.5", "-1e-05", "-.5", "plain", "a=b", "'plain", "1+1"])
 def test_numbers_and_plain_text_stay(value):
     assert safe_cell(value) == value
 

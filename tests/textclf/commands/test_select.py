@@ -9,6 +9,7 @@ import pytest
 from textclf.base.errors import ExitCode
 
 HEADER = ("document_id", "text")
+LABELS = ("document_id", "category")
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_labelled_documents_may_have_texts_of_their_own(textclf, pile, corpus, t
 )
 def test_what_makes_no_sense_is_refused_with_a_remedy(textclf, pile, table, tmp_path, monkeypatch, arguments, words):
     monkeypatch.chdir(tmp_path)
-    table(tmp_path / "other.csv", [("nowhere", "letter")], ("document_id", "category"))
+    table(tmp_path / "other.csv", [("nowhere", "letter")], LABELS)
     said = textclf("select", pile, *arguments)
     assert said.code != 0
     assert words in said.err
@@ -113,19 +114,65 @@ def test_a_pile_in_which_an_id_occurs_twice_is_refused(textclf, table, tmp_path)
 
 
 def test_a_table_that_was_not_filled_in_is_told(textclf, pile, table, tmp_path):
-    empty = table(tmp_path / "empty.csv", [("letter-01", "")], ("document_id", "category"))
+    empty = table(tmp_path / "empty.csv", [("letter-01", "")], LABELS)
     said = textclf("select", pile, "-n", "2", "--json", "--with", empty)
     assert "--with holds no category: fill in its column category" in said.err
 
 
 def test_labels_that_contradict_each_other_or_match_nothing_are_told(textclf, pile, table, tmp_path):
-    one = table(tmp_path / "one.csv", [("letter-01", "letter")], ("document_id", "category"))
-    other = table(tmp_path / "other.csv", [("letter-01", "invoice")], ("document_id", "category"))
+    one = table(tmp_path / "one.csv", [("letter-01", "letter")], LABELS)
+    other = table(tmp_path / "other.csv", [("letter-01", "invoice")], LABELS)
     said = textclf("train", pile, "--labels", one, "--labels", other, "-o", tmp_path / "m.textclf")
     assert said.code == ExitCode.BAD_DATA
     assert "document_id 'letter-01' is of category 'letter', and in line 2 of 'invoice'" in said.err
-    nowhere = table(tmp_path / "nowhere.csv", [("elsewhere", "letter")], ("document_id", "category"))
+    nowhere = table(tmp_path / "nowhere.csv", [("elsewhere", "letter")], LABELS)
     said = textclf("train", pile, "--labels", nowhere, "-o", tmp_path / "m.textclf")
     assert said.code == ExitCode.BAD_DATA
     assert "1 of 1 labelled documents are not in" in said.err
     assert "fill the category column of --labels" in said.err
+
+
+def test_a_misspelt_category_is_named(textclf, pile, corpus, table, tmp_path):
+    ids = [f"={name}" if name.endswith("3") else name for name in corpus(12).ids]
+    rows = [(name, "Invocie" if n == 3 else name.strip("=")[:-3].capitalize()) for n, name in enumerate(ids)]
+    labelled = table(tmp_path / "labelled.csv", rows[:20], LABELS)
+    said = "category 'Invocie' (1 document) is like 'Invoice' (11): if they are one, write one name"
+    assert said in textclf("select", pile, "--with", labelled, "-n", "2", "--json").err
+    refused = textclf("train", pile, "--labels", labelled, "-o", tmp_path / "m.textclf")
+    assert refused.code == ExitCode.BAD_DATA
+    assert "one document only: category 'Invocie' (is 'Invoice' meant?); add at least one more" in refused.err
+
+
+def test_copies_count_among_the_documents_of_a_group(textclf, table, tmp_path):
+    texts = ["invoice total due", "invoice total due", "Invoice  total due", "dear madam", "cash and change"]
+    pile = table(tmp_path / "pile.csv", [(f"{n}", text) for n, text in enumerate(texts)], HEADER)
+    said = textclf("select", pile, "-n", "9", "--json")
+    assert sorted((row["snippet"], row["documents"]) for row in json.loads(said.out)) == [
+        ("cash and change", 1),
+        ("dear madam", 1),
+        ("invoice total due", 3),
+    ]
+    assert "all 3 documents chosen, fewer than -n 9: others have no text, or are copies of these" in said.err
+    assert "chosen" not in textclf("select", pile, "-n", "3", "--json").err
+
+
+def test_ids_and_the_table_come_back_whatever_the_pile_is_like(textclf, corpus, tmp_path, read_table):
+    """A pile in another encoding and with other separators, with ids that a spreadsheet would take for formulas."""
+    ids = ["=é1", "'=é1", "-x", "@y,z", "'w", "-5"]
+    texts = corpus(2).texts
+    pile, to_label = tmp_path / "pile.csv", tmp_path / "to_label.csv"
+    lines = ["number;text", *(f"{name};{text}" for name, text in zip(ids, texts, strict=True))]
+    pile.write_bytes("\n".join(lines).encode("cp1252"))
+    options = ("--id-column", "number", "--encoding", "cp1252")
+    assert textclf("select", pile, *options, "-n", "6", "-o", to_label).code == 0
+    rows = read_table(to_label)
+    assert not any(row["number"].startswith(("=", "@")) for row in rows)
+    to_label.write_text(to_label.read_text("utf-8").replace(",,,,", ",Café,,,", 4), "utf-8")
+    said = textclf("select", pile, *options, "-n", "6", "--with", to_label, "--json")
+    assert said.code == 0, said.err
+    left = {row["document_id"] for row in json.loads(said.out)}
+    assert len(left) == 2
+    assert left < {*ids}
+    said = textclf("train", pile, *options, "--labels", to_label, "-o", tmp_path / "m.textclf")
+    assert "are not in" not in said.err
+    assert "all documents are of one category, 'Café'" in said.err
