@@ -14,7 +14,7 @@ from textclf.base.executor import map_in_order
 from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
-from textclf.model.pages import PAGE_BREAK, page_runs
+from textclf.model.pages import join_pages, page_runs
 from textclf.model.prediction import UNREADABLE, UNUSABLE_ROW, Prediction, failed_prediction
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def predict_documents(
             pending.append(batch)
             usable = [document for document in batch if not document.error]
             yield (
-                [PAGE_BREAK.join(document.pages) or document.text for document in usable],
+                [join_pages(document.pages) or document.text for document in usable],
                 [document.document_id for document in usable],
                 [document.ocr_confidence for document in usable],
             )

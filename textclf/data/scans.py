@@ -23,7 +23,7 @@ from textclf.base.overwrite_guard import DOCUMENTS, check_output, table_kind
 from textclf.base.resources import MAX_JOBS
 from textclf.base.tables import read_rows, write_rows
 from textclf.data.labels import Labels, labels_by_folder, read_labels
-from textclf.model.pages import PAGE_BREAK
+from textclf.model.pages import join_pages, several_pages
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
@@ -225,7 +225,8 @@ def clean_table(source: Path, output: Path, *, variants: Variants, text_column: 
         for row in chain([first], rows):
             if row.error:
                 raise BadDataError(f"line {row.line}: {row.error}", where=source, remedy="fix the row")
-            pages = [clean_text(page, variants=variants) for page in row.values[text_column].split(PAGE_BREAK)]
-            yield {**row.values, text_column: PAGE_BREAK.join(joined_pages(pages))}
+            given = several_pages(row.values[text_column]) or (row.values[text_column],)
+            pages = [clean_text(page, variants=variants) for page in given]
+            yield {**row.values, text_column: join_pages(joined_pages(pages))}
 
     return write_rows(output, list(first.values), cleaned(), formulas_safe=False)

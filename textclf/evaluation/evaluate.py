@@ -27,7 +27,8 @@ from textclf.evaluation.results import (
     ReasonFigures,
     ScoreHistogram,
 )
-from textclf.model.accept import Acceptance, below_threshold
+from textclf.model.accept import Acceptance
+from textclf.model.pages import accepted_at
 from textclf.model.prediction import Prediction
 
 BINS = 20
@@ -254,8 +255,7 @@ def _group_figures(column: str, value: str, inside: NDArray[np.bool_], outcome: 
 
 
 def _at_max_error(acceptance: Acceptance, predictions: Sequence[Prediction], outcome: _Outcome) -> MaxErrorFigures:
-    familiar = [not one.reason or below_threshold(one.reason) for one in predictions]
-    accepted = outcome.answered & np.array(familiar) & (outcome.scores >= acceptance.threshold)
+    accepted = np.array([accepted_at(one, acceptance.threshold) for one in predictions])
     return MaxErrorFigures(
         max_error=acceptance.max_error,
         threshold=acceptance.threshold,

@@ -29,6 +29,19 @@ def several_pages(text: str) -> tuple[str, ...]:
     return tuple(pages) if len(pages) > 1 else ()
 
 
+def join_pages(pages: Iterable[str]) -> str:
+    r"""Join the texts of pages so that `several_pages` finds as many.
+
+    Examples
+    --------
+    >>> join_pages(["one", ""]), several_pages("one\f\f")
+    ('one\x0c\x0c', ('one', ''))
+    """
+    text = PAGE_BREAK.join(pages)
+    # one at the end only ends the last page
+    return text + PAGE_BREAK if text.endswith(PAGE_BREAK) else text
+
+
 def without_page_breaks(text: str) -> str:
     r"""Join the pages of a text, an empty line between two.
 
@@ -40,6 +53,21 @@ def without_page_breaks(text: str) -> str:
     return "\n\n".join(filter(None, text.split(PAGE_BREAK))) if PAGE_BREAK in text else text
 
 
+def accepted_at(prediction: Prediction, threshold: float) -> bool:
+    """Return whether a prediction, made with any threshold, would be accepted with this one."""
+    # which imports numpy, and commands import this module for their help
+    from textclf.model.accept import MIN_FAMILIARITY, below_threshold
+
+    if not prediction.predicted_category or prediction.score < threshold:
+        return False
+    if prediction.reason == PAGES_DISAGREE:
+        # the reason may hide that it is of an unknown kind
+        known = prediction.familiarity >= MIN_FAMILIARITY
+    else:
+        known = not prediction.reason or below_threshold(prediction.reason)
+    return known and not pages_disagree(prediction.pages, threshold)
+
+
 def pages_disagree(pages: Sequence[Prediction], threshold: float) -> bool:
     """Return whether two pages, each by itself, would be accepted, with different categories.
 
@@ -47,7 +75,7 @@ def pages_disagree(pages: Sequence[Prediction], threshold: float) -> bool:
     """
     with_text = sum(page.status != "skipped" for page in pages)
     enough = 1 - (1 - threshold) * min(1, FEW_PAGES / max(1, with_text))
-    sure = {page.predicted_category for page in pages if page.decision == "accept" and page.score >= enough}
+    sure = {page.predicted_category for page in pages if accepted_at(page, enough)}
     return len(sure) > 1
 
 

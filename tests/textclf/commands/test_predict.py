@@ -91,3 +91,16 @@ def test_memory_does_not_grow_with_the_table(textclf, tmp_path, table, model_pat
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] * 1.5
+
+
+def test_empty_pages_at_the_end_are_pages(textclf, tmp_path, model_path, model, read_table, table):
+    text = "total due vat\f\f\f"
+    assert len(model(text).pages) == 3
+    path = table(tmp_path / "pages.csv", [("1", text), ("2", "total due vat\f\f")], ("document_id", "text"))
+    textclf("clean", path, "-o", tmp_path / "clean.csv")
+    for source in (path, tmp_path / "clean.csv"):
+        textclf("predict", model_path, source, "-o", tmp_path / "p.csv")
+        assert [row["page_categories"].rpartition("; ")[2] for row in read_table(tmp_path / "p.csv")] == [
+            "2-3 no text",
+            "2 no text",
+        ]

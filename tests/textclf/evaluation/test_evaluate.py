@@ -18,6 +18,7 @@ from textclf.evaluation.evaluate import (
     evaluate_predictions,
 )
 from textclf.evaluation.results import EvaluationReport
+from textclf.model.accept import Acceptance
 from textclf.model.prediction import Prediction
 
 CATEGORIES = ["contract", "invoice", "letter"]
@@ -305,3 +306,11 @@ def test_figures_are_scikit_learns(rows: list[tuple[str, str, float]]) -> None:
     low, high = report.accuracy_interval_95
     assert -1e-12 <= low <= report.accuracy + 1e-12
     assert report.accuracy - 1e-12 <= high <= 1 + 1e-12
+
+
+def test_a_stack_is_accepted_at_no_maximum_error() -> None:
+    unsure = dataclasses.replace(said("invoice", 0.8, accept=False), reason="unsure between invoice and letter")
+    stack = dataclasses.replace(unsure, pages=(said("invoice", 0.9), said("letter", 0.9)))
+    loose = Acceptance(max_error=0.2, confidence=0.9, threshold=0.7, accepted=0.9, error=0.1)
+    report = evaluate_predictions(CATEGORIES, ["invoice"] * 2, [unsure, stack], texts=None, acceptances=[loose])
+    assert report.by_max_error[0].accepted == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.model.pages import pages_disagree, several_pages, without_page_breaks
+from textclf.model.pages import accepted_at, join_pages, pages_disagree, several_pages, without_page_breaks
 from textclf.model.prediction import Prediction
 
 INVOICE = "the invoice total due vat number net gross payment terms bank " * 3
@@ -34,6 +34,21 @@ def test_pages_that_are_sure_of_different_categories_are_for_review(accepting):
     pages = [INVOICE, INVOICE, INVOICE, LETTER]
     assert accepting("\n\n".join(pages)).decision == "accept"
     assert accepting("\f".join(pages)).reason == "pages disagree"
+
+
+def with_threshold(model, threshold):
+    acceptance = replace(model.training.acceptance, threshold=threshold)
+    return replace(model, training=replace(model.training, acceptance=acceptance))
+
+
+@pytest.mark.parametrize("made_with", [0.6, 0.8, 0.95, 0.999, 1.01])
+def test_what_another_threshold_would_accept_is_what_it_accepts(accepting, made_with):
+    texts = ["\f".join([INVOICE] * number + [LETTER]) for number in range(1, 9)]
+    texts += [f"{INVOICE}\f{INVOICE[:30]}dear", f"{INVOICE}\f{LETTER[:40]}", INVOICE, "fish and chips", ""]
+    predictions = list(with_threshold(accepting, made_with).pipe(texts))
+    for threshold in (0.5, 0.7, 0.9, 0.97, 0.99, 0.999, 0.9999):
+        found = [one.decision == "accept" for one in with_threshold(accepting, threshold).pipe(texts)]
+        assert [accepted_at(one, threshold) for one in predictions] == found
 
 
 @pytest.mark.parametrize("other", ["", "the of and", "zzz qqq xxx", "total dear"])
@@ -78,6 +93,6 @@ def test_of_many_pages_each_must_be_surer():
 
 @given(st.lists(st.text("ab\n"), min_size=1))
 def test_pages_are_split_where_they_were_joined(pages):
-    found = several_pages("\f".join(pages) + "\f")
-    assert list(found or pages) == pages
+    for text in ("\f".join(pages) + "\f", join_pages(pages)):
+        assert list(several_pages(text) or pages) == pages
     assert without_page_breaks("\f".join(pages)) == "\n\n".join(filter(None, pages))
