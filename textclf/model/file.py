@@ -13,7 +13,7 @@ is refused.
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,10 +32,12 @@ from features.word_vectors import WordVectors
 from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
 from textclf.base.from_json import from_json
+from textclf.base.options import build, described
 from textclf.model.accept import NO_THRESHOLD, AcceptanceCurve
 from textclf.model.neighbours import Neighbours
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Label
+from textclf.model.settings import TrainingSettings
 from textclf.model.training_record import TrainingRecord
 from textclf.model.typicality import QUANTILES, Typicality
 
@@ -54,6 +56,8 @@ _DENSITIES, _NEIGHBOURS = "familiarity_densities", "neighbours_"
 _LARGE = 1e30
 # no model has more documents, nor a curve, whose length takes time and memory when a threshold is chosen
 _MOST, _MOST_SCORED = 10**12, 10**7
+# characters of a word that neither a user nor a document chose
+_LONGEST = 200
 # inverse document frequencies are 1 + ln(at least 1)
 _IDF_RANGE = (1.0, 100.0)
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "gensim", "spacy", "spacy-lookups-data")
@@ -113,12 +117,14 @@ def model_info(path: str | Path) -> ModelInfo:
 
     def build(contents: Contents) -> ModelInfo:
         model = _build(contents)
+        versions = from_json(contents.manifest["versions"], dict[str, str])
+        _check_words([*versions, *versions.values()])
         features = {f"{table.view.name} n-grams": len(table.buckets) for table in model.features.ngrams.tables}
         features["keywords"] = sum(len(category.keywords) for category in model.features.matcher.lexicon.categories)
         features["words with a vector"] = len(model.features.vectors.words)
         return ModelInfo(
             format=contents.manifest["format"],
-            versions={str(name): str(found) for name, found in contents.manifest["versions"].items()},
+            versions=versions,
             bytes=contents.size,
             settings=model.settings,
             training=model.training,
@@ -271,6 +277,10 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
         or not (record.acceptance_curve is None or _is_curve(record.acceptance_curve))
     ):
         raise ValueError("figures out of range")
+    if not {*record.unlabelled.pseudo_labelled, *record.background.left_out.values()} <= {*categories}:
+        raise ValueError("other categories")
+    _check_words([record.data_hash, record.inputs_hash, *record.background.left_out])
+    _check_words(group.features for group in record.groups)
     # the keys of the JSON are in alphabetical order, the categories in the order of the labels
     return replace(record, documents={category: record.documents[category] for category in categories})
 
@@ -288,10 +298,23 @@ def _is_curve(curve: AcceptanceCurve) -> bool:
 
 
 def _settings(data: object, number: int) -> dict[str, Any]:
-    settings: dict[str, Any] = from_json(data, dict[str, str | bool | int | float | None])
+    plain = str | bool | int | float | None
+    settings: dict[str, Any] = from_json(data, dict[str, plain])
     if number == 2:
-        return {"augment" if name == "poor_copies" else name: value for name, value in settings.items()}
+        settings = {"augment" if name == "poor_copies" else name: value for name, value in settings.items()}
+    # a later version may know others
+    kinds = {one.name: kind for one, _, kind in described(TrainingSettings)}
+    for name, value in settings.items():
+        from_json(value, kinds.get(name, plain))
+    build(TrainingSettings, settings)
+    _check_words([*settings, *(value for value in settings.values() if isinstance(value, str))])
     return settings
+
+
+def _check_words(words: Iterable[str]) -> None:
+    """Check words that neither a user nor a document chose; raises `ValueError`."""
+    if not all(len(word) <= _LONGEST and word.isprintable() for word in words):
+        raise ValueError("long words or control characters")
 
 
 def _labels(description: dict[str, Any], categories: tuple[str, ...]) -> tuple[Label, ...]:

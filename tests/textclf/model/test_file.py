@@ -16,6 +16,7 @@ import textclf
 from textclf.base.archive import read_archive
 from textclf.base.errors import BadInputError, BadModelError, OutputError, UsageError
 from textclf.model.file import KIND, load_model, model_info, save_model
+from textclf.model.training_record import UnlabelledDocuments
 
 ROOT = Path(__file__).parents[3]
 TEXTS = ["vat number total due", "dear madam yours", "cash change", ""]
@@ -228,7 +229,7 @@ def test_a_manifest_with_odd_entries_is_no_model(parts, tmp_path, change):
     assert refusal(parts.write(tmp_path / "odd.textclf")) == "is not a textclf model"
 
 
-@pytest.mark.parametrize("versions", [[], None])
+@pytest.mark.parametrize("versions", [[], None, {"numpy": 2}, {"numpy": "\x1b[2J"}, {"numpy": "2" * 10**6}])
 def test_a_manifest_with_odd_versions_has_no_info(parts, tmp_path, versions):
     parts.manifest = parts.manifest | {"versions": versions}
     with pytest.raises(BadModelError, match="do not fit together"):
@@ -336,7 +337,14 @@ def test_parts_that_do_not_fit_together_are_refused(parts, tmp_path, change):
         (("training", "groups"), []),
         (("training", "groups", 0, "accuracy"), float("nan")),
         *[(("settings",), value) for value in (float("nan"), None, [])],
-        (("settings", "C"), {}),
+        *[(("settings", "C"), value) for value in ({}, "much", float("nan"), -1)],
+        *[(("settings", "vector_size"), value) for value in (1e300, 0, True)],
+        *[(("settings", "lexicon"), value) for value in (1, "\x1b[2J", "x" * 10**6)],
+        (("settings", "background"), "yes"),
+        (("training", "groups", 0, "features"), "\x1b[2J"),
+        (("training", "data_hash"), "x" * 10**6),
+        (("training", "unlabelled", "pseudo_labelled"), {"of no category": 1}),
+        (("training", "background", "left_out"), {"till receipt": "of no category"}),
         *[(("inverse_temperature",), value) for value in (float("nan"), float("inf"), 0, -1, True, None)],
         (("categories", 0), None),
     ],
@@ -533,7 +541,7 @@ def test_a_model_without_keywords_and_vectors_survives(classifier, corpus, tmp_p
 
 def test_odd_category_names_survive(model, tmp_path):
     names = ("=1+1", 'a,"b"\n', "Società ␤")
-    record = replace(model.training, documents=dict.fromkeys(names, 24))
+    record = replace(model.training, documents=dict.fromkeys(names, 24), unlabelled=UnlabelledDocuments())
     save_model(replace(model, categories=names, labels=names, training=record), tmp_path / "odd.textclf")
     assert load_model(tmp_path / "odd.textclf").categories == names
 
