@@ -16,7 +16,7 @@ import textclf
 from textclf.base.archive import read_archive
 from textclf.base.errors import BadInputError, BadModelError, OutputError, UsageError
 from textclf.model.file import KIND, load_model, model_info, save_model
-from textclf.model.training_record import UnlabelledDocuments
+from textclf.model.training_record import BackgroundUsed, UnlabelledDocuments
 
 ROOT = Path(__file__).parents[3]
 TEXTS = ["vat number total due", "dear madam yours", "cash change", ""]
@@ -541,7 +541,12 @@ def test_a_model_without_keywords_and_vectors_survives(classifier, corpus, tmp_p
 
 def test_odd_category_names_survive(model, tmp_path):
     names = ("=1+1", 'a,"b"\n', "Società ␤")
-    record = replace(model.training, documents=dict.fromkeys(names, 24), unlabelled=UnlabelledDocuments())
+    record = replace(
+        model.training,
+        documents=dict.fromkeys(names, 24),
+        unlabelled=UnlabelledDocuments(pseudo_labelled=dict.fromkeys(names, 1)),
+        background=BackgroundUsed(left_out={"payslip": names[0]}),
+    )
     save_model(replace(model, categories=names, labels=names, training=record), tmp_path / "odd.textclf")
     assert load_model(tmp_path / "odd.textclf").categories == names
 
