@@ -204,8 +204,7 @@ def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:
         each = ", ".join(f"{count} as {category}" for category, count in unlabelled.pseudo_labelled.items())
         yield f"{used}; trained on with the predicted category: {each}"
     else:
-        better = any("unlabelled" in group.features for group in record.groups)
-        why = "cross-validation was better without them" if better else "there are enough labelled ones"
+        why = "cross-validation was better without them" if unlabelled.tried else "there are enough labelled ones"
         yield f"{used}; not trained on, as {why}" if unlabelled.used else f"{used}: the others have no text or a label"
 
 

@@ -31,6 +31,7 @@ from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
 from textclf.model.linear import corrected
 from textclf.model.predict import Model
+from textclf.model.self_training import is_of_use
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, data_hash, read_training_data
 from textclf.model.training_input import TrainingInput, prepare_training
@@ -250,6 +251,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 by_keywords=given.by_keywords,
                 unlabelled=UnlabelledDocuments(
                     given=data.unlabelled_given,
+                    tried=is_of_use(len(data.labels), len(data.categories), len(given.observed.unlabelled.words)),
                     used=len(given.observed.unlabelled.words),
                     pseudo_labelled=_counts(fitted.pseudo_labels, data.categories),
                 ),

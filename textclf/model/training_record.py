@@ -34,6 +34,7 @@ class UnlabelledDocuments:
     """What training made of the documents of unknown category."""
 
     given: int = 0
+    tried: bool = False  # whether self-training was cross-validated; without pseudo-labelled ones it was no better
     used: int = 0  # different texts with words, a sample of many
     pseudo_labelled: dict[str, int] = field(default_factory=dict)  # of each category, trained on by self-training
 

@@ -12,6 +12,7 @@ import textclf as package
 from textclf.base.errors import ExitCode
 from textclf.commands.train import training_lines
 from textclf.model.accept import Acceptance
+from textclf.model.training_record import UnlabelledDocuments
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
 
@@ -353,6 +354,22 @@ def test_unlabelled_documents_come_from_tables_folders_and_rows_without_a_catego
     assert said.code == 0
     assert "4 unlabelled documents, 3 different ones used" in said.err
     assert "no category" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("tried", "why"), [(True, "cross-validation was better without them"), (False, "there are enough labelled ones")]
+)
+def test_why_unlabelled_documents_were_not_trained_on_is_told(model, tried, why):
+    unlabelled = UnlabelledDocuments(given=3, used=2, tried=tried)
+    lines = [*training_lines(replace(model.training, unlabelled=unlabelled))]
+    assert f"3 unlabelled documents, 2 different ones used; not trained on, as {why}" in lines
+
+
+def test_the_record_says_whether_self_training_was_tried(classifier, corpus):
+    for number, tried in ((4, True), (21, False)):
+        _, texts, categories = corpus(number)
+        fitted = classifier(augment=False).fit(texts, categories, unlabelled=corpus(5, seed=1).texts)
+        assert fitted.model_.training.unlabelled.tried is tried
 
 
 def test_a_pile_and_keywords_are_enough(textclf, tmp_path, table, corpus, lexicon_file):
