@@ -82,6 +82,13 @@ def read_rows(
             )
 
 
+def read_header(path: str | Path, *, expected: Iterable[str], encoding: str = AUTO) -> list[str]:
+    """Read the names of the columns of a CSV file, some of which are expected."""
+    with open_text(path, encoding) as file:
+        lines = _Lines(file, path)
+        return _read_header(csv.reader(lines, delimiter=_separator(lines, expected)), lines, path, ())
+
+
 def safe_cell(value: str) -> str:
     """Put an apostrophe before a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
     return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
@@ -233,7 +240,8 @@ def _read_header(
 ) -> list[str]:
     header = [name.strip() for name in next(_read_cells(reader, lines, path), [])]
     if not any(header):
-        raise BadDataError("is empty", where=path, remedy=f"give a CSV file with the columns {', '.join(required)}")
+        columns = f"the columns {', '.join(required)}" if required else "a header"
+        raise BadDataError("is empty", where=path, remedy=f"give a CSV file with {columns}")
     if len(header) > _COLUMN_LIMIT:
         raise BadDataError(
             f"has {len(header):,} columns, more than {_COLUMN_LIMIT:,}",

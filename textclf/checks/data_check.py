@@ -124,11 +124,11 @@ def check_documents(
     `threshold` is the similarity from which texts are near-duplicates. Finding label issues trains models, which takes
     a minute or more.
     """
-    _log.info(f"comparing {len(documents.texts) + len(against.texts if against else []):,} texts with each other")
     counts = Counter(documents.categories)
     counts_against = Counter(against.categories if against else ())
     # those of none of the categories may be copies or empty too
     documents, against = documents.with_none_of_these(), against and against.with_none_of_these()
+    _log.info(f"comparing {len(documents.texts) + len(against.texts if against else []):,} texts with each other")
     # number of words of each text, and of words of two or more characters
     words = [(len(found), sum(len(word) > 1 for word in found)) for found in map(tokenize, documents.texts)]
     with_text = Counter(category for category, (count, _) in zip(documents.categories, words, strict=True) if count)

@@ -23,6 +23,7 @@ from textclf.commands.arguments import (
     showing,
 )
 from textclf.commands.console import show_rows
+from textclf.data.labels import CATEGORY, refuse_filled_in
 from textclf.data.scans import SOURCE_COLUMNS
 from textclf.data.sources import TableOptions, read_documents
 from textclf.model.settings import AcceptanceOptions
@@ -49,7 +50,9 @@ def predict(
         textclf predict model.textclf documents.csv -o predictions.csv
         textclf predict model.textclf new-scans/ -o predictions.csv
 
-    Writes document_id, predicted_category, score, decision (accept or review), reason and more.
+    Writes document_id, predicted_category, score, decision (accept or review), reason and more. The column category is
+    for you: fill in the right category of documents that you have looked at, and give the file to textclf train with
+    --labels.
     """
     loaded = load_to_accept(model, accepting)
     with show_rows("predicted") as progress:
@@ -88,6 +91,8 @@ def predict_table(
     from textclf.data.predictions import predict_documents, prediction_columns, prediction_row
 
     check_output(output, PREDICTIONS, inputs=[source])
+    known = ((document.document_id, document.category) for document in read_documents(source, table))
+    refuse_filled_in(output, again=known if keep_columns else ())
     columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
     counts = {"accept": 0, "review": 0, "failed": 0}
     documents = read_documents(source, table)
@@ -104,8 +109,10 @@ def predict_table(
             counts[prediction.decision] += 1
             counts["failed"] += prediction.status == "failed"
             progress(done)
-            cells = {name: document.values.get(name, "") for name in further}
-            yield {**cells, **prediction_row(model.categories, prediction), "why": reasons}
+            cells = {name: document.values.get(name, "") for name in further} | prediction_row(
+                model.categories, prediction
+            )
+            yield cells | {CATEGORY: document.category if keep_columns else "", "why": reasons}
 
     write_rows(output, [*columns, *further], rows(), formulas_safe=True)
     return counts

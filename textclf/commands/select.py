@@ -12,11 +12,11 @@ from typing import Annotated, Any
 from textclf.base.errors import BadDataError, UsageError
 from textclf.base.overwrite_guard import TO_LABEL, check_output
 from textclf.base.plurals import counted
-from textclf.base.tables import read_rows, write_rows
+from textclf.base.tables import read_header, write_rows
 from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, Documents, Seed, Table, showing
 from textclf.commands.console import print_json, print_lines, show_rows
-from textclf.data.labels import NONE_OF_THESE, read_categories
+from textclf.data.labels import NONE_OF_THESE, read_categories, refuse_filled_in
 from textclf.data.sources import InputDocument, TableOptions, read_documents, read_labelled, snippet
 
 _log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def select_from_pile(
 
     if output is not None:
         check_output(output, TO_LABEL, inputs=[source, *labelled])
-        _refuse_filled_in(output)
+        refuse_filled_in(output)
     documents = [document for document in read_documents(source, table) if not document.error]
     _refuse_double(source, documents)
     known = _read_known(labelled, documents, table)
@@ -147,18 +147,6 @@ def _refuse_double(source: Path, documents: Sequence[InputDocument]) -> None:
         )
 
 
-def _refuse_filled_in(output: Path) -> None:
-    """Refuse to overwrite a table in which a person has filled in categories."""
-    if not output.exists():
-        return
-    if filled := sum(bool(row.values["category"].strip()) for row in read_rows(output, required=["category"])):
-        raise UsageError(
-            f"has {counted(filled, 'category', 'categories')} filled in, which would be lost",
-            where=output,
-            remedy="give the result another name with -o, and this file with --with",
-        )
-
-
 def _read_known(
     paths: Sequence[Path], pile: Sequence[InputDocument], table: TableOptions
 ) -> dict[str, tuple[str, str]]:
@@ -168,7 +156,7 @@ def _read_known(
     texts = {document.document_id: document.text for document in pile}
     known: dict[str, tuple[str, str]] = {}
     for path in paths:
-        if path.is_dir() or table.text_column in _header(path, table):
+        if path.is_dir() or table.text_column in read_header(path, expected=[table.id_column], encoding=table.encoding):
             found = read_labelled(path, replace(table, where=()), keep_unlabelled=True).with_none_of_these()
             triples = zip(found.document_ids, found.texts, found.categories, strict=True)
             known |= {name: (text, category) for name, text, category in triples}
@@ -187,11 +175,6 @@ def _read_known(
     for message in similar_names_warnings(Counter(category for _, category in known.values())):
         _log.warning(message)
     return known
-
-
-def _header(path: Path, table: TableOptions) -> Sequence[str]:
-    row = next(read_rows(path, required=[table.id_column], encoding=table.encoding))
-    return list(row.values)
 
 
 def _group_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from ocr.file_search import FoundFile
 from textclf.base.encodings import AUTO
-from textclf.base.errors import BadDataError
-from textclf.base.tables import Row, read_rows
+from textclf.base.errors import BadDataError, UsageError
+from textclf.base.plurals import counted
+from textclf.base.tables import Row, read_header, read_rows
 
 _log = logging.getLogger(__name__)
 
+ID, CATEGORY = "document_id", "category"
+"""Columns of the tables in which a person fills in categories."""
 NONE_OF_THESE = "none of these"
 """What stands in place of a category where a document belongs to none of those of the user."""
 _NAMED = 5
@@ -80,22 +83,57 @@ def read_categories(
 ) -> dict[str, str]:
     """Read the categories of documents by id from tables such as ``textclf select`` writes; empty ones are none.
 
-    Raises `BadDataError` for a row with too few or too many cells, and for a document of two categories.
+    A table without a column of the name given is read by the name that ``textclf select`` writes. Later tables correct
+    earlier ones, with a warning. Raises `BadDataError` for a row with too few or too many cells, and for a document of
+    two categories in one table.
     """
     categories: dict[str, str] = {}
-    required = {id_column: "--id-column", category_column: "--category-column"}
     for path in paths:
+        header = read_header(path, expected=[id_column, category_column, ID, CATEGORY], encoding=encoding)
+        id_name = id_column if id_column in header else ID
+        category_name = category_column if category_column in header else CATEGORY
+        required = {id_name: "--id-column", category_name: "--category-column"}
+        own: dict[str, str] = {}
         for row in read_rows(path, required=required, encoding=encoding, formulas_safe=True):
             if row.error:
                 raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="fix the row")
-            name, category = row.values[id_column], as_category(row.values[category_column])
-            if category and categories.setdefault(name, category) != category:
+            name, category = row.values[id_name], as_category(row.values[category_name])
+            if category and (before := own.setdefault(name, category)) != category:
                 raise BadDataError(
-                    f"document_id {name!r} is of category {categories[name]!r}, and in line {row.line} of {category!r}",
+                    f"document_id {name!r} is of category {before!r}, and in line {row.line} of {category!r}",
                     where=path,
                     remedy="decide for one",
                 )
+        if changed := [name for name, category in own.items() if categories.get(name, category) != category]:
+            name = changed[0]
+            _log.warning(
+                f"{path}: corrects the category of {counted(len(changed), 'document')} of an earlier table, such as "
+                f"{name!r} from {categories[name]!r} to {own[name]!r}"
+            )
+        categories |= own
     return categories
+
+
+def refuse_filled_in(path: Path, again: Iterable[tuple[str, str]] = ()) -> None:
+    """Raise `UsageError` if a person has filled in categories in a table that will be written anew.
+
+    Those that will be written `again` are not lost: pairs of id and category.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return
+    filled: dict[str, str] = {}
+    for row in read_rows(path, required=(), formulas_safe=True):
+        if category := as_category(row.values.get(CATEGORY, "")):
+            filled[row.values.get(ID, str(row.line))] = category
+    for document_id, category in again if filled else ():
+        if filled.get(document_id) == category:
+            del filled[document_id]
+    if filled:
+        raise UsageError(
+            f"has {counted(len(filled), 'category', 'categories')} filled in, which would be lost",
+            where=path,
+            remedy="give the result another name with -o",
+        )
 
 
 def labels_by_folder(files: Sequence[FoundFile]) -> Labels:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclf.base.executor import map_in_order
+from textclf.data.labels import CATEGORY, ID
 from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
@@ -111,13 +112,13 @@ def prediction_columns(categories: Sequence[str]) -> list[str]:
     >>> prediction_columns(["a", "b"])[-2:]
     ['score_a', 'score_b']
     """
-    columns = ["document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
+    columns = [ID, CATEGORY, "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"]
     return [*columns, "page_categories"] + [f"score_{category}" for category in categories]
 
 
 def prediction_row(categories: Sequence[str], prediction: Prediction) -> dict[str, object]:
-    """Give the cells of a prediction; scores with six decimals."""
-    row: dict[str, object] = {name: getattr(prediction, name) for name in prediction_columns(())[:-1]}
+    """Give the cells of a prediction, with an empty category for a person to fill in; scores with six decimals."""
+    row: dict[str, object] = {name: getattr(prediction, name, "") for name in prediction_columns(())}
     row["page_categories"] = "; ".join(page_runs(prediction.pages))
     row |= {name: f"{getattr(prediction, name):.6f}" for name in ("score", "familiarity")}
     for category, score in zip(categories, prediction.scores, strict=False):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from textclf.base.errors import ExitCode
 
 COLUMNS = [
-    *("document_id", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"),
+    *("document_id", "category", "predicted_category", "score", "familiarity", "decision", "reason", "status", "error"),
     "page_categories",
 ]
 
@@ -104,3 +106,36 @@ def test_empty_pages_at_the_end_are_pages(textclf, tmp_path, model_path, model, 
             "2-3 no text",
             "2 no text",
         ]
+
+
+def test_corrected_predictions_are_trained_on_and_never_overwritten(
+    textclf, tmp_path, model_path, corpus, table, read_table
+):
+    rows = [(f"={name}", text, "letter" if name == "letter-00" else "") for name, text, _ in corpus(12).rows()]
+    pile, out = table(tmp_path / "pile.csv", rows, ("nr", "body", "category")), tmp_path / "predictions.csv"
+    reading = ("--id-column", "nr", "--text-column", "body")
+    predict = ("predict", model_path, pile, *reading, "-o", out)
+    assert textclf(*predict).code == 0
+    assert {row["category"] for row in read_table(out)} == {""}
+    # what the table has is not lost, so it may be written again
+    for _ in range(2):
+        assert textclf(*predict, "--keep-columns").code == 0
+    found = read_table(out)
+    assert [row["document_id"] for row in found if row["category"]] == ["'=letter-00"]
+
+    for row in found[::2]:
+        row["category"] = row["document_id"].strip("'=")[:-3]
+    table(out, [list(row.values()) for row in found], list(found[0]))
+    for refused in (textclf(*predict), textclf(*predict, "--keep-columns")):
+        assert refused.code == ExitCode.USAGE
+        assert "filled in, which would be lost; give the result another name" in refused.error
+    assert read_table(out) == found
+
+    first = table(tmp_path / "first.csv", [("=invoice-00", "receipt"), ("=invoice-01", "invoice")], ("nr", "category"))
+    labels = ("--labels", first, "--labels", out)
+    said = textclf("check", pile, *reading, *labels, "--no-label-issues", "--json")
+    assert json.loads(said.out)["categories"] == {"invoice": 7, "letter": 6, "receipt": 6}
+    assert "corrects the category of 1 document of an earlier table" in said.err
+    assert "'=invoice-00' from 'receipt' to 'invoice'" in said.err
+    said = textclf("train", pile, *reading, *labels, "-o", tmp_path / "m.textclf", "--no-diagnostics", "--jobs", "1")
+    assert "trained on 19 documents" in said.err

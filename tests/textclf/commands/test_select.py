@@ -120,11 +120,10 @@ def test_a_table_that_was_not_filled_in_is_told(textclf, pile, table, tmp_path):
 
 
 def test_labels_that_contradict_each_other_or_match_nothing_are_told(textclf, pile, table, tmp_path):
-    one = table(tmp_path / "one.csv", [("letter-01", "letter")], LABELS)
-    other = table(tmp_path / "other.csv", [("letter-01", "invoice")], LABELS)
-    said = textclf("train", pile, "--labels", one, "--labels", other, "-o", tmp_path / "m.textclf")
+    one = table(tmp_path / "one.csv", [("letter-01", "letter"), ("letter-01", "invoice")], LABELS)
+    said = textclf("train", pile, "--labels", one, "-o", tmp_path / "m.textclf")
     assert said.code == ExitCode.BAD_DATA
-    assert "document_id 'letter-01' is of category 'letter', and in line 2 of 'invoice'" in said.err
+    assert "document_id 'letter-01' is of category 'letter', and in line 3 of 'invoice'" in said.err
     nowhere = table(tmp_path / "nowhere.csv", [("elsewhere", "letter")], LABELS)
     said = textclf("train", pile, "--labels", nowhere, "-o", tmp_path / "m.textclf")
     assert said.code == ExitCode.BAD_DATA
