@@ -48,12 +48,8 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
     except TextclfError as error:
         _log.error(str(error))
         return int(error.exit_code)
-    except KeyboardInterrupt:
-        _log.info(program.stopped)
-        return int(ExitCode.INTERRUPTED)
-    except Stopped as stopped:
-        _log.info(program.stopped)
-        return int(stopped.code or 0)
+    except (KeyboardInterrupt, Stopped) as stopped:
+        return _say_stopped(program, stopped)
     except BrokenPipeError:
         # the reader of the output has closed it, like `head`
         _forget_stdout()
@@ -63,6 +59,9 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
         return int(ExitCode.BAD_INPUT)
     # the boundary: users are never shown a traceback
     except Exception as error:
+        # one that is raised while a class is made becomes the cause of another (CPython before 3.12)
+        if isinstance(error.__cause__, KeyboardInterrupt | Stopped):
+            return _say_stopped(program, error.__cause__)
         if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in EXTRAS:
             _log.error(str(_missing(package)))
             return int(ExitCode.MISSING_PROGRAM)
@@ -78,6 +77,11 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
         )
         return int(ExitCode.INTERNAL)
     return code
+
+
+def _say_stopped(program: Program, stopped: KeyboardInterrupt | Stopped) -> int:
+    _log.info(program.stopped)
+    return int(stopped.code or 0) if isinstance(stopped, Stopped) else int(ExitCode.INTERRUPTED)
 
 
 def _system_error(error: OSError) -> int | None:

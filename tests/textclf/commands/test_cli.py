@@ -402,6 +402,19 @@ def test_quiet_says_errors_only_and_verbose_says_when(textclf, documents, tmp_pa
     assert "accuracy" in textclf(*run).err
 
 
+def test_ctrl_c_while_a_module_makes_a_class_is_no_fault(textclf, documents, tmp_path, monkeypatch):
+    class Interrupted:
+        def __set_name__(self, owner, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        "textclf.commands.train.train_model", lambda *_, **__: type("Made", (), {"attribute": Interrupted()})
+    )
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.INTERRUPTED
+    assert said.err.startswith("stopped; ")
+
+
 def test_verbose_shows_where_a_fault_of_ours_came_from(textclf, documents, tmp_path, monkeypatch):
     def fault(*arguments, **options):
         raise RuntimeError("nobody thought of this")

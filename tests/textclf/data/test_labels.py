@@ -93,6 +93,12 @@ def test_a_file_with_two_labels_is_refused(tmp_path, table):
         read_labels(tmp_path / "ragged.csv", [])
 
 
+def test_paths_and_categories_from_predictions_csv_lose_their_apostrophe(tmp_path, table):
+    path = table(tmp_path / "labels.csv", [("'-1a.png", "'=x"), ("'b.png", "y")], ("file", "category"))
+    labels = read_labels(path, [FoundFile(name, tmp_path / name, "") for name in ("-1a.png", "'b.png")])
+    assert {name: label["category"] for name, label in labels.items()} == {"-1a.png": "=x", "'b.png": "y"}
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
 def test_labels_come_in_any_encoding(tmp_path, encoding):
     (tmp_path / "labels.csv").write_bytes("file;category\na.png;perchè\n".encode(encoding))
