@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -56,11 +57,16 @@ class Selected:
     """A document of the pile to label, and the group of similar documents that it stands for."""
 
     position: int  # in the pile
-    group: int  # number, from 1, in the order in which labels help most
-    documents: int  # of the group, copies included
+    group: int  # number, from 1, the largest group first
+    members: tuple[int, ...]  # positions of all documents of the group, this one and copies included
     words: tuple[str, ...]  # the most typical ones of the group, best first
     guess: str = ""  # category by a model of the labelled documents
     score: float = 0.0  # of the guess
+
+    @property
+    def documents(self) -> int:
+        """Number of documents of the group."""
+        return len(self.members)
 
 
 def select_documents(
@@ -90,7 +96,7 @@ def select_documents(
     Returns
     -------
     list of Selected
-        One document for each group of similar ones.
+        One document for each group of similar ones, in the order in which labels help most.
 
     Examples
     --------
@@ -118,17 +124,21 @@ def select_documents(
     named = sample[:: -(-len(sample) // NAMED)]
     words = typical_words([tokenize(texts[positions[i]]) for i in named], clusters.of[named].tolist(), WORDS)
     chosen = _choose(clusters, rows, near, [texts[i] for i in positions], labelled, n)
-    sizes = np.bincount(clusters.of, weights=list(copies.values()))
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for cluster, same in zip(clusters.of.tolist(), copies.values(), strict=True):
+        members[cluster] += same
+    by_size = sorted(clusters.of[chosen].tolist(), key=lambda cluster: -len(members[cluster]))
+    numbers = {cluster: number for number, cluster in enumerate(by_size, 1)}
     return [
         Selected(
             position=positions[i],
-            group=number,
-            documents=int(sizes[clusters.of[i]]),
+            group=numbers[clusters.of[i]],
+            members=tuple(sorted(members[clusters.of[i]])),
             words=words.get(int(clusters.of[i]), ()),
             guess=str(names[scores[i].argmax()]) if len(names) else "",
             score=float(scores[i].max(initial=0)),
         )
-        for number, i in enumerate(chosen, 1)
+        for i in chosen
     ]
 
 
@@ -145,10 +155,10 @@ class _Clusters(NamedTuple):
     weights: NDArray[np.float64]  # of the texts
 
 
-def _different(texts: Sequence[str], labelled: Sequence[str]) -> dict[int, int]:
-    """Count the texts that are the same, by the position of the first; without labelled ones and those of no word."""
-    found = {same[0] - len(labelled): len(same) for same in same_texts([*labelled, *texts])}
-    return {first: count for first, count in found.items() if first >= 0 and tokenize(texts[first])}
+def _different(texts: Sequence[str], labelled: Sequence[str]) -> dict[int, list[int]]:
+    """Give the positions of texts that are the same by the first; without labelled ones and those of no word."""
+    alike = ([position - len(labelled) for position in same] for same in same_texts([*labelled, *texts]))
+    return {same[0]: same for same in alike if same[0] >= 0 and tokenize(texts[same[0]])}
 
 
 def _rows(

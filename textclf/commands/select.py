@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from textclf.base.errors import BadDataError, UsageError
 from textclf.base.overwrite_guard import TO_LABEL, check_output
@@ -19,9 +19,12 @@ from textclf.commands.console import print_json, print_lines, show_rows
 from textclf.data.labels import NONE_OF_THESE, read_categories, refuse_filled_in
 from textclf.data.sources import InputDocument, TableOptions, read_documents, read_labelled, snippet
 
+if TYPE_CHECKING:
+    from textclf.checks.selection import Selected
+
 _log = logging.getLogger(__name__)
 
-COLUMNS = ("document_id", "category", "guess", "score", "group", "documents", "words", "snippet", "file")
+COLUMNS = ("document_id", "category", "guess", "score", "rank", "group", "documents", "words", "snippet", "file")
 SNIPPET_LENGTH, EXAMPLE_LENGTH = 200, 60
 
 
@@ -38,7 +41,13 @@ def select(
             "you filled in, a documents CSV, or a folder per category; repeatable.",
         ),
     ] = [],  # noqa: B006
-    groups: Annotated[bool, Option("--groups", help="Print the groups that the documents stand for.")] = False,
+    groups: Annotated[
+        bool, Option("--groups", help="Print the groups that the documents stand for, the largest first.")
+    ] = False,
+    everything: Annotated[
+        bool,
+        Option("--all", help="After the documents to label first, also give the others of the pile, group by group."),
+    ] = False,
     output: Annotated[
         Path | None,
         Option("--output", "-o", metavar="FILE", help="Where the documents go: a CSV in which you fill in category."),
@@ -50,6 +59,7 @@ def select(
     """Choose the documents of a pile to label first: a few that stand for all, those that help most first.
 
         textclf select documents.csv --groups -n 20
+        textclf select documents.csv --groups -n 20 --all -o groups.csv
         textclf select documents.csv -n 50 -o to_label.csv
         textclf train documents.csv --labels to_label.csv -o model.textclf
         textclf select documents.csv --with to_label.csv -n 50 -o more.csv
@@ -57,18 +67,29 @@ def select(
     Fill in the column category of the CSV. For a paper of none of your kinds write: none of these. The model learns to
     turn such papers away, and --with does not ask for more of them. Rows left empty count as unlabelled. --groups shows
     what is in the pile before anything is labelled: for each group of similar documents their number, typical words,
-    and an example.
+    and an example. With --all the CSV shows which documents are in a group; any of them may be labelled.
     """
     if output is None and not (groups or as_json):
         raise UsageError("nothing was asked for", remedy="give -o FILE, --groups or --json")
-    found = select_from_pile(pile, n, showing(table), labelled=labelled, output=output, seed=settings.random_state)
+    if everything and output is None and not as_json:
+        raise UsageError("the groups on the screen do not name all documents", where="--all", remedy="give -o FILE too")
+    found = select_from_pile(
+        pile,
+        n,
+        showing(table),
+        labelled=labelled,
+        everything=everything,
+        output=output,
+        seed=settings.random_state,
+    )
+    first = [row for row in found if row["rank"]]
     if as_json:
         print_json(found)
     elif groups:
-        print_lines(*_group_lines(found))
+        print_lines(*_group_lines(first))
     if output is not None:
         _log.info(
-            f"{output}: {counted(len(found), 'document')} to label; fill in the column category, with "
+            f"{output}: {counted(len(first), 'document')} to label; fill in the column category, with "
             f"{NONE_OF_THESE!r} for papers of none of your kinds, and give the file to textclf train with --labels"
         )
 
@@ -79,12 +100,14 @@ def select_from_pile(
     table: TableOptions,
     *,
     labelled: Sequence[Path] = (),
+    everything: bool = False,
     output: Path | None = None,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
     """Choose documents of a pile; gives the rows of `COLUMNS`, and writes them if requested.
 
-    Categories of the pile are ignored. Documents of the pile with the id of a labelled one are not chosen.
+    Categories of the pile are ignored. Documents of the pile with the id of a labelled one are left out. With
+    `everything` those that are not chosen follow, group by group, at last those of no group.
     """
     from textclf.checks.selection import select_documents
 
@@ -114,26 +137,34 @@ def select_from_pile(
     if not chosen:
         what = "that is not labelled" if known else "in it"
         raise BadDataError(f"holds no document with text {what}", where=source, remedy="give a larger pile")
-    rows = [
-        {
-            "document_id": pile[one.position].document_id,
-            "category": "",
-            "guess": one.guess,
-            "score": round(one.score, 3) if one.guess else None,
-            "group": one.group,
-            "documents": one.documents,
-            "words": ", ".join(one.words),
-            "snippet": snippet(pile[one.position].text, SNIPPET_LENGTH),
-            "file": pile[one.position].values.get("file", ""),
-        }
-        for one in chosen
-    ]
+    rows = [_row(pile[one.position], one, rank) for rank, one in enumerate(chosen, 1)]
+    if everything:
+        groups = {i: one for one in sorted(chosen, key=lambda one: one.group) for i in one.members}
+        others = [*groups, *(i for i in range(len(pile)) if i not in groups)]
+        first = {one.position for one in chosen}
+        rows += [_row(pile[i], groups.get(i)) for i in others if i not in first]
     if output is not None:
         # so that it is read again with the id column and any encoding of the pile, and letters survive a spreadsheet
         columns = [table.id_column, *(name for name in COLUMNS[1:] if name != table.id_column)]
         named = ({**row, table.id_column: row["document_id"]} for row in rows)
         write_rows(output, columns, named, formulas_safe=True, encoding="utf-8-sig")
     return rows
+
+
+def _row(document: InputDocument, one: Selected | None, rank: int | None = None) -> dict[str, Any]:
+    """Give the cells of a document, of the group of a chosen one; the guess is for the chosen one alone."""
+    return {
+        "document_id": document.document_id,
+        "category": "",
+        "guess": one.guess if one and rank else "",
+        "score": round(one.score, 3) if one and rank and one.guess else None,
+        "rank": rank,
+        "group": one and one.group,
+        "documents": one and one.documents,
+        "words": ", ".join(one.words) if one else "",
+        "snippet": snippet(document.text, SNIPPET_LENGTH),
+        "file": document.values.get("file", ""),
+    }
 
 
 def _refuse_double(source: Path, documents: Sequence[InputDocument]) -> None:
@@ -179,6 +210,6 @@ def _read_known(
 
 def _group_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "group  documents  typical words, and an example"
-    for row in rows:
+    for row in sorted(rows, key=lambda row: int(row["group"])):
         yield f"{row['group']:>5}  {row['documents']:>9,}  {row['words'] or '(few words in common)'}"
         yield f"{'':>16}  {row['document_id']}: {snippet(row['snippet'], EXAMPLE_LENGTH)}"

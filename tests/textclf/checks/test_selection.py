@@ -28,8 +28,11 @@ def test_the_first_few_are_of_all_kinds_though_one_is_rare(corpus):
     chosen = select_documents(texts, 6)
     assert len({one.position for one in chosen}) == 6
     assert {kinds[one.position] for one in chosen} == {*KINDS}
-    assert [one.group for one in chosen] == [1, 2, 3, 4, 5, 6]
-    assert sum(one.documents for one in chosen) == len(texts)
+    by_size = sorted(chosen, key=lambda one: one.group)
+    assert [one.group for one in by_size] == [1, 2, 3, 4, 5, 6]
+    assert [one.documents for one in by_size] == sorted((one.documents for one in chosen), reverse=True)
+    assert all(one.position in one.members for one in chosen)
+    assert sorted(i for one in chosen for i in one.members) == [*range(len(texts))]
     assert not any(one.guess or one.score for one in chosen)
 
 

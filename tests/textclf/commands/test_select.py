@@ -65,7 +65,29 @@ def test_groups_are_shown_before_anything_is_labelled(textclf, pile):
     assert "dear" in said.out
     rows = json.loads(textclf("select", pile, "-n", "3", "--json").out)
     assert sum(row["documents"] for row in rows) == 36
-    assert [row["group"] for row in rows] == [1, 2, 3]
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    sizes = [row["documents"] for row in sorted(rows, key=lambda row: row["group"])]
+    assert sizes == sorted(sizes, reverse=True)
+    shown = [line.split()[:2] for line in said.out.splitlines()[1::2]]
+    assert shown == [[str(number), str(size)] for number, size in enumerate(sizes, 1)]
+
+
+def test_the_members_of_each_group_may_be_seen_and_labelled(textclf, pile, tmp_path, read_table, table):
+    out = tmp_path / "groups.csv"
+    assert textclf("select", pile, "-n", "3", "--all", "-o", out).code == 0
+    rows = read_table(out)
+    assert len({row["document_id"] for row in rows}) == 37
+    assert [row["rank"] for row in rows] == ["1", "2", "3"] + [""] * 34
+    others = [row["group"] for row in rows[3:]]
+    assert others == [*sorted(others[:-1]), ""]
+    assert rows[-1]["document_id"] == "blank"
+    for group in "123":
+        members = [row for row in rows if row["group"] == group]
+        assert {row["documents"] for row in members} == {str(len(members))}
+
+    fill_in(out, read_table, table, 36)
+    said = textclf("check", pile, "--labels", out, "--no-label-issues")
+    assert "findings in 36 documents of 3 categories" in said.out
 
 
 def test_papers_of_none_of_the_kinds_are_not_asked_for_again(textclf, corpus, table, tmp_path):
@@ -95,6 +117,7 @@ def test_labelled_documents_may_have_texts_of_their_own(textclf, pile, corpus, t
     ("arguments", "words"),
     [
         ((), "give -o FILE, --groups or --json"),
+        (("--groups", "--all"), "--all: the groups on the screen do not name all documents; give -o FILE too"),
         (("--json", "--with", "other.csv"), "1 of 1 labelled document are not in the pile, such as 'nowhere'"),
     ],
 )
