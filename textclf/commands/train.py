@@ -205,7 +205,13 @@ def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:
         yield f"{used}; trained on with the predicted category: {each}"
     else:
         why = "cross-validation was better without them" if unlabelled.tried else "there are enough labelled ones"
-        yield f"{used}; not trained on, as {why}" if unlabelled.used else f"{used}: the others have no text or a label"
+        none = f"none trained on with a predicted category, as {why}"
+        yield f"{used}; {none}" if unlabelled.used else f"{used}: the others have no text or a label"
+    if unlabelled.novel:
+        yield (
+            f"{unlabelled.novel:,} of the {unlabelled.used:,} look like none of the categories: learned from as papers "
+            "of unknown kinds, which are for review; if you file such papers, label some (textclf select)"
+        )
 
 
 def _texts(source: Path, table: TableOptions) -> Iterator[str]:

@@ -179,11 +179,12 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         out_of_distribution : iterable of str, optional
             Cleaned texts of documents of none of the categories, which the model learns to send to review.
         unlabelled : iterable of str, optional
-            Cleaned texts of unknown category. With up to 20 labelled documents per category on average, self-training
-            learns from them too, unless cross-validation is less accurate with them. Without any labelled document,
-            those that keywords of the lexicon surely find are labelled by them; such a model accepts nothing, and its
-            figures compare it with the keywords alone. Of more than 2,000 a fixed sample is used; texts that are given
-            with a label too are left out.
+            Cleaned texts of unknown category. Of 50 or more, those that look like none of the categories, as many as
+            there seem to be, are learned from as out-of-distribution. With up to 20 labelled documents per category on
+            average, self-training learns from others too, unless cross-validation is less accurate with them. Without
+            any labelled document, those that keywords of the lexicon surely find are labelled by them; such a model
+            accepts nothing, and its figures compare it with the keywords alone. Of more than 2,000 a fixed sample is
+            used; texts that are given with a label too are left out.
         document_ids : iterable of str, length n, optional
             Names that go into the data hash; by default the positions.
 
@@ -253,7 +254,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     given=data.unlabelled_given,
                     tried=is_of_use(len(data.labels), len(data.categories), len(given.observed.unlabelled.words)),
                     used=len(given.observed.unlabelled.words),
-                    pseudo_labelled=_counts(fitted.pseudo_labels, data.categories),
+                    pseudo_labelled=_counts(fitted.pseudo.labels, data.categories),
+                    novel=len(fitted.pseudo.novel),
                 ),
                 background=given.background,
                 folds=found.folds,

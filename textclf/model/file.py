@@ -261,7 +261,8 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
     record: TrainingRecord = from_json(data, TrainingRecord)
     acceptance = record.acceptance
     counts = [*record.documents.values(), record.empty_texts, record.folds, record.kept_together]
-    counts += [record.unlabelled.given, record.unlabelled.used, *record.unlabelled.pseudo_labelled.values()]
+    counts += [record.unlabelled.given, record.unlabelled.used, record.unlabelled.novel]
+    counts += record.unlabelled.pseudo_labelled.values()
     counts.append(record.background.texts)
     counts += [point.documents for point in record.curve]
     shares = [acceptance.accepted, acceptance.error, acceptance.threshold / NO_THRESHOLD]

@@ -19,7 +19,7 @@ from textclf.model.folds import FOLDS, Folds, share_of, stratified_folds
 from textclf.model.linear import feature_matrix, fit_svm, split_weights
 from textclf.model.neighbours import Neighbours, fit_neighbours
 from textclf.model.predict import LinearModel
-from textclf.model.self_training import NO_PSEUDO_LABELS, is_of_use, pseudo_label, with_pseudo_labels
+from textclf.model.self_training import PseudoLabels, is_of_use, pseudo_label, with_pseudo_labels
 from textclf.model.training_record import CurvePoint
 from textclf.model.training_texts import TrainingTexts
 from textclf.model.typicality import fit_centroids, similarity
@@ -40,7 +40,7 @@ class Fitted(NamedTuple):
     centroids: NDArray[np.float32]
     neighbours: Neighbours | None  # None without unlabelled documents
     left_out: NDArray[np.float64]  # (n, k), as `left_out_margins` gives them, or (0, k)
-    pseudo_labels: NDArray[np.int64]  # of the unlabelled documents that were trained on too
+    pseudo: PseudoLabels  # the unlabelled documents that were trained on too
 
 
 def fit_model(
@@ -53,10 +53,11 @@ def fit_model(
 ) -> Fitted:
     """Fit features and a one-vs-rest linear SVM; every category must have a document.
 
-    With ``self_training``, unlabelled documents are trained on too, with labels predicted from the others. With
-    ``leave_out``, models without each of the categories are fitted too, to the same features.
+    Unlabelled documents of unknown kinds are trained on as out-of-distribution ones; with ``self_training``, others
+    with labels predicted for them. With ``leave_out``, models without each of the categories are fitted too, to the
+    same features.
     """
-    pseudo = pseudo_label(observed, settings, c=c) if self_training else NO_PSEUDO_LABELS
+    pseudo = pseudo_label(observed, settings, c=c, self_training=self_training)
     observed = with_pseudo_labels(observed, pseudo)
     categories, labels = observed.categories, observed.labels
     features, rows = fit_features(observed.documents, [categories[label] for label in labels], settings)
@@ -77,7 +78,7 @@ def fit_model(
         left_out=left_out_margins(observed, matrix, c=c, seed=settings.seed)
         if leave_out
         else np.empty((0, len(categories))),
-        pseudo_labels=pseudo.labels,
+        pseudo=pseudo,
     )
 
 

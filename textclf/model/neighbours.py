@@ -22,8 +22,6 @@ FEWEST = 50
 """With fewer unlabelled documents there is nothing to compare with."""
 LABELLED, UNLABELLED = 5, 10
 """Nearest documents looked at."""
-SAME = 0.999
-"""An unlabelled document as similar as this is taken for the very one that is asked about."""
 _SCALE = 127
 
 
@@ -47,14 +45,18 @@ class Neighbours:
         return cls(lsa=lsa, labelled=arrays["labelled"], unlabelled=arrays["unlabelled"])
 
     def density(self, ngrams: SparseRows) -> NDArray[np.float64]:
-        """Mean similarity to the nearest labelled documents, less that to the nearest unlabelled ones."""
-        known, others = self.labelled.astype(np.float32), self.unlabelled.astype(np.float32)
+        """Mean similarity to the nearest labelled documents, less that to the nearest unlabelled ones.
+
+        A document of the same row is the very one that is asked about, and does not count.
+        """
         found = np.empty(len(ngrams.starts) - 1)
-        for row, own in enumerate(self.lsa.rows(ngrams) / np.float32(_SCALE)):
-            near = np.sort(others @ own)[::-1]
-            near = near[int(near[0] >= SAME) :][:UNLABELLED]
-            found[row] = np.sort(known @ own)[-LABELLED:].mean(dtype=np.float64) - near.mean(dtype=np.float64)
-        return found
+        known, others = self.labelled.astype(np.float32), self.unlabelled.astype(np.float32)
+        for row, own in enumerate(_rounded(self.lsa.rows(ngrams))):
+            asked = own.astype(np.float32)
+            near = (known @ asked)[(self.labelled != own).any(axis=1)]
+            among = (others @ asked)[(self.unlabelled != own).any(axis=1)]
+            found[row] = _mean_of_largest(near, LABELLED) - _mean_of_largest(among, UNLABELLED)
+        return found / _SCALE**2
 
 
 def fit_neighbours(labelled: SparseRows, unlabelled: SparseRows, columns: int, *, seed: int) -> Neighbours | None:
@@ -69,6 +71,13 @@ def fit_neighbours(labelled: SparseRows, unlabelled: SparseRows, columns: int, *
 
 def _short(rows: NDArray[np.float32]) -> NDArray[np.int8]:
     """Round rows, of which at most `MOST` are kept, at even distances."""
-    kept = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST)).astype(int)]
-    rounded: NDArray[np.int8] = np.rint(kept * _SCALE).astype(np.int8)
+    return _rounded(rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST)).astype(int)])
+
+
+def _rounded(rows: NDArray[np.float32]) -> NDArray[np.int8]:
+    rounded: NDArray[np.int8] = np.rint(rows * _SCALE).astype(np.int8)
     return rounded
+
+
+def _mean_of_largest(values: NDArray[np.float32], number: int) -> float:
+    return float(np.sort(values)[-number:].mean(dtype=np.float64)) if len(values) else 0.0

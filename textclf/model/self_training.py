@@ -8,6 +8,7 @@ share may be wrong. The constants were chosen on other draws of Tobacco-3482 tha
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from features.feature_set import FeatureSettings, fit_features, join_texts
 from textclf.model.linear import feature_matrix, fit_svm
+from textclf.model.novelty import novel_documents
 from textclf.model.training_texts import TrainingTexts
 
 FEW_LABELLED = 20
@@ -30,13 +32,14 @@ WEIGHT = 0.3
 
 
 class PseudoLabels(NamedTuple):
-    """Unlabelled documents with the categories that were predicted for them."""
+    """Unlabelled documents with the categories that were predicted for them, and those that look like none."""
 
     chosen: NDArray[np.int64]  # positions among the unlabelled documents, rising
     labels: NDArray[np.int64]
+    novel: NDArray[np.int64]  # other positions among the unlabelled documents, rising
 
 
-NO_PSEUDO_LABELS = PseudoLabels(np.empty(0, np.int64), np.empty(0, np.int64))
+NO_PSEUDO_LABELS = PseudoLabels(*(np.empty(0, np.int64),) * 3)
 
 
 def is_of_use(labelled: int, categories: int, unlabelled: int) -> bool:
@@ -44,53 +47,54 @@ def is_of_use(labelled: int, categories: int, unlabelled: int) -> bool:
     return unlabelled > 0 and labelled <= FEW_LABELLED * categories
 
 
-def pseudo_label(observed: TrainingTexts, settings: FeatureSettings, *, c: float) -> PseudoLabels:
-    """Label unlabelled documents by models of the labelled ones, and of those pseudo-labelled in the round before."""
+def pseudo_label(observed: TrainingTexts, settings: FeatureSettings, *, c: float, self_training: bool) -> PseudoLabels:
+    """Find the unlabelled documents of unknown kinds and, with ``self_training``, label others.
+
+    The first labels come from a model of the labelled documents, the next from one of these and the first.
+    """
     from scipy import sparse
 
+    if not observed.unlabelled.words:
+        return NO_PSEUDO_LABELS
     # keywords and vectors take most of the time, and change few predictions
     plain = replace(settings, lexicon="none", vectors="none")
     features, _ = fit_features(join_texts([observed.documents, observed.unlabelled]), (), plain)
     labelled = (observed.documents, observed.copies, *observed.out_of_distribution)
     known = feature_matrix((features.rows_of(part) for part in labelled if part.words), features)
     unlabelled = feature_matrix([features.rows_of(observed.unlabelled)], features)
-    found = NO_PSEUDO_LABELS
-    for share in SHARES:
-        slopes, intercept = fit_svm(
-            sparse.vstack([known, unlabelled[found.chosen]], format="csr"),
-            np.concatenate([observed.targets, found.labels]),
-            np.concatenate([observed.target_weights, pseudo_weights(observed, found)]),
-            categories=len(observed.categories),
-            c=c,
-            seed=settings.seed,
-        )
-        margins = unlabelled @ slopes.T + intercept
-        found = most_certain(margins, min(share * len(margins), MOST))
+    fit = partial(fit_svm, categories=len(observed.categories), c=c, seed=settings.seed)
+    novel = novel_documents(observed, features, known, unlabelled, fit, seed=settings.seed)
+    found = NO_PSEUDO_LABELS._replace(novel=novel)
+    documents, likely = len(observed.labels), np.setdiff1d(np.arange(unlabelled.shape[0]), novel)
+    for share in SHARES if self_training else ():
+        taught = with_pseudo_labels(observed, found)
+        parts = known[:documents], unlabelled[found.chosen], known[documents:], unlabelled[novel]
+        slopes, intercept = fit(sparse.vstack(parts, format="csr"), taught.targets, taught.target_weights)
+        chosen, labels = most_certain(unlabelled[likely] @ slopes.T + intercept, min(share * len(likely), MOST))
+        found = PseudoLabels(likely[chosen], labels, novel)
     return found
 
 
 def with_pseudo_labels(observed: TrainingTexts, found: PseudoLabels) -> TrainingTexts:
-    """Add the pseudo-labelled documents to the labelled ones, without copies."""
-    if not len(found.chosen):
-        return observed
+    """Add the pseudo-labelled documents to the labelled ones, without copies, and those of unknown kinds to theirs."""
+    given, copies, background, _ = observed.out_of_distribution
     return observed._replace(
         documents=join_texts([observed.documents, observed.unlabelled.take(found.chosen)]),
         labels=np.concatenate([observed.labels, found.labels]),
-        weights=np.concatenate([observed.weights, pseudo_weights(observed, found)]),
+        weights=np.concatenate([observed.weights, np.full(len(found.labels), WEIGHT * observed.weights.mean())]),
+        out_of_distribution=(given, copies, background, observed.unlabelled.take(found.novel)),
     )
 
 
-def pseudo_weights(observed: TrainingTexts, found: PseudoLabels) -> NDArray[np.float64]:
-    """Give the weight of each pseudo-labelled document."""
-    return np.full(len(found.labels), WEIGHT * observed.weights.mean())
+def most_certain(margins: NDArray[np.float64], number: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Choose about this number of documents: of each predicted category those of largest lead, up to its cap.
 
-
-def most_certain(margins: NDArray[np.float64], number: float) -> PseudoLabels:
-    """Choose about this number of documents: of each predicted category those of largest lead, up to its cap."""
+    Gives positions, rising, and categories.
+    """
     ordered = np.sort(margins, axis=1)
     lead, predicted = ordered[:, -1] - ordered[:, -2], margins.argmax(axis=1)
     parts = np.bincount(predicted, minlength=margins.shape[1]) ** POWER
     caps = np.ceil(parts / max(parts.sum(), 1) * number).astype(int)
     order = np.argsort(-lead, kind="stable")
     chosen = np.sort(np.concatenate([order[predicted[order] == label][:cap] for label, cap in enumerate(caps)]))
-    return PseudoLabels(chosen, predicted[chosen])
+    return chosen, predicted[chosen]

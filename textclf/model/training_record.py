@@ -37,6 +37,7 @@ class UnlabelledDocuments:
     tried: bool = False  # whether self-training was cross-validated; without pseudo-labelled ones it was no better
     used: int = 0  # different texts with words, a sample of many
     pseudo_labelled: dict[str, int] = field(default_factory=dict)  # of each category, trained on by self-training
+    novel: int = 0  # that look like no category, trained on as out-of-distribution documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from features.augmentation import augmented_copies
 from features.feature_set import FeatureSettings, ObservedTexts, observe
 from features.ngrams import NgramView
 
-BACKGROUND_WEIGHT = 0.3
-"""Of all texts of the background together, where one category weighs 1."""
+ASSUMED_WEIGHT = 0.3
+"""Of all texts of the background together, and of all unlabelled ones of unknown kinds, where one category weighs 1."""
 
 
 class TrainingTexts(NamedTuple):
@@ -25,8 +25,8 @@ class TrainingTexts(NamedTuple):
     weights: NDArray[np.float64]  # how much each document counts
     copies: ObservedTexts  # augmented copies, with the weights of their documents
     copied: NDArray[np.int64]  # position of the original of each copy
-    # texts of no category, their copies, and those of the background
-    out_of_distribution: tuple[ObservedTexts, ObservedTexts, ObservedTexts]
+    # texts of no category, their copies, those of the background, and unlabelled ones that look like no category
+    out_of_distribution: tuple[ObservedTexts, ObservedTexts, ObservedTexts, ObservedTexts]
     unlabelled: ObservedTexts  # texts of unknown category, without copies
 
     @property
@@ -38,10 +38,17 @@ class TrainingTexts(NamedTuple):
     @property
     def target_weights(self) -> NDArray[np.float64]:
         """How much each of `targets` counts; of the out-of-distribution texts, as parts of a category."""
-        texts, copies, background = (len(part.words) for part in self.out_of_distribution)
-        texts += copies
-        outside = np.full(texts, 1 / max(texts, 1)), np.full(background, BACKGROUND_WEIGHT / max(background, 1))
+        given, copies, *assumed = (len(part.words) for part in self.out_of_distribution)
+        outside = [np.full(given + copies, 1 / max(given + copies, 1))]
+        outside += [np.full(texts, ASSUMED_WEIGHT / max(texts, 1)) for texts in assumed]
         return np.concatenate([self.weights, self.weights[self.copied], *outside])
+
+    @property
+    def originals(self) -> NDArray[np.int64]:
+        """Positions of `targets` that are no augmented copies: these take most of the time."""
+        documents, first, last = len(self.labels), len(self.labels) + len(self.copied), len(self.targets)
+        given, copies, *_ = (len(part.words) for part in self.out_of_distribution)
+        return np.asarray(np.r_[:documents, first : first + given, first + given + copies : last])
 
     def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
         """Select documents by position, with their copies and all documents of no or unknown category."""
@@ -59,11 +66,16 @@ class TrainingTexts(NamedTuple):
 
     def seen_by(self, views: Sequence[NgramView]) -> TrainingTexts:
         """Keep only the n-grams of these views."""
-        texts, copies, background = self.out_of_distribution
+        texts, copies, background, novel = self.out_of_distribution
         return self._replace(
             documents=self.documents.seen_by(views),
             copies=self.copies.seen_by(views),
-            out_of_distribution=(texts.seen_by(views), copies.seen_by(views), background.seen_by(views)),
+            out_of_distribution=(
+                texts.seen_by(views),
+                copies.seen_by(views),
+                background.seen_by(views),
+                novel.seen_by(views),
+            ),
             unlabelled=self.unlabelled.seen_by(views),
         )
 
@@ -105,6 +117,7 @@ def observe_training(
             outside.take(np.array(with_text, np.int64)),
             observe_texts(more, settings),
             observe_texts((), settings) if background is None else background,
+            observe_texts((), settings),
         ),
         unlabelled=pile.take(np.flatnonzero([bool(words) for words in pile.words])),
     )

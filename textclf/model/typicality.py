@@ -49,7 +49,7 @@ class Typicality:
         # a bound of 0.02 rejects no more than 2 % of the documents of known kinds: S. Bates et al., "Testing for
         # outliers with conformal p-values", Annals of Statistics 51, 2023
         similar = similarity(self.centroids, ngrams, margins.argmax(axis=1))
-        found = _combined(self.quantiles, _evidence(margins), similar)
+        found = _combined(self.quantiles, margin_evidence(margins), similar)
         if self.neighbours is not None:
             found -= _sparseness(self.densities, self.neighbours.density(ngrams))
         begins, ends = ngrams.starts[:-1], ngrams.starts[1:]
@@ -98,7 +98,7 @@ def fit_typicality(
     density: NDArray[np.float64] | None = None,
 ) -> Typicality:
     """Fit to out-of-fold margins, `similarity` to the predicted category and density of neighbours."""
-    evidence = _evidence(margins)
+    evidence = margin_evidence(margins)
     quantiles = np.vstack([np.quantile(evidence, _STEPS), np.quantile(similar, _STEPS), np.zeros(QUANTILES)])
     found = _combined(quantiles, evidence, similar)
     densities = np.zeros(2)
@@ -116,7 +116,8 @@ def _sparseness(densities: NDArray[np.float64], density: NDArray[np.float64]) ->
     return weighed
 
 
-def _evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+def margin_evidence(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Say how well the best of the categories fits, and the second best, from margins of shape (n, k)."""
     best = np.sort(margins, axis=1)
     evidence: NDArray[np.float64] = best[:, -1] + RUNNER_UP_WEIGHT * best[:, -2]
     return evidence

@@ -33,10 +33,8 @@ def left_out_margins(observed: TrainingTexts, matrix: Any, *, c: float, seed: in
     documents, categories = len(observed.labels), len(observed.categories)
     if categories < 3:
         return np.empty((0, categories))
-    # without the copies, which would take most of the time and hardly change a margin
-    first, last = documents + len(observed.copied), len(observed.targets)
-    texts, _, background = (len(part.words) for part in observed.out_of_distribution)
-    rows = np.r_[:documents, first : first + texts, last - background : last]
+    # copies would hardly change a margin
+    rows = observed.originals
     matrix, targets, weights = matrix[rows], observed.targets[rows], observed.target_weights[rows]
     margins = np.empty((documents, categories))
     parts = np.arange(categories) % MAX_PARTS

@@ -360,9 +360,10 @@ def test_unlabelled_documents_come_from_tables_folders_and_rows_without_a_catego
     ("tried", "why"), [(True, "cross-validation was better without them"), (False, "there are enough labelled ones")]
 )
 def test_why_unlabelled_documents_were_not_trained_on_is_told(model, tried, why):
-    unlabelled = UnlabelledDocuments(given=3, used=2, tried=tried)
-    lines = [*training_lines(replace(model.training, unlabelled=unlabelled))]
-    assert f"3 unlabelled documents, 2 different ones used; not trained on, as {why}" in lines
+    unlabelled = UnlabelledDocuments(given=3, used=2, tried=tried, novel=1)
+    said = "\n".join(training_lines(replace(model.training, unlabelled=unlabelled)))
+    assert f"3 unlabelled documents, 2 different ones used; none trained on with a predicted category, as {why}" in said
+    assert "1 of the 2 look like none of the categories" in said
 
 
 def test_the_record_says_whether_self_training_was_tried(classifier, corpus):
