@@ -92,7 +92,7 @@ def predict_table(
 
     check_output(output, PREDICTIONS, inputs=[source])
     known = ((document.document_id, document.category) for document in read_documents(source, table))
-    refuse_filled_in(output, again=known if keep_columns else ())
+    refuse_filled_in(output, known)
     columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
     counts = {"accept": 0, "review": 0, "failed": 0}
     documents = read_documents(source, table)

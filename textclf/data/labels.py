@@ -114,10 +114,10 @@ def read_categories(
     return categories
 
 
-def refuse_filled_in(path: Path, again: Iterable[tuple[str, str]] = ()) -> None:
+def refuse_filled_in(path: Path, known: Iterable[tuple[str, str]] = ()) -> None:
     """Raise `UsageError` if a person has filled in categories in a table that will be written anew.
 
-    Those that will be written `again` are not lost: pairs of id and category.
+    Those `known` from elsewhere are not lost: pairs of id and category.
     """
     if not path.exists() or not path.stat().st_size:
         return
@@ -125,7 +125,7 @@ def refuse_filled_in(path: Path, again: Iterable[tuple[str, str]] = ()) -> None:
     for row in read_rows(path, required=(), formulas_safe=True):
         if category := as_category(row.values.get(CATEGORY, "")):
             filled[row.values.get(ID, str(row.line))] = category
-    for document_id, category in again if filled else ():
+    for document_id, category in known if filled else ():
         if filled.get(document_id) == category:
             del filled[document_id]
     if filled:

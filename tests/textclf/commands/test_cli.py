@@ -158,10 +158,10 @@ def test_a_config_file_gives_defaults_and_the_command_line_goes_before_it(textcl
     out = tmp_path / "p.csv"
     assert textclf("--config", config, "predict", model_path, documents, "-o", out).code == 0
     lines = out.read_text().splitlines()
-    assert lines[0].endswith(",category")
+    assert lines[1].startswith("letter-00,letter,")
     assert len(lines) == 6
     assert textclf("--config", config, "predict", model_path, documents, "-o", out, "--no-keep-columns").code == 0
-    assert not out.read_text().splitlines()[0].endswith(",category")
+    assert out.read_text().splitlines()[1].startswith("letter-00,,")
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_an_option_that_the_environment_cannot_set_is_not_suggested(
 def test_the_environment_gives_options(textclf, documents, tmp_path, model_path, monkeypatch):
     monkeypatch.setenv("TEXTCLF_PREDICT_KEEP_COLUMNS", "1")
     assert textclf("predict", model_path, documents, "-o", tmp_path / "p.csv").code == 0
-    assert (tmp_path / "p.csv").read_text().splitlines()[0].endswith(",category")
+    assert (tmp_path / "p.csv").read_text().splitlines()[1].startswith("invoice-00,invoice,")
 
 
 def test_a_config_file_reaches_commands_within_commands(textclf, documents, tmp_path, model_path):

@@ -119,6 +119,7 @@ def test_corrected_predictions_are_trained_on_and_never_overwritten(
     assert {row["category"] for row in read_table(out)} == {""}
     # what the table has is not lost, so it may be written again
     for _ in range(2):
+        assert textclf(*predict).code == 0
         assert textclf(*predict, "--keep-columns").code == 0
     found = read_table(out)
     assert [row["document_id"] for row in found if row["category"]] == ["'=letter-00"]
