@@ -68,6 +68,7 @@ def train(
         textclf train filed/ -o model.textclf          (filed/invoice/a.pdf, filed/letter/b.jpg ...)
         textclf train documents.csv -o model.textclf
         textclf train documents.csv --labels to_label.csv -o model.textclf          (to_label.csv as select wrote it)
+        textclf train documents.csv --labels to_label.csv --labels predictions.csv -o model.textclf     (corrected)
         textclf train --pile scans/ --lexicon mine.toml -o model.textclf    (no labels, only keywords)
 
     Prints the accuracy of the model and the share of new documents that it will accept.
@@ -118,7 +119,7 @@ def train_model(
             f"{alone} of {len(documents.groups)} documents have no {table.group_column or 'group'}: each counts as a "
             "group of its own, so the figures are too good if some belong together"
         )
-    foreign = [text for _, text in documents.none_of_these]
+    foreign = [text for _, text in documents.none_of_these if text.strip()]
     if foreign:
         _log.info(f"learning from {counted(len(foreign), 'document')} of {NONE_OF_THESE!r} to turn such papers away")
     foreign += [text for path in others for text in _texts(path, table)]

@@ -72,8 +72,9 @@ class TableOptions:
     labels: tuple[str, ...] = option(
         (),
         metavar="FILE",
-        help="CSV with document_id and category, such as select writes and you fill in: the categories of the "
-        "documents, in place of those of DOCUMENTS; repeatable.",
+        help="CSV with document_id and category, such as select and predict write and you fill in: the categories of "
+        f"the documents, in place of those of DOCUMENTS; {NONE_OF_THESE!r} for papers of no category. Repeatable: "
+        "later files correct earlier ones.",
     )
     group_column: str = option(
         "",
