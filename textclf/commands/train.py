@@ -167,7 +167,7 @@ def training_lines(record: TrainingRecord, *, with_background: bool = True) -> I
     if record.background.texts:
         yield f"turns away other kinds of paper, learned from {record.background.texts} texts of the background"
     elif with_background and sum(record.documents.values()) < MIN_DOCUMENTS:
-        yield f"does not know other kinds of paper: the background needs {MIN_DOCUMENTS} documents or more"
+        yield f"trained without the background of other kinds of paper, which needs {MIN_DOCUMENTS} documents or more"
     if record.background.left_out:
         kinds = (f"{kind.replace('_', ' ')} ({category})" for kind, category in record.background.left_out.items())
         yield f"left out of the background, as like documents of a category: {', '.join(kinds)}"
