@@ -74,7 +74,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Maximum error among accepted documents, above 0 and below 1.
     confidence : float, default 0.9
         Confidence that the error among accepted documents stays below the maximum, above 0 and below 1.
-    max_unknown : float, default 0.2
+    max_unknown : float, default 0.1
         Maximum share of documents of unknown kinds that are accepted, as far as leaving out each category tells; 1 if
         there are no other kinds.
     diagnostics : bool, default False
@@ -229,14 +229,13 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 c=self.C,
                 executor=executor,
                 diagnostics=self.diagnostics,
-                labels_known=not given.by_keywords,
             )
         found = list(measured.values())[-1]
         inverse_temperature, correction, margins = found.calibration
         self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
         accepting = self._acceptance_curve(given, fitted.left_out @ correction, inverse_temperature)
         acceptance = accepting.at(self.max_error, self.confidence)
-        if not acceptance.accepted and not given.by_keywords:
+        if not acceptance.accepted and not given.observed.by_keywords:
             self.warnings_.append(why_nothing_is_accepted(acceptance, accepting))
         self.model_ = Model(
             categories=data.categories,
@@ -249,7 +248,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             training=TrainingRecord(
                 documents=_counts(data.labels, data.categories),
                 empty_texts=given.empty,
-                by_keywords=given.by_keywords,
+                by_keywords=given.observed.by_keywords,
                 unlabelled=UnlabelledDocuments(
                     given=data.unlabelled_given,
                     tried=is_of_use(len(data.labels), len(data.categories), len(given.observed.unlabelled.words)),
@@ -285,7 +284,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         # pseudo-labelled documents come after the labelled ones
         unknown = softmax(left_out[: len(data.labels)] * inverse_temperature)
         best = self.out_of_fold_scores_.max(axis=1)
-        right = (self.out_of_fold_scores_.argmax(axis=1) == data.labels) & (not given.by_keywords)
+        right = (self.out_of_fold_scores_.argmax(axis=1) == data.labels) & (not given.observed.by_keywords)
         self.warnings_ += warn_of_loose(data.categories, data.labels, unknown)
         return without_unknown_kinds(acceptance_curve(best, right), best, right, unknown.max(axis=1), self.max_unknown)
 

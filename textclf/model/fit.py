@@ -152,11 +152,10 @@ def fit_and_measure(
     c: float,
     executor: Executor,
     diagnostics: bool,
-    labels_known: bool = True,
 ) -> tuple[Fitted, dict[str, CrossValidated], list[CrossValidated]]:
     """Fit, cross-validate and, if requested, diagnose; results by name (the model's last), and the learning curve.
 
-    Unless the labels are known, no accuracy says whether self-training helps, and it is always used.
+    Where labels come from keywords, no accuracy says whether self-training helps, and it is always used.
     """
     labels = observed.labels
     folds = stratified_folds(labels, FOLDS, settings.seed, groups)
@@ -197,7 +196,7 @@ def fit_and_measure(
     if self_training:
         _log.info(f"cross-validating with {len(observed.unlabelled.words)} unlabelled documents")
         taught = validate(observed, settings, fit_all=True, self_training=True)
-        if taught.accuracy >= found.accuracy or not labels_known:
+        if taught.accuracy >= found.accuracy or observed.by_keywords:
             results[name], name, found = found, WITH_UNLABELLED.format(name), taught
         else:
             further[WITH_UNLABELLED.format(name)] = taught

@@ -63,8 +63,11 @@ def pseudo_label(observed: TrainingTexts, settings: FeatureSettings, *, c: float
     known = feature_matrix((features.rows_of(part) for part in labelled if part.words), features)
     unlabelled = feature_matrix([features.rows_of(observed.unlabelled)], features)
     fit = partial(fit_svm, categories=len(observed.categories), c=c, seed=settings.seed)
-    novel = novel_documents(observed, features, known, unlabelled, fit, seed=settings.seed)
-    found = NO_PSEUDO_LABELS._replace(novel=novel)
+    found = NO_PSEUDO_LABELS
+    # what keywords find is more typical of its category than other documents are
+    if not observed.by_keywords:
+        found = found._replace(novel=novel_documents(observed, features, known, unlabelled, fit, seed=settings.seed))
+    novel = found.novel
     documents, likely = len(observed.labels), np.setdiff1d(np.arange(unlabelled.shape[0]), novel)
     for share in SHARES if self_training else ():
         taught = with_pseudo_labels(observed, found)

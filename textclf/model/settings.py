@@ -35,7 +35,7 @@ class TrainingSettings(FeatureOptions):
         0.9, min=LEAST_SHARE, max=GREATEST_SHARE, help="Confidence that the error stays under the maximum, such as 0.9."
     )
     max_unknown: float = option(
-        0.2,
+        0.1,
         min=0.0,
         max=1.0,
         help="Maximum share of documents of unknown kinds that are accepted, as far as leaving out each category "

@@ -24,7 +24,6 @@ class TrainingInput(NamedTuple):
     """What a model is fitted to."""
 
     data: TrainingData  # the documents with text, labelled by keywords if none had a label
-    by_keywords: bool
     empty: int  # documents left out because they had no text
     observed: TrainingTexts
     groups: NDArray[np.int64] | None  # that cross-validation keeps together
@@ -60,9 +59,10 @@ def prepare_training(data: TrainingData, settings: FeatureSettings, *, with_back
         unlabelled=data.unlabelled,
         documents=documents,
         background=background and background.observed,
+        by_keywords=by_keywords,
     )
     used = background.used if background else BackgroundUsed()
-    return TrainingInput(data, by_keywords, empty, observed, groups, languages, used, warnings)
+    return TrainingInput(data, empty, observed, groups, languages, used, warnings)
 
 
 def _with_labels(data: TrainingData, settings: FeatureSettings) -> tuple[TrainingData, list[str]]:

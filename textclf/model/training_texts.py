@@ -28,6 +28,7 @@ class TrainingTexts(NamedTuple):
     # texts of no category, their copies, those of the background, and unlabelled ones that look like no category
     out_of_distribution: tuple[ObservedTexts, ObservedTexts, ObservedTexts, ObservedTexts]
     unlabelled: ObservedTexts  # texts of unknown category, without copies
+    by_keywords: bool = False  # whether the labels come from keywords, and may be wrong
 
     @property
     def targets(self) -> NDArray[np.int64]:
@@ -96,6 +97,7 @@ def observe_training(
     unlabelled: Sequence[str] = (),
     documents: ObservedTexts | None = None,
     background: ObservedTexts | None = None,
+    by_keywords: bool = False,
 ) -> TrainingTexts:
     """Analyse all texts that a model is trained on, except `documents`, if they were analysed before.
 
@@ -120,4 +122,5 @@ def observe_training(
             observe_texts((), settings),
         ),
         unlabelled=pile.take(np.flatnonzero([bool(words) for words in pile.words])),
+        by_keywords=by_keywords,
     )

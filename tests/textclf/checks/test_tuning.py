@@ -156,7 +156,7 @@ def test_the_command_writes_what_train_reads(textclf, corpus, quick, table, tmp_
     said = textclf("train", path, "-o", tmp_path / "m.textclf", "--settings", settings, "--c", "3", *quick)
     assert said.code == 0
     trained = json.loads(textclf("model", "info", tmp_path / "m.textclf", "--json").out)["settings"]
-    untouched = {"augment": True, "background": True, "max_unknown": 0.2, "random_state": 0}
+    untouched = {"augment": True, "background": True, "max_unknown": 0.1, "random_state": 0}
     assert {**chosen, "C": 3.0, **untouched} == trained
 
 
