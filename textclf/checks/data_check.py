@@ -139,7 +139,7 @@ def check_documents(
         *_copies(documents, against, threshold),
         *(_label_issues(documents, kept, jobs) if label_issues else ()),
         *_unknown_categories(counts, counts_against),
-        *_similar_names(counts),
+        *_similar_names(Counter(documents.categories)),
         *_category_sizes(counts, with_text),
         *_poor_texts(documents, words),
     ]

@@ -30,7 +30,7 @@ from features.tfidf import fit_tfidf
 from features.tokens import tokenize
 from textclf.base.errors import UsageError
 from textclf.checks.near_duplicates import jaccard, same_texts, shingles
-from textclf.data.labels import NONE_OF_THESE
+from textclf.model.category_names import NONE_OF_THESE
 
 _log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from textclf.commands.arguments import (
     showing,
 )
 from textclf.commands.console import print_lines
-from textclf.data.labels import NONE_OF_THESE
 from textclf.data.sources import TableOptions, read_documents
+from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.settings import AcceptanceOptions
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from textclf.base.overwrite_guard import PREPARED_FOLDER, check_output_folder
 from textclf.base.plurals import counted
 from textclf.commands.application import Options
 from textclf.commands.arguments import GroupedTable, LabelledDocuments, OutputFolder, showing
-from textclf.data.labels import NONE_OF_THESE
 from textclf.data.sources import DATASOURCE, TableOptions, read_labelled
+from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.settings import TrainingSettings
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from textclf.base.tables import read_header, write_rows
 from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, Documents, Seed, Table, showing
 from textclf.commands.console import print_json, print_lines, show_rows
-from textclf.data.labels import NONE_OF_THESE, read_categories, refuse_filled_in
+from textclf.data.labels import read_categories, refuse_filled_in
 from textclf.data.sources import InputDocument, TableOptions, read_documents, read_labelled, snippet
+from textclf.model.category_names import NONE_OF_THESE
 
 if TYPE_CHECKING:
     from textclf.checks.selection import Selected

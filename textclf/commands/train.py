@@ -15,8 +15,8 @@ from textclf.base.overwrite_guard import MODEL, check_output
 from textclf.base.plurals import counted
 from textclf.commands.application import Argument, Option, Options
 from textclf.commands.arguments import GroupedTable, OutputFile, showing
-from textclf.data.labels import NONE_OF_THESE
 from textclf.data.sources import DATASOURCE, Labelled, TableOptions, read_documents, read_labelled
+from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -167,7 +167,10 @@ def training_lines(record: TrainingRecord, *, with_background: bool = True) -> I
     if record.background.texts:
         yield f"turns away other kinds of paper, learned from {record.background.texts} texts of the background"
     elif with_background and sum(record.documents.values()) < MIN_DOCUMENTS:
-        yield f"trained without the background of other kinds of paper, which needs {MIN_DOCUMENTS} documents or more"
+        yield (
+            "trained without the background of other kinds of paper, which needs "
+            f"{MIN_DOCUMENTS} documents of the categories or more"
+        )
     if record.background.left_out:
         kinds = (f"{kind.replace('_', ' ')} ({category})" for kind, category in record.background.left_out.items())
         yield f"left out of the background, as like documents of a category: {', '.join(kinds)}"

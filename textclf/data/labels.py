@@ -15,13 +15,12 @@ from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError, UsageError
 from textclf.base.plurals import counted
 from textclf.base.tables import Row, read_header, read_rows
+from textclf.model.category_names import NONE_OF_THESE
 
 _log = logging.getLogger(__name__)
 
 ID, CATEGORY = "document_id", "category"
 """Columns of the tables in which a person fills in categories."""
-NONE_OF_THESE = "none of these"
-"""What stands in place of a category where a document belongs to none of those of the user."""
 _NAMED = 5
 """Number of rows that a warning names."""
 

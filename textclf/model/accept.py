@@ -154,7 +154,7 @@ def min_documents(max_error: float, confidence: float) -> int:
 def why_nothing_is_accepted(acceptance: Acceptance, curve: AcceptanceCurve | None = None) -> str:
     """Say what it would take to accept something where there is no threshold."""
     max_error, confidence = acceptance.max_error, acceptance.confidence
-    remedies = ["train on more documents", "allow more with --max-error (max_error)"]
+    remedies = ["train on more documents", "allow more with --max-error"]
     if curve is not None:
         total = curve.documents_needed(max_error, confidence)
         remedies[0] = (
@@ -164,7 +164,7 @@ def why_nothing_is_accepted(acceptance: Acceptance, curve: AcceptanceCurve | Non
         )
         allowing = (curve.at(percent / 100, confidence) for percent in range(int(100 * max_error) + 1, 51))
         if enough := next((one for one in allowing if one.accepted), None):
-            remedies[1] = f"--max-error {enough.max_error:g} (max_error) would accept {enough.accepted:.0%}"
+            remedies[1] = f"--max-error {enough.max_error:g} would accept {enough.accepted:.0%}"
     return (
         f"accepts nothing: for a maximum error of {max_error:.1%} with {confidence:.0%} confidence, at least the "
         f"{counted(min_documents(max_error, confidence), 'document')} with the highest scores must be right in "

@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
+from textclf.base.errors import BadDataError
 from textclf.checks.data_check import FEW_DOCUMENTS, FEW_WORDS, IMBALANCE, KINDS, check_documents
 from textclf.data.sources import Labelled
+from textclf.model.training_data import check_categories
 
 
 def labelled(*rows):
@@ -121,6 +123,22 @@ def test_of_two_names_that_are_written_alike_the_one_with_more_documents_counts(
         ("invocie", "invoice"),
         ("invoce", "invoice"),
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["none of theese", "None of thes", "nnoe of these", "none_of_them", "none", "noneofthese", "None of the above"],
+)
+def test_a_mistyped_none_of_these_is_no_category(name):
+    documents = of_categories(one=6, two=12, three=6)
+    names = {"two": name, "three": "none of these"}
+    labels = [names.get(category, category) for category in documents.categories]
+    documents = Labelled(documents.document_ids, documents.texts, labels)
+    (found,) = check_documents(documents, label_issues=False).of_kind("similar names")
+    assert (found.category, found.other_category) == (name, "none of these")
+    assert "is like 'none of these' (papers of no category): if" in check_categories(Counter({"a": 6, name: 9}))[0]
+    with pytest.raises(BadDataError, match="is 'none of these' meant"):
+        check_categories(Counter({"a": 6, "b": 6, name: 1}))
 
 
 def test_categories_that_training_does_not_know():

@@ -160,6 +160,10 @@ def test_a_misspelt_category_is_named(textclf, pile, corpus, table, tmp_path):
     labelled = table(tmp_path / "labelled.csv", rows[:20], LABELS)
     said = "category 'Invocie' (1 document) is like 'Invoice' (11): if they are one, write one name"
     assert said in textclf("select", pile, "--with", labelled, "-n", "2", "--json").err
+    rows[18:20] = (rows[18][0], "none of thes"), (rows[19][0], "none of these")
+    none = table(tmp_path / "none.csv", rows[:20], LABELS)
+    said = "category 'none of thes' (1 document) is like 'none of these' (papers of no category): if they are one"
+    assert said in textclf("select", pile, "--with", none, "-n", "2", "--json").err
     refused = textclf("train", pile, "--labels", labelled, "-o", tmp_path / "m.textclf")
     assert refused.code == ExitCode.BAD_DATA
     assert "one document only: category 'Invocie' (is 'Invoice' meant?); add at least one more" in refused.err
