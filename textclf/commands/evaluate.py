@@ -59,12 +59,14 @@ def evaluate(
     else:
         print_lines(
             f"accuracy  {report.accuracy:.3f}   macro F1  {report.macro_f1:.3f}   documents  {report.documents}",
-            f"accepted  {report.accepted} of {report.documents}, "
+            f"accepted  {report.accepted} of {report.all_documents}, "
             f"{report.accepted - report.accepted_right} of them wrong",
         )
+        if report.none_of_these:
+            print_lines(f"{NONE_OF_THESE}  {report.none_of_these}, {report.none_of_these_accepted} of them accepted")
         for step in report.by_max_error:
             print_lines(
-                f"at --max-error {step.max_error:<6g} accepted  {step.accepted} of {report.documents}, "
+                f"at --max-error {step.max_error:<6g} accepted  {step.accepted} of {report.all_documents}, "
                 f"{step.accepted - step.accepted_right} of them wrong"
             )
         for group in report.groups:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from textclf.base.plurals import counted
 from textclf.data.predictions import predict_documents
 from textclf.data.sources import InputDocument
+from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.predict import Model
 from textclf.model.prediction import Prediction
 
@@ -59,6 +60,10 @@ class Comparison:
     documents: int
     # documents of known category; right and wrong predictions are counted among these
     known: int
+    # documents of none of the categories, whose every acceptance is wrong
+    none_of_these: int
+    none_of_these_accepted_a: int
+    none_of_these_accepted_b: int
     # rows that no other number counts
     unusable: int
     both_right: int
@@ -99,11 +104,16 @@ class Comparison:
                 f"one alone A {self.only_a_right:,}   B {self.only_b_right:,}   McNemar's test p = {self.p_value:.3g}",
             ]
         wrong = f", {self.accepted_wrong_a} of them wrong", f", {self.accepted_wrong_b} of them wrong"
-        wrong_a, wrong_b = wrong if self.known else ("", "")
+        wrong_a, wrong_b = wrong if self.known or self.none_of_these else ("", "")
         lines.append(
             f"accepted  A {self.accepted_a:,}{wrong_a}   B {self.accepted_b:,}{wrong_b}; "
             f"by A alone {self.only_a_accepts:,}, by B alone {self.only_b_accepts:,}"
         )
+        if self.none_of_these:
+            lines.append(
+                f"{NONE_OF_THESE} {self.none_of_these:,}; A accepts {self.none_of_these_accepted_a:,} of them, "
+                f"B {self.none_of_these_accepted_b:,}"
+            )
         if self.pairs:
             pairs = ", ".join(f"{by_a or '-'} to {by_b or '-'} {count:,}" for by_a, by_b, count in self.pairs[:shown])
             lines.append(f"from A to B  {pairs}{', ...' if len(self.pairs) > shown else ''}")
@@ -136,6 +146,7 @@ def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Co
     outcomes: list[tuple[bool, ...]] = []
     changes: list[Change] = []
     unusable = 0
+    categories = {*a.categories, *b.categories}
     for (document, by_a, _), (_, by_b, _) in zip(predict_documents(a, for_a), predict_documents(b, for_b), strict=True):
         if document.error:
             # its cells, the category among them, may be in the wrong columns
@@ -143,15 +154,20 @@ def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Co
             continue
         truth = document.category
         right = [bool(truth) and one.predicted_category == truth for one in (by_a, by_b)]
-        outcomes.append((bool(truth), *right, by_a.decision == "accept", by_b.decision == "accept"))
+        none = truth == NONE_OF_THESE and truth not in categories
+        outcomes.append((bool(truth) and not none, none, *right, by_a.decision == "accept", by_b.decision == "accept"))
         if (by_a.predicted_category, by_a.decision) != (by_b.predicted_category, by_b.decision):
             changes.append(_change(truth, by_a, by_b))
-    known, right_a, right_b, accepted_a, accepted_b = np.array(outcomes, dtype=bool).reshape(-1, 5).T
+    known, none_of_these, right_a, right_b, accepted_a, accepted_b = np.array(outcomes, dtype=bool).reshape(-1, 6).T
+    labelled = known | none_of_these
     only_a, only_b = _count(right_a & ~right_b), _count(right_b & ~right_a)
     pairs = Counter((one.category_a, one.category_b) for one in changes if one.category_a != one.category_b)
     return Comparison(
         documents=len(outcomes),
         known=_count(known),
+        none_of_these=_count(none_of_these),
+        none_of_these_accepted_a=_count(none_of_these & accepted_a),
+        none_of_these_accepted_b=_count(none_of_these & accepted_b),
         unusable=unusable,
         both_right=_count(right_a & right_b),
         only_a_right=only_a,
@@ -161,8 +177,8 @@ def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Co
         difference=difference_interval(only_a, only_b, _count(known)),
         accepted_a=_count(accepted_a),
         accepted_b=_count(accepted_b),
-        accepted_wrong_a=_count(known & accepted_a & ~right_a),
-        accepted_wrong_b=_count(known & accepted_b & ~right_b),
+        accepted_wrong_a=_count(labelled & accepted_a & ~right_a),
+        accepted_wrong_b=_count(labelled & accepted_b & ~right_b),
         only_a_accepts=_count(accepted_a & ~accepted_b),
         only_b_accepts=_count(accepted_b & ~accepted_a),
         only_in_a=tuple(sorted({*a.categories} - {*b.categories})),

@@ -28,6 +28,7 @@ from textclf.evaluation.results import (
     ScoreHistogram,
 )
 from textclf.model.accept import Acceptance
+from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.pages import accepted_at
 from textclf.model.prediction import Prediction
 
@@ -60,7 +61,8 @@ def evaluate_predictions(
     categories : sequence of str
         The model's categories.
     truths : sequence of str of length n
-        True category of each document. Those of a category that the model does not know count as wrong.
+        True category of each document. Those of a category that the model does not know count as wrong. Those of
+        `NONE_OF_THESE` count among the accepted only, each as wrong.
     predictions : sequence of Prediction of length n
         In the same order. Predictions without a category count as wrong.
     texts : sequence of str of length n, or None
@@ -86,7 +88,7 @@ def evaluate_predictions(
     Raises
     ------
     textclf.base.errors.BadDataError
-        If there is no document, or one has no category.
+        If there is no document of a category, or one has no category.
     ValueError
         If the sequences differ in length, or a prediction is of a category not among `categories`.
 
@@ -99,23 +101,33 @@ def evaluate_predictions(
     """
     texts = [""] * len(truths) if texts is None else as_texts(texts)
     _check(categories, truths, predictions, texts)
-    outcome = _outcome(categories, truths, predictions)
-    right, answered, accepted = outcome.right, outcome.answered, outcome.accepted
+    right = np.array([one.predicted_category == truth for one, truth in zip(predictions, truths, strict=True)])
+    answered = np.array([bool(one.predicted_category) for one in predictions])
+    accepted = np.array([one.decision == "accept" for one in predictions])
+    # a model may know it as a category like any other, if it was trained so in Python
+    none = np.array([truth == NONE_OF_THESE and truth not in categories for truth in truths], dtype=bool)
+    kept = np.flatnonzero(~none).tolist()
+    if not kept:
+        raise BadDataError("there is no document of a category to evaluate", remedy="give some with their category")
+    outcome = _outcome(categories, [truths[i] for i in kept], [predictions[i] for i in kept])
     mistakes = [_mistake(*entry) for entry in zip(truths, predictions, texts, strict=True)]
-    wrong = np.flatnonzero(~right & answered).tolist()
+    wrong = np.flatnonzero(~right & answered & (accepted | ~none)).tolist()
     wrong.sort(key=lambda i: (-mistakes[i].score, mistakes[i].document_id))
     confusion, predicted_categories = _confusion(outcome)
-    familiarity = np.array([prediction.familiarity for prediction in predictions])
+    familiarity = np.array([predictions[i].familiarity for i in kept])
+    scored = outcome.scores[outcome.answered], outcome.right[outcome.answered]
     return EvaluationReport(
-        documents=len(truths),
+        documents=len(kept),
+        none_of_these=int(none.sum()),
+        none_of_these_accepted=int((none & accepted).sum()),
         right=int(right.sum()),
-        accuracy=float(right.mean()),
-        accuracy_interval_95=wilson_interval(int(right.sum()), len(truths)),
+        accuracy=float(outcome.right.mean()),
+        accuracy_interval_95=wilson_interval(int(right.sum()), len(kept)),
         macro_f1=_macro_f1(outcome.true, outcome.predicted),
         accepted=int(accepted.sum()),
         accepted_right=int((accepted & right).sum()),
-        unknown_accepted=int((accepted & (outcome.true >= outcome.known)).sum()),
-        by_max_error=tuple(_at_max_error(acceptance, predictions, outcome) for acceptance in acceptances),
+        unknown_accepted=int((outcome.accepted & (outcome.true >= outcome.known)).sum()),
+        by_max_error=tuple(_at_max_error(acceptance, predictions, right) for acceptance in acceptances),
         categories=_category_figures(outcome),
         true_categories=outcome.names,
         predicted_categories=predicted_categories,
@@ -124,31 +136,29 @@ def evaluate_predictions(
         confident_errors=tuple(
             _explained(mistakes[i], texts[i], explain(texts[i]) if explain else ()) for i in wrong[:CONFIDENT_ERRORS]
         ),
-        not_predicted=tuple(mistakes[i] for i in np.flatnonzero(~answered)),
+        not_predicted=tuple(mistakes[i] for i in np.flatnonzero(~answered & ~none)),
         score_histogram=_histogram(outcome.scores, outcome),
         groups=tuple(
-            _group_figures(column, value, np.array(values) == value, outcome)
+            _group_figures(column, value, np.array([value == values[i] for i in kept]), outcome)
             for column, values in (groups or {}).items()
-            for value in sorted(set(values))
+            for value in sorted({values[i] for i in kept})
         ),
-        by_ocr_confidence=_ocr_groups(ocr_confidences or [], outcome),
+        by_ocr_confidence=_ocr_groups([ocr_confidences[i] for i in kept] if ocr_confidences else [], outcome),
         ocr_engines=dict(Counter(sorted(filter(None, ocr_engines))).most_common()),
         reasons=_reasons(predictions, right),
-        risk_coverage=(
-            risk_coverage(outcome.scores[answered], right[answered], documents=len(truths)) if answered.any() else None
-        ),
+        risk_coverage=risk_coverage(*scored, documents=len(kept)) if outcome.answered.any() else None,
         calibration=(
-            calibration(np.clip(outcome.scores[answered], 0, 1), right[answered], outcome.all_scores, outcome.labels)
-            if answered.any()
+            calibration(np.clip(scored[0], 0, 1), scored[1], outcome.all_scores, outcome.labels)
+            if outcome.answered.any()
             else None
         ),
         familiarity_histogram=_histogram(familiarity, outcome) if familiarity.any() else None,
-        label_issues=tuple(_label_issues(outcome, mistakes)),
+        label_issues=tuple(_label_issues(outcome, [mistakes[i] for i in kept])),
     )
 
 
 class _Outcome(NamedTuple):
-    """Predictions as arrays over the documents, with categories as numbers; `len(names)` is no prediction."""
+    """Predictions as arrays over the documents of a category, these as numbers; `len(names)` is no prediction."""
 
     # the `known` categories of the model, then those that it does not know
     names: tuple[str, ...]
@@ -191,8 +201,6 @@ def _check(
 ) -> None:
     if not len(truths) == len(predictions) == len(texts):
         raise ValueError(f"{len(truths)} categories, {len(predictions)} predictions and {len(texts)} texts")
-    if not truths:
-        raise BadDataError("there is no document to evaluate", remedy="give documents with their category")
     for truth, prediction in zip(truths, predictions, strict=True):
         if not truth:
             raise BadDataError(
@@ -254,7 +262,9 @@ def _group_figures(column: str, value: str, inside: NDArray[np.bool_], outcome: 
     )
 
 
-def _at_max_error(acceptance: Acceptance, predictions: Sequence[Prediction], outcome: _Outcome) -> MaxErrorFigures:
+def _at_max_error(
+    acceptance: Acceptance, predictions: Sequence[Prediction], right: NDArray[np.bool_]
+) -> MaxErrorFigures:
     accepted = np.array([accepted_at(one, acceptance.threshold) for one in predictions])
     return MaxErrorFigures(
         max_error=acceptance.max_error,
@@ -262,7 +272,7 @@ def _at_max_error(acceptance: Acceptance, predictions: Sequence[Prediction], out
         cross_validated_accepted=acceptance.accepted,
         cross_validated_error=acceptance.error,
         accepted=int(accepted.sum()),
-        accepted_right=int((accepted & outcome.right).sum()),
+        accepted_right=int((accepted & right).sum()),
     )
 
 

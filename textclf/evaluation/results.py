@@ -126,10 +126,13 @@ class EvaluationReport:
     """All figures of one evaluation; shares are from 0 to 1.
 
     Documents that could not be predicted or are of a category that the model does not know count as wrong; those for
-    review count by their predicted category.
+    review count by their predicted category. Those of `NONE_OF_THESE` have no right category: they count in
+    `accepted`, where each is wrong, in `by_max_error` and in `reasons`, and nowhere else.
     """
 
     documents: int
+    none_of_these: int
+    none_of_these_accepted: int
     right: int
     accuracy: float
     # Wilson score interval
@@ -169,9 +172,14 @@ class EvaluationReport:
     label_issues: tuple[LabelIssue, ...]
 
     @property
+    def all_documents(self) -> int:
+        """Number of documents, those of none of the categories included."""
+        return self.documents + self.none_of_these
+
+    @property
     def accepted_share(self) -> float:
-        """Share of the documents that are accepted, 0 to 1."""
-        return self.accepted / self.documents
+        """Share of all documents that are accepted, 0 to 1."""
+        return self.accepted / self.all_documents
 
     @property
     def accepted_accuracy(self) -> float | None:

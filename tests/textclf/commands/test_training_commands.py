@@ -262,8 +262,11 @@ def test_papers_of_none_of_the_categories_are_learned_from_and_accepting_them_is
 
     said = textclf("evaluate", model, documents, "-o", tmp_path / "report")
     assert "the model was trained on these very documents" in said.err
-    assert "24 documents of a category that the model does not know, counted as wrong, 0 of them accepted" in said.err
-    assert json.loads((tmp_path / "report" / "metrics.json").read_text())["unknown_accepted"] == 0
+    assert "accuracy  1.000   macro F1  1.000   documents  48\n" in said.out
+    assert "of 72, 0 of them wrong\nnone of these  24, 0 of them accepted\n" in said.out
+    assert "category that the model does not know" not in said.err
+    figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert (figures["documents"], figures["none_of_these"], figures["none_of_these_accepted"]) == (48, 24, 0)
     said = textclf("prepare", documents, "-o", tmp_path / "prepared")
     assert "left out 24 documents of 'none of these'" in said.err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import comb
 
 import pytest
@@ -65,6 +66,17 @@ def test_a_worse_model_is_found_out_and_every_change_listed(model, worse, docume
     assert back.verdict.startswith("B is right more often")
     assert back.p_value == found.p_value
     assert back.difference == pytest.approx((-found.difference[1], -found.difference[0]))
+
+
+def test_papers_of_none_of_the_categories_are_wrong_only_where_they_are_accepted(model, worse, documents):
+    of_a_category, none = documents[:20], [replace(one, category="none of these") for one in documents[20:]]
+    alone, found = compare_models(model, worse, of_a_category), compare_models(model, worse, [*of_a_category, *none])
+    for name in ("known", "both_right", "both_wrong", "only_a_right", "only_b_right", "p_value", "difference"):
+        assert getattr(found, name) == getattr(alone, name), name
+    accepted = [sum(one.decision == "accept" for one in own.pipe([d.text for d in none])) for own in (model, worse)]
+    assert (found.none_of_these, found.none_of_these_accepted_a, found.none_of_these_accepted_b) == (10, *accepted)
+    assert found.accepted_wrong_a == alone.accepted_wrong_a + accepted[0] > 0
+    assert f"none of these 10; A accepts {accepted[0]} of them, B {accepted[1]}" in found.to_lines(3)
 
 
 def test_without_known_categories_it_says_what_changes_and_no_more(model, worse, documents):

@@ -102,6 +102,46 @@ def test_category_unknown_to_the_model_is_named_and_wrong() -> None:
     assert report.macro_f1 == pytest.approx((2 / 3 + 0 + 0) / 3)
 
 
+def test_papers_of_none_of_the_categories_count_as_wrong_where_they_are_accepted_and_nowhere_else() -> None:
+    truths = ["contract", "invoice", "letter", "letter"]
+    predictions = [said("contract"), said("letter", 0.8), said("letter", 0.7), unread()]
+    none = [said("letter", 0.95, "filed"), said("invoice", 0.6, "turned away", accept=False), unread("blank")]
+    limits = [Acceptance(max_error=0.2, confidence=0.9, threshold=0.75, accepted=0.5, error=0.1)]
+    texts, ocr = [f"text {i}" for i in range(7)], [90.0] * 7
+    alone = evaluate_predictions(CATEGORIES, truths, predictions, texts=texts[:4], ocr_confidences=ocr[:4])
+    report = evaluate_predictions(
+        CATEGORIES,
+        [*truths, *["none of these"] * 3],
+        [*predictions, *none],
+        texts=texts,
+        groups={"issuer": ["a", "b", "a", "b", "a", "c", "c"]},
+        ocr_confidences=ocr,
+        acceptances=limits,
+    )
+    assert (report.documents, report.none_of_these, report.none_of_these_accepted) == (4, 3, 1)
+    for name in ("right", "accuracy", "accuracy_interval_95", "macro_f1", "categories", "calibration", "not_predicted"):
+        assert getattr(report, name) == getattr(alone, name), name
+    for name in ("score_histogram", "by_ocr_confidence", "unknown_categories", "label_issues", "unknown_accepted"):
+        assert getattr(report, name) == getattr(alone, name), name
+    assert report.confusion.tolist() == alone.confusion.tolist()
+    assert [(group.value, group.documents, group.accuracy) for group in report.groups] == [("a", 2, 1), ("b", 2, 0)]
+    assert (report.accepted, report.accepted_right, report.accepted_accuracy) == (4, 2, 0.5)
+    assert report.accepted_share == 4 / 7
+    assert (report.by_max_error[0].accepted, report.by_max_error[0].accepted_right) == (3, 1)
+    # what was filed wrongly is shown among the mistakes
+    assert [one.document_id for one in report.confident_errors] == ["filed", "d"]
+    assert ("none of these", "letter") in {(pair.category, pair.predicted_category) for pair in report.confused_pairs}
+    assert sum(reason.documents for reason in report.reasons) == 3
+
+
+def test_papers_of_none_of_the_categories_alone_cannot_be_evaluated() -> None:
+    with pytest.raises(BadDataError, match="no document of a category"):
+        evaluate(["none of these"], [said("letter")])
+    # trained so in Python, it is a category like any other
+    known = evaluate_predictions(["letter", "none of these"], ["none of these"], [said("none of these")], texts=None)
+    assert (known.accuracy, known.none_of_these) == (1, 0)
+
+
 def test_category_without_documents_is_no_part_of_macro_f1() -> None:
     report = evaluate(["letter", "invoice"], [said("letter"), said("contract")])
     assert report.macro_f1 == pytest.approx(0.5)
@@ -255,7 +295,7 @@ def test_no_label_is_an_issue_that_the_model_does_not_know() -> None:
 
 
 def test_no_documents_are_refused() -> None:
-    with pytest.raises(BadDataError, match="no document to evaluate"):
+    with pytest.raises(BadDataError, match="no document of a category"):
         evaluate([], [])
 
 

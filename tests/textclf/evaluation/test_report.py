@@ -329,6 +329,26 @@ def test_picture_and_page_from_two_to_sixty_categories(count: int, tmp_path: Pat
     assert any(blue > red + 60 for _, (red, _, blue) in colours)
 
 
+def test_papers_of_none_of_the_categories_are_told_apart(tmp_path: Path) -> None:
+    truths = ["invoice", "letter", *["none of these"] * 3]
+    said = [
+        Prediction(document_id=f"{i}", predicted_category="letter", score=0.9 - i / 10, decision=decision)
+        for i, decision in enumerate(["accept"] * 3 + ["review"] * 2)
+    ]
+    report = evaluate_predictions(["invoice", "letter"], truths, said, texts=None)
+    write_report(report, tmp_path, training=training(["invoice", "letter"]), **ABOUT)
+    page = read_page(tmp_path).text
+    assert "1 of 2 documents got the right category" in page
+    assert "3 further documents of none of these categories, 1 of them accepted, which is wrong" in page
+    assert "1 accepted and right 2 accepted and wrong 2 for a person to look at (0 of them right)" in page
+    assert "It accepted 3 of 5 documents, and 2 of them were wrong" in page
+    assert "a category that the model does not know" not in page
+    assert "none of these taken for letter · 1 document" in page
+    mistakes = (tmp_path / "confused_pairs.csv").read_text().splitlines()
+    assert [row["document_id"] for row in csv.DictReader(mistakes)] == ["0", "2"]
+    assert "none of these" not in (tmp_path / "confusion.csv").read_text()
+
+
 def test_all_right_has_no_list_of_errors(tmp_path: Path) -> None:
     predictions = [Prediction(document_id="a", predicted_category="x", score=1.0, decision="accept")]
     report = evaluate_predictions(["x", "y"], ["x"], predictions, texts=None)
