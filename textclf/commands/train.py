@@ -80,7 +80,9 @@ def train(
     model = train_model(documents, output, options, showing(table), others=other, piles=pile)
     for line in training_lines(model.training, with_background=bool(model.settings.get("background"))):
         _log.info(line)
-    _log.info(f"{output}: trained on {sum(model.training.documents.values())} documents")
+    given = model.training.background.given
+    none = f" of the categories and {given} of {NONE_OF_THESE!r}" if given else ""
+    _log.info(f"{output}: trained on {sum(model.training.documents.values())} documents{none}")
 
 
 def train_model(

@@ -42,10 +42,11 @@ class UnlabelledDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundUsed:
-    """How many texts of the background a model was trained with."""
+    """What a model was trained to turn away: texts of the background, and documents that training was given for it."""
 
     texts: int = 0
     left_out: dict[str, str] = field(default_factory=dict)  # kinds, and the category that each is like
+    given: int = 0  # documents of none of the categories, with words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -254,7 +255,10 @@ def test_papers_of_none_of_the_categories_are_learned_from_and_accepting_them_is
     training = ("train", documents, "--no-diagnostics", "--no-background", "--vectors", "none", "--jobs", "1")
     said = textclf(*training, "--max-error", "0.1", "-o", model)
     assert "learning from 24 documents of 'none of these'" in said.err
-    assert "trained on 48 documents" in said.err
+    assert "trained on 48 documents of the categories and 24 of 'none of these'" in said.err
+    assert re.search(r"^  letter +24\n  none of these +24$", textclf("model", "info", model).out, re.MULTILINE)
+    record = json.loads(textclf("model", "info", model, "--json").out)["training"]
+    assert (record["documents"], record["background"]["given"]) == ({"invoice": 24, "letter": 24}, 24)
     known = table(tmp_path / "known.csv", rows[:48])
     foreign, same = table(tmp_path / "foreign.csv", rows[48:]), tmp_path / "same.textclf"
     assert textclf("train", known, "--other", foreign, *training[2:], "--max-error", "0.1", "-o", same).code == 0
@@ -265,6 +269,7 @@ def test_papers_of_none_of_the_categories_are_learned_from_and_accepting_them_is
     assert "accuracy  1.000   macro F1  1.000   documents  48\n" in said.out
     assert "of 72, 0 of them wrong\nnone of these  24, 0 of them accepted\n" in said.out
     assert "category that the model does not know" not in said.err
+    assert "48 documents of 2 categories, and on 24 of none of these" in (tmp_path / "report/report.html").read_text()
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert (figures["documents"], figures["none_of_these"], figures["none_of_these_accepted"]) == (48, 24, 0)
     said = textclf("prepare", documents, "-o", tmp_path / "prepared")
