@@ -29,6 +29,7 @@ from textclf.model.accept import AcceptanceCurve, acceptance_curve, why_nothing_
 from textclf.model.calibrate import log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
+from textclf.model.held_out import held_out
 from textclf.model.linear import corrected
 from textclf.model.predict import Model
 from textclf.model.self_training import is_of_use
@@ -237,6 +238,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         acceptance = accepting.at(self.max_error, self.confidence)
         if not acceptance.accepted and not given.observed.by_keywords:
             self.warnings_.append(why_nothing_is_accepted(acceptance, accepting))
+        positions = np.concatenate([fitted.pseudo.chosen, fitted.pseudo.novel])
+        trained_on = [given.observed.unlabelled_texts[i] for i in positions]
         self.model_ = Model(
             categories=data.categories,
             labels=tuple(data.classes.tolist()),
@@ -269,6 +272,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 **hashes,
             ),
             settings=seeded.plain_settings(),
+            held_out=held_out(trained_on, found.unlabelled[positions] @ correction),
         )
         self.classes_ = data.classes
         return self

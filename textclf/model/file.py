@@ -34,6 +34,7 @@ from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, re
 from textclf.base.from_json import from_json
 from textclf.base.options import build, described
 from textclf.model.accept import NO_THRESHOLD, AcceptanceCurve
+from textclf.model.held_out import HeldOut
 from textclf.model.neighbours import Neighbours
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Label
@@ -52,6 +53,7 @@ _WEIGHTS = {
 }
 _TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "quantiles"}
 _DENSITIES, _NEIGHBOURS = "familiarity_densities", "neighbours_"
+_HELD_OUT_KEYS, _HELD_OUT_MARGINS = "held_out_keys", "held_out_margins"
 # beyond it, sums of products would not be finite in 32 bits
 _LARGE = 1e30
 # no model has more documents, nor a curve, whose length takes time and memory when a threshold is chosen
@@ -162,6 +164,8 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
     if model.typicality.neighbours is not None:
         arrays[_DENSITIES] = model.typicality.densities
         arrays |= {_NEIGHBOURS + name: array for name, array in model.typicality.neighbours.to_arrays().items()}
+    if model.held_out is not None:
+        arrays |= {_HELD_OUT_KEYS: model.held_out.keys, _HELD_OUT_MARGINS: model.held_out.margins}
     return arrays | {f"vectors_{name}": array for name, array in model.features.vectors.to_arrays().items()}
 
 
@@ -197,6 +201,9 @@ def _build(contents: Contents) -> Model:
         languages=from_json(description["languages"], LanguageDetector),
         training=_training(description["training"], categories),
         settings=_settings(description["settings"], contents.manifest["format"]),
+        held_out=HeldOut(keys=arrays[_HELD_OUT_KEYS], margins=arrays[_HELD_OUT_MARGINS])
+        if _HELD_OUT_KEYS in arrays
+        else None,
     )
 
 
@@ -234,6 +241,12 @@ def _check_arrays(
             f"{_NEIGHBOURS}projection": (np.float16, (len(arrays["familiarity_centroids"]), *size), -10, 10),
             f"{_NEIGHBOURS}labelled": (np.int8, (max(len(rows["labelled"]), 1), *size), -127, 127),
             f"{_NEIGHBOURS}unlabelled": (np.int8, (max(len(rows["unlabelled"]), 2), *size), -127, 127),
+        }
+    if _HELD_OUT_KEYS in arrays:
+        texts = max(len(arrays[_HELD_OUT_KEYS]), 1)
+        expected |= {
+            _HELD_OUT_KEYS: (np.uint64, (texts,), 0, (1 << 64) - 1),
+            _HELD_OUT_MARGINS: (np.float32, (texts, categories), -_LARGE, _LARGE),
         }
     for view in views:
         kept = arrays[f"{view.name}_buckets"]

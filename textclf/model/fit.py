@@ -74,7 +74,9 @@ def fit_model(
         features=features,
         linear=split_weights(slopes, intercept, features, rows),
         centroids=fit_centroids(rows.ngrams, labels, len(categories), columns),
-        neighbours=fit_neighbours(labelled, unlabelled, columns, seed=settings.seed),
+        neighbours=fit_neighbours(labelled, unlabelled, columns, seed=settings.seed)
+        if observed.many_unlabelled
+        else None,
         left_out=left_out_margins(observed, matrix, c=c, seed=settings.seed)
         if leave_out
         else np.empty((0, len(categories))),
@@ -89,6 +91,7 @@ class CrossValidated(NamedTuple):
     calibration: Calibration
     similarity: NDArray[np.float64]  # (n,), to the training documents of the predicted category
     density: NDArray[np.float64]  # (n,), of labelled neighbours; zeros without unlabelled documents
+    unlabelled: NDArray[np.float64]  # (p, k), margins of the unlabelled documents, as fitted
     trained: float  # documents per model, mean over the folds
     folds: int
     accuracy: float
@@ -110,8 +113,9 @@ def cross_validate(
     """Predict each document by a model trained on other folds; every category has at least two documents.
 
     Lexicon, vectors and everything else that learns are fitted on the training part of each fold, or a fraction of it;
-    with ``self_training``, the labels of unlabelled documents are predicted by that part alone. With ``fit_all``, a
-    model of all documents is fitted in parallel with the folds. Without an executor everything runs in this process.
+    with ``self_training``, the labels of unlabelled documents are predicted by that part alone. A part of the
+    unlabelled documents is held out from each fold, too. With ``fit_all``, a model of all documents is fitted in
+    parallel with the folds. Without an executor everything runs in this process.
     """
     from sklearn.metrics import accuracy_score, f1_score
 
@@ -121,14 +125,21 @@ def cross_validate(
     shared = executor.share((observed, settings, c, self_training))
     # the longest task first, so that no core is idle at the end
     tasks: list[Any] = [(shared, "the model of all documents", None)] if fit_all else []
-    tasks += [(shared, f"fold {number} of {len(parts)}", part) for number, part in enumerate(parts, 1)]
+    # their order depends on nothing but the texts
+    held_out = np.arange(len(observed.unlabelled.words)) % len(parts)
+    pile = [(np.flatnonzero(held_out != number), np.flatnonzero(held_out == number)) for number in range(len(parts))]
+    tasks += [
+        (shared, f"fold {number} of {len(parts)}", (*part, *rest))
+        for number, (part, rest) in enumerate(zip(parts, pile, strict=True), 1)
+    ]
     done = list(executor.map(_fit_part, tasks, name=lambda _shared, name, _fold: name))
     fitted = done.pop(0) if fit_all else None
     margins = np.empty((len(labels), len(observed.categories)))
     copies = np.empty((len(observed.copied), len(observed.categories)))
     similar, density = np.empty(len(labels)), np.empty(len(labels))
-    for (_, test), part in zip(parts, done, strict=True):
-        margins[test], copies[np.isin(observed.copied, test)], similar[test], density[test] = part
+    unlabelled = np.empty((len(held_out), len(observed.categories)))
+    for (_, test), (_, asked), part in zip(parts, pile, done, strict=True):
+        margins[test], copies[np.isin(observed.copied, test)], similar[test], density[test], unlabelled[asked] = part
     calibration = calibrate(margins, labels, observed.weights, parts, copies=copies, copied=observed.copied)
     predicted = calibration.corrected.argmax(axis=1)
     return CrossValidated(
@@ -136,6 +147,7 @@ def cross_validate(
         calibration=calibration,
         similarity=similar,
         density=density,
+        unlabelled=unlabelled,
         trained=sum(len(train) for train, _ in parts) / len(parts),
         folds=len(parts),
         accuracy=float(accuracy_score(labels, predicted)),
@@ -229,16 +241,20 @@ def learning_curve(results: Iterable[CrossValidated]) -> tuple[CurvePoint, ...]:
 def _fit_part(
     shared: tuple[TrainingTexts, FeatureSettings, float, bool],
     _name: str,
-    fold: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
+    fold: tuple[NDArray[np.int64], ...] | None,
 ) -> Any:
     """Fit a model on all documents; or on a training part, and give what cross-validation needs of its test part."""
     observed, settings, c, self_training = shared
     if fold is None:
         return fit_model(observed, settings, c=c, self_training=self_training, leave_out=True)
-    train, test = fold
-    fitted = fit_model(observed.take(train), settings, c=c, self_training=self_training)
+    train, test, given, asked = fold
+    learned = observed.take(train)._replace(unlabelled=observed.unlabelled.take(given))
+    fitted = fit_model(learned, settings, c=c, self_training=self_training)
     held_out = observed.take(test)
     rows = fitted.features.rows_of(held_out.documents)
-    margins, copies = fitted.linear.margins(rows), fitted.linear.margins(fitted.features.rows_of(held_out.copies))
+    margins, copies, unlabelled = (
+        fitted.linear.margins(found)
+        for found in (rows, *map(fitted.features.rows_of, (held_out.copies, observed.unlabelled.take(asked))))
+    )
     density = fitted.neighbours.density(rows.ngrams) if fitted.neighbours else np.zeros(len(test))
-    return margins, copies, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1)), density
+    return margins, copies, similarity(fitted.centroids, rows.ngrams, margins.argmax(axis=1)), density, unlabelled

@@ -18,8 +18,6 @@ from features.ngrams import SparseRows, stack_rows
 
 MOST = 4_000
 """Labelled documents, and unlabelled ones, that a model keeps at most."""
-FEWEST = 50
-"""With fewer unlabelled documents there is nothing to compare with."""
 LABELLED, UNLABELLED = 5, 10
 """Nearest documents looked at."""
 _SCALE = 127
@@ -59,10 +57,8 @@ class Neighbours:
         return found / _SCALE**2
 
 
-def fit_neighbours(labelled: SparseRows, unlabelled: SparseRows, columns: int, *, seed: int) -> Neighbours | None:
-    """Fit latent semantic analysis to TF-IDF rows of both; None if there are too few unlabelled documents."""
-    if len(unlabelled.starts) - 1 < FEWEST:
-        return None
+def fit_neighbours(labelled: SparseRows, unlabelled: SparseRows, columns: int, *, seed: int) -> Neighbours:
+    """Fit latent semantic analysis to TF-IDF rows of both."""
     lsa = fit_lsa(stack_rows([labelled, unlabelled]), columns, seed=seed)
     # rounded as the model file has it, so that a model gives the same from memory and from its file
     lsa = Lsa(projection=lsa.projection.astype(np.float16).astype(np.float32))

@@ -18,6 +18,7 @@ from features.text_batch import BATCH
 from textclf.base.errors import UsageError
 from textclf.model.accept import review_reason
 from textclf.model.calibrate import softmax
+from textclf.model.held_out import HeldOut
 from textclf.model.pages import PAGES_DISAGREE, pages_disagree, several_pages, without_page_breaks
 from textclf.model.prediction import Label, Prediction
 from textclf.model.training_record import TrainingRecord
@@ -79,6 +80,8 @@ class Model:
         From text to features.
     linear : LinearModel
         From features to margins.
+    held_out : textclf.model.held_out.HeldOut or None
+        Margins of the unlabelled documents that the model was trained on.
     inverse_temperature : float
         Factor from margins to calibrated margins.
     typicality : textclf.model.typicality.Typicality
@@ -112,6 +115,7 @@ class Model:
     languages: LanguageDetector
     training: TrainingRecord
     settings: dict[str, str | int | float | None]
+    held_out: HeldOut | None = None
 
     def __repr__(self) -> str:
         return self.training.on_one_line()
@@ -248,7 +252,7 @@ class Model:
         texts = [without_page_breaks(text[:MAX_TEXT]) for text in iter_texts(texts)]
         observed = self.features.observe(texts)
         rows = self.features.rows_of(observed)
-        return Evidence(texts, observed.words, rows, self.linear.margins(rows))
+        return Evidence(texts, observed.words, rows, self._margins(texts, rows))
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -287,7 +291,12 @@ class Model:
 
     def margins(self, texts: ArrayLike) -> NDArray[np.float64]:
         """Margins before calibration, shape (n, k)."""
-        return self.linear.margins(self.features.rows([without_page_breaks(text) for text in iter_texts(texts)]))
+        whole = [without_page_breaks(text) for text in iter_texts(texts)]
+        return self._margins(whole, self.features.rows(whole))
+
+    def _margins(self, texts: Sequence[str], rows: FeatureRows) -> NDArray[np.float64]:
+        margins = self.linear.margins(rows)
+        return margins if self.held_out is None else self.held_out.put(texts, margins)
 
     def scores(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn margins into calibrated probabilities of each category; rows sum to 1."""

@@ -15,6 +15,9 @@ from features.ngrams import NgramView
 ASSUMED_WEIGHT = 0.3
 """Of all texts of the background together, and of all unlabelled ones of unknown kinds, where one category weighs 1."""
 
+MANY_UNLABELLED = 50
+"""Unlabelled documents from which on others are compared with them."""
+
 
 class TrainingTexts(NamedTuple):
     """All texts that a model is trained on, analysed once for all folds."""
@@ -28,6 +31,7 @@ class TrainingTexts(NamedTuple):
     # texts of no category, their copies, those of the background, and unlabelled ones that look like no category
     out_of_distribution: tuple[ObservedTexts, ObservedTexts, ObservedTexts, ObservedTexts]
     unlabelled: ObservedTexts  # texts of unknown category, without copies
+    unlabelled_texts: Sequence[str]  # of all of these, also where some are held out
     by_keywords: bool = False  # whether the labels come from keywords, and may be wrong
 
     @property
@@ -43,6 +47,11 @@ class TrainingTexts(NamedTuple):
         outside = [np.full(given + copies, 1 / max(given + copies, 1))]
         outside += [np.full(texts, ASSUMED_WEIGHT / max(texts, 1)) for texts in assumed]
         return np.concatenate([self.weights, self.weights[self.copied], *outside])
+
+    @property
+    def many_unlabelled(self) -> bool:
+        """Whether other documents are compared with the unlabelled ones, in all folds or in none."""
+        return len(self.unlabelled_texts) >= MANY_UNLABELLED
 
     @property
     def originals(self) -> NDArray[np.int64]:
@@ -122,5 +131,6 @@ def observe_training(
             observe_texts((), settings),
         ),
         unlabelled=pile.take(np.flatnonzero([bool(words) for words in pile.words])),
+        unlabelled_texts=[text for text, words in zip(unlabelled, pile.words, strict=True) if words],
         by_keywords=by_keywords,
     )

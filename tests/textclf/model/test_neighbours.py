@@ -14,7 +14,8 @@ from features.ngrams import VIEWS, count_ngrams
 from features.text_batch import read_batch
 from features.tfidf import fit_tfidf
 from textclf.model.file import save_model
-from textclf.model.neighbours import FEWEST, MOST, Neighbours, fit_neighbours
+from textclf.model.neighbours import MOST, Neighbours, fit_neighbours
+from textclf.model.training_texts import MANY_UNLABELLED
 
 RECIPE = "invoice total of butter flour sugar and the net weight of cream to bake by card"
 
@@ -64,9 +65,14 @@ def test_a_document_has_the_same_density_alone_and_in_a_batch(fitted, rows, corp
     assert together == Neighbours.from_arrays(found.to_arrays()).density(rows(asked)).tolist()
 
 
-def test_few_unlabelled_documents_are_not_compared_with(fitted, corpus):
-    assert fitted(corpus(30).texts, recipes(FEWEST - 1, 2)) is None
-    assert fitted(corpus(30).texts, recipes(FEWEST, 2)) is not None
+def test_few_unlabelled_documents_are_not_compared_with(classifier, corpus):
+    _, texts, categories = corpus(8)
+    for count, compared in ((MANY_UNLABELLED - 1, False), (MANY_UNLABELLED, True)):
+        model = classifier().fit(texts, categories, unlabelled=corpus(MANY_UNLABELLED, seed=3).texts[:count]).model_
+        assert (model.typicality.neighbours is not None) is compared
+        # also in the folds, of which each has a part of them only
+        known = [prediction.familiarity for prediction in model.pipe(corpus(5, seed=4).texts)]
+        assert np.mean(known) > 0.2
 
 
 def test_of_many_documents_a_part_is_kept(fitted, corpus):
