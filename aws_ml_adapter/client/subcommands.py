@@ -107,7 +107,7 @@ def evaluate(
     """
     from textclf.evaluation.report import write_report
 
-    check_output_folder(output, REPORT_FOLDER, inputs=[model, *([] if documents is None else [documents])])
+    check_output_folder(output, REPORT_FOLDER, inputs=table.inputs(model, documents))
     classifier = _load(model, addresses, timeout)
     found = classifier.evaluate(documents, by=by, features=features, options=table, **target)
     report = found.report
@@ -148,7 +148,7 @@ def predict(
     """
     from textclf.data.predictions import prediction_columns, prediction_row
 
-    check_output(output, PREDICTIONS, inputs=[model, documents])
+    check_output(output, PREDICTIONS, inputs=table.inputs(model, documents))
     classifier = _load(model, addresses, timeout)
     counts = {"accept": 0, "review": 0, "failed": 0}
 

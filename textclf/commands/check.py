@@ -91,7 +91,7 @@ def check_table(
     from textclf.checks.data_check import Finding, check_documents
 
     if output is not None:
-        check_output(output, FINDINGS, inputs=[source, *([] if against is None else [against])])
+        check_output(output, FINDINGS, inputs=[*table.inputs(source), *against_table.inputs(against)])
     if against is None and (against_table.where or against_table.labels):
         where = "--against-where" if against_table.where else "--against-labels"
         raise UsageError("says something of the documents of --against", where=where, remedy="give --against too")

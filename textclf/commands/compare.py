@@ -58,7 +58,7 @@ def compare_on_table(a: Model, b: Model, source: Path, table: TableOptions, *, o
     from textclf.evaluation.comparison import Change, compare_models
 
     if output is not None:
-        check_output(output, CHANGES, inputs=[source])
+        check_output(output, CHANGES, inputs=table.inputs(source))
     found = compare_models(a, b, read_documents(source, table))
     if not found.documents:
         raise BadDataError("no row to compare on", where=source, remedy="correct --where")

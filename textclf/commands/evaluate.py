@@ -105,7 +105,7 @@ def evaluate_model(
     from textclf.model.explain import explain
     from textclf.model.training_data import data_hash
 
-    check_output_folder(folder, REPORT_FOLDER, inputs=[source])
+    check_output_folder(folder, REPORT_FOLDER, inputs=table.inputs(source))
     documents, predictions = [], []
     without = 0
     for document, prediction, _ in predict_documents(model, read_documents(source, table, need_category=True)):

@@ -131,7 +131,7 @@ def suggest_from_table(
     from textclf.model.category_names import similar_names_warnings
 
     if output is not None:
-        check_output(output, LEXICON, inputs=[source, *([] if lexicon is None else [lexicon])])
+        check_output(output, LEXICON, inputs=table.inputs(source, lexicon))
     documents = read_labelled(source, table)
     for message in similar_names_warnings(Counter(documents.categories)):
         _log.warning(message)

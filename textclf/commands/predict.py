@@ -90,7 +90,7 @@ def predict_table(
     """
     from textclf.data.predictions import predict_documents, prediction_columns, prediction_row
 
-    check_output(output, PREDICTIONS, inputs=[source])
+    check_output(output, PREDICTIONS, inputs=table.inputs(source))
     known = ((document.document_id, document.category) for document in read_documents(source, table))
     refuse_filled_in(output, known)
     columns = [*prediction_columns(model.categories), *(["why"] if why else [])]

@@ -51,7 +51,7 @@ def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifie
     from features.prepared import PreparedDocument, PreparedFeatures
     from textclf.model.training_data import check_categories
 
-    check_output_folder(folder, PREPARED_FOLDER, inputs=[source, source / DATASOURCE])
+    check_output_folder(folder, PREPARED_FOLDER, inputs=table.inputs(source))
     classifier.check_options()
     documents = read_labelled(source, table)
     for message in check_categories(Counter(documents.categories)):

@@ -113,7 +113,7 @@ def select_from_pile(
     from textclf.checks.selection import select_documents
 
     if output is not None:
-        check_output(output, TO_LABEL, inputs=[source, *labelled])
+        check_output(output, TO_LABEL, inputs=table.inputs(source, *labelled))
         refuse_filled_in(output)
     documents = [document for document in read_documents(source, table) if not document.error]
     _refuse_double(source, documents)

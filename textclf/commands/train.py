@@ -110,7 +110,7 @@ def train_model(
             "--labels, --where and --group say something of DOCUMENTS, and there are none",
             remedy="give the table of the documents without --pile: those without a label are its pile",
         )
-    check_output(output, MODEL, inputs=[*([] if source is None else [source]), *others, *piles])
+    check_output(output, MODEL, inputs=table.inputs(source, *others, *piles))
     if source and (source / DATASOURCE).exists():
         options = {**_prepared_options(source / "features"), **options}
     classifier = DocumentClassifier(**options)

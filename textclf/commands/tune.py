@@ -53,7 +53,7 @@ def tune_on_table(
     from textclf.checks.tuning import tune, write_settings
     from textclf.model.category_names import similar_names_warnings
 
-    check_output(output, SETTINGS, inputs=[source])
+    check_output(output, SETTINGS, inputs=table.inputs(source))
     documents = read_labelled(source, table)
     for message in similar_names_warnings(Counter(documents.categories)):
         _log.warning(message)

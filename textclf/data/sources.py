@@ -98,6 +98,11 @@ class TableOptions:
         """The conditions as pairs of column and value."""
         return tuple((left, right) for left, _, right in (condition.partition("=") for condition in self.where))
 
+    def inputs(self, *sources: Path | None) -> list[Path]:
+        """List the files that are read with these options, none of which an output may overwrite."""
+        given = [source for source in sources if source is not None]
+        return [*given, *(source / DATASOURCE for source in given), *map(Path, self.labels)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputDocument:

@@ -85,6 +85,32 @@ def test_labels_and_scans_in_folders_are_inputs(textclf, tmp_path, scan):
 
 
 @pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("f.csv", ("check", "documents.csv", "--labels", "f.csv", "-o", "f.csv")),
+        ("f.csv", ("check", "documents.csv", "--against", "f.csv", "-o", "f.csv")),
+        ("f.csv", ("check", "documents.csv", "--against", "documents.csv", "--against-labels", "f.csv", "-o", "f.csv")),
+        ("f.csv", ("compare", "model.textclf", "model.textclf", "documents.csv", "--labels", "f.csv", "-o", "f.csv")),
+        ("f.csv", ("select", "documents.csv", "--with", "f.csv", "-o", "f.csv")),
+        ("f.csv", ("tune", "documents.csv", "--labels", "f.csv", "-o", "f.csv")),
+        ("f.csv", ("train", "documents.csv", "--labels", "f.csv", "-o", "f.csv")),
+        ("f.csv", ("keywords", "suggest", "documents.csv", "--labels", "f.csv", "-o", "f.csv")),
+        ("f/confused_pairs.csv", ("evaluate", "model.textclf", "documents.csv", "--labels", "f/confused_pairs.csv")),
+        ("f/datasource.csv", ("prepare", "documents.csv", "--labels", "f/datasource.csv")),
+    ],
+)
+def test_labels_that_a_person_filled_in_are_inputs(textclf, tmp_path, documents, model_path, monkeypatch, name, command):
+    monkeypatch.chdir(tmp_path)
+    Path("model.textclf").write_bytes(model_path.read_bytes())
+    Path("f").mkdir()
+    Path(name).write_text("document_id,category\ninvoice-00,letter\n")
+    before = snapshot(tmp_path)
+    said = textclf(*command, *([] if "-o" in command else ["-o", "f"]))
+    assert (said.code, snapshot(tmp_path)) == (ExitCode.USAGE, before)
+    assert f"{name}: is also what the command reads" in said.error
+
+
+@pytest.mark.parametrize(
     ("command", "name"),
     [
         *(("evaluate", name) for name in ("report.html", "metrics.json", "confusion.csv", "confusion.png")),
