@@ -15,6 +15,7 @@ from textclf.base.tables import write_rows
 from textclf.commands.application import Argument, Option, Options
 from textclf.commands.arguments import COLUMNS, AsJson, By, OutputFile, OutputFolder, Strict, check_strict
 from textclf.commands.console import print_json, print_lines
+from textclf.data.labels import refuse_filled_in
 from textclf.data.sources import TableOptions
 from textclf.model.settings import TrainingSettings
 
@@ -149,6 +150,7 @@ def predict(
     from textclf.data.predictions import prediction_columns, prediction_row
 
     check_output(output, PREDICTIONS, inputs=table.inputs(model, documents))
+    refuse_filled_in(output)
     classifier = _load(model, addresses, timeout)
     counts = {"accept": 0, "review": 0, "failed": 0}
 

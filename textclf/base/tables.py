@@ -57,10 +57,12 @@ def read_rows(
     encoding: str = AUTO,
     cell_limit: int = CELL_LIMIT,
     formulas_safe: bool = False,
+    may_be_empty: bool = False,
 ) -> Iterator[Row]:
     """Read a CSV file with a header row by row; `required` columns may be mapped to the options that named them.
 
-    `formulas_safe` takes away the apostrophes that `write_rows` adds.
+    `formulas_safe` takes away the apostrophes that `write_rows` adds. A header alone is an error unless the table
+    `may_be_empty`.
     """
     # a global setting, but always of this value: `_Lines` raises first
     csv.field_size_limit(_ROW_LIMIT)
@@ -76,7 +78,7 @@ def read_rows(
             if formulas_safe:
                 row_cells = [_unsafe_cell(cell) for cell in row_cells]
             yield _row(header, row_cells, line=lines.row_line, nuls=lines.nuls, cell_limit=cell_limit)
-        if not count:
+        if not count and not may_be_empty:
             raise BadDataError(
                 "has a header and no row below it", where=path, remedy="give a file with at least one document"
             )

@@ -91,8 +91,8 @@ def predict_table(
     from textclf.data.predictions import predict_documents, prediction_columns, prediction_row
 
     check_output(output, PREDICTIONS, inputs=table.inputs(source))
-    known = ((document.document_id, document.category) for document in read_documents(source, table))
-    refuse_filled_in(output, known)
+    kept = read_documents(source, table) if keep_columns else ()
+    refuse_filled_in(output, ((document.document_id, document.category) for document in kept))
     columns = [*prediction_columns(model.categories), *(["why"] if why else [])]
     counts = {"accept": 0, "review": 0, "failed": 0}
     documents = read_documents(source, table)

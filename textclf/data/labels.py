@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -116,20 +116,19 @@ def read_categories(
 def refuse_filled_in(path: Path, known: Iterable[tuple[str, str]] = ()) -> None:
     """Raise `UsageError` if a person has filled in categories in a table that will be written anew.
 
-    Those `known` from elsewhere are not lost: pairs of id and category.
+    Those `known` are not lost, as they will be written again: pairs of id and category.
     """
     if not path.exists() or not path.stat().st_size:
         return
-    filled: dict[str, str] = {}
-    for row in read_rows(path, required=(), formulas_safe=True):
+    filled: Counter[tuple[str, str]] = Counter()
+    for row in read_rows(path, required=(), formulas_safe=True, may_be_empty=True):
         if category := as_category(row.values.get(CATEGORY, "")):
-            filled[row.values.get(ID, str(row.line))] = category
-    for document_id, category in known if filled else ():
-        if filled.get(document_id) == category:
-            del filled[document_id]
+            filled[row.values.get(ID, ""), category] += 1
+    if filled:
+        filled -= Counter(pair for pair in known if pair in filled)
     if filled:
         raise UsageError(
-            f"has {counted(len(filled), 'category', 'categories')} filled in, which would be lost",
+            f"has {counted(filled.total(), 'category', 'categories')} filled in, which would be lost",
             where=path,
             remedy="give the result another name with -o",
         )

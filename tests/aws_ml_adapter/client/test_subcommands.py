@@ -146,6 +146,13 @@ def test_the_server_of_the_environment_is_remembered(server, prepared, tmp_path,
     assert not path.exists()
 
 
+def test_predictions_in_which_categories_are_filled_in_are_kept(tmp_path, command):
+    out = tmp_path / "p.csv"
+    out.write_text("document_id,category,predicted_category,decision\na,letter,invoice,review\n")
+    done = command("predict", "none", "none", "-o", out, check=ExitCode.USAGE)
+    assert "has 1 category filled in, which would be lost" in done.stderr
+
+
 def test_both_regularisations_at_once_are_refused(prepared, tmp_path, command):
     done = command(
         *("train", prepared, "-o", tmp_path / "m.json", "--bucket", "documents", "--l1", "1e-6", "--l2", "1e-6"),

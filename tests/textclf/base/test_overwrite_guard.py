@@ -99,7 +99,9 @@ def test_labels_and_scans_in_folders_are_inputs(textclf, tmp_path, scan):
         ("f/datasource.csv", ("prepare", "documents.csv", "--labels", "f/datasource.csv")),
     ],
 )
-def test_labels_that_a_person_filled_in_are_inputs(textclf, tmp_path, documents, model_path, monkeypatch, name, command):
+def test_labels_that_a_person_filled_in_are_inputs(
+    textclf, tmp_path, documents, model_path, monkeypatch, name, command
+):
     monkeypatch.chdir(tmp_path)
     Path("model.textclf").write_bytes(model_path.read_bytes())
     Path("f").mkdir()

@@ -117,10 +117,10 @@ def test_corrected_predictions_are_trained_on_and_never_overwritten(
     predict = ("predict", model_path, pile, *reading, "-o", out)
     assert textclf(*predict).code == 0
     assert {row["category"] for row in read_table(out)} == {""}
-    # what the table has is not lost, so it may be written again
+    # what the table of documents has is not lost where it is written again
     for _ in range(2):
-        assert textclf(*predict).code == 0
         assert textclf(*predict, "--keep-columns").code == 0
+    assert textclf(*predict).code == ExitCode.USAGE
     found = read_table(out)
     assert [row["document_id"] for row in found if row["category"]] == ["'=letter-00"]
 
@@ -140,3 +140,34 @@ def test_corrected_predictions_are_trained_on_and_never_overwritten(
     assert "'=invoice-00' from 'receipt' to 'invoice'" in said.err
     said = textclf("train", pile, *reading, *labels, "-o", tmp_path / "m.textclf", "--no-diagnostics", "--jobs", "1")
     assert "trained on 19 documents" in said.err
+
+
+def test_a_confirmed_category_is_kept_though_the_documents_have_the_same(
+    textclf, tmp_path, model_path, table, read_table
+):
+    rows = [("a", "dear madam", "letter"), ("a", "total due", "invoice"), ("b", "cash", "receipt")]
+    source, out = table(tmp_path / "d.csv", rows), tmp_path / "p.csv"
+    predict = ("predict", model_path, source, "-o", out)
+    assert textclf(*predict).code == 0
+    found = read_table(out)
+    # one that was confirmed, and one of two documents with the same id
+    for category, place in (("receipt", 2), ("letter", 1)):
+        filled = [{**row, "category": category if n == place else ""} for n, row in enumerate(found)]
+        table(out, [list(row.values()) for row in filled], list(found[0]))
+        refused = textclf(*predict)
+        assert (refused.code, read_table(out)) == (ExitCode.USAGE, filled)
+        assert "has 1 category filled in, which would be lost" in refused.error
+    twice = [{**row, "category": "letter"} for row in found[:2]]
+    table(out, [list(row.values()) for row in twice], list(found[0]))
+    refused = textclf(*predict, "--keep-columns")
+    assert "has 1 category filled in, which would be lost" in refused.error
+
+
+def test_a_table_of_a_header_alone_may_be_written_over(textclf, tmp_path, documents, model_path, read_table):
+    for command in (("predict", model_path, documents), ("select", documents, "-n", "3")):
+        out = tmp_path / f"{command[0]}.csv"
+        assert textclf(*command, "-o", out).code == 0
+        written = read_table(out)
+        out.write_text(out.read_text("utf-8-sig").split("\n")[0] + "\n")
+        assert textclf(*command, "-o", out).code == 0
+        assert read_table(out) == written
