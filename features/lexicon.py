@@ -63,7 +63,8 @@ class Lexicon:
     Raises
     ------
     textclf.base.errors.BadDataError
-        If two categories have the same name, or one none, a keyword holds no letter or digit, or a limit is passed.
+        If two categories have the same name, one has none or is ``none of these``, a keyword holds no letter or digit,
+        or a limit is passed.
 
     Examples
     --------
@@ -82,6 +83,10 @@ class Lexicon:
             if count > most:
                 raise BadDataError(f"{count} {what} in the lexicon", remedy=f"at most {most} are allowed")
         for category in self.categories:
+            # the label of documents of no category
+            if plain_name(category.name) == "none_of_these":
+                remedy = "take it out of the lexicon, and give documents of other kinds with this label or --other"
+                raise BadDataError(f"{category.name!r} cannot be a category", remedy=remedy)
             for keyword in category.keywords:
                 if fault := _fault(keyword):
                     raise BadDataError(

@@ -154,6 +154,7 @@ def test_user_file_with_languages_names_and_plain_lists(tmp_path: Path) -> None:
         ('memo = ["' + "x" * 101 + '"]', "mine.toml:1: keyword 'xxx.* is too long"),
         ('memo = ["a b c d e f g h i j k"]', "is too long"),
         ('"" = ["a"]', "a category has an empty name"),
+        ('["None of these"]\nen = ["a"]', "'None of these' cannot be a category"),
         ("a = " + "[" * 100_000, "not valid TOML"),
     ],
 )

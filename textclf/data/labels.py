@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError, UsageError
 from textclf.base.plurals import counted
 from textclf.base.tables import Row, read_header, read_rows
-from textclf.model.category_names import NONE_OF_THESE
+from textclf.model.category_names import as_category
 
 _log = logging.getLogger(__name__)
 
@@ -26,17 +25,6 @@ _NAMED = 5
 
 Labels = Mapping[str, Mapping[str, str]]
 """Label by document id: ``category`` and any further columns."""
-
-
-def as_category(cell: str) -> str:
-    """Give the category that a cell or a folder name stands for: without spaces around it, empty if unknown.
-
-    Examples
-    --------
-    >>> as_category(" Tax return "), as_category("None_of_these")
-    ('Tax return', 'none of these')
-    """
-    return NONE_OF_THESE if " ".join(re.findall(r"[^\W_]+", cell.lower())) == NONE_OF_THESE else cell.strip()
 
 
 def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str = AUTO) -> Labels:

@@ -17,9 +17,9 @@ from textclf.base.files import reason_of
 from textclf.base.hashing import hash_file
 from textclf.base.options import option
 from textclf.base.tables import read_rows
-from textclf.data.labels import as_category, read_categories
+from textclf.data.labels import read_categories
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
-from textclf.model.category_names import NONE_OF_THESE
+from textclf.model.category_names import NONE_OF_THESE, as_category
 from textclf.model.pages import several_pages, without_page_breaks
 
 if TYPE_CHECKING:

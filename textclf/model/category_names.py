@@ -14,6 +14,17 @@ MIN_ONE_TYPO, MIN_TWO_TYPOS = 5, 10
 """Characters of a word from which one typing error, and from which two, are assumed."""
 
 
+def as_category(cell: str) -> str:
+    """Give the category that a cell or a folder name stands for: without spaces around it, empty if unknown.
+
+    Examples
+    --------
+    >>> as_category(" Tax return "), as_category("None_of_these")
+    ('Tax return', 'none of these')
+    """
+    return NONE_OF_THESE if " ".join(re.findall(r"[^\W_]+", cell.lower())) == NONE_OF_THESE else cell.strip()
+
+
 def similar_names(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     """Pair each category that may be a misspelt other one with that one: with `NONE_OF_THESE` or one of more documents.
 

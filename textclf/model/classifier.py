@@ -167,7 +167,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Cleaned texts: a list, a one-dimensional array or a column of a table. Empty ones are left out and counted.
         y : array-like, shape (n,)
             Their labels: strings, whole numbers or booleans, all of one kind. Documents with an empty string count as
-            unlabelled.
+            unlabelled, those with ``"none of these"`` as out-of-distribution.
         sample_weight : array-like of float, shape (n,), optional
             Weight of each document in the linear SVM and the calibration, 0 or more; documents of weight 0 are left
             out. Everything else counts each document once: vocabulary, keywords, vectors, familiarity, the threshold

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from features.text_arguments import as_texts, iter_texts
 from textclf.base.errors import BadDataError
 from textclf.base.hashing import hash_parts, hash_text
-from textclf.model.category_names import similar_names, similar_names_warnings
+from textclf.model.category_names import NONE_OF_THESE, as_category, similar_names, similar_names_warnings
 from textclf.model.pages import without_page_breaks
 
 FEW = 5
@@ -26,7 +26,7 @@ _REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty st
 
 
 class TrainingData(NamedTuple):
-    """Documents to learn from, without those of weight 0; those whose label is an empty string are unlabelled."""
+    """Documents to learn from, without those of weight 0; those whose label names no category stand apart."""
 
     texts: list[str]
     classes: NDArray[Any]  # the k different labels, sorted
@@ -35,7 +35,7 @@ class TrainingData(NamedTuple):
     document_ids: list[str]
     groups: list[str] | None  # what each document belongs to; empty strings for nothing
     weights: NDArray[np.float64]  # above 0
-    out_of_distribution: list[str]  # texts of no category
+    out_of_distribution: list[str]  # texts of no category, sorted, as those given apart have no ids to sort by
     unlabelled: list[str]  # different texts of unknown category, at most `MAX_UNLABELLED`
     unlabelled_given: int  # the unlabelled documents from which they were drawn
 
@@ -79,13 +79,14 @@ def read_training_data(
         if column is not None and len(column) != len(texts):
             raise BadDataError(f"{len(texts)} texts but {len(column)} {name}", remedy="give one per text")
     weights = check_weights(sample_weight, len(texts))
-    labelled = np.array([not isinstance(label, str) or bool(label.strip()) for label in given.tolist()], dtype=bool)
-    kept = np.flatnonzero(labelled & (weights > 0)).tolist()
+    names = np.array([as_category(label) if isinstance(label, str) else None for label in given.tolist()], object)
+    counted = weights > 0
+    unknown, none = counted & (names == ""), counted & (names == NONE_OF_THESE)
+    kept = np.flatnonzero(counted & ~unknown & ~none).tolist()
     classes, numbers = np.unique(given[kept], return_inverse=True)
-    outside = list(map(without_page_breaks, iter_texts(out_of_distribution)))
-    without_label = (texts[i] for i in np.flatnonzero(~labelled & (weights > 0)).tolist())
+    outside = [*map(without_page_breaks, iter_texts(out_of_distribution)), *(texts[i] for i in np.flatnonzero(none))]
     pile, pile_given = _sample(
-        chain(without_label, map(without_page_breaks, iter_texts(unlabelled))),
+        chain((texts[i] for i in np.flatnonzero(unknown)), map(without_page_breaks, iter_texts(unlabelled))),
         known={*(texts[i] for i in kept), *outside},
     )
     return TrainingData(
@@ -97,7 +98,7 @@ def read_training_data(
         document_ids=[str(i) for i in range(len(kept))] if ids is None else [ids[i] for i in kept],
         groups=None if checked_groups is None else [checked_groups[i] for i in kept],
         weights=weights[kept],
-        out_of_distribution=outside,
+        out_of_distribution=sorted(outside),
         unlabelled=pile,
         unlabelled_given=pile_given,
     )

@@ -88,6 +88,13 @@ def test_of_many_unlabelled_texts_the_same_sample_is_used_in_any_order(monkeypat
     assert (len(first.unlabelled), first.unlabelled_given) == (5, 100)
 
 
+def test_documents_of_none_of_these_are_out_of_distribution_and_their_order_does_not_matter():
+    labels = ["x", "None of these", "y", "none_of_these"]
+    data = read_training_data(["a", "d", "b", "c"], labels, out_of_distribution=iter(["f", "e"]), unlabelled=["c"])
+    assert (data.categories, data.texts, data.unlabelled) == (("x", "y"), ["a", "b"], [])
+    assert data.out_of_distribution == ["c", "d", "e", "f"]
+
+
 @pytest.mark.parametrize(
     ("weights", "says"),
     [
