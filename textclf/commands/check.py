@@ -95,8 +95,8 @@ def check_table(
     if against is None and (against_table.where or against_table.labels):
         where = "--against-where" if against_table.where else "--against-labels"
         raise UsageError("says something of the documents of --against", where=where, remedy="give --against too")
-    documents = read_labelled(source, table)
-    others = None if against is None else read_labelled(against, against_table)
+    documents = read_labelled(source, table, none_is_enough=True)
+    others = None if against is None else read_labelled(against, against_table, none_is_enough=True)
     jobs = table.scans.jobs or -1
     found = check_documents(
         documents, others, threshold=options.threshold, label_issues=options.label_issues, jobs=jobs

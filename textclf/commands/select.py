@@ -17,7 +17,7 @@ from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, Documents, Seed, Table, showing
 from textclf.commands.console import print_json, print_lines, show_rows
 from textclf.data.labels import read_categories, refuse_filled_in
-from textclf.data.sources import InputDocument, TableOptions, read_documents, read_labelled, snippet
+from textclf.data.sources import InputDocument, TableOptions, iter_usable, read_documents, read_labelled, snippet
 from textclf.model.category_names import NONE_OF_THESE
 
 if TYPE_CHECKING:
@@ -107,20 +107,22 @@ def select_from_pile(
 ) -> list[dict[str, Any]]:
     """Choose documents of a pile; gives the rows of `COLUMNS`, and writes them if requested.
 
-    Categories of the pile are ignored. Documents of the pile with the id of a labelled one are left out. With
-    `everything` those that are not chosen follow, group by group, at last those of no group.
+    Categories of the pile are ignored. Documents of the pile that are labelled, by their id and text, are left out.
+    With `everything` those that are not chosen follow, group by group, at last those of no group.
     """
     from textclf.checks.selection import select_documents
 
     if output is not None:
         check_output(output, TO_LABEL, inputs=table.inputs(source, *labelled))
         refuse_filled_in(output)
-    documents = [document for document in read_documents(source, table) if not document.error]
+    # labels may be of documents that conditions leave out
+    rows_read = list(read_documents(source, table, all_rows=bool(labelled)))
+    documents = [one for one in iter_usable(source, rows_read) if table.meets(one.values)]
     _refuse_double(source, documents)
-    known = _read_known(labelled, documents, table)
+    known = _read_known(labelled, [*rows_read, *documents], table)
     if labelled and not known:
         _log.warning("--with holds no category: fill in its column category, save it, and try again")
-    pile = [document for document in documents if document.document_id not in known]
+    pile = [document for document in documents if _key(document.document_id, document.text) not in known]
     with show_rows("compared", len(pile) + len(known)) as progress:
         chosen = select_documents(
             [document.text for document in pile],
@@ -179,19 +181,25 @@ def _refuse_double(source: Path, documents: Sequence[InputDocument]) -> None:
         )
 
 
+def _key(document_id: str, text: str) -> tuple[str, str]:
+    """Identify a document: another folder may have the same id, and a spreadsheet may change the ends of lines."""
+    return document_id, " ".join(text.split())
+
+
 def _read_known(
     paths: Sequence[Path], pile: Sequence[InputDocument], table: TableOptions
-) -> dict[str, tuple[str, str]]:
-    """Read texts and categories of labelled documents by id; the texts may be those of the pile."""
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Read texts and categories of labelled documents; the texts may be those of the pile, the last of an id."""
     from textclf.model.category_names import similar_names_warnings
 
-    texts = {document.document_id: document.text for document in pile}
-    known: dict[str, tuple[str, str]] = {}
+    texts = {document.document_id: "" if document.error else document.text for document in pile}
+    known: dict[tuple[str, str], tuple[str, str]] = {}
     for path in paths:
         if path.is_dir() or table.text_column in read_header(path, expected=[table.id_column], encoding=table.encoding):
-            found = read_labelled(path, replace(table, where=()), keep_unlabelled=True).with_none_of_these()
+            own = read_labelled(path, replace(table, where=()), keep_unlabelled=True, none_is_enough=True)
+            found = own.with_none_of_these()
             triples = zip(found.document_ids, found.texts, found.categories, strict=True)
-            known |= {name: (text, category) for name, text, category in triples}
+            known |= {_key(name, text): (text, category) for name, text, category in triples}
             continue
         categories = read_categories(
             [path], id_column=table.id_column, category_column=table.category_column, encoding=table.encoding
@@ -203,7 +211,7 @@ def _read_known(
                 where=path,
                 remedy="give the pile they were chosen from; a spreadsheet may have changed their ids",
             )
-        known |= {name: (texts[name], category) for name, category in categories.items()}
+        known |= {_key(name, texts[name]): (texts[name], category) for name, category in categories.items()}
     for message in similar_names_warnings(Counter(category for _, category in known.values())):
         _log.warning(message)
     return known

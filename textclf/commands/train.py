@@ -15,7 +15,7 @@ from textclf.base.overwrite_guard import MODEL, check_output
 from textclf.base.plurals import counted
 from textclf.commands.application import Argument, Option, Options
 from textclf.commands.arguments import GroupedTable, OutputFile, showing
-from textclf.data.sources import DATASOURCE, Labelled, TableOptions, read_documents, read_labelled
+from textclf.data.sources import DATASOURCE, Labelled, TableOptions, iter_usable, read_documents, read_labelled
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.settings import TrainingSettings
 
@@ -222,13 +222,8 @@ def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:
 
 def _texts(source: Path, table: TableOptions) -> Iterator[str]:
     """Give the texts of documents of no or unknown category; unreadable ones are left out with a warning."""
-    unusable = 0
-    for document in read_documents(source, replace(table, where=(), labels=(), group_column="")):
-        unusable += bool(document.error and document.line)
-        if not document.error:
-            yield document.text
-    if unusable:
-        _log.warning(f"{source}: {unusable} rows have too few or too many cells and were left out")
+    documents = read_documents(source, replace(table, where=(), labels=(), group_column=""))
+    return (document.text for document in iter_usable(source, documents))
 
 
 def _trained(path: Path) -> Model | None:

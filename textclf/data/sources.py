@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +16,7 @@ from textclf.base.errors import BadDataError, BadInputError, UsageError
 from textclf.base.files import reason_of
 from textclf.base.hashing import hash_file
 from textclf.base.options import option
+from textclf.base.plurals import counted
 from textclf.base.tables import read_rows
 from textclf.data.labels import read_categories
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
@@ -97,6 +98,10 @@ class TableOptions:
     def conditions(self) -> tuple[tuple[str, str], ...]:
         """The conditions as pairs of column and value."""
         return tuple((left, right) for left, _, right in (condition.partition("=") for condition in self.where))
+
+    def meets(self, values: Mapping[str, str]) -> bool:
+        """Say whether a row meets all conditions, by its columns."""
+        return all(values[column] == value for column, value in self.conditions)
 
     def inputs(self, *sources: Path | None) -> list[Path]:
         """List the files that are read with these options, none of which an output may overwrite."""
@@ -183,7 +188,7 @@ class Labelled(NamedTuple):
 
 
 def read_documents(
-    path: str | Path, options: TableOptions | None = None, *, need_category: bool = False
+    path: str | Path, options: TableOptions | None = None, *, need_category: bool = False, all_rows: bool = False
 ) -> Iterator[InputDocument]:
     r"""Read a documents CSV, a datasource with its schema, or a folder, one document at a time.
 
@@ -196,6 +201,8 @@ def read_documents(
         Columns, encoding, conditions, reading of scans.
     need_category : bool, default False
         Whether there must be a category column, or folders that give the categories.
+    all_rows : bool, default False
+        Whether to give also the rows that do not meet the conditions.
 
     Yields
     ------
@@ -215,10 +222,24 @@ def read_documents(
     path = Path(path)
     if path.is_dir() and (path / DATASOURCE).exists():
         path = path / DATASOURCE
+    documents = _read_source(path, options, need_category=need_category and not options.labels)
     if options.labels:
-        yield from _with_labels(_read_source(path, options, need_category=False), path, options)
-    else:
-        yield from _read_source(path, options, need_category=need_category)
+        documents = _with_labels(documents, path, options)
+    for document in documents:
+        if all_rows or options.meets(document.values):
+            yield document
+
+
+def iter_usable(source: str | Path, documents: Iterable[InputDocument]) -> Iterator[InputDocument]:
+    """Leave out documents with an error; a warning counts the rows among them."""
+    unusable = 0
+    for document in documents:
+        # `read_documents` has reported files that cannot be read
+        unusable += bool(document.error and document.line)
+        if not document.error:
+            yield document
+    if unusable:
+        _log.warning(f"{source}: left out {counted(unusable, 'row')} with too few or too many cells")
 
 
 def _read_source(path: Path, options: TableOptions, *, need_category: bool) -> Iterator[InputDocument]:
@@ -250,8 +271,7 @@ def _with_labels(documents: Iterable[InputDocument], path: Path, options: TableO
     for document in documents:
         missing.discard(document.document_id)
         yield replace(document, category=categories.get(document.document_id, ""))
-    # conditions may have left documents out
-    if missing and not options.where:
+    if missing:
         _log.warning(
             f"{', '.join(options.labels)}: {len(missing)} of {len(categories)} labelled documents are not in {path}, "
             f"such as {min(missing)!r}; a spreadsheet may have changed their ids"
@@ -268,9 +288,7 @@ def _read_table(path: Path, options: TableOptions, *, need_category: bool) -> It
     changed: dict[str, list[int]] = {}
     try:
         for row in read_rows(path, required=required, encoding=options.encoding):
-            if not all(row.values[column] == value for column, value in options.conditions):
-                continue
-            if row.note:
+            if row.note and options.meets(row.values):
                 changed.setdefault(row.note, [0, row.line])[0] += 1
             yield InputDocument(
                 document_id=row.values[options.id_column],
@@ -301,8 +319,8 @@ def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> It
             where=folder,
             remedy="put the documents of each category into a folder named after it, or run `textclf prepare` first",
         )
-    # files outside the folders per category are not read, and count as documents without a category
-    yield from (_row_of_file(where) for where in found if need_category and not where.folder)
+    if beside := len(found) - len(wanted):
+        _log.warning(f"{folder}: left out {counted(beside, 'file')} beside the folders per category")
     yield from _read_texts(where for where in wanted if where.file.suffix.lower() == ".txt")
     images = {where.document_id: where for where in wanted if where.file.suffix.lower() != ".txt"}
     failed: defaultdict[str, list[str]] = defaultdict(list)
@@ -334,7 +352,7 @@ def _read_texts(files: Iterable[FoundFile]) -> Iterator[InputDocument]:
             _log.warning(f"{count} of {encodings.total()} .txt files are not UTF-8 and were read as {encoding}")
 
 
-def _row_of_file(where: FoundFile, *, text: str = "", sha256: str = "") -> InputDocument:
+def _row_of_file(where: FoundFile, *, text: str, sha256: str) -> InputDocument:
     """Make the row of a file that was not read by OCR: the columns about reading are empty."""
     from ocr.document import Document
 
@@ -350,7 +368,13 @@ def _row_of_file(where: FoundFile, *, text: str = "", sha256: str = "") -> Input
     )
 
 
-def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep_unlabelled: bool = False) -> Labelled:
+def read_labelled(
+    path: str | Path,
+    options: TableOptions | None = None,
+    *,
+    keep_unlabelled: bool = False,
+    none_is_enough: bool = False,
+) -> Labelled:
     """Read documents with their categories, for training or evaluation.
 
     Parameters
@@ -361,6 +385,8 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
         Columns, encoding, conditions.
     keep_unlabelled : bool, default False
         Whether to give the texts of documents without a category too, instead of a warning.
+    none_is_enough : bool, default False
+        Whether documents of none of the categories may be all that there is.
 
     Returns
     -------
@@ -372,7 +398,7 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
     textclf.base.errors.BadInputError
         The file cannot be read.
     textclf.base.errors.BadDataError
-        A row has too few or too many cells, an id occurs twice, or no row has a category.
+        A row has too few or too many cells, an id occurs twice, or there is no document of a category.
     """
     lines: dict[str, int] = {}
     found: list[tuple[str, str, str, str]] = []
@@ -394,8 +420,9 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
                 unlabelled.append(document.text)
             continue
         if document.document_id in lines:
+            at = f", in lines {lines[document.document_id]} and {document.line}" if document.line else ""
             raise BadDataError(
-                f"document_id {document.document_id!r} is in lines {lines[document.document_id]} and {document.line}",
+                f"two documents have document_id {document.document_id!r}{at}",
                 where=path,
                 remedy="give each document a unique id",
             )
@@ -407,13 +434,19 @@ def read_labelled(path: str | Path, options: TableOptions | None = None, *, keep
     if left_out := without - len(unlabelled):
         lack = "neither category nor text" if keep_unlabelled else "no category"
         _log.warning(f"{path}: {left_out} of {without + len(lines)} documents have {lack} and were left out")
-    if not found:
+    if none_of_these and not found and not none_is_enough:
+        raise BadDataError(
+            f"all documents with a category are of {NONE_OF_THESE!r}",
+            where=path,
+            remedy="label documents of your categories, too",
+        )
+    if not found and not none_of_these:
         remedy = f"fill the category column{' of --labels' * bool(options and options.labels)}, or correct --where"
         if Path(path).is_dir() and not (options and options.labels):
             remedy = "put readable documents into folders named after their categories"
         raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
-    document_ids, texts, categories, groups = (list(column) for column in zip(*found, strict=True))
+    document_ids, texts, categories, groups = ([row[i] for row in found] for i in range(4))
     return Labelled(document_ids, texts, categories, groups, unlabelled, sorted(none_of_these))
 
 

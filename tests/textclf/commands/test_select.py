@@ -202,3 +202,58 @@ def test_ids_and_the_table_come_back_whatever_the_pile_is_like(textclf, corpus, 
     said = textclf("train", pile, *options, "--labels", to_label, "-o", tmp_path / "m.textclf")
     assert "are not in" not in said.err
     assert "all documents are of one category, 'Café'" in said.err
+
+
+def test_labels_of_documents_that_conditions_leave_out_are_labels(textclf, corpus, table, tmp_path):
+    rows = corpus(12).rows()
+    pile = table(tmp_path / "pile.csv", [("0007", *rows[0][1:]), *rows[1:]])
+    labels = table(tmp_path / "labels.csv", [(name, category) for name, _, category in rows[1:20]], LABELS)
+    said = textclf("select", pile, "--where", "category=letter", "--with", labels, "-n", "50", "--json")
+    assert said.code == 0, said.err
+    assert sorted(row["document_id"] for row in json.loads(said.out)) == [name for name, _, _ in rows[20:24]]
+    # those that match nothing are told, with conditions too
+    changed = table(tmp_path / "changed.csv", [("7", "letter"), ("letter-00", "letter")], LABELS)
+    where = ("--where", "category=invoice", "--no-label-issues")
+    said = textclf("check", pile, "--labels", pile, "--labels", changed, *where)
+    assert "1 of 37 labelled documents are not in" in said.err
+    assert "such as '7'; a spreadsheet may have changed their ids" in said.err
+    said = textclf("check", pile, "--labels", pile, *where)
+    assert "are not in" not in said.err
+    assert "in 12 documents of 1 categories" in said.out
+
+
+def test_labelled_documents_of_other_folders_may_have_the_same_ids(textclf, pile, corpus, table, tmp_path):
+    other = table(tmp_path / "o.csv", [("letter-00", "entirely another paper", "x"), ("letter-01", "and more", "x")])
+    said = textclf("select", pile, "-n", "50", "--with", other, "--json")
+    assert len(json.loads(said.out)) == 36
+    # the same paper under the same id is labelled, whatever a spreadsheet made of its line ends
+    rows = corpus(12).rows()
+    same = table(
+        tmp_path / "s.csv", [(name, text.replace(" ", "\r\n", 1), category) for name, text, category in rows[:2]]
+    )
+    found = json.loads(textclf("select", pile, "-n", "50", "--all", "--with", same, "--with", other, "--json").out)
+    assert len(found) == 35
+    assert not {rows[0][0], rows[1][0]} & {row["document_id"] for row in found}
+
+
+def test_rows_that_cannot_be_used_are_counted(textclf, tmp_path, table):
+    pile = tmp_path / "pile.csv"
+    pile.write_text("document_id,text\na,total due,oops\nb,dear sir\nc\n")
+    labels = table(tmp_path / "labels.csv", [("b", "letter"), ("c", "letter")], LABELS)
+    said = textclf("select", pile, "-n", "9", "-o", tmp_path / "s.csv")
+    assert f"warning: {pile}: left out 2 rows with too few or too many cells" in said.err
+    said = textclf("select", pile, "-n", "9", "--with", labels, "--json")
+    assert "holds no document with text that is not labelled" in said.error
+
+
+def test_papers_of_none_of_the_kinds_may_be_all_that_is_labelled(textclf, pile, table, tmp_path, corpus):
+    none = table(tmp_path / "none.csv", [("x", "hello there world", "none of these")])
+    said = textclf("select", pile, "-n", "5", "--with", none, "--json")
+    assert (said.code, len(json.loads(said.out))) == (0, 5)
+    documents = table(tmp_path / "d.csv", [*corpus(6).rows(), ("copy", "hello there world", "letter")])
+    said = textclf("check", documents, "--against", none, "--no-label-issues")
+    assert said.code == 0
+    assert "leak: 1 document" in said.out
+    said = textclf("train", none, "-o", tmp_path / "m.textclf")
+    assert said.code == ExitCode.BAD_DATA
+    assert "all documents with a category are of 'none of these'; label documents of your categories" in said.error

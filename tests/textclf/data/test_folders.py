@@ -105,7 +105,7 @@ def test_what_stands_beside_the_folders_per_category_is_not_read_and_that_is_sai
     scan(pair[1] / "beside.png", "total due")
     said = textclf("evaluate", model_path, pair[1], "-o", tmp_path / "report", "--no-cache")
     assert said.code == 0
-    assert "1 document without a category" in said.err
+    assert "left out 1 file beside the folders per category" in said.err
     assert "read 1" not in said.err
 
 

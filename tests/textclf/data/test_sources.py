@@ -106,8 +106,15 @@ def test_documents_of_none_of_the_categories_stand_by_themselves_however_that_is
 
 def test_an_id_that_stands_twice_is_refused_with_both_lines(path, table):
     table(path, [("a", "one", "x"), ("b", "two\nlines", "x"), ("a", "three", "y")])
-    with pytest.raises(BadDataError, match="'a' is in lines 2 and 5"):
+    with pytest.raises(BadDataError, match="two documents have document_id 'a', in lines 2 and 5"):
         read_labelled(path)
+
+
+def test_an_id_of_two_documents_without_lines_is_refused_too(tmp_path):
+    rows = [DatasourceRow(document_id="a", text=text, category="letter") for text in ("one", "two")]
+    write_datasource(tmp_path / "datasource.csv", rows, indicator_names=[], vector_size=0, seed=1)
+    with pytest.raises(BadDataError, match="two documents have document_id 'a'; give each document a unique id"):
+        read_labelled(tmp_path)
 
 
 def test_a_ragged_row_is_refused_for_learning_and_marked_for_predicting(path):
