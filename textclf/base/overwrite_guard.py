@@ -25,6 +25,8 @@ class FileKind:
 
     name: str
     recognises: Callable[[bytes], bool]
+    # all of which a table of the kind has
+    columns: frozenset[str] = frozenset()
 
 
 def table_kind(name: str, *columns: str) -> FileKind:
@@ -37,7 +39,7 @@ def table_kind(name: str, *columns: str) -> FileKind:
         except csv.Error:
             return False
 
-    return FileKind(name, recognises)
+    return FileKind(name, recognises, frozenset(columns))
 
 
 def json_kind(name: str, *keys: str) -> FileKind:

@@ -39,7 +39,9 @@ def predict(
     documents: Documents,
     output: OutputFile,
     *,
-    keep_columns: Annotated[bool, Option(help="Also write the other columns of the table.")] = False,
+    keep_columns: Annotated[
+        bool, Option(help="Also write the other columns of the table, except those that a prediction has itself.")
+    ] = False,
     why: Annotated[bool, Option("--why", help="Add a column with the words that spoke for and against.")] = False,
     strict: Strict = False,
     accepting: AcceptanceOptions,
@@ -112,7 +114,8 @@ def predict_table(
             cells = {name: document.values.get(name, "") for name in further} | prediction_row(
                 model.categories, prediction
             )
-            yield cells | {CATEGORY: document.category if keep_columns else "", "why": reasons}
+            cells |= {CATEGORY: document.category if keep_columns else ""} | ({"why": reasons} if why else {})
+            yield cells
 
     write_rows(output, [*columns, *further], rows(), formulas_safe=True)
     return counts

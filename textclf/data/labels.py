@@ -12,6 +12,7 @@ from pathlib import Path
 from ocr.file_search import FoundFile
 from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError, UsageError
+from textclf.base.overwrite_guard import CHANGES, FINDINGS, PREDICTIONS, TO_LABEL
 from textclf.base.plurals import counted
 from textclf.base.tables import Row, read_header, read_rows
 from textclf.model.category_names import as_category
@@ -22,6 +23,10 @@ ID, CATEGORY = "document_id", "category"
 """Columns of the tables in which a person fills in categories."""
 _NAMED = 5
 """Number of rows that a warning names."""
+_WRITTEN = (PREDICTIONS, TO_LABEL, FINDINGS, CHANGES)
+"""Tables of ours that a person may fill in."""
+_WRITTEN_CATEGORIES = (CATEGORY, "predicted_category", "guess", "other_category", "category_a", "category_b")
+"""Columns of these that hold categories."""
 
 Labels = Mapping[str, Mapping[str, str]]
 """Label by document id: ``category`` and any further columns."""
@@ -70,15 +75,18 @@ def read_categories(
 ) -> dict[str, str]:
     """Read the categories of documents by id from tables such as ``textclf select`` writes; empty ones are none.
 
-    A table without a column of the name given is read by the name that ``textclf select`` writes. Later tables correct
-    earlier ones, with a warning. Raises `BadDataError` for a row with too few or too many cells, and for a document of
+    A table without a column of the name given is read by the name that ``textclf select`` writes. So is a category in a
+    table of ours, whose other columns were copied, or mean something else. Later tables correct earlier ones, with a
+    warning. Raises `BadDataError` for a row with too few or too many cells, and for a document of
     two categories in one table.
     """
     categories: dict[str, str] = {}
     for path in paths:
         header = read_header(path, expected=[id_column, category_column, ID, CATEGORY], encoding=encoding)
         id_name = id_column if id_column in header else ID
-        category_name = category_column if category_column in header else CATEGORY
+        written = any(kind.columns <= {*header} for kind in _WRITTEN)
+        named = category_column in header and (category_column in _WRITTEN_CATEGORIES or not written)
+        category_name = category_column if named else CATEGORY
         required = {id_name: "--id-column", category_name: "--category-column"}
         own: dict[str, str] = {}
         for row in read_rows(path, required=required, encoding=encoding, formulas_safe=True):

@@ -171,3 +171,36 @@ def test_a_table_of_a_header_alone_may_be_written_over(textclf, tmp_path, docume
         out.write_text(out.read_text("utf-8-sig").split("\n")[0] + "\n")
         assert textclf(*command, "-o", out).code == 0
         assert read_table(out) == written
+
+
+def test_a_correction_counts_more_than_a_column_that_was_copied(
+    textclf, tmp_path, model_path, corpus, table, read_table
+):
+    rows = corpus(3).rows()
+    source, out = table(tmp_path / "k.csv", rows, ("document_id", "text", "kind")), tmp_path / "p.csv"
+    assert textclf("predict", model_path, source, "--keep-columns", "-o", out).code == 0
+    found = read_table(out)
+    assert [(row["category"], row["kind"]) for row in found] == [("", kind) for _, _, kind in rows]
+    for row in found[:4]:
+        row["category"] = "bill"
+    table(out, [list(row.values()) for row in found], list(found[0]))
+    check = ("check", source, "--labels", out, "--no-label-issues", "--json", "--category-column")
+    assert json.loads(textclf(*check, "kind").out)["categories"] == {"bill": 4}
+    # its own columns of categories can be chosen, as can any of a table that is not ours
+    assert sum(json.loads(textclf(*check, "predicted_category").out)["categories"].values()) == 9
+    own = table(
+        tmp_path / "own.csv", [(name, kind, "?") for name, _, kind in rows], ("document_id", "kind", "category")
+    )
+    said = textclf("check", source, "--labels", own, "--no-label-issues", "--json", "--category-column", "kind")
+    assert json.loads(said.out)["categories"] == {"invoice": 3, "letter": 3, "receipt": 3}
+
+
+def test_columns_of_the_table_are_kept_unless_the_prediction_has_them(textclf, tmp_path, model_path, table, read_table):
+    names = ("document_id", "text", "why", "note", "reason", "score_letter")
+    source, out = table(tmp_path / "d.csv", [("a", "dear madam", "mine", "yes", "no", "9")], names), tmp_path / "p.csv"
+    for why, expected in (((), "mine"), (("--why",), "dear")):
+        assert textclf("predict", model_path, source, "--keep-columns", *why, "-o", out).code == 0
+        (row,) = read_table(out)
+        assert expected in row["why"]
+        assert (row["note"], row["reason"] == "no", row["score_letter"] == "9") == ("yes", False, False)
+        assert "text" not in row
