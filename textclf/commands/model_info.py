@@ -30,7 +30,7 @@ def info(model: ModelFile, as_json: AsJson = False) -> None:
     print_lines(*(f"  {name:<20} {value}" for name, value in found.settings.items()))
     print_lines("knows", *(f"  {name:<20} {count:,}" for name, count in found.features.items()))
     documents = [*found.training.documents.items()]
-    if given := found.training.background.given:
+    if given := found.training.out_of_distribution:
         documents.append((NONE_OF_THESE, given))
     print_lines("documents", *(f"  {name:<20} {count:,}" for name, count in documents))
     print_lines(*training_lines(found.training, with_background=bool(found.settings.get("background"))))

@@ -80,7 +80,7 @@ def train(
     model = train_model(documents, output, options, showing(table), others=other, piles=pile)
     for line in training_lines(model.training, with_background=bool(model.settings.get("background"))):
         _log.info(line)
-    given = model.training.background.given
+    given = model.training.out_of_distribution
     none = f" of the categories and {given} of {NONE_OF_THESE!r}" if given else ""
     _log.info(f"{output}: trained on {sum(model.training.documents.values())} documents{none}")
 
@@ -205,18 +205,24 @@ def training_lines(record: TrainingRecord, *, with_background: bool = True) -> I
 
 def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:
     unlabelled = record.unlabelled
-    used = f"{counted(unlabelled.given, 'unlabelled document')}, {unlabelled.used:,} different ones used"
+    given = f"{counted(unlabelled.given, 'document')} of the pile"
+    if not unlabelled.used:
+        yield f"{given}, none used: each has no text, or is labelled too"
+        return
+    used = f"{given}, {unlabelled.used:,} different ones used"
     if any(unlabelled.pseudo_labelled.values()):
         each = ", ".join(f"{count} as {category}" for category, count in unlabelled.pseudo_labelled.items())
         yield f"{used}; trained on with the predicted category: {each}"
-    else:
+    elif unlabelled.novel < unlabelled.used:
         why = "cross-validation was better without them" if unlabelled.tried else "there are enough labelled ones"
-        none = f"none trained on with a predicted category, as {why}"
-        yield f"{used}; {none}" if unlabelled.used else f"{used}: the others have no text or a label"
+        yield f"{used}; none trained on with a predicted category, as {why}"
+    else:
+        yield used
     if unlabelled.novel:
         yield (
-            f"{unlabelled.novel:,} of the {unlabelled.used:,} look like none of the categories: learned from as papers "
-            "of unknown kinds, which are for review; if you file such papers, label some (textclf select)"
+            f"about {unlabelled.novel:,} of the {unlabelled.used:,} look like none of the categories, an estimate that "
+            "may count some of your own papers: learned from as papers of unknown kinds, which are for review; if you "
+            "file such papers, label some (textclf select)"
         )
 
 

@@ -252,6 +252,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 documents=_counts(data.labels, data.categories),
                 empty_texts=given.empty,
                 by_keywords=given.observed.by_keywords,
+                out_of_distribution=len(given.observed.out_of_distribution[0].words),
                 unlabelled=UnlabelledDocuments(
                     given=data.unlabelled_given,
                     tried=is_of_use(len(data.labels), len(data.categories), len(given.observed.unlabelled.words)),

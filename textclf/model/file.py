@@ -276,7 +276,7 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
     counts = [*record.documents.values(), record.empty_texts, record.folds, record.kept_together]
     counts += [record.unlabelled.given, record.unlabelled.used, record.unlabelled.novel]
     counts += record.unlabelled.pseudo_labelled.values()
-    counts += [record.background.texts, record.background.given]
+    counts += [record.background.texts, record.out_of_distribution]
     counts += [point.documents for point in record.curve]
     shares = [acceptance.accepted, acceptance.error, acceptance.threshold / NO_THRESHOLD]
     shares += [] if acceptance.unknown_accepted is None else [acceptance.unknown_accepted]

@@ -37,7 +37,7 @@ class TrainingData(NamedTuple):
     weights: NDArray[np.float64]  # above 0
     out_of_distribution: list[str]  # texts of no category, sorted, as those given apart have no ids to sort by
     unlabelled: list[str]  # different texts of unknown category, at most `MAX_UNLABELLED`
-    unlabelled_given: int  # the unlabelled documents from which they were drawn
+    unlabelled_given: int  # all texts given as unlabelled
 
     @property
     def truths(self) -> list[str]:
@@ -188,16 +188,16 @@ def data_hash(*columns: Sequence[str]) -> str:
 
 
 def _sample(texts: Iterable[str], known: Set[str]) -> tuple[list[str], int]:
-    """Draw different texts that are neither blank nor known, and count all of those, equal ones too.
+    """Draw different texts that are neither blank nor known, and count all texts.
 
     Those of least hash are drawn, so that neither the order of the texts nor a repetition matters.
     """
     kept: dict[str, str] = {}
     given = 0
     for text in texts:
+        given += 1
         if not text.strip() or text in known:
             continue
-        given += 1
         kept[hash_text(text)] = text
         if len(kept) == 2 * MAX_UNLABELLED:
             kept = dict(sorted(kept.items())[:MAX_UNLABELLED])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -62,9 +61,7 @@ def prepare_training(data: TrainingData, settings: FeatureSettings, *, with_back
         background=background and background.observed,
         by_keywords=by_keywords,
     )
-    used = replace(
-        background.used if background else BackgroundUsed(), given=len(observed.out_of_distribution[0].words)
-    )
+    used = background.used if background else BackgroundUsed()
     return TrainingInput(data, empty, observed, groups, languages, used, warnings)
 
 

@@ -33,7 +33,7 @@ class CurvePoint:
 class UnlabelledDocuments:
     """What training made of the documents of unknown category."""
 
-    given: int = 0
+    given: int = 0  # blank ones, and those that are labelled too, among them
     tried: bool = False  # whether self-training was cross-validated; without pseudo-labelled ones it was no better
     used: int = 0  # different texts with words, a sample of many
     pseudo_labelled: dict[str, int] = field(default_factory=dict)  # of each category, trained on by self-training
@@ -42,11 +42,10 @@ class UnlabelledDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundUsed:
-    """What a model was trained to turn away: texts of the background, and documents that training was given for it."""
+    """The texts of the background that a model was trained to turn away."""
 
     texts: int = 0
     left_out: dict[str, str] = field(default_factory=dict)  # kinds, and the category that each is like
-    given: int = 0  # documents of none of the categories, with words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,7 @@ class TrainingRecord:
     documents: dict[str, int]  # of each category, in the order of the model's categories
     empty_texts: int  # documents left out because they had no text
     by_keywords: bool = False  # whether their categories come from keywords: no figure then compares with the truth
+    out_of_distribution: int = 0  # documents given as of none of the categories, with words
     unlabelled: UnlabelledDocuments = field(default_factory=UnlabelledDocuments)
     background: BackgroundUsed = field(default_factory=BackgroundUsed)
     folds: int

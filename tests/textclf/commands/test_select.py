@@ -55,7 +55,7 @@ def test_from_a_pile_to_a_model(textclf, pile, tmp_path, read_table, table):
     )
     assert said.code == 0, said.err
     assert "trained on 21 documents" in said.err
-    assert "16 unlabelled documents, 15 different ones used" in said.err
+    assert "16 documents of the pile, 15 different ones used" in said.err
 
 
 def test_groups_are_shown_before_anything_is_labelled(textclf, pile):

@@ -258,7 +258,7 @@ def test_papers_of_none_of_the_categories_are_learned_from_and_accepting_them_is
     assert "trained on 48 documents of the categories and 24 of 'none of these'" in said.err
     assert re.search(r"^  letter +24\n  none of these +24$", textclf("model", "info", model).out, re.MULTILINE)
     record = json.loads(textclf("model", "info", model, "--json").out)["training"]
-    assert (record["documents"], record["background"]["given"]) == ({"invoice": 24, "letter": 24}, 24)
+    assert (record["documents"], record["out_of_distribution"]) == ({"invoice": 24, "letter": 24}, 24)
     known = table(tmp_path / "known.csv", rows[:48])
     foreign, same = table(tmp_path / "foreign.csv", rows[:47:-1]), tmp_path / "same.textclf"
     assert textclf("train", known, "--other", foreign, *training[2:], "--max-error", "0.1", "-o", same).code == 0
@@ -360,7 +360,7 @@ def test_unlabelled_documents_come_from_tables_folders_and_rows_without_a_catego
     (folder / "note.txt").write_text("cash and change")
     said = textclf("train", documents, "-o", tmp_path / "m.textclf", "--pile", pile, "--pile", folder, *QUICK)
     assert said.code == 0
-    assert "4 unlabelled documents, 3 different ones used" in said.err
+    assert "4 documents of the pile, 3 different ones used" in said.err
     assert "no category" not in said.err
 
 
@@ -369,9 +369,17 @@ def test_unlabelled_documents_come_from_tables_folders_and_rows_without_a_catego
 )
 def test_why_unlabelled_documents_were_not_trained_on_is_told(model, tried, why):
     unlabelled = UnlabelledDocuments(given=3, used=2, tried=tried, novel=1)
-    said = "\n".join(training_lines(replace(model.training, unlabelled=unlabelled)))
-    assert f"3 unlabelled documents, 2 different ones used; none trained on with a predicted category, as {why}" in said
-    assert "1 of the 2 look like none of the categories" in said
+    said = [*training_lines(replace(model.training, unlabelled=unlabelled))]
+    used = "3 documents of the pile, 2 different ones used"
+    assert f"{used}; none trained on with a predicted category, as {why}" in said
+    assert any(line.startswith("about 1 of the 2 look like none of the categories, an estimate") for line in said)
+    # there was none left to label
+    assert used in [*training_lines(replace(model.training, unlabelled=replace(unlabelled, novel=2)))]
+
+
+def test_a_pile_that_is_left_out_entirely_is_told(textclf, documents, tmp_path):
+    said = textclf("train", documents, "-o", tmp_path / "m.textclf", "--pile", documents, *QUICK)
+    assert "15 documents of the pile, none used: each has no text, or is labelled too" in said.err.splitlines()
 
 
 def test_the_record_says_whether_self_training_was_tried(classifier, corpus):

@@ -344,7 +344,7 @@ def test_parts_that_do_not_fit_together_are_refused(parts, tmp_path, change):
         (("training", "groups", 0, "features"), "\x1b[2J"),
         (("training", "data_hash"), "x" * 10**6),
         (("training", "unlabelled", "pseudo_labelled"), {"of no category": 1}),
-        (("training", "background", "given"), -1),
+        (("training", "out_of_distribution"), -1),
         (("training", "background", "left_out"), {"till receipt": "of no category"}),
         *[(("inverse_temperature",), value) for value in (float("nan"), float("inf"), 0, -1, True, None)],
         (("categories", 0), None),
