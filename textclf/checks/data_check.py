@@ -101,7 +101,7 @@ class DataCheck:
                 lines += [f"  {finding}" for finding in found[:shown]]
                 lines += [f"  and {len(found) - shown} more"] if len(found) > shown else []
         unchecked = "" if self.labels_checked else "; labels were not checked"
-        size = f"{counted(self.documents, 'document')} of {len(self.categories)} categories"
+        size = f"{counted(self.documents, 'document')} of {counted(len(self.categories), 'category', 'categories')}"
         total = f"{counted(len(self.findings), 'finding')} in {size}"
         return [*lines, f"{total}, {self.problems} of them make labels or figures wrong{unchecked}"]
 

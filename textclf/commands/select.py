@@ -132,14 +132,14 @@ def select_from_pile(
             seed=seed,
             progress=progress,
         )
+    if not chosen:
+        what = "that is not labelled" if known else "in it"
+        raise BadDataError(f"holds no document with text {what}", where=source, remedy="give a larger pile")
     if len(chosen) < n:
         _log.info(
             f"{source}: all {counted(len(chosen), 'document')} chosen, fewer than -n {n}: others have no text, or are "
             "copies of these or of labelled ones"
         )
-    if not chosen:
-        what = "that is not labelled" if known else "in it"
-        raise BadDataError(f"holds no document with text {what}", where=source, remedy="give a larger pile")
     rows = [_row(pile[one.position], one, rank) for rank, one in enumerate(chosen, 1)]
     if everything:
         groups = {i: one for one in sorted(chosen, key=lambda one: one.group) for i in one.members}

@@ -219,7 +219,7 @@ def test_labels_of_documents_that_conditions_leave_out_are_labels(textclf, corpu
     assert "such as '7'; a spreadsheet may have changed their ids" in said.err
     said = textclf("check", pile, "--labels", pile, *where)
     assert "are not in" not in said.err
-    assert "in 12 documents of 1 categories" in said.out
+    assert "in 12 documents of 1 category," in said.out
 
 
 def test_labelled_documents_of_other_folders_may_have_the_same_ids(textclf, pile, corpus, table, tmp_path):
