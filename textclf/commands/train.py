@@ -181,7 +181,7 @@ def training_lines(record: TrainingRecord, *, with_background: bool = True) -> I
         yield (
             f"will accept about {acceptance.accepted:.0%} of documents like these (scores from "
             f"{acceptance.threshold:.3f}); {acceptance.error:.1%} of those were wrong in cross-validation, and with "
-            f"{acceptance.confidence:.0%} confidence fewer than {acceptance.max_error:.1%} will be"
+            f"{100 * acceptance.confidence:g}% confidence fewer than {100 * acceptance.max_error:g}% will be"
         )
         if acceptance.unknown_accepted is not None:
             yield (
@@ -193,14 +193,22 @@ def training_lines(record: TrainingRecord, *, with_background: bool = True) -> I
     if (steps := record.ladder()) and not record.by_keywords:
         yield (
             "what --max-error of predict, classify and evaluate would accept of documents of these categories; with "
-            f"{acceptance.confidence:.0%} confidence fewer than that will be wrong:"
+            f"{100 * acceptance.confidence:g}% confidence fewer than that will be wrong:"
         )
         for step in steps:
             found = (
                 f"{step.accepted:4.0%} (scores from {step.threshold:.3f}), {step.error:.1%} of them wrong in "
                 "cross-validation"
             )
+            if step.unknown_accepted is not None:
+                found += f"; and {step.unknown_accepted:.0%} of documents of unknown kinds"
             yield f"  {step.max_error:<6g} {found if step.accepted else 'nothing'}"
+        lowest = record.acceptance_curve and record.acceptance_curve.lowest
+        if lowest and any(step.threshold == lowest.threshold for step in steps):
+            yield (
+                f"no maximum error accepts scores below {lowest.threshold:.3f}, which documents of unknown kinds reach "
+                "too often; train with a larger --max-unknown to accept more of both"
+            )
 
 
 def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +104,11 @@ class AcceptanceCurve:
                 factor *= GROWTH
         return max(min(found), min_documents(max_error, confidence)) if found else None
 
+    def documents_needed_if_right(self, max_error: float, confidence: float) -> int | None:
+        """Count how many would do if those with the highest scores are right; None if the very highest are not."""
+        right = max((level.documents for level in self.levels if not level.wrong), default=0)
+        return ceil(self.documents / right * min_documents(max_error, confidence)) if right else None
+
 
 @lru_cache(maxsize=512)
 def _last_passed(levels: tuple[Level, ...], max_error: float, confidence: float) -> Level | None:
@@ -156,20 +162,22 @@ def why_nothing_is_accepted(acceptance: Acceptance, curve: AcceptanceCurve | Non
     max_error, confidence = acceptance.max_error, acceptance.confidence
     remedies = ["train on more documents", "allow more with --max-error"]
     if curve is not None:
-        total = curve.documents_needed(max_error, confidence)
-        remedies[0] = (
-            f"about {total - curve.documents} more documents like these would do"
-            if total
-            else "more documents like these would not do: look at the mistakes with the highest scores"
-        )
+        if total := curve.documents_needed(max_error, confidence):
+            remedies[0] = f"about {total - curve.documents:,} more documents like these would do"
+        elif total := curve.documents_needed_if_right(max_error, confidence):
+            more = f"about {total - curve.documents:,} more documents like these would do"
+            remedies[0] = f"{more} if those with the highest scores are all right"
+        else:
+            remedies[0] = "more documents like these would not do: look at the mistakes with the highest scores"
         allowing = (curve.at(percent / 100, confidence) for percent in range(int(100 * max_error) + 1, 51))
         if enough := next((one for one in allowing if one.accepted), None):
             remedies[1] = f"--max-error {enough.max_error:g} would accept {enough.accepted:.0%}"
+            if enough.unknown_accepted is not None:
+                remedies[1] += f", and {enough.unknown_accepted:.0%} of documents of unknown kinds"
     return (
-        f"accepts nothing: for a maximum error of {max_error:.1%} with {confidence:.0%} confidence, at least the "
-        f"{counted(min_documents(max_error, confidence), 'document')} with the highest scores must be right in "
-        "cross-validation; "
-        f"{', or '.join(remedies)}"
+        f"accepts nothing: for a maximum error of {100 * max_error:g}% with {100 * confidence:g}% confidence, "
+        f"at least the {counted(min_documents(max_error, confidence), 'document')} with the highest scores must be "
+        f"right in cross-validation; {', or '.join(remedies)}"
     )
 
 

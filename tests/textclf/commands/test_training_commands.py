@@ -12,7 +12,7 @@ import pytest
 import textclf as package
 from textclf.base.errors import ExitCode
 from textclf.commands.train import training_lines
-from textclf.model.accept import Acceptance
+from textclf.model.accept import Acceptance, AcceptanceCurve, Level
 from textclf.model.training_record import UnlabelledDocuments
 
 QUICK = ("--lexicon", "none", "--vectors", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
@@ -29,11 +29,11 @@ def documents(tmp_path, table, corpus):
 def test_the_share_accepted_and_its_error_are_stated(model):
     acceptance = Acceptance(max_error=0.2, confidence=0.9, threshold=0.8834, accepted=0.25, error=0.0556)
     *_, line = training_lines(replace(model.training, acceptance=acceptance, acceptance_curve=None))
-    for words in ("will accept about 25%", "from 0.883", "5.6% of those were wrong", "90% confidence fewer than 20.0%"):
+    for words in ("will accept about 25%", "from 0.883", "5.6% of those were wrong", "90% confidence fewer than 20%"):
         assert words in line
     nothing = replace(acceptance, max_error=0.05, accepted=0.0)
     *_, line = training_lines(replace(model.training, acceptance=nothing, acceptance_curve=None))
-    for words in ("accepts nothing", "maximum error of 5.0% with 90% confidence", "at least the 45 documents"):
+    for words in ("accepts nothing", "maximum error of 5% with 90% confidence", "at least the 45 documents"):
         assert words in line
 
 
@@ -44,6 +44,17 @@ def test_training_shows_what_other_maximum_errors_would_accept(model):
     assert [line.split()[0] for line in (two, five, ten, fifteen, twenty)] == ["0.02", "0.05", "0.1", "0.15", "0.2"]
     assert "nothing" in two
     assert f"{model.with_max_error(0.2).training.acceptance.accepted:.0%}" in twenty
+
+
+def test_training_shows_how_many_documents_of_unknown_kinds_each_maximum_error_would_accept(model):
+    levels = [Level(documents=n, wrong=0, expected_wrong=0, threshold=1 - n / 1000, unknown=n / 500) for n in (45, 120)]
+    curve = AcceptanceCurve(documents=200, levels=tuple(levels), lowest=replace(levels[0], documents=50))
+    record = replace(model.training, acceptance=curve.at(0.01, 0.9), acceptance_curve=curve)
+    nothing, _, _, two, *_, why = [*training_lines(record)][-9:]
+    assert "--max-error 0.02 would accept 25%, and 9% of documents of unknown kinds" in nothing
+    assert two.endswith("0.0% of them wrong in cross-validation; and 9% of documents of unknown kinds")
+    assert "no maximum error accepts scores below 0.955" in why
+    assert "--max-unknown" in why
 
 
 def test_the_maximum_error_is_chosen_where_the_model_is_used(

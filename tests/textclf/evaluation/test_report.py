@@ -368,7 +368,7 @@ def test_all_wrong_and_nothing_accepted(tmp_path: Path) -> None:
     page = read_page(tmp_path)
     assert "0 of 1 document" in page.text
     assert "No document was accepted" in page.text
-    assert "no threshold kept the error under 5.0%" in page.text
+    assert "no threshold kept the error under 5%" in page.text
     assert "accepted from" not in page.text
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["accepted_accuracy"] is None
 

@@ -122,6 +122,16 @@ def test_no_number_of_documents_is_promised_where_the_highest_scores_are_wrong()
     assert "more documents like these would not do" in why_nothing_is_accepted(curve.at(0.05, 0.9), curve)
 
 
+def test_where_nothing_was_wrong_more_right_documents_would_do():
+    curve = acceptance_curve(np.linspace(0.99, 0.6, 36), np.ones(36, dtype=bool))
+    said = why_nothing_is_accepted(curve.at(0.01, 0.9), curve)
+    assert "maximum error of 1% with 90% confidence, at least the 230 documents" in said
+    assert "about 194 more documents like these would do if those with the highest scores are all right" in said
+    assert acceptance_curve(np.linspace(0.99, 0.6, 230), np.ones(230, dtype=bool)).at(0.01, 0.9).accepted > 0
+    said = why_nothing_is_accepted(curve.at(0.0001, 0.9999), curve)
+    assert "maximum error of 0.01% with 99.99% confidence, at least the 92,099 documents" in said
+
+
 @pytest.mark.parametrize("promise", [(5, 0.9), (0, 0.9), (0.05, 1), (0.05, 90)])
 def test_a_promise_that_is_no_share_is_refused(promise):
     with pytest.raises(UsageError, match="must be"):
