@@ -53,8 +53,8 @@ class WorkerProcess:
         self._folder, self._max_memory, self._max_tasks = folder, max_memory, max_tasks
         self._environment = {name: os.environ.get(name, str(threads)) for name in _THREAD_LIMITS}
         self._pool: Any = None
-        self._first: Future[Any] = Future()
-        self._last, self._done = self._first, 0
+        self._last: Future[Any] = Future()
+        self._done = 0
 
     def start(self) -> None:
         """Start the process before its first task, to see whether one can be started."""
@@ -69,8 +69,7 @@ class WorkerProcess:
                 context=loky.backend.context.LokyContext(),
                 env=self._environment,
             )
-            self._first = pool.submit(os.getpid)
-            self._pool, self._last, self._done = pool, self._first, 0
+            self._pool, self._last, self._done = pool, pool.submit(os.getpid), 0
 
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
         """Start a task, or queue it behind those before it."""
@@ -95,16 +94,15 @@ class WorkerProcess:
             return
         # loky notices that its worker is dead and clears up; its own way of killing needs pgrep, and can stumble
         # over a task that was given to it only just now
-        try:
-            self._first.result(timeout=10)
-            # loky replaces a process that has grown much
-            pid = int(Path(self._scratch.name, _PID).read_text(encoding="ascii"))
-            with suppress(ProcessLookupError, AttributeError):
-                os.killpg(pid, signal.SIGKILL)
-        except TimeoutError:
-            self._pool.shutdown(wait=True, kill_workers=True)
-        except BrokenExecutor:
-            pass
+        pids = list(self._pool._processes)
+        # one that died is not among them any more, but may have left an engine in its group
+        with suppress(FileNotFoundError, ValueError):
+            pids.append(int(Path(self._scratch.name, _PID).read_text(encoding="ascii")))
+        for pid in pids:
+            # one that is starting has no group yet
+            for kill in ("killpg", "kill"):
+                with suppress(ProcessLookupError, AttributeError):
+                    getattr(os, kill)(pid, signal.SIGKILL)
         self._pool.shutdown(wait=True)
         self._pool = None
         self._scratch.cleanup()

@@ -288,6 +288,21 @@ def test_a_process_that_is_killed_comes_back(process):
     assert time.monotonic() - started < 30
 
 
+def never_begin(*_):
+    time.sleep(60)
+
+
+def test_a_process_that_is_still_starting_is_killed_at_once(monkeypatch, tmp_path):
+    monkeypatch.setattr("textclf.base.processes._begin", never_begin)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    started = time.monotonic()
+    with open_executor(2) as executor:
+        executor.submit("first", os.getpid)
+        executor.submit("second", os.getpid)
+    assert time.monotonic() - started < 9
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_task_that_needs_more_memory_than_allowed_fails_alone(process):
     with pytest.raises(MemoryError):
         result_of(process, bytearray, 4_000_000_000)
