@@ -184,7 +184,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             there seem to be, are learned from as out-of-distribution. With up to 20 labelled documents per category on
             average, self-training learns from others too, unless cross-validation is less accurate with them. Without
             any labelled document, those that keywords of the lexicon surely find are labelled by them; such a model
-            accepts nothing, and its figures compare it with the keywords alone. Of more than 2,000 a fixed sample is
+            accepts nothing, and its figures compare it with the keywords alone. Of more than 1,000 a fixed sample is
             used; texts that are given with a label too are left out.
         document_ids : iterable of str, length n, optional
             Names that go into the data hash; by default the positions.

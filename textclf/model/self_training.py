@@ -23,8 +23,6 @@ FEW_LABELLED = 20
 """Labelled documents per category, on average, up to which self-training is tried: with more it gains nothing."""
 SHARES = (1 / 3, 2 / 3)
 """Of the unlabelled documents that are pseudo-labelled, in each round."""
-MOST = 1_000
-"""Pseudo-labelled documents: more would take long and hardly change anything."""
 POWER = 0.25
 """A category's share of these is its predicted share to this power, scaled: with 0 all would be equal."""
 WEIGHT = 0.3
@@ -73,7 +71,7 @@ def pseudo_label(observed: TrainingTexts, settings: FeatureSettings, *, c: float
         taught = with_pseudo_labels(observed, found)
         parts = known[:documents], unlabelled[found.chosen], known[documents:], unlabelled[novel]
         slopes, intercept = fit(sparse.vstack(parts, format="csr"), taught.targets, taught.target_weights)
-        chosen, labels = most_certain(unlabelled[likely] @ slopes.T + intercept, min(share * len(likely), MOST))
+        chosen, labels = most_certain(unlabelled[likely] @ slopes.T + intercept, share * len(likely))
         found = PseudoLabels(likely[chosen], labels, novel)
     return found
 
