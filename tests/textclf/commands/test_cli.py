@@ -160,6 +160,7 @@ def test_a_config_file_gives_defaults_and_the_command_line_goes_before_it(textcl
     lines = out.read_text().splitlines()
     assert lines[1].startswith("letter-00,letter,")
     assert len(lines) == 6
+    out = tmp_path / "q.csv"
     assert textclf("--config", config, "predict", model_path, documents, "-o", out, "--no-keep-columns").code == 0
     assert out.read_text().splitlines()[1].startswith("letter-00,,")
 
