@@ -146,7 +146,6 @@ def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Co
     outcomes: list[tuple[bool, ...]] = []
     changes: list[Change] = []
     unusable = 0
-    categories = {*a.categories, *b.categories}
     for (document, by_a, _), (_, by_b, _) in zip(predict_documents(a, for_a), predict_documents(b, for_b), strict=True):
         if document.error:
             # its cells, the category among them, may be in the wrong columns
@@ -154,7 +153,7 @@ def compare_models(a: Model, b: Model, documents: Iterable[InputDocument]) -> Co
             continue
         truth = document.category
         right = [bool(truth) and one.predicted_category == truth for one in (by_a, by_b)]
-        none = truth == NONE_OF_THESE and truth not in categories
+        none = truth == NONE_OF_THESE
         outcomes.append((bool(truth) and not none, none, *right, by_a.decision == "accept", by_b.decision == "accept"))
         if (by_a.predicted_category, by_a.decision) != (by_b.predicted_category, by_b.decision):
             changes.append(_change(truth, by_a, by_b))

@@ -104,8 +104,7 @@ def evaluate_predictions(
     right = np.array([one.predicted_category == truth for one, truth in zip(predictions, truths, strict=True)])
     answered = np.array([bool(one.predicted_category) for one in predictions])
     accepted = np.array([one.decision == "accept" for one in predictions])
-    # a model may know it as a category like any other, if it was trained so in Python
-    none = np.array([truth == NONE_OF_THESE and truth not in categories for truth in truths], dtype=bool)
+    none = np.array([truth == NONE_OF_THESE for truth in truths], dtype=bool)
     kept = np.flatnonzero(~none).tolist()
     if not kept:
         raise BadDataError("there is no document of a category to evaluate", remedy="give some with their category")

@@ -36,11 +36,11 @@ def novel_documents(
     """
     labels, originals = observed.labels, observed.originals
     matrix, targets, weights = matrix[originals], observed.targets[originals], observed.target_weights[originals]
-    labelled, unlabelled = (features.ngrams.weigh(part.counts) for part in (observed.documents, observed.unlabelled))
     # a document alone in its category cannot be left out
     several = np.flatnonzero(np.bincount(labels)[labels] > 1)
     if not observed.many_unlabelled or not len(several):
         return np.empty(0, np.int64)
+    labelled, unlabelled = (features.ngrams.weigh(part.counts) for part in (observed.documents, observed.unlabelled))
     neighbours = fit_neighbours(labelled, unlabelled, len(features.ngrams.tables[0].buckets), seed=seed)
 
     def evidence(kept: NDArray[np.int64], rows: Any) -> NDArray[np.float64]:

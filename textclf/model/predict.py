@@ -81,7 +81,7 @@ class Model:
     linear : LinearModel
         From features to margins.
     held_out : textclf.model.held_out.HeldOut or None
-        Margins of the unlabelled documents that the model was trained on.
+        Margins of the unlabelled documents that the model was trained on, given in place of its own.
     inverse_temperature : float
         Factor from margins to calibrated margins.
     typicality : textclf.model.typicality.Typicality
