@@ -112,13 +112,18 @@ def fit_features(
     observed: ObservedTexts, categories: Sequence[str], settings: FeatureSettings
 ) -> tuple[FeatureSet, FeatureRows]:
     """Fit all features on documents observed with the views of the settings; give their rows too."""
-    features = FeatureSet(
+    features = fit_feature_set(observed, categories, settings)
+    return features, features.rows_of(observed)
+
+
+def fit_feature_set(observed: ObservedTexts, categories: Sequence[str], settings: FeatureSettings) -> FeatureSet:
+    """Fit all features as `fit_features` does, without computing rows."""
+    return FeatureSet(
         ngrams=fit_tfidf(observed.counts, settings.views),
         layout=LayoutScale.fit(observed.measures) if settings.layout else LayoutScale.unmeasured(),
         matcher=fit_matcher(observed.words, categories, settings),
         vectors=fit_vectors(observed.words, settings),
     )
-    return features, features.rows_of(observed)
 
 
 def observe(texts: Iterable[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:

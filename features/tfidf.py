@@ -9,7 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from features.ngrams import BUCKET_BITS, NgramView, SparseRows
+from features.ngrams import BUCKET_BITS, NgramView, SparseRows, stack_rows, take_rows
+
+BLOCK = 64
+"""Rows that are weighed at a time, which takes about 60 bytes per n-gram."""
 
 _U64 = np.uint64
 
@@ -59,6 +62,17 @@ class NgramTfidf:
         Values are ``(1 + ln count) * idf``, divided by the Euclidean length of the row within the view; n-grams that
         were not kept are ignored.
         """
+        size = len(counted.starts) - 1
+        if size <= BLOCK:
+            return self._weigh(counted)
+        blocks = (np.arange(begin, min(begin + BLOCK, size)) for begin in range(0, size, BLOCK))
+        return stack_rows([self._weigh(take_rows(counted, block)) for block in blocks])
+
+    def first_view(self) -> NgramTfidf:
+        """Give the columns of the first view alone."""
+        return NgramTfidf(self.tables[:1])
+
+    def _weigh(self, counted: SparseRows) -> SparseRows:
         size = len(counted.starts) - 1
         columns, known = self._look_up(counted.indices)
         starts = known.searchsorted(counted.starts)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from features.feature_set import FeatureRows, FeatureSet, FeatureSettings, fit_features, observe
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
-from features.ngrams import VIEWS, stack_rows
+from features.ngrams import VIEWS, stack_rows, take_rows
+from features.tfidf import BLOCK, fit_tfidf
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
@@ -196,3 +197,16 @@ def test_the_shipped_lexicon_serves_the_categories_it_knows():
     unknown = ["sports" if category == "invoice" else "letters" for category in CATEGORIES]
     learned = fit(unknown, replace(PLAIN, lexicon="auto")).matcher.lexicon
     assert learned == fit(unknown, replace(PLAIN, lexicon="learn")).matcher.lexicon
+
+
+def test_rows_are_the_same_alone_in_a_block_and_in_many():
+    draw = random.Random(0)
+    texts = [" ".join(draw.choices(LETTERS + INVOICES, k=30)) for _ in range(150)]
+    observed = observe(texts, VIEWS, layout=False)
+    columns = fit_tfidf(observed.counts, VIEWS)
+    assert len(texts) > 2 * BLOCK
+    found = columns.weigh(observed.counts)
+    for place in (0, BLOCK - 1, BLOCK, len(texts) - 1):
+        alone, own = columns.weigh(take_rows(observed.counts, np.array([place]))), take_rows(found, np.array([place]))
+        assert len(own.indices) > 100
+        assert [part.tobytes() for part in own] == [part.tobytes() for part in alone]

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.feature_set import FeatureSet, FeatureSettings, fit_features
-from features.ngrams import take_rows
 from textclf.base.executor import Executor, in_process
 from textclf.model.calibrate import Calibration, calibrate
+from textclf.model.compact_rows import compact_rows, full_slopes
 from textclf.model.folds import FOLDS, Folds, share_of, stratified_folds
 from textclf.model.linear import feature_matrix, fit_svm, split_weights
-from textclf.model.neighbours import Neighbours, fit_neighbours
+from textclf.model.neighbours import Neighbours, first_view_rows, fit_neighbours
 from textclf.model.predict import LinearModel
-from textclf.model.self_training import PseudoLabels, is_of_use, pseudo_label, with_pseudo_labels
+from textclf.model.self_training import PseudoLabels, embed, is_of_use, pseudo_label, with_pseudo_labels
 from textclf.model.training_record import CurvePoint
 from textclf.model.training_texts import TrainingTexts
 from textclf.model.typicality import fit_centroids, similarity
@@ -58,26 +58,25 @@ def fit_model(
     same features.
     """
     pseudo = pseudo_label(observed, settings, c=c, self_training=self_training)
-    observed = with_pseudo_labels(observed, pseudo)
+    labelled, observed = observed.documents, with_pseudo_labels(observed, pseudo)
     categories, labels = observed.categories, observed.labels
     features, rows = fit_features(observed.documents, [categories[label] for label in labels], settings)
     further = [part for part in (observed.copies, *observed.out_of_distribution) if part.words]
     matrix = feature_matrix((rows, *map(features.rows_of, further)), features)
+    compact = compact_rows(matrix)
     slopes, intercept = fit_svm(
-        matrix, observed.targets, observed.target_weights, categories=len(categories), c=c, seed=settings.seed
+        compact, observed.targets, observed.target_weights, categories=len(categories), c=c, seed=settings.seed
     )
+    slopes = full_slopes(slopes, compact, matrix)
     columns = len(features.ngrams.tables[0].buckets)
-    # pseudo-labelled documents come after the labelled ones, and are still unlabelled
-    labelled = take_rows(rows.ngrams, np.arange(len(labels) - len(pseudo.labels)))
-    unlabelled = features.ngrams.weigh(observed.unlabelled.counts)
+    # pseudo-labelled documents are still unlabelled
+    near, among = (first_view_rows(part, features) for part in (labelled, observed.unlabelled))
     return Fitted(
         features=features,
         linear=split_weights(slopes, intercept, features, rows),
         centroids=fit_centroids(rows.ngrams, labels, len(categories), columns),
-        neighbours=fit_neighbours(labelled, unlabelled, columns, seed=settings.seed)
-        if observed.many_unlabelled
-        else None,
-        left_out=left_out_margins(observed, matrix, c=c, seed=settings.seed)
+        neighbours=fit_neighbours(near, among, columns, seed=settings.seed) if observed.many_unlabelled else None,
+        left_out=left_out_margins(observed, compact, c=c, seed=settings.seed)
         if leave_out
         else np.empty((0, len(categories))),
         pseudo=pseudo,
@@ -177,6 +176,7 @@ def fit_and_measure(
         f"{len(folds)} folds"
     )
     self_training = is_of_use(len(labels), len(observed.categories), len(observed.unlabelled.words))
+    observed = with_embedded(observed, settings)
     found = validate(observed, settings, fit_all=not self_training)
     *smaller, name = feature_groups(settings)
     results: dict[str, CrossValidated] = {}
@@ -186,7 +186,7 @@ def fit_and_measure(
         _log.info("cross-validating without parts of the page")
         with_parts, found_with_parts = observed, found
         bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
-        observed = observed.seen_by(bare.views)
+        observed = with_embedded(observed.seen_by(bare.views), bare)
         found = validate(observed, bare)
         if found.accuracy >= found_with_parts.accuracy:
             further[WITH_PARTS.format(name)], settings = found_with_parts, bare
@@ -214,6 +214,11 @@ def fit_and_measure(
             further[WITH_UNLABELLED.format(name)] = taught
     fitted = found.fitted or fit_model(observed, settings, c=c, leave_out=True)
     return fitted, results | further | {name: found}, curve
+
+
+def with_embedded(observed: TrainingTexts, settings: FeatureSettings) -> TrainingTexts:
+    """Compute once what all folds and all but the last step have in common, if there are unlabelled documents."""
+    return observed._replace(embedded=embed(observed, settings)) if observed.unlabelled.words else observed
 
 
 def feature_groups(settings: FeatureSettings) -> dict[str, FeatureSettings]:
@@ -248,8 +253,7 @@ def _fit_part(
     if fold is None:
         return fit_model(observed, settings, c=c, self_training=self_training, leave_out=True)
     train, test, given, asked = fold
-    learned = observed.take(train)._replace(unlabelled=observed.unlabelled.take(given))
-    fitted = fit_model(learned, settings, c=c, self_training=self_training)
+    fitted = fit_model(observed.take(train, given), settings, c=c, self_training=self_training)
     held_out = observed.take(test)
     rows = fitted.features.rows_of(held_out.documents)
     margins, copies, unlabelled = (

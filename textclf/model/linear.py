@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ TOLERANCE = 0.1
 def fit_svm(
     matrix: Any, targets: NDArray[np.int64], weights: NDArray[np.float64], *, categories: int, c: float, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit a one-vs-rest linear SVM; slopes of shape (k, columns) and intercepts of the k categories.
+    """Fit a one-vs-rest linear SVM to rows, sparse or not; slopes of shape (k, columns) and k intercepts.
 
     Rows of target k are of no category: negative examples for all. Their weights are parts of the weight that each
     category has.
@@ -33,11 +33,13 @@ def fit_svm(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
-    matrix, places = for_liblinear(matrix)
+    places: Any = slice(None)
+    if not isinstance(matrix, np.ndarray):
+        matrix, places = for_liblinear(matrix)
     totals = np.bincount(targets, weights, minlength=categories)[:categories]
     # all categories weigh the same; the weights of other rows are parts of a category
     balance = np.append(totals.mean() / totals, totals.mean())
-    svm = LinearSVC(C=c, tol=TOLERANCE, random_state=seed)
+    svm = LinearSVC(C=c, tol=TOLERANCE, dual=True, random_state=seed)
     with warnings.catch_warnings():
         # closer convergence would change no figure, and the user can do nothing about it
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -56,9 +58,14 @@ def keyword_weights(features: FeatureSet) -> NDArray[np.float32]:
 
 def feature_matrix(parts: Iterable[FeatureRows], features: FeatureSet) -> Any:
     """Rows of several parts below each other, all feature groups side by side, as scikit-learn requires."""
+    return stack_matrices([_matrix(rows, features) for rows in parts])
+
+
+def stack_matrices(parts: Sequence[Any]) -> Any:
+    """Put the rows of matrices, all sparse or none, below each other."""
     from scipy import sparse
 
-    return sparse.vstack([_matrix(rows, features) for rows in parts], format="csr")
+    return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else sparse.vstack(parts, format="csr")
 
 
 def _matrix(rows: FeatureRows, features: FeatureSet) -> Any:

@@ -8,15 +8,15 @@ typical. The shortfall is due to unknown kinds, as far as chance among few label
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.feature_set import FeatureSet
 from textclf.model.folds import stratified_folds
-from textclf.model.neighbours import fit_neighbours
-from textclf.model.training_texts import TrainingTexts
+from textclf.model.neighbours import densities
+from textclf.model.training_texts import Embedded, TrainingTexts
 from textclf.model.typicality import DENSITY_WEIGHT, MIN_DEVIATION, margin_evidence
 
 FOLDS = 3
@@ -27,34 +27,31 @@ CONFIDENCE = 0.8
 
 
 def novel_documents(
-    observed: TrainingTexts, features: FeatureSet, matrix: Any, asked: Any, fit: Callable[..., Any], *, seed: int
+    observed: TrainingTexts, embedded: Embedded, fit: Callable[..., Any], *, seed: int
 ) -> NDArray[np.int64]:
     """Find the unlabelled documents that look least typical of the categories, as many as there are of unknown kinds.
 
-    The rows of the matrix are those of `TrainingTexts.targets`, and ``asked`` holds those of the unlabelled documents,
-    of which positions are given; ``fit`` fits a linear SVM to rows, targets and weights.
+    The texts have no copies; ``fit`` fits a linear SVM to rows, targets and weights.
     """
-    labels, originals = observed.labels, observed.originals
-    matrix, targets, weights = matrix[originals], observed.targets[originals], observed.target_weights[originals]
+    labels, targets, weights = observed.labels, observed.targets, observed.target_weights
     # a document alone in its category cannot be left out
     several = np.flatnonzero(np.bincount(labels)[labels] > 1)
     if not observed.many_unlabelled or not len(several):
         return np.empty(0, np.int64)
-    labelled, unlabelled = (features.ngrams.weigh(part.counts) for part in (observed.documents, observed.unlabelled))
-    neighbours = fit_neighbours(labelled, unlabelled, len(features.ngrams.tables[0].buckets), seed=seed)
 
     def evidence(kept: NDArray[np.int64], rows: Any) -> NDArray[np.float64]:
-        slopes, intercept = fit(matrix[kept], targets[kept], weights[kept])
+        slopes, intercept = fit(embedded.known[kept], targets[kept], weights[kept])
         return margin_evidence(rows @ slopes.T + intercept)
 
     everything = np.arange(len(targets))
     held_out = np.empty(len(labels))
     for _, test in stratified_folds(labels[several], FOLDS, seed):
         chosen = several[test]
-        held_out[chosen] = evidence(np.setdiff1d(everything, chosen), matrix[chosen])
-    known = held_out[several], neighbours.density(labelled)[several]
-    others = evidence(everything, asked), neighbours.density(unlabelled)
-    typical, found = np.zeros(len(several)), np.zeros(asked.shape[0])
+        held_out[chosen] = evidence(np.setdiff1d(everything, chosen), embedded.known[chosen])
+    density = partial(densities, labelled=embedded.documents_near, unlabelled=embedded.unlabelled_near)
+    known = held_out[several], density(embedded.documents_near[several])
+    others = evidence(everything, embedded.unlabelled), density(embedded.unlabelled_near)
+    typical, found = np.zeros(len(several)), np.zeros(len(others[0]))
     for own, other, weight in zip(known, others, (1.0, DENSITY_WEIGHT), strict=True):
         scale = weight / max(own.std(), MIN_DEVIATION)
         typical += scale * (own - own.mean())

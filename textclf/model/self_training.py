@@ -14,10 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.feature_set import FeatureSettings, fit_features, join_texts
-from textclf.model.linear import feature_matrix, fit_svm
+from features.feature_set import FeatureSettings, fit_feature_set, join_texts
+from textclf.model.compact_rows import compact_rows
+from textclf.model.linear import feature_matrix, fit_svm, stack_matrices
+from textclf.model.neighbours import first_view_rows, fit_all_neighbours
 from textclf.model.novelty import novel_documents
-from textclf.model.training_texts import TrainingTexts
+from textclf.model.training_texts import Embedded, TrainingTexts
 
 FEW_LABELLED = 20
 """Labelled documents per category, on average, up to which self-training is tried: with more it gains nothing."""
@@ -45,32 +47,48 @@ def is_of_use(labelled: int, categories: int, unlabelled: int) -> bool:
     return unlabelled > 0 and labelled <= FEW_LABELLED * categories
 
 
+def embed(observed: TrainingTexts, settings: FeatureSettings) -> Embedded:
+    """Compute the rows of texts by which unlabelled ones are labelled; the texts have an unlabelled one.
+
+    Keywords and vectors take most of the time, and change few predictions: there are none.
+    """
+    plain = replace(settings, lexicon="none", vectors="none")
+    features = fit_feature_set(join_texts([observed.documents, observed.unlabelled]), (), plain)
+    given, _, background, _ = observed.out_of_distribution
+    parts = [part for part in (observed.documents, given, background, observed.unlabelled) if part.words]
+    rows = compact_rows(feature_matrix(map(features.rows_of, parts), features))
+    known = rows.shape[0] - len(observed.unlabelled.words)
+    near = fit_all_neighbours(
+        first_view_rows(observed.documents, features),
+        first_view_rows(observed.unlabelled, features),
+        len(features.ngrams.tables[0].buckets),
+        seed=settings.seed,
+    )
+    return Embedded(rows[:known], rows[known:], near.labelled, near.unlabelled)
+
+
 def pseudo_label(observed: TrainingTexts, settings: FeatureSettings, *, c: float, self_training: bool) -> PseudoLabels:
     """Find the unlabelled documents of unknown kinds and, with ``self_training``, label others.
 
     The first labels come from a model of the labelled documents, the next from one of these and the first.
     """
-    from scipy import sparse
-
     if not observed.unlabelled.words:
         return NO_PSEUDO_LABELS
-    # keywords and vectors take most of the time, and change few predictions
-    plain = replace(settings, lexicon="none", vectors="none")
-    features, _ = fit_features(join_texts([observed.documents, observed.unlabelled]), (), plain)
-    labelled = (observed.documents, observed.copies, *observed.out_of_distribution)
-    known = feature_matrix((features.rows_of(part) for part in labelled if part.words), features)
-    unlabelled = feature_matrix([features.rows_of(observed.unlabelled)], features)
+    embedded = observed.embedded or embed(observed, settings)
+    known, unlabelled = embedded.known, embedded.unlabelled
+    # of the texts themselves nothing is needed here but how many there are
+    observed = observed.without_copies().seen_by(())
     fit = partial(fit_svm, categories=len(observed.categories), c=c, seed=settings.seed)
     found = NO_PSEUDO_LABELS
     # what keywords find is more typical of its category than other documents are
     if not observed.by_keywords:
-        found = found._replace(novel=novel_documents(observed, features, known, unlabelled, fit, seed=settings.seed))
+        found = found._replace(novel=novel_documents(observed, embedded, fit, seed=settings.seed))
     novel = found.novel
     documents, likely = len(observed.labels), np.setdiff1d(np.arange(unlabelled.shape[0]), novel)
     for share in SHARES if self_training else ():
         taught = with_pseudo_labels(observed, found)
-        parts = known[:documents], unlabelled[found.chosen], known[documents:], unlabelled[novel]
-        slopes, intercept = fit(sparse.vstack(parts, format="csr"), taught.targets, taught.target_weights)
+        rows = stack_matrices([known[:documents], unlabelled[found.chosen], known[documents:], unlabelled[novel]])
+        slopes, intercept = fit(rows, taught.targets, taught.target_weights)
         chosen, labels = most_certain(unlabelled[likely] @ slopes.T + intercept, share * len(likely))
         found = PseudoLabels(likely[chosen], labels, novel)
     return found
@@ -84,6 +102,7 @@ def with_pseudo_labels(observed: TrainingTexts, found: PseudoLabels) -> Training
         labels=np.concatenate([observed.labels, found.labels]),
         weights=np.concatenate([observed.weights, np.full(len(found.labels), WEIGHT * observed.weights.mean())]),
         out_of_distribution=(given, copies, background, observed.unlabelled.take(found.novel)),
+        embedded=None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,16 @@ ASSUMED_WEIGHT = 0.3
 
 MANY_UNLABELLED = 50
 """Unlabelled documents from which on others are compared with them."""
+
+
+class Embedded(NamedTuple):
+    """The texts, without copies, as rows of features that no label was needed for: learned once for all folds."""
+
+    known: Any  # rows of the documents and the out-of-distribution texts, of few columns unless there are many texts
+    unlabelled: Any
+    # short rows of the documents and the unlabelled ones, to find neighbours by
+    documents_near: NDArray[np.int8]
+    unlabelled_near: NDArray[np.int8]
 
 
 class TrainingTexts(NamedTuple):
@@ -33,6 +43,7 @@ class TrainingTexts(NamedTuple):
     unlabelled: ObservedTexts  # texts of unknown category, without copies
     unlabelled_texts: Sequence[str]  # of all of these, also where some are held out
     by_keywords: bool = False  # whether the labels come from keywords, and may be wrong
+    embedded: Embedded | None = None  # only if unlabelled documents are learned from
 
     @property
     def targets(self) -> NDArray[np.int64]:
@@ -60,8 +71,29 @@ class TrainingTexts(NamedTuple):
         given, copies, *_ = (len(part.words) for part in self.out_of_distribution)
         return np.asarray(np.r_[:documents, first : first + given, first + given + copies : last])
 
-    def take(self, chosen: NDArray[np.int64]) -> TrainingTexts:
-        """Select documents by position, with their copies and all documents of no or unknown category."""
+    def without_copies(self) -> TrainingTexts:
+        """Leave out the augmented copies, of out-of-distribution texts too."""
+        given, copies, background, novel = self.out_of_distribution
+        none = np.empty(0, np.int64)
+        return self._replace(
+            copies=self.copies.take(none),
+            copied=none,
+            out_of_distribution=(given, copies.take(none), background, novel),
+        )
+
+    def take(self, chosen: NDArray[np.int64], unlabelled: NDArray[np.int64] | None = None) -> TrainingTexts:
+        """Select documents by position, with their copies and the texts of no category; or unlabelled ones, too."""
+        if unlabelled is None:
+            unlabelled = np.arange(len(self.unlabelled.words))
+        embedded = self.embedded
+        if embedded:
+            outside = np.arange(len(self.labels), embedded.known.shape[0])
+            embedded = Embedded(
+                embedded.known[np.concatenate([chosen, outside])],
+                embedded.unlabelled[unlabelled],
+                embedded.documents_near[chosen],
+                embedded.unlabelled_near[unlabelled],
+            )
         places = np.full(len(self.labels), -1)
         places[chosen] = np.arange(len(chosen))
         copied = places[self.copied]
@@ -72,10 +104,12 @@ class TrainingTexts(NamedTuple):
             weights=self.weights[chosen],
             copies=self.copies.take(kept),
             copied=copied[kept],
+            unlabelled=self.unlabelled.take(unlabelled),
+            embedded=embedded,
         )
 
     def seen_by(self, views: Sequence[NgramView]) -> TrainingTexts:
-        """Keep only the n-grams of these views."""
+        """Keep only the n-grams of these views, and nothing that was learned from others."""
         texts, copies, background, novel = self.out_of_distribution
         return self._replace(
             documents=self.documents.seen_by(views),
@@ -87,6 +121,7 @@ class TrainingTexts(NamedTuple):
                 novel.seen_by(views),
             ),
             unlabelled=self.unlabelled.seen_by(views),
+            embedded=None,
         )
 
 
