@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from ocr.cleaning import joined_pages
+from textclf.base.look_format import NO_LOOK
 
 N = TypeVar("N", int, float)
 Status = Literal["ok", "partial", "failed", "skipped"]
@@ -70,6 +71,8 @@ class Page:
         Number of connected components of ink that look like letters; letters that touch count as one.
     letters_unread : int
         Number of these that lie in no word.
+    look : str
+        What the upright image shows, as `textclf.base.look_format` writes it; empty if that was not measured.
     status : {"ok", "partial", "failed", "skipped"}
         Whether it was read in full.
     error : str
@@ -92,6 +95,7 @@ class Page:
     height: int = 0
     letters: int = 0
     letters_unread: int = 0
+    look: str = ""
     status: Status = "ok"
     error: str = ""
     seconds: float = 0.0
@@ -162,6 +166,11 @@ class Document:
     def engine(self) -> str:
         """Name and version of the engine that read its pages; empty if text layers were enough."""
         return ", ".join(sorted({page.engine for page in self.pages if page.engine}))
+
+    @property
+    def look(self) -> str:
+        """The look of the first page that is not blank, which stands for the document; empty if there is none."""
+        return next((page.look for page in self.pages if page.look not in ("", NO_LOOK)), "")
 
     @property
     def confidence(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
@@ -117,7 +117,7 @@ def _pdf_content(pdf: pypdfium2.PdfDocument, number: int, limits: Limits) -> Pag
         height=height,
         text_layer=layer,
         image=partial(_drawn, page, dpi),
-        preview=partial(_drawn, page, min(dpi, 72 * _PREVIEW_SIDE / min(width, height))),
+        preview=cache(partial(_drawn, page, min(dpi, 72 * _PREVIEW_SIDE / min(width, height)))),
     )
 
 

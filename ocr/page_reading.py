@@ -15,6 +15,7 @@ from ocr.document import Page
 from ocr.engines import OcrEngine
 from ocr.ink import Boxes, Region, letter_boxes, letter_height, uncovered, unread_regions, without_rules
 from ocr.layer_check import contradicts, text_layer_worth
+from ocr.look import measure_look
 from ocr.ocr_result import OcrResult, inserted, moved, quality, stacked, turned, with_layer, without
 from ocr.page_content import PageContent, open_page
 from ocr.page_image import is_blank, page_scale, read_strip, read_upright, row_at
@@ -23,6 +24,7 @@ from ocr.reading_state import WHOLE, Strip, failed_page
 from ocr.source_file import Source
 from textclf.base.errors import BadInputError, MissingProgramError, OutputError
 from textclf.base.hashing import hash_json
+from textclf.base.look_format import NO_LOOK, is_measured
 
 _TILE_ROWS = 4300
 """Most rows of a tile, as of a legal page at 300 dpi: a page that times out keeps the tiles that were read."""
@@ -60,11 +62,14 @@ def read_page(
     if cache:
         # the whole page is preferred to its topmost strip
         page = (cache.get(keys[WHOLE]) if strip.start == 0 else None) or cache.get(keys[strip])
-    if page is None:
+    # pages that an earlier version kept have no look
+    if page is None or not (is_measured(page.look) or strip.start > 0):
         deadline = started + options.limits.seconds_per_page
         try:
             with open_page(source, number, options.limits, options.password) as content:
-                page = _PageReader(content, number, options, engine, deadline).page(strip)
+                page = page or _PageReader(content, number, options, engine, deadline).page(strip)
+                if strip.start == 0:
+                    page = replace(page, look=_look(content, page.rotation))
         except (MissingProgramError, OutputError):
             raise
         # the boundary: whatever a hostile file does to the decoding libraries, only its page fails
@@ -75,6 +80,12 @@ def read_page(
             cache.put(keys[strip if strip.start > 0 or page.part < 1 else WHOLE], page)
     text = clean_text(page.raw_text, variants=options.variants)
     return replace(page, text=text, seconds=time.perf_counter() - started)
+
+
+def _look(content: PageContent, rotation: int) -> str:
+    """Measure the look of the upright page; drawn small, it is the same whether or not the page had to be read."""
+    image = content.preview()
+    return NO_LOOK if is_blank(image) else measure_look(image.rotate(rotation, expand=True))
 
 
 def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, engine: OcrEngine) -> str:

@@ -36,7 +36,7 @@ SOURCE_COLUMNS = ("path", "sha256")
 """Columns that identify the file of a document, independent of its id."""
 OCR_COLUMNS = (
     *("file", *SOURCE_COLUMNS, "pages", "ocr_confidence", "ocr_confidence_low"),
-    *("ocr_engine", "status", "error", "seconds"),
+    *("ocr_engine", "status", "error", "seconds", "page_look"),
 )
 """Columns written beside ``document_id, text, category``."""
 
@@ -212,6 +212,7 @@ def document_cells(document: Document, category: str) -> dict[str, str]:
         "status": document.status,
         "error": document.error,
         "seconds": f"{document.seconds:.2f}",
+        "page_look": document.look,
     }
 
 

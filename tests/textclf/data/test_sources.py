@@ -159,7 +159,7 @@ def test_what_was_read_is_written_with_its_label_and_read_again(tmp_path, path, 
     first, second = read_table(path)
     assert list(first) == [
         *("document_id", "text", "category", "file", "path", "sha256", "pages"),
-        *("ocr_confidence", "ocr_confidence_low", "ocr_engine", "status", "error", "seconds", "split"),
+        *("ocr_confidence", "ocr_confidence_low", "ocr_engine", "status", "error", "seconds", "page_look", "split"),
     ]
     assert (first["path"], first["sha256"]) == (str(tmp_path / "in" / "a.png"), "ab12")
     assert (first["category"], first["split"], first["pages"], first["ocr_confidence"]) == (
