@@ -62,24 +62,24 @@ def inflected_forms(words: Set[str]) -> dict[str, tuple[str, ...]]:
         ("en", "lemma_lookup", "it"),
     ):
         for group in _forms_by_lemma(language, table):
-            for word in group & inflected:
+            for word in inflected.intersection(group):
                 # a form in one language may be a word of its own in the other (statura: stature)
-                forms = group - dictionary(other_language) - {word}
+                forms = {*group} - dictionary(other_language) - {word}
                 found[word] |= {form for form in forms if len(form) <= len(word) + MAX_LONGER}
     return {word: tuple(sorted(found[word])) for word in sorted(found) if found[word]}
 
 
 @cache
-def _forms_by_lemma(language: str, table: str) -> tuple[frozenset[str], ...]:
+def _forms_by_lemma(language: str, table: str) -> tuple[tuple[str, ...], ...]:
     groups: defaultdict[str, set[str]] = defaultdict(set)
     for form, lemma in _lemma_table(language, table).items():
         # the English table holds all parts of speech: of its forms, only the plurals are of use
         if language != "en" or form.endswith("s"):
             groups[fold(lemma)] |= {fold(form), fold(lemma)}
-    return tuple(frozenset(group) for group in groups.values() if len(group) > 1)
+    # tuples take a third of the memory of sets, of which there would be tens of thousands
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
-@cache
 def _lemma_table(language: str, name: str) -> Mapping[str, str]:
     from spacy.util import load_language_data, registry
 

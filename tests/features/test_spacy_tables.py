@@ -77,7 +77,6 @@ def test_without_the_lookup_tables_matching_works_with_less(monkeypatch: pytest.
 
     caches = (
         dictionary,
-        spacy_tables._lemma_table,
         keyword_learning._from_dictionary,
         keyword_learning._dictionary_by_length,
         spacy_tables._forms_by_lemma,

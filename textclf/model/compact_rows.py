@@ -24,18 +24,23 @@ BLOCK = 1_024
 """Dense columns that are multiplied at a time."""
 
 
-def compact_rows(matrix: Any) -> Any:
-    """Give rows with the same inner products as those of a sparse matrix; of more than `MOST`, the matrix itself."""
+def compact_rows(matrix: Any) -> tuple[Any, Any]:
+    """Give rows with the same inner products as those of a sparse matrix, and what `full_slopes` takes.
+
+    Of more than `MOST` rows, both are the matrix itself.
+    """
     from threadpoolctl import threadpool_limits
 
     if not 0 < matrix.shape[0] <= MOST:
-        return matrix
+        return matrix, matrix
+    # the caller need not hold the rows any more
+    matrix = matrix.tocsc()
     # sums in another order, as with more threads, would change the last bits
     with threadpool_limits(1):
         gram = _gram(matrix)
         diagonal = np.einsum("ii->i", gram)
         diagonal += max(RIDGE * diagonal.mean(), np.finfo(np.float64).tiny)
-        return np.linalg.cholesky(gram)
+        return np.linalg.cholesky(gram), matrix
 
 
 def full_slopes(slopes: NDArray[np.float64], compact: Any, matrix: Any) -> NDArray[np.float64]:
@@ -50,12 +55,11 @@ def full_slopes(slopes: NDArray[np.float64], compact: Any, matrix: Any) -> NDArr
     return np.asarray((matrix.T @ dual.astype(matrix.dtype)).T)
 
 
-def _gram(matrix: Any) -> NDArray[np.float64]:
-    columns = matrix.tocsc()
-    frequency = np.diff(columns.indptr)
-    often = frequency >= FREQUENT * matrix.shape[0]
+def _gram(columns: Any) -> NDArray[np.float64]:
+    often = np.diff(columns.indptr) >= FREQUENT * columns.shape[0]
     rare = columns[:, np.flatnonzero(~often)].astype(np.float64).tocsr()
     gram: NDArray[np.float64] = (rare @ rare.T).toarray()
+    del rare
     frequent = np.flatnonzero(often)
     for begin in range(0, len(frequent), BLOCK):
         block = columns[:, frequent[begin : begin + BLOCK]].toarray().astype(np.float64)

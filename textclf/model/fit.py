@@ -58,19 +58,19 @@ def fit_model(
     same features.
     """
     pseudo = pseudo_label(observed, settings, c=c, self_training=self_training)
-    labelled, observed = observed.documents, with_pseudo_labels(observed, pseudo)
+    # from here on the unlabelled documents, among them the pseudo-labelled ones, are needed as neighbours only
+    compared = [part.seen_by(settings.views[:1]) for part in (observed.documents, observed.unlabelled)]
+    observed = with_pseudo_labels(observed, pseudo)._replace(unlabelled=compared[1])
     categories, labels = observed.categories, observed.labels
     features, rows = fit_features(observed.documents, [categories[label] for label in labels], settings)
     further = [part for part in (observed.copies, *observed.out_of_distribution) if part.words]
-    matrix = feature_matrix((rows, *map(features.rows_of, further)), features)
-    compact = compact_rows(matrix)
+    compact, matrix = compact_rows(feature_matrix((rows, *map(features.rows_of, further)), features))
     slopes, intercept = fit_svm(
         compact, observed.targets, observed.target_weights, categories=len(categories), c=c, seed=settings.seed
     )
     slopes = full_slopes(slopes, compact, matrix)
     columns = len(features.ngrams.tables[0].buckets)
-    # pseudo-labelled documents are still unlabelled
-    near, among = (first_view_rows(part, features) for part in (labelled, observed.unlabelled))
+    near, among = (first_view_rows(part, features) for part in compared)
     return Fitted(
         features=features,
         linear=split_weights(slopes, intercept, features, rows),

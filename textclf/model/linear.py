@@ -58,14 +58,30 @@ def keyword_weights(features: FeatureSet) -> NDArray[np.float32]:
 
 def feature_matrix(parts: Iterable[FeatureRows], features: FeatureSet) -> Any:
     """Rows of several parts below each other, all feature groups side by side, as scikit-learn requires."""
-    return stack_matrices([_matrix(rows, features) for rows in parts])
+    from scipy import sparse
+
+    starts, indices, values = [np.zeros(1, np.int64)], [], []
+    for rows in parts:
+        matrix = _matrix(rows, features)
+        starts.append(matrix.indptr[1:] + starts[-1][-1])
+        indices.append(matrix.indices)
+        values.append(matrix.data)
+        columns = matrix.shape[1]
+        # not kept while the next one is made, nor beside what all of them are put together to
+        del matrix, rows
+    joined = np.concatenate(values)
+    values.clear()
+    ends = np.concatenate(starts)
+    return sparse.csr_array((joined, np.concatenate(indices), ends), shape=(len(ends) - 1, columns))
 
 
 def stack_matrices(parts: Sequence[Any]) -> Any:
     """Put the rows of matrices, all sparse or none, below each other."""
     from scipy import sparse
 
-    return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else sparse.vstack(parts, format="csr")
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    return sparse.vstack(parts, format="csr")
 
 
 def _matrix(rows: FeatureRows, features: FeatureSet) -> Any:

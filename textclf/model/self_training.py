@@ -56,7 +56,7 @@ def embed(observed: TrainingTexts, settings: FeatureSettings) -> Embedded:
     features = fit_feature_set(join_texts([observed.documents, observed.unlabelled]), (), plain)
     given, _, background, _ = observed.out_of_distribution
     parts = [part for part in (observed.documents, given, background, observed.unlabelled) if part.words]
-    rows = compact_rows(feature_matrix(map(features.rows_of, parts), features))
+    rows, _ = compact_rows(feature_matrix(map(features.rows_of, parts), features))
     known = rows.shape[0] - len(observed.unlabelled.words)
     near = fit_all_neighbours(
         first_view_rows(observed.documents, features),

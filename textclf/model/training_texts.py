@@ -127,7 +127,10 @@ class TrainingTexts(NamedTuple):
 
 def observe_texts(texts: Sequence[str], settings: FeatureSettings) -> ObservedTexts:
     """Find words, n-grams and layout of texts as the settings require."""
-    return observe(texts, settings.views, layout=settings.layout)
+    found = observe(texts, settings.views, layout=settings.layout)
+    # a word that recurs is kept once, also in each process that is given the texts
+    same: dict[str, str] = {}
+    return found._replace(words=[[same.setdefault(word, word) for word in words] for words in found.words])
 
 
 def observe_training(
