@@ -69,12 +69,13 @@ LEXICON = FileKind("a lexicon", lambda head: re.match(rb"(\s*#.*\n)*\s*\[[^\[\]\
 PICTURE = FileKind(
     "a picture that textclf drew", lambda head: head.startswith(b"\x89PNG") and b"Software\0textclf" in head
 )
+CONFUSED_PAIRS = "confused_pairs.csv"
 REPORT_FOLDER: Mapping[str, FileKind] = {
     "report.html": FileKind("a report of textclf", lambda head: b'<meta name="generator" content="textclf">' in head),
     "metrics.json": json_kind("the figures of a report", "title", "model", "created"),
     "confusion.csv": table_kind("a confusion matrix of textclf", "true category"),
     "confusion.png": PICTURE,
-    "confused_pairs.csv": table_kind("a table of wrong documents", "documents_of_pair", "document_id"),
+    CONFUSED_PAIRS: table_kind("a table of wrong documents", "documents_of_pair", "document_id"),
 }
 PREPARED_FOLDER: Mapping[str, FileKind] = {
     "datasource.csv": table_kind("a datasource", "document_id", "text_data", "common_words"),

@@ -14,6 +14,7 @@ from textclf.checks.check_options import CheckOptions
 from textclf.commands.application import Option
 from textclf.commands.arguments import AsJson, LabelledDocuments, LabelledTable, showing
 from textclf.commands.console import print_json, print_lines
+from textclf.data.labels import GIVEN_CATEGORY, refuse_filled_in
 from textclf.data.sources import TableOptions, read_labelled
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def check_table(
 
     if output is not None:
         check_output(output, FINDINGS, inputs=[*table.inputs(source), *against_table.inputs(against)])
+        refuse_filled_in(output)
     if against is None and (against_table.where or against_table.labels):
         where = "--against-where" if against_table.where else "--against-labels"
         raise UsageError("says something of the documents of --against", where=where, remedy="give --against too")
@@ -102,6 +104,7 @@ def check_table(
         documents, others, threshold=options.threshold, label_issues=options.label_issues, jobs=jobs
     )
     if output is not None:
-        names = [field.name for field in fields(Finding)]
-        write_rows(output, names, (asdict(finding) for finding in found.findings), formulas_safe=True)
+        names = [*(field.name for field in fields(Finding)), GIVEN_CATEGORY]
+        rows = (asdict(finding) | {GIVEN_CATEGORY: finding.category} for finding in found.findings)
+        write_rows(output, names, rows, formulas_safe=True)
     return found

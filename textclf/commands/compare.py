@@ -14,6 +14,7 @@ from textclf.commands.application import Argument, Option
 from textclf.commands.arguments import AsJson, Documents, LabelledTable, load_to_accept, showing
 from textclf.commands.check import SHOWN
 from textclf.commands.console import print_json, print_lines
+from textclf.data.labels import GIVEN_CATEGORY, refuse_filled_in
 from textclf.data.sources import TableOptions, read_documents
 from textclf.model.settings import AcceptanceOptions
 
@@ -59,10 +60,12 @@ def compare_on_table(a: Model, b: Model, source: Path, table: TableOptions, *, o
 
     if output is not None:
         check_output(output, CHANGES, inputs=table.inputs(source))
+        refuse_filled_in(output)
     found = compare_models(a, b, read_documents(source, table))
     if not found.documents:
         raise BadDataError("no row to compare on", where=source, remedy="correct --where")
     if output is not None:
-        names = [field.name for field in fields(Change)]
-        write_rows(output, names, (asdict(change) for change in found.changes), formulas_safe=True)
+        names = [*(field.name for field in fields(Change)), GIVEN_CATEGORY]
+        rows = (asdict(change) | {GIVEN_CATEGORY: change.category} for change in found.changes)
+        write_rows(output, names, rows, formulas_safe=True)
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import BadDataError
-from textclf.base.overwrite_guard import REPORT_FOLDER, check_output_folder
+from textclf.base.overwrite_guard import CONFUSED_PAIRS, REPORT_FOLDER, check_output_folder
 from textclf.base.plurals import counted
 from textclf.commands.arguments import (
     AsJson,
@@ -22,6 +22,7 @@ from textclf.commands.arguments import (
     showing,
 )
 from textclf.commands.console import print_lines
+from textclf.data.labels import refuse_filled_in
 from textclf.data.sources import TableOptions, read_documents
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.settings import AcceptanceOptions
@@ -106,6 +107,7 @@ def evaluate_model(
     from textclf.model.training_data import data_hash
 
     check_output_folder(folder, REPORT_FOLDER, inputs=table.inputs(source))
+    refuse_filled_in(folder / CONFUSED_PAIRS)
     documents, predictions = [], []
     without = 0
     for document, prediction, _ in predict_documents(model, read_documents(source, table, need_category=True)):

@@ -21,11 +21,21 @@ _log = logging.getLogger(__name__)
 
 ID, CATEGORY = "document_id", "category"
 """Columns of the tables in which a person fills in categories."""
+GIVEN_CATEGORY = "given_category"
+"""Column of the tables that list known categories: a copy of them, which shows what a person has corrected."""
 _NAMED = 5
 """Number of rows that a warning names."""
 _WRITTEN = (PREDICTIONS, TO_LABEL, FINDINGS, CHANGES)
 """Tables of ours that a person may fill in."""
-_WRITTEN_CATEGORIES = (CATEGORY, "predicted_category", "guess", "other_category", "category_a", "category_b")
+_WRITTEN_CATEGORIES = (
+    CATEGORY,
+    GIVEN_CATEGORY,
+    "predicted_category",
+    "guess",
+    "other_category",
+    "category_a",
+    "category_b",
+)
 """Columns of these that hold categories."""
 
 Labels = Mapping[str, Mapping[str, str]]
@@ -109,17 +119,21 @@ def read_categories(
     return categories
 
 
-def refuse_filled_in(path: Path, known: Iterable[tuple[str, str]] = ()) -> None:
-    """Raise `UsageError` if a person has filled in categories in a table that will be written anew.
+def refuse_filled_in(path: Path, known: Iterable[tuple[str, str]] = (), *, in_folders: bool = False) -> None:
+    """Raise `UsageError` if a person has filled in or corrected categories in a table that will be written anew.
 
-    Those `known` are not lost, as they will be written again: pairs of id and category.
+    Those `known` are not lost, as they will be written again: pairs of id and category. With ``in_folders``, neither
+    are those that name a folder of the id.
     """
     if not path.exists() or not path.stat().st_size:
         return
     filled: Counter[tuple[str, str]] = Counter()
     for row in read_rows(path, required=(), formulas_safe=True, may_be_empty=True):
-        if category := as_category(row.values.get(CATEGORY, "")):
-            filled[row.values.get(ID, ""), category] += 1
+        category = as_category(row.values.get(CATEGORY, ""))
+        name = row.values.get(ID, "")
+        copied = category == as_category(row.values.get(GIVEN_CATEGORY, ""))
+        if category and not copied and not (in_folders and category in name.split("/")[:-1]):
+            filled[name, category] += 1
     if filled:
         filled -= Counter(pair for pair in known if pair in filled)
     if filled:

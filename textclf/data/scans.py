@@ -22,7 +22,8 @@ from textclf.base.options import check_options, option
 from textclf.base.overwrite_guard import DOCUMENTS, check_output, table_kind
 from textclf.base.resources import MAX_JOBS
 from textclf.base.tables import read_rows, write_rows
-from textclf.data.labels import Labels, labels_by_folder, read_labels
+from textclf.data.labels import Labels, labels_by_folder, read_labels, refuse_filled_in
+from textclf.model.category_names import as_category
 from textclf.model.pages import join_pages, several_pages
 
 if TYPE_CHECKING:
@@ -164,6 +165,8 @@ def read_scans(
     known = labels_by_folder(files) if labels_from_folders else {}
     if labels is not None:
         known = read_labels(labels, files, encoding=encoding)
+    labelled = ((name, as_category(label.get("category", ""))) for name, label in known.items())
+    refuse_filled_in(output, labelled, in_folders=labels_from_folders)
     counts = dict.fromkeys(("ok", "partial", "failed", "skipped", "without text"), 0)
 
     def counted() -> Iterator[Document]:

@@ -37,6 +37,7 @@ MISTAKE_COLUMNS = (
     "decision",
     "error",
     "snippet",
+    "given_category",
 )
 PNG_NAME_LENGTH = 32
 PNG_PIXELS = 4000
@@ -243,7 +244,11 @@ def _write_picture(report: EvaluationReport, path: Path) -> None:
 
 def _write_mistakes(report: EvaluationReport, path: Path) -> None:
     groups = [*(pair.documents for pair in report.confused_pairs), report.not_predicted]
-    rows = (asdict(mistake) | {"documents_of_pair": len(group)} for group in groups for mistake in group)
+    rows = (
+        asdict(mistake) | {"documents_of_pair": len(group), "given_category": mistake.category}
+        for group in groups
+        for mistake in group
+    )
     write_rows(path, MISTAKE_COLUMNS, rows, formulas_safe=True)
 
 
