@@ -176,7 +176,7 @@ def fit_and_measure(
         f"{len(folds)} folds"
     )
     self_training = is_of_use(len(labels), len(observed.categories), len(observed.unlabelled.words))
-    observed = with_embedded(observed, settings)
+    observed = with_embedded(observed, settings, self_training=self_training)
     found = validate(observed, settings, fit_all=not self_training)
     *smaller, name = feature_groups(settings)
     results: dict[str, CrossValidated] = {}
@@ -186,7 +186,7 @@ def fit_and_measure(
         _log.info("cross-validating without parts of the page")
         with_parts, found_with_parts = observed, found
         bare = replace(settings, views=tuple(view for view in settings.views if view.part == "page"))
-        observed = with_embedded(observed.seen_by(bare.views), bare)
+        observed = with_embedded(observed.seen_by(bare.views), bare, self_training=self_training)
         found = validate(observed, bare)
         if found.accuracy >= found_with_parts.accuracy:
             further[WITH_PARTS.format(name)], settings = found_with_parts, bare
@@ -216,9 +216,11 @@ def fit_and_measure(
     return fitted, results | further | {name: found}, curve
 
 
-def with_embedded(observed: TrainingTexts, settings: FeatureSettings) -> TrainingTexts:
+def with_embedded(observed: TrainingTexts, settings: FeatureSettings, *, self_training: bool) -> TrainingTexts:
     """Compute once what all folds and all but the last step have in common, if there are unlabelled documents."""
-    return observed._replace(embedded=embed(observed, settings)) if observed.unlabelled.words else observed
+    if not observed.unlabelled.words:
+        return observed
+    return observed._replace(embedded=embed(observed, settings, self_training=self_training))
 
 
 def feature_groups(settings: FeatureSettings) -> dict[str, FeatureSettings]:

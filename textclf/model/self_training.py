@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,24 +47,26 @@ def is_of_use(labelled: int, categories: int, unlabelled: int) -> bool:
     return unlabelled > 0 and labelled <= FEW_LABELLED * categories
 
 
-def embed(observed: TrainingTexts, settings: FeatureSettings) -> Embedded:
+def embed(observed: TrainingTexts, settings: FeatureSettings, *, self_training: bool) -> Embedded:
     """Compute the rows of texts by which unlabelled ones are labelled; the texts have an unlabelled one.
 
     Keywords and vectors take most of the time, and change few predictions: there are none.
     """
     plain = replace(settings, lexicon="none", vectors="none")
     features = fit_feature_set(join_texts([observed.documents, observed.unlabelled]), (), plain)
-    given, _, background, _ = observed.out_of_distribution
-    parts = [part for part in (observed.documents, given, background, observed.unlabelled) if part.words]
+    given, others, background, _ = observed.out_of_distribution
+    copies = [observed.copies, others] if self_training else []
+    parts = [part for part in (observed.documents, given, background, *copies, observed.unlabelled) if part.words]
     rows, _ = compact_rows(feature_matrix(map(features.rows_of, parts), features))
-    known = rows.shape[0] - len(observed.unlabelled.words)
+    last = rows.shape[0] - len(observed.unlabelled.words)
+    first = last - sum(len(part.words) for part in copies)
     near = fit_all_neighbours(
         first_view_rows(observed.documents, features),
         first_view_rows(observed.unlabelled, features),
         len(features.ngrams.tables[0].buckets),
         seed=settings.seed,
     )
-    return Embedded(rows[:known], rows[known:], near.labelled, near.unlabelled)
+    return Embedded(rows[:first], rows[first:last], rows[last:], near.labelled, near.unlabelled)
 
 
 def pseudo_label(observed: TrainingTexts, settings: FeatureSettings, *, c: float, self_training: bool) -> PseudoLabels:
@@ -74,24 +76,41 @@ def pseudo_label(observed: TrainingTexts, settings: FeatureSettings, *, c: float
     """
     if not observed.unlabelled.words:
         return NO_PSEUDO_LABELS
-    embedded = observed.embedded or embed(observed, settings)
-    known, unlabelled = embedded.known, embedded.unlabelled
+    embedded = observed.embedded or embed(observed, settings, self_training=self_training)
+    unlabelled = embedded.unlabelled
     # of the texts themselves nothing is needed here but how many there are
-    observed = observed.without_copies().seen_by(())
+    observed = observed.seen_by(())
     fit = partial(fit_svm, categories=len(observed.categories), c=c, seed=settings.seed)
     found = NO_PSEUDO_LABELS
     # what keywords find is more typical of its category than other documents are
     if not observed.by_keywords:
-        found = found._replace(novel=novel_documents(observed, embedded, fit, seed=settings.seed))
+        originals = observed.without_copies()
+        found = found._replace(novel=novel_documents(originals, embedded, fit, seed=settings.seed))
     novel = found.novel
-    documents, likely = len(observed.labels), np.setdiff1d(np.arange(unlabelled.shape[0]), novel)
+    likely = np.setdiff1d(np.arange(unlabelled.shape[0]), novel)
     for share in SHARES if self_training else ():
         taught = with_pseudo_labels(observed, found)
-        rows = stack_matrices([known[:documents], unlabelled[found.chosen], known[documents:], unlabelled[novel]])
-        slopes, intercept = fit(rows, taught.targets, taught.target_weights)
+        slopes, intercept = fit(_rows(observed, embedded, found), taught.targets, taught.target_weights)
         chosen, labels = most_certain(unlabelled[likely] @ slopes.T + intercept, share * len(likely))
         found = PseudoLabels(likely[chosen], labels, novel)
     return found
+
+
+def _rows(observed: TrainingTexts, embedded: Embedded, found: PseudoLabels) -> Any:
+    """Put the rows in the order of the targets that `with_pseudo_labels` gives."""
+    documents, copied = len(observed.labels), len(observed.copied)
+    given = documents + len(observed.out_of_distribution[0].words)
+    return stack_matrices(
+        [
+            embedded.known[:documents],
+            embedded.unlabelled[found.chosen],
+            embedded.copies[:copied],
+            embedded.known[documents:given],
+            embedded.copies[copied:],
+            embedded.known[given:],
+            embedded.unlabelled[found.novel],
+        ]
+    )
 
 
 def with_pseudo_labels(observed: TrainingTexts, found: PseudoLabels) -> TrainingTexts:

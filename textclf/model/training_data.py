@@ -20,7 +20,7 @@ from textclf.model.pages import without_page_breaks
 FEW = 5
 """Categories with fewer documents are warned about."""
 MAX_UNLABELLED = 1_000
-"""Unlabelled documents that are used: each takes about 1 MB while training, and more teach little."""
+"""Unlabelled documents that are used: each takes about 0.7 MB while training, and more teach little."""
 
 _REMEDY = "give strings, whole numbers or booleans, all of one kind; an empty string for an unknown label"
 

@@ -20,9 +20,11 @@ MANY_UNLABELLED = 50
 
 
 class Embedded(NamedTuple):
-    """The texts, without copies, as rows of features that no label was needed for: learned once for all folds."""
+    """The texts as rows of features that no label was needed for: learned once for all folds."""
 
-    known: Any  # rows of the documents and the out-of-distribution texts, of few columns unless there are many texts
+    # rows of the documents and the out-of-distribution texts, of few columns unless there are many texts
+    known: Any
+    copies: Any  # of documents, then of out-of-distribution texts; no row if only those of unknown kinds are looked for
     unlabelled: Any
     # short rows of the documents and the unlabelled ones, to find neighbours by
     documents_near: NDArray[np.int8]
@@ -85,19 +87,21 @@ class TrainingTexts(NamedTuple):
         """Select documents by position, with their copies and the texts of no category; or unlabelled ones, too."""
         if unlabelled is None:
             unlabelled = np.arange(len(self.unlabelled.words))
-        embedded = self.embedded
-        if embedded:
-            outside = np.arange(len(self.labels), embedded.known.shape[0])
-            embedded = Embedded(
-                embedded.known[np.concatenate([chosen, outside])],
-                embedded.unlabelled[unlabelled],
-                embedded.documents_near[chosen],
-                embedded.unlabelled_near[unlabelled],
-            )
         places = np.full(len(self.labels), -1)
         places[chosen] = np.arange(len(chosen))
         copied = places[self.copied]
         kept = np.flatnonzero(copied >= 0)
+        embedded = self.embedded
+        if embedded:
+            outside = np.arange(len(self.labels), embedded.known.shape[0])
+            of_others = np.arange(len(self.copied), embedded.copies.shape[0])
+            embedded = Embedded(
+                embedded.known[np.concatenate([chosen, outside])],
+                embedded.copies[np.concatenate([kept, of_others]) if embedded.copies.shape[0] else kept[:0]],
+                embedded.unlabelled[unlabelled],
+                embedded.documents_near[chosen],
+                embedded.unlabelled_near[unlabelled],
+            )
         return self._replace(
             documents=self.documents.take(chosen),
             labels=self.labels[chosen],

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from features.feature_set import FeatureSettings
 from textclf import DocumentClassifier
-from textclf.model.fit import cross_validate, fit_model
+from textclf.model.fit import cross_validate, fit_model, with_embedded
 from textclf.model.folds import stratified_folds
-from textclf.model.self_training import is_of_use, most_certain
+from textclf.model.self_training import is_of_use, most_certain, pseudo_label
 from textclf.model.training_texts import observe_training
 
 BARE = FeatureSettings(lexicon="none", vectors="none")
@@ -85,3 +86,37 @@ def test_the_model_does_not_depend_on_the_order_of_unlabelled_documents_or_the_p
     for name, given, jobs in (("a", more, 1), ("b", more[::-1], 2)):
         QUICK.set_params(n_jobs=jobs).fit(texts, categories, unlabelled=given).save(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_what_is_computed_once_for_all_folds_gives_a_part_of_the_texts_the_labels_of_these_alone(corpus):
+    """The rows of copies and out-of-distribution texts follow their documents when some are left out."""
+    _, texts, categories = corpus(6)
+    labels = np.searchsorted(CATEGORIES, categories)
+    pile = corpus(20, seed=1).texts
+    settings = replace(BARE, augment=True)
+    foreign = [f"recipe of butter flour and sugar {number}" for number in range(5)]
+
+    def found(chosen, unlabelled):
+        observed = observe_training(
+            [texts[i] for i in chosen],
+            labels[chosen],
+            CATEGORIES,
+            settings,
+            out_of_distribution=foreign,
+            unlabelled=[pile[i] for i in unlabelled],
+        )
+        return pseudo_label(observed, settings, c=1.0, self_training=True)
+
+    whole = observe_training(texts, labels, CATEGORIES, settings, out_of_distribution=foreign, unlabelled=pile)
+    whole = with_embedded(whole, settings, self_training=True)
+    everything = np.arange(len(texts)), np.arange(len(pile))
+    same = pseudo_label(whole.take(*everything), settings, c=1.0, self_training=True)
+    assert all(np.array_equal(one, other) for one, other in zip(same, found(*everything), strict=True))
+    assert len(same.chosen) > 20
+    part = np.flatnonzero(np.arange(len(texts)) % 6 > 1), np.flatnonzero(np.arange(len(pile)) % 5 > 0)
+    fewer, alone = pseudo_label(whole.take(*part), settings, c=1.0, self_training=True), found(*part)
+    given, expected = (dict(zip(one.chosen.tolist(), one.labels.tolist(), strict=True)) for one in (fewer, alone))
+    both = given.keys() & expected.keys()
+    # n-grams and idf of all texts are not quite those of a part
+    assert len(both) > 0.8 * len(expected)
+    assert all(given[one] == expected[one] for one in both)
