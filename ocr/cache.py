@@ -11,6 +11,8 @@ from ocr.document import Page, Word
 from textclf.base.files import output_error, write_aside
 
 _FORMAT = 4
+_NOT_KEPT = {"text", "is_separator"}
+"""What is found again each time a page is taken from the cache."""
 
 
 class PageCache:
@@ -69,7 +71,8 @@ class PageCache:
             If it cannot be written: disk full, no permission.
         """
         words = [[word.text, word.confidence, *word.box, word.line] for word in page.words]
-        entry = {"format": _FORMAT, "key": key, "page": {**asdict(page), "text": "", "words": words}}
+        fields = {name: value for name, value in asdict(page).items() if name not in _NOT_KEPT}
+        entry = {"format": _FORMAT, "key": key, "page": {**fields, "words": words}}
         path = self._path(key)
         try:
             for folder in (self.folder, path.parent):

@@ -79,6 +79,8 @@ class Page:
         What is missing and why, in one line; empty if all was read.
     seconds : float
         Time spent on the page.
+    is_separator : bool
+        Whether it is a sheet with a bar code that separates documents; found only where stacks are split.
     """
 
     number: int
@@ -99,6 +101,30 @@ class Page:
     status: Status = "ok"
     error: str = ""
     seconds: float = 0.0
+    is_separator: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Which pages of a file a document is, where the file was split.
+
+    Parameters
+    ----------
+    of : str
+        Id of the whole file.
+    first_page, last_page : int
+        From 1.
+    score : float
+        Probability that it begins and ends there, as far as its least certain gap between pages says: .5 to 1.
+    is_sure : bool
+        Whether all cuts of the file are sure; if not, a person should look at where it was cut.
+    """
+
+    of: str
+    first_page: int
+    last_page: int
+    score: float
+    is_sure: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +149,8 @@ class Document:
         One line that says what is missing and why; empty if all was read.
     seconds : float
         Time spent on all its pages together.
+    part : Part, optional
+        Which pages of its file it is, if the file was split.
     """
 
     document_id: str
@@ -133,6 +161,7 @@ class Document:
     status: Status = "ok"
     error: str = ""
     seconds: float = 0.0
+    part: Part | None = None
 
     @property
     def page_texts(self) -> list[str]:
@@ -148,7 +177,8 @@ class Document:
     def paged_text(self) -> str:
         """Cleaned text of all pages, a form feed between two; a page that is blank or was not read is empty."""
         texts = dict(zip((page.number for page in self.pages), self.page_texts, strict=True))
-        paged = "\f".join(texts.get(number, "") for number in range(1, max(texts, default=0) + 1))
+        first = self.part.first_page if self.part else 1
+        paged = "\f".join(texts.get(number, "") for number in range(first, max(texts, default=0) + 1))
         # other programs also end the last page with a form feed, so an empty one needs two
         return f"{paged}\f" if paged.endswith("\f") else paged
 

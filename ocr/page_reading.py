@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from PIL import Image, ImageStat
 
+from ocr.barcodes import MOST_WORDS, is_separator_sheet
 from ocr.cache import PageCache
 from ocr.cleaning import clean_text
 from ocr.document import Page
@@ -33,7 +34,7 @@ _BLOCK, _SPARSE, _BLOCK_LINES = 6, 11, 12
 """Tesseract's ``--psm`` for one block of text and for scattered text, and the most lines taken for one block."""
 _MAX_REGIONS = 24
 _MOSTLY = 0.5
-_WITHOUT_EFFECT = {"variants", "password", "limits"}
+_WITHOUT_EFFECT = {"variants", "password", "limits", "separators"}
 _WITHOUT_EFFECT |= {
     "max_bytes",
     "max_pages",
@@ -78,14 +79,27 @@ def read_page(
         # a text that was cut would be too short for a higher limit
         if cache and page.status == "ok" and len(page.raw_text) <= options.limits.max_text_length:
             cache.put(keys[strip if strip.start > 0 or page.part < 1 else WHOLE], page)
+    # not kept with the page: only the few with little text are looked at again
+    if options.separators and page.status == "ok" and len(page.words) <= MOST_WORDS:
+        page = replace(page, is_separator=_is_separator(source, number, options))
     text = clean_text(page.raw_text, variants=options.variants)
     return replace(page, text=text, seconds=time.perf_counter() - started)
 
 
+<<<<<<< HEAD
 def _look(content: PageContent, rotation: int) -> str:
     """Measure the look of the upright page; drawn small, it is the same whether or not the page had to be read."""
     image = content.preview()
     return NO_LOOK if is_blank(image) else measure_look(image.rotate(rotation, expand=True))
+=======
+def _is_separator(source: Source, number: int, options: ReadingOptions) -> bool:
+    try:
+        with open_page(source, number, options.limits, options.password) as content:
+            return is_separator_sheet(content.image())
+    # as above: what has no bar code that can be read is no separator
+    except Exception:  # noqa: BLE001
+        return False
+>>>>>>> 8628682 (Find the documents of a scanned stack, and write them as files)
 
 
 def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, engine: OcrEngine) -> str:

@@ -13,6 +13,9 @@ from textclf.base.options import check_options, option
 Effort = Literal["full", "balanced", "fast"]
 """How much of a document is read: all, pages until that is enough, or strips of pages until that is enough."""
 
+Split = Literal["none", "auto", "each-page"]
+"""Whether the pages of a file are one document, documents that are to be found, or a document each."""
+
 _MAX_SCALE = 8.0
 
 
@@ -94,6 +97,8 @@ class ReadingOptions:
         Spellings to unify, see `clean_text`.
     password : str
         Opens encrypted PDFs; it is shown nowhere, nor part of the cache.
+    separators : bool
+        Whether separator sheets are looked for, by their bar codes; needs the extra ``barcodes``.
     limits : Limits
         Bounds on what is read.
 
@@ -137,6 +142,7 @@ class ReadingOptions:
         show_default=False,
         help="Opens encrypted PDFs. Others may see it in a command line; the environment is safer.",
     )
+    separators: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

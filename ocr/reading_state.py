@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -128,11 +128,7 @@ class OpenDocument:
         """Make the document of its pages, with one line on what is missing and why."""
         faults = [self.error] if self.error else []
         pages = [_accounted(self.pages[number]) for number in sorted(self.pages)]
-        flawed = [page for page in pages if page.status != "ok"]
-        if flawed:
-            which = f"page {flawed[0].number}: " if self.page_count > 1 else ""
-            others = f" (and {len(flawed) - 1} more of {len(pages)} pages)" if len(flawed) > 1 else ""
-            faults.append(f"{which}{flawed[0].error}{others}")
+        faults += page_faults(pages, several=self.page_count > 1)
         if self.page_count > len(pages) > 0 and not self.enough:
             faults.append(f"only the first {len(pages)} of {self.page_count} pages were read")
         room = limits.max_text_length
@@ -152,6 +148,16 @@ class OpenDocument:
             error="; ".join(faults),
             seconds=self.seconds + sum(page.seconds for page in pages),
         )
+
+
+def page_faults(pages: Sequence[Page], *, several: bool) -> list[str]:
+    """Say in one line, if anything, what is missing of pages; with the page's number if the file has several."""
+    flawed = [page for page in pages if page.status != "ok"]
+    if not flawed:
+        return []
+    which = f"page {flawed[0].number}: " if several else ""
+    others = f" (and {len(flawed) - 1} more of {len(pages)} pages)" if len(flawed) > 1 else ""
+    return [f"{which}{flawed[0].error}{others}"]
 
 
 def joined(upper: Page, lower: Page) -> Page:

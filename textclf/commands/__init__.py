@@ -17,6 +17,7 @@ from textclf.commands import (
     predict,
     prepare,
     select,
+    split,
     train,
     tune,
     words,
@@ -50,6 +51,7 @@ for command in (
     compare.compare,
     predict.predict,
     classify.classify,
+    split.split,
 ):
     add_command(app, command)
 add_command(keywords_app, keywords.suggest)

@@ -54,7 +54,7 @@ COLUMNS = ("text_column", "id_column", "encoding", "where")
 # choices for reading scans that `textclf ocr` offers, but not the commands that read a folder in place of a table
 _OCR_ONLY = (
     *("scale", "page_segmentation", "text_layer", "variants", "max_bytes", "max_pages", "seconds_per_page"),
-    *("engine", "effort"),
+    *("engine", "effort", "split"),
 )
 Table = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "category_column", "group_column", "labels"))]
 LabelledTable = Annotated[TableOptions, Options(without=(*_OCR_ONLY, "group_column", "dask"))]

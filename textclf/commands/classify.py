@@ -56,7 +56,7 @@ def classify(
     from textclf.data.predictions import classify_files
 
     loaded = load_to_accept(model, accepting)
-    pictures = {} if explain is None else _check_pictures(explain, model, paths)
+    pictures = {} if explain is None else _check_pictures(explain, model, paths, scans)
     failed = total = 0
     explained = why or explain is not None
     for document, prediction, found in classify_files(loaded, paths, replace(scans, show=show_reading), why=explained):
@@ -71,19 +71,26 @@ def classify(
                 print_lines(*(f"    {line}" for line in found.to_lines()))
                 print_lines(*(f"    page {run}" for run in page_runs(prediction.pages)))
         if explain is not None and found is not None:
-            _draw(document, found, pictures[document.document_id], scans)
+            _draw(document, found, pictures.get(document.document_id) or _picture(explain, document), scans)
     check_strict(failed, total, "were not read in full", strict=strict)
 
 
-def _check_pictures(explain: Path, model: Path, paths: Sequence[Path]) -> dict[str, Path]:
-    """Check the paths of the pictures before anything is read; gives one per document."""
+def _check_pictures(explain: Path, model: Path, paths: Sequence[Path], scans: ScanOptions) -> dict[str, Path]:
+    """Check the paths of the pictures before anything is read; gives one per file."""
     found = find_scans(paths)
-    if explain.suffix and len(found) > 1:
+    if explain.suffix and (len(found) > 1 or scans.split != "none"):
         raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
     pictures = picture_paths(explain, (one.document_id for one in found))
     for picture in pictures.values():
         check_output(picture, PICTURE, inputs=[model, *(one.file for one in found)])
     return pictures
+
+
+def _picture(explain: Path, part: Document) -> Path:
+    """Give the path of the picture of a part of a file, which is known once the file is split."""
+    picture = picture_paths(explain, [part.document_id])[part.document_id]
+    check_output(picture, PICTURE)
+    return picture
 
 
 def _reading(document: Document) -> dict[str, object]:
@@ -93,7 +100,15 @@ def _reading(document: Document) -> dict[str, object]:
         "ocr_confidence": round(document.confidence, 1),
         "ocr_engine": document.engine,
         **source_of(document),
+        **_part(document),
     }
+
+
+def _part(document: Document) -> dict[str, object]:
+    if not (part := document.part):
+        return {}
+    cut = {"cut_score": round(part.score, 4), "cuts": "accept" if part.is_sure else "review"}
+    return {"part_of": part.of, "first_page": part.first_page, "last_page": part.last_page, **cut}
 
 
 def _line(document: Document, prediction: Prediction) -> str:

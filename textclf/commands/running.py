@@ -29,6 +29,7 @@ EXTRAS = {
     "httptools": "serve",
     "uvicorn": "serve",
     "uvloop": "serve",
+    "zxingcpp": "barcodes",
 }
 """Optional packages, with the extra that installs each."""
 

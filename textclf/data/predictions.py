@@ -16,7 +16,8 @@ from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
 from textclf.model.pages import join_pages, page_runs
-from textclf.model.prediction import UNREADABLE, UNUSABLE_ROW, Prediction, failed_prediction
+from textclf.model.prediction import UNREADABLE, UNSURE_CUT, UNUSABLE_ROW, Prediction, failed_prediction
+from textclf.model.stacks import stack_cutter
 
 if TYPE_CHECKING:
     from ocr.document import Document
@@ -78,7 +79,8 @@ def classify_files(
 
     threshold = model.training.acceptance.threshold
     how_sure = until_accepted(lambda text, confidence: predict(text, confidence)[0], threshold, scans.effort)
-    for document in scans.iter_documents(find_scans(paths), how_sure):
+    cutter = stack_cutter(model) if scans.split == "auto" else None
+    for document in scans.iter_documents(find_scans(paths), how_sure, cutter):
         prediction, evidence, row = predict(document.paged_text, document.confidence)
         prediction = replace(prediction, document_id=document.document_id)
         prediction = _with_status(InputDocument.of_scan(document), prediction)
@@ -144,6 +146,8 @@ def _with_status(document: InputDocument, prediction: Prediction | None) -> Pred
         if document.line:
             return failed_prediction(document.document_id, UNUSABLE_ROW, document.located(document.error))
         return failed_prediction(document.document_id, UNREADABLE, document.error)
+    if document.has_unsure_cuts and prediction.predicted_category:
+        prediction = replace(prediction, decision="review", reason=UNSURE_CUT)
     return replace(prediction, status="partial", error=document.note) if document.cut else prediction
 
 

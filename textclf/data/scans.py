@@ -6,15 +6,16 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr.barcodes import can_read_barcodes
 from ocr.cleaning import Variants, clean_text, joined_pages
 from ocr.engines import ENGINES, EngineName, OcrEngine
 from ocr.file_search import FoundFile, find_documents, printable
-from ocr.reading_options import Effort, ReadingOptions
+from ocr.reading_options import Effort, ReadingOptions, Split
 from textclf.base.encodings import AUTO
 from textclf.base.errors import BadDataError, BadInputError, OutputError, UsageError
 from textclf.base.files import refuse_unwritable_folder
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ocr.batch import Progress
     from ocr.cache import PageCache
     from ocr.document import Document
+    from ocr.stack import StackCutter
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ OCR_COLUMNS = (
     *("ocr_engine", "status", "error", "seconds", "page_look"),
 )
 """Columns written beside ``document_id, text, category``."""
+PART_COLUMNS = ("part_of", "first_page", "last_page", "cut_score", "cuts")
+"""Columns that follow where files were split; ``cuts`` is ``review`` if a cut of the file is doubtful."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,11 @@ class ScanOptions:
         "full",
         help="full: read everything. balanced: read page by page, the last along with the first, until the model "
         "accepts the document. fast: read first a quarter of the lines of each page, then half.",
+    )
+    split: Split = option(
+        "none",
+        help="none: a file is one document. auto: find the documents of a stack; where that is doubtful, they are for "
+        "review. each-page: each page is a document.",
     )
     jobs: int | None = option(
         None, min=1, max=MAX_JOBS, help="Worker processes; by default as many as cores and memory allow."
@@ -74,6 +83,8 @@ class ScanOptions:
         check_options(self)
         if self.no_cache and self.cache is not None:
             raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
+        if self.split != "none" and self.effort != "full":
+            raise UsageError("a stack is split once all of it is read", where="effort", remedy="leave out --effort")
 
     def open_engine(self) -> OcrEngine:
         """Give the engine, or open the named one."""
@@ -93,15 +104,24 @@ class ScanOptions:
         return None if folder is None else PageCache(folder.absolute())
 
     def iter_documents(
-        self, files: Iterable[FoundFile], how_sure: Callable[[str, float], float] | None = None
+        self,
+        files: Iterable[FoundFile],
+        how_sure: Callable[[str, float], float] | None = None,
+        cutter: StackCutter | None = None,
     ) -> Iterator[Document]:
-        """Read documents in input order."""
+        """Read documents in input order; with `split`, those that each file holds, cut by `cutter` if it is given."""
         from ocr.batch import iter_documents
 
+        reading = self.reading
+        if self.split == "auto":
+            if can_read_barcodes():
+                reading = replace(reading, separators=True)
+            else:
+                _log.info("separator sheets are not looked for; pip install 'textclf[barcodes]' to have them found")
         with self.show() as progress:
             for document in iter_documents(
                 [(found.document_id, found.file) for found in files],
-                options=self.reading,
+                options=reading,
                 engine=self.open_engine(),
                 jobs=self.jobs,
                 cache=self.page_cache(),
@@ -115,7 +135,15 @@ class ScanOptions:
                     f"{document.document_id}: {document.page_count} pages, {document.seconds:.2f} s, {how}, "
                     f"{document.status}"
                 )
-                yield document
+                yield from self._split(document, cutter)
+
+    def _split(self, document: Document, cutter: StackCutter | None) -> Iterator[Document]:
+        if self.split == "none":
+            yield document
+            return
+        from ocr.stack import each_page, page_cutter
+
+        yield from each_page(document) if self.split == "each-page" else (cutter or page_cutter()).split(document)
 
 
 def default_cache() -> Path | None:
@@ -175,19 +203,23 @@ def read_scans(
             counts["without text"] += not document.text
             yield document
 
-    write_documents(output, counted(), labels=known)
+    write_documents(output, counted(), labels=known, parts=scans.split != "none")
     return counts
 
 
-def write_documents(path: str | Path, documents: Iterable[Document], *, labels: Labels | None = None) -> None:
-    """Write documents as a documents CSV, with category and further columns from their labels."""
+def write_documents(
+    path: str | Path, documents: Iterable[Document], *, labels: Labels | None = None, parts: bool = False
+) -> None:
+    """Write documents as a documents CSV, with category and further columns from the labels of their files."""
     labels = labels or {}
-    taken = ("document_id", "text", "category", *OCR_COLUMNS)
+    taken = ("document_id", "text", "category", *OCR_COLUMNS, *(PART_COLUMNS if parts else ()))
     further = [name for name in next(iter(labels.values()), {}) if name not in taken]
 
     def row(document: Document) -> dict[str, str]:
-        label = labels.get(document.document_id, {})
+        label = labels.get(document.part.of if document.part else document.document_id, {})
         cells = document_cells(document, label.get("category", ""))
+        if parts:
+            cells = dict.fromkeys(PART_COLUMNS, "") | cells
         return cells | {name: label.get(name, "") for name in further}
 
     # the CSV is read by textclf again, so cells are not escaped for spreadsheets
@@ -215,8 +247,21 @@ def document_cells(document: Document, category: str) -> dict[str, str]:
         "status": document.status,
         "error": document.error,
         "seconds": f"{document.seconds:.2f}",
+<<<<<<< HEAD
         "page_look": document.look,
+=======
+        **part_cells(document),
+>>>>>>> 8628682 (Find the documents of a scanned stack, and write them as files)
     }
+
+
+def part_cells(document: Document) -> dict[str, str]:
+    """Say which pages of its file a document is, by column; empty if the file was not split."""
+    if not (part := document.part):
+        return {}
+    decision = "accept" if part.is_sure else "review"
+    values = (printable(part.of), str(part.first_page), str(part.last_page), f"{part.score:.4f}", decision)
+    return dict(zip(PART_COLUMNS, values, strict=True))
 
 
 def clean_table(source: Path, output: Path, *, variants: Variants, text_column: str, encoding: str) -> int:

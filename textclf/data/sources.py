@@ -163,6 +163,11 @@ class InputDocument:
         return confidence if 0 <= confidence <= 100 else None
 
     @property
+    def has_unsure_cuts(self) -> bool:
+        """Whether the file was split, and where to cut it is doubtful, by the column ``cuts`` of ``textclf ocr``."""
+        return self.values.get("cuts", "") == "review" and "part_of" in self.values
+
+    @property
     def ocr_engine(self) -> str:
         """Name and version of the OCR engine, such as ``tesserocr 5.5.0``, from a column ``ocr_engine``."""
         return self.values.get("ocr_engine", "").strip()

@@ -10,6 +10,8 @@ Label = str | bool | int | float
 
 UNUSABLE_ROW, UNREADABLE = "row cannot be used", "could not be read"
 """Reasons of failed predictions."""
+UNSURE_CUT = "unsure where to cut"
+"""Reason why a document is for review that was cut out of a stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class Prediction:
         ``review``: a person should look at the document.
     reason : str
         Why it is for review; empty with ``accept``: ``no text``, ``pages disagree``, ``poor scan``, ``other language``,
-        ``unknown kind``, ``unsure between A and B``, ``could not be read`` or ``row cannot be used``.
+        ``unknown kind``, ``unsure between A and B``, ``unsure where to cut``, ``could not be read`` or
+        ``row cannot be used``.
     scores : tuple of float
         Probability of each category, in the order of the model's categories; empty if nothing could be predicted.
     status : {"ok", "partial", "failed", "skipped"}
