@@ -38,7 +38,7 @@ PART = 1
 """The half of the kinds of paper from which no weights were learned."""
 DOCUMENTS = 10
 SCANNED = Kind(name="scanned pdf", container="pdf", mode="grey", dpi=200, quality=45)
-POOL, SCANNED_STACKS = 60, 60
+POOL, SCANNED_STACKS = 40, 60
 
 Starts = Sequence[bool]
 Way = Callable[[Stack, Model], tuple[list[bool], list[float]]]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ocr.document import Page, bounding_box
 from ocr.page_numbers import PageNumber, page_number_of
+from textclf.base.look_format import NO_LOOK
 
 _HEAD, _TOP, _FOOT = 0.16, 0.45, 0.86
 """Shares of the height of the written page: above, below and between them are head, upper part and foot."""
@@ -98,6 +99,8 @@ class PageEvidence:
     @cached_property
     def is_blank(self) -> bool:
         """Whether nothing is on it but specks; a page that could not be read is not blank, nor is a picture."""
+        if self.page.look == NO_LOOK:
+            return True
         unread = self.page.status == "failed" or self.page.letters >= _PICTURE
         return not unread and not self.number and sum(map(len, self.tokens)) < 3
 

@@ -86,12 +86,12 @@ def read_page(
     return replace(page, text=text, seconds=time.perf_counter() - started)
 
 
-<<<<<<< HEAD
 def _look(content: PageContent, rotation: int) -> str:
     """Measure the look of the upright page; drawn small, it is the same whether or not the page had to be read."""
     image = content.preview()
     return NO_LOOK if is_blank(image) else measure_look(image.rotate(rotation, expand=True))
-=======
+
+
 def _is_separator(source: Source, number: int, options: ReadingOptions) -> bool:
     try:
         with open_page(source, number, options.limits, options.password) as content:
@@ -99,7 +99,6 @@ def _is_separator(source: Source, number: int, options: ReadingOptions) -> bool:
     # as above: what has no bar code that can be read is no separator
     except Exception:  # noqa: BLE001
         return False
->>>>>>> 8628682 (Find the documents of a scanned stack, and write them as files)
 
 
 def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, engine: OcrEngine) -> str:

@@ -247,11 +247,8 @@ def document_cells(document: Document, category: str) -> dict[str, str]:
         "status": document.status,
         "error": document.error,
         "seconds": f"{document.seconds:.2f}",
-<<<<<<< HEAD
         "page_look": document.look,
-=======
         **part_cells(document),
->>>>>>> 8628682 (Find the documents of a scanned stack, and write them as files)
     }
 
 
