@@ -111,7 +111,8 @@ class StackCutter:
         starts = [0, *(place for place, cut in enumerate(cuts, 1) if cut.score >= 0.5), len(pages)]
         runs = [run for run in pairwise(starts) if pages and not pages[run[0]].is_separator]
         certain = [max(cut.score, 1 - cut.score) for cut in cuts]
-        sure = all(score >= self.weights.sure for score in certain)
+        # where the last document ends is unknown if pages beyond the limit were not read
+        sure = all(score >= self.weights.sure for score in certain) and document.page_count <= len(pages)
         scores = [min([1.0, *certain[max(0, first - 1) : last]]) for first, last in runs]
         return parts_of(document, runs, scores, sure=sure)
 

@@ -149,6 +149,15 @@ def test_faults_stay_with_their_pages():
     assert (third.status, third.error) == ("failed", whole.error)
 
 
+def test_a_stack_of_which_pages_were_not_read_is_doubtful():
+    whole = document(policy(1, 2), policy(2, 2))
+    assert page_cutter().split(whole)[0].part.is_sure
+    cut_short = replace(whole, status="partial", page_count=3, error="only the first 2 of 3 pages were read")
+    (part,) = page_cutter().split(cut_short)
+    assert not part.part.is_sure
+    assert part.error == cut_short.error
+
+
 @pytest.mark.parametrize("pages", [0, 1, 2])
 def test_scores_are_of_the_gaps(pages):
     cuts = page_cutter().cuts(document(*[policy(n, 2) for n in range(1, pages + 1)]).pages)
