@@ -67,12 +67,18 @@ def tobacco(*, quick: bool) -> tuple[list[str], list[str]]:
 
 
 def rvl_scans(*, quick: bool) -> list[dict[str, str]]:
-    """Read 640 real pages of 16 kinds through `textclf ocr`, from the cache the second time; with ``quick`` half."""
-    folder = shared("datasets", "rvl-scans")
+    """Read 640 real pages of 16 kinds; with ``quick`` half."""
+    return read_scans("rvl-scans")[:: 2 if quick else 1]
+
+
+def read_scans(name: str) -> list[dict[str, str]]:
+    """Read the pages of a data set through `textclf ocr`, from the cache the second time."""
+    folder = shared("datasets", name)
     with tempfile.TemporaryDirectory() as temporary:
         table = Path(temporary, "documents.csv")
         run_textclf("ocr", folder, "--labels", folder / "labels.csv", "-o", table)
-        return [row.values for row in read_rows(table, required=["text", "category"])][:: 2 if quick else 1]
+        rows = [row.values for row in read_rows(table, required=["text", "category"])]
+    return [{**row, "file": row["document_id"]} for row in rows]
 
 
 def corrupted(texts: Sequence[str], rate: float) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from features.look import LOOK_COLUMNS, look_values
 from features.schema import AttributeType, Schema, parse_binary, parse_numeric
 from textclf.base.errors import BadDataError
 from textclf.base.files import input_error, write_aside
@@ -22,6 +23,7 @@ ROW_LIMIT = 100_000
 _GAP = "\n[…]\n"
 _TARGET = "category"
 _GROUP = "group"
+_LOOK = "page_look"
 _SCHEMA_LIMIT = 1_000_000
 _PREPARE_AGAIN = "write it again with textclf prepare"
 
@@ -46,6 +48,8 @@ class DatasourceRow:
     category: str = ""
     # what the document belongs to, such as its issuer; the schema excludes it from learning
     group: str = ""
+    # what its first page looks like; the schema excludes it, as `look_values` are in columns of their own
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +72,14 @@ def vector_columns(size: int) -> tuple[str, ...]:
     return tuple(f"w2v_{i:03}" for i in range(size))
 
 
-def datasource_schema(indicator_names: Sequence[str], vector_size: int, *, grouped: bool = False) -> Schema:
-    """Describe the columns of a datasource; `grouped` if it has one for the group of each document."""
+def datasource_schema(
+    indicator_names: Sequence[str], vector_size: int, *, grouped: bool = False, looks: bool = False
+) -> Schema:
+    """Describe the columns of a datasource.
+
+    It has one for the group of each document if `grouped`, and those of the look of its first page with `looks`.
+    """
+    excluded = tuple(name for name, kept in ((_GROUP, grouped), (_LOOK, looks)) if kept)
     return Schema(
         attributes=(
             ("document_id", AttributeType.CATEGORICAL),
@@ -77,12 +87,13 @@ def datasource_schema(indicator_names: Sequence[str], vector_size: int, *, group
             ("common_words", AttributeType.TEXT),
             *((name, AttributeType.BINARY) for name in indicator_names),
             *((name, AttributeType.NUMERIC) for name in vector_columns(vector_size)),
-            *([(_GROUP, AttributeType.CATEGORICAL)] if grouped else []),
+            *((name, AttributeType.NUMERIC) for name in LOOK_COLUMNS if looks),
+            *((name, AttributeType.CATEGORICAL) for name in excluded),
             (_TARGET, AttributeType.CATEGORICAL),
         ),
         target=_TARGET,
         row_id="document_id",
-        excluded=(_GROUP,) if grouped else (),
+        excluded=excluded,
     )
 
 
@@ -110,6 +121,7 @@ def write_datasource(
     vector_size: int,
     seed: int,
     grouped: bool = False,
+    looks: bool = False,
 ) -> DatasourceSummary:
     """Write documents as a datasource, in an order drawn from a seed, with the schema at ``<path>.schema``.
 
@@ -122,7 +134,7 @@ def write_datasource(
     Amazon Machine Learning Developer Guide, "Understanding the Data Format for Amazon ML",
     https://docs.aws.amazon.com/machine-learning/latest/dg/understanding-the-data-format-for-amazon-ml.html
     """
-    schema = datasource_schema(indicator_names, vector_size, grouped=grouped)
+    schema = datasource_schema(indicator_names, vector_size, grouped=grouped, looks=looks)
     draw = random.Random(seed)  # noqa: S311 - an order to learn from, not a secret
     # random() gives the same numbers in every Python version, which shuffle() does not promise
     order = sorted(range(len(documents)), key=[draw.random() for _ in range(len(documents))].__getitem__)
@@ -154,8 +166,10 @@ def read_datasource_schema(path: str | Path) -> Schema:
         raise BadDataError("is not UTF-8", where=place, remedy=_PREPARE_AGAIN) from error
     schema = Schema.from_json(text, where=place)
     indicators = [name for name, kind in schema.attributes if kind is AttributeType.BINARY]
-    vector_size = sum(kind is AttributeType.NUMERIC for _, kind in schema.attributes)
-    if schema != datasource_schema(indicators, vector_size, grouped=bool(schema.excluded)):
+    looks = _LOOK in schema.excluded
+    numbers = sum(kind is AttributeType.NUMERIC for _, kind in schema.attributes)
+    vector_size = numbers - len(LOOK_COLUMNS) * looks
+    if schema != datasource_schema(indicators, vector_size, grouped=_GROUP in schema.excluded, looks=looks):
         raise BadDataError("does not describe the columns of a datasource", where=place, remedy=_PREPARE_AGAIN)
     return schema
 
@@ -191,9 +205,10 @@ def _datasource_row(row: Row, schema: Schema, path: str | Path) -> DatasourceRow
         text=decode_text(row.values["text_data"]),
         common_words=decode_text(row.values["common_words"]),
         indicators=tuple(indicators),
-        vector=tuple(vector),
+        vector=tuple(vector[: len(vector) - len(LOOK_COLUMNS) * (_LOOK in schema.excluded)]),
         category=decode_text(row.values[_TARGET]),
         group=decode_text(row.values.get(_GROUP, "")),
+        look=decode_text(row.values.get(_LOOK, "")),
     )
 
 
@@ -203,7 +218,8 @@ def _line(row: DatasourceRow, text: str, schema: Schema) -> str:
         *("1" if indicator else "0" for indicator in row.indicators),
         # repr() is the shortest decimal that parses to the same number
         *(repr(_finite(number)) for number in row.vector),
-        *([encode_text(row.group)] if schema.excluded else []),
+        *(map(repr, look_values(row.look)) if _LOOK in schema.excluded else ()),
+        *(encode_text(value) for name, value in ((_GROUP, row.group), (_LOOK, row.look)) if name in schema.excluded),
         encode_text(row.category),
     ]
     if len(cells) != len(schema.names):

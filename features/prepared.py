@@ -28,6 +28,7 @@ class PreparedDocument(NamedTuple):
     text: str
     category: str = ""
     group: str = ""
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +37,17 @@ class PreparedFeatures:
 
     matcher: KeywordMatcher
     vectors: WordVectors
+    # whether there are columns of the look
+    looks: bool = False
 
     @classmethod
-    def fit(cls, texts: Sequence[str], categories: Sequence[str], settings: FeatureSettings) -> PreparedFeatures:
+    def fit(
+        cls, texts: Sequence[str], categories: Sequence[str], settings: FeatureSettings, *, looks: bool = False
+    ) -> PreparedFeatures:
         """Fit on cleaned texts and the category of each."""
         texts, categories = as_pairs(texts, categories)
         words = [tokenize(text) for text in texts]
-        return cls(matcher=fit_matcher(words, categories, settings), vectors=fit_vectors(words, settings))
+        return cls(matcher=fit_matcher(words, categories, settings), vectors=fit_vectors(words, settings), looks=looks)
 
     def row(self, document: PreparedDocument) -> DatasourceRow:
         """Compute the columns of a document."""
@@ -56,6 +61,7 @@ class PreparedFeatures:
             vector=tuple(self.vectors.unit_vectors([words])[0].tolist()),
             category=document.category,
             group=document.group,
+            look=document.look,
         )
 
     def write(
@@ -70,11 +76,17 @@ class PreparedFeatures:
             vector_size=self.vectors.size,
             seed=seed,
             grouped=grouped,
+            looks=self.looks,
         )
 
     def save(self, folder: Path) -> None:
-        """Write ``keywords.json``, ``words.json`` and ``vectors.npz``."""
-        for name, value in (("keywords", self.matcher.to_dict()), ("words", list(self.vectors.words))):
+        """Write ``keywords.json``, ``words.json``, ``columns.json`` and ``vectors.npz``."""
+        contents = (
+            ("keywords", self.matcher.to_dict()),
+            ("words", list(self.vectors.words)),
+            ("columns", {"looks": self.looks}),
+        )
+        for name, value in contents:
             with write_aside(folder / f"{name}.json") as aside:
                 aside.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
         with write_aside(folder / "vectors.npz") as aside, aside.open("wb") as file:
@@ -85,12 +97,12 @@ class PreparedFeatures:
     def load(cls, folder: Path) -> PreparedFeatures:
         """Read what `save` wrote; raises `BadInputError` if it is missing or damaged."""
         try:
-            keywords, words = (
-                json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("keywords", "words")
+            keywords, words, columns = (
+                json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("keywords", "words", "columns")
             )
             with (folder / "vectors.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 vectors = WordVectors.from_arrays(words, dict(arrays))
-            return cls(matcher=KeywordMatcher.from_dict(keywords), vectors=vectors)
+            return cls(matcher=KeywordMatcher.from_dict(keywords), vectors=vectors, looks=bool(columns["looks"]))
         except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, BadModelError) as error:
             raise BadInputError(
                 "what prepare wrote is missing or damaged",

@@ -109,7 +109,7 @@ def iter_documents(
     progress: Callable[[Progress], None] | None = None,
     strict: bool = False,
     effort: Effort = "full",
-    how_sure: Callable[[str, float], float] | None = None,
+    how_sure: Callable[[Document], float] | None = None,
 ) -> Iterator[Document]:
     """Read documents, their pages in parallel on all cores, with the results of `read_document`.
 
@@ -140,8 +140,8 @@ def iter_documents(
         second and then the rest, until ``how_sure`` ends the reading. The last page is read along with the first. Idle
         workers read ahead, which does not change the result.
     how_sure : callable, optional
-        Rates, from the text and the OCR confidence of a document so far, whether that is enough; called in this
-        process. Reading ends at 1 or more, and when a further page does not raise the value, unless it is 0.
+        Rates a document, as far as it was read, whether that is enough; called in this process. Reading ends at 1 or
+        more, and when a further page does not raise the value, unless it is 0.
 
     Yields
     ------
@@ -201,7 +201,7 @@ class _Batch:
         engine: OcrEngine | None,
         cache: PageCache | None,
         effort: Effort = "full",
-        how_sure: Callable[[str, float], float] | None = None,
+        how_sure: Callable[[Document], float] | None = None,
     ) -> None:
         engine, options = engine or open_engine(), options or ReadingOptions()
         options = replace(options, languages=choose_languages(engine, options.languages))
@@ -299,7 +299,7 @@ class _Batch:
             if document.both_ends_are_known():
                 pages = tuple(document.pages[number] for number in sorted(document.pages))
                 read = Document(document_id=document.document_id, pages=pages)
-                if document.is_enough(self.how_sure(read.text, read.confidence), page):
+                if document.is_enough(self.how_sure(read), page):
                     self.pages_known -= document.stop()
                     break
         self.pages_done += len(document.pages) - known

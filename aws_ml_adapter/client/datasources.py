@@ -92,7 +92,7 @@ def sent_data(path: str | Path, features: Path, options: TableOptions) -> Iterat
     prepared = PreparedFeatures.load(features)
     with TemporaryDirectory() as folder:
         made = Path(folder) / DATASOURCE
-        rows = [PreparedDocument(one.document_id, one.text, one.category.strip()) for one in good]
+        rows = [PreparedDocument(one.document_id, one.text, one.category.strip(), look=one.look) for one in good]
         summary = prepared.write(made, rows, seed=0)
         source, document_ids = describe_source(made)
         if summary.shortened:

@@ -99,7 +99,12 @@ def sheets(encoded):
 
 def until(word: str):
     """Surer with every page, and sure enough with a word."""
-    return lambda text, confidence: 1.0 if word in text and confidence > 60 else min(0.9, len(text) / 10_000)
+
+    def how_sure(document):
+        sure = word in document.text and document.confidence > 60
+        return 1.0 if sure else min(0.9, len(document.text) / 10_000)
+
+    return how_sure
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,7 @@ def test_reading_ends_where_a_page_makes_no_surer_unless_nothing_is_known(encode
     answers = iter(sureness)
     options = {"options": AS_IT_IS, "engine": engine, "jobs": 1}
     sheets = [("sheets.tiff", encoded(bars(1), "TIFF", save_all=True, append_images=[bars(2), bars(3), bars(4)]))]
-    (document,) = iter_documents(sheets, effort="balanced", how_sure=lambda text, sure: next(answers), **options)
+    (document,) = iter_documents(sheets, effort="balanced", how_sure=lambda document: next(answers), **options)
     assert (document.status, document.pages_read) == ("ok", pages)
 
 
@@ -196,7 +201,9 @@ def test_a_page_that_fails_is_passed_over(encoded, fake_tesseract, tsv):
         blot.paste(0, (50, 50, 100, 200))
     files = [("blots.tiff", encoded(blots[0], "TIFF", save_all=True, append_images=blots[1:]))]
     options = {"options": AS_IT_IS, "engine": TesseractEngine(), "jobs": 1}
-    (document,) = iter_documents(files, effort="balanced", how_sure=lambda text, sure: float(text == "word"), **options)
+    (document,) = iter_documents(
+        files, effort="balanced", how_sure=lambda document: float(document.text == "word"), **options
+    )
     assert (document.status, document.text, len(document.pages)) == ("partial", "word", 2)
     assert document.error.startswith("page 1: tesseract failed")
 

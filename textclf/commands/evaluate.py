@@ -143,7 +143,7 @@ def evaluate_model(
         ocr_confidences=[document.ocr_confidence for document in documents],
         ocr_engines=[document.ocr_engine for document in documents],
         acceptances=model.training.ladder(),
-        explain=lambda text: explain(model, text).named(),
+        explain=lambda i: explain(model, documents[i].text, documents[i].look).named(),
     )
     write_report(report, folder, title=source.name, training=model.training, model_name=model_name, created=created)
     return report

@@ -63,9 +63,17 @@ def prepare_datasource(source: Path, folder: Path, classifier: DocumentClassifie
         )
     settings = classifier.feature_settings()
     _log.info(f"fitting lexicon and vectors on {len(documents.texts)} documents")
-    features = PreparedFeatures.fit(documents.texts, documents.categories, settings)
+    looks = any(documents.looks)
+    features = PreparedFeatures.fit(documents.texts, documents.categories, settings, looks=looks)
     _log.info("writing the datasource")
-    rows = zip(documents.document_ids, documents.texts, documents.categories, documents.groups, strict=True)
+    rows = zip(
+        documents.document_ids,
+        documents.texts,
+        documents.categories,
+        documents.groups,
+        documents.looks,
+        strict=True,
+    )
     summary = features.write(
         folder / DATASOURCE,
         [PreparedDocument(*row) for row in rows],

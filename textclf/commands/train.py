@@ -132,6 +132,7 @@ def train_model(
         out_of_distribution=foreign,
         unlabelled=chain(documents.unlabelled, (text for path in piles for text in _texts(path, table))),
         document_ids=documents.document_ids,
+        looks=documents.looks,
     )
     if (same := _trained(output)) and same.training.inputs_hash == classifier.inputs_hash(data):
         _log.info(
@@ -203,6 +204,12 @@ def training_lines(record: TrainingRecord, *, with_background: bool = True) -> I
             if step.unknown_accepted is not None:
                 found += f"; and {step.unknown_accepted:.0%} of documents of unknown kinds"
             yield f"  {step.max_error:<6g} {found if step.accepted else 'nothing'}"
+        for what, part in (("by text alone", record.without_look), ("by look alone", record.look_alone)):
+            if part:
+                yield (
+                    f"{what}: accuracy {part.accuracy:.3f}; will accept about {part.acceptance.accepted:.0%} of "
+                    f"documents of which no more is known, {part.acceptance.error:.1%} of those were wrong"
+                )
         lowest = record.acceptance_curve and record.acceptance_curve.lowest
         if lowest and any(step.threshold == lowest.threshold for step in steps):
             yield (

@@ -31,6 +31,8 @@ SERIAL_BATCHES = 16
 """Up to this number of batches is predicted in this process."""
 PAGE_KEYS = ("predicted_category", "score", "familiarity", "decision", "reason")
 """What JSON says of the prediction of a page."""
+_Columns = tuple[list[str], list[str], list[float | None], list[str]]
+"""Texts, ids, OCR confidences and looks of a batch."""
 MAX_CACHED = 64
 """Predictions kept while scans are read: at least the number of documents being read."""
 
@@ -46,7 +48,7 @@ def predict_documents(
     # batches taken from the stream whose predictions are not back yet
     pending: deque[list[InputDocument]] = deque()
 
-    def batches() -> Iterator[tuple[list[str], list[str], list[float | None]]]:
+    def batches() -> Iterator[_Columns]:
         while batch := _up_to(stream, MAX_BATCH_DOCUMENTS, MAX_BATCH_CHARACTERS):
             pending.append(batch)
             usable = [document for document in batch if not document.error]
@@ -54,6 +56,7 @@ def predict_documents(
                 [join_pages(document.pages) or document.text for document in usable],
                 [document.document_id for document in usable],
                 [document.ocr_confidence for document in usable],
+                [document.look for document in usable],
             )
 
     options: dict[str, Any] = {"jobs": jobs, "alone": SERIAL_BATCHES, "dask": dask, "name": _span}
@@ -74,14 +77,17 @@ def classify_files(
 
     # the last prediction made while a document of one page was being read is that of the document
     @lru_cache(maxsize=MAX_CACHED)
-    def predict(text: str, confidence: float) -> tuple[Prediction, Evidence, int]:
-        return next(model.pipe_evidence([text], None, [confidence]))
+    def predict(text: str, confidence: float, look: str) -> tuple[Prediction, Evidence, int]:
+        return next(model.pipe_evidence([text], None, [confidence], [look]))
+
+    def predicted(document: Document) -> tuple[Prediction, Evidence, int]:
+        return predict(document.paged_text, document.confidence, document.look)
 
     threshold = model.training.acceptance.threshold
-    how_sure = until_accepted(lambda text, confidence: predict(text, confidence)[0], threshold, scans.effort)
+    how_sure = until_accepted(lambda document: predicted(document)[0], threshold, scans.effort)
     cutter = stack_cutter(model) if scans.split == "auto" else None
     for document in scans.iter_documents(find_scans(paths), how_sure, cutter):
-        prediction, evidence, row = predict(document.paged_text, document.confidence)
+        prediction, evidence, row = predicted(document)
         prediction = replace(prediction, document_id=document.document_id)
         prediction = _with_status(InputDocument.of_scan(document), prediction)
         explanation = explain_evidence(model, evidence, row) if why and prediction.predicted_category else None
@@ -89,17 +95,17 @@ def classify_files(
 
 
 def until_accepted(
-    predict: Callable[[str, float], Prediction], threshold: float, effort: Effort
-) -> Callable[[str, float], float]:
-    """Make the ``how_sure`` of `ocr.iter_documents` from a function that predicts a text with its OCR confidence.
+    predict: Callable[[Document], Prediction], threshold: float, effort: Effort
+) -> Callable[[Document], float]:
+    """Make the ``how_sure`` of `ocr.iter_documents` from a function that predicts a document as far as it was read.
 
     Predicting after every page gives more chances of a wrong prediction than predicting once. Therefore with
     ``balanced`` the score may miss 1 by only half as much as the threshold; with ``fast`` the threshold is enough.
     """
     enough = threshold if effort == "fast" else (1 + threshold) / 2
 
-    def how_sure(text: str, confidence: float) -> float:
-        prediction = predict(text, confidence)
+    def how_sure(document: Document) -> float:
+        prediction = predict(document)
         sure = prediction.score / enough
         return sure if prediction.decision == "accept" else min(sure, 0.999)
 
@@ -160,14 +166,12 @@ def _up_to(stream: Iterator[InputDocument], documents: int, characters: int) -> 
     return taken
 
 
-def _span(batch: tuple[list[str], list[str], list[float | None]]) -> str:
+def _span(batch: _Columns) -> str:
     """Name the first and last document of a batch."""
     return " to ".join(dict.fromkeys([*batch[1][:1], *batch[1][-1:]]))
 
 
-def _predict(
-    shared: tuple[Model, bool], batch: tuple[list[str], list[str], list[float | None]]
-) -> list[tuple[Prediction, str]]:
+def _predict(shared: tuple[Model, bool], batch: _Columns) -> list[tuple[Prediction, str]]:
     model, why = shared
     if not why:
         return [(prediction, "") for prediction in model.pipe(*batch)]

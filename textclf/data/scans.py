@@ -106,7 +106,7 @@ class ScanOptions:
     def iter_documents(
         self,
         files: Iterable[FoundFile],
-        how_sure: Callable[[str, float], float] | None = None,
+        how_sure: Callable[[Document], float] | None = None,
         cutter: StackCutter | None = None,
     ) -> Iterator[Document]:
         """Read documents in input order; with `split`, those that each file holds, cut by `cutter` if it is given."""

@@ -123,6 +123,8 @@ class InputDocument:
     group: str = ""
     # line of the file on which the row begins, 0 without a row
     line: int = 0
+    # what its first page looks like, if that is known
+    look: str = ""
     # all columns
     values: dict[str, str] = field(default_factory=dict)
     # why it cannot be used
@@ -143,6 +145,7 @@ class InputDocument:
             text=document.text,
             pages=several_pages(document.paged_text),
             category=category,
+            look=document.look,
             values=document_cells(document, category),
             error=document.error if document.status == "failed" else "",
             note=document.error if document.status == "partial" else "",
@@ -174,19 +177,20 @@ class InputDocument:
 
 
 class Labelled(NamedTuple):
-    """Documents of known category, sorted by id: ids, texts, categories and groups, of the same length."""
+    """Documents of known category, sorted by id: ids, texts, categories, groups and looks, of the same length."""
 
     document_ids: list[str]
     texts: list[str]
     categories: list[str]
     groups: Sequence[str] = ()
+    looks: Sequence[str] = ()
     # texts of the documents without a category, where they were asked for
     unlabelled: Sequence[str] = ()
     # ids and texts of the documents that belong to none of the categories
     none_of_these: Sequence[tuple[str, str]] = ()
 
     def with_none_of_these(self) -> Labelled:
-        """Give also the documents of none of the categories as labelled ones; groups and unlabelled are left out."""
+        """Give also the documents of none of the categories as labelled ones; all else is left out."""
         ids, texts = ([document[i] for document in self.none_of_these] for i in (0, 1))
         none = [NONE_OF_THESE] * len(ids)
         return Labelled(self.document_ids + ids, self.texts + texts, self.categories + none)
@@ -261,7 +265,9 @@ def _read_source(path: Path, options: TableOptions, *, need_category: bool) -> I
         yield from _read_folder(path, options.scans, need_category=need_category)
         return
     for row in read_datasource(path):
-        yield InputDocument(document_id=row.document_id, text=row.text, category=row.category, group=row.group)
+        yield InputDocument(
+            document_id=row.document_id, text=row.text, category=row.category, group=row.group, look=row.look
+        )
 
 
 def _with_labels(documents: Iterable[InputDocument], path: Path, options: TableOptions) -> Iterator[InputDocument]:
@@ -302,6 +308,7 @@ def _read_table(path: Path, options: TableOptions, *, need_category: bool) -> It
                 category=row.values.get(options.category_column, ""),
                 group=row.values.get(options.group_column, "").strip(),
                 line=row.line,
+                look=row.values.get("page_look", ""),
                 values=row.values,
                 error=row.error,
                 note=row.note,
@@ -406,7 +413,7 @@ def read_labelled(
         A row has too few or too many cells, an id occurs twice, or there is no document of a category.
     """
     lines: dict[str, int] = {}
-    found: list[tuple[str, str, str, str]] = []
+    found: list[tuple[str, str, str, str, str]] = []
     without = 0
     unlabelled: list[str] = []
     none_of_these: list[tuple[str, str]] = []
@@ -435,7 +442,7 @@ def read_labelled(
         if document.category == NONE_OF_THESE:
             none_of_these.append((document.document_id, document.text))
         else:
-            found.append((document.document_id, document.text, document.category, document.group))
+            found.append((document.document_id, document.text, document.category, document.group, document.look))
     if left_out := without - len(unlabelled):
         lack = "neither category nor text" if keep_unlabelled else "no category"
         _log.warning(f"{path}: {left_out} of {without + len(lines)} documents have {lack} and were left out")
@@ -451,8 +458,8 @@ def read_labelled(
             remedy = "put readable documents into folders named after their categories"
         raise BadDataError("no row with a category", where=path, remedy=remedy)
     found.sort()
-    document_ids, texts, categories, groups = ([row[i] for row in found] for i in range(4))
-    return Labelled(document_ids, texts, categories, groups, unlabelled, sorted(none_of_these))
+    document_ids, texts, categories, groups, looks = ([row[i] for row in found] for i in range(5))
+    return Labelled(document_ids, texts, categories, groups, looks, unlabelled, sorted(none_of_these))
 
 
 def snippet(text: str, length: int) -> str:

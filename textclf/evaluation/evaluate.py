@@ -52,7 +52,7 @@ def evaluate_predictions(
     ocr_confidences: Sequence[float | None] | None = None,
     ocr_engines: Sequence[str] = (),
     acceptances: Sequence[Acceptance] = (),
-    explain: Callable[[str], Sequence[tuple[str, float]]] | None = None,
+    explain: Callable[[int], Sequence[tuple[str, float]]] | None = None,
 ) -> EvaluationReport:
     """Compare predictions with the true categories of the documents.
 
@@ -76,8 +76,8 @@ def evaluate_predictions(
     acceptances : sequence of Acceptance, optional
         Thresholds for other maximum errors, for which the accepted documents are counted too.
     explain : callable, optional
-        Gives for a text the terms and features that spoke for (above 0) and against (below 0) the predicted category,
-        with their amounts. Called for the most confident errors.
+        Gives for a document, by its position, the terms and features that spoke for (above 0) and against (below 0)
+        the predicted category, with their amounts. Called for the most confident errors.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def evaluate_predictions(
         confusion=confusion,
         confused_pairs=_pairs([mistakes[i] for i in wrong]),
         confident_errors=tuple(
-            _explained(mistakes[i], texts[i], explain(texts[i]) if explain else ()) for i in wrong[:CONFIDENT_ERRORS]
+            _explained(mistakes[i], texts[i], explain(i) if explain else ()) for i in wrong[:CONFIDENT_ERRORS]
         ),
         not_predicted=tuple(mistakes[i] for i in np.flatnonzero(~answered & ~none)),
         score_histogram=_histogram(outcome.scores, outcome),

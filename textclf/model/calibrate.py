@@ -97,6 +97,17 @@ def fit_correction(
     return np.asarray(identity + mixing - mixing.mean(axis=0))
 
 
+class Scored(NamedTuple):
+    """Scores of training documents, by models that were not trained on them, or not on their category."""
+
+    scores: NDArray[np.float64]  # (n, k), out of fold
+    unknown: NDArray[np.float64]  # (n, k), of models without the category of the document, or (0, k)
+
+    def right(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which documents have the highest score for their own category."""
+        return np.asarray(self.scores.argmax(axis=1) == labels)
+
+
 class Calibration(NamedTuple):
     """What turns margins into scores, and the out-of-fold margins that show how good these are."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import f1_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
@@ -26,17 +27,19 @@ from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
 from textclf.model.accept import AcceptanceCurve, acceptance_curve, why_nothing_is_accepted
-from textclf.model.calibrate import log_softmax, softmax
+from textclf.model.calibrate import Scored, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import fit_and_measure, learning_curve
+from textclf.model.folds import FOLDS, stratified_folds
 from textclf.model.held_out import held_out
 from textclf.model.linear import corrected
+from textclf.model.look_fit import WITH_LOOK, fit_look
 from textclf.model.predict import Model
 from textclf.model.self_training import is_of_use
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, data_hash, read_training_data
-from textclf.model.training_input import TrainingInput, prepare_training
-from textclf.model.training_record import CrossValidation, TrainingRecord, UnlabelledDocuments
+from textclf.model.training_input import prepare_training
+from textclf.model.training_record import CrossValidation, InPart, TrainingRecord, UnlabelledDocuments
 from textclf.model.typicality import fit_typicality
 from textclf.model.unknown_kinds import warn_of_loose, without_unknown_kinds
 
@@ -158,6 +161,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         out_of_distribution: ArrayLike = (),
         unlabelled: Iterable[str] = (),
         document_ids: Sequence[str] | None = None,
+        looks: Sequence[str] | None = None,
     ) -> Self:
         """Train on texts of known category.
 
@@ -188,6 +192,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             used; texts that are given with a label too are left out.
         document_ids : iterable of str, length n, optional
             Names that go into the data hash; by default the positions.
+        looks : iterable of str, length n, optional
+            What the first page of each document looks like, from the column ``page_look`` or `ocr.Document.look`; an
+            empty string where that is unknown. With 30 looks or more, the model learns from them too, and weighs them
+            against the texts by their out-of-fold scores.
 
         Returns
         -------
@@ -212,6 +220,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 out_of_distribution=out_of_distribution,
                 unlabelled=unlabelled,
                 document_ids=document_ids,
+                looks=looks,
             )
         )
 
@@ -233,13 +242,34 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         found = list(measured.values())[-1]
         inverse_temperature, correction, margins = found.calibration
-        self.out_of_fold_scores_ = softmax(margins * inverse_temperature)
-        accepting = self._acceptance_curve(given, fitted.left_out @ correction, inverse_temperature)
+        # pseudo-labelled documents come after the labelled ones
+        left_out = fitted.left_out[: len(data.labels)] @ correction
+        by_text = Scored(softmax(margins * inverse_temperature), softmax(left_out * inverse_temperature))
+        look = fit_look(
+            given.looks,
+            data.labels,
+            given.observed.weights,
+            text=margins,
+            text_left_out=left_out,
+            inverse_temperature=inverse_temperature,
+            folds=stratified_folds(data.labels, FOLDS, settings.seed, given.groups),
+        )
+        scored = look.with_text if look else by_text
+        self.out_of_fold_scores_ = scored.scores
+        self.warnings_ += warn_of_loose(data.categories, data.labels, scored.unknown)
+        accepting = self._acceptance_curve(scored, data.labels, by_keywords=given.observed.by_keywords)
         acceptance = accepting.at(self.max_error, self.confidence)
         if not acceptance.accepted and not given.observed.by_keywords:
             self.warnings_.append(why_nothing_is_accepted(acceptance, accepting))
         positions = np.concatenate([fitted.pseudo.chosen, fitted.pseudo.novel])
         trained_on = [given.observed.unlabelled_texts[i] for i in positions]
+        groups = [
+            CrossValidation(features=name, accuracy=result.accuracy, macro_f1=result.macro_f1)
+            for name, result in measured.items()
+        ]
+        if look:
+            name = WITH_LOOK.format(groups[-1].features)
+            groups.append(CrossValidation(features=name, **_figures(scored, data.labels)))
         self.model_ = Model(
             categories=data.categories,
             labels=tuple(data.classes.tolist()),
@@ -263,35 +293,41 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 background=given.background,
                 folds=found.folds,
                 kept_together=0 if given.groups is None else len(np.unique(given.groups)),
-                groups=tuple(
-                    CrossValidation(features=name, accuracy=result.accuracy, macro_f1=result.macro_f1)
-                    for name, result in measured.items()
-                ),
+                groups=tuple(groups),
                 curve=learning_curve(curve),
                 acceptance=acceptance,
                 acceptance_curve=accepting,
+                without_look=self._in_part(by_text, data.labels) if look else None,
+                look_alone=self._in_part(look.alone, data.labels[look.seen]) if look else None,
                 **hashes,
             ),
             settings=seeded.plain_settings(),
+            look=look and look.model,
             held_out=held_out(trained_on, found.unlabelled[positions] @ correction),
         )
         self.classes_ = data.classes
         return self
 
     def _acceptance_curve(
-        self, given: TrainingInput, left_out: NDArray[np.float64], inverse_temperature: float
+        self, scored: Scored, labels: NDArray[np.int64], *, by_keywords: bool = False
     ) -> AcceptanceCurve:
-        """Say what could be accepted, given the margins of documents whose category was left out, and warn.
+        """Say what could be accepted.
 
         Unless the true categories are known, any prediction may be wrong, and nothing is accepted.
         """
-        data = given.data
-        # pseudo-labelled documents come after the labelled ones
-        unknown = softmax(left_out[: len(data.labels)] * inverse_temperature)
-        best = self.out_of_fold_scores_.max(axis=1)
-        right = (self.out_of_fold_scores_.argmax(axis=1) == data.labels) & (not given.observed.by_keywords)
-        self.warnings_ += warn_of_loose(data.categories, data.labels, unknown)
-        return without_unknown_kinds(acceptance_curve(best, right), best, right, unknown.max(axis=1), self.max_unknown)
+        best, unknown = scored.scores.max(axis=1), scored.unknown.max(axis=1)
+        right = scored.right(labels) & (not by_keywords)
+        return without_unknown_kinds(acceptance_curve(best, right), best, right, unknown, self.max_unknown)
+
+    def _in_part(self, scored: Scored, labels: NDArray[np.int64]) -> InPart:
+        """Give the figures of documents of which a part is known."""
+        curve = self._acceptance_curve(scored, labels)
+        return InPart(
+            documents=len(labels),
+            **_figures(scored, labels),
+            acceptance=curve.at(self.max_error, self.confidence),
+            acceptance_curve=curve,
+        )
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Margins before calibration.
@@ -415,6 +451,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "vectors": vectors.digest() if isinstance(vectors, WordVectors) else vectors,
             "versions": library_versions(),
         }
+        if any(data.looks):
+            content["looks"] = data_hash(data.looks)
         if not all(isinstance(label, str) for label in data.classes.tolist()):
             content["labels"] = data.classes.tolist()
         if (data.weights != 1).any():
@@ -465,6 +503,12 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _word_or_given(value: object, name: str) -> str:
     """Give a word that the option takes, or `GIVEN` for a path or an object."""
     return value if isinstance(value, str) and value in suggestions(FeatureOptions, name) else GIVEN
+
+
+def _figures(scored: Scored, labels: NDArray[np.int64]) -> dict[str, float]:
+    """Give accuracy and macro F1 of out-of-fold scores."""
+    macro_f1 = float(f1_score(labels, scored.scores.argmax(axis=1), average="macro"))
+    return {"accuracy": float(scored.right(labels).mean()), "macro_f1": macro_f1}
 
 
 def _counts(labels: NDArray[np.int64], categories: Sequence[str]) -> dict[str, int]:

@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +23,24 @@ from features.layout import LAYOUT_FEATURES
 from features.ngrams import FoundNgrams, find_ngrams
 from features.tfidf import NgramTable
 from features.tokens import tokenize
+from textclf.base.look_format import BLOCKS
+from textclf.model.look import have_look
 from textclf.model.predict import Evidence, Model
 from textclf.model.prediction import Prediction
 
 STRONGEST = 20
 """Terms shown one by one; the others are summed up."""
 SHOWN_KEYWORDS = 5
+LOOK_NAMES = {
+    "ink": "where the ink is",
+    "gradients": "directions of edges",
+    "runs": "lengths of strokes and gaps",
+    "components": "sizes of letters, rules and pictures",
+    "patterns": "shapes of strokes",
+    "profiles": "lines and margins",
+    "page": "shape and shade of the page",
+}
+"""What an explanation calls the blocks of measures of a look."""
 
 _WORD = re.compile(r"\S+")
 
@@ -122,7 +135,7 @@ class Explanation:
         ]
 
 
-def explain(model: Model, text: str) -> Explanation:
+def explain(model: Model, text: str, look: str = "") -> Explanation:
     """Explain a prediction.
 
     Parameters
@@ -131,6 +144,8 @@ def explain(model: Model, text: str) -> Explanation:
         The model.
     text : str
         Cleaned text.
+    look : str, default ""
+        What the first page looks like.
 
     Returns
     -------
@@ -151,7 +166,7 @@ def explain(model: Model, text: str) -> Explanation:
     >>> round(total - explained.margin, 9)
     0.0
     """
-    return explain_evidence(model, model.evidence([text]), 0)
+    return explain_evidence(model, model.evidence([text], [look]), 0)
 
 
 def explain_pipe(
@@ -159,9 +174,10 @@ def explain_pipe(
     texts: Iterable[str],
     document_ids: Iterable[str] | None = None,
     ocr_confidences: Iterable[float | None] | None = None,
+    looks: Iterable[str] | None = None,
 ) -> Iterator[tuple[Prediction, Explanation | None]]:
     """Predict as `Model.pipe` does, with an explanation of each prediction from the same features."""
-    for prediction, evidence, row in model.pipe_evidence(texts, document_ids, ocr_confidences):
+    for prediction, evidence, row in model.pipe_evidence(texts, document_ids, ocr_confidences, looks):
         yield prediction, explain_evidence(model, evidence, row) if prediction.predicted_category else None
 
 
@@ -191,6 +207,13 @@ def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
         features[name] += amount
     features["meaning of the words (word2vec)"] += float(rows.vectors[0] @ lead(model.linear.vectors))
     features["before looking"] += float(lead(model.linear.intercept))
+    seen = bool(have_look(evidence.looks[row : row + 1])[0])
+    if seen and not evidence.words[row]:
+        features.clear()
+    if model.look and seen:
+        for name, amount in _look(evidence.looks[row], lead(model.look.weights)):
+            features[f"look: {name}"] += amount
+        features["look: before looking"] += float(lead(model.look.intercept))
     words = tuple(
         WordAmount(match.group(), *match.span(), float(characters[match.start() : match.end()].sum()))
         for match in _WORD.finditer(text)
@@ -231,6 +254,12 @@ def _spread(
 def _layout(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
     amounts = (rows.layout[0] * weights).reshape(len(LAYOUT_FEATURES), -1).sum(axis=1)
     yield from zip(LAYOUT_FEATURES, amounts.tolist(), strict=True)
+
+
+def _look(look: NDArray[np.float32], weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+    ends = np.cumsum([prod(shape) for shape in BLOCKS.values()])[:-1]
+    for name, amounts in zip(BLOCKS, np.split(look * weights, ends), strict=True):
+        yield LOOK_NAMES[name], float(amounts.sum())
 
 
 def _keywords(model: Model, rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:

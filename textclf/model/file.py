@@ -32,14 +32,16 @@ from features.word_vectors import WordVectors
 from textclf.base import __version__
 from textclf.base.archive import ArchiveKind, Contents, Source, pack_archive, read_archive, write_archive
 from textclf.base.from_json import from_json
+from textclf.base.look_format import SIZE as LOOK_SIZE
 from textclf.base.options import build, described
 from textclf.model.accept import NO_THRESHOLD, AcceptanceCurve
 from textclf.model.held_out import HeldOut
+from textclf.model.look import LookModel
 from textclf.model.neighbours import Neighbours
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Label
 from textclf.model.settings import TrainingSettings
-from textclf.model.training_record import TrainingRecord
+from textclf.model.training_record import CrossValidation, CurvePoint, InPart, TrainingRecord
 from textclf.model.typicality import QUANTILES, Typicality
 
 KIND = ArchiveKind(name="textclf model", format=4, oldest=2, written_by="`textclf train`")
@@ -53,6 +55,7 @@ _WEIGHTS = {
 }
 _TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "quantiles"}
 _DENSITIES, _NEIGHBOURS = "familiarity_densities", "neighbours_"
+_LOOK = {"look_weights": "weights", "look_intercept": "intercept", "look_quantiles": "quantiles"}
 _HELD_OUT_KEYS, _HELD_OUT_MARGINS = "held_out_keys", "held_out_margins"
 # beyond it, sums of products would not be finite in 32 bits
 _LARGE = 1e30
@@ -138,7 +141,9 @@ def model_info(path: str | Path) -> ModelInfo:
 
 def _description(model: Model) -> dict[str, Any]:
     # labels that are strings are the names of the categories, which are written anyway
-    named = {} if model.labels == model.categories else {"labels": list(model.labels)}
+    named: dict[str, Any] = {} if model.labels == model.categories else {"labels": list(model.labels)}
+    if model.look is not None:
+        named["look"] = {name: getattr(model.look, name) for name in ("inverse_temperature", "alone")}
     return named | {
         "settings": model.settings,
         "training": asdict(model.training),
@@ -166,6 +171,8 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
         arrays |= {_NEIGHBOURS + name: array for name, array in model.typicality.neighbours.to_arrays().items()}
     if model.held_out is not None:
         arrays |= {_HELD_OUT_KEYS: model.held_out.keys, _HELD_OUT_MARGINS: model.held_out.margins}
+    if model.look is not None:
+        arrays |= {name: getattr(model.look, field) for name, field in _LOOK.items()}
     return arrays | {f"vectors_{name}": array for name, array in model.features.vectors.to_arrays().items()}
 
 
@@ -176,9 +183,12 @@ def _build(contents: Contents) -> Model:
     matcher = KeywordMatcher.from_dict(description["keywords"])
     vectors = {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")}
     words = WordVectors.from_arrays(description["words"], vectors)
-    _check_arrays(arrays, views, len(categories), len(matcher.lexicon.categories))
+    _check_arrays(arrays, views, len(categories), len(matcher.lexicon.categories), has_look="look" in description)
     inverse_temperature = from_json(description["inverse_temperature"], float)
-    if len(set(categories)) < max(2, len(categories)) or not 0 < inverse_temperature <= _LARGE:
+    temperatures = from_json(description.get("look", {}), dict[str, float])
+    if len(set(categories)) < max(2, len(categories)) or not all(
+        0 < temperature <= _LARGE for temperature in (inverse_temperature, *temperatures.values())
+    ):
         raise ValueError("no categories or no temperature")
     tables = tuple(
         NgramTable(view=view, buckets=arrays[f"{view.name}_buckets"], idf=arrays[f"{view.name}_idf"]) for view in views
@@ -204,7 +214,13 @@ def _build(contents: Contents) -> Model:
         held_out=HeldOut(keys=arrays[_HELD_OUT_KEYS], margins=arrays[_HELD_OUT_MARGINS])
         if _HELD_OUT_KEYS in arrays
         else None,
+        look=_look(arrays, temperatures) if "look" in description else None,
     )
+
+
+def _look(arrays: Mapping[str, NDArray[Any]], temperatures: dict[str, float]) -> LookModel:
+    fields: dict[str, Any] = {field: arrays[name] for name, field in _LOOK.items()} | temperatures
+    return LookModel(**fields)
 
 
 def _typicality(arrays: Mapping[str, NDArray[Any]]) -> Typicality:
@@ -216,7 +232,12 @@ def _typicality(arrays: Mapping[str, NDArray[Any]]) -> Typicality:
 
 
 def _check_arrays(
-    arrays: Mapping[str, NDArray[Any]], views: Sequence[NgramView], categories: int, keyword_categories: int
+    arrays: Mapping[str, NDArray[Any]],
+    views: Sequence[NgramView],
+    categories: int,
+    keyword_categories: int,
+    *,
+    has_look: bool,
 ) -> None:
     """Check that these are the arrays of a model, each of its type, shape and range; raises `ValueError`."""
     deciles, dimensions = arrays["page_shape_deciles"], arrays["vectors_common"].shape
@@ -248,6 +269,12 @@ def _check_arrays(
             _HELD_OUT_KEYS: (np.uint64, (texts,), 0, (1 << 64) - 1),
             _HELD_OUT_MARGINS: (np.float32, (texts, categories), -_LARGE, _LARGE),
         }
+    if has_look:
+        expected |= {
+            "look_weights": (np.float32, (LOOK_SIZE, categories), -_LARGE, _LARGE),
+            "look_intercept": (np.float32, (categories,), -_LARGE, _LARGE),
+            "look_quantiles": (np.float64, (QUANTILES,), -_LARGE, _LARGE),
+        }
     for view in views:
         kept = arrays[f"{view.name}_buckets"]
         expected[f"{view.name}_buckets"] = (np.int32, (kept.size,), 0, (1 << BUCKET_BITS) - 1)
@@ -266,29 +293,31 @@ def _check_arrays(
             raise ValueError(f"{name} has another type, shape or range")
     if any((np.diff(arrays[f"{view.name}_buckets"]) <= 0).any() for view in views):
         raise ValueError("n-grams out of order")
-    if (np.diff(arrays["familiarity_quantiles"]) < 0).any():
+    if any((np.diff(arrays[name]) < 0).any() for name in arrays if name.endswith("_quantiles")):
         raise ValueError("quantiles out of order")
 
 
 def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
     record: TrainingRecord = from_json(data, TrainingRecord)
-    acceptance = record.acceptance
+    parts = [part for part in (record.without_look, record.look_alone) if part]
+    acceptances = [record.acceptance, *(part.acceptance for part in parts)]
+    curves = [record.acceptance_curve, *(part.acceptance_curve for part in parts)]
     counts = [*record.documents.values(), record.empty_texts, record.folds, record.kept_together]
     counts += [record.unlabelled.given, record.unlabelled.used, record.unlabelled.novel]
     counts += record.unlabelled.pseudo_labelled.values()
     counts += [record.background.texts, record.out_of_distribution]
-    counts += [point.documents for point in record.curve]
-    shares = [acceptance.accepted, acceptance.error, acceptance.threshold / NO_THRESHOLD]
-    shares += [] if acceptance.unknown_accepted is None else [acceptance.unknown_accepted]
-    shares += [share for group in record.groups for share in (group.accuracy, group.macro_f1)]
-    shares += [share for point in record.curve for share in (point.accuracy, point.macro_f1)]
+    counts += [*(point.documents for point in record.curve), *(part.documents for part in parts)]
+    shares = [share for one in acceptances for share in (one.accepted, one.error, one.threshold / NO_THRESHOLD)]
+    shares += [one.unknown_accepted for one in acceptances if one.unknown_accepted is not None]
+    measured: list[CrossValidation | CurvePoint | InPart] = [*record.groups, *record.curve, *parts]
+    shares += [share for one in measured for share in (one.accuracy, one.macro_f1)]
     if (
         not record.groups
         or not all(0 <= count <= _MOST for count in counts)
         # a weighted mean may be above 1 by a rounding error
         or not all(0 <= share < 1.001 for share in shares)
-        or not (0 < acceptance.max_error < 1 and 0 < acceptance.confidence < 1)
-        or not (record.acceptance_curve is None or _is_curve(record.acceptance_curve))
+        or not all(0 < share < 1 for one in acceptances for share in (one.max_error, one.confidence))
+        or not all(curve is None or _is_curve(curve) for curve in curves)
     ):
         raise ValueError("figures out of range")
     if not {*record.unlabelled.pseudo_labelled, *record.background.left_out.values()} <= {*categories}:

@@ -51,6 +51,7 @@ def label_by_keywords(data: TrainingData, lexicon: Lexicon) -> tuple[TrainingDat
         document_ids=[f"unlabelled {i}" for i in chosen],
         groups=None,
         weights=np.ones(len(chosen)),
+        looks=[""] * len(chosen),
         unlabelled=[data.unlabelled[i] for i in sorted(set(range(len(words))) - set(chosen))],
     )
     return labelled, [f"left out, as {what}"] if few else []

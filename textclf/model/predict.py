@@ -19,6 +19,7 @@ from textclf.base.errors import UsageError
 from textclf.model.accept import review_reason
 from textclf.model.calibrate import softmax
 from textclf.model.held_out import HeldOut
+from textclf.model.look import LookModel, have_look, read_looks
 from textclf.model.pages import PAGES_DISAGREE, pages_disagree, several_pages, without_page_breaks
 from textclf.model.prediction import Label, Prediction
 from textclf.model.training_record import TrainingRecord
@@ -60,7 +61,21 @@ class Evidence(NamedTuple):
     texts: list[str]  # up to MAX_TEXT characters of each
     words: list[list[str]]
     rows: FeatureRows
-    margins: NDArray[np.float64]  # (n, k), before calibration
+    # (n, k), before calibration, of the texts, and of the looks: zeros where there is none
+    by_text: NDArray[np.float64]
+    by_look: NDArray[np.float64]
+    looks: NDArray[np.float32]  # as `read_looks` gives them
+
+    @property
+    def has_text(self) -> NDArray[np.bool_]:
+        """Which of them have a word."""
+        return np.array(list(map(bool, self.words)), dtype=np.bool_)
+
+    @property
+    def margins(self) -> NDArray[np.float64]:
+        """Margins before calibration, shape (n, k): of text and look together, of one where the other is missing."""
+        has_text = self.has_text | ~have_look(self.looks)
+        return np.where(has_text[:, None], self.by_text, 0) + self.by_look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -82,6 +97,8 @@ class Model:
         From features to margins.
     held_out : textclf.model.held_out.HeldOut or None
         Margins of the unlabelled documents that the model was trained on, given in place of its own.
+    look : textclf.model.look.LookModel or None
+        From the look of a page to margins that add to those of the text.
     inverse_temperature : float
         Factor from margins to calibrated margins.
     typicality : textclf.model.typicality.Typicality
@@ -116,6 +133,7 @@ class Model:
     training: TrainingRecord
     settings: dict[str, str | int | float | None]
     held_out: HeldOut | None = None
+    look: LookModel | None = None
 
     def __repr__(self) -> str:
         return self.training.on_one_line()
@@ -129,6 +147,7 @@ class Model:
         document_id: str = "0",
         ocr_confidence: float | None = None,
         *,
+        look: str = "",
         max_error: float | None = None,
     ) -> Prediction:
         """Predict the category of one text.
@@ -141,6 +160,8 @@ class Model:
             Name for the prediction.
         ocr_confidence : float, optional
             How sure OCR was of the text, 0 to 100.
+        look : str, default ""
+            What its first page looks like, from the column ``page_look`` or `ocr.Document.look`.
         max_error : float, optional
             As for `pipe`.
 
@@ -149,13 +170,14 @@ class Model:
         Prediction
             As `pipe` gives it.
         """
-        return next(self.pipe([text], [document_id], [ocr_confidence], max_error=max_error))
+        return next(self.pipe([text], [document_id], [ocr_confidence], [look], max_error=max_error))
 
     def pipe(
         self,
         texts: Iterable[str],
         document_ids: Iterable[str] | None = None,
         ocr_confidences: Iterable[float | None] | None = None,
+        looks: Iterable[str] | None = None,
         *,
         max_error: float | None = None,
     ) -> Iterator[Prediction]:
@@ -169,61 +191,66 @@ class Model:
             Names for the predictions, one per text; the positions, from 0, if not given.
         ocr_confidences : iterable of float or None, optional
             How sure OCR was of each text, 0 to 100.
+        looks : iterable of str, optional
+            What the first page of each document looks like; an empty string where that is unknown. A model that was
+            trained with looks judges by text and look, or by one where the other is missing, each with its threshold.
         max_error : float, optional
             Maximum error among accepted documents, above 0 and below 1; by default that of training.
 
         Yields
         ------
         Prediction
-            In the order of the texts. A text is for review for the first of these reasons that applies: ``no text``;
+            In the order of the texts. A text is for review for the first of these reasons that applies: ``no text``
+            (nor a look that the model can judge by);
             ``pages disagree`` if two pages, each by itself, would be accepted with different categories; ``other
             language`` than those trained on; ``unknown kind`` if none of its words is known, or if 98 % of the training
             documents are more typical; and below the threshold ``poor scan`` if OCR was unsure or few words look real,
             else ``unsure between A and B``.
         """
         model = self.with_max_error(max_error)
-        return (prediction for prediction, _, _ in model.pipe_evidence(texts, document_ids, ocr_confidences))
+        return (prediction for prediction, _, _ in model.pipe_evidence(texts, document_ids, ocr_confidences, looks))
 
     def pipe_evidence(
         self,
         texts: Iterable[str],
         document_ids: Iterable[str] | None = None,
         ocr_confidences: Iterable[float | None] | None = None,
+        looks: Iterable[str] | None = None,
     ) -> Iterator[tuple[Prediction, Evidence, int]]:
         """Predict as `pipe` does; each prediction comes with the evidence of its batch and its row in it."""
-        names = None if document_ids is None else iter_texts(document_ids, name="id")
-        rated = None if ocr_confidences is None else _iter_confidences(ocr_confidences)
-        columns = {"texts": iter_texts(texts), "document_ids": names, "ocr_confidences": rated}
-        rows = _iter_rows({name: column for name, column in columns.items() if column is not None})
-        return self._predictions(rows, names is not None, rated is not None)
+        rows = _iter_rows(
+            iter_texts(texts),
+            document_ids=None if document_ids is None else iter_texts(document_ids, name="id"),
+            ocr_confidences=None if ocr_confidences is None else _iter_confidences(ocr_confidences),
+            looks=None if looks is None else iter_texts(looks, name="look"),
+        )
+        return self._predictions(rows)
 
     def _predictions(
-        self, stream: Iterator[tuple[Any, ...]], named: bool, rated: bool
+        self, stream: Iterator[tuple[str, str, float | None, str]]
     ) -> Iterator[tuple[Prediction, Evidence, int]]:
-        number = 0
         while batch := list(islice(stream, BATCH)):
-            evidence = self.evidence([text for text, *_ in batch])
-            scores = self.scores(evidence.margins)
-            familiarity = self.typicality.familiarity(evidence.rows.ngrams, evidence.margins).tolist()
-            for row, (whole, *given) in enumerate(batch):
+            evidence = self.evidence([text for text, *_ in batch], [look for *_, look in batch])
+            scores, familiarity = self.scores_of(evidence), self.familiarity(evidence).tolist()
+            for row, (whole, document_id, ocr_confidence, _) in enumerate(batch):
                 prediction = self._decide(
-                    given[0] if named else str(number + row),
-                    evidence.texts[row],
-                    evidence.words[row],
+                    document_id,
+                    evidence,
+                    row,
                     scores[row],
                     familiarity[row],
-                    given[-1] if rated else None,
+                    ocr_confidence,
                     cut=len(whole) > MAX_TEXT,
                 )
                 yield self._with_pages(prediction, several_pages(whole[:MAX_TEXT])), evidence, row
-            number += len(batch)
 
     def _with_pages(self, prediction: Prediction, pages: Sequence[str]) -> Prediction:
         """Add the predictions of several pages; if they disagree, the document is for review."""
         if not pages or not prediction.predicted_category:
             return prediction
         found = tuple(self.pipe(pages, map(str, range(1, len(pages) + 1))))
-        if pages_disagree(found, self.training.acceptance.threshold):
+        # pages are judged by their text
+        if pages_disagree(found, self.training.acceptance_of(text=True, look=False).threshold):
             return replace(prediction, decision="review", reason=PAGES_DISAGREE, pages=found)
         return replace(prediction, pages=found)
 
@@ -247,12 +274,15 @@ class Model:
         """
         return replace(self, training=self.training.with_max_error(max_error))
 
-    def evidence(self, texts: Sequence[str]) -> Evidence:
-        """Compute features and margins of texts, from up to `MAX_TEXT` characters of each."""
+    def evidence(self, texts: Sequence[str], looks: Sequence[str] | None = None) -> Evidence:
+        """Compute features and margins of texts, from up to `MAX_TEXT` characters of each, and of looks."""
         texts = [without_page_breaks(text[:MAX_TEXT]) for text in iter_texts(texts)]
         observed = self.features.observe(texts)
         rows = self.features.rows_of(observed)
-        return Evidence(texts, observed.words, rows, self._margins(texts, rows))
+        by_text = self._margins(texts, rows)
+        seen = read_looks([""] * len(texts) if looks is None or self.look is None else looks)
+        by_look = self.look.margins(seen) if self.look else np.zeros_like(by_text)
+        return Evidence(texts, observed.words, rows, by_text, by_look, seen)
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -298,6 +328,22 @@ class Model:
         margins = self.linear.margins(rows)
         return margins if self.held_out is None else self.held_out.put(texts, margins)
 
+    def scores_of(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Give calibrated probabilities of each category, shape (n, k), by what is known of each document."""
+        temperatures = np.full(len(evidence.texts), self.inverse_temperature)
+        if self.look:
+            seen = have_look(evidence.looks)
+            temperatures[seen] = np.where(evidence.has_text, self.look.inverse_temperature, self.look.alone)[seen]
+        return softmax(evidence.margins * temperatures[:, None])
+
+    def familiarity(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Share of the training documents that were less typical, by their texts, or by their looks without a text."""
+        familiarity = self.typicality.familiarity(evidence.rows.ngrams, evidence.by_text)
+        if self.look:
+            alone = have_look(evidence.looks) & ~evidence.has_text
+            familiarity[alone] = self.look.familiarity(evidence.by_look[alone])
+        return familiarity
+
     def scores(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn margins into calibrated probabilities of each category; rows sum to 1."""
         return softmax(margins * self.inverse_temperature)
@@ -305,25 +351,26 @@ class Model:
     def _decide(
         self,
         document_id: str,
-        text: str,
-        words: Sequence[str],
+        evidence: Evidence,
+        row: int,
         scores: NDArray[np.float64],
         familiarity: float,
         ocr_confidence: float | None,
         *,
         cut: bool,
     ) -> Prediction:
-        if not words:
+        words, seen = evidence.words[row], bool(have_look(evidence.looks[row : row + 1])[0])
+        if not words and not seen:
             return Prediction(document_id=document_id, reason="no text", status="skipped", error="the text is empty")
         all_scores = scores.tolist()
         first = int(scores.argmax())
         reason = review_reason(
             self.categories,
             all_scores,
-            self.training.acceptance,
+            self.training.acceptance_of(text=bool(words), look=seen),
             foreign=bool(self.languages.foreign(words)),
             familiarity=familiarity,
-            text=text,
+            text=evidence.texts[row],
             ocr_confidence=ocr_confidence,
         )
         return Prediction(
@@ -356,13 +403,18 @@ def _confidence(value: Any) -> float | None:
     )
 
 
-def _iter_rows(columns: dict[str, Iterator[Any]]) -> Iterator[tuple[Any, ...]]:
-    """Give one row per text; `UsageError` if another column has fewer or more values than there are texts."""
+def _iter_rows(texts: Iterator[str], **columns: Iterator[Any] | None) -> Iterator[tuple[str, str, float | None, str]]:
+    """Give text, id, OCR confidence and look of each document, the last three as given, if they are.
+
+    `UsageError` if a column has fewer or more values than there are texts.
+    """
     missing = object()
-    for row in zip_longest(*columns.values(), fillvalue=missing):
-        if any(value is missing for value in row):
-            without = [value is missing for value in row]
-            wrong = next(name for name, short in zip(columns, without, strict=True) if short != without[0])
+    given = {"texts": texts} | {name: column for name, column in columns.items() if column is not None}
+    for number, values in enumerate(zip_longest(*given.values(), fillvalue=missing)):
+        if any(value is missing for value in values):
+            without = [value is missing for value in values]
+            wrong = next(name for name, short in zip(given, without, strict=True) if short != without[0])
             many = "more" if without[0] else "fewer"
             raise UsageError(f"{many} values than texts", where=wrong, remedy="give one per text")
-        yield row
+        row = dict(zip(given, values, strict=True))
+        yield row["texts"], row.get("document_ids", str(number)), row.get("ocr_confidences"), row.get("looks", "")

@@ -35,6 +35,7 @@ class TrainingData(NamedTuple):
     document_ids: list[str]
     groups: list[str] | None  # what each document belongs to; empty strings for nothing
     weights: NDArray[np.float64]  # above 0
+    looks: list[str]  # of the first page of each document; empty where it is unknown
     out_of_distribution: list[str]  # texts of no category, sorted, as those given apart have no ids to sort by
     unlabelled: list[str]  # different texts of unknown category, at most `MAX_UNLABELLED`
     unlabelled_given: int  # all texts given as unlabelled
@@ -57,6 +58,7 @@ class TrainingData(NamedTuple):
             document_ids=[self.document_ids[i] for i in chosen],
             groups=None if self.groups is None else [self.groups[i] for i in chosen],
             weights=self.weights[chosen],
+            looks=[self.looks[i] for i in chosen],
         )
 
 
@@ -69,13 +71,16 @@ def read_training_data(
     out_of_distribution: object = (),
     unlabelled: object = (),
     document_ids: object = None,
+    looks: object = None,
 ) -> TrainingData:
     """Check the arguments of `DocumentClassifier.fit`; `BadDataError` if one has the wrong type or length."""
     texts = list(map(without_page_breaks, iter_texts(texts)))
     given = check_labels(labels)
     checked_groups = None if groups is None else check_groups(groups)
     ids = None if document_ids is None else as_texts(document_ids, name="document id")
-    for name, column in (("categories", given), ("groups", checked_groups), ("document ids", ids)):
+    seen = None if looks is None else as_texts(looks, name="look")
+    columns = (("categories", given), ("groups", checked_groups), ("document ids", ids), ("looks", seen))
+    for name, column in columns:
         if column is not None and len(column) != len(texts):
             raise BadDataError(f"{len(texts)} texts but {len(column)} {name}", remedy="give one per text")
     weights = check_weights(sample_weight, len(texts))
@@ -98,6 +103,7 @@ def read_training_data(
         document_ids=[str(i) for i in range(len(kept))] if ids is None else [ids[i] for i in kept],
         groups=None if checked_groups is None else [checked_groups[i] for i in kept],
         weights=weights[kept],
+        looks=[""] * len(kept) if seen is None else [seen[i] for i in kept],
         out_of_distribution=sorted(outside),
         unlabelled=pile,
         unlabelled_given=pile_given,

@@ -15,6 +15,7 @@ from textclf.base.errors import BadDataError
 from textclf.model.background import choose_background
 from textclf.model.folds import group_numbers
 from textclf.model.keyword_labels import label_by_keywords
+from textclf.model.look import read_looks
 from textclf.model.training_data import TrainingData, check_categories
 from textclf.model.training_record import BackgroundUsed
 from textclf.model.training_texts import TrainingTexts, observe_texts, observe_training
@@ -26,6 +27,7 @@ class TrainingInput(NamedTuple):
     data: TrainingData  # the documents with text, labelled by keywords if none had a label
     empty: int  # documents left out because they had no text
     observed: TrainingTexts
+    looks: NDArray[np.float32]  # of the documents, as `read_looks` gives them
     groups: NDArray[np.int64] | None  # that cross-validation keeps together
     languages: LanguageDetector
     background: BackgroundUsed
@@ -62,7 +64,7 @@ def prepare_training(data: TrainingData, settings: FeatureSettings, *, with_back
         by_keywords=by_keywords,
     )
     used = background.used if background else BackgroundUsed()
-    return TrainingInput(data, empty, observed, groups, languages, used, warnings)
+    return TrainingInput(data, empty, observed, read_looks(data.looks), groups, languages, used, warnings)
 
 
 def _with_labels(data: TrainingData, settings: FeatureSettings) -> tuple[TrainingData, list[str]]:

@@ -49,6 +49,21 @@ class BackgroundUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InPart:
+    """Figures of documents of which a part is known: the text without the look, or the look without text."""
+
+    documents: int
+    accuracy: float
+    macro_f1: float
+    acceptance: Acceptance
+    acceptance_curve: AcceptanceCurve
+
+    def with_max_error(self, max_error: float) -> InPart:
+        """Choose the threshold for another maximum error."""
+        return replace(self, acceptance=self.acceptance_curve.at(max_error, self.acceptance.confidence))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
     """What a model file keeps of its training, for ``model info`` and the report."""
 
@@ -64,6 +79,8 @@ class TrainingRecord:
     curve: tuple[CurvePoint, ...]  # smallest first; the last is the full cross-validation
     acceptance: Acceptance
     acceptance_curve: AcceptanceCurve | None = None  # not in model files of older formats
+    without_look: InPart | None = None  # None in a model that knows nothing of looks
+    look_alone: InPart | None = None
     data_hash: str  # SHA-256 of ids, texts and categories
     inputs_hash: str = ""  # SHA-256 of all that the model depends on
 
@@ -78,7 +95,17 @@ class TrainingRecord:
                 where="max_error",
                 remedy="train it again",
             )
-        return replace(self, acceptance=self.acceptance_curve.at(float(max_error), self.acceptance.confidence))
+        return replace(
+            self,
+            acceptance=self.acceptance_curve.at(float(max_error), self.acceptance.confidence),
+            without_look=self.without_look and self.without_look.with_max_error(float(max_error)),
+            look_alone=self.look_alone and self.look_alone.with_max_error(float(max_error)),
+        )
+
+    def acceptance_of(self, *, text: bool, look: bool) -> Acceptance:
+        """Give the acceptance of documents with or without text and look."""
+        known = self.look_alone if not text else self.without_look if not look else None
+        return known.acceptance if known else self.acceptance
 
     def ladder(self) -> list[Acceptance]:
         """Give what several maximum errors, the model's own among them, would accept; empty for older models."""

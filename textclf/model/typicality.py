@@ -56,7 +56,7 @@ class Typicality:
         known = ends > begins
         # the columns of the first view come first
         known[known] = ngrams.indices[begins[known]] < len(self.centroids)
-        return np.where(known, _share_below(self.quantiles[2], found), 0.0)
+        return np.where(known, share_below(self.quantiles[2], found), 0.0)
 
 
 def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int, columns: int) -> NDArray[np.float32]:
@@ -132,11 +132,12 @@ def _combined(
 
 def _normal(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     edge = 1 / (2 * QUANTILES)
-    shares = _share_below(quantiles, values).tolist()
+    shares = share_below(quantiles, values).tolist()
     return np.array([_NORMAL.inv_cdf(min(max(share, edge), 1 - edge)) for share in shares])
 
 
-def _share_below(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+def share_below(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the share of a distribution, known by its evenly spaced quantiles, that is below each value."""
     below = quantiles.searchsorted(values) / len(quantiles)
     between = np.interp(values, quantiles, _STEPS)
     # small sets have many equal quantiles, which np.interp does not handle

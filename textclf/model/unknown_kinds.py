@@ -37,12 +37,9 @@ def left_out_margins(observed: TrainingTexts, matrix: Any, *, c: float, seed: in
     rows = observed.originals
     matrix, targets, weights = matrix[rows], observed.targets[rows], observed.target_weights[rows]
     margins = np.empty((documents, categories))
-    parts = np.arange(categories) % MAX_PARTS
-    for part in np.unique(parts).tolist():
-        others = np.flatnonzero(parts != part)
+    for others, asked in left_out_parts(observed.labels, categories):
         # out-of-distribution documents, numbered after the last category, are never left out
         kept = np.isin(targets, [*others, categories])
-        asked = np.flatnonzero(~kept)
         slopes, intercept = fit_svm(
             matrix[kept],
             np.searchsorted(others, targets[kept]),
@@ -51,10 +48,24 @@ def left_out_margins(observed: TrainingTexts, matrix: Any, *, c: float, seed: in
             c=c,
             seed=seed,
         )
-        found = matrix[asked] @ slopes.T + intercept
-        margins[asked] = found.min(axis=1, keepdims=True)
-        margins[np.ix_(asked, others)] = found
+        put_left_out(margins, others, asked, matrix[asked] @ slopes.T + intercept)
     return margins
+
+
+def left_out_parts(labels: NDArray[np.int64], categories: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Leave out each category in turn, or several together: gives the other ones, and the documents left out."""
+    parts = np.arange(categories) % MAX_PARTS
+    for part in np.unique(parts).tolist():
+        others = np.flatnonzero(parts != part)
+        yield others, np.flatnonzero(~np.isin(labels, others))
+
+
+def put_left_out(
+    margins: NDArray[np.float64], others: NDArray[np.int64], asked: NDArray[np.int64], found: NDArray[np.float64]
+) -> None:
+    """Put margins of the other categories in their places; in the place of one left out stands the least of them."""
+    margins[asked] = found.min(axis=1, keepdims=True)
+    margins[np.ix_(asked, others)] = found
 
 
 def lowest_score(scores: NDArray[np.float64], unknown: NDArray[np.float64], max_unknown: float) -> float:

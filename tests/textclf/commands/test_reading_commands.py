@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import textclf as package
-from ocr.document import Document, Page
+from ocr.document import Document, Page, Word
 from ocr.reading_options import ReadingOptions
 from textclf.base.errors import ExitCode
 from textclf.commands.classify import _line
@@ -245,22 +245,29 @@ def test_reading_goes_on_until_the_model_accepts(model, corpus):
     threshold = model.training.acceptance.threshold
     score = model(text).score
     sureness = {
-        effort: until_accepted(lambda text, sure: model(text, ocr_confidence=sure), threshold, effort)
+        effort: until_accepted(
+            lambda document: model(document.text, ocr_confidence=document.confidence), threshold, effort
+        )
         for effort in ("fast", "balanced")
     }
-    assert sureness["fast"](text, 90) == pytest.approx(score / threshold)
-    assert sureness["balanced"](text, 90) == pytest.approx(2 * score / (1 + threshold))
-    assert sureness["fast"]("", 0) == 0
-    assert sureness["fast"]("xkcd qwrt zzgh vbnm", 90) < 1
+
+    def read(text: str, confidence: float) -> Document:
+        words = (Word(text="word", confidence=confidence, box=(0, 0, 1, 1), line=0),)
+        return Document(document_id="a", pages=(Page(number=1, text=text, words=words),))
+
+    assert sureness["fast"](read(text, 90)) == pytest.approx(score / threshold)
+    assert sureness["balanced"](read(text, 90)) == pytest.approx(2 * score / (1 + threshold))
+    assert sureness["fast"](read("", 0)) == 0
+    assert sureness["fast"](read("xkcd qwrt zzgh vbnm", 90)) < 1
 
 
 @pytest.mark.parametrize("effort", ["full", "fast"])
 def test_a_text_that_was_predicted_while_it_was_read_is_not_predicted_again(three_pages, model, monkeypatch, effort):
     evidence, texts = type(model).evidence, []
 
-    def counting(self, looked_at):
+    def counting(self, looked_at, looks=None):
         texts.extend(looked_at)
-        return evidence(self, looked_at)
+        return evidence(self, looked_at, looks)
 
     monkeypatch.setattr(type(model), "evidence", counting)
     scans = ScanOptions(reading=ReadingOptions(languages=("eng",)), effort=effort, jobs=1, no_cache=True)

@@ -248,10 +248,10 @@ def test_groups_of_ocr_confidence_start_with_the_worst() -> None:
 
 
 def test_only_the_most_confident_errors_are_explained() -> None:
-    asked: list[str] = []
+    asked: list[int] = []
 
-    def explain(text: str) -> list[tuple[str, float]]:
-        asked.append(text)
+    def explain(document: int) -> list[tuple[str, float]]:
+        asked.append(document)
         return [("dear", -0.5), ("total", 2.0), ("nothing", 0.0), *((f"word {n}", n / 10) for n in range(1, 9))]
 
     wrong = CONFIDENT_ERRORS + 1

@@ -162,7 +162,7 @@ def everything() -> EvaluationReport:
         texts=texts,
         groups={"issuer": ["Acme", "Widget & Co"] * 30},
         ocr_confidences=[40.0 + index for index in range(60)],
-        explain=lambda text: [("dear <i>sir", 1.25), ("total due", -0.5)],
+        explain=lambda document: [("dear <i>sir", 1.25), ("total due", -0.5)],
     )
 
 
@@ -282,7 +282,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [*HOSTILE, "</style><script>"],
         [*predictions, unread],
         texts=[*HOSTILE, "</td>"],
-        explain=lambda text: [(text, 1.0), (f"{text} ", -1.0)],
+        explain=lambda document: [(HOSTILE[0], 1.0), (f"{HOSTILE[0]} ", -1.0)],
     )
     write_report(
         report, folder, title=HOSTILE[0], training=training(HOSTILE), model_name=HOSTILE[1], created=HOSTILE[3]

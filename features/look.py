@@ -1,0 +1,37 @@
+"""The look of a page as columns of a datasource: its ink, the sizes of its parts, and its shade.
+
+A datasource has at most 1,000 columns, so these are the measures that say most: the ink in a coarser grid, and the
+blocks ``components`` and ``page`` of `textclf.base.look_format`. The column ``page_look``, which no learner uses, keeps
+all of them.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from textclf.base.look_format import BLOCKS, COLUMNS, ROWS, decode_look
+
+_STEP = 2
+"""Cells of the grid, each way, that one column takes the mean of."""
+_CELLS = ROWS // _STEP, COLUMNS // _STEP
+_WHOLE = ("components", "page")
+
+LOOK_COLUMNS = (
+    *(f"look_ink_{row}_{column}" for row in range(_CELLS[0]) for column in range(_CELLS[1])),
+    *(f"look_{block}_{number:03}" for block in _WHOLE for number in range(prod(BLOCKS[block]))),
+)
+"""Names of the columns, in order."""
+
+
+def look_values(look: str) -> tuple[float, ...]:
+    """Give the values of the columns, 0 to 1, zeros for a document without a look."""
+    measures = decode_look(look)
+    if measures is None:
+        return (0.0,) * len(LOOK_COLUMNS)
+    ends = np.cumsum([prod(shape) for shape in BLOCKS.values()])
+    blocks = dict(zip(BLOCKS, np.split(measures.astype(np.float64), ends[:-1]), strict=True))
+    ink = blocks["ink"].reshape(_CELLS[0], _STEP, _CELLS[1], _STEP).mean(axis=(1, 3))
+    found = np.concatenate([ink.ravel(), *(blocks[block] for block in _WHOLE)])
+    return tuple(np.round(found, 4).tolist())
