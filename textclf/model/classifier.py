@@ -245,6 +245,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         # pseudo-labelled documents come after the labelled ones
         left_out = fitted.left_out[: len(data.labels)] @ correction
         by_text = Scored(softmax(margins * inverse_temperature), softmax(left_out * inverse_temperature))
+        typicality = fit_typicality(fitted.centroids, margins, found.similarity, fitted.neighbours, found.density)
         look = fit_look(
             given.looks,
             data.labels,
@@ -252,6 +253,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             text=margins,
             text_left_out=left_out,
             inverse_temperature=inverse_temperature,
+            familiarity=typicality.of_evidence(margins, found.similarity, found.density if fitted.neighbours else None),
             folds=stratified_folds(data.labels, FOLDS, settings.seed, given.groups),
         )
         scored = look.with_text if look else by_text
@@ -276,7 +278,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             features=fitted.features,
             linear=corrected(fitted.linear, correction),
             inverse_temperature=inverse_temperature,
-            typicality=fit_typicality(fitted.centroids, margins, found.similarity, fitted.neighbours, found.density),
+            typicality=typicality,
             languages=given.languages,
             training=TrainingRecord(
                 documents=_counts(data.labels, data.categories),

@@ -273,7 +273,7 @@ def _check_arrays(
         expected |= {
             "look_weights": (np.float32, (LOOK_SIZE, categories), -_LARGE, _LARGE),
             "look_intercept": (np.float32, (categories,), -_LARGE, _LARGE),
-            "look_quantiles": (np.float64, (QUANTILES,), -_LARGE, _LARGE),
+            "look_quantiles": (np.float64, (2, QUANTILES), -_LARGE, _LARGE),
         }
     for view in views:
         kept = arrays[f"{view.name}_buckets"]

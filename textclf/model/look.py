@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.base.look_format import SIZE, decode_look
-from textclf.model.typicality import margin_evidence, share_below
+from textclf.model.typicality import margin_evidence, normal_scores, share_below
+
+LOOK_WEIGHT = 0.6
+"""Of the familiarity of a look, relative to that of a text; chosen on rvl-scans, half of the kinds unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +24,25 @@ class LookModel:
     intercept: NDArray[np.float32]  # (k,)
     inverse_temperature: float  # of the sum of the margins of text and look
     alone: float  # of the margins of the look, where there is no text
-    quantiles: NDArray[np.float64]  # (201,), evenly spaced, of the evidence of out-of-fold margins of the look
+    # (2, 201), evenly spaced: of the evidence of out-of-fold margins of the look, and of that and the text's combined
+    quantiles: NDArray[np.float64]
 
     def margins(self, looks: NDArray[np.float32]) -> NDArray[np.float64]:
         """Give the margins of looks, shape (n, k); zeros for documents without a look."""
         return look_margins(looks, self.weights, self.intercept)
 
     def familiarity(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Share of the training documents whose look was less typical, 0 to 1, given margins of looks alone."""
-        return share_below(self.quantiles, margin_evidence(margins))
+        """Share of the training documents whose look was less typical, 0 to 1, given the margins of looks."""
+        return share_below(self.quantiles[0], margin_evidence(margins))
+
+    def familiarity_with(self, text: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share of the training documents that were less typical by look and text, given the familiarity of texts."""
+        return share_below(self.quantiles[1], typical_together(text, self.familiarity(margins)))
+
+
+def typical_together(text: NDArray[np.float64], look: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weigh the familiarity of texts and that of looks, each as a standard normal score (Stouffer's method)."""
+    return normal_scores(text) + LOOK_WEIGHT * normal_scores(look)
 
 
 def read_looks(looks: Iterable[str]) -> NDArray[np.float32]:

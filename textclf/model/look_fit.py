@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from textclf.model.calibrate import Scored, fit_temperature, log_softmax, softmax
 from textclf.model.folds import Folds
-from textclf.model.look import LookModel, have_look, look_margins
-from textclf.model.typicality import QUANTILES, margin_evidence
+from textclf.model.look import LookModel, have_look, look_margins, typical_together
+from textclf.model.typicality import QUANTILES, margin_evidence, share_below
 from textclf.model.unknown_kinds import left_out_parts, put_left_out
 
 WITH_LOOK = "{} + look"
@@ -44,12 +44,13 @@ def fit_look(
     text: NDArray[np.float64],
     text_left_out: NDArray[np.float64],
     inverse_temperature: float,
+    familiarity: NDArray[np.float64],
     folds: Folds,
 ) -> FittedLook | None:
     """Fit to looks, and to the margins of the texts, shape (n, k); None if looks are few or tell nothing.
 
-    Of the texts there are the corrected out-of-fold margins, those of models without the category of the document, and
-    their inverse temperature.
+    Of the texts there are the corrected out-of-fold margins, those of models without the category of the document,
+    their inverse temperature, and the familiarity out of fold.
     """
     from threadpoolctl import threadpool_limits
 
@@ -76,12 +77,16 @@ def fit_look(
     # in units of the margins of the text
     factor *= alone / inverse_temperature
     margins *= factor
+    steps = np.linspace(0, 1, QUANTILES)
+    evidence = margin_evidence(margins[seen])
+    alone_quantiles = np.quantile(evidence, steps)
+    together = typical_together(familiarity[seen], share_below(alone_quantiles, evidence))
     model = LookModel(
         weights=(slopes * factor).astype(np.float32),
         intercept=(intercept * factor).astype(np.float32),
         inverse_temperature=fit_temperature(text[seen] + margins[seen], labels[seen], weights[seen]),
         alone=alone / factor,
-        quantiles=np.quantile(margin_evidence(margins[seen]), np.linspace(0, 1, QUANTILES)),
+        quantiles=np.stack([alone_quantiles, np.quantile(together, steps)]),
     )
     left_out *= factor
 

@@ -337,11 +337,13 @@ class Model:
         return softmax(evidence.margins * temperatures[:, None])
 
     def familiarity(self, evidence: Evidence) -> NDArray[np.float64]:
-        """Share of the training documents that were less typical, by their texts, or by their looks without a text."""
+        """Share of the training documents that were less typical, by what is known of each document."""
         familiarity = self.typicality.familiarity(evidence.rows.ngrams, evidence.by_text)
         if self.look:
-            alone = have_look(evidence.looks) & ~evidence.has_text
+            seen, has_text = have_look(evidence.looks), evidence.has_text
+            alone, both = seen & ~has_text, seen & has_text
             familiarity[alone] = self.look.familiarity(evidence.by_look[alone])
+            familiarity[both] = self.look.familiarity_with(familiarity[both], evidence.by_look[both])
         return familiarity
 
     def scores(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -49,14 +49,21 @@ class Typicality:
         # a bound of 0.02 rejects no more than 2 % of the documents of known kinds: S. Bates et al., "Testing for
         # outliers with conformal p-values", Annals of Statistics 51, 2023
         similar = similarity(self.centroids, ngrams, margins.argmax(axis=1))
-        found = _combined(self.quantiles, margin_evidence(margins), similar)
-        if self.neighbours is not None:
-            found -= _sparseness(self.densities, self.neighbours.density(ngrams))
+        found = self.of_evidence(margins, similar, self.neighbours.density(ngrams) if self.neighbours else None)
         begins, ends = ngrams.starts[:-1], ngrams.starts[1:]
         known = ends > begins
         # the columns of the first view come first
         known[known] = ngrams.indices[begins[known]] < len(self.centroids)
-        return np.where(known, share_below(self.quantiles[2], found), 0.0)
+        return np.where(known, found, 0.0)
+
+    def of_evidence(
+        self, margins: NDArray[np.float64], similar: NDArray[np.float64], density: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """Share of the training documents that were less typical, given the evidence of each document."""
+        found = _combined(self.quantiles, margin_evidence(margins), similar)
+        if density is not None:
+            found -= _sparseness(self.densities, density)
+        return share_below(self.quantiles[2], found)
 
 
 def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int, columns: int) -> NDArray[np.float32]:
@@ -127,13 +134,14 @@ def _combined(
     quantiles: NDArray[np.float64], evidence: NDArray[np.float64], similar: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Weigh both kinds of evidence, each as a standard normal score (Stouffer's method)."""
-    return _normal(quantiles[0], evidence) + SIMILARITY_WEIGHT * _normal(quantiles[1], similar)
+    by_margin, by_words = share_below(quantiles[0], evidence), share_below(quantiles[1], similar)
+    return normal_scores(by_margin) + SIMILARITY_WEIGHT * normal_scores(by_words)
 
 
-def _normal(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+def normal_scores(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn shares of a distribution into standard normal scores, of which none is extreme."""
     edge = 1 / (2 * QUANTILES)
-    shares = share_below(quantiles, values).tolist()
-    return np.array([_NORMAL.inv_cdf(min(max(share, edge), 1 - edge)) for share in shares])
+    return np.array([_NORMAL.inv_cdf(min(max(share, edge), 1 - edge)) for share in shares.tolist()])
 
 
 def share_below(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:

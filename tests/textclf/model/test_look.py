@@ -138,7 +138,7 @@ def test_a_model_file_keeps_the_look(tmp_path, seeing, papers):
         {"weights": np.zeros((SIZE - 1, 3), np.float32)},
         {"weights": np.full((SIZE, 3), np.nan, np.float32)},
         {"intercept": np.zeros(3)},
-        {"quantiles": np.arange(201.0)[::-1].copy()},
+        {"quantiles": np.tile(np.arange(201.0)[::-1], (2, 1))},
         {"alone": 0.0},
         {"inverse_temperature": float("1e40")},
     ],
