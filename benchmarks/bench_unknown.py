@@ -59,13 +59,14 @@ def main() -> None:
     seeds = range(2) if arguments.quick else range(*arguments.seeds)
     rows = rvl_scans(quick=False)
     texts, truth = [row["text"] for row in rows], np.array([row["category"] for row in rows])
+    looks = [row["page_look"] for row in rows]
     figures: dict[str, list[dict[str, float]]] = {}
     swallowed: Counter[tuple[str, str]] = Counter()
     for seed in seeds:
         print(f"draw {seed}", file=sys.stderr)
         one = draw(truth, seed)
         kinds = truth[one.test]
-        for name, answers in answered(texts, truth, one, pile=not arguments.no_pile):
+        for name, answers in answered(texts, looks, truth, one, pile=not arguments.no_pile):
             figures.setdefault(name, []).append(measured(answers, kinds, one.known))
             for kind in one.known.tolist():
                 swallowed[name, f"draws with {kind}"] += 1
@@ -104,16 +105,20 @@ def draw(truth: NDArray[np.str_], seed: int) -> Draw:
     )
 
 
-def answered(texts: Sequence[str], truth: NDArray[np.str_], one: Draw, *, pile: bool) -> Iterator[tuple[str, Answers]]:
+def answered(
+    texts: Sequence[str], looks: Sequence[str], truth: NDArray[np.str_], one: Draw, *, pile: bool
+) -> Iterator[tuple[str, Answers]]:
     """Train on the labelled documents, and give the answers of each classifier to those of the test."""
     train, labels = [texts[i] for i in one.labelled], truth[one.labelled]
     unseen, unlabelled = [texts[i] for i in one.test], [texts[i] for i in one.pile]
-    ways: dict[str, dict[str, list[str]]] = {"textclf": {}}
+    seen, new = ([looks[i] for i in places] for places in (one.labelled, one.test))
+    by_text, by_both = "textclf, by the text", "textclf, by text and look"
+    ways: dict[str, dict[str, list[str]]] = {by_text: {}, by_both: {"looks": seen}}
     if pile:
-        ways["textclf with the pile"] = {"unlabelled": unlabelled}
+        ways |= {f"{name}, with the pile": further | {"unlabelled": unlabelled} for name, further in ways.items()}
     for name, further in ways.items():
         classifier = DocumentClassifier(max_error=MAX_ERROR, n_jobs=JOBS).fit(train, labels, **further)
-        predictions = list(classifier.model_.pipe(unseen))
+        predictions = list(classifier.model_.pipe(unseen, looks=new if "looks" in further else None))
         answers = Answers(
             np.array([prediction.predicted_category for prediction in predictions]),
             np.array([prediction.score or 0.0 for prediction in predictions]),
@@ -121,7 +126,7 @@ def answered(texts: Sequence[str], truth: NDArray[np.str_], one: Draw, *, pile: 
             np.array([prediction.reason in WHATEVER_SCORE for prediction in predictions]),
             np.array([prediction.decision == "accept" for prediction in predictions]),
         )
-        if name == "textclf":
+        if name == by_text:
             share = float(answers.accepted[np.isin(truth[one.test], one.known)].mean())
         yield name, answers
     yield SVM, svm_answers(train, labels, unseen, np.isin(truth[one.test], one.known), share)
