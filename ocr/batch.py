@@ -135,9 +135,10 @@ def iter_documents(
         Called with a `Progress` after every page and document, in this process.
     strict : bool, optional
         Raise at the end if any document is not ``ok``.
-    effort : {"full", "balanced", "fast"}
+    effort : {"full", "balanced", "fast", "glance"}
         ``full`` reads all pages. ``balanced`` reads page after page, and ``fast`` the first quarter of each page, the
-        second and then the rest, until ``how_sure`` ends the reading. The last page is read along with the first. Idle
+        second and then the rest, until ``how_sure`` ends the reading; ``glance`` measures only the look before that.
+        The last page is read along with the first. Idle
         workers read ahead, which does not change the result.
     how_sure : callable, optional
         Rates a document, as far as it was read, whether that is enough; called in this process. Reading ends at 1 or
@@ -160,7 +161,7 @@ def iter_documents(
         With ``strict``, after the last document.
     """
     if effort not in get_args(Effort):
-        raise UsageError("must be fast, balanced or full", where="effort")
+        raise UsageError("must be glance, fast, balanced or full", where="effort")
     if effort != "full" and how_sure is None:
         raise UsageError(f"effort {effort!r} needs how_sure", remedy="give it, or read with effort='full'")
     batch = _Batch(files, options, engine, cache, effort, how_sure)

@@ -21,7 +21,7 @@ from ocr.ocr_result import OcrResult, inserted, moved, quality, stacked, turned,
 from ocr.page_content import PageContent, open_page
 from ocr.page_image import is_blank, page_scale, read_strip, read_upright, row_at
 from ocr.reading_options import ReadingOptions
-from ocr.reading_state import WHOLE, Strip, failed_page
+from ocr.reading_state import NOTHING, WHOLE, Strip, failed_page
 from ocr.source_file import Source
 from textclf.base.errors import BadInputError, MissingProgramError, OutputError
 from textclf.base.hashing import hash_json
@@ -124,6 +124,8 @@ class _PageReader:
 
     def page(self, strip: Strip) -> Page:
         """Read it: a good text layer gives the text of the letters it covers, the image that of all others."""
+        if strip == NOTHING:
+            return Page(number=self.number, width=self.content.width, height=self.content.height, part=0.0)
         layer = self.content.text_layer
         worth = text_layer_worth(layer) if self.options.text_layer == "auto" else "nothing"
         if worth == "enough":

@@ -10,7 +10,7 @@ from ocr.cleaning import Variants, read_variants
 from textclf.base.errors import UsageError
 from textclf.base.options import check_options, option
 
-Effort = Literal["full", "balanced", "fast"]
+Effort = Literal["full", "balanced", "fast", "glance"]
 """How much of a document is read: all, pages until that is enough, or strips of pages until that is enough."""
 
 Split = Literal["none", "auto", "each-page"]

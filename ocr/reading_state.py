@@ -23,6 +23,8 @@ class Strip(NamedTuple):
 
 
 WHOLE = Strip(0.0, 1.0)
+NOTHING = Strip(0.0, 0.0)
+"""Of a page that is looked at and not read."""
 STRIPS = (Strip(0.0, 0.25), Strip(0.25, 0.5), Strip(0.5, 1.0))
 """A page in strips, the most informative first."""
 
@@ -36,8 +38,11 @@ class ReadingStep(NamedTuple):
 
 
 def reading_steps(effort: Effort, pages: int) -> list[ReadingStep]:
-    """List what to read of a document, the most informative first: strips of pages if ``fast``, else whole pages."""
-    strips = STRIPS if effort == "fast" else (WHOLE,)
+    """List what to read of a document, the most informative first: strips of pages, or whole pages.
+
+    With ``glance``, nothing comes before the first strip.
+    """
+    strips = {"fast": STRIPS, "glance": (NOTHING, *STRIPS)}.get(effort, (WHOLE,))
     # the last page is read along with the first, because it may be another paper
     ends = range(1, pages + 1) if effort == "full" else sorted({1, pages} & {*range(1, pages + 1)})
     wanted = [(number, strip) for strip in strips for number in ends]

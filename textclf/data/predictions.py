@@ -101,10 +101,15 @@ def until_accepted(
 
     Predicting after every page gives more chances of a wrong prediction than predicting once. Therefore with
     ``balanced`` the score may miss 1 by only half as much as the threshold; with ``fast`` the threshold is enough.
+    Where nothing was read, every page must be accepted by its look, as the same.
     """
-    enough = threshold if effort == "fast" else (1 + threshold) / 2
+    enough = (1 + threshold) / 2 if effort == "balanced" else threshold
 
     def how_sure(document: Document) -> float:
+        if not any(page.part for page in document.pages):
+            pages = [predict(replace(document, pages=(page,))) for page in document.pages]
+            accepted = all(page.decision == "accept" for page in pages)
+            return float(accepted and len({page.predicted_category for page in pages}) == 1)
         prediction = predict(document)
         sure = prediction.score / enough
         return sure if prediction.decision == "accept" else min(sure, 0.999)

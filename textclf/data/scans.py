@@ -59,7 +59,8 @@ class ScanOptions:
     effort: Effort = option(
         "full",
         help="full: read everything. balanced: read page by page, the last along with the first, until the model "
-        "accepts the document. fast: read first a quarter of the lines of each page, then half.",
+        "accepts the document. fast: read first a quarter of the lines of each page, then half. glance: read nothing "
+        "where the look of the pages alone is accepted; else as fast.",
     )
     split: Split = option(
         "none",

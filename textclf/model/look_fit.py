@@ -24,7 +24,7 @@ SHRINKAGE = 0.9
 MIN_LOOKS = 30
 """Documents with a look from which on looks are learned from."""
 _FACTORS = np.exp(np.linspace(np.log(1 / 64), np.log(4), 33))
-"""Of the margins of the look, once both kinds of margins are calibrated, that are tried beside none."""
+"""Of the margins of the look, once both kinds of margins are calibrated, that are tried; the least is next to none."""
 
 
 class FittedLook(NamedTuple):
@@ -47,7 +47,7 @@ def fit_look(
     familiarity: NDArray[np.float64],
     folds: Folds,
 ) -> FittedLook | None:
-    """Fit to looks, and to the margins of the texts, shape (n, k); None if looks are few or tell nothing.
+    """Fit to looks, and to the margins of the texts, shape (n, k); None if looks are few.
 
     Of the texts there are the corrected out-of-fold margins, those of models without the category of the document,
     their inverse temperature, and the familiarity out of fold.
@@ -72,8 +72,6 @@ def fit_look(
                 put_left_out(left_out, others, asked, found[:, others])
     alone = fit_temperature(margins[seen], labels[seen], weights[seen])
     factor = _factor(text[seen] * inverse_temperature, margins[seen] * alone, labels[seen], weights[seen])
-    if not factor:
-        return None
     # in units of the margins of the text
     factor *= alone / inverse_temperature
     margins *= factor
@@ -121,8 +119,7 @@ def _factor(
 
         return float(minimize_scalar(at, bounds=(-3, 3), method="bounded").fun)
 
-    losses = [loss(factor) for factor in (0.0, *_FACTORS)]
-    return float([0.0, *_FACTORS][int(np.argmin(losses))])
+    return float(_FACTORS[int(np.argmin([loss(factor) for factor in _FACTORS]))])
 
 
 def _discriminant(

@@ -6,12 +6,14 @@ import json
 import re
 import textwrap
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import textclf as package
 from ocr.document import Document, Page, Word
 from ocr.reading_options import ReadingOptions
+from textclf import DocumentClassifier
 from textclf.base.errors import ExitCode
 from textclf.commands.classify import _line
 from textclf.data.predictions import classify_files, until_accepted
@@ -234,10 +236,66 @@ def test_a_stack_is_noticed_though_it_need_not_be_read_to_its_end(textclf, three
     assert (line["decision"], line["reason"]) == ("review", "pages disagree")
 
 
+@pytest.fixture(scope="module")
+def looking(tmp_path_factory, corpus):
+    """A model that knows invoices by their ruled boxes, and letters by their empty page."""
+    from ocr.look import measure_look
+
+    found = corpus(24, categories=("invoice", "letter"))
+    images = [boxed(i) if kind == "invoice" else plain(i) for i, kind in enumerate(found.categories)]
+    classifier = DocumentClassifier(max_error=0.2, lexicon="none", vectors="none", augment=False)
+    classifier.fit(found.texts, found.categories, looks=[measure_look(image) for image in images])
+    path = tmp_path_factory.mktemp("looking") / "model.textclf"
+    classifier.save(path)
+    return path
+
+
+def plain(seed: int) -> Image.Image:
+    draw = np.random.default_rng(seed)
+    page = Image.new("L", (700, 990), 255)
+    for row in range(3, 9):
+        ImageDraw.Draw(page).text((80, 80 * row + int(draw.integers(0, 30))), "dear madam " * 3, fill=0)
+    return page
+
+
+def boxed(seed: int) -> Image.Image:
+    page = plain(seed + 1000)
+    for row in range(8):
+        ImageDraw.Draw(page).rectangle((60, 100 + 100 * row, 640, 190 + 100 * row), outline=0, width=4)
+    return page
+
+
+@pytest.mark.parametrize("kinds", [(boxed,), (plain,), (boxed, boxed)])
+def test_at_a_glance_nothing_is_read_where_the_look_is_sure(textclf, tmp_path, looking, kinds):
+    first, *others = (kind(500 + i) for i, kind in enumerate(kinds))
+    first.save(tmp_path / "scan.tiff", save_all=True, append_images=others)
+    options = ("--no-cache", "--jobs", "1", "--effort", "glance")
+    line = json.loads(textclf("classify", looking, tmp_path / "scan.tiff", "--json", *options).out)
+    assert line["predicted_category"] == ("invoice" if kinds[0] is boxed else "letter")
+    assert (line["decision"], line["pages_read"], line["status"]) == ("accept", 0, "ok")
+    said = textclf("classify", looking, tmp_path / "scan.tiff", *options).out
+    assert "nothing was read: judged by its look" in said
+
+
+def test_at_a_glance_papers_that_look_different_are_read(textclf, tmp_path, looking):
+    boxed(600).save(tmp_path / "scan.tiff", save_all=True, append_images=[plain(601)])
+    options = ("--no-cache", "--jobs", "1", "--effort", "glance", "--json")
+    assert json.loads(textclf("classify", looking, tmp_path / "scan.tiff", *options).out)["pages_read"] > 0
+
+
+def test_at_a_glance_a_model_without_looks_reads_as_fast(textclf, pages, model_path):
+    scan = pages("invoice", "invoice", "invoice")
+    options = ("--lang", "eng", "--no-cache", "--jobs", "1", "--json", "--effort")
+    glance, fast = (
+        json.loads(textclf("classify", model_path, scan, *options, effort).out) for effort in ("glance", "fast")
+    )
+    assert glance == fast
+
+
 def test_an_effort_that_is_none_is_refused(textclf, three_pages, model_path):
     said = textclf("classify", model_path, three_pages, "--effort", "lazy", "--no-cache")
     assert said.code == ExitCode.USAGE
-    assert "'full', 'balanced', 'fast'" in said.error
+    assert "'full', 'balanced', 'fast', 'glance'" in said.error
 
 
 def test_reading_goes_on_until_the_model_accepts(model, corpus):
