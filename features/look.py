@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
 from textclf.base.look_format import BLOCKS, COLUMNS, ROWS, decode_look
 
 _STEP = 2
@@ -27,6 +25,8 @@ LOOK_COLUMNS = (
 
 def look_values(look: str) -> tuple[float, ...]:
     """Give the values of the columns, 0 to 1, zeros for a document without a look."""
+    import numpy as np
+
     measures = decode_look(look)
     if measures is None:
         return (0.0,) * len(LOOK_COLUMNS)
