@@ -10,6 +10,7 @@ from ocr.engines import OcrEngine, TesseractEngine, TesserocrEngine, open_engine
 from ocr.file_search import FoundFile, find_documents, find_files
 from ocr.ocr_result import OcrResult
 from ocr.reading_options import Effort, Limits, ReadingOptions
+from ocr.signature_place import SignaturePlace, TemplatePlace
 
 __all__ = [
     "Document",
@@ -22,7 +23,9 @@ __all__ = [
     "PageCache",
     "Progress",
     "ReadingOptions",
+    "SignaturePlace",
     "Status",
+    "TemplatePlace",
     "TesseractEngine",
     "TesserocrEngine",
     "Variants",

@@ -30,8 +30,7 @@ def test_no_package_imports_the_generator(root: Path) -> None:
             assert "data.generator" not in path.read_text(encoding="utf-8"), path
 
 
-@pytest.mark.slow
-def test_same_versions_give_the_same_bytes(root: Path, samples: Path, tmp_path: Path) -> None:
+def skip_with_other_versions(root: Path, samples: Path) -> None:
     pytest.importorskip("reportlab", reason="the generator draws PDFs with reportlab")
     asked = "import json; from data.generator.__main__ import versions; print(json.dumps(versions()))"
     here = subprocess.run([sys.executable, "-c", asked], cwd=root, capture_output=True, text=True, timeout=60)
@@ -40,9 +39,26 @@ def test_same_versions_give_the_same_bytes(root: Path, samples: Path, tmp_path: 
     made_with = json.loads((samples / "made_with.json").read_text(encoding="utf-8"))
     if json.loads(here.stdout) != made_with:
         pytest.skip("other versions of libraries or fonts than in data/made_with.json")
+
+
+@pytest.mark.slow
+def test_same_versions_give_the_same_bytes(root: Path, samples: Path, tmp_path: Path) -> None:
+    skip_with_other_versions(root, samples)
     command = [sys.executable, "-m", "data.generator", "--only", "identity_card", "-o", str(tmp_path)]
     subprocess.run(command, cwd=root, check=True, timeout=300)
     made = sorted((tmp_path / "scans").iterdir())
     assert len(made) == 15
     for path in made:
         assert path.read_bytes() == (samples / "scans" / path.name).read_bytes(), path.name
+
+
+@pytest.mark.slow
+def test_forms_to_be_signed_are_made_again(root: Path, samples: Path, tmp_path: Path) -> None:
+    skip_with_other_versions(root, samples)
+    subprocess.run(
+        [sys.executable, "-m", "data.generator.signing", "-o", str(tmp_path)], cwd=root, check=True, timeout=300
+    )
+    made = sorted(tmp_path.iterdir())
+    assert [path.name for path in made] == sorted(path.name for path in (samples / "signing").iterdir())
+    for path in made:
+        assert path.read_bytes() == (samples / "signing" / path.name).read_bytes(), path.name

@@ -63,6 +63,7 @@ PREDICTIONS = table_kind("a predictions CSV", "document_id", "predicted_category
 FINDINGS = table_kind("a table of findings", "kind", "document_id", "other_id", "detail")
 CHANGES = table_kind("a table of changes", "document_id", "effect", "category_a", "category_b")
 TO_LABEL = table_kind("a table of documents to label", "category", "guess", "snippet")
+PLACES = table_kind("a table of places that textclf signatures wrote", "document_id", "page", "kind", "review", "left")
 MODEL = _archive_kind("a model file", b"manifest.json")
 SETTINGS = json_kind("a settings file of textclf tune", "settings", "search")
 LEXICON = FileKind("a lexicon", lambda head: re.match(rb"(\s*#.*\n)*\s*\[[^\[\]\n]+\]\s*\n", head) is not None)

@@ -17,6 +17,7 @@ from textclf.commands import (
     predict,
     prepare,
     select,
+    signatures,
     split,
     train,
     tune,
@@ -52,6 +53,7 @@ for command in (
     predict.predict,
     classify.classify,
     split.split,
+    signatures.signatures,
 ):
     add_command(app, command)
 add_command(keywords_app, keywords.suggest)

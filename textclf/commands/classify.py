@@ -42,6 +42,9 @@ def classify(
             help="Draw the words that spoke for and against on the page; a folder for several documents.",
         ),
     ] = None,
+    signatures: Annotated[
+        bool, Option("--signatures", help="With --json: also say which places for signatures are signed.")
+    ] = False,
     strict: Strict = False,
     accepting: AcceptanceOptions,
     scans: ScanOptions,
@@ -54,7 +57,10 @@ def classify(
     """
     from textclf.data.predictions import as_json as json_line
     from textclf.data.predictions import classify_files
+    from textclf.data.signatures import as_dict, signatures_of
 
+    if signatures and not as_json:
+        raise UsageError("--signatures is a part of the JSON", remedy="add --json, or use textclf signatures")
     loaded = load_to_accept(model, accepting)
     pictures = {} if explain is None else _check_pictures(explain, model, paths, scans)
     failed = total = 0
@@ -64,6 +70,8 @@ def classify(
         failed += document.status != "ok"
         if as_json:
             more = {"why": None if found is None else found.to_dict()} if why else {}
+            if signatures:
+                more["signatures"] = as_dict(signatures_of(document, scans))
             print_lines(json_line(prediction, loaded, **_reading(document), **more))
         else:
             print_lines(_line(document, prediction))
