@@ -39,7 +39,7 @@ def test_rows_come_in_order_with_all_their_columns(path, table):
 def test_columns_may_have_other_names(path, table):
     table(path, [("7", "total", "x")], ("nr", "body", "kind"))
     options = TableOptions(id_column="nr", text_column="body", category_column="kind")
-    assert read_labelled(path, options) == (["7"], ["total"], ["x"], [""], [], [])
+    assert read_labelled(path, options) == (["7"], ["total"], ["x"], [""], [""], [], [])
 
 
 @pytest.mark.parametrize("missing", ["document_id", "text", "category"])
@@ -80,7 +80,7 @@ def test_what_is_no_condition_is_refused(condition):
 
 def test_what_is_learned_from_is_sorted_and_trimmed(path, table):
     table(path, [("b", "two", " y "), ("a", "one", "x")])
-    assert read_labelled(path) == (["a", "b"], ["one", "two"], ["x", "y"], ["", ""], [], [])
+    assert read_labelled(path) == (["a", "b"], ["one", "two"], ["x", "y"], ["", ""], ["", ""], [], [])
 
 
 def test_rows_without_a_category_are_left_out_and_counted(path, table, caplog):
@@ -125,7 +125,15 @@ def test_a_ragged_row_is_refused_for_learning_and_marked_for_predicting(path):
 
 
 def test_a_datasource_is_read_with_its_texts_as_they_were(datasource):
-    assert read_labelled(datasource) == (["a", "b"], ["total", "two\nlines"], ["invoice", "letter"], ["", ""], [], [])
+    assert read_labelled(datasource) == (
+        ["a", "b"],
+        ["total", "two\nlines"],
+        ["invoice", "letter"],
+        ["", ""],
+        ["", ""],
+        [],
+        [],
+    )
 
 
 def test_a_datasource_takes_no_conditions(datasource):
