@@ -23,6 +23,8 @@ _ABOVE, _BELOW, _OPEN = 2.6, 0.5, 20.0
 """Room of a place above and below its line, and its width where nothing bounds it, in letters."""
 _MOST_LINES, _COLUMN = 8, 18.0
 """Lines below a heading such as *Signature*, and the height of its column, in letters."""
+_LEAST_GAP = 1.6
+"""Height in letters of the least gap for a signature."""
 _FEW_WORDS = 4
 """Words of a label that has a place beside it although nothing bounds it."""
 _SAME = 0.45
@@ -100,7 +102,10 @@ def _places_of(marks: PageMarks, label: Label) -> Iterator[Box]:
     beside &= rules[:, 0] < right + 12 * letter
     above = (y < top + 0.3 * letter) & (y > top - 1.6 * letter) & (across > 0.3 * (right - left))
     if label.cue == "closing":
-        yield _gap_below(marks, label)
+        gap = _gap_below(marks, label)
+        # two formulas may follow each other
+        if gap[3] - gap[1] >= _LEAST_GAP * letter:
+            yield gap
         return
     for x, rule in sorted(zip(rules[beside, 0], rules[beside], strict=True), key=lambda pair: pair[0])[:1]:
         yield _over(rule, letter, start=max(x, right + 0.2 * letter))
@@ -114,7 +119,8 @@ def _places_of(marks: PageMarks, label: Label) -> Iterator[Box]:
     for number, rule in enumerate(column):
         # the first line may be the bottom of a cell, with the label in it
         yield _over(np.array(rule), letter, top=bottom if number == 0 else column[number - 1][3])
-    if not column and label.words <= _FEW_WORDS:
+    # "received" and "approved" are said of much that nobody signs
+    if not column and label.cue != "approve" and label.words <= _FEW_WORDS:
         yield (right + 0.3 * letter, top - 1.5 * letter, right + _OPEN * letter, bottom + 0.8 * letter)
 
 
@@ -133,9 +139,7 @@ def _gap_below(marks: PageMarks, label: Label) -> Box:
         for word in marks.words
         if word.printed and bottom + 0.5 * letter < word.box[1] and word.box[0] < end and word.box[2] > left - letter
     ]
-    foot = min([*below, bottom + 7 * letter])
-    # a company's name may stand between formula and signature
-    return left - letter, bottom + 0.2 * letter, end, max(min(foot, bottom + 9 * letter), bottom + 2 * letter)
+    return left - letter, bottom + 0.2 * letter, end, min([*below, bottom + 7 * letter])
 
 
 def _add(places: list[Box], box: Box) -> None:
