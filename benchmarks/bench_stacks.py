@@ -11,21 +11,17 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from common import Row, finish, options, shared
 from learn_stack_weights import stacks_and_model
-from stack_data import BLANK_SHARE, Stack, drawn_stacks, houses_of
+from stack_data import Stack, scanned_stacks
 
-from data.generator.scanning import Kind, write
-from data.generator.several_pages import Document as Drawn
-from ocr.document import Document, Page
 from ocr.page_evidence import PageEvidence
 from ocr.reading_options import ReadingOptions
 from ocr.stack import page_cutter
@@ -37,8 +33,6 @@ from textclf.model.stacks import stack_cutter
 PART = 1
 """The half of the kinds of paper from which no weights were learned."""
 DOCUMENTS = 10
-SCANNED = Kind(name="scanned pdf", container="pdf", mode="grey", dpi=200, quality=45)
-POOL, SCANNED_STACKS = 40, 60
 
 Starts = Sequence[bool]
 Way = Callable[[Stack, Model], tuple[list[bool], list[float]]]
@@ -58,7 +52,7 @@ def main() -> None:
     drawn, model = stacks_and_model(arguments.seed, PART, count, DOCUMENTS)
     groups.append(("drawn, read as if by OCR", drawn, model))
     if not arguments.quick:
-        groups.append(("drawn, scanned and read", scanned_stacks(arguments.seed, model, scans), model))
+        groups.append(("drawn, scanned and read", scanned_stacks(arguments.seed, model.categories, scans), model))
     groups += real_groups(arguments.seed, count, scans)
     tables: dict[str, list[Row]] = {}
     for name, stacks, known in groups:
@@ -156,45 +150,6 @@ WAYS: dict[str, Way] = {
 }
 
 # --- stacks
-
-
-def scanned_stacks(seed: str, model: Model, scans: ScanOptions) -> list[Stack]:
-    """Draw some documents, scan and read them, and put stacks together from their pages."""
-    keys = [(kind, language) for kind in model.categories for language in ("en", "it")]
-    known = houses_of(f"{seed} scanned", keys_of(keys), 3 * POOL)
-    with TemporaryDirectory() as folder:
-        drawn: list[Drawn] = []
-        for documents, _ in drawn_stacks(f"{seed} scanned", known, "test", POOL // DOCUMENTS, DOCUMENTS):
-            drawn += documents
-        for number, document in enumerate(drawn):
-            path = Path(folder, f"{number:03}.pdf")
-            write(document.pages, SCANNED, 0, path, Random(f"{seed} scan {number}"))
-        whole = replace(scans, split="none")
-        read = list(whole.iter_documents(find_scans([Path(folder)])))
-    pool = [(document, read[number]) for number, document in enumerate(drawn)]
-    return [_put_together(f"{seed} scanned {number}", pool) for number in range(SCANNED_STACKS)]
-
-
-def keys_of(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    from data.generator.several_pages import kinds
-
-    return [key for key in keys if key in kinds()]
-
-
-def _put_together(name: str, pool: Sequence[tuple[Drawn, Document]]) -> Stack:
-    rng = Random(name)
-    pages: list[Page] = []
-    starts, kinds = [], []
-    for drawn, read in rng.sample(list(pool), DOCUMENTS):
-        for place, page in enumerate(read.pages):
-            pages.append(replace(page, number=len(pages) + 1))
-            starts.append(place == 0)
-            kinds.append(drawn.kind)
-        if rng.random() < BLANK_SHARE:
-            pages.append(Page(number=len(pages) + 1, width=pages[-1].width, height=pages[-1].height))
-            starts.append(False)
-            kinds.append(drawn.kind)
-    return Stack(name=name, pages=tuple(pages), starts=tuple(starts), kinds=tuple(kinds))
 
 
 def real_groups(seed: str, count: int, scans: ScanOptions) -> list[tuple[str, list[Stack], Model]]:

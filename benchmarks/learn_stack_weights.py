@@ -1,7 +1,8 @@
 """Learn where to cut stacks, from drawn ones: ``ocr/stack_weights.json`` and ``textclf/model/stack_weights.json``.
 
 Run by hand when the features of gaps change. The stacks are put together from invented documents of one to four pages,
-as `stack_data` makes them; ``bench_stacks.py`` measures with other issuers, and other kinds of paper.
+as `stack_data` makes them: most are read as if, some are drawn, scanned and read by OCR. ``bench_stacks.py`` measures
+with other issuers, and other kinds of paper.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import numpy as np
 from common import ROOT, options
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from stack_data import Stack, as_read, drawn_stacks, houses_of, kinds_of_part
+from stack_data import SCANNED, Stack, as_read, drawn_stacks, houses_of, kinds_of_part, scanned_stacks
 
 from ocr.gap_features import FEATURES, gap_features
 from ocr.page_evidence import PageEvidence
 from ocr.stack import Gap
 from textclf import DocumentClassifier
 from textclf.base.files import write_aside
+from textclf.data.scans import ScanOptions
 from textclf.model.predict import Model
 from textclf.model.stacks import KIND_FEATURES, kind_features
 
@@ -48,11 +50,16 @@ def main() -> None:
     parser = options("stack_weights", __doc__)
     parser.add_argument("--stacks", type=int, default=180, help="for what needs no model (default %(default)s)")
     parser.add_argument("--draws", type=int, default=2, help="models, each with its own kinds (default %(default)s)")
+    parser.add_argument("--cache", type=Path, help="cache folder for pages that are read")
     arguments = parser.parse_args()
     count = 20 if arguments.quick else arguments.stacks
     houses = houses_of("learn", kinds_of_part(2, PART), count)
     made = drawn_stacks("learn", houses, "train", count)
     alone = [gaps_of(as_read(f"{number}", stack, rng), None) for number, (stack, rng) in enumerate(made)]
+    if not arguments.quick:
+        names = sorted({kind for kind, _ in kinds_of_part(2, PART)})
+        scanned = scanned_stacks("learn", names, ScanOptions(cache=arguments.cache), split="train", filing=SCANNED)
+        alone += [gaps_of(stack, None) for stack in scanned]
     with_kinds: list[Gaps] = []
     for draw in range(1 if arguments.quick else arguments.draws):
         print(f"draw {draw}", file=sys.stderr)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -23,10 +25,13 @@ from data.generator import (
 )
 from data.generator.pages import Page as Drawn
 from data.generator.pages import Text
+from data.generator.scanning import Kind, write
 from data.generator.several_pages import Document, House, kinds, stack_of, word_width
 from features.augmentation import add_ocr_noise
 from ocr.cleaning import clean_text
+from ocr.document import Document as ReadDocument
 from ocr.document import Page, Word
+from textclf.data.scans import ScanOptions, find_scans
 
 _MODULES = (
     *(insurance_contracts_it, insurance_contracts_en, insurance_receipts, identity, tax_certificates, tax_returns_it),
@@ -37,7 +42,14 @@ SAMPLE_SHARE = 0.15
 DUPLEX_SHARE, BLANK_SHARE = 0.15, 0.06
 """Share of stacks that were scanned on both sides, with blank backs; and of documents elsewhere that end in a blank."""
 
-UNREAD_SHARE = 0.005
+UNREAD_SHARE, STAINED = 0.005, 0.01
+SCANNED = (
+    Kind(name="scanned pdf", container="pdf", mode="grey", dpi=200, quality=45),
+    Kind(name="scanned pdf", container="pdf", mode="bilevel", dpi=300),
+    Kind(name="scanned pdf", container="pdf", mode="grey", dpi=150, quality=45),
+)
+POOL, SCANNED_STACKS = 40, 60
+"""Documents that are drawn, scanned and read, and stacks put together from them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +117,8 @@ def as_read(name: str, documents: Sequence[Document], rng: Random) -> Stack:
 def read_drawn(drawn: Drawn, rng: Random, dpi: int, noise: float) -> Page:
     """Make of a drawn page what an engine might read: words with places, some misread, some missing."""
     scale = dpi / 72
-    generator = np.random.default_rng(rng.randrange(2**32))
+    seed = rng.randrange(2**32)
+    generator, shaky = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     skew = rng.gauss(0, 0.004)
     placed: list[tuple[float, float, str, tuple[int, int, int, int]]] = []
     for item in drawn.items:
@@ -115,7 +128,12 @@ def read_drawn(drawn: Drawn, rng: Random, dpi: int, noise: float) -> Page:
         for word in item.text.split():
             wide = word_width(word, item.face) * item.size
             y = item.y + skew * x
-            box = tuple(round(edge * scale) for edge in (x, y - 0.72 * item.size, x + wide, y + 0.2 * item.size))
+            above, below = _reach(word)
+            above, below = (one + shaky.normal(0, 0.03) for one in (above, below))
+            # some words touch a stamp, a rule or a speck
+            above += (shaky.random() < STAINED) * shaky.uniform(0.2, 1.5)
+            edges = (x, y - above * item.size, x + wide, y + below * item.size)
+            box = tuple(round(edge * scale) for edge in edges)
             if read := add_ocr_noise(word, noise, generator):
                 placed.append((item.y, x, read, box))  # type: ignore[arg-type]
             x += wide + 0.27 * item.size
@@ -143,3 +161,48 @@ def read_drawn(drawn: Drawn, rng: Random, dpi: int, noise: float) -> Page:
         width=round(drawn.width * scale),
         height=round(drawn.height * scale),
     )
+
+
+def _reach(word: str) -> tuple[float, float]:
+    """Say how far the box of a word reaches above and below its baseline, in sizes of the face."""
+    tall = any(char.isupper() or char.isdecimal() or char in "bdfhklt'\"/|" for char in word)
+    return 0.72 if tall else 0.52, 0.2 if any(char in "gjpqy,;()" for char in word) else 0.0
+
+
+def scanned_stacks(
+    seed: str,
+    known: Sequence[str],
+    scans: ScanOptions,
+    *,
+    split: str = "test",
+    filing: Sequence[Kind] = SCANNED[:1],
+) -> list[Stack]:
+    """Draw some documents of these kinds, scan and read them, and put stacks together from their pages."""
+    keys = [key for key in sorted(kinds()) if key[0] in known and key[1] in ("en", "it")]
+    houses = houses_of(f"{seed} scanned", keys, 3 * POOL)
+    drawn: list[Document] = []
+    for documents, _ in drawn_stacks(f"{seed} scanned", houses, split, POOL // 10):
+        drawn += documents
+    with TemporaryDirectory() as folder:
+        for number, document in enumerate(drawn):
+            path = Path(folder, f"{number:03}.pdf")
+            write(document.pages, filing[number // 10 % len(filing)], 0, path, Random(f"{seed} scan {number}"))
+        read = list(replace(scans, split="none").iter_documents(find_scans([Path(folder)])))
+    pool = list(zip(drawn, read, strict=True))
+    return [_put_together(f"{seed} scanned {number}", pool) for number in range(SCANNED_STACKS)]
+
+
+def _put_together(name: str, pool: Sequence[tuple[Document, ReadDocument]]) -> Stack:
+    rng = Random(name)
+    pages: list[Page] = []
+    starts, kinds = [], []
+    for drawn, read in rng.sample(list(pool), 10):
+        for place, page in enumerate(read.pages):
+            pages.append(replace(page, number=len(pages) + 1))
+            starts.append(place == 0)
+            kinds.append(drawn.kind)
+        if rng.random() < BLANK_SHARE:
+            pages.append(Page(number=len(pages) + 1, width=pages[-1].width, height=pages[-1].height))
+            starts.append(False)
+            kinds.append(drawn.kind)
+    return Stack(name=name, pages=tuple(pages), starts=tuple(starts), kinds=tuple(kinds))
