@@ -29,7 +29,7 @@ from textclf.base.options import bounds, suggestions
 from textclf.model.accept import AcceptanceCurve, acceptance_curve, why_nothing_is_accepted
 from textclf.model.calibrate import Scored, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
-from textclf.model.fit import fit_and_measure, learning_curve
+from textclf.model.fit import Fitted, fit_and_measure, learning_curve
 from textclf.model.folds import FOLDS, stratified_folds
 from textclf.model.held_out import held_out
 from textclf.model.linear import corrected
@@ -38,7 +38,7 @@ from textclf.model.predict import Model
 from textclf.model.self_training import is_of_use
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, data_hash, read_training_data
-from textclf.model.training_input import prepare_training
+from textclf.model.training_input import TrainingInput, prepare_training
 from textclf.model.training_record import CrossValidation, InPart, TrainingRecord, UnlabelledDocuments
 from textclf.model.typicality import fit_typicality
 from textclf.model.unknown_kinds import warn_of_loose, without_unknown_kinds
@@ -228,7 +228,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Train as `fit` does, on data and options that were checked."""
         seeded = self._seeded()
         settings = seeded.feature_settings()
-        hashes = {"data_hash": data.hash, "inputs_hash": seeded._hash_of(data, settings)}
+        hashes: dict[str, Any] = {"data_hash": data.hash, "inputs_hash": seeded._hash_of(data, settings)}
         given = prepare_training(data, settings, with_background=self.background)
         data, self.warnings_ = given.data, given.warnings
         with open_executor(effective_n_jobs(self.n_jobs), remedy=memory_remedy()) as executor:
@@ -281,20 +281,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             typicality=typicality,
             languages=given.languages,
             training=TrainingRecord(
-                documents=_counts(data.labels, data.categories),
-                empty_texts=given.empty,
-                by_keywords=given.observed.by_keywords,
-                out_of_distribution=len(given.observed.out_of_distribution[0].words),
-                unlabelled=UnlabelledDocuments(
-                    given=data.unlabelled_given,
-                    tried=is_of_use(len(data.labels), len(data.categories), len(given.observed.unlabelled.words)),
-                    used=len(given.observed.unlabelled.words),
-                    pseudo_labelled=_counts(fitted.pseudo.labels, data.categories),
-                    novel=len(fitted.pseudo.novel),
-                ),
-                background=given.background,
-                folds=found.folds,
-                kept_together=0 if given.groups is None else len(np.unique(given.groups)),
+                **_facts(given, fitted, found.folds),
                 groups=tuple(groups),
                 curve=learning_curve(curve),
                 acceptance=acceptance,
@@ -505,6 +492,27 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _word_or_given(value: object, name: str) -> str:
     """Give a word that the option takes, or `GIVEN` for a path or an object."""
     return value if isinstance(value, str) and value in suggestions(FeatureOptions, name) else GIVEN
+
+
+def _facts(given: TrainingInput, fitted: Fitted, folds: int) -> dict[str, Any]:
+    """Say for the training record what was trained on."""
+    data, unlabelled = given.data, len(given.observed.unlabelled.words)
+    return {
+        "documents": _counts(data.labels, data.categories),
+        "empty_texts": given.empty,
+        "by_keywords": given.observed.by_keywords,
+        "out_of_distribution": len(given.observed.out_of_distribution[0].words),
+        "unlabelled": UnlabelledDocuments(
+            given=data.unlabelled_given,
+            tried=is_of_use(len(data.labels), len(data.categories), unlabelled),
+            used=unlabelled,
+            pseudo_labelled=_counts(fitted.pseudo.labels, data.categories),
+            novel=len(fitted.pseudo.novel),
+        ),
+        "background": given.background,
+        "folds": folds,
+        "kept_together": 0 if given.groups is None else len(np.unique(given.groups)),
+    }
 
 
 def _figures(scored: Scored, labels: NDArray[np.int64]) -> dict[str, float]:
