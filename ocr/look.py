@@ -47,8 +47,10 @@ def measure_look(image: Image.Image) -> str:
     """Measure an upright grey page image; gives the text that `textclf.base.look_format` reads."""
     # one thread, because pages are read in parallel already
     cv2.setNumThreads(1)
-    whole = np.asarray(image)
-    grey = cv2.resize(whole, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    # whole factors are several times faster
+    factor = max(1, min(image.width // WIDTH, image.height // HEIGHT))
+    reduced = np.asarray(image.reduce(factor) if factor > 1 else image)
+    grey = cv2.resize(reduced, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
     ink = _bitmap(grey)
     measures = {
         "ink": np.sqrt(cv2.resize(ink.astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)),
