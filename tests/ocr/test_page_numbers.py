@@ -18,7 +18,6 @@ WITH_TOTAL = (
         "page {n} sur {m}",
         "Foglio n. {n} di {m}",
         "[{n}/{m}]",
-        "Page {n} ({m})",
     ),
 )
 NAMED = ("Page {n}", "page: {n}", "Pag. {n}", "pagina {n}", "Seite {n}", "S. {n}", "p. {n}", "Polizza A 77 - pag. {n}")
