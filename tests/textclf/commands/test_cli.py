@@ -366,7 +366,7 @@ def test_numbers_at_the_bounds_are_those_of_the_library():
     ("words", "shown"),
     [
         (("ocr",), ("<auto|tesserocr|tesseract>", "<auto|ignore>", "auto|FACTOR", "1<=x<=13", "TEXTCLF_OCR_ENGINE")),
-        (("classify",), ("<full|balanced|fast>",)),
+        (("classify",), ("<full|balanced|fast|glance>",)),
         (("train",), ("auto|learn|none|FILE", "learn|none|FILE", "0.0001<=x<=0.9999", "1<=x<=1000")),
         (("keywords", "suggest"), ("x>=1", "TEXTCLF_KEYWORDS_SUGGEST_N")),
     ],
