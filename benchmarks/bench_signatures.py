@@ -21,7 +21,7 @@ from sklearn.svm import LinearSVC
 
 from ocr.page_marks import Box, PageMarks
 from ocr.signature_features import DIRECTIONS, features
-from ocr.signature_places import candidate_places, overlap, page_view
+from ocr.signature_search import candidate_places, overlap, page_view
 from ocr.signatures import signature_model, surest
 
 Pages = list[tuple[PageMarks, Places]]

@@ -24,7 +24,7 @@ from stack_data import Stack, scanned_stacks
 
 from ocr.page_evidence import PageEvidence
 from ocr.reading_options import ReadingOptions
-from ocr.stack import page_cutter
+from ocr.stack import StackCutter, page_cutter
 from textclf import DocumentClassifier
 from textclf.data.scans import ScanOptions, find_scans
 from textclf.model.predict import Model
@@ -105,9 +105,9 @@ def measured(stacks: Sequence[Stack], found: Sequence[tuple[list[bool], list[flo
 SURE = page_cutter().weights.sure
 
 
-def _with(cutter: Callable[[Model], object]) -> Way:
+def _with(cutter: Callable[[Model], StackCutter]) -> Way:
     def cut(stack: Stack, model: Model) -> tuple[list[bool], list[float]]:
-        cuts = cutter(model).cuts(stack.pages)  # type: ignore[attr-defined]
+        cuts = cutter(model).cuts(stack.pages)
         return [True, *(one.score >= 0.5 for one in cuts)], [max(one.score, 1 - one.score) for one in cuts]
 
     return cut

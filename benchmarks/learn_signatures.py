@@ -24,7 +24,7 @@ from data.generator.signing.forms import Form, draw_form
 from ocr.document import Page, Word
 from ocr.page_marks import Box, PageMarks, page_marks
 from ocr.signature_features import DIRECTIONS, FORMAT, features
-from ocr.signature_places import candidate_places, clipped, overlap, page_view
+from ocr.signature_search import candidate_places, clipped, overlap, page_view
 from ocr.signatures import CLIP, LANDMARK_STEPS
 from textclf.base.files import write_aside
 

@@ -1,15 +1,15 @@
 """The look of a page as columns of a datasource: its ink, the sizes of its parts, and its shade.
 
 A datasource has at most 1,000 columns, so these are the measures that say most: the ink in a coarser grid, and the
-blocks ``components`` and ``page`` of `textclf.base.look_format`. The column ``page_look``, which no learner uses, keeps
-all of them.
+blocks ``components`` and ``page`` of `textclf.base.look_format`. The column ``page_look`` keeps all of them for
+``textclf train``; the schema excludes it for Amazon ML.
 """
 
 from __future__ import annotations
 
 from math import prod
 
-from textclf.base.look_format import BLOCKS, COLUMNS, ROWS, decode_look
+from textclf.base.look_format import BLOCKS, COLUMNS, ROWS, blocks_of, decode_look
 
 _STEP = 2
 """Cells of the grid, each way, that one column takes the mean of."""
@@ -30,8 +30,7 @@ def look_values(look: str) -> tuple[float, ...]:
     measures = decode_look(look)
     if measures is None:
         return (0.0,) * len(LOOK_COLUMNS)
-    ends = np.cumsum([prod(shape) for shape in BLOCKS.values()])
-    blocks = dict(zip(BLOCKS, np.split(measures.astype(np.float64), ends[:-1]), strict=True))
+    blocks = blocks_of(measures.astype(np.float64))
     ink = blocks["ink"].reshape(_CELLS[0], _STEP, _CELLS[1], _STEP).mean(axis=(1, 3))
     found = np.concatenate([ink.ravel(), *(blocks[block] for block in _WHOLE)])
     return tuple(np.round(found, 4).tolist())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,15 +36,12 @@ class Region:
 
 def letter_boxes(image: Image.Image) -> Boxes:
     """Find components with the size, shape and position of letters; rows of left, top, right, bottom, shape (n, 4)."""
-    # connected components of ink, dark on light and light on dark, separated from the paper by a local threshold
-    # (Sauvola and Pietikäinen, Pattern Recognition 33, 2000); letters that touch count as one
+    # connected components of ink, dark on light and light on dark; letters that touch count as one
     factor = max(1, round(min(image.size) / _SHORT_SIDE))
     grey = np.asarray(image.reduce(factor) if factor > 1 else image)
     # one thread, because pages are read in parallel already
     cv2.setNumThreads(1)
-    mean = cv2.boxFilter(grey, cv2.CV_32F, _WINDOW)
-    deviation = np.sqrt(np.maximum(cv2.sqrBoxFilter(grey, cv2.CV_32F, _WINDOW) - mean * mean, 0))
-    weight = 1 - _SENSITIVITY * (1 - deviation / 128)
+    mean, weight = local_threshold(grey)
     # ink is the rarer, paper the more frequent shade
     mostly_dark = cv2.boxFilter((grey < mean).astype(np.float32), cv2.CV_32F, (2 * _WINDOW[0], 2 * _WINDOW[1])) > 0.5
     found, specks = [np.zeros((0, 4), dtype=np.int64)], [np.zeros((0, 2), dtype=np.int64)]
@@ -60,6 +58,16 @@ def letter_boxes(image: Image.Image) -> Boxes:
     boxes = np.concatenate(found)
     boxes = boxes[_beside_another(boxes) | _beside_another(boxes[:, [1, 0, 3, 2]])]
     return boxes[~_is_noise(boxes, np.concatenate(specks), grey.shape)] * factor
+
+
+def local_threshold(grey: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Give the local mean, and the factor of it below which a pixel is ink, each of the shape of the image.
+
+    Source: J. Sauvola and M. Pietikäinen, "Adaptive document image binarization", Pattern Recognition 33, 2000.
+    """
+    mean = cv2.boxFilter(grey, cv2.CV_32F, _WINDOW)
+    deviation = np.sqrt(np.maximum(cv2.sqrBoxFilter(grey, cv2.CV_32F, _WINDOW) - mean * mean, 0))
+    return np.asarray(mean, np.float32), np.asarray(1 - _SENSITIVITY * (1 - deviation / 128), np.float32)
 
 
 def _is_noise(boxes: Boxes, specks: Boxes, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:

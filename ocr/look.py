@@ -25,11 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ocr.ink import local_threshold
 from textclf.base.look_format import BLOCKS, COLUMNS, ROWS, encode_look
 
 WIDTH, HEIGHT = 512, 672
 _SMALL = (WIDTH // 4, HEIGHT // 4)
-_WINDOW, _SENSITIVITY, _PAPER = (31, 31), 0.2, 235
+_PAPER = 235
+"""Shade from which nothing is ink."""
 _RUN_ENDS = 2 ** np.arange(8)
 """Longest runs of all classes of lengths but the last."""
 _HEIGHTS, _WIDTHS = np.array([3, 5, 7, 10, 14, 20, 32, 64]), np.array([3, 5, 7, 10, 14, 20, 32, 64])
@@ -51,7 +53,9 @@ def measure_look(image: Image.Image) -> str:
     factor = max(1, min(image.width // WIDTH, image.height // HEIGHT))
     reduced = np.asarray(image.reduce(factor) if factor > 1 else image)
     grey = cv2.resize(reduced, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-    ink = _bitmap(grey)
+    mean, weight = local_threshold(grey)
+    # a page that is blank but for its grey has none
+    ink = ((grey < mean * weight) & (grey < _PAPER)).astype(np.uint8)
     measures = {
         "ink": np.sqrt(cv2.resize(ink.astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)),
         "gradients": _gradients(cv2.resize(grey, _SMALL, interpolation=cv2.INTER_AREA)),
@@ -62,15 +66,6 @@ def measure_look(image: Image.Image) -> str:
         "page": _page(grey, ink, image.width / image.height),
     }
     return encode_look(np.concatenate([measures[name].ravel() for name in BLOCKS]))
-
-
-def _bitmap(grey: NDArray[Any]) -> NDArray[np.uint8]:
-    """Separate ink from paper by a local threshold (Sauvola and Pietikäinen, Pattern Recognition 33, 2000)."""
-    mean = cv2.boxFilter(grey, cv2.CV_32F, _WINDOW)
-    deviation = np.sqrt(np.maximum(cv2.sqrBoxFilter(grey, cv2.CV_32F, _WINDOW) - mean * mean, 0))
-    threshold = mean * (1 - _SENSITIVITY * (1 - deviation / 128))
-    found: NDArray[np.uint8] = ((grey < threshold) & (grey < _PAPER)).astype(np.uint8)
-    return found
 
 
 def _smaller(ink: NDArray[Any], factor: int) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ocr.document import bounding_box
 from ocr.page_marks import Box, MarkedWord, Mask, PageMarks
 from ocr.signature_cues import Cue, Label
-from ocr.signature_places import PageView, clipped, is_level, overlap
+from ocr.signature_search import PageView, clipped, is_level, overlap
 
 FORMAT = 1
 """Rises when the features of a place change, because a model is worth something with its own features only."""

@@ -16,7 +16,7 @@ from ocr.document import Page
 from ocr.page_marks import Box, page_marks
 from ocr.signature_features import FORMAT, features
 from ocr.signature_place import KINDS, THRESHOLD, SignaturePlace, TemplatePlace
-from ocr.signature_places import candidate_places, clipped, overlap, page_view
+from ocr.signature_search import candidate_places, clipped, overlap, page_view
 from textclf.base.errors import BadModelError
 
 CLIP = 2.5

@@ -14,7 +14,7 @@ from ocr.document import Page, Word
 from ocr.page_content import open_page
 from ocr.page_marks import page_marks
 from ocr.signature_cues import cue_of, find_labels
-from ocr.signature_places import MOST_PLACES, candidate_places, overlap, page_view
+from ocr.signature_search import MOST_PLACES, candidate_places, overlap, page_view
 from ocr.signatures import find_signatures, signature_model
 
 SAMPLES = Path(__file__).parents[2] / "data" / "signing"

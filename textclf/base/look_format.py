@@ -6,7 +6,7 @@ import binascii
 import zlib
 from base64 import b64decode, b64encode
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,3 +61,11 @@ def decode_look(look: str) -> NDArray[np.float32] | None:
     if not unpacker.eof or len(levels) != SIZE or levels.max() > LEVELS:
         return None
     return levels.astype(np.float32) / np.float32(LEVELS)
+
+
+def blocks_of(values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Split an array of shape (SIZE,), such as the measures of a look, by block; each is flat."""
+    import numpy as np
+
+    ends = np.cumsum([prod(shape) for shape in BLOCKS.values()])[:-1]
+    return dict(zip(BLOCKS, np.split(values, ends), strict=True))

@@ -39,7 +39,7 @@ from textclf.model.self_training import is_of_use
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, data_hash, read_training_data
 from textclf.model.training_input import TrainingInput, prepare_training
-from textclf.model.training_record import CrossValidation, InPart, TrainingRecord, UnlabelledDocuments
+from textclf.model.training_record import CrossValidation, SingleModality, TrainingRecord, UnlabelledDocuments
 from textclf.model.typicality import fit_typicality
 from textclf.model.unknown_kinds import warn_of_loose, without_unknown_kinds
 
@@ -286,8 +286,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 curve=learning_curve(curve),
                 acceptance=acceptance,
                 acceptance_curve=accepting,
-                without_look=self._in_part(by_text, data.labels) if look else None,
-                look_alone=self._in_part(look.alone, data.labels[look.seen]) if look else None,
+                without_look=self._single_modality(by_text, data.labels) if look else None,
+                look_alone=self._single_modality(look.alone, data.labels[look.seen]) if look else None,
                 **hashes,
             ),
             settings=seeded.plain_settings(),
@@ -308,10 +308,10 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         right = scored.right(labels) & (not by_keywords)
         return without_unknown_kinds(acceptance_curve(best, right), best, right, unknown, self.max_unknown)
 
-    def _in_part(self, scored: Scored, labels: NDArray[np.int64]) -> InPart:
-        """Give the figures of documents of which a part is known."""
+    def _single_modality(self, scored: Scored, labels: NDArray[np.int64]) -> SingleModality:
+        """Give the figures of documents of which text or look is missing."""
         curve = self._acceptance_curve(scored, labels)
-        return InPart(
+        return SingleModality(
             documents=len(labels),
             **_figures(scored, labels),
             acceptance=curve.at(self.max_error, self.confidence),

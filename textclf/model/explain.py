@@ -12,7 +12,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +22,7 @@ from features.layout import LAYOUT_FEATURES
 from features.ngrams import FoundNgrams, find_ngrams
 from features.tfidf import NgramTable
 from features.tokens import tokenize
-from textclf.base.look_format import BLOCKS
+from textclf.base.look_format import blocks_of
 from textclf.model.look import have_look
 from textclf.model.predict import Evidence, Model
 from textclf.model.prediction import Prediction
@@ -257,8 +256,7 @@ def _layout(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[s
 
 
 def _look(look: NDArray[np.float32], weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
-    ends = np.cumsum([prod(shape) for shape in BLOCKS.values()])[:-1]
-    for name, amounts in zip(BLOCKS, np.split(look * weights, ends), strict=True):
+    for name, amounts in blocks_of(look * weights).items():
         yield LOOK_NAMES[name], float(amounts.sum())
 
 

@@ -41,7 +41,7 @@ from textclf.model.neighbours import Neighbours
 from textclf.model.predict import LinearModel, Model
 from textclf.model.prediction import Label
 from textclf.model.settings import TrainingSettings
-from textclf.model.training_record import CrossValidation, CurvePoint, InPart, TrainingRecord
+from textclf.model.training_record import CrossValidation, CurvePoint, SingleModality, TrainingRecord
 from textclf.model.typicality import QUANTILES, Typicality
 
 KIND = ArchiveKind(name="textclf model", format=4, oldest=2, written_by="`textclf train`")
@@ -309,7 +309,7 @@ def _training(data: object, categories: Sequence[str]) -> TrainingRecord:
     counts += [*(point.documents for point in record.curve), *(part.documents for part in parts)]
     shares = [share for one in acceptances for share in (one.accepted, one.error, one.threshold / NO_THRESHOLD)]
     shares += [one.unknown_accepted for one in acceptances if one.unknown_accepted is not None]
-    measured: list[CrossValidation | CurvePoint | InPart] = [*record.groups, *record.curve, *parts]
+    measured: list[CrossValidation | CurvePoint | SingleModality] = [*record.groups, *record.curve, *parts]
     shares += [share for one in measured for share in (one.accuracy, one.macro_f1)]
     if (
         not record.groups

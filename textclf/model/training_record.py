@@ -49,8 +49,8 @@ class BackgroundUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InPart:
-    """Figures of documents of which a part is known: the text without the look, or the look without text."""
+class SingleModality:
+    """Figures of documents of which one of two modalities is missing: a text without a look, or a look without text."""
 
     documents: int
     accuracy: float
@@ -58,7 +58,7 @@ class InPart:
     acceptance: Acceptance
     acceptance_curve: AcceptanceCurve
 
-    def with_max_error(self, max_error: float) -> InPart:
+    def with_max_error(self, max_error: float) -> SingleModality:
         """Choose the threshold for another maximum error."""
         return replace(self, acceptance=self.acceptance_curve.at(max_error, self.acceptance.confidence))
 
@@ -79,8 +79,8 @@ class TrainingRecord:
     curve: tuple[CurvePoint, ...]  # smallest first; the last is the full cross-validation
     acceptance: Acceptance
     acceptance_curve: AcceptanceCurve | None = None  # not in model files of older formats
-    without_look: InPart | None = None  # None in a model that knows nothing of looks
-    look_alone: InPart | None = None
+    without_look: SingleModality | None = None  # None in a model that knows nothing of looks
+    look_alone: SingleModality | None = None
     data_hash: str  # SHA-256 of ids, texts and categories
     inputs_hash: str = ""  # SHA-256 of all that the model depends on
 
