@@ -43,8 +43,8 @@ def split(
         textclf split stack.pdf -o parts/ --model model.textclf
 
     Prints a line per document: its pages, the score of its cuts, its kind and file. A stack with a doubtful cut is
-    printed but not written, and the exit code is 8. Files that are there already are never overwritten: names are
-    numbered.
+    printed but not written; then, and where a file cannot be read, the exit code is 8. Files that are there already are
+    never overwritten: names are numbered.
     """
     from textclf.data.part_files import write_part
 
@@ -106,10 +106,12 @@ def _lines(document: Document, prediction: Prediction | None, file: Path | None,
 
 
 def _check(*, doubtful: int, failed: int, total: int) -> None:
-    if failed:
-        _log.warning(f"{failed} of {counted(total, 'file')} could not be read")
     if doubtful:
+        if failed:
+            _log.warning(f"{failed} of {counted(total, 'file')} could not be read")
         raise SomeFailedError(
             f"where to cut {doubtful} of {counted(total, 'file')} is doubtful, and nothing of them was written",
             remedy="look at the pages with the lowest scores; --unsure writes them as they were cut",
         )
+    if failed:
+        raise SomeFailedError(f"{failed} of {counted(total, 'file')} could not be read", remedy="see the lines above")
