@@ -26,7 +26,7 @@ from textclf.data.predictions import classify_files
 from textclf.data.scans import ScanOptions
 from textclf.model.predict import Model
 
-EFFORTS: tuple[Effort, ...] = ("full", "balanced", "fast")
+EFFORTS: tuple[Effort, ...] = ("full", "balanced", "fast", "glance")
 JOBS = 2
 PAGES = 10
 SCANS = ReadingOptions(text_layer="ignore")
@@ -40,11 +40,12 @@ def main() -> None:
     files, categories = labelled_scans(quick=arguments.quick)
     train, test, known, wanted = train_test_split(files, categories, test_size=0.5, stratify=categories, random_state=0)
     print(f"reading {len(train)} documents to train on", file=sys.stderr)
-    texts = [document.text for document in iter_documents(train, options=SCANS, jobs=JOBS)]
+    read = [(one.text, one.look) for one in iter_documents(train, options=SCANS, jobs=JOBS)]
     # folder backs hold almost no text
-    legible = Counter(category for text, category in zip(texts, known, strict=True) if text)
-    taught = [(text, category) for text, category in zip(texts, known, strict=True) if legible[category] >= 2]
-    model = DocumentClassifier(max_error=arguments.max_error, n_jobs=JOBS).fit(*zip(*taught, strict=True)).model_
+    legible = Counter(category for (text, _), category in zip(read, known, strict=True) if text)
+    taught = [(*one, category) for one, category in zip(read, known, strict=True) if legible[category] >= 2]
+    texts, looks, labels = zip(*taught, strict=True)
+    model = DocumentClassifier(max_error=arguments.max_error, n_jobs=JOBS).fit(texts, labels, looks=looks).model_
     truth = {path.name: category for (_, path), category in zip(test, wanted, strict=True) if legible[category] >= 2}
     with tempfile.TemporaryDirectory() as folder:
         singles = [path for _, path in test if path.name in truth]
@@ -101,6 +102,7 @@ def by_effort(model: Model, paths: list[Path], truth: dict[str, str]) -> list[Ro
                 "accepted": len(accepted),
                 "of these wrong": len(accepted) - sum(accepted),
                 "pages read": sum(document.pages_read for document, *_ in found) / len(found),
+                "not read at all": sum(not document.pages_read for document, *_ in found) / len(found),
                 "documents/s": len(found) / seconds,
                 "speed-up": (len(found) / seconds) / (rows[0]["documents/s"] if rows else len(found) / seconds),
             }

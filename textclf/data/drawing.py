@@ -1,4 +1,4 @@
-"""Pictures of pages with the words highlighted that spoke for and against the category."""
+"""Pictures of pages with the words and regions highlighted that spoke for and against the category."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ STRONGEST_TINT = 0.6
 """Opacity of the colour of the strongest word; that of the others is proportional to their amount."""
 MIN_SHARE = 0.03
 """Words with a smaller share of the strongest word's amount are not coloured."""
+REGION_TINT = 0.25
+"""Opacity of the colour of the strongest region of the look."""
 LONGEST_SIDE = 2200
 """Pixels; larger pictures are scaled down."""
 CAPTION_SIZE = 22
@@ -33,7 +35,7 @@ CAPTION_SIZE = 22
 def draw_explanation(
     document: Document, explained: Explanation, path: Path, limits: Limits, password: str = ""
 ) -> list[Path]:
-    """Highlight what spoke for and against a category on each page that has words with positions.
+    """Highlight what spoke for and against a category on each page that has words with positions, or the look.
 
     The picture of the first such page goes to the given path; further ones get the page number, ``out-2.png``.
     """
@@ -46,14 +48,16 @@ def draw_explanation(
     strongest = max((abs(word.amount) for word in explained.words), default=0.0)
     written: list[Path] = []
     for page, words in _words_of_pages(document, explained.words):
-        if not page.words:
+        seen = bool(explained.regions) and page.look == document.look
+        if not page.words and not seen:
             continue
         with open_page(Path(document.file), page.number, limits, password) as content:
             image = _upright(content.image(), page)
-        picture = _tinted(image, [(box, amount) for box, amount in word_boxes(page, words)], strongest)
+        picture = _shaded(image, explained.regions) if seen else image
+        picture = _tinted(picture, [(box, amount) for box, amount in word_boxes(page, words)], strongest)
         caption = (
             f"{document.document_id}, page {page.number}: blue spoke for {explained.category}, "
-            f"orange for {explained.runner_up}"
+            f"orange for {explained.runner_up}{'; pale regions: the look' if seen else ''}"
         )
         target = path if not written else path.with_stem(f"{path.stem}-{page.number}")
         with write_aside(target) as aside:
@@ -86,9 +90,9 @@ def _words_of_pages(document: Document, words: Sequence[WordAmount]) -> Iterator
     """Split the words of a document's text by page, as `Document.text` joins the pages."""
     start = 0
     for page, text in zip(document.pages, document.page_texts, strict=True):
+        end = start + len(text)
+        yield page, [word for word in words if start <= word.start < end]
         if text:
-            end = start + len(text)
-            yield page, [word for word in words if start <= word.start < end]
             start = end + len("\n\n")
 
 
@@ -98,6 +102,18 @@ def _upright(image: Image.Image, page: Page) -> Image.Image:
     image = image.convert("RGB").rotate(page.rotation, expand=True)
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     return image
+
+
+def _shaded(image: Image.Image, regions: Sequence[Sequence[float]]) -> Image.Image:
+    """Shade the regions of the look's grid over a page, without edges."""
+    import numpy as np
+    from PIL import Image, ImageChops
+
+    amounts = np.array(regions)
+    tint = REGION_TINT * np.abs(amounts) / max(np.abs(amounts).max(), 1e-12)
+    colours = np.where(amounts[..., None] > 0, np.array(FOR), np.array(AGAINST))
+    cells = np.rint(255 - tint[..., None] * (255 - colours)).astype(np.uint8)
+    return ImageChops.multiply(image, Image.fromarray(cells).resize(image.size, Image.Resampling.BICUBIC))
 
 
 def _tinted(

@@ -22,7 +22,7 @@ from features.layout import LAYOUT_FEATURES
 from features.ngrams import FoundNgrams, find_ngrams
 from features.tfidf import NgramTable
 from features.tokens import tokenize
-from textclf.base.look_format import blocks_of
+from textclf.base.look_format import BLOCKS, blocks_of
 from textclf.model.look import have_look
 from textclf.model.predict import Evidence, Model
 from textclf.model.prediction import Prediction
@@ -81,7 +81,11 @@ class Explanation:
     words : tuple of WordAmount
         Every word, in the order of the page.
     features : tuple of FeatureAmount
-        Everything else: keywords found, page shape, shapes of characters, meaning of the words, and the intercept.
+        Everything else: keywords found, page shape, shapes of characters, meaning of the words, the look of the page,
+        and the intercept.
+    regions : tuple of tuple of float
+        Of what the look adds, the part that has a place on the page, by row and column of a grid over it; it is counted
+        among the `features`. Empty without a look.
     """
 
     category: str
@@ -89,6 +93,7 @@ class Explanation:
     margin: float
     words: tuple[WordAmount, ...]
     features: tuple[FeatureAmount, ...]
+    regions: tuple[tuple[float, ...], ...] = ()
 
     def terms(self) -> list[Term]:
         """Sum up the occurrences of each word, the largest absolute amount first."""
@@ -209,9 +214,12 @@ def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
     seen = bool(have_look(evidence.looks[row : row + 1])[0])
     if seen and not evidence.words[row]:
         features.clear()
+    regions: tuple[tuple[float, ...], ...] = ()
     if model.look and seen:
-        for name, amount in _look(evidence.looks[row], lead(model.look.weights)):
-            features[f"look: {name}"] += amount
+        by_measure = (evidence.looks[row] - model.look.mean) * lead(model.look.weights)
+        for name, amounts in blocks_of(by_measure).items():
+            features[f"look: {LOOK_NAMES[name]}"] += float(amounts.sum())
+        regions = _regions(by_measure)
         features["look: before looking"] += float(lead(model.look.intercept))
     words = tuple(
         WordAmount(match.group(), *match.span(), float(characters[match.start() : match.end()].sum()))
@@ -224,6 +232,7 @@ def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
         margin=sum(word.amount for word in words) + sum(feature.amount for feature in kept),
         words=words,
         features=tuple(kept),
+        regions=regions,
     )
 
 
@@ -255,9 +264,13 @@ def _layout(rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[s
     yield from zip(LAYOUT_FEATURES, amounts.tolist(), strict=True)
 
 
-def _look(look: NDArray[np.float32], weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
-    for name, amounts in blocks_of(look * weights).items():
-        yield LOOK_NAMES[name], float(amounts.sum())
+def _regions(by_measure: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    """Add up the measures of a look that are taken in cells of the page, by row and column of the finest grid."""
+    blocks = blocks_of(by_measure)
+    cells = blocks["ink"].reshape(BLOCKS["ink"])
+    edges = blocks["gradients"].reshape(BLOCKS["gradients"]).sum(axis=2)
+    finer = cells.shape[0] // edges.shape[0], cells.shape[1] // edges.shape[1]
+    return tuple(map(tuple, (cells + np.kron(edges, np.ones(finer)) / (finer[0] * finer[1])).tolist()))
 
 
 def _keywords(model: Model, rows: FeatureRows, weights: NDArray[np.float64]) -> Iterator[tuple[str, float]]:

@@ -55,7 +55,7 @@ _WEIGHTS = {
 }
 _TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "quantiles"}
 _DENSITIES, _NEIGHBOURS = "familiarity_densities", "neighbours_"
-_LOOK = {"look_weights": "weights", "look_intercept": "intercept", "look_quantiles": "quantiles"}
+_LOOK = {f"look_{name}": name for name in ("mean", "weights", "intercept", "quantiles")}
 _HELD_OUT_KEYS, _HELD_OUT_MARGINS = "held_out_keys", "held_out_margins"
 # beyond it, sums of products would not be finite in 32 bits
 _LARGE = 1e30
@@ -271,6 +271,7 @@ def _check_arrays(
         }
     if has_look:
         expected |= {
+            "look_mean": (np.float32, (LOOK_SIZE,), 0, 1),
             "look_weights": (np.float32, (LOOK_SIZE, categories), -_LARGE, _LARGE),
             "look_intercept": (np.float32, (categories,), -_LARGE, _LARGE),
             "look_quantiles": (np.float64, (2, QUANTILES), -_LARGE, _LARGE),

@@ -20,6 +20,7 @@ LOOK_WEIGHT = 0.6
 class LookModel:
     """Weights from a look to margins that add to those of the text, and the temperatures of both uses."""
 
+    mean: NDArray[np.float32]  # (SIZE,), of the training documents: what differs from it counts
     weights: NDArray[np.float32]  # (SIZE, k)
     intercept: NDArray[np.float32]  # (k,)
     inverse_temperature: float  # of the sum of the margins of text and look
@@ -29,7 +30,7 @@ class LookModel:
 
     def margins(self, looks: NDArray[np.float32]) -> NDArray[np.float64]:
         """Give the margins of looks, shape (n, k); zeros for documents without a look."""
-        return look_margins(looks, self.weights, self.intercept)
+        return look_margins(looks, self.mean, self.weights, self.intercept)
 
     def familiarity(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of the training documents whose look was less typical, 0 to 1, given the margins of looks."""
@@ -57,10 +58,12 @@ def have_look(looks: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(~np.isnan(looks[:, 0]))
 
 
-def look_margins(looks: NDArray[np.float32], weights: NDArray[Any], intercept: NDArray[Any]) -> NDArray[np.float64]:
+def look_margins(
+    looks: NDArray[np.float32], mean: NDArray[Any], weights: NDArray[Any], intercept: NDArray[Any]
+) -> NDArray[np.float64]:
     """Give the margins of looks, shape (n, k); zeros for documents without a look."""
     margins = np.zeros((len(looks), len(intercept)))
     # row by row, so that a document's margins do not depend on its batch
     for row in np.flatnonzero(have_look(looks)).tolist():
-        margins[row] = looks[row].astype(np.float64) @ weights + intercept
+        margins[row] = (looks[row].astype(np.float64) - mean) @ weights + intercept
     return margins

@@ -63,7 +63,7 @@ def fit_look(
         margins = np.zeros_like(text)
         for train, test in folds:
             margins[test] = look_margins(looks[test], *_discriminant(looks, labels, train[seen[train]], categories))
-        slopes, intercept = _discriminant(looks, labels, np.flatnonzero(seen), categories)
+        mean, slopes, intercept = _discriminant(looks, labels, np.flatnonzero(seen), categories)
         left_out = np.zeros_like(text_left_out)
         if len(left_out):
             for others, asked in left_out_parts(labels, categories):
@@ -80,6 +80,7 @@ def fit_look(
     alone_quantiles = np.quantile(evidence, steps)
     together = typical_together(familiarity[seen], share_below(alone_quantiles, evidence))
     model = LookModel(
+        mean=mean.astype(np.float32),
         weights=(slopes * factor).astype(np.float32),
         intercept=(intercept * factor).astype(np.float32),
         inverse_temperature=fit_temperature(text[seen] + margins[seen], labels[seen], weights[seen]),
@@ -124,8 +125,8 @@ def _factor(
 
 def _discriminant(
     looks: NDArray[np.float32], labels: NDArray[np.int64], chosen: NDArray[np.int64], categories: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit a linear discriminant analysis to some of the looks, every category as likely as the others.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Fit a linear discriminant analysis to some of the looks, every category as likely: mean, weights, intercept.
 
     The pooled covariance is shrunk towards a multiple of the identity: J. H. Friedman, "Regularized discriminant
     analysis", JASA 84, 1989.
@@ -147,5 +148,4 @@ def _discriminant(
     else:
         slopes = np.linalg.solve(share * (rest.T @ rest) + np.eye(x.shape[1]) * diagonal, means.T)
     weights = slopes / deviation[:, None]
-    intercept = -0.5 * (means.T * slopes).sum(axis=0) - mean @ weights
-    return weights, intercept
+    return mean, weights, -0.5 * (means.T * slopes).sum(axis=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -77,6 +79,21 @@ def test_pages_are_numbered_and_the_same_input_gives_the_same_bytes(model, scan,
     assert [path.name for path in written] == ["out.png", "out-2.png"]
     first = [path.read_bytes() for path in written]
     assert [path.read_bytes() for path in draw_explanation(document, explained, written[0], Limits())] == first
+
+
+def test_a_page_without_a_word_is_shaded_where_its_look_spoke(model, tmp_path):
+    picture = Image.new("L", (600, 800), 255)
+    picture.paste(0, (60, 80, 300, 700))
+    picture.save(tmp_path / "drawing.png")
+    document = read_document(tmp_path / "drawing.png", options=OPTIONS)
+    assert not document.text
+    regions = tuple((1.0, *(0.0,) * 10, -1.0) for _ in range(16))
+    explained = replace(explain(model, document.text), regions=regions)
+    (written,) = draw_explanation(document, explained, tmp_path / "out.png", Limits())
+    shown = Image.open(written)
+    assert blueness(shown, (5, 300, 25, 500)) > 3
+    assert blueness(shown, (shown.width - 25, 300, shown.width - 5, 500)) < -3
+    assert blueness(shown, (330, 300, 400, 500)) == pytest.approx(0, abs=1)
 
 
 def test_a_document_without_a_word_cannot_be_drawn(model, tmp_path):

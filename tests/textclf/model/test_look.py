@@ -8,7 +8,7 @@ import pytest
 
 from textclf import DocumentClassifier, load
 from textclf.base.errors import BadDataError, BadModelError, UsageError
-from textclf.base.look_format import SIZE, encode_look
+from textclf.base.look_format import COLUMNS, ROWS, SIZE, encode_look
 from textclf.model.explain import explain
 from textclf.model.file import save_model
 from textclf.model.look_fit import MIN_LOOKS
@@ -135,6 +135,7 @@ def test_a_model_file_keeps_the_look(tmp_path, seeing, papers):
 @pytest.mark.parametrize(
     "change",
     [
+        {"mean": np.full(SIZE, 2, np.float32)},
         {"weights": np.zeros((SIZE - 1, 3), np.float32)},
         {"weights": np.full((SIZE, 3), np.nan, np.float32)},
         {"intercept": np.zeros(3)},
@@ -161,7 +162,17 @@ def test_an_explanation_tells_what_the_look_added(seeing, papers):
     assert explained.margin == pytest.approx(best - second, abs=1e-5)
     alone = explain(seeing.model_, "", looks[-1])
     assert alone.words == ()
+    assert explain(seeing.model_, texts[-1]).regions == ()
     assert all(feature.name.startswith("look: ") for feature in alone.features)
+
+
+def test_the_regions_of_an_explanation_are_what_the_look_adds_there(seeing, papers):
+    texts, _, looks = papers
+    regions = np.array(explain(seeing.model_, texts[-1], looks[-1]).regions)
+    by_name = dict(explain(seeing.model_, texts[-1], looks[-1]).features)
+    placed = by_name["look: where the ink is"] + by_name["look: directions of edges"]
+    assert regions.shape == (ROWS, COLUMNS)
+    assert regions.sum() == pytest.approx(placed)
 
 
 def test_another_maximum_error_moves_all_thresholds(seeing):
