@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from textclf.base.overwrite_guard import MODEL, check_output
 from textclf.base.plurals import counted
 from textclf.commands.application import Argument, Option, Options
 from textclf.commands.arguments import GroupedTable, OutputFile, showing
+from textclf.data.corrections import correct
 from textclf.data.sources import DATASOURCE, Labelled, TableOptions, iter_usable, read_documents, read_labelled
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.settings import TrainingSettings
@@ -57,6 +59,16 @@ def train(
             "repeatable. Categories that they have are ignored. Rows of DOCUMENTS without a category count too.",
         ),
     ] = [],  # noqa: B006
+    corrections: Annotated[
+        list[Path],
+        Option(
+            "--corrections",
+            metavar="FILE",
+            help="CSV with document_id and category, such as predict writes and you fill in, over the categories that "
+            "DOCUMENTS or --labels give; documents not among DOCUMENTS are added, by the columns text, or path and "
+            "sha256. Repeatable: later files correct earlier ones.",
+        ),
+    ] = [],  # noqa: B006
     settings: Annotated[
         Path | None, Option(help="Settings written by tune; other options given take precedence.")
     ] = None,
@@ -68,7 +80,7 @@ def train(
         textclf train filed/ -o model.textclf          (filed/invoice/a.pdf, filed/letter/b.jpg ...)
         textclf train documents.csv -o model.textclf
         textclf train documents.csv --labels to_label.csv -o model.textclf          (to_label.csv as select wrote it)
-        textclf train documents.csv --labels to_label.csv --labels predictions.csv -o model.textclf     (corrected)
+        textclf train documents.csv --corrections predictions.csv -o model.textclf     (after you corrected some)
         textclf train --pile scans/ --lexicon mine.toml -o model.textclf    (no labels, only keywords)
 
     Prints the accuracy of the model and the share of new documents that it will accept.
@@ -77,7 +89,7 @@ def train(
 
     tuned = {} if settings is None else read_settings(settings)
     options = {**tuned, **training, "n_jobs": table.scans.jobs or -1}
-    model = train_model(documents, output, options, showing(table), others=other, piles=pile)
+    model = train_model(documents, output, options, showing(table), others=other, piles=pile, corrections=corrections)
     for line in training_lines(model.training, with_background=bool(model.settings.get("background"))):
         _log.info(line)
     given = model.training.out_of_distribution
@@ -93,6 +105,7 @@ def train_model(
     *,
     others: Sequence[Path] = (),
     piles: Sequence[Path] = (),
+    corrections: Sequence[Path] = (),
 ) -> Model:
     """Train a model and write its file; `options` take precedence over those that `prepare_datasource` wrote.
 
@@ -105,17 +118,20 @@ def train_model(
 
     if source is None and not piles:
         raise UsageError("no documents", remedy="give a documents CSV or a folder, or --pile with --lexicon")
-    if source is None and (table.labels or table.where or table.group_column):
+    if source is None and (table.labels or corrections or table.where or table.group_column):
         raise UsageError(
-            "--labels, --where and --group say something of DOCUMENTS, and there are none",
+            "--labels, --corrections, --where and --group say something of DOCUMENTS, and there are none",
             remedy="give the table of the documents without --pile: those without a label are its pile",
         )
-    check_output(output, MODEL, inputs=table.inputs(source, *others, *piles))
+    check_output(output, MODEL, inputs=table.inputs(source, *others, *piles, *corrections))
     if source and (source / DATASOURCE).exists():
         options = {**_prepared_options(source / "features"), **options}
     classifier = DocumentClassifier(**options)
     classifier.check_options()
-    documents = read_labelled(source, table, keep_unlabelled=True) if source else Labelled([], [], [])
+    corrected = partial(correct, tables=corrections, options=table) if corrections else None
+    documents = Labelled([], [], [])
+    if source:
+        documents = read_labelled(source, table, keep_unlabelled=True, correct=corrected)
     if any(documents.groups) and (alone := documents.groups.count("")):
         _log.warning(
             f"{alone} of {len(documents.groups)} documents have no {table.group_column or 'group'}: each counts as a "

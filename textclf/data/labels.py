@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ocr.file_search import FoundFile
 from textclf.base.encodings import AUTO
@@ -40,6 +41,14 @@ _WRITTEN_CATEGORIES = (
 
 Labels = Mapping[str, Mapping[str, str]]
 """Label by document id: ``category`` and any further columns."""
+
+
+class FilledIn(NamedTuple):
+    """A row of a table in which a person has filled in a category."""
+
+    category: str
+    # all columns
+    values: Mapping[str, str]
 
 
 def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str = AUTO) -> Labels:
@@ -83,14 +92,22 @@ def read_labels(path: str | Path, files: Iterable[FoundFile], *, encoding: str =
 def read_categories(
     paths: Sequence[str | Path], *, id_column: str, category_column: str, encoding: str = AUTO
 ) -> dict[str, str]:
-    """Read the categories of documents by id from tables such as ``textclf select`` writes; empty ones are none.
+    """Read the categories of documents by id as `read_filled_in` does, which also gives their rows."""
+    rows = read_filled_in(paths, id_column=id_column, category_column=category_column, encoding=encoding)
+    return {name: row.category for name, row in rows.items()}
+
+
+def read_filled_in(
+    paths: Sequence[str | Path], *, id_column: str, category_column: str, encoding: str = AUTO
+) -> dict[str, FilledIn]:
+    """Read the rows with a category, by id, from tables such as ``textclf select`` writes; empty ones are left out.
 
     A table without a column of the name given is read by the name that ``textclf select`` writes. So is a category in a
     table of ours, whose other columns were copied, or mean something else. Later tables correct earlier ones, with a
     warning. Raises `BadDataError` for a row with too few or too many cells, and for a document of
     two categories in one table.
     """
-    categories: dict[str, str] = {}
+    found: dict[str, FilledIn] = {}
     for path in paths:
         header = read_header(path, expected=[id_column, category_column, ID, CATEGORY], encoding=encoding)
         id_name = id_column if id_column in header else ID
@@ -98,25 +115,25 @@ def read_categories(
         named = category_column in header and (category_column in _WRITTEN_CATEGORIES or not written)
         category_name = category_column if named else CATEGORY
         required = {id_name: "--id-column", category_name: "--category-column"}
-        own: dict[str, str] = {}
+        own: dict[str, FilledIn] = {}
         for row in read_rows(path, required=required, encoding=encoding, formulas_safe=True):
             if row.error:
                 raise BadDataError(f"line {row.line}: {row.error}", where=path, remedy="fix the row")
             name, category = row.values[id_name], as_category(row.values[category_name])
-            if category and (before := own.setdefault(name, category)) != category:
+            if category and (before := own.setdefault(name, FilledIn(category, row.values))).category != category:
                 raise BadDataError(
-                    f"document_id {name!r} is of category {before!r}, and in line {row.line} of {category!r}",
+                    f"document_id {name!r} is of category {before.category!r}, and in line {row.line} of {category!r}",
                     where=path,
                     remedy="decide for one",
                 )
-        if changed := [name for name, category in own.items() if categories.get(name, category) != category]:
+        if changed := [name for name, row in own.items() if name in found and found[name].category != row.category]:
             name = changed[0]
             _log.warning(
                 f"{path}: corrects the category of {counted(len(changed), 'document')} of an earlier table, such as "
-                f"{name!r} from {categories[name]!r} to {own[name]!r}"
+                f"{name!r} from {found[name].category!r} to {own[name].category!r}"
             )
-        categories |= own
-    return categories
+        found |= own
+    return found
 
 
 def refuse_filled_in(path: Path, known: Iterable[tuple[str, str]] = (), *, in_folders: bool = False) -> None:

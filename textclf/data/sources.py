@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -333,16 +333,21 @@ def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> It
         )
     if beside := len(found) - len(wanted):
         _log.warning(f"{folder}: left out {counted(beside, 'file')} beside the folders per category")
-    yield from _read_texts(where for where in wanted if where.file.suffix.lower() == ".txt")
-    images = {where.document_id: where for where in wanted if where.file.suffix.lower() != ".txt"}
+    yield from read_files(wanted, scans, where=folder)
+
+
+def read_files(files: Sequence[FoundFile], scans: ScanOptions, *, where: str | Path) -> Iterator[InputDocument]:
+    """Read ``.txt`` files, then scans; `where` they were named is said of those that cannot be read."""
+    yield from _read_texts(file for file in files if file.file.suffix.lower() == ".txt")
+    images = {file.document_id: file for file in files if file.file.suffix.lower() != ".txt"}
     failed: defaultdict[str, list[str]] = defaultdict(list)
-    for document in scans.iter_documents(images.values()):
+    for document in scans.iter_documents(images.values()) if images else ():
         if document.status == "failed":
             failed[document.error].append(document.document_id)
         yield InputDocument.of_scan(document, images[document.document_id].folder)
     for error, names in failed.items():
         named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        _log.warning(f"{folder}: could not be read, {error} ({len(names)}): {named}")
+        _log.warning(f"{where}: could not be read, {error} ({len(names)}): {named}")
 
 
 def _read_texts(files: Iterable[FoundFile]) -> Iterator[InputDocument]:
@@ -386,6 +391,7 @@ def read_labelled(
     *,
     keep_unlabelled: bool = False,
     none_is_enough: bool = False,
+    correct: Callable[[Iterable[InputDocument]], Iterable[InputDocument]] | None = None,
 ) -> Labelled:
     """Read documents with their categories, for training or evaluation.
 
@@ -399,6 +405,8 @@ def read_labelled(
         Whether to give the texts of documents without a category too, instead of a warning.
     none_is_enough : bool, default False
         Whether documents of none of the categories may be all that there is.
+    correct : callable, optional
+        What to do with all documents, also those that do not meet the conditions, before they are selected.
 
     Returns
     -------
@@ -417,7 +425,8 @@ def read_labelled(
     without = 0
     unlabelled: list[str] = []
     none_of_these: list[tuple[str, str]] = []
-    for document in read_documents(path, options, need_category=True):
+    documents: Iterable[InputDocument] = read_documents(path, options, need_category=True, all_rows=correct is not None)
+    for document in correct(documents) if correct else documents:
         if document.error and not document.line:
             continue
         if document.error:
