@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Alembic runs it with a connection
+collect_ignore = ["textclf/library/migrations/env.py"]
+
 # no deadline: the time of an example depends on the load of the computer
 settings.register_profile("textclf", deadline=None)
 settings.load_profile("textclf")

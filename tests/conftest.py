@@ -1,10 +1,17 @@
-"""Fixtures for the tests of several packages: a real Dask cluster."""
+"""Fixtures for the tests of several packages: a real Dask cluster, a real PostgreSQL server."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,3 +51,60 @@ def doomed_cluster() -> Iterator[Any]:
     """A cluster that gives up a task after it has killed two workers."""
     with start_cluster(allowed_failures=1) as client:
         yield client
+
+
+def postgresql_programs() -> Path | None:
+    """The folder of the programs of a PostgreSQL server; Debian keeps them out of the path."""
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    return max((path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")), default=None)
+
+
+@pytest.fixture(scope="session")
+def new_postgresql() -> Iterator[Callable[[], str]]:
+    """Gives the address of a new, empty database of a real server, which forgets all when the tests end."""
+    pytest.importorskip("psycopg", reason="the extra [postgresql] is not installed")
+    if (programs := postgresql_programs()) is None:
+        pytest.skip("the server of PostgreSQL is not installed")
+    # it refuses to run as root, and other accounts may not enter the folders of tests
+    as_nobody = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    if as_nobody:
+        os.chown(folder, 65534, 65534)
+    data, log = folder / "data", (folder / "log").open("w")
+    options: dict[str, Any] = {"stdout": log, "stderr": log, "cwd": folder, **as_nobody}
+    made = [programs / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust", "--no-sync"]
+    subprocess.run(made, check=True, timeout=120, **options)
+    settings = [
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "listen_addresses=",
+        "max_connections=50",
+    ]
+    command = [programs / "postgres", "-D", data, "-k", folder, *(part for one in settings for part in ("-c", one))]
+    server = subprocess.Popen(command, **options)
+    numbers = count(1)
+
+    def run_sql(statement: str) -> bool:
+        asked = [programs / "psql", "-h", folder, "-U", "postgres", "-c", statement]
+        return subprocess.run(asked, timeout=60, **options).returncode == 0
+
+    def create() -> str:
+        name = f"test{next(numbers)}"
+        assert run_sql(f"CREATE DATABASE {name}"), (folder / "log").read_text()
+        return f"postgresql+psycopg://postgres@/{name}?host={folder}"
+
+    try:
+        end = time.monotonic() + 60
+        while not run_sql("SELECT 1"):
+            assert server.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < end, (folder / "log").read_text()
+            time.sleep(0.1)
+        yield create
+    finally:
+        # ends at once, whoever is still connected
+        server.send_signal(signal.SIGINT)
+        server.wait(30)
+        log.close()
+        shutil.rmtree(folder)

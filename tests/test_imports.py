@@ -25,7 +25,9 @@ MAY_IMPORT = {
     "textclf.data": MODEL | {"textclf.model"},
     "textclf.evaluation": MODEL | {"textclf.model", "textclf.data"},
     "textclf.checks": MODEL | {"textclf.model", "textclf.data", "textclf.evaluation"},
-    "textclf.commands": MODEL | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks"},
+    "textclf.library": MODEL | {"textclf.model", "textclf.data"},
+    "textclf.commands": MODEL
+    | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks", "textclf.library"},
     "textclf": BASE | {"textclf.model"},
     "textclf.__main__": BASE | {"textclf.commands"},
     "aws_ml_adapter.api": API,
@@ -129,7 +131,7 @@ def test_importing_textclf_loads_nothing():
 
 @pytest.mark.parametrize("commands", ["textclf.commands", "aws_ml_adapter.cli"])
 def test_the_command_line_shows_its_help_without_numpy(commands):
-    assert not loaded_by(f"import {commands}") & {"numpy", "boto3", "uvicorn"}
+    assert not loaded_by(f"import {commands}") & {"numpy", "boto3", "uvicorn", "sqlalchemy"}
 
 
 def test_a_prediction_loads_numpy_and_nothing_else(tmp_path):

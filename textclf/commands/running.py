@@ -23,12 +23,16 @@ _log = logging.getLogger("textclf")
 
 
 EXTRAS = {
+    "alembic": "desk",
     "boto3": "aws",
     "botocore": "aws",
     "distributed": "dask",
     "httptools": "serve",
+    "psycopg": "postgresql",
+    "sqlalchemy": "desk",
     "uvicorn": "serve",
     "uvloop": "serve",
+    "watchfiles": "desk",
     "zxingcpp": "barcodes",
 }
 """Optional packages, with the extra that installs each."""

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from textclf.base.errors import BadInputError, ExitCode, OutputError, UsageError
+from textclf.library.database import HEAD, DatabaseError
+from textclf.library.library import DATABASE, Library
+from textclf.library.tables import Base
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+ROOT = Path(__file__).parents[3]
+
+
+def start(program: str, *arguments: object) -> subprocess.Popen[str]:
+    """Run a program on a library in a process of its own."""
+    head = (
+        "import sys\nfrom datetime import UTC, datetime, timedelta\nfrom textclf.library.library import Library\n"
+        "NOW = datetime(2026, 3, 2, tzinfo=UTC)\nfolder, address, *rest = sys.argv[1:]\n"
+        "library = Library.open(folder, address or None)\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", head + program, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def outputs(*processes: subprocess.Popen[str]) -> list[list[str]]:
+    found = []
+    for process in processes:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        found.append(out.split())
+    return found
+
+
+def test_the_migrations_make_the_tables_of_the_code(library):
+    config = Config()
+    config.set_main_option("script_location", "textclf.library:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+    with library.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_tables_of_a_newer_version_are_refused_and_left_alone(library, tmp_path, database):
+    with library.database.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '999'"))
+    with pytest.raises(BadInputError, match="has tables of version 999, which this version of textclf does not know"):
+        Library.open(library.folder, database)
+
+
+def test_what_is_no_database_is_refused_and_left_alone(tmp_path):
+    (tmp_path / DATABASE).write_bytes(b"my diary, which is no database" * 100)
+    with pytest.raises(BadInputError, match=r"library\.sqlite: cannot be used \(file is not a database\)"):
+        Library.open(tmp_path)
+    assert (tmp_path / DATABASE).read_bytes().startswith(b"my diary")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        Library.open(tmp_path / "file" / "library")
+
+
+@pytest.mark.parametrize("address", ["nonsense", "oracle2+x://a/b", "postgresql+nothing://a/b"])
+def test_an_address_that_is_none_is_told(tmp_path, address):
+    with pytest.raises(UsageError, match="is no address of a database; give one such as postgresql"):
+        Library.open(tmp_path, address)
+
+
+def test_a_server_that_does_not_answer_is_told_without_its_password(tmp_path):
+    pytest.importorskip("psycopg", reason="the extra [postgresql] is not installed")
+    with pytest.raises(DatabaseError) as caught:
+        Library.open(tmp_path, "postgresql+psycopg://ada:secret@127.0.0.1:1/desk")
+    assert "ada:***@127.0.0.1:1/desk: cannot be used" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert caught.value.exit_code == ExitCode.SERVICE
+
+
+def test_a_database_that_another_program_holds_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("textclf.library.database._BUSY", 0.1)
+    with Library.open(tmp_path) as library:
+        other = sqlite3.connect(tmp_path / DATABASE, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BadInputError, match="another program holds it"):
+            library.tasks.add("a", {}, at=NOW)
+        other.close()
+
+
+def test_several_processes_open_a_new_library_at_once(tmp_path, database):
+    processes = [start("print(len(library.list_documents()))", tmp_path, database or "") for _ in range(4)]
+    assert outputs(*processes) == [["0"]] * 4
+
+
+def test_several_processes_claim_different_documents(library, for_review, database):
+    expected = {for_review(f"{number:02}").id for number in range(24)}
+    claims = (
+        "while claim := library.claim_next(by=rest[0], at=NOW, order='oldest'):\n"
+        "    print(claim.document_id)\n    library.decide(claim.document_id, 'letter', by=rest[0], at=NOW)\n"
+    )
+    names = ("ada", "bob", "eve")
+    found = outputs(*(start(claims, library.folder, database or "", name) for name in names))
+    claimed = [int(one) for ids in found for one in ids]
+    assert sorted(claimed) == sorted(expected), "each is shown once"
+    assert {one.document_id: one.by for one in library.corrections()} == {
+        int(one): name for name, ids in zip(names, found, strict=True) for one in ids
+    }
+
+
+def test_several_processes_add_the_same_documents(library, database):
+    adds = (
+        "for n in range(20):\n    d, new = library.add_document(sha256=f'{n:064}', name='a', size=1, at=NOW)\n"
+        "    if new: print(n)\n"
+    )
+    found = outputs(*(start(adds, library.folder, database or "") for _ in range(3)))
+    assert sorted(int(one) for numbers in found for one in numbers) == list(range(20))
+    assert len(library.list_documents()) == 20
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.endurance)])
+def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_told_of(library, database, kills):
+    """It prints each change after it was made: all printed are there, and each is there once."""
+    writes = (
+        "n = int(rest[0])\n"
+        "while True:\n"
+        "    d, new = library.add_document(sha256=f'{n:064}', name=str(n), size=1, at=NOW)\n"
+        "    if not library.decision(d.id): library.decide(d.id, 'letter', by='ada', at=NOW)\n"
+        "    library.decide(d.id, 'receipt', by='ada', at=NOW)\n"
+        "    print(n, flush=True)\n    n += 1\n"
+    )
+    first = 0
+    for kill in range(kills):
+        process = start(writes, library.folder, database or "", first)
+        assert process.stdout is not None
+        told = [process.stdout.readline()]
+        time.sleep(0.003 * kill)
+        process.send_signal(signal.SIGKILL)
+        told += process.communicate()[0].splitlines()
+        last = int(told[-1])
+        corrections = list(library.corrections())
+        assert [one.name for one in corrections] == [f"{number}" for number in range(len(corrections))]
+        assert len(corrections) in (last + 1, last + 2)
+        for one in corrections[first : last + 1]:
+            assert [decided.category for decided in library.decision_history(one.document_id)] == ["letter", "receipt"]
+        first = last + 1
+
+
+def test_readers_do_not_wait_for_a_writer(library, add, database):
+    add("a")
+    with library.database.writing() as session:
+        session.execute(text("UPDATE document SET name = 'b'"))
+        assert [one.name for one in library.list_documents()] == ["a"]
+    assert [one.name for one in library.list_documents()] == ["b"]

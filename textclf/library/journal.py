@@ -1,0 +1,67 @@
+"""The journal of files moved: each operation is written down before it is begun and after it is done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from textclf.base.errors import BadDataError
+from textclf.library.database import Database
+from textclf.library.records import Move, MoveState, Operation, Run
+from textclf.library.rows import record
+from textclf.library.tables import DocumentRow, MoveRow, RunRow
+
+
+class Journal:
+    """What runs moved where; every call is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin_run(self, command: str, into: str, *, at: datetime) -> Run:
+        """Begin a run that files into a folder."""
+        with self._database.writing() as session:
+            row = RunRow(command=command, into=into, started_at=at)
+            session.add(row)
+            session.flush()
+            return record(Run, row)
+
+    def plan(self, run: int, document_id: int, source: str, target: str, how: Operation, *, at: datetime) -> Move:
+        """Write down an operation that is about to be done."""
+        with self._database.writing() as session:
+            places = {"source": source, "target": target}
+            row = MoveRow(run=run, document_id=document_id, how=how, state="planned", at=at, **places)
+            session.add(row)
+            session.flush()
+            return record(Move, row)
+
+    def settle(self, move: int, state: MoveState, *, at: datetime, source: str | None = None) -> Move:
+        """Write down how far an operation came; `source` is where its file goes back to, if not where it was."""
+        with self._database.writing() as session:
+            row = session.get(MoveRow, move)
+            if row is None:
+                raise BadDataError(f"there is no file operation {move}")
+            row.state, row.at = state, at
+            row.source = row.source if source is None else source
+            return record(Move, row)
+
+    def unsettled(self, into: str) -> list[Move]:
+        """List operations into a folder that were begun and not written down as done, oldest first."""
+        return self._moves(into, "planned", "undoing")
+
+    def last_run(self, into: str) -> list[Move]:
+        """List the operations of the last run into a folder that are done and not undone, oldest first."""
+        done = self._moves(into, "done")
+        return [move for move in done if move.run == max(one.run for one in done)]
+
+    def done(self, sha256: str, into: str) -> list[Move]:
+        """List the operations into a folder on files of some content that are done and not undone, oldest first."""
+        return self._moves(into, "done", sha256=sha256)
+
+    def _moves(self, into: str, *states: MoveState, sha256: str = "") -> list[Move]:
+        query = select(MoveRow).join(RunRow).where(RunRow.into == into, MoveRow.state.in_(states)).order_by(MoveRow.id)
+        if sha256:
+            query = query.join(DocumentRow).where(DocumentRow.sha256 == sha256)
+        with self._database.reading() as session:
+            return [record(Move, row) for row in session.scalars(query)]

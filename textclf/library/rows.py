@@ -1,0 +1,29 @@
+"""Rows as plain values, and rows that several processes may insert at once."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from textclf.library.tables import Base
+
+R = TypeVar("R")
+
+
+def record(kind: type[R], row: Base) -> R:
+    """Copy a row into a dataclass whose fields are columns."""
+    values: dict[str, Any] = {one.name: getattr(row, one.name) for one in fields(kind)}  # type: ignore[arg-type]
+    return kind(**values)
+
+
+def insert_if_new(session: Session, row: Base) -> bool:
+    """Insert a row; returns False, and changes nothing, if another with its key or unique value is there."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""Work that was asked for and is done later, which outlives the process that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from textclf.library.database import Database
+from textclf.library.records import Task
+from textclf.library.rows import insert_if_new, record
+from textclf.library.tables import TaskRow
+
+
+class Tasks:
+    """Tasks by id; every call is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, task_id: str, request: Mapping[str, Any], *, at: datetime) -> Task:
+        """Add a task; one that is there already stays as it is."""
+        with self._database.writing() as session:
+            insert_if_new(
+                session, TaskRow(id=task_id, state="pending", created_at=at, request=dict(request), result={})
+            )
+            return record(Task, session.get_one(TaskRow, task_id))
+
+    def get(self, task_id: str) -> Task | None:
+        """Give a task, or None if there is none of that id."""
+        with self._database.reading() as session:
+            row = session.get(TaskRow, task_id)
+            return None if row is None else record(Task, row)
+
+    def start_next(self) -> Task | None:
+        """Take the oldest task that waits, which no other process then takes."""
+        oldest = select(TaskRow).where(TaskRow.state == "pending").order_by(TaskRow.created_at, TaskRow.id).limit(1)
+        with self._database.writing() as session:
+            row = session.scalar(oldest.with_for_update(skip_locked=True))
+            if row is None:
+                return None
+            row.state = "started"
+            return record(Task, row)
+
+    def finish(self, task_id: str, result: Mapping[str, Any], *, at: datetime, failed: bool = False) -> bool:
+        """Keep the result of a task; returns False if it was finished before, whose result stays."""
+        with self._database.writing() as session:
+            row = session.get(TaskRow, task_id, with_for_update=True)
+            if row is None or row.state in ("success", "failure"):
+                return False
+            row.state, row.finished_at, row.result = "failure" if failed else "success", at, dict(result)
+            return True
+
+    def restart(self) -> int:
+        """Let tasks wait again that a process had begun which is no more; gives their number."""
+        with self._database.writing() as session:
+            begun = session.scalars(select(TaskRow).where(TaskRow.state == "started").with_for_update()).all()
+            for row in begun:
+                row.state = "pending"
+            return len(begun)
+
+    def position(self, task_id: str) -> int:
+        """Give the place of a task among those that wait, from 1; 0 if it does not wait."""
+        with self._database.reading() as session:
+            row = session.get(TaskRow, task_id)
+            if row is None or row.state != "pending":
+                return 0
+            earlier = (TaskRow.created_at < row.created_at) | (
+                (TaskRow.created_at == row.created_at) & (TaskRow.id <= row.id)
+            )
+            waiting = select(func.count()).select_from(TaskRow).where(TaskRow.state == "pending", earlier)
+            return session.scalar(waiting) or 0
