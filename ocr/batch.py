@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, get_args
 
 from ocr.cache import PageCache
-from ocr.document import Document, Page
-from ocr.engines import OcrEngine, choose_languages, open_engine
+from ocr.document import Document
+from ocr.engines import OcrEngine
 from ocr.reading_options import Effort, ReadingOptions
-from ocr.reading_state import OpenDocument, ReadingStep, failed_page, reading_steps
-from ocr.source_file import Source, Survey
-from textclf.base.errors import BadInputError, LostTaskError, SomeFailedError, TextclfError, UsageError
-from textclf.base.executor import Executor, Outcome, in_process, open_executor
+from ocr.reading_state import OpenDocument
+from ocr.reading_tasks import GRACE, MAX_TASKS, ReadingTask, ReadingTasks
+from ocr.source_file import Source
+from textclf.base.errors import SomeFailedError, UsageError
+from textclf.base.executor import Executor, in_process, open_executor
 from textclf.base.resources import usable_jobs
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 _MAX_OPEN_DOCUMENTS = 64
 _MAX_HELD_PAGES = 256
-_GRACE = 20.0
-"""Seconds beyond `seconds_per_page` after which the process of a page is killed that did not time out by itself."""
-_MAX_TASKS = 200
-"""Tasks after which a process is replaced, because libraries leak."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,27 +166,12 @@ def iter_documents(
         jobs or usable_jobs(),
         isolate=True,
         dask=cluster,
-        max_memory=batch.limits.max_memory,
-        max_tasks=_MAX_TASKS,
-        seconds=batch.limits.seconds_per_page + _GRACE,
+        max_memory=batch.tasks.limits.max_memory,
+        max_tasks=MAX_TASKS,
+        seconds=batch.tasks.limits.seconds_per_page + GRACE,
         verb="read",
     )
     return batch.run(executor, progress, strict=strict)
-
-
-class _Task(NamedTuple):
-    """A reading step, or without one the survey of a document."""
-
-    document: OpenDocument
-    step: ReadingStep | None = None
-
-
-class _Shared(NamedTuple):
-    """What all tasks share."""
-
-    options: ReadingOptions
-    engine: OcrEngine
-    cache: PageCache | None
 
 
 class _Batch:
@@ -204,15 +186,11 @@ class _Batch:
         effort: Effort = "full",
         how_sure: Callable[[Document], float] | None = None,
     ) -> None:
-        engine, options = engine or open_engine(), options or ReadingOptions()
-        options = replace(options, languages=choose_languages(engine, options.languages))
-        self.shared, self.limits = _Shared(options, engine, cache), options.limits
-        self.effort = effort
-        self.how_sure = how_sure if effort != "full" else None
+        self.tasks = ReadingTasks(options, engine, cache, effort, how_sure)
         self.total = len(files)
         self.upcoming = iter(files)
         self.open: deque[OpenDocument] = deque()
-        self.documents_done = self.pages_done = self.pages_known = self.failures = 0
+        self.documents_done = self.failures = 0
 
     def run(
         self,
@@ -227,37 +205,34 @@ class _Batch:
         with opening as executor:
             while True:
                 while executor.has_room() and (task := self._next_task()):
-                    document, step = task
-                    # workers may have another working directory
-                    source = document.source if isinstance(document.source, bytes) else document.source.absolute()
-                    executor.submit(task, _perform, self.shared, source, document.sha256, step)
+                    self.tasks.begin(executor, task)
                 if progress:
                     progress(self._progress(executor))
                 if self.open and self.open[0].is_done():
                     yield self._close(self.open.popleft())
                 elif self.open:
                     for outcome in executor.collect():
-                        self._settle(outcome)
+                        self.tasks.settle(outcome)
                 else:
                     break
         if strict and self.failures:
             raise SomeFailedError(f"{self.failures} of {self.total} documents were not read in full")
 
-    def _next_task(self) -> _Task | None:
+    def _next_task(self) -> ReadingTask | None:
         """Choose the next task: first what is certainly needed, last what may turn out not to be."""
         return (
-            self._next_step(one_by_one=self.how_sure is not None)
+            self._next_step(one_by_one=self.tasks.how_sure is not None)
             or self._next_survey()
             or self._next_step(one_by_one=False)
         )
 
-    def _next_step(self, *, one_by_one: bool) -> _Task | None:
+    def _next_step(self, *, one_by_one: bool) -> ReadingTask | None:
         for document in self.open:
             if step := document.next_step(one_by_one=one_by_one):
-                return _Task(document, step)
+                return ReadingTask(document, step)
         return None
 
-    def _next_survey(self) -> _Task | None:
+    def _next_survey(self) -> ReadingTask | None:
         held = sum(document.held() for document in self.open)
         # bounded, because documents after a slow one pile up in memory
         if len(self.open) >= _MAX_OPEN_DOCUMENTS or held >= _MAX_HELD_PAGES:
@@ -265,48 +240,11 @@ class _Batch:
         for document_id, source in self.upcoming:
             document = OpenDocument(document_id=document_id, source=source)
             self.open.append(document)
-            return _Task(document)
+            return ReadingTask(document)
         return None
 
-    def _settle(self, outcome: Outcome) -> None:
-        """Process the outcome of a task."""
-        document, step = outcome.key
-        result = outcome.result
-        if error := outcome.error:
-            if isinstance(error, TextclfError) and not isinstance(error, BadInputError | LostTaskError):
-                raise error
-            result = failed_page(step.number if step else 0, error, outcome.seconds)
-        if step:
-            self._take_page(document, step, result)
-        elif isinstance(result, Survey):
-            self._take_survey(document, result, outcome.seconds)
-        else:
-            document.error, document.seconds, document.steps = result.error, result.seconds, []
-
-    def _take_survey(self, document: OpenDocument, found: Survey, seconds: float) -> None:
-        pages = min(found.page_count, self.limits.max_pages)
-        document.seconds, document.page_count, document.sha256 = seconds, found.page_count, found.sha256
-        if found.attachments:
-            files = "1 attached file is" if found.attachments == 1 else f"{found.attachments} attached files are"
-            document.error = f"{files} not read; save what matters out of the PDF, and give it too"
-        document.steps = reading_steps(self.effort, pages)
-        self.pages_known += pages
-
-    def _take_page(self, document: OpenDocument, step: ReadingStep, found: Page) -> None:
-        known = len(document.pages)
-        for page in document.settle(step, found):
-            if not self.how_sure or page.status == "failed" or document.is_done():
-                continue
-            if document.both_ends_are_known():
-                pages = tuple(document.pages[number] for number in sorted(document.pages))
-                read = Document(document_id=document.document_id, pages=pages)
-                if document.is_enough(self.how_sure(read), page):
-                    self.pages_known -= document.stop()
-                    break
-        self.pages_done += len(document.pages) - known
-
     def _close(self, document: OpenDocument) -> Document:
-        read = document.closed(self.limits)
+        read = document.closed(self.tasks.limits)
         self.documents_done += 1
         self.failures += read.status != "ok"
         return read
@@ -315,19 +253,8 @@ class _Batch:
         return Progress(
             documents_done=self.documents_done,
             documents_total=self.total,
-            pages_done=self.pages_done,
-            pages_known=self.pages_known,
+            pages_done=self.tasks.pages_done,
+            pages_known=self.tasks.pages_known,
             failures=self.failures,
             current=tuple(dict.fromkeys(document.document_id for document, _ in executor.running())),
         )
-
-
-def _perform(shared: _Shared, source: Source, sha256: str, step: ReadingStep | None) -> Survey | Page:
-    # imported only in the processes that read pages
-    from ocr.page_content import survey
-    from ocr.page_reading import read_page
-
-    options, engine, cache = shared
-    if step is None:
-        return survey(source, options.limits, options.password)
-    return read_page(source, step.number, strip=step.strip, sha256=sha256, options=options, engine=engine, cache=cache)

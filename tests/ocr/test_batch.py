@@ -106,7 +106,7 @@ def test_a_page_that_heeds_no_timeout_is_ended_from_outside(blots, monkeypatch):
                 time.sleep(60)
             return OcrResult()
 
-    monkeypatch.setattr(ocr.batch, "_GRACE", 4)
+    monkeypatch.setattr(ocr.batch, "GRACE", 4)
     options = replace(AS_IT_IS, limits=Limits(seconds_per_page=4))
     documents = list(iter_documents(blots[:3], options=options, engine=Sleeper(), jobs=2))
     assert [document.status for document in documents] == ["failed", "ok", "ok"]

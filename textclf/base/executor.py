@@ -140,15 +140,19 @@ class Executor:
             else:
                 return task
 
-    def collect(self, *, block: bool = True) -> list[Outcome]:
-        """Give the outcomes of the tasks that have ended; unless there are some, wait for one while any task runs."""
+    def collect(self, *, block: bool = True, wake: Future[None] | None = None) -> list[Outcome]:
+        """Give the outcomes of the tasks that have ended; unless there are some, wait for one while any task runs.
+
+        Waiting also ends when ``wake`` is done.
+        """
         while True:
             heads = [queue[0].started for queue in self._queues.values() if queue]
             left = max(0.0, min(heads, default=0.0) + self._seconds - time.perf_counter()) if block else 0.0
-            under_way = [task.future for queue in self._queues.values() for task in queue]
+            under_way: list[Future[Any]] = [task.future for queue in self._queues.values() for task in queue]
+            under_way += [] if wake is None else [wake]
             wait(under_way, timeout=None if left == float("inf") else left, return_when=FIRST_COMPLETED)
             found = [outcome for worker in self._queues for outcome in self._ended(worker)]
-            if found or not block or not heads:
+            if found or not block or not heads or (wake and wake.done()):
                 return found
 
     def outcomes(
