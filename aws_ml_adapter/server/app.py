@@ -25,13 +25,11 @@ from aws_ml_adapter.server.realtime import RealTime
 from aws_ml_adapter.server.s3.endpoint import S3, is_from_sdk
 from aws_ml_adapter.server.signatures import SignedRequest, verify
 from aws_ml_adapter.server.validation import check_of, parse_body, service_model
+from textclf.base.http_limits import BODY_SECONDS
 
 TARGET_PREFIX = "AmazonML_20141212."
 BODY_LIMIT = 2 * 2**20
 """Bytes of a request."""
-
-BODY_SECONDS = 30.0
-"""Timeout for receiving the body of a request."""
 
 _QUERY_FIELDS = 8
 _CONTENT_TYPE = "application/x-amz-json-1.1"

@@ -20,7 +20,6 @@ from aws_ml_adapter.api.storage import StorageOptions, open_storage
 from aws_ml_adapter.server.app import App
 from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.hosts_and_cors import Cors, Hosts
-from aws_ml_adapter.server.http_limits import BoundedProtocol
 from aws_ml_adapter.server.operations import Operations
 from aws_ml_adapter.server.pages import Pages
 from aws_ml_adapter.server.realtime import RealTime
@@ -30,6 +29,7 @@ from aws_ml_adapter.server.server_options import MAX_JOBS, ServerOptions
 from aws_ml_adapter.server.signatures import read_keys
 from textclf.base.errors import BadInputError, OutputError, UsageError
 from textclf.base.files import output_error
+from textclf.base.http_limits import BoundedProtocol
 
 _CONNECTIONS = 256
 _SECRET_BYTES = 32

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from features.tokens import fold
 from textclf.base.errors import BadInputError
 from textclf.base.files import write_aside
 from textclf.base.overwrite_guard import SOFTWARE
+from textclf.data.word_places import word_boxes, words_of_pages
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from ocr.document import Document, Page
     from ocr.reading_options import Limits
-    from textclf.model.explain import Explanation, WordAmount
+    from textclf.model.explain import Explanation
 
 FOR, AGAINST = (0, 114, 178), (213, 94, 0)
 """Blue and vermilion, which colour-blind people can distinguish (M. Okabe and K. Ito, 2008)."""
@@ -47,14 +46,14 @@ def draw_explanation(
     made_by.add_text("Software", SOFTWARE)
     strongest = max((abs(word.amount) for word in explained.words), default=0.0)
     written: list[Path] = []
-    for page, words in _words_of_pages(document, explained.words):
+    for page, words in words_of_pages(document, explained.words):
         seen = bool(explained.regions) and page.look == document.look
         if not page.words and not seen:
             continue
         with open_page(Path(document.file), page.number, limits, password) as content:
             image = _upright(content.image(), page)
         picture = _shaded(image, explained.regions) if seen else image
-        picture = _tinted(picture, [(box, amount) for box, amount in word_boxes(page, words)], strongest)
+        picture = _tinted(picture, [(box, word.amount) for box, word in word_boxes(page, words)], strongest)
         caption = (
             f"{document.document_id}, page {page.number}: blue spoke for {explained.category}, "
             f"orange for {explained.runner_up}{'; pale regions: the look' if seen else ''}"
@@ -66,34 +65,6 @@ def draw_explanation(
     if not written:
         raise BadInputError("has no word that could be drawn", where=document.document_id, remedy="look at its text")
     return written
-
-
-def word_boxes(page: Page, words: Sequence[WordAmount]) -> Iterator[tuple[tuple[float, float, float, float], float]]:
-    """Give the boxes of the words of a page's cleaned text, as shares of the page, with the words' amounts.
-
-    Cleaning joins hyphenated words, drops specks and corrects letters, so the cleaned words are aligned with those read
-    by OCR; where they differ, words between two matches are assigned in order.
-    """
-    read = [word for word in page.words if word.text.strip()]
-    matcher = SequenceMatcher(
-        None, [fold(word.text) for word in words], [fold(word.text) for word in read], autojunk=False
-    )
-    for kind, i, i_end, j, j_end in matcher.get_opcodes():
-        if kind in ("equal", "replace"):
-            for k in range(j, j_end):
-                left, top, right, bottom = read[k].box
-                box = left / page.width, top / page.height, right / page.width, bottom / page.height
-                yield box, words[i + (k - j) * (i_end - i) // (j_end - j)].amount
-
-
-def _words_of_pages(document: Document, words: Sequence[WordAmount]) -> Iterator[tuple[Page, list[WordAmount]]]:
-    """Split the words of a document's text by page, as `Document.text` joins the pages."""
-    start = 0
-    for page, text in zip(document.pages, document.page_texts, strict=True):
-        end = start + len(text)
-        yield page, [word for word in words if start <= word.start < end]
-        if text:
-            start = end + len("\n\n")
 
 
 def _upright(image: Image.Image, page: Page) -> Image.Image:

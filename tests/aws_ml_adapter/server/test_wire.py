@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from aws_ml_adapter.server import app as app_module
 from aws_ml_adapter.server.app import BODY_LIMIT, BODY_SECONDS
 from aws_ml_adapter.server.hosts_and_cors import Cors, Hosts
-from aws_ml_adapter.server.http_limits import HEAD_BYTES, HEAD_SECONDS
 from aws_ml_adapter.server.validation import check_of, service_model
+from textclf.base.http_limits import HEAD_BYTES, HEAD_SECONDS
 
 MODEL = service_model()
 PREFIX = "AmazonML_20141212."

@@ -12,7 +12,8 @@ from ocr.batch import read_document
 from ocr.document import Page, Word
 from ocr.reading_options import Limits, ReadingOptions
 from textclf.base.errors import BadInputError
-from textclf.data.drawing import draw_explanation, word_boxes
+from textclf.data.drawing import draw_explanation
+from textclf.data.word_places import strongest_words, word_boxes
 from textclf.model.explain import WordAmount, explain
 
 OPTIONS = ReadingOptions(languages=("eng",))
@@ -111,7 +112,22 @@ def test_words_that_cleaning_changed_are_found_again():
     )
     page = Page(number=1, words=words, width=100, height=10)
     clean = [WordAmount("Insurance", 0, 9, 0.5), WordAmount("Invoice", 10, 17, 0.25), WordAmount("Total", 18, 23, -0.1)]
-    found = {round(100 * box[0]) // 10: amount for box, amount in word_boxes(page, clean)}
+    found = {round(100 * box[0]) // 10: word.amount for box, word in word_boxes(page, clean)}
     assert found[4] == -0.1
     assert found[0] == 0.5
     assert found[3] == 0.25
+
+
+def test_the_words_that_decided_are_told_with_their_page_and_place(model, scan, tmp_path):
+    pages = [Image.open(scan(tmp_path / f"{n}.png", *LINES[n:])) for n in range(2)]
+    pages[0].save(tmp_path / "two.tiff", save_all=True, append_images=pages[1:])
+    document = read_document(tmp_path / "two.tiff", options=OPTIONS)
+    explained = explain(model, document.text)
+    words = strongest_words(document, explained, 8)
+    assert len(words) == 8
+    assert [abs(word.weight) for word in words] == sorted((abs(word.weight) for word in words), reverse=True)
+    assert {word.page for word in words} == {1, 2}
+    for word in words:
+        read = [one for one in document.pages[word.page - 1].words if one.text.lower() == word.text.lower()]
+        centre = word.box[0] + (word.box[2] - word.box[0]) / 2
+        assert any(one.box[0] < centre * document.pages[0].width < one.box[2] for one in read), word

@@ -6,15 +6,15 @@ from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from aws_ml_adapter.server.app import BODY_SECONDS
-
 HEAD_BYTES = 65_536
 """Maximum bytes of the request line and the headers."""
 
 HEAD_SECONDS = 5.0
 """Timeout for them: from the start of the connection, for later requests from their first byte."""
 
-# longer than the timeout of the application, so that it can send an error first
+BODY_SECONDS = 30.0
+"""Timeout of an application for a body, or its next part; this protocol waits longer, so that the error can be sent."""
+
 _REST_SECONDS = BODY_SECONDS + 5
 # the least that must arrive of a body in that time; its total size is limited by the application
 _REST_BYTES = 2**20
