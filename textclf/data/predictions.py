@@ -87,11 +87,22 @@ def classify_files(
     how_sure = until_accepted(lambda document: predicted(document)[0], threshold, scans.effort)
     cutter = stack_cutter(model) if scans.split == "auto" else None
     for document in scans.iter_documents(find_scans(paths), how_sure, cutter):
-        prediction, evidence, row = predicted(document)
-        prediction = replace(prediction, document_id=document.document_id)
-        prediction = _with_status(InputDocument.of_scan(document), prediction)
-        explanation = explain_evidence(model, evidence, row) if why and prediction.predicted_category else None
-        yield document, prediction, explanation
+        yield document, *_of_scan(model, document, predicted(document), why=why)
+
+
+def predict_scan(model: Model, document: Document) -> tuple[Prediction, Explanation | None]:
+    """Predict a document that was read, as `classify_files` does, and explain it."""
+    texts, confidences, looks = [document.paged_text], [document.confidence], [document.look]
+    return _of_scan(model, document, next(model.pipe_evidence(texts, None, confidences, looks)), why=True)
+
+
+def _of_scan(
+    model: Model, document: Document, predicted: tuple[Prediction, Evidence, int], *, why: bool
+) -> tuple[Prediction, Explanation | None]:
+    prediction, evidence, row = predicted
+    prediction = replace(prediction, document_id=document.document_id)
+    prediction = _with_status(InputDocument.of_scan(document), prediction)
+    return prediction, explain_evidence(model, evidence, row) if why and prediction.predicted_category else None
 
 
 def until_accepted(
