@@ -114,7 +114,7 @@ def select_documents(
     positions = list(copies)
     draw = np.random.default_rng(seed)
     sample = np.sort(draw.permutation(len(positions))[:SAMPLE])
-    rows = _rows([texts[i] for i in positions], [texts[positions[i]] for i in sample], labelled, seed, progress)
+    rows = pile_rows([texts[i] for i in positions], [texts[positions[i]] for i in sample], labelled, seed, progress)
     _log.info(f"choosing {min(n, len(positions))} of {len(positions):,} different documents with text")
     names, scores = _guesses(rows, categories)
     near = _similarity(rows.pile, rows.labelled)
@@ -142,7 +142,7 @@ def select_documents(
     ]
 
 
-class _Rows(NamedTuple):
+class PileRows(NamedTuple):
     """LSA rows of the different texts of the pile, and of the labelled texts."""
 
     pile: NDArray[np.float32]
@@ -161,13 +161,13 @@ def _different(texts: Sequence[str], labelled: Sequence[str]) -> dict[int, list[
     return {same[0]: same for same in alike if same[0] >= 0 and tokenize(texts[same[0]])}
 
 
-def _rows(
+def pile_rows(
     pile: Sequence[str],
     sample: Sequence[str],
     labelled: Sequence[str],
     seed: int,
     progress: Callable[[int], None] | None,
-) -> _Rows:
+) -> PileRows:
     """Fit LSA on the sample, and compute the rows of all texts."""
     view = VIEWS[:1]
     counts = observe(sample, view, layout=False).counts
@@ -180,10 +180,10 @@ def _rows(
         done += len(batch.texts)
         if progress is not None:
             progress(done)
-    return _Rows(rows[: len(pile)], rows[len(pile) :])
+    return PileRows(rows[: len(pile)], rows[len(pile) :])
 
 
-def _guesses(rows: _Rows, categories: Sequence[str]) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+def _guesses(rows: PileRows, categories: Sequence[str]) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
     """Give the k categories, and their scores for each text of the pile, shape (m, k); nothing of fewer than two."""
     from sklearn.linear_model import LogisticRegression
 
@@ -239,7 +239,7 @@ def _cluster(
 
 def _choose(
     clusters: _Clusters,
-    rows: _Rows,
+    rows: PileRows,
     near: NDArray[np.float64],
     texts: Sequence[str],
     labelled: Sequence[str],

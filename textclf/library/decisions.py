@@ -66,13 +66,13 @@ def claim_next(
     """Claim a document for review that nobody looks at, a person's own first; gives its id."""
     own = select(ClaimRow.document_id).where(ClaimRow.by == by, ClaimRow.document_id.not_in(passed_over))
     for document_id in session.scalars(own.order_by(ClaimRow.document_id)):
-        if _claim(session, document_id, by=by, at=at, until=until):
+        if take_claim(session, document_id, by=by, at=at, until=until):
             return document_id
-    query = _for_review(at).where(PredictionRow.document_id.not_in(passed_over)).order_by(*_ORDERS[order])
+    query = for_review(at).where(PredictionRow.document_id.not_in(passed_over)).order_by(*_ORDERS[order])
     query = query.limit(1).with_for_update(of=PredictionRow, skip_locked=True)
     while (found := session.scalar(query)) is not None:
         # another process may have claimed it since the query began
-        if _claim(session, found, by=by, at=at, until=until):
+        if take_claim(session, found, by=by, at=at, until=until):
             return found
     return None
 
@@ -88,10 +88,11 @@ def release(session: Session, document_id: int, *, by: str) -> bool:
 
 def count_for_review(session: Session, at: datetime) -> int:
     """Count documents for review that nobody looks at."""
-    return session.scalar(select(func.count()).select_from(_for_review(at).subquery())) or 0
+    return session.scalar(select(func.count()).select_from(for_review(at).subquery())) or 0
 
 
-def _claim(session: Session, document_id: int, *, by: str, at: datetime, until: datetime) -> bool:
+def take_claim(session: Session, document_id: int, *, by: str, at: datetime, until: datetime) -> bool:
+    """Claim a document, or keep a claim of one's own for longer; returns False if somebody else looks at it."""
     free = or_(ClaimRow.until <= at, ClaimRow.by == by)
     taken: Any = session.execute(
         update(ClaimRow).where(ClaimRow.document_id == document_id, free).values(by=by, until=until)
@@ -99,15 +100,19 @@ def _claim(session: Session, document_id: int, *, by: str, at: datetime, until: 
     return taken.rowcount == 1 or insert_if_new(session, ClaimRow(document_id=document_id, by=by, until=until))
 
 
-_MARGIN = func.coalesce(PredictionRow.score - func.coalesce(PredictionRow.runner_up_score, 0.0), 0.0)
+def margin() -> Any:
+    """Give the lead of a prediction over its runner-up, 0 where nothing was scored, as an expression of a query."""
+    return func.coalesce(PredictionRow.score - func.coalesce(PredictionRow.runner_up_score, 0.0), 0.0)
+
+
 _ORDERS: dict[Order, tuple[Any, ...]] = {
-    "unsure": (_MARGIN, PredictionRow.document_id),
+    "unsure": (margin(), PredictionRow.document_id),
     "oldest": (PredictionRow.document_id,),
-    "surest": (_MARGIN.desc(), PredictionRow.document_id),
+    "surest": (margin().desc(), PredictionRow.document_id),
 }
 
 
-def _for_review(at: datetime) -> Select[int]:
+def for_review(at: datetime) -> Select[int]:
     """Select documents whose last prediction asks for review, without a decision or a claim that is valid."""
     later = aliased(PredictionRow)
     newer = or_(

@@ -60,7 +60,7 @@ def record_reading(session: Session, document_id: int, document: Document) -> No
     # so that the new pages can have the numbers of the old ones
     session.flush()
     for page, text in zip(document.pages, document.page_texts, strict=True):
-        sizes = {"width": page.width, "height": page.height}
+        sizes = {"width": page.width, "height": page.height, "rotation": page.rotation}
         row.pages.append(PageRow(number=page.number, text=text, words=page.words, look=page.look, **sizes))
 
 

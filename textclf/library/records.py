@@ -36,12 +36,13 @@ class StoredDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """A page that was read, with its words and their boxes."""
+    """A page that was read, with its words and their boxes; `rotation` as `ocr.document.Page` has it."""
 
     document_id: int
     number: int
     width: int
     height: int
+    rotation: int
     text: str
     words: tuple[Word, ...]
     look: str

@@ -60,6 +60,7 @@ class PageRow(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     width: Mapped[int]
     height: Mapped[int]
+    rotation: Mapped[int]
     text: Mapped[str]
     words: Mapped[tuple[Word, ...]] = mapped_column(WordBoxes)
     look: Mapped[str]

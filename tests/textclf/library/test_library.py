@@ -37,7 +37,9 @@ def test_a_path_of_any_bytes_comes_back_as_it_was(library, add, path):
 def test_what_was_read_is_kept_with_its_words_and_read_anew_takes_its_place(library, add):
     words = (Word(text="Total\0due\udcff", confidence=91.25, box=(1, 2, 30, 40), line=0),)
     pages = (
-        Page(number=1, text="Total\0due", words=words, width=600, height=800, engine="tesserocr 5", look="l"),
+        Page(
+            number=1, text="Total\0due", words=words, width=600, height=800, rotation=90, engine="tesserocr 5", look="l"
+        ),
         Page(number=2, status="failed", error="too dark"),
     )
     document = add("a")
@@ -48,7 +50,7 @@ def test_what_was_read_is_kept_with_its_words_and_read_anew_takes_its_place(libr
     assert kept.reading["engine"] == "tesserocr 5"
     assert kept.reading["warnings"] == ["page 2: too dark"]
     first, second = library.pages(document.id)
-    assert (first.width, first.height, first.look, second.words) == (600, 800, "l", ())
+    assert (first.width, first.height, first.rotation, first.look, second.words) == (600, 800, 90, "l", ())
     assert first.words == (replace(words[0], confidence=91.2),)
     assert library.text(document.id) == "Total\ufffddue\f\f"
     library.record_reading(document.id, replace(read, pages=pages[:1], status="ok", error=""))

@@ -43,6 +43,7 @@ def _documents() -> None:
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("rotation", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("words", sa.LargeBinary(), nullable=False),
         sa.Column("look", sa.Text(), nullable=False),
