@@ -82,7 +82,7 @@ def scored(
 
 
 def by_reading(paths: list[Path]) -> list[tuple[int | None, float | None]]:
-    read = iter_documents(paths, options=ReadingOptions(), jobs=1)
+    read = iter_documents([(path.name, path) for path in paths], options=ReadingOptions(), jobs=1)
     return [(document.pages[0].rotation, document.seconds) for document in read]
 
 

@@ -23,7 +23,7 @@ from features.ngrams import FoundNgrams, find_ngrams
 from features.tfidf import NgramTable
 from features.tokens import tokenize
 from textclf.base.look_format import BLOCKS, blocks_of
-from textclf.model.look import have_look
+from textclf.model.look import ALONE, WITH_TEXT, have_look
 from textclf.model.predict import Evidence, Model
 from textclf.model.prediction import Prediction
 
@@ -216,11 +216,12 @@ def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
         features.clear()
     regions: tuple[tuple[float, ...], ...] = ()
     if model.look and seen:
-        by_measure = (evidence.looks[row] - model.look.mean) * lead(model.look.weights)
+        used = model.look.linear(WITH_TEXT if evidence.words[row] else ALONE)
+        by_measure = (evidence.looks[row] - used.mean) * lead(used.weights)
         for name, amounts in blocks_of(by_measure).items():
             features[f"look: {LOOK_NAMES[name]}"] += float(amounts.sum())
         regions = _regions(by_measure)
-        features["look: before looking"] += float(lead(model.look.intercept))
+        features["look: before looking"] += float(lead(used.intercept))
     words = tuple(
         WordAmount(match.group(), *match.span(), float(characters[match.start() : match.end()].sum()))
         for match in _WORD.finditer(text)

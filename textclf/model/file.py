@@ -143,7 +143,7 @@ def _description(model: Model) -> dict[str, Any]:
     # labels that are strings are the names of the categories, which are written anyway
     named: dict[str, Any] = {} if model.labels == model.categories else {"labels": list(model.labels)}
     if model.look is not None:
-        named["look"] = {name: getattr(model.look, name) for name in ("inverse_temperature", "alone")}
+        named["look_inverse_temperatures"] = list(model.look.inverse_temperatures)
     return named | {
         "settings": model.settings,
         "training": asdict(model.training),
@@ -183,11 +183,11 @@ def _build(contents: Contents) -> Model:
     matcher = KeywordMatcher.from_dict(description["keywords"])
     vectors = {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")}
     words = WordVectors.from_arrays(description["words"], vectors)
-    _check_arrays(arrays, views, len(categories), len(matcher.lexicon.categories), has_look="look" in description)
+    of_look = from_json(description.get("look_inverse_temperatures"), tuple[float, float] | None)
+    _check_arrays(arrays, views, len(categories), len(matcher.lexicon.categories), has_look=of_look is not None)
     inverse_temperature = from_json(description["inverse_temperature"], float)
-    temperatures = from_json(description.get("look", {}), dict[str, float])
     if len(set(categories)) < max(2, len(categories)) or not all(
-        0 < temperature <= _LARGE for temperature in (inverse_temperature, *temperatures.values())
+        0 < temperature <= _LARGE for temperature in (inverse_temperature, *(of_look or ()))
     ):
         raise ValueError("no categories or no temperature")
     tables = tuple(
@@ -214,13 +214,10 @@ def _build(contents: Contents) -> Model:
         held_out=HeldOut(keys=arrays[_HELD_OUT_KEYS], margins=arrays[_HELD_OUT_MARGINS])
         if _HELD_OUT_KEYS in arrays
         else None,
-        look=_look(arrays, temperatures) if "look" in description else None,
+        look=LookModel(**{field: arrays[name] for name, field in _LOOK.items()}, inverse_temperatures=of_look)
+        if of_look
+        else None,
     )
-
-
-def _look(arrays: Mapping[str, NDArray[Any]], temperatures: dict[str, float]) -> LookModel:
-    fields: dict[str, Any] = {field: arrays[name] for name, field in _LOOK.items()} | temperatures
-    return LookModel(**fields)
 
 
 def _typicality(arrays: Mapping[str, NDArray[Any]]) -> Typicality:
@@ -272,8 +269,8 @@ def _check_arrays(
     if has_look:
         expected |= {
             "look_mean": (np.float32, (LOOK_SIZE,), 0, 1),
-            "look_weights": (np.float32, (LOOK_SIZE, categories), -_LARGE, _LARGE),
-            "look_intercept": (np.float32, (categories,), -_LARGE, _LARGE),
+            "look_weights": (np.float32, (2, LOOK_SIZE, categories), -_LARGE, _LARGE),
+            "look_intercept": (np.float32, (2, categories), -_LARGE, _LARGE),
             "look_quantiles": (np.float64, (2, QUANTILES), -_LARGE, _LARGE),
         }
     for view in views:

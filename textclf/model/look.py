@@ -1,10 +1,10 @@
-"""What a model makes of the look of a page: margins that add to those of the text."""
+"""What a model makes of the look of a page: margins that add to those of the text, or stand for them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,24 +16,43 @@ LOOK_WEIGHT = 0.6
 """Of the familiarity of a look, relative to that of a text; chosen on rvl-scans, half of the kinds unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookModel:
-    """Weights from a look to margins that add to those of the text, and the temperatures of both uses."""
+WITH_TEXT, ALONE = 0, 1
+"""Positions in a `LookModel` of what adds to the margins of the text, and of what judges a page without text."""
 
-    mean: NDArray[np.float32]  # (SIZE,), of the training documents: what differs from it counts
-    weights: NDArray[np.float32]  # (SIZE, k)
-    intercept: NDArray[np.float32]  # (k,)
-    inverse_temperature: float  # of the sum of the margins of text and look
-    alone: float  # of the margins of the look, where there is no text
-    # (2, 201), evenly spaced: of the evidence of out-of-fold margins of the look, and of that and the text's combined
-    quantiles: NDArray[np.float64]
+
+class LinearLook(NamedTuple):
+    """Weights from looks to margins."""
+
+    mean: NDArray[Any]  # (SIZE,), of the training documents: what differs from it counts
+    weights: NDArray[Any]  # (SIZE, k)
+    intercept: NDArray[Any]  # (k,)
 
     def margins(self, looks: NDArray[np.float32]) -> NDArray[np.float64]:
         """Give the margins of looks, shape (n, k); zeros for documents without a look."""
-        return look_margins(looks, self.mean, self.weights, self.intercept)
+        margins = np.zeros((len(looks), len(self.intercept)))
+        # row by row, so that a document's margins do not depend on its batch
+        for row in np.flatnonzero(have_look(looks)).tolist():
+            margins[row] = (looks[row].astype(np.float64) - self.mean) @ self.weights + self.intercept
+        return margins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookModel:
+    """What adds to the margins of the text, and what judges a page without text, each with its temperature."""
+
+    mean: NDArray[np.float32]  # (SIZE,), of the training documents
+    weights: NDArray[np.float32]  # (2, SIZE, k)
+    intercept: NDArray[np.float32]  # (2, k)
+    inverse_temperatures: tuple[float, float]  # of the sum of the margins of text and look, and of the look alone
+    # (2, 201), evenly spaced: of the evidence of out-of-fold margins of the look, and of that and the text's combined
+    quantiles: NDArray[np.float64]
+
+    def linear(self, use: int) -> LinearLook:
+        """Give the weights of one use: `WITH_TEXT` or `ALONE`."""
+        return LinearLook(self.mean, self.weights[use], self.intercept[use])
 
     def familiarity(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Share of the training documents whose look was less typical, 0 to 1, given the margins of looks."""
+        """Share of the training documents whose look was less typical, 0 to 1, given the margins of looks alone."""
         return share_below(self.quantiles[0], margin_evidence(margins))
 
     def familiarity_with(self, text: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -56,14 +75,3 @@ def read_looks(looks: Iterable[str]) -> NDArray[np.float32]:
 def have_look(looks: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return which rows of `read_looks` have a look."""
     return np.asarray(~np.isnan(looks[:, 0]))
-
-
-def look_margins(
-    looks: NDArray[np.float32], mean: NDArray[Any], weights: NDArray[Any], intercept: NDArray[Any]
-) -> NDArray[np.float64]:
-    """Give the margins of looks, shape (n, k); zeros for documents without a look."""
-    margins = np.zeros((len(looks), len(intercept)))
-    # row by row, so that a document's margins do not depend on its batch
-    for row in np.flatnonzero(have_look(looks)).tolist():
-        margins[row] = (looks[row].astype(np.float64) - mean) @ weights + intercept
-    return margins

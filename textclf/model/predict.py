@@ -19,7 +19,7 @@ from textclf.base.errors import UsageError
 from textclf.model.accept import review_reason
 from textclf.model.calibrate import softmax
 from textclf.model.held_out import HeldOut
-from textclf.model.look import LookModel, have_look, read_looks
+from textclf.model.look import ALONE, WITH_TEXT, LookModel, have_look, read_looks
 from textclf.model.pages import PAGES_DISAGREE, pages_disagree, several_pages, without_page_breaks
 from textclf.model.prediction import Label, Prediction
 from textclf.model.training_record import TrainingRecord
@@ -61,9 +61,9 @@ class Evidence(NamedTuple):
     texts: list[str]  # up to MAX_TEXT characters of each
     words: list[list[str]]
     rows: FeatureRows
-    # (n, k), before calibration, of the texts, and of the looks: zeros where there is none
+    # (n, k), before calibration, of the texts, and of the looks, with the text and alone: zeros where there is none
     by_text: NDArray[np.float64]
-    by_look: NDArray[np.float64]
+    by_look: tuple[NDArray[np.float64], NDArray[np.float64]]
     looks: NDArray[np.float32]  # as `read_looks` gives them
 
     @property
@@ -75,7 +75,7 @@ class Evidence(NamedTuple):
     def margins(self) -> NDArray[np.float64]:
         """Margins before calibration, shape (n, k): of text and look together, of one where the other is missing."""
         has_text = self.has_text | ~have_look(self.looks)
-        return np.where(has_text[:, None], self.by_text, 0) + self.by_look
+        return np.where(has_text[:, None], self.by_text + self.by_look[WITH_TEXT], self.by_look[ALONE])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -281,7 +281,12 @@ class Model:
         rows = self.features.rows_of(observed)
         by_text = self._margins(texts, rows)
         seen = read_looks([""] * len(texts) if looks is None or self.look is None else looks)
-        by_look = self.look.margins(seen) if self.look else np.zeros_like(by_text)
+        none = np.zeros_like(by_text)
+        by_look = (
+            (self.look.linear(WITH_TEXT).margins(seen), self.look.linear(ALONE).margins(seen))
+            if self.look
+            else (none, none)
+        )
         return Evidence(texts, observed.words, rows, by_text, by_look, seen)
 
     @property
@@ -333,7 +338,7 @@ class Model:
         temperatures = np.full(len(evidence.texts), self.inverse_temperature)
         if self.look:
             seen = have_look(evidence.looks)
-            temperatures[seen] = np.where(evidence.has_text, self.look.inverse_temperature, self.look.alone)[seen]
+            temperatures[seen] = np.where(evidence.has_text, *self.look.inverse_temperatures)[seen]
         return softmax(evidence.margins * temperatures[:, None])
 
     def familiarity(self, evidence: Evidence) -> NDArray[np.float64]:
@@ -342,8 +347,8 @@ class Model:
         if self.look:
             seen, has_text = have_look(evidence.looks), evidence.has_text
             alone, both = seen & ~has_text, seen & has_text
-            familiarity[alone] = self.look.familiarity(evidence.by_look[alone])
-            familiarity[both] = self.look.familiarity_with(familiarity[both], evidence.by_look[both])
+            familiarity[alone] = self.look.familiarity(evidence.by_look[ALONE][alone])
+            familiarity[both] = self.look.familiarity_with(familiarity[both], evidence.by_look[ALONE][both])
         return familiarity
 
     def scores(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:

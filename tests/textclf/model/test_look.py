@@ -136,12 +136,12 @@ def test_a_model_file_keeps_the_look(tmp_path, seeing, papers):
     "change",
     [
         {"mean": np.full(SIZE, 2, np.float32)},
-        {"weights": np.zeros((SIZE - 1, 3), np.float32)},
-        {"weights": np.full((SIZE, 3), np.nan, np.float32)},
-        {"intercept": np.zeros(3)},
+        {"weights": np.zeros((2, SIZE - 1, 3), np.float32)},
+        {"weights": np.full((2, SIZE, 3), np.nan, np.float32)},
+        {"intercept": np.zeros((2, 3))},
         {"quantiles": np.tile(np.arange(201.0)[::-1], (2, 1))},
-        {"alone": 0.0},
-        {"inverse_temperature": float("1e40")},
+        {"inverse_temperatures": (1.0, 0.0)},
+        {"inverse_temperatures": (float("1e40"), 1.0)},
     ],
 )
 def test_a_file_with_a_damaged_look_is_refused(seeing, change):
