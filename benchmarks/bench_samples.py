@@ -108,12 +108,14 @@ def drawn(rows: list[dict[str, str]], draws: int) -> list[Row]:
         train = [row for row in rows if (row["category"], row["issuer"]) not in chosen]
         test = [row for row in rows if (row["category"], row["issuer"]) in chosen]
         texts, categories = [row["text"] for row in train], [row["category"] for row in train]
-        ours = DocumentClassifier(diagnostics=False, n_jobs=2)
-        fitted = {"textclf": ours.fit(texts, categories, groups=[row["issuer"] for row in train])}
-        fitted |= {name: peer(name).fit(texts, categories) for name in PEERS}
-        for name, classifier in fitted.items():
-            predicted = classifier.predict([row["text"] for row in test])
-            found[name].append(scores([row["category"] for row in test], predicted))
+        unseen, truth = [row["text"] for row in test], [row["category"] for row in test]
+        for name in PEERS:
+            found[name].append(scores(truth, peer(name).fit(texts, categories).predict(unseen)))
+        groups, looks = ([row[column] for row in train] for column in ("issuer", "page_look"))
+        ours = DocumentClassifier(diagnostics=False, n_jobs=2).fit(texts, categories, groups=groups, looks=looks)
+        both = ours.model_.pipe(unseen, looks=[row["page_look"] for row in test])
+        found["textclf, by the text"].append(scores(truth, ours.predict(unseen)))
+        found["textclf"].append(scores(truth, [prediction.predicted_category for prediction in both]))
     return [
         {"classifier": name, "accuracy": mean(a for a, _ in pairs), "macro F1": mean(f1 for _, f1 in pairs)}
         for name, pairs in found.items()
