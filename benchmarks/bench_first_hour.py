@@ -22,7 +22,7 @@ from textclf.base.tables import read_rows, write_rows
 
 LABELLED, KEPT_OUT = 8, 10
 MAX_ERRORS = (0.05, 0.1, 0.2)
-COLUMNS = ("document_id", "text", "category")
+COLUMNS = ("document_id", "text", "category", "page_look")
 
 
 def main() -> None:
@@ -60,12 +60,12 @@ def first_hour(documents: Sequence[dict[str, str]], seed: int) -> Iterator[tuple
         for way, rest in (("the labelled documents", []), ("these and the pile", unlabelled.tolist())):
             table = work / "documents.csv"
             write(table, [documents[i] for i in labelled] + [documents[i] | {"category": ""} for i in rest])
+            print(f"draw {seed}: {way}", file=sys.stderr)
+            started = time.perf_counter()
+            run_textclf("train", table, "--no-diagnostics", "-o", model)
+            seconds = time.perf_counter() - started
             for limit in MAX_ERRORS:
-                print(f"draw {seed}: {way}, maximum error {limit}", file=sys.stderr)
-                started = time.perf_counter()
-                run_textclf("train", table, "--max-error", str(limit), "--no-diagnostics", "-o", model)
-                seconds = time.perf_counter() - started
-                run_textclf("predict", model, work / "test.csv", "-o", predictions)
+                run_textclf("predict", model, work / "test.csv", "--max-error", str(limit), "-o", predictions)
                 rows = [row.values for row in read_rows(predictions, required=["decision"])]
                 yield (way, limit), measured(rows, by_id, known) | {"seconds of training": seconds}
 
