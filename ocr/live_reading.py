@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
@@ -29,10 +31,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Reading:
-    """A document that was given to a `LiveReader`; `future` is done when it is read."""
+    """A document that was given to a `LiveReader`; `future` is done when it is read.
+
+    `begun` is when a worker took it up, on the clock of `time.perf_counter`; infinite before.
+    """
 
     document: OpenDocument
     future: Future[Document] = field(default_factory=Future)
+    begun: float = math.inf
     is_abandoned: bool = False
 
     def abandon(self) -> None:
@@ -148,6 +154,7 @@ class LiveReader:
         while self._upcoming and sum(reading.document.held() for reading in self._open) < MAX_HELD_PAGES:
             reading = self._upcoming.popleft()
             if reading.future.set_running_or_notify_cancel():
+                reading.begun = time.perf_counter()
                 self._open.append(reading)
                 return ReadingTask(reading.document)
         return None

@@ -17,6 +17,7 @@ from textclf.commands import (
     predict,
     prepare,
     select,
+    serve,
     signatures,
     split,
     train,
@@ -54,6 +55,7 @@ for command in (
     classify.classify,
     split.split,
     signatures.signatures,
+    serve.serve,
 ):
     add_command(app, command)
 add_command(keywords_app, keywords.suggest)

@@ -126,3 +126,15 @@ def for_review(at: datetime) -> Select[int]:
         ~select(DecisionRow.id).where(DecisionRow.document_id == document, DecisionRow.undone_at.is_(None)).exists(),
         ~select(ClaimRow.document_id).where(ClaimRow.document_id == document, ClaimRow.until > at).exists(),
     )
+
+
+def count_corrections(session: Session) -> dict[tuple[str, str], int]:
+    """Count the decisions that hold and changed something, by the category before and after."""
+    later = aliased(DecisionRow)
+    same = later.document_id == DecisionRow.document_id
+    is_last = ~select(later.id).where(same, later.id > DecisionRow.id, later.undone_at.is_(None)).exists()
+    query = select(DecisionRow.before, DecisionRow.category, func.count()).where(
+        DecisionRow.undone_at.is_(None), is_last, DecisionRow.before != DecisionRow.category
+    )
+    rows = session.execute(query.group_by(DecisionRow.before, DecisionRow.category)).tuples()
+    return {(before, after): count for before, after, count in rows}

@@ -286,6 +286,11 @@ class Library:
         with self.database.reading() as session:
             return decisions.count_for_review(session, at)
 
+    def count_corrections(self) -> dict[tuple[str, str], int]:
+        """Count the decisions that hold and changed something, by the category before and after."""
+        with self.database.reading() as session:
+            return decisions.count_corrections(session)
+
     def corrections(self) -> Iterator[Correction]:
         """Yield the decisions that hold, with the texts of their documents, to train on."""
         return iter_corrections(self.database)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from textclf.library.database import Database
 from textclf.library.records import Task
@@ -72,3 +72,15 @@ class Tasks:
             )
             waiting = select(func.count()).select_from(TaskRow).where(TaskRow.state == "pending", earlier)
             return session.scalar(waiting) or 0
+
+    def count(self) -> dict[str, int]:
+        """Count tasks by state."""
+        with self._database.reading() as session:
+            rows = session.execute(select(TaskRow.state, func.count()).group_by(TaskRow.state))
+            return dict(rows.tuples().all())
+
+    def forget(self, before: datetime) -> int:
+        """Remove tasks that were finished before some time, with their results; gives their number."""
+        with self._database.writing() as session:
+            removed: Any = session.execute(delete(TaskRow).where(TaskRow.finished_at < before))
+            return int(removed.rowcount)

@@ -1,0 +1,39 @@
+"""``textclf serve``: classification over HTTP."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+from textclf.commands.application import Options
+from textclf.data.scans import ScanOptions
+from textclf.model.settings import AcceptanceOptions
+from textclf.service.service_options import ServiceOptions
+
+Scans = Annotated[ScanOptions, Options(without=("split", "dask", "no_cache"))]
+
+
+def serve(
+    options: ServiceOptions,
+    *,
+    accepting: AcceptanceOptions,
+    scans: Scans,
+) -> None:
+    """Run a service that classifies documents over HTTP; print its URL when it is ready.
+
+        textclf serve --library desk --model model.textclf --port 8080
+        curl -F files=@scan.pdf http://127.0.0.1:8080/v1/classify/file
+
+    /docs describes the routes, /metrics has figures for Prometheus. Runs until Ctrl-C or SIGTERM, which lets it finish
+    what it has begun.
+    """
+    # pages are read in parallel, so the threads of numeric libraries would only compete for the cores
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    from dataclasses import replace
+
+    from textclf.commands.console import print_lines
+    from textclf.service.serving import serve
+
+    # pages of strangers are not kept for another run, unless a cache is given
+    serve(options, replace(scans, no_cache=scans.cache is None), accepting, ready=print_lines)

@@ -1,0 +1,171 @@
+"""The desk: from files to results, with a bounded queue; what the library must keep, it keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ocr.live_reading import LiveReader
+from ocr.reading_options import Limits
+from textclf.base.errors import LostTaskError
+from textclf.data.predictions import predict_scan, until_accepted
+from textclf.data.scans import ScanOptions
+from textclf.service.duty import LoadedModel, ModelOnDuty
+from textclf.service.keeper import Judged, Keeper
+from textclf.service.metrics import Metrics
+from textclf.service.problems import ProblemError, stopping
+from textclf.service.results import DocumentResult, ModelOfResult, Result, unless_all_failed
+from textclf.service.service_options import Keep
+from textclf.service.uploads import SourceFile, UploadFolder
+
+if TYPE_CHECKING:
+    from ocr.document import Document
+    from textclf.library.library import Library
+
+_log = logging.getLogger(__name__)
+
+
+class Desk:
+    """What the service works with, one of each.
+
+    Parameters
+    ----------
+    library : Library
+        Models, documents for review, tasks.
+    scans : ScanOptions
+        How documents are read.
+    duty : ModelOnDuty
+        Who judges them.
+    metrics : Metrics
+        Who counts.
+    queue : int
+        Most documents that wait or are read for clients that wait.
+    keep : {"review", "all", "none"}
+        Which documents the library keeps.
+    """
+
+    def __init__(
+        self, library: Library, scans: ScanOptions, duty: ModelOnDuty, metrics: Metrics, *, queue: int, keep: Keep
+    ) -> None:
+        self.library, self.duty, self.metrics = library, duty, metrics
+        self.uploads = UploadFolder(library.folder)
+        self.queue = queue
+        self._keeper = Keeper(library, keep, metrics)
+        self.stopping = asyncio.Event()
+        self.trouble: str | None = "the self-test has not ended"
+        """Why the service is not ready, if it is not."""
+        self.taken = 0
+        self._seconds = 1.0
+        self._predicting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prediction")
+        how_sure = None if scans.effort == "full" else self._how_sure(scans)
+        engine = scans.open_engine()
+        self.engine = f"{engine.name} {engine.version}"
+        self.reader = LiveReader(
+            options=scans.reading,
+            engine=engine,
+            cache=scans.page_cache(),
+            jobs=scans.jobs,
+            effort=scans.effort,
+            how_sure=how_sure,
+        )
+        self.limits: Limits = scans.reading.limits
+
+    def close(self) -> None:
+        """Stop reading and predicting; who waits is told."""
+        self.reader.close()
+        self._predicting.shutdown()
+
+    def loaded(self) -> LoadedModel:
+        """Give the model on duty; a problem if there is none."""
+        if self.duty.current is None:
+            raise ProblemError(503, "no-model", "no model is on duty; start the service with --model")
+        return self.duty.current
+
+    @contextmanager
+    def place(self) -> Iterator[Callable[[], None]]:
+        """Take a place in the queue, and further ones by calling what is given; all are free after the block."""
+        taken = 0
+
+        def take() -> None:
+            nonlocal taken
+            if self.stopping.is_set():
+                raise stopping()
+            if self.taken >= self.queue:
+                raise ProblemError(
+                    429, "queue-full", f"{self.queue} documents wait already", headers=self.retry_after(self.taken)
+                )
+            self.taken += 1
+            taken += 1
+
+        try:
+            take()
+            yield take
+        finally:
+            self.taken -= taken
+
+    def retry_after(self, waiting: int) -> dict[str, str]:
+        """Estimate in how many seconds a part of the queue is done."""
+        return {"Retry-After": str(min(60, max(1, math.ceil(self._seconds * waiting / self.reader.jobs / 4))))}
+
+    async def classify(self, files: Sequence[SourceFile], *, one_by_one: asyncio.Semaphore | None = None) -> Result:
+        """Classify files; a problem if none of them can be read, or no model is on duty."""
+        loaded = self.loaded()
+        under_way = [asyncio.create_task(self._classify(file, loaded, one_by_one)) for file in files]
+        try:
+            documents = unless_all_failed(await asyncio.gather(*under_way))
+        finally:
+            for task in under_way:
+                task.cancel()
+        model = ModelOfResult(id=loaded.id, name=loaded.name, version=loaded.version)
+        return Result(model=model, documents=documents)
+
+    async def _classify(
+        self, file: SourceFile, loaded: LoadedModel, one_by_one: asyncio.Semaphore | None
+    ) -> tuple[DocumentResult, ProblemError | None]:
+        if one_by_one is None:
+            return await self._classify_now(file, loaded)
+        async with one_by_one:
+            return await self._classify_now(file, loaded)
+
+    async def _classify_now(self, file: SourceFile, loaded: LoadedModel) -> tuple[DocumentResult, ProblemError | None]:
+        document = await self._read(file)
+        begun = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        prediction, explanation = await loop.run_in_executor(self._predicting, predict_scan, loaded.model, document)
+        self.metrics.stage("predict", time.perf_counter() - begun)
+        self.metrics.document(prediction)
+        judged = Judged(file=file, document=document, prediction=prediction, explanation=explanation, loaded=loaded)
+        return await asyncio.to_thread(self._keeper.result, judged)
+
+    async def _read(self, file: SourceFile) -> Document:
+        submitted = time.perf_counter()
+        reading = self.reader.submit(file.name, file.path)
+        try:
+            document = await asyncio.wrap_future(reading.future)
+        except asyncio.CancelledError:
+            reading.abandon()
+            raise
+        except LostTaskError as error:
+            raise stopping() from error
+        now = time.perf_counter()
+        self.metrics.stage("wait", reading.begun - submitted)
+        self.metrics.stage("read", now - reading.begun)
+        # of the last documents, the older the less
+        self._seconds += 0.1 * (document.seconds - self._seconds)
+        return document
+
+    def _how_sure(self, scans: ScanOptions) -> Callable[[Document], float]:
+        def how_sure(document: Document) -> float:
+            loaded = self.duty.current
+            if loaded is None:
+                return 0.0
+            threshold = loaded.model.training.acceptance.threshold
+            return until_accepted(lambda found: predict_scan(loaded.model, found)[0], threshold, scans.effort)(document)
+
+        return how_sure

@@ -1,0 +1,178 @@
+"""The gate that each request passes: who asks, from where, how much and how fast; and the headers of each answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from textclf.base.http_limits import BODY_SECONDS
+from textclf.service.keys import Keys
+from textclf.service.problems import ProblemError, problem_of
+
+OPEN_PATHS = frozenset({"/health", "/ready"})
+"""Paths that need no key: what keeps the service alive asks for them."""
+JSON_BYTES = 16_000_000
+"""Most bytes of a body that is no upload, since it is held in memory."""
+STALLED_SECONDS = 30.0
+"""Time that a client has to accept the next part of an answer."""
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+# names below localhost always resolve to this machine: https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+_LOOPBACK = re.compile(r"(([a-z0-9_-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+
+_log = logging.getLogger(__name__)
+
+Observe = Callable[[str, str, int, float], None]
+"""Told of each request: its method, the path of its route, the status and the seconds."""
+
+
+class Gate:
+    """ASGI middleware around the whole application.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What it guards.
+    keys : Keys or None
+        Without keys, only requests that name this machine as their host are let in: a name that was pointed at it
+        (DNS rebinding) is not.
+    max_upload : int
+        Most bytes of a multipart body.
+    observe : callable
+        Told of each request.
+    """
+
+    def __init__(self, app: ASGIApp, *, keys: Keys | None, max_upload: int, observe: Observe) -> None:
+        self._app, self._keys, self._max_upload, self._observe = app, keys, max_upload, observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, request_id = time.perf_counter(), uuid.uuid4().hex
+        sending = _Sending(send, request_id)
+        body = _Body(receive)
+        try:
+            self._let_in(scope, body)
+            await self._app(scope, body.receive, sending.send)
+        except (ClientDisconnect, ConnectionError):
+            _log.debug(f"{request_id} the client went away")
+        except asyncio.CancelledError:
+            # the server stops, and has waited as long as it may
+            if sending.status is None:
+                stopped = ProblemError(
+                    503, "stopping", "the service stops; send it again", headers={"Retry-After": "5"}
+                )
+                await stopped.response()(scope, receive, sending.send)
+            raise
+        except Exception as error:
+            if sending.status is None:
+                await problem_of(error).response()(scope, receive, sending.send)
+            else:
+                problem_of(error)
+                # so that the client notices that the answer has no end
+                raise ConnectionAbortedError from error
+        finally:
+            seconds = time.perf_counter() - begun
+            route = getattr(scope.get("route"), "path", "")
+            self._observe(scope["method"], route, sending.status or 499, seconds)
+            said = f"{request_id} {scope['method']} {scope['path']!r} {sending.status or 499} {1000 * seconds:.0f} ms"
+            _log.info(said) if (sending.status or 499) >= 400 else _log.debug(said)
+
+    def _let_in(self, scope: Scope, body: _Body) -> None:
+        """Raise the problem of a request that is refused without reading its body."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if self._keys is None and not _LOOPBACK.fullmatch(host):
+            raise ProblemError(421, "misdirected", "without keys, the service answers to localhost only")
+        origin = headers.get("origin")
+        changes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        if changes and origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            raise ProblemError(403, "cross-origin", "a page of another site may not send requests")
+        state = scope.setdefault("state", {})
+        state["user"] = ""
+        if self._keys is not None and scope["path"] not in OPEN_PATHS:
+            user = self._keys.user(headers)
+            if user is None:
+                scheme = "Basic" if "text/html" in headers.get("accept", "") else "Bearer"
+                challenge = {"WWW-Authenticate": f'{scheme} realm="textclf"'}
+                raise ProblemError(401, "no-key", "bring a key, as X-Api-Key or Bearer", headers=challenge)
+            state["user"] = user
+        is_upload = headers.get("content-type", "").lower().startswith("multipart/")
+        body.limit = self._max_upload if is_upload else JSON_BYTES
+        body.is_upload = is_upload
+        # the server itself has refused what is no number
+        if int(headers.get("content-length", "0")) > body.limit:
+            raise body.too_large()
+
+
+class _Body:
+    """The body of a request, which may neither be too large nor stall."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._received, self._complete = receive, 0, False
+        self.limit, self.is_upload = 0, False
+
+    def too_large(self) -> ProblemError:
+        """Make the problem of a body over the limit."""
+        remedy = "" if self.is_upload else "; send files as multipart/form-data to /v1/classify/file"
+        return ProblemError(413, "too-large", f"the request is over {self.limit:,} bytes{remedy}")
+
+    async def receive(self) -> Message:
+        """Receive the next part; once the body is complete, wait until the client goes away."""
+        if self._complete:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise ProblemError(
+                408, "stalled", f"nothing arrived for {BODY_SECONDS:g} s", headers={"Connection": "close"}
+            ) from error
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+            if self._received > self.limit:
+                raise self.too_large()
+        return message
+
+
+class _Sending:
+    """The answer to a request, with the headers of every answer."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._request_id = send, request_id
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        """Send the next part, for which the client may not take too long."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+            headers["X-Request-Id"] = self._request_id
+        try:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await self._send(message)
+        except TimeoutError as error:
+            raise ConnectionAbortedError("the client does not read") from error

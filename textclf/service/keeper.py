@@ -1,0 +1,108 @@
+"""What becomes of a document that was judged: its result, and what of it the library keeps."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocr.source_file import HEAD, is_document, looks_like
+from textclf.base.files import input_error
+from textclf.service.problems import ProblemError
+from textclf.service.results import DocumentResult, document_result, evidence_of
+from textclf.service.service_options import Keep
+from textclf.service.uploads import SourceFile
+
+if TYPE_CHECKING:
+    from ocr.document import Document
+    from textclf.library.library import Library
+    from textclf.model.explain import Explanation
+    from textclf.model.prediction import Prediction
+    from textclf.service.duty import LoadedModel
+    from textclf.service.metrics import Metrics
+
+_PDF_WITHIN = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A document that was read and predicted."""
+
+    file: SourceFile
+    document: Document
+    prediction: Prediction
+    explanation: Explanation | None
+    loaded: LoadedModel
+
+
+class Keeper:
+    """Makes results, and lets the library keep documents for review, all, or none."""
+
+    def __init__(self, library: Library, keep: Keep, metrics: Metrics) -> None:
+        self._library, self._keep, self._metrics = library, keep, metrics
+
+    def result(self, judged: Judged) -> tuple[DocumentResult, ProblemError | None]:
+        """Give the result of a document, with the problem if it could not be read."""
+        fault = _fault(judged.file.path, judged.document.error) if judged.document.status == "failed" else None
+        is_wanted = self._keep == "all" or (self._keep == "review" and judged.prediction.decision == "review")
+        document_id = None
+        # what cannot be read cannot be reviewed either, and would fill the disk
+        if is_wanted and fault is None:
+            with self._metrics.timed("record"):
+                document_id = self._record(judged)
+        result = document_result(
+            judged.file.name,
+            judged.document,
+            judged.prediction,
+            judged.explanation,
+            categories=judged.loaded.model.categories,
+            document_id=document_id,
+        )
+        return result, fault
+
+    def _record(self, judged: Judged) -> int:
+        file, at = judged.file, datetime.now(UTC)
+        if file.is_ours:
+            self._keep_file(file)
+        path = "" if file.is_ours else str(file.path)
+        stored, _ = self._library.add_document(sha256=file.sha256, name=file.name, size=file.size, at=at, path=path)
+        self._library.record_reading(stored.id, judged.document)
+        self._library.record_prediction(
+            stored.id,
+            judged.loaded.id,
+            judged.prediction,
+            categories=judged.loaded.model.categories,
+            evidence={"evidence": [one.model_dump() for one in evidence_of(judged.document, judged.explanation)]},
+            at=at,
+        )
+        return stored.id
+
+    def _keep_file(self, file: SourceFile) -> None:
+        """Give the library a file without reading it: as a link where the disk can, else as a copy."""
+        place = self._library.file_path(file.sha256, Path(file.name).suffix)
+        if place.exists():
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = place.with_name(f".{place.name}.{os.urandom(4).hex()}.part")
+        try:
+            try:
+                os.link(file.path, aside)
+            except OSError:
+                shutil.copyfile(file.path, aside)
+            aside.replace(place)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _fault(path: Path, error: str) -> ProblemError:
+    """Give the problem of a file that could not be read: of another format, or a bad scan."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_PDF_WITHIN)
+    except OSError as missing:
+        return ProblemError(422, "unreadable", input_error(missing, path.name).what)
+    is_scan = not head or is_document(head[:HEAD]) or b"%PDF-" in head or "image" in looks_like(head[:HEAD])
+    return ProblemError(422, "unreadable", error) if is_scan else ProblemError(415, "unsupported", error)

@@ -1,0 +1,92 @@
+"""Keys of clients: the file that lists them, and the headers that bring them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import logging
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from textclf.base.errors import BadDataError
+from textclf.base.files import input_error
+
+MIN_LENGTH = 16
+"""Characters of a key."""
+
+_log = logging.getLogger(__name__)
+
+
+class Keys:
+    """The keys of a file: on each line a key, or a user's name, a colon and a key; ``#`` begins a comment.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Raises
+    ------
+    textclf.base.errors.TextclfError
+        If it cannot be read, has no key, or one that is too short.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            mode = path.stat().st_mode
+        except OSError as error:
+            raise input_error(error, path, "check the path given with --key-file") from error
+        except UnicodeDecodeError as error:
+            raise BadDataError("is not UTF-8", where=path, remedy="write a key a line") from error
+        self._users: dict[bytes, str] = {}
+        for number, line in enumerate(map(str.strip, lines), 1):
+            if not line or line.startswith("#"):
+                continue
+            user, _, key = line.rpartition(":")
+            if len(key) < MIN_LENGTH:
+                raise BadDataError(
+                    f"line {number}: the key is shorter than {MIN_LENGTH} characters",
+                    where=path,
+                    remedy="write one that nobody guesses, such as that of openssl rand -hex 32",
+                )
+            self._users[_digest(key)] = user.strip()
+        if not self._users:
+            raise BadDataError("holds no key", where=path, remedy="write a key a line")
+        if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
+            _log.warning(f"{path} can be read by other users of this machine; chmod 600 bars them")
+
+    def user(self, headers: Mapping[str, str]) -> str | None:
+        """Give the user whose key a request brings; an empty string if the key has no name, None if there is no key."""
+        given = _given_key(headers)
+        if given is None:
+            return None
+        digest, found = _digest(given), None
+        # all are compared, so that the time tells nothing
+        for known, user in self._users.items():
+            if hmac.compare_digest(known, digest):
+                found = user
+        return found
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def _given_key(headers: Mapping[str, str]) -> str | None:
+    if key := headers.get("x-api-key"):
+        return key
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    # what a browser sends once its user has typed in the key as password
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode("utf-8").partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    return None

@@ -1,0 +1,133 @@
+"""Figures for Prometheus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from textclf.model.accept import MIN_FAMILIARITY
+
+if TYPE_CHECKING:
+    from textclf.model.prediction import Prediction
+    from textclf.service.duty import LoadedModel
+
+STAGES = ("upload", "wait", "read", "predict", "record")
+"""What the time of a document goes into: received, waiting for a worker, read, predicted, kept by the library."""
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+
+
+class Metrics:
+    """What the service counts; each service has its own registry."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._documents = Counter(
+            "textclf_documents", "Documents classified.", ["decision", "category"], registry=self.registry
+        )
+        self._reasons = Counter("textclf_reviews", "Documents for review.", ["reason"], registry=self.registry)
+        self._unfamiliar = Counter(
+            "textclf_unfamiliar", "Documents that look like no document trained on.", registry=self.registry
+        )
+        self._seconds = Histogram(
+            "textclf_stage_seconds", "Seconds of a document in each stage.", ["stage"], buckets=_SECONDS,
+            registry=self.registry,
+        )  # fmt: skip
+        self._requests = Counter(
+            "textclf_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self._request_seconds = Histogram(
+            "textclf_request_seconds", "Seconds of a request.", ["route"], buckets=_SECONDS, registry=self.registry
+        )
+        self._queue = Gauge(
+            "textclf_queue_length", "Documents that wait or are read for waiting clients.", registry=self.registry
+        )
+        for stage in STAGES:
+            self._seconds.labels(stage)
+
+    def watch(
+        self,
+        *,
+        queue_length: Callable[[], int],
+        tasks: Callable[[], Mapping[str, int]],
+        corrections: Callable[[], Mapping[tuple[str, str], int]],
+        model: Callable[[], LoadedModel | None],
+    ) -> None:
+        """Also tell what is known elsewhere, asked for at each scrape."""
+        self._queue.set_function(queue_length)
+        self.registry.register(_Watched(tasks, corrections, model))
+
+    def document(self, prediction: Prediction) -> None:
+        """Count a document."""
+        self._documents.labels(prediction.decision, prediction.predicted_category).inc()
+        if prediction.decision == "review":
+            # of "unsure between A and B", the pair would be a series each
+            reason = "unsure" if prediction.reason.startswith("unsure between") else prediction.reason
+            self._reasons.labels(reason).inc()
+        if prediction.predicted_category and prediction.familiarity < MIN_FAMILIARITY:
+            self._unfamiliar.inc()
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Count the time of a stage."""
+        self._seconds.labels(name).observe(seconds)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Count the time of a block as that of a stage."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stage(name, time.perf_counter() - begun)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        # methods come from strangers
+        known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
+        self._requests.labels(known, route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Give all figures as Prometheus reads them."""
+        return generate_latest(self.registry)
+
+
+class _Watched(Collector):
+    def __init__(
+        self,
+        tasks: Callable[[], Mapping[str, int]],
+        corrections: Callable[[], Mapping[tuple[str, str], int]],
+        model: Callable[[], LoadedModel | None],
+    ) -> None:
+        self._tasks, self._corrections, self._model = tasks, corrections, model
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing, so that registering asks for nothing yet."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Ask."""
+        tasks = GaugeMetricFamily("textclf_tasks", "Tasks in the library.", labels=["state"])
+        for state, count in self._tasks().items():
+            tasks.add_metric([state], count)
+        yield tasks
+        corrections = CounterMetricFamily(
+            "textclf_corrections", "Decisions of people that hold, by what was predicted.", labels=["from", "to"]
+        )
+        for (before, after), count in self._corrections().items():
+            corrections.add_metric([before, after], count)
+        yield corrections
+        if (loaded := self._model()) is not None:
+            info = InfoMetricFamily("textclf_model", "The model on duty.")
+            info.add_metric([], {"id": loaded.id, "name": loaded.name, "version": loaded.version})
+            yield info
