@@ -1,0 +1,232 @@
+"""Many clients, bad clients, bad documents; stopping, being killed, and starting again."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from textclf.base.errors import ExitCode
+from textclf.base.http_limits import HEAD_SECONDS
+
+
+def connect(service) -> socket.socket:
+    where = urlsplit(service.url)
+    return socket.create_connection((where.hostname, where.port), timeout=20)
+
+
+def open_files(service) -> int:
+    return len([*Path(f"/proc/{service.process.pid}/fd").iterdir()])
+
+
+def until(condition, seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def queue_length(client: httpx.Client) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return float(next(line for line in lines if line.startswith("textclf_queue_length ")).split()[1])
+
+
+def test_a_hundred_clients_at_once_are_all_answered(service, invoice, sent):
+    def ask(number: int) -> tuple[int, str]:
+        with service.client() as client:
+            answer = client.post("/v1/classify/file", files=sent(**{f"n{number}": invoice}))
+            return answer.status_code, answer.json()["documents"][0]["name"]
+
+    with ThreadPoolExecutor(100) as clients:
+        answers = list(clients.map(ask, range(100)))
+    assert answers == [(200, f"n{number}.png") for number in range(100)]
+
+
+def test_clients_that_hang_send_rubbish_or_go_away_leave_nothing_behind(service, client, invoice, sent):
+    client.post("/v1/classify/file", files=sent(a=invoice))
+    before = open_files(service)
+    hanging = [connect(service) for _ in range(20)]
+    for connection in hanging[10:]:
+        connection.sendall(b"POST /v1/classify/file HTTP/1.1\r\nHost: localhost\r\nContent-")
+    for rubbish in (b"\0\1\2\3" * 99, b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\0\1\0\1\xfc\3\3", b"\r\n" * 50):
+        with connect(service) as connection, suppress(OSError):
+            connection.sendall(rubbish)
+            connection.settimeout(2)
+            assert not connection.recv(4096).startswith(b"HTTP/1.1 5")
+    head = "POST /v1/classify/file HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    part = b'--b\r\ncontent-disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + invoice
+    # one goes away while it sends, one while it waits for the answer
+    for tail, length in ((b"", len(part) + 999), (b"\r\n--b--\r\n", len(part) + 9)):
+        with connect(service) as connection:
+            connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + part + tail)
+            time.sleep(0.1)
+    begun = time.monotonic()
+    assert [connection.recv(10) for connection in hanging] == [b""] * 20
+    assert time.monotonic() - begun < HEAD_SECONDS + 5
+    for connection in hanging:
+        connection.close()
+    assert until(lambda: open_files(service) <= before + 1)
+    assert until(lambda: queue_length(client) == 0)
+    assert not list((service.library / "uploads").rglob("*"))
+    assert client.post("/v1/classify/file", files=sent(a=invoice)).status_code == 200
+    assert "Traceback" not in service.said
+
+
+@pytest.mark.slow
+def test_a_body_that_stalls_is_given_up(service, client):
+    with connect(service) as connection:
+        connection.settimeout(60)
+        connection.sendall(
+            b"POST /v1/classify/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+        )
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408")
+    assert queue_length(client) == 0
+
+
+def test_a_document_that_kills_or_hangs_its_worker_is_told_and_the_rest_goes_on(
+    start, model_path, scan, slow_engine, tmp_path, sent
+):
+    faults = "[ $width = 901 ] && kill -9 $PPID\n[ $width = 902 ] && exec sleep 60"
+    service = start(
+        *("--model", model_path, "--engine", "tesseract", "--jobs", 2, "--scale", 1, "--seconds-per-page", 4),
+        **slow_engine(faults),
+    )
+    drawn = {}
+    from PIL import Image
+
+    for width in (900, 901, 902, 903):
+        page = Image.open(scan(tmp_path / f"{width}.png", "invoice total due")).crop((0, 0, width, 200))
+        page.save(tmp_path / f"{width}.png")
+        drawn[f"w{width}"] = (tmp_path / f"{width}.png").read_bytes()
+    with service.client() as client:
+        documents = client.post("/v1/classify/file", files=sent(**drawn)).json()["documents"]
+        assert [document["docType"] for document in documents] == ["invoice", None, None, "invoice"]
+        assert documents[1]["warnings"] == ["the process that read it died"]
+        assert "took longer than 4 s" in documents[2]["warnings"][0]
+        answer = client.post("/v1/classify/file", files=sent(a=drawn["w901"]))
+        assert (answer.status_code, answer.json()["detail"]) == (422, "a.png: the process that read it died")
+    assert service.stop() == 0
+
+
+def test_a_full_queue_is_told_with_the_time_to_wait(start, model_path, invoice, slow_engine, sent, left_over):
+    arguments = ("--model", model_path, "--engine", "tesseract", "--jobs", 1, "--queue", 2, "--tasks", 1)
+    service = start(*arguments, **slow_engine("sleep 1"))
+    service.wait_until_ready()
+    with ThreadPoolExecutor(8) as clients, service.client() as client:
+        waiting = [clients.submit(client.post, "/v1/classify/file", files=sent(a=invoice)) for _ in range(2)]
+        assert until(lambda: queue_length(client) == 2)
+        refused = client.post("/v1/classify/file", files=sent(a=invoice))
+        assert (refused.status_code, refused.json()["type"]) == (429, "urn:textclf:problem:queue-full")
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+        # two are begun at a time, one may wait
+        answers = [client.post("/v1/classify/file/async", files=sent(a=invoice)) for _ in range(6)]
+        statuses = [answer.status_code for answer in answers]
+        assert statuses[0] == 202
+        assert 429 in statuses
+        assert "retry-after" in next(answer for answer in answers if answer.status_code == 429).headers
+        assert [answer.result().status_code for answer in waiting] == [200, 200]
+    # SIGTERM lets the tasks that were begun end
+    assert service.stop() == 0
+    assert left_over(service.process.pid) == []
+
+
+def test_sigterm_finishes_what_was_begun_and_the_next_start_does_the_rest(
+    start, model_path, invoice, slow_engine, sent, tmp_path, left_over
+):
+    environment = slow_engine("sleep 0.5")
+    arguments = ("--engine", "tesseract", "--jobs", 1)
+    service = start("--model", model_path, *arguments, folder=tmp_path / "desk", **environment)
+    service.wait_until_ready()
+    with service.client() as client, ThreadPoolExecutor(4) as clients:
+        answers = [client.post("/v1/classify/file/async", files=sent(a=invoice)) for _ in range(6)]
+        tasks = [answer.json()["task_id"] for answer in answers]
+        waiting = [clients.submit(client.post, "/v1/classify/file", files=sent(a=invoice)) for _ in range(2)]
+        poll = clients.submit(client.get, f"/v1/status/poll/{tasks[-1]}", params={"wait": 60})
+        assert until(lambda: queue_length(client) == 2)
+        begun = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        assert [answer.result().status_code for answer in waiting] == [200, 200]
+        # who waits for a task is not kept
+        assert poll.result().json()["task_status"] == "pending"
+        assert service.stop() == 0
+        assert time.monotonic() - begun < 15
+    assert left_over(service.process.pid) == []
+    assert "Traceback" not in service.said
+    # the model on duty is in the library
+    again = start(*arguments, folder=tmp_path / "desk", **environment)
+    with again.client() as client:
+        for task in tasks:
+            assert client.get(f"/v1/status/poll/{task}", params={"wait": 30}).json()["task_status"] == "success"
+            assert client.get(f"/v1/result/{task}").json()["documents"][0]["docType"] == "invoice"
+
+
+def test_after_kill_9_no_task_is_lost_and_nothing_else_is_left(
+    start, model_path, invoice, slow_engine, sent, tmp_path, left_over
+):
+    environment = slow_engine("sleep 0.4")
+    arguments = ("--engine", "tesseract", "--jobs", 2)
+    service = start("--model", model_path, *arguments, folder=tmp_path / "desk", **environment)
+    service.wait_until_ready()
+    with service.client() as client:
+        tasks = [client.post("/v1/classify/file/async", files=sent(a=invoice)).json()["task_id"] for _ in range(8)]
+        uploading = connect(service)
+        uploading.sendall(
+            b"POST /v1/classify/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+            b'--b\r\ncontent-disposition: form-data; name="f"; filename="a"\r\n\r\nabc' + bytes(5000)
+        )
+        client.get(f"/v1/status/poll/{tasks[0]}", params={"wait": 30})
+        service.stop(signal.SIGKILL)
+        uploading.close()
+    assert left_over(service.process.pid) == []
+    again = start(*arguments, folder=tmp_path / "desk", **environment)
+    folders = {folder.name for folder in (again.library / "uploads").iterdir()}
+    assert folders <= set(tasks)
+    with again.client() as client:
+        for task in tasks:
+            assert client.get(f"/v1/status/poll/{task}", params={"wait": 30}).json()["task_status"] == "success"
+    assert until(lambda: not list((again.library / "uploads").iterdir()))
+
+
+def test_one_service_a_library_and_a_port(service, tmp_path):
+    def serve(*arguments: object) -> tuple[int, str]:
+        command = [sys.executable, "-m", "textclf", "serve", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stderr
+
+    code, said = serve("--library", service.library)
+    assert (code, "another service uses this library" in said) == (ExitCode.USAGE, True)
+    code, said = serve("--library", tmp_path / "other", "--port", urlsplit(service.url).port)
+    assert (code, "cannot listen on 127.0.0.1" in said) == (ExitCode.OUTPUT, True)
+
+
+def test_without_a_model_documents_are_refused_until_one_is_on_duty(start, model_path, invoice, sent):
+    from datetime import UTC, datetime
+
+    from textclf.library.library import Library
+
+    service = start("--jobs", 1)
+    assert "no model is on duty" in service.said
+    with service.client() as client:
+        answer = client.post("/v1/classify/file", files=sent(a=invoice))
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:textclf:problem:no-model")
+        assert client.get("/health").status_code == 200
+        with Library.open(service.library) as library:
+            now = datetime.now(UTC)
+            library.put_on_duty(library.add_model(model_path, at=now).id, by="anna", at=now)
+        # another program put it on duty, and the service follows
+        service.wait_until_ready()
+        answer = client.post("/v1/classify/file", files=sent(a=invoice))
+        assert answer.json()["documents"][0]["docType"] == "invoice"
