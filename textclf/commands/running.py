@@ -27,8 +27,11 @@ EXTRAS = {
     "boto3": "aws",
     "botocore": "aws",
     "distributed": "dask",
+    "fastapi": "desk",
     "httptools": "serve",
+    "prometheus_client": "desk",
     "psycopg": "postgresql",
+    "python_multipart": "desk",
     "sqlalchemy": "desk",
     "uvicorn": "serve",
     "uvloop": "serve",
@@ -68,7 +71,7 @@ def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> i
         if isinstance(error.__cause__, KeyboardInterrupt | Stopped):
             return _say_stopped(program, error.__cause__)
         if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in EXTRAS:
-            _log.error(str(_missing(package)))
+            _log.error(str(_missing(package, program)))
             return int(ExitCode.MISSING_PROGRAM)
         if os.environ.get("TEXTCLF_DEBUG"):
             raise
@@ -109,8 +112,10 @@ def _forget_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _missing(package: str) -> MissingProgramError:
-    return MissingProgramError(f"{package} is not installed", remedy=f"pip install 'textclf[{EXTRAS[package]}]'")
+def _missing(package: str, program: Program) -> MissingProgramError:
+    # each program has a server, with an extra of its own
+    extra = "desk" if program is TEXTCLF and EXTRAS[package] == "serve" else EXTRAS[package]
+    return MissingProgramError(f"{package} is not installed", remedy=f"pip install 'textclf[{extra}]'")
 
 
 def _invoke(arguments: Sequence[str], program: Program) -> int:
@@ -135,7 +140,7 @@ def _invoke(arguments: Sequence[str], program: Program) -> int:
             print(error, file=sys.stderr)  # noqa: T201
             for package in program.packages:
                 if find_spec(package) is None:
-                    raise _missing(package) from error
+                    raise _missing(package, program) from error
             return int(ExitCode.USAGE)
         # usage errors of the library format themselves, with the name of the option
         message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
