@@ -314,6 +314,12 @@ OUT_OF_BOUNDS = {
     "max_unknown": ("-0.1", "1.1"),
     "c": ("0", "-1", "nan", "inf"),
     "seed": ("-1", "4294967296"),
+    "port": ("-1", "65536"),
+    "queue": ("0",),
+    "tasks": ("0",),
+    "max_upload": ("0",),
+    "keep_results": ("-1",),
+    "grace": ("-1", "nan"),
 }
 NUMBERS = [
     (words, parameter.name, value)
@@ -334,6 +340,7 @@ def test_a_number_out_of_bounds_is_refused_wherever_it_stands(textclf, tmp_path,
         *words,
         *needed,
         *(["-o", tmp_path / "out"] if any(p.required and p.name == "output" for p in command.params) else []),
+        *(["--library", tmp_path] if any(p.required and p.name == "library" for p in command.params) else []),
     ]
     option = max(parameter.opts, key=len)
     if way == "option":
