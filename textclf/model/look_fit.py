@@ -121,7 +121,7 @@ def _margins(
         kept = chosen[seen[chosen]]
         # nothing is known of a category without a look: it gets the margin of an average one
         present = np.unique(labels[kept])
-        found = _regression(
+        found = fit_linear_look(
             looks[kept], present.searchsorted(labels[kept]), weights[kept], given[np.ix_(kept, present)]
         )
         slopes, intercept = np.zeros((looks.shape[1], len(categories))), np.zeros(len(categories))
@@ -140,7 +140,7 @@ def _margins(
     return _Margins(out_of_fold, left_out, fitted(np.arange(len(labels)), everything))
 
 
-def _regression(
+def fit_linear_look(
     looks: NDArray[np.float32],
     labels: NDArray[np.int64],
     weights: NDArray[np.float64],
