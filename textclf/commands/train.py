@@ -167,7 +167,6 @@ def train_model(
 
 def training_lines(record: TrainingRecord, *, with_background: bool = True) -> Iterator[str]:
     """Give lines to print about cross-validation and acceptance."""
-    from textclf.model.accept import why_nothing_is_accepted
     from textclf.model.background import MIN_DOCUMENTS
 
     if record.by_keywords:
@@ -193,6 +192,14 @@ def training_lines(record: TrainingRecord, *, with_background: bool = True) -> I
     if record.background.left_out:
         kinds = (f"{kind.replace('_', ' ')} ({category})" for kind, category in record.background.left_out.items())
         yield f"left out of the background, as like documents of a category: {', '.join(kinds)}"
+    yield from _acceptance_lines(record)
+    if not record.by_keywords:
+        yield from _ladder_lines(record)
+
+
+def _acceptance_lines(record: TrainingRecord) -> Iterator[str]:
+    from textclf.model.accept import why_nothing_is_accepted
+
     acceptance = record.acceptance
     if acceptance.accepted:
         yield (
@@ -207,31 +214,36 @@ def training_lines(record: TrainingRecord, *, with_background: bool = True) -> I
             )
     elif not record.by_keywords:
         yield why_nothing_is_accepted(acceptance, record.acceptance_curve)
-    if (steps := record.ladder()) and not record.by_keywords:
-        yield (
-            "what --max-error of predict, classify and evaluate would accept of documents of these categories; with "
-            f"{100 * acceptance.confidence:g}% confidence fewer than that will be wrong:"
+
+
+def _ladder_lines(record: TrainingRecord) -> Iterator[str]:
+    """Say what other maximum errors would accept, and what text or look alone."""
+    if not (steps := record.ladder()):
+        return
+    yield (
+        "what --max-error of predict, classify and evaluate would accept of documents of these categories; with "
+        f"{100 * record.acceptance.confidence:g}% confidence fewer than that will be wrong:"
+    )
+    for step in steps:
+        found = (
+            f"{step.accepted:4.0%} (scores from {step.threshold:.3f}), {step.error:.1%} of them wrong in "
+            "cross-validation"
         )
-        for step in steps:
-            found = (
-                f"{step.accepted:4.0%} (scores from {step.threshold:.3f}), {step.error:.1%} of them wrong in "
-                "cross-validation"
-            )
-            if step.unknown_accepted is not None:
-                found += f"; and {step.unknown_accepted:.0%} of documents of unknown kinds"
-            yield f"  {step.max_error:<6g} {found if step.accepted else 'nothing'}"
-        for what, part in (("by text alone", record.without_look), ("by look alone", record.look_alone)):
-            if part:
-                yield (
-                    f"{what}: accuracy {part.accuracy:.3f}; will accept about {part.acceptance.accepted:.0%} of "
-                    f"documents of which no more is known, {part.acceptance.error:.1%} of those were wrong"
-                )
-        lowest = record.acceptance_curve and record.acceptance_curve.lowest
-        if lowest and any(step.threshold == lowest.threshold for step in steps):
+        if step.unknown_accepted is not None:
+            found += f"; and {step.unknown_accepted:.0%} of documents of unknown kinds"
+        yield f"  {step.max_error:<6g} {found if step.accepted else 'nothing'}"
+    for what, part in (("by text alone", record.without_look), ("by look alone", record.look_alone)):
+        if part:
             yield (
-                f"no maximum error accepts scores below {lowest.threshold:.3f}, which documents of unknown kinds reach "
-                "too often; train with a larger --max-unknown to accept more of both"
+                f"{what}: accuracy {part.accuracy:.3f}; will accept about {part.acceptance.accepted:.0%} of "
+                f"documents of which no more is known, {part.acceptance.error:.1%} of those were wrong"
             )
+    lowest = record.acceptance_curve and record.acceptance_curve.lowest
+    if lowest and any(step.threshold == lowest.threshold for step in steps):
+        yield (
+            f"no maximum error accepts scores below {lowest.threshold:.3f}, which documents of unknown kinds reach "
+            "too often; train with a larger --max-unknown to accept more of both"
+        )
 
 
 def _unlabelled_lines(record: TrainingRecord) -> Iterator[str]:

@@ -26,7 +26,7 @@ from textclf.base.errors import UsageError
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
-from textclf.model.accept import AcceptanceCurve, acceptance_curve, why_nothing_is_accepted
+from textclf.model.accept import acceptance_curve, why_nothing_is_accepted
 from textclf.model.calibrate import Scored, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
 from textclf.model.fit import Fitted, fit_and_measure, learning_curve
@@ -259,10 +259,6 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scored = look.with_text if look else by_text
         self.out_of_fold_scores_ = scored.scores
         self.warnings_ += warn_of_loose(data.categories, data.labels, scored.unknown)
-        accepting = self._acceptance_curve(scored, data.labels, by_keywords=given.observed.by_keywords)
-        acceptance = accepting.at(self.max_error, self.confidence)
-        if not acceptance.accepted and not given.observed.by_keywords:
-            self.warnings_.append(why_nothing_is_accepted(acceptance, accepting))
         positions = np.concatenate([fitted.pseudo.chosen, fitted.pseudo.novel])
         trained_on = [given.observed.unlabelled_texts[i] for i in positions]
         groups = [
@@ -284,8 +280,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 **_facts(given, fitted, found.folds),
                 groups=tuple(groups),
                 curve=learning_curve(curve),
-                acceptance=acceptance,
-                acceptance_curve=accepting,
+                **self._accepting(scored, data.labels, by_keywords=given.observed.by_keywords),
                 without_look=self._single_modality(by_text, data.labels) if look else None,
                 look_alone=self._single_modality(look.alone, data.labels[look.seen]) if look else None,
                 **hashes,
@@ -294,29 +289,25 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             look=look and look.model,
             held_out=held_out(trained_on, found.unlabelled[positions] @ correction),
         )
+        record = self.model_.training
+        if not record.acceptance.accepted and not record.by_keywords:
+            self.warnings_.append(why_nothing_is_accepted(record.acceptance, record.acceptance_curve))
         self.classes_ = data.classes
         return self
 
-    def _acceptance_curve(
-        self, scored: Scored, labels: NDArray[np.int64], *, by_keywords: bool = False
-    ) -> AcceptanceCurve:
-        """Say what could be accepted.
+    def _accepting(self, scored: Scored, labels: NDArray[np.int64], *, by_keywords: bool = False) -> dict[str, Any]:
+        """Say what is accepted, and what could be.
 
         Unless the true categories are known, any prediction may be wrong, and nothing is accepted.
         """
         best, unknown = scored.scores.max(axis=1), scored.unknown.max(axis=1)
         right = scored.right(labels) & (not by_keywords)
-        return without_unknown_kinds(acceptance_curve(best, right), best, right, unknown, self.max_unknown)
+        curve = without_unknown_kinds(acceptance_curve(best, right), best, right, unknown, self.max_unknown)
+        return {"acceptance": curve.at(self.max_error, self.confidence), "acceptance_curve": curve}
 
     def _single_modality(self, scored: Scored, labels: NDArray[np.int64]) -> SingleModality:
         """Give the figures of documents of which text or look is missing."""
-        curve = self._acceptance_curve(scored, labels)
-        return SingleModality(
-            documents=len(labels),
-            **_figures(scored, labels),
-            acceptance=curve.at(self.max_error, self.confidence),
-            acceptance_curve=curve,
-        )
+        return SingleModality(documents=len(labels), **_figures(scored, labels), **self._accepting(scored, labels))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Margins before calibration.
@@ -515,7 +506,7 @@ def _facts(given: TrainingInput, fitted: Fitted, folds: int) -> dict[str, Any]:
     }
 
 
-def _figures(scored: Scored, labels: NDArray[np.int64]) -> dict[str, float]:
+def _figures(scored: Scored, labels: NDArray[np.int64]) -> dict[str, Any]:
     """Give accuracy and macro F1 of out-of-fold scores."""
     macro_f1 = float(f1_score(labels, scored.scores.argmax(axis=1), average="macro"))
     return {"accuracy": float(scored.right(labels).mean()), "macro_f1": macro_f1}
