@@ -46,7 +46,7 @@ class FoundFile(NamedTuple):
     folder: str
 
 
-def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[FoundFile]:
+def find_documents(paths: Iterable[str | Path], *, texts: bool = False, tell: bool = True) -> list[FoundFile]:
     """List the documents under files and folders.
 
     A file that is named itself is always taken. In a folder and all below it, files are taken that have the extension
@@ -59,6 +59,8 @@ def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[
         Files and folders.
     texts : bool, default False
         Take ``.txt`` files too.
+    tell : bool, default True
+        Warn of what is passed over.
 
     Returns
     -------
@@ -88,9 +90,11 @@ def find_documents(paths: Iterable[str | Path], *, texts: bool = False) -> list[
                 continue
             name = below if len(given) == 1 else _without_lead(file)
             found[place] = FoundFile(printable(name.as_posix()), file, folder)
-    _warn_of(passed_over)
+    if tell:
+        _warn_of(passed_over)
     counts = Counter(one.document_id for one in found.values())
-    if shared := sorted(document_id for document_id, count in counts.items() if count > 1):
+    shared = sorted(document_id for document_id, count in counts.items() if count > 1)
+    if shared and tell:
         _log.warning(
             f"ids that several files would have, so that these get their paths from the root: {_listed(shared)}"
         )

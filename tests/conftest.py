@@ -1,7 +1,8 @@
-"""Fixtures for the tests of several packages: a real Dask cluster, a real PostgreSQL server."""
+"""Fixtures for the tests of several packages: a PDF, a real Dask cluster, a real PostgreSQL server."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -10,10 +11,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
+import pypdfium2.raw as pdfium_c
 import pytest
 
 
@@ -51,6 +55,28 @@ def doomed_cluster() -> Iterator[Any]:
     """A cluster that gives up a task after it has killed two workers."""
     with start_cluster(allowed_failures=1) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def text_pdf() -> Callable[..., bytes]:
+    """A PDF of one page with a text layer and no picture."""
+
+    def write(*lines: str) -> bytes:
+        pdf = pypdfium2.PdfDocument.new()
+        height = max(200, 40 + 40 * len(lines))
+        sheet = pdf.new_page(300, height)
+        font = pdfium_c.FPDFText_LoadStandardFont(pdf, b"Helvetica")
+        for row, line in enumerate(lines):
+            text = pdfium_c.FPDFPageObj_CreateTextObj(pdf, font, 20)
+            pdfium_c.FPDFText_SetText(text, (ctypes.c_ushort * (len(line) + 1))(*map(ord, line), 0))
+            pdfium_c.FPDFPageObj_Transform(text, 1, 0, 0, 1, 20, height - 40 - 40 * row)
+            pdfium_c.FPDFPage_InsertObject(sheet, text)
+        sheet.gen_content()
+        stream = BytesIO()
+        pdf.save(stream)
+        return stream.getvalue()
+
+    return write
 
 
 def postgresql_programs() -> Path | None:

@@ -26,10 +26,12 @@ MAY_IMPORT = {
     "textclf.evaluation": MODEL | {"textclf.model", "textclf.data"},
     "textclf.checks": MODEL | {"textclf.model", "textclf.data", "textclf.evaluation"},
     "textclf.library": MODEL | {"textclf.model", "textclf.data"},
+    "textclf.folders": MODEL | {"textclf.model", "textclf.data", "textclf.library"},
     "textclf.service": MODEL
     | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks", "textclf.library"},
     "textclf.commands": MODEL
-    | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks", "textclf.library", "textclf.service"},
+    | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks"}
+    | {"textclf.library", "textclf.service", "textclf.folders"},
     "textclf": BASE | {"textclf.model"},
     "textclf.__main__": BASE | {"textclf.commands"},
     "aws_ml_adapter.api": API,

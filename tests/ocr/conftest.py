@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import ctypes
 import struct
 import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-import pypdfium2
-import pypdfium2.raw as pdfium_c
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -74,27 +71,6 @@ def png() -> Callable[..., bytes]:
 
         head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
         return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-    return write
-
-
-@pytest.fixture(scope="session")
-def text_pdf() -> Callable[..., bytes]:
-    """A PDF of one page with a text layer and no picture."""
-
-    def write(*lines: str) -> bytes:
-        pdf = pypdfium2.PdfDocument.new()
-        sheet = pdf.new_page(300, 200)
-        font = pdfium_c.FPDFText_LoadStandardFont(pdf, b"Helvetica")
-        for row, line in enumerate(lines):
-            text = pdfium_c.FPDFPageObj_CreateTextObj(pdf, font, 20)
-            pdfium_c.FPDFText_SetText(text, (ctypes.c_ushort * (len(line) + 1))(*map(ord, line), 0))
-            pdfium_c.FPDFPageObj_Transform(text, 1, 0, 0, 1, 20, 160 - 40 * row)
-            pdfium_c.FPDFPage_InsertObject(sheet, text)
-        sheet.gen_content()
-        stream = BytesIO()
-        pdf.save(stream)
-        return stream.getvalue()
 
     return write
 

@@ -11,6 +11,7 @@ from textclf.commands import (
     compare,
     engines,
     evaluate,
+    file,
     keywords,
     model_info,
     ocr,
@@ -54,6 +55,7 @@ for command in (
     predict.predict,
     classify.classify,
     split.split,
+    file.file,
     signatures.signatures,
     serve.serve,
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from textclf.model.stacks import stack_cutter
 
 if TYPE_CHECKING:
     from ocr.document import Document
+    from ocr.file_search import FoundFile
     from ocr.reading_options import Effort
     from textclf.model.explain import Explanation
     from textclf.model.predict import Evidence, Model
@@ -70,6 +71,13 @@ def predict_documents(
 def classify_files(
     model: Model, paths: Sequence[Path], scans: ScanOptions, *, why: bool = False
 ) -> Iterator[tuple[Document, Prediction, Explanation | None]]:
+    """Find scans and classify them as `classify_found`."""
+    yield from classify_found(model, find_scans(paths), scans, why=why)
+
+
+def classify_found(
+    model: Model, files: Iterable[FoundFile], scans: ScanOptions, *, why: bool = False
+) -> Generator[tuple[Document, Prediction, Explanation | None]]:
     """Read scans and predict each as soon as it is read, in order; with `why` also explain the prediction.
 
     With an effort other than ``full``, reading a document stops when the model accepts it.
@@ -86,7 +94,7 @@ def classify_files(
     threshold = model.training.acceptance.threshold
     how_sure = until_accepted(lambda document: predicted(document)[0], threshold, scans.effort)
     cutter = stack_cutter(model) if scans.split == "auto" else None
-    for document in scans.iter_documents(find_scans(paths), how_sure, cutter):
+    for document in scans.iter_documents(files, how_sure, cutter):
         yield document, *_of_scan(model, document, predicted(document), why=why)
 
 

@@ -59,6 +59,12 @@ class Journal:
         """List the operations into a folder on files of some content that are done and not undone, oldest first."""
         return self._moves(into, "done", sha256=sha256)
 
+    def sizes(self, into: str) -> set[int]:
+        """Give the sizes of files that were filed into a folder, so that others need not be compared with them."""
+        query = select(DocumentRow.size).join(MoveRow).join(RunRow).where(RunRow.into == into, MoveRow.state == "done")
+        with self._database.reading() as session:
+            return {*session.scalars(query.distinct())}
+
     def _moves(self, into: str, *states: MoveState, sha256: str = "") -> list[Move]:
         query = select(MoveRow).join(RunRow).where(RunRow.into == into, MoveRow.state.in_(states)).order_by(MoveRow.id)
         if sha256:

@@ -1,0 +1,344 @@
+"""What a person sees who files scans: file, and file --undo."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from textclf.base.errors import ExitCode
+from textclf.library.library import Library
+from textclf.model.file import load_model
+
+KINDS = ("invoice", "letter", "receipt")
+
+
+@pytest.fixture(scope="module")
+def model_file(classifier, corpus, tmp_path_factory):
+    """A model that is quick to train, and accepts most of the corpus."""
+    _, texts, categories = corpus(24)
+    path = tmp_path_factory.mktemp("model") / "model.textclf"
+    classifier().fit(texts, categories).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(corpus, text_pdf, model_file):
+    """Gives a PDF of a kind, which differs by number."""
+    model = load_model(model_file)
+    texts = {kind: map(lines, corpus(16, seed=5, categories=[kind]).texts) for kind in KINDS}
+    sure = {
+        kind: [text for text in some if model("\n".join(text)).decision == "accept"] for kind, some in texts.items()
+    }
+
+    # the same PDF made twice would differ in its identifier
+    @cache
+    def draw(kind, number=0):
+        return text_pdf(*(sure[kind][number] if kind in sure else lines("gibberish lorem ipsum " * 8)))
+
+    return draw
+
+
+def lines(text):
+    words = text.split()
+    return [" ".join(words[start : start + 3]) for start in range(0, len(words), 3)]
+
+
+class Desk(NamedTuple):
+    top: Path
+    inbox: Path
+    out: Path
+
+    def write(self, name, content):
+        path = self.inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def places(self):
+        """Every file of the user by its path, and its content."""
+        found = [path for path in self.top.rglob("*") if path.is_file() and ".textclf" not in path.parts]
+        return {str(path.relative_to(self.top)): path.read_bytes() for path in found}
+
+    def log(self):
+        return "".join(path.read_text() for path in (self.out / ".textclf" / "log").glob("*.log"))
+
+
+@pytest.fixture
+def desk(tmp_path, page):
+    """An inbox with three sure files, one unsure and one that cannot be read."""
+    desk = Desk(tmp_path / "desk", tmp_path / "desk" / "in", tmp_path / "desk" / "out")
+    for kind in (*KINDS, "unsure"):
+        desk.write(f"{kind[0]}.pdf", page(kind))
+    desk.write("broken.pdf", b"%PDF-1.7 broken")
+    return desk
+
+
+@pytest.fixture
+def file(textclf, desk, model_file):
+    def call(*arguments, inbox=True, model=True):
+        # one process starts quicker than two
+        given = [
+            "--jobs",
+            1,
+            *([desk.inbox] if inbox else []),
+            "--into",
+            desk.out,
+            *(["--model", model_file] if model else []),
+        ]
+        return textclf("file", *given, *arguments)
+
+    return call
+
+
+FILED = {
+    "out/invoice/i.pdf": "i.pdf",
+    "out/letter/l.pdf": "l.pdf",
+    "out/receipt/r.pdf": "r.pdf",
+    "out/_review/u.pdf": "u.pdf",
+    "out/_failed/broken.pdf": "broken.pdf",
+}
+
+
+def test_files_go_to_the_folders_of_their_categories_and_back(file, desk, model_file):
+    before = desk.places()
+    said = file()
+    assert said.code == 0, said.err
+    assert desk.places() == {place: before[f"in/{name}"] for place, name in FILED.items()}
+    assert re.search(rf"^invoice +\d\d\.\d%  filed      i\.pdf -> {desk.out}/invoice/i\.pdf$", said.out, re.MULTILINE)
+    assert re.search(r"  review     u\.pdf -> .*/_review/u\.pdf  \(.+\)$", said.out, re.MULTILINE)
+    assert "5 files: 3 filed, 1 for review, 1 cannot be read" in said.err
+    assert f"moved {desk.inbox}/i.pdf to {desk.out}/invoice/i.pdf (invoice, 9" in desk.log()
+    assert "for review: unknown kind" in desk.log()
+    with Library.open(desk.out / ".textclf") as library:
+        documents = {one.name: one for one in library.list_documents()}
+        assert set(documents) == set(FILED.values())
+        invoice = documents["i.pdf"]
+        assert invoice.sha256 == hashlib.sha256((desk.out / "invoice" / "i.pdf").read_bytes()).hexdigest()
+        prediction = library.prediction(invoice.id)
+        assert (prediction.predicted_category, prediction.decision) == ("invoice", "accept")
+        assert prediction.model_id == hashlib.sha256(model_file.read_bytes()).hexdigest()
+        assert "vat" in library.text(invoice.id) or "invoice" in library.text(invoice.id)
+        assert documents["broken.pdf"].status == "failed"
+    said = file("--undo", inbox=False, model=False)
+    assert said.code == 0, said.err
+    assert "put back 5 files" in said.err
+    assert desk.places() == before
+    assert sorted(path.name for path in desk.out.iterdir()) == [".textclf"]
+    assert "there is no run to undo" in file("--undo", inbox=False, model=False).err
+    assert file().code == 0
+    assert set(desk.places()) == set(FILED), "what was undone can be filed again"
+
+
+def test_a_trial_tells_the_same_and_changes_nothing(file, desk):
+    before = desk.places()
+    trial = file("--dry-run", "--json")
+    assert trial.code == 0, trial.err
+    assert desk.places() == before
+    assert not desk.out.exists()
+    assert trial.out == file("--json").out
+    assert {Path(json.loads(line)["target"]).relative_to(desk.top).as_posix() for line in trial.out.splitlines()} == {
+        *FILED
+    }
+
+
+def test_the_same_content_is_told_in_one_run_and_in_another(file, desk, page):
+    desk.write("copy of i.pdf", page("invoice"))
+    said = file()
+    assert f"i.pdf -> {desk.out}/_duplicates/i.pdf  (has the content of {desk.out}/invoice/copy of i.pdf)" in said.out
+    desk.write("again.pdf", page("letter"))
+    said = file()
+    assert f"again.pdf -> {desk.out}/_duplicates/again.pdf  (has the content of {desk.out}/letter/l.pdf)" in said.out
+    assert "1 filed before" in said.err
+    # where the file that was filed is no more, another of its content is filed
+    (desk.out / "letter" / "l.pdf").unlink()
+    desk.write("third.pdf", page("letter"))
+    assert f"third.pdf -> {desk.out}/letter/third.pdf" in file().out
+
+
+def test_names_follow_the_pattern_and_are_numbered(file, desk, page):
+    desk.write("more/i.pdf", page("invoice", 1))
+    os.utime(desk.inbox / "i.pdf", (1_700_000_000, 1_700_000_000))
+    said = file("--name", "{category}/{date:%Y}/{name}-{score}")
+    assert said.code == 0, said.err
+    invoices = sorted(str(path.relative_to(desk.out)) for path in (desk.out / "invoice").rglob("*.pdf"))
+    assert re.fullmatch(r"invoice/2023/i-\d\d\.pdf", invoices[0])
+    assert re.fullmatch(r"invoice/\d{4}/i-\d\d\.pdf", invoices[1])
+    for number in (2, 3):
+        desk.write(f"{number}/i.pdf", page("invoice", number))
+    said = file()
+    assert {"out/invoice/i.pdf", "out/invoice/i-2.pdf"} <= desk.places().keys(), said.out
+    said = file("--name", "../{name}")
+    assert said.code == ExitCode.USAGE
+    assert "--name: '../{name}' leads out of the folder" in said.error
+
+
+@pytest.mark.parametrize("how", ["--copy", "--link"])
+def test_copies_and_second_names_leave_the_inbox_as_it_is(file, desk, how):
+    before = desk.places()
+    assert file(how).code == 0
+    after = desk.places()
+    assert after == before | {place: before[f"in/{name}"] for place, name in FILED.items()}
+    assert (desk.inbox / "i.pdf").samefile(desk.out / "invoice" / "i.pdf") == (how == "--link")
+    again = file(how)
+    assert again.code == 0
+    assert "5 filed before" in again.err
+    assert desk.places() == after
+    file("--undo", inbox=False, model=False)
+    assert desk.places() == before
+
+
+def test_what_is_no_document_of_the_inbox_stays(file, desk, page, tmp_path):
+    outside = tmp_path / "outside.pdf"
+    outside.write_bytes(page("invoice", 3))
+    (desk.inbox / "link.pdf").symlink_to(outside)
+    (desk.inbox / "a link.pdf").symlink_to("l.pdf")
+    names = (".hidden.pdf", "x.pdf.part", "x.pdf~", "~$x.pdf", "x.tmp", "notes.txt")
+    for name in names:
+        desk.write(name, b"notes" if name == "notes.txt" else page("letter", 3))
+    said = file()
+    assert said.code == 0, said.err
+    assert {path.name for path in desk.inbox.iterdir()} == {*names, "link.pdf", "a link.pdf"}
+    assert outside.exists()
+    assert (desk.out / "letter" / "l.pdf").is_file(), "the file is filed, not a link to it"
+    assert not (desk.out / "letter" / "l.pdf").is_symlink()
+
+
+def test_folders_of_filed_documents_may_lie_in_the_inbox_but_not_be_it(textclf, desk, model_file):
+    out = desk.inbox / "filed"
+    for _ in range(2):
+        said = textclf("file", desk.inbox, "--into", out, "--model", model_file)
+        assert said.code == 0, said.err
+    assert "no scan waits" in said.err
+    assert len(list(out.rglob("*.pdf"))) == 5
+    said = textclf("file", desk.inbox, "--into", desk.inbox, "--model", model_file)
+    assert said.code == ExitCode.USAGE
+    assert "where files are taken from, and where they would go" in said.error
+
+
+def test_other_folders_and_a_library_elsewhere_and_strict(file, desk, tmp_path):
+    said = file(
+        "--review", tmp_path / "look", "--failed", tmp_path / "bad", "--library", tmp_path / "known", "--strict"
+    )
+    assert said.code == ExitCode.SOME_FAILED
+    assert "1 of 5 files could not be read" in said.error
+    assert (tmp_path / "look" / "u.pdf").exists()
+    assert (tmp_path / "bad" / "broken.pdf").exists()
+    assert (tmp_path / "known" / "library.sqlite").exists()
+    assert not (desk.out / ".textclf" / "library.sqlite").exists()
+
+
+def test_files_are_known_in_postgresql(file, desk, new_postgresql):
+    address = new_postgresql()
+    assert file("--database", address).code == 0
+    assert set(desk.places()) == set(FILED)
+    assert not (desk.out / ".textclf" / "library.sqlite").exists()
+    with Library.open(desk.out / ".textclf", address) as library:
+        assert len(library.list_documents()) == 5
+    assert file("--undo", "--database", address, inbox=False, model=False).code == 0
+    assert len(list(desk.inbox.iterdir())) == 5
+
+
+def test_the_model_on_duty_is_used_if_none_is_given(file, desk, model_file, tmp_path):
+    said = file(model=False)
+    assert said.code == ExitCode.USAGE
+    assert said.error == "error: --model: no model is on duty; give a model file with --model"
+    with Library.open(desk.out / ".textclf") as library:
+        now = library.add_model(model_file, at=clock()).added_at
+        library.put_on_duty(library.list_models()[0].id, by="ada", at=now)
+    assert file(model=False).code == 0
+    assert set(desk.places()) == set(FILED)
+
+
+def clock():
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+def test_two_runs_into_one_folder_are_kept_apart_and_a_dead_one_does_not_block(file, desk, spawn):
+    holder = desk.out / ".textclf" / "lock"
+    holder.parent.mkdir(parents=True)
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        with holder.open("w") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            lock.write("4711\n")
+            lock.flush()
+            os.write(write, b"x")
+            os.read(os.pipe()[0], 1)
+    os.read(read, 1)
+    try:
+        said = file()
+        assert said.code == ExitCode.OUTPUT
+        assert "another run files into this folder (process 4711); wait until it has ended" in said.error
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert file().code == 0
+
+
+def test_a_file_that_cannot_be_moved_stays_and_is_told(file, desk, monkeypatch):
+    """As where the account may read the inbox, but not take anything out of it."""
+    real = os.rename
+    from textclf.folders import file_operations
+
+    def refuse(source, target):
+        if source.name == "i.pdf":
+            raise PermissionError(13, "Permission denied", str(source))
+        real(source, target)
+
+    monkeypatch.setattr(file_operations, "rename_new", refuse)
+    said = file()
+    assert said.code == ExitCode.OUTPUT
+    assert re.search(r"stayed     i\.pdf  \(cannot be moved to .*/invoice/i\.pdf \(permission denied\)\)", said.out)
+    assert "1 of 5 files stayed where they were; see their lines" in said.error
+    assert (desk.inbox / "i.pdf").exists()
+    assert not (desk.out / "invoice").exists()
+    assert len(desk.places()) == 5
+
+
+def test_a_full_disk_ends_the_run_and_what_was_moved_is_known(file, desk, monkeypatch):
+    from textclf.folders import file_operations
+
+    real, moved = file_operations.rename_new, []
+
+    def full(source, target):
+        if len(moved) == 2:
+            raise OSError(28, "No space left on device", str(target))
+        moved.append(source)
+        real(source, target)
+
+    monkeypatch.setattr(file_operations, "rename_new", full)
+    said = file()
+    assert said.code == ExitCode.OUTPUT
+    assert "no space left on device); free some space and run the command again" in said.error
+    monkeypatch.undo()
+    assert file().code == 0
+    assert set(desk.places()) == set(FILED)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        ((), ExitCode.USAGE, "no folder is given in which scans wait; name one, or give --undo"),
+        (("missing",), ExitCode.BAD_INPUT, "missing: there is no such file or folder"),
+        (("--undo", "--dry-run"), ExitCode.USAGE, "--undo takes no files, and is no trial"),
+        (("--undo",), ExitCode.BAD_INPUT, "there is no such folder"),
+        ((".", "--copy", "--link"), ExitCode.USAGE, "--move, --copy and --link exclude each other"),
+        ((".", "--database", "nonsense"), ExitCode.USAGE, "--database: is no address of a database"),
+    ],
+)
+def test_what_cannot_be_done_is_told(textclf, tmp_path, monkeypatch, model_file, arguments, code, told):
+    monkeypatch.chdir(tmp_path)
+    said = textclf("file", *arguments, "--into", tmp_path / "out", "--model", model_file)
+    assert said.code == code
+    assert told in said.error

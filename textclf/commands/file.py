@@ -1,0 +1,151 @@
+"""``textclf file``: puts scans into the folders of their categories."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from textclf.base.errors import BadInputError, OutputError, SomeFailedError, UsageError
+from textclf.base.plurals import counted
+from textclf.commands.application import Argument, Option, Options
+from textclf.commands.arguments import AsJson, Strict, load_to_accept
+from textclf.commands.console import print_lines, show_reading
+from textclf.data.scans import ScanOptions
+from textclf.folders.options import FilingOptions, Places
+from textclf.library.options import LibraryOptions
+from textclf.model.settings import AcceptanceOptions
+
+if TYPE_CHECKING:
+    from textclf.folders.filing import Filed
+
+_log = logging.getLogger(__name__)
+
+Into = Annotated[Path, Option("--into", metavar="FOLDER", help="Where the folders of the categories are.")]
+FilingModel = Annotated[
+    Path | None,
+    Option("--model", metavar="MODEL", help="A model file; by default the model on duty in the library."),
+]
+FilingScans = Annotated[ScanOptions, Options(without=("split", "dask"))]
+
+
+def file(
+    paths: Annotated[
+        list[Path] | None, Argument(metavar="INBOX", help="Folders in which scans wait, and files; not with --undo.")
+    ] = None,
+    *,
+    into: Into,
+    model: FilingModel = None,
+    undo: Annotated[bool, Option("--undo", help="Put the files of the last run back where they were.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only tell where each file would go.")] = False,
+    as_json: AsJson = False,
+    strict: Strict = False,
+    filing: FilingOptions,
+    keeping: LibraryOptions,
+    accepting: AcceptanceOptions,
+    scans: FilingScans,
+) -> None:
+    """Put scans into a folder for each category; those of which the model is not sure go to one for review.
+
+        textclf file inbox/ --into cabinet/ --model model.textclf
+        textclf file --undo --into cabinet/
+
+    Prints a line per file: category, score, and where it went. Nothing is ever overwritten. What was done is told in
+    the log of the day, below .textclf/log. A run that was interrupted, even by a power cut, is put right by the next.
+    """
+    places = Places.of(into, filing)
+    if undo:
+        if paths or dry_run:
+            raise UsageError("--undo takes no files, and is no trial", remedy="give --into alone")
+        _undo(places, keeping, as_json=as_json)
+        return
+    if not paths:
+        raise UsageError("no folder is given in which scans wait", remedy="name one, or give --undo")
+    from textclf.folders.cabinet import check_inboxes, known_library, model_file, open_cabinet
+    from textclf.folders.filing import Filer
+    from textclf.folders.inbox import waiting_files
+
+    check_inboxes(paths)
+    places.check(paths)
+    counts = Counter[str]()
+    with ExitStack() as stack:
+        mover = None if dry_run else stack.enter_context(open_cabinet(places, keeping, utc_now, "file"))
+        library = mover.library if mover else stack.enter_context(known_library(places, keeping))
+        path = model_file(model, library)
+        loaded = load_to_accept(path, accepting)
+        model_id = mover.library.add_model(path, at=utc_now()).id if mover else ""
+        filer = Filer(loaded, model_id, places=places, options=filing, mover=mover, library=library, now=utc_now)
+        for filed in filer.run(waiting_files(paths, places), replace(scans, show=show_reading)):
+            counts[filed.drawer] += 1
+            print_lines(line_of(filed, as_json=as_json))
+    _log.info(summary(counts, places))
+    if counts["stayed"]:
+        raise OutputError(
+            f"{counts['stayed']} of {counted(counts.total(), 'file')} stayed where they were", remedy="see their lines"
+        )
+    if strict and counts["failed"]:
+        raise SomeFailedError(
+            f"{counts['failed']} of {counted(counts.total(), 'file')} could not be read", remedy="see their lines"
+        )
+
+
+def _undo(places: Places, keeping: LibraryOptions, *, as_json: bool) -> None:
+    from textclf.folders.cabinet import open_cabinet
+    from textclf.folders.undo import undo_last_run
+
+    if not places.into.is_dir():
+        raise BadInputError("there is no such folder", where=places.into, remedy="give the one of the run with --into")
+    counts = Counter[str]()
+    with open_cabinet(places, keeping, utc_now, "file") as mover:
+        for filed in undo_last_run(mover.library, places.into, mover.log, utc_now):
+            counts[filed.drawer] += 1
+            print_lines(line_of(filed, as_json=as_json))
+    _log.info(f"put back {counted(counts['filed'], 'file')}" if counts else "there is no run to undo")
+    if counts["stayed"]:
+        raise OutputError(f"{counted(counts['stayed'], 'file')} could not be put back", remedy="see their lines")
+
+
+def utc_now() -> datetime:
+    """Give the time."""
+    return datetime.now(UTC)
+
+
+def line_of(filed: Filed, *, as_json: bool) -> str:
+    """Tell on one line what became of a file."""
+    target = None if filed.target is None else str(filed.target)
+    if as_json:
+        cells = {
+            "document_id": filed.document_id,
+            "source": str(filed.source),
+            "target": target,
+            "result": filed.drawer,
+            "predicted_category": filed.category,
+            "score": round(filed.score, 6) if filed.category else None,
+            "note": filed.note,
+        }
+        return json.dumps(cells, ensure_ascii=False)
+    score = f"{filed.score:6.1%}" if filed.category else "     -"
+    return (
+        f"{filed.category or '-':<24} {score}  {filed.drawer:<9}  {filed.document_id}"
+        f"{f' -> {target}' if target else ''}{f'  ({filed.note})' if filed.note else ''}"
+    )
+
+
+def summary(counts: Counter[str], places: Places) -> str:
+    """Tell in one line what became of all files."""
+    if not counts:
+        return "no scan waits"
+    words = {
+        "filed": "filed",
+        "review": "for review",
+        "failed": "cannot be read",
+        "duplicate": "filed before",
+        "stayed": "stayed",
+    }
+    told = ", ".join(f"{counts[drawer]:,} {said}" for drawer, said in words.items() if counts[drawer])
+    return f"{counted(counts.total(), 'file')}: {told}; what was done is told in {places.private / 'log'}"

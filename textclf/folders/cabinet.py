@@ -1,0 +1,58 @@
+"""The folder of filed documents, with its lock, its library and its log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from textclf.base.errors import BadInputError, UsageError
+from textclf.base.plurals import counted
+from textclf.folders.day_log import DayLog, locked
+from textclf.folders.mover import Mover
+from textclf.folders.options import Places
+from textclf.library.library import Library
+from textclf.library.options import LibraryOptions
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def open_cabinet(places: Places, keeping: LibraryOptions, now: Callable[[], datetime], command: str) -> Iterator[Mover]:
+    """Lock the folder, open its library, and put right what a run that was interrupted left half done."""
+    with locked(places.private), keeping.open(places.private) as library:
+        log = DayLog(places.private / "log", now)
+        mover = Mover(library, places.into, log, now, command)
+        if recovered := mover.recover():
+            _log.warning(f"put right {counted(recovered, 'file')} that a run had begun which was interrupted")
+        yield mover
+
+
+@contextmanager
+def known_library(places: Places, keeping: LibraryOptions) -> Iterator[Library | None]:
+    """Open the library of a folder, if there is one, to look into it."""
+    folder = keeping.library or places.private
+    if not folder.is_dir():
+        yield None
+        return
+    with keeping.open(folder) as library:
+        yield library
+
+
+def check_inboxes(paths: Sequence[Path]) -> None:
+    """Raise `BadInputError` if there is no such file or folder."""
+    for path in paths:
+        if not path.exists():
+            raise BadInputError("there is no such file or folder", where=path, remedy="name the folder of the scans")
+
+
+def model_file(model: Path | None, library: Library | None) -> Path:
+    """Give a model file, or without one that of the model on duty."""
+    if model is not None:
+        return model
+    on_duty = library.model_on_duty() if library else None
+    if library is None or on_duty is None:
+        raise UsageError("no model is on duty", where="model", remedy="give a model file with --model")
+    return library.model_path(on_duty.id)

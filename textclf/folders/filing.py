@@ -1,0 +1,265 @@
+"""Reads, classifies and files the scans that wait."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ocr.file_search import printable
+from textclf.base.files import output_error, reason_of
+from textclf.data.predictions import classify_found
+from textclf.folders.file_names import NameParts, numbered, relative_path, safe_name, safe_suffix
+from textclf.folders.file_operations import ChangedError, hash_of, state_of
+from textclf.folders.inbox import WaitingFile
+from textclf.folders.options import Drawer, FilingOptions, Places
+
+if TYPE_CHECKING:
+    from ocr.document import Document
+    from textclf.data.scans import ScanOptions
+    from textclf.folders.mover import Mover
+    from textclf.library.library import Library
+    from textclf.model.predict import Model
+    from textclf.model.prediction import Prediction
+
+CHANGED = "was changed while it was read; the next run takes it"
+_DONE = {"move": "moved", "copy": "copied", "link": "linked"}
+_STOPPING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""Errors after which no other file could be filed either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """What became of a file.
+
+    Parameters
+    ----------
+    document_id : str
+        Its name among the files that waited.
+    source : pathlib.Path
+        Where it waited.
+    target : pathlib.Path, optional
+        Where it is now; None if it stayed.
+    drawer : {"filed", "review", "failed", "duplicate", "stayed"}
+        ``stayed``: it could not be filed; a duplicate that was only to be copied or linked has no target.
+    category : str
+        The predicted category; empty if there is none.
+    score : float
+        Of the category.
+    note : str
+        Why it is not accepted, or what is missing, in one line.
+    """
+
+    document_id: str
+    source: Path
+    target: Path | None
+    drawer: Drawer | Literal["stayed"]
+    category: str = ""
+    score: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A document of known content, and what a model says of it."""
+
+    waiting: WaitingFile
+    sha256: str
+    id: int
+    drawer: Drawer
+    category: str = ""
+    score: float = 0.0
+    note: str = ""
+
+
+class Filer:
+    """Files documents by what a model predicts; without a `Mover` it only tells where they would go.
+
+    Parameters
+    ----------
+    model : Model
+        Loaded, with the threshold wanted.
+    model_id : str
+        Its id in the library; empty without a mover.
+    places : Places
+        The folders.
+    options : FilingOptions
+        The name of accepted files, and what is done with each file.
+    mover : Mover, optional
+        Does it.
+    library : Library, optional
+        What is known of documents filed before; with a mover, its library.
+    now : callable
+        Gives the time.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        model_id: str,
+        *,
+        places: Places,
+        options: FilingOptions,
+        mover: Mover | None,
+        library: Library | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.model, self.model_id, self.places, self.options = model, model_id, places, options
+        self.mover, self.library, self.now = mover, library, now
+        # by content, where a trial would have put each file so far
+        self._trial: dict[str, Path] = {}
+
+    def run(self, waiting: Sequence[WaitingFile], scans: ScanOptions) -> Iterator[Filed]:
+        """File what waits, each file as soon as it is read; those whose content was filed before are not read."""
+        unread, files = [], {one.found.document_id: one for one in waiting}
+        sizes = self.library.journal.sizes(str(self.places.into)) if self.library else set()
+        for one in waiting:
+            if one.state.size in sizes and (filed := self._file_unread(one)):
+                yield filed
+            else:
+                unread.append(one.found)
+        if unread:
+            with closing(classify_found(self.model, unread, scans)) as classified:
+                for document, prediction, _ in classified:
+                    yield self.file(files[document.document_id], document, prediction)
+
+    def file(self, waiting: WaitingFile, document: Document, prediction: Prediction) -> Filed:
+        """File a document that was read."""
+        if not document.sha256:
+            return _stayed(waiting, document.error)
+        if not _is_unchanged(waiting):
+            return _stayed(waiting, CHANGED)
+        drawer: Drawer = "filed" if prediction.decision == "accept" else "review"
+        note = prediction.reason if drawer == "review" else document.error
+        if document.status == "failed":
+            drawer, note = "failed", document.error
+        before = self._filed_before(document.sha256)
+        # all empty files have the same content, of which nothing is to be learned
+        if before is not None and waiting.state.size:
+            drawer, note = "duplicate", f"has the content of {before}"
+        return self._put(
+            _Judged(
+                waiting=waiting,
+                sha256=document.sha256,
+                id=self._remember(waiting, document, prediction),
+                drawer=drawer,
+                category=prediction.predicted_category,
+                score=prediction.score,
+                note=note,
+            )
+        )
+
+    def _file_unread(self, waiting: WaitingFile) -> Filed | None:
+        """File a document whose content was filed before."""
+        try:
+            sha256 = hash_of(waiting.found.file)
+        except OSError:
+            return None
+        before = self._filed_before(sha256)
+        if before is None or self.library is None or not _is_unchanged(waiting):
+            return None
+        document = self.library.document_of(sha256)
+        if document is None:
+            return None
+        note = f"has the content of {before}"
+        return self._put(_Judged(waiting=waiting, sha256=sha256, id=document.id, drawer="duplicate", note=note))
+
+    def _filed_before(self, sha256: str) -> Path | None:
+        """Give where a file of some content was put that is still there; another duplicate does not count."""
+        moves = self.library.journal.done(sha256, str(self.places.into)) if self.library else []
+        targets = (Path(move.target) for move in moves)
+        spare = self.places.drawers["duplicate"]
+        there = (path for path in targets if os.path.lexists(path) and not path.is_relative_to(spare))
+        return next(there, None) or self._trial.get(sha256)
+
+    def _remember(self, waiting: WaitingFile, document: Document, prediction: Prediction) -> int:
+        if self.mover is None:
+            return 0
+        library, path = self.mover.library, waiting.found.file
+        stored, _ = library.add_document(
+            sha256=document.sha256,
+            name=printable(path.name),
+            size=waiting.state.size,
+            at=self.now(),
+            path=str(path.absolute()),
+        )
+        library.record_reading(stored.id, document)
+        categories = self.model.categories
+        library.record_prediction(stored.id, self.model_id, prediction, categories=categories, at=self.now())
+        return stored.id
+
+    def _put(self, judged: _Judged) -> Filed:
+        waiting = judged.waiting
+        source = Path(os.path.abspath(waiting.found.file))  # noqa: PTH100 - a link to a folder stays as given
+        filed = Filed(
+            document_id=waiting.found.document_id,
+            source=source,
+            target=None,
+            drawer=judged.drawer,
+            category=judged.category,
+            score=judged.score,
+            note=judged.note,
+        )
+        if judged.drawer == "duplicate" and self.options.operation != "move":
+            return filed
+        target = self._target(judged)
+        if self.mover is None:
+            taken = {*self._trial.values()}
+            place = next(one for one in numbered(target) if one not in taken and not os.path.lexists(one))
+            self._trial.setdefault(judged.sha256, place)
+            return replace(filed, target=place)
+        try:
+            place = self.mover.put(
+                judged.id, source, target, self.options.operation, waiting.state, lambda place: self._line(filed, place)
+            )
+        except ChangedError:
+            return _stayed(waiting, CHANGED)
+        except OSError as error:
+            if error.errno in _STOPPING:
+                raise output_error(error, target, "choose another folder with --into") from error
+            where = f" to {target}" if error.errno != errno.ENOENT else ""
+            return _stayed(waiting, f"cannot be {_DONE[self.options.operation]}{where} ({reason_of(error)})")
+        return replace(filed, target=place)
+
+    def _target(self, judged: _Judged) -> Path:
+        file = judged.waiting.found.file
+        if judged.drawer != "filed":
+            name = f"{safe_name(file.stem)}{safe_suffix(file.suffix)}"
+            return self.places.drawers[judged.drawer] / name
+        parts = NameParts(
+            category=judged.category,
+            name=file.stem,
+            id=judged.id,
+            sha256=judged.sha256,
+            score=judged.score,
+            modified=datetime.fromtimestamp(judged.waiting.state.modified / 1e9).astimezone(),
+        )
+        return self.places.into / relative_path(self.options.name, parts, file.suffix)
+
+    def _line(self, filed: Filed, place: Path) -> str:
+        """Tell of a file in the log."""
+        why = {
+            "filed": f"{filed.category}, {filed.score:.1%}",
+            "review": f"for review: {filed.note}",
+            "failed": f"cannot be read: {filed.note}",
+            "duplicate": filed.note,
+        }[filed.drawer]
+        note = f"; {filed.note}" if filed.drawer == "filed" and filed.note else ""
+        return f"{_DONE[self.options.operation]} {filed.source} to {place} ({why}{note})"
+
+
+def _is_unchanged(waiting: WaitingFile) -> bool:
+    try:
+        return state_of(waiting.found.file) == waiting.state
+    except OSError:
+        return False
+
+
+def _stayed(waiting: WaitingFile, note: str) -> Filed:
+    path = waiting.found.file
+    return Filed(document_id=waiting.found.document_id, source=path, target=None, drawer="stayed", note=note)
