@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from textclf.library.decisions import for_review, margin, take_claim
@@ -17,7 +17,7 @@ from textclf.library.tables import ClaimRow, DecisionRow, DocumentRow, Predictio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A document for review; `doubt` is 1 without a lead over the runner-up, and 0 where the score is 1."""
+    """A document for review; `doubt` is 1 without a lead over the runner-up, 0 where the score is 1 or missing."""
 
     document_id: int
     doubt: float
@@ -27,8 +27,10 @@ class Waiting:
 def list_waiting(session: Session, *, at: datetime, limit: int) -> list[Waiting]:
     """List documents for review that nobody looks at, the most doubtful first."""
     query = for_review(at).join(DocumentRow, DocumentRow.id == PredictionRow.document_id)
-    query = query.order_by(margin(), PredictionRow.document_id).limit(limit)
-    rows = session.execute(query.with_only_columns(PredictionRow.document_id, margin(), DocumentRow.text))
+    # from what has no score, such as a blank page, a model learns least
+    lead = case((PredictionRow.score.is_(None), 1.0), else_=margin())
+    query = query.order_by(lead, PredictionRow.document_id).limit(limit)
+    rows = session.execute(query.with_only_columns(PredictionRow.document_id, lead, DocumentRow.text))
     return [Waiting(document_id=row[0], doubt=1 - row[1], text=row[2]) for row in rows]
 
 

@@ -19,6 +19,8 @@ from textclf.base.errors import TextclfError
 from textclf.service.desk import Desk
 from textclf.service.gate import OPEN_PATHS, Gate
 from textclf.service.keys import Keys
+from textclf.service.pages.attach import add_pages
+from textclf.service.pages.state import PageState
 from textclf.service.problems import Problem, add_handlers
 from textclf.service.routes.classify import classify_router
 from textclf.service.routes.docs import docs_router
@@ -53,6 +55,7 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
     FastAPI
         Each subject has a router in `textclf.service.routes`; ``/static`` is the folder of that name.
     """
+    pages = PageState(desk, keys)
     tasks = TaskRunner(desk, most=options.tasks, keep_results=timedelta(hours=options.keep_results))
 
     @asynccontextmanager
@@ -65,6 +68,7 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
             await tasks.drain(options.grace)
             # whoever still reads is told that it is over
             await asyncio.to_thread(desk.close)
+            await asyncio.to_thread(pages.close)
             for work in running:
                 work.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -84,6 +88,7 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
     app.include_router(state_router(desk))
     app.include_router(docs_router(app))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    add_pages(app, pages)
     app.openapi = lambda: _openapi(app, with_keys=keys is not None)  # type: ignore[method-assign]
     desk.metrics.watch(
         queue_length=lambda: desk.taken,
@@ -91,7 +96,8 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
         corrections=desk.library.count_corrections,
         model=lambda: desk.duty.current,
     )
-    app.add_middleware(Gate, keys=keys, max_upload=options.max_upload, observe=desk.metrics.request)
+    observe, sessions = desk.metrics.request, pages.sessions
+    app.add_middleware(Gate, keys=keys, max_upload=options.max_upload, observe=observe, sessions=sessions)
     return app
 
 

@@ -8,7 +8,9 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -16,10 +18,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.base.http_limits import BODY_SECONDS
 from textclf.service.keys import Keys
+from textclf.service.pages.visitors import SESSION
 from textclf.service.problems import ProblemError, problem_of
+
+if TYPE_CHECKING:
+    from textclf.service.pages.visitors import Sessions
 
 OPEN_PATHS = frozenset({"/health", "/ready"})
 """Paths that need no key: what keeps the service alive asks for them."""
+_WAY_IN = frozenset({"/sign-in", "/sign-out", "/language"})
+_FILES_OF_PAGES = "/pages/static/"
 JSON_BYTES = 16_000_000
 """Most bytes of a body that is no upload, since it is held in memory."""
 STALLED_SECONDS = 30.0
@@ -57,10 +65,15 @@ class Gate:
         Most bytes of a multipart body.
     observe : callable
         Told of each request.
+    sessions : Sessions
+        Of browsers whose person has signed in with a key.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: Keys | None, max_upload: int, observe: Observe) -> None:
+    def __init__(
+        self, app: ASGIApp, *, keys: Keys | None, max_upload: int, observe: Observe, sessions: Sessions
+    ) -> None:
         self._app, self._keys, self._max_upload, self._observe = app, keys, max_upload, observe
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -105,15 +118,21 @@ class Gate:
             raise ProblemError(421, "misdirected", "without keys, the service answers to localhost only")
         origin = headers.get("origin")
         changes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if changes and origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        is_foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+        if changes and (is_foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site")):
             raise ProblemError(403, "cross-origin", "a page of another site may not send requests")
         state = scope.setdefault("state", {})
         state["user"] = ""
-        if self._keys is not None and scope["path"] not in OPEN_PATHS:
+        path: str = scope["path"]
+        if self._keys is not None and path not in OPEN_PATHS | _WAY_IN and not path.startswith(_FILES_OF_PAGES):
             user = self._keys.user(headers)
             if user is None:
-                scheme = "Basic" if "text/html" in headers.get("accept", "") else "Bearer"
-                challenge = {"WWW-Authenticate": f'{scheme} realm="textclf"'}
+                user = self._sessions.name(_session(headers))
+            if user is None and "text/html" in headers.get("accept", "") and not changes:
+                target = f"/sign-in?then={quote(path, safe='')}"
+                raise ProblemError(303, "sign-in", "sign in with a key", headers={"Location": target})
+            if user is None:
+                challenge = {"WWW-Authenticate": 'Bearer realm="textclf"'}
                 raise ProblemError(401, "no-key", "bring a key, as X-Api-Key or Bearer", headers=challenge)
             state["user"] = user
         is_upload = headers.get("content-type", "").lower().startswith("multipart/")
@@ -122,6 +141,14 @@ class Gate:
         # the server itself has refused what is no number
         if int(headers.get("content-length", "0")) > body.limit:
             raise body.too_large()
+
+
+def _session(headers: Headers) -> str | None:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(SESSION)
+    except CookieError:
+        return None
+    return found.value if found else None
 
 
 class _Body:

@@ -72,6 +72,11 @@ class Keys:
                 found = user
         return found
 
+    @property
+    def secret(self) -> bytes:
+        """What the sessions of browsers are signed with, which end when the keys change."""
+        return hashlib.sha256(b"".join(sorted(self._users))).digest()
+
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

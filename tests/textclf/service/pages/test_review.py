@@ -1,0 +1,155 @@
+"""Review in a real browser: one document after the other, by keyboard."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from textclf.model.category_names import NONE_OF_THESE
+
+
+def shown_name(page):
+    page.wait_for_function(
+        "() => { const id = document.getElementById('review').dataset.document;"
+        " const sheet = document.getElementById('sheet');"
+        " const done = document.querySelector('[data-show=done]');"
+        " return id ? sheet.dataset.shown === `${id}-1` : done.checkVisibility(); }"
+    )
+    return page.text_content("[data-show=name]")
+
+
+def decisions(desk):
+    with desk.open() as library:
+        return {one.name: one.category for one in library.corrections()}
+
+
+def first_suggestion(page):
+    shown_name(page)
+    return page.get_attribute(".suggestions li:first-child button", "data-category")
+
+
+def press(page, *keys):
+    """Press keys that decide about the document shown, and wait for the next; gives its name."""
+    name = shown_name(page)
+    # a key pressed before a person can have seen the page is not for it
+    page.wait_for_timeout(100)
+    for key in keys:
+        page.keyboard.press(key) if key in ("Enter", "Escape") else page.keyboard.type(key)
+    page.wait_for_function("name => document.querySelector('[data-show=name]').textContent !== name", arg=name)
+    return name
+
+
+def test_documents_are_decided_by_keyboard_alone_and_what_was_decided_can_be_taken_back(desk, visit):
+    made = desk(6)
+    page = visit(made.url)
+    best = first_suggestion(page)
+    first, second, third = press(page, "Enter"), press(page, "2"), press(page, "n")
+    assert press(page, "u") != third
+    assert shown_name(page) == third
+    press(page, "/", "Tax return", "Enter")
+    fourth = shown_name(page)
+    page.keyboard.press("/")
+    page.keyboard.type("tax retrun")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-show=like]:visible")
+    assert "Tax return" in page.text_content("[data-show=like]")
+    page.keyboard.press("Escape")
+    press(page, "n")
+    press(page, "s")
+    press(page, "s")
+    assert page.is_visible("[data-show=done]")
+    found = decisions(made)
+    assert found.pop(first) == best
+    assert found.pop(third) == "Tax return"
+    assert found.pop(fourth) == NONE_OF_THESE
+    assert [*found] == [second]
+
+
+@pytest.mark.slow
+def test_two_hundred_documents_in_one_session_each_shown_at_once(desk, visit, record_property):
+    made = desk(210)
+    page = visit(made.url)
+    shown_name(page)
+    page.evaluate("""() => {
+        window.times = [];
+        document.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
+        new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => {
+            if (window.pressed) window.times.push(performance.now() - window.pressed);
+            window.pressed = 0;
+        }))).observe(document.getElementById('sheet'), {attributes: true, attributeFilter: ['data-shown']});
+    }""")
+    for number in range(200):
+        page.keyboard.press("Enter")
+        page.wait_for_function("count => window.times.length > count", arg=number)
+        page.wait_for_timeout(300)
+    times = page.evaluate("window.times")
+    record_property("milliseconds until shown", f"{statistics.median(times):.0f}, 95 %: {sorted(times)[189]:.0f}")
+    assert sorted(times)[189] < 150
+    page.wait_for_timeout(1000)
+    assert len(decisions(made)) == 200
+
+
+@pytest.mark.slow
+def test_two_people_never_get_the_same_document_until_one_gives_it_back(desk, visit):
+    made = desk(9)
+    anna, bruno = visit(made.url, "Anna"), visit(made.url, "Bruno")
+    hers, his = set(), set()
+    for _ in range(3):
+        hers.add(press(anna, "n"))
+        his.add(press(bruno, "n"))
+    assert not hers & his
+    # two are ready beside the one that she looks at
+    left = shown_name(anna)
+    anna.goto("about:blank")
+    for _ in range(3):
+        his.add(press(bruno, "n"))
+    assert left in his
+    assert len(hers | his) == 9
+
+
+@pytest.mark.slow
+def test_names_that_hold_html_are_shown_as_they_are(desk, visit):
+    name = "<img src=x onerror=alert(1)>.png"
+    made = desk(named={name: "invoice total due vat <script>alert(2)</script>", "b\u202egnp.exe": "dear madam"})
+    page = visit(made.url)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    assert {press(page, "/", "<b>New</b>", "Enter"), shown_name(page)} == {name, "b\u202egnp.exe"}
+    press(page, "2")
+    assert page.is_visible("[data-show=done]")
+    assert "<b>New</b>" in decisions(made).values()
+    assert page.locator("img[src=x], main b, main script").count() == 0
+
+
+@pytest.mark.slow
+def test_in_italian_on_a_telephone_by_mouse(desk, visit):
+    made = desk(2)
+    page = visit(made.url)
+    page.click("button[value=it]")
+    page.set_viewport_size({"width": 390, "height": 844})
+    first = shown_name(page)
+    assert page.get_attribute("html", "lang") == "it"
+    assert page.text_content("h3") == "Che cos’è?"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.click("[data-do=none]")
+    page.wait_for_function("name => document.querySelector('[data-show=name]').textContent !== name", arg=first)
+    shown_name(page)
+    page.click("[data-do=turn]")
+    page.click("[data-do=larger]")
+    size = page.evaluate("(({clientWidth: w, clientHeight: h}) => w / h)(document.querySelector('.paper'))")
+    assert size > 1
+    assert decisions(made) == {first: NONE_OF_THESE}
+
+
+@pytest.mark.slow
+def test_what_is_decided_while_the_server_is_away_is_kept_and_sent_again(desk, visit):
+    made = desk(4)
+    page = visit(made.url)
+    best = first_suggestion(page)
+    page.route("**/review/decide", lambda route: route.abort())
+    name = press(page, "Enter")
+    page.wait_for_timeout(300)
+    assert decisions(made) == {}
+    page.unroute("**/review/decide")
+    page.wait_for_function("name => document.getElementById('said').textContent.startsWith(name)", arg=name)
+    assert decisions(made) == {name: best}

@@ -1,0 +1,98 @@
+"""The way in: signing in and out, the language, pictures of pages, and the files of the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from textclf.base.errors import TextclfError
+from textclf.service.pages.html import HEADERS, page
+from textclf.service.pages.languages import LANGUAGES
+from textclf.service.pages.requests import TheState, TheVisitor, language_of
+from textclf.service.pages.state import PageState
+from textclf.service.pages.visitors import LANGUAGE, MAX_AGE, SESSION, Visitor, clean_name, local_path
+
+router = APIRouter(include_in_schema=False)
+STATIC = "/pages/static"
+static_files = StaticFiles(directory=Path(__file__).parent / "static")
+
+
+@router.get("/")
+def first_page(visitor: TheVisitor) -> Response:
+    """Go to the page that people use all day."""
+    return RedirectResponse("/review", 303)
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request, state: TheState, then: str = "/") -> Response:
+    """Ask for the name, and for the key if there is one."""
+    return _sign_in(request, state, then)
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    state: TheState,
+    name: Annotated[str, Form(max_length=1_000)] = "",
+    key: Annotated[str, Form(max_length=1_000)] = "",
+    then: Annotated[str, Form(max_length=1_000)] = "/",
+) -> Response:
+    """Begin a session."""
+    user = "" if state.keys is None else state.keys.user({"x-api-key": key})
+    if user is None:
+        return _sign_in(request, state, then, name=name, error="wrong_key", status=403)
+    who = user or clean_name(name)
+    if not who:
+        return _sign_in(request, state, then, error="no_name", status=422)
+    answer = RedirectResponse(local_path(then), 303)
+    token = state.sessions.token(who)
+    is_https = request.url.scheme == "https"
+    answer.set_cookie(SESSION, token, max_age=MAX_AGE, httponly=True, samesite="strict", secure=is_https)
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out() -> Response:
+    """End a session."""
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(SESSION, httponly=True, samesite="strict")
+    return answer
+
+
+@router.post("/language")
+def choose(request: Request, language: Annotated[str, Form(max_length=8)]) -> Response:
+    """Choose the language of the pages, and stay on the page."""
+    if language not in LANGUAGES:
+        raise HTTPException(422, "there is no such language")
+    answer = RedirectResponse(local_path(urlsplit(request.headers.get("referer", "/")).path), 303)
+    answer.set_cookie(LANGUAGE, language, max_age=365 * 24 * 3600, httponly=True, samesite="strict")
+    return answer
+
+
+@router.get("/pages/{document_id}/{number}.jpg")
+def picture(document_id: int, number: int, state: TheState, visitor: TheVisitor) -> Response:
+    """Give the picture of a page."""
+    document = state.library.document(document_id)
+    if document is None or not 1 <= number <= max(document.page_count, 1):
+        raise HTTPException(404, "there is no such page")
+    pages = {page.number: page for page in state.library.pages(document_id)}
+    try:
+        drawn = state.pictures.picture(document, number, pages[number].rotation if number in pages else 0)
+    except TextclfError as error:
+        raise HTTPException(404, "the page cannot be shown") from error
+    # what an address shows never changes, as documents are known by their content
+    headers = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
+    return Response(drawn, media_type="image/jpeg", headers=headers)
+
+
+def _sign_in(
+    request: Request, state: PageState, then: str, *, name: str = "", error: str = "", status: int = 200
+) -> Response:
+    visitor = Visitor(name="", language=language_of(request))
+    values = {"then": local_path(then), "name": clean_name(name), "error": error, "with_key": state.keys is not None}
+    return page("sign_in.html", visitor, section="sign_in", status=status, **values)

@@ -1,0 +1,118 @@
+"""Review: the queue of documents for a person to look at, one after the other, by keyboard."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from textclf.base.errors import BadDataError
+from textclf.library.decisions import ClaimedError
+from textclf.library.library import CLAIM
+from textclf.library.queue import claim_first_of, claimed_by, keep_claim
+from textclf.model.category_names import meant_category
+from textclf.service.pages.html import page
+from textclf.service.pages.requests import TheState, TheVisitor, valid_category
+from textclf.service.pages.state import PageState
+
+MAX_PASSED_OVER = 5_000
+"""Documents that a person may hold or have skipped."""
+Ids = Annotated[list[int], Field(max_length=MAX_PASSED_OVER)]
+
+router = APIRouter(include_in_schema=False)
+
+
+class Held(BaseModel):
+    """Documents that the page of a person shows or has ready, and those skipped."""
+
+    held: Ids = []
+    skipped: Ids = []
+
+
+class Decided(BaseModel):
+    """What a person decided."""
+
+    document: int
+    category: str = Field(max_length=1_000)
+    sure: bool = True
+
+
+class Given(BaseModel):
+    """Documents that a person gives back."""
+
+    documents: Ids
+
+
+@router.get("/review")
+def review_page(state: TheState, visitor: TheVisitor) -> Response:
+    """Show the page; its script asks for documents."""
+    return page("review.html", visitor, section="review", categories=state.categories())
+
+
+@router.post("/review/next")
+def next_document(held: Held, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
+    """Claim the next document, and keep those that the page has for longer."""
+    now = state.clock()
+    _keep(state, held.held, visitor.name)
+    claimed = state.queue.next(by=visitor.name, passed_over={*held.held, *held.skipped})
+    shown = state.shown(claimed.document_id, visitor.language) if claimed else None
+    return {
+        "document": shown.to_dict() if shown else None,
+        # of those skipped nobody else may be looking at some
+        "waiting": state.library.count_for_review(at=now),
+    }
+
+
+@router.post("/review/decide")
+def decide(decided: Decided, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
+    """Keep a decision; a new category that is like another is asked back once."""
+    try:
+        category = valid_category(decided.category)
+    except BadDataError as error:
+        raise HTTPException(422, str(error)) from error
+    if not decided.sure and (like := meant_category(category, state.categories())) and like != category:
+        return {"like": like}
+    try:
+        state.library.decide(decided.document, category, by=visitor.name, at=state.clock())
+    except ClaimedError as error:
+        with state.library.database.reading() as session:
+            by = claimed_by(session, decided.document, at=state.clock())
+        raise HTTPException(409, by) from error
+    except BadDataError as error:
+        raise HTTPException(404, error.what) from error
+    return {"category": category}
+
+
+@router.post("/review/undo")
+def undo(state: TheState, visitor: TheVisitor) -> dict[str, Any]:
+    """Take back the last decision of a person, who looks at the document again."""
+    now = state.clock()
+    undone = state.library.undo(by=visitor.name, at=now)
+    if undone is None:
+        return {"document": None}
+    with state.library.database.writing() as session:
+        claim_first_of(session, [undone.document_id], by=visitor.name, at=now, until=now + CLAIM)
+    shown = state.shown(undone.document_id, visitor.language)
+    return {"document": shown.to_dict() if shown else None, "category": undone.category}
+
+
+@router.post("/review/keep")
+def keep(given: Given, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
+    """Keep the documents of a page for longer, while its person looks at one."""
+    _keep(state, given.documents, visitor.name)
+    return {}
+
+
+@router.post("/review/release")
+def release(given: Given, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
+    """Give documents back, so that others get them."""
+    return {"released": sum(state.library.release(one, by=visitor.name) for one in given.documents)}
+
+
+def _keep(state: PageState, documents: list[int], by: str) -> None:
+    now = state.clock()
+    with state.library.database.writing() as session:
+        for document_id in documents:
+            keep_claim(session, document_id, by=by, at=now, until=now + CLAIM)

@@ -1,0 +1,185 @@
+"""A document as the pages show it: its pages, the words that decided, and what it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ocr.document import Document, Page
+from textclf.data.word_places import PlacedWord, strongest_words
+from textclf.model.accept import UNSURE
+from textclf.model.category_names import NONE_OF_THESE
+from textclf.model.explain import explain_evidence
+from textclf.service.pages.html import filled
+
+if TYPE_CHECKING:
+    from textclf.library.records import StoredDocument, StoredPage, StoredPrediction
+    from textclf.model.explain import Explanation
+    from textclf.model.predict import Model
+    from textclf.model.prediction import Prediction
+
+MAX_PAGES = 100
+"""Pages that can be shown of a document."""
+MARKS = 24
+"""Words that are lit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A word that is lit: its place as shares of the page; `weight` from -1, for the runner-up, to 1."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    weight: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPage:
+    """A page: the address of its picture, and the words lit on it."""
+
+    number: int
+    picture: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A category that a document may be of."""
+
+    category: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownDocument:
+    """A document for a page of the desk."""
+
+    id: int
+    name: str
+    pages: tuple[ShownPage, ...]
+    category: str
+    runner_up: str
+    score: float | None
+    decision: str
+    reason: str
+    suggestions: tuple[Suggestion, ...]
+    decided: str
+    error: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a model says of a document now."""
+
+    prediction: Prediction
+    explanation: Explanation | None
+
+
+def judge(model: Model, document: StoredDocument, text: str) -> Judged:
+    """Predict a document of the library and explain it."""
+    confidence, look = document.reading.get("confidence"), document.reading.get("look", "")
+    prediction, evidence, row = next(model.pipe_evidence([text], [document.name], [confidence], [look]))
+    found = explain_evidence(model, evidence, row) if prediction.predicted_category else None
+    return Judged(prediction=prediction, explanation=found)
+
+
+def show(
+    document: StoredDocument,
+    pages: Sequence[StoredPage],
+    *,
+    model: Model | None,
+    judged: Judged | None,
+    stored: StoredPrediction | None,
+    counts: Mapping[str, int],
+    reasons: Mapping[str, str],
+    decided: str = "",
+) -> ShownDocument:
+    """Put together what is shown; `counts` are decisions by category, `reasons` the texts of a language."""
+    marks = _marks(pages, judged.explanation) if judged and judged.explanation else {}
+    category, reason, score, decision, runner_up = "", "", None, "review", ""
+    if stored is not None:
+        category, reason, score = stored.predicted_category, stored.reason, stored.score
+        decision, runner_up = stored.decision, stored.runner_up
+    scores: dict[str, float] = {}
+    if judged and model and judged.prediction.scores:
+        scores = dict(zip(model.categories, judged.prediction.scores, strict=True))
+        category, score = judged.prediction.predicted_category, judged.prediction.score
+        runner_up = judged.explanation.runner_up if judged.explanation else runner_up
+    elif category:
+        scores = {category: score or 0.0}
+    last = max([document.page_count, 1, *(page.number for page in pages)])
+    return ShownDocument(
+        id=document.id,
+        name=document.name,
+        pages=tuple(
+            ShownPage(number=number, picture=f"/pages/{document.id}/{number}.jpg", marks=tuple(marks.get(number, ())))
+            for number in range(1, min(last, MAX_PAGES) + 1)
+        ),
+        category=category,
+        runner_up=runner_up,
+        score=score,
+        decision=decision,
+        reason=_reason(reason, reasons),
+        suggestions=tuple(suggest(scores, counts, model.categories if model else ())),
+        decided=decided,
+        error=document.error,
+    )
+
+
+def suggest(scores: Mapping[str, float], counts: Mapping[str, int], known: Iterable[str] = ()) -> Iterator[Suggestion]:
+    """Give categories by score, then the others, those that people gave most often first.
+
+    Examples
+    --------
+    >>> [one.category for one in suggest({"letter": 0.2, "invoice": 0.8}, {"memo": 3, "letter": 2, "none of these": 9})]
+    ['invoice', 'letter', 'memo']
+    """
+    for category, score in sorted(scores.items(), key=lambda one: (-one[1], one[0])):
+        yield Suggestion(category=category, score=round(score, 4))
+    others = {*counts, *known} - {*scores, NONE_OF_THESE}
+    for category in sorted(others, key=lambda category: (-counts.get(category, 0), category)):
+        yield Suggestion(category=category, score=None)
+
+
+def _reason(reason: str, texts: Mapping[str, str]) -> str:
+    if reason.startswith(UNSURE):
+        first, _, second = reason.removeprefix(UNSURE).partition(" and ")
+        return filled(texts["unsure"], first=first, second=second)
+    return texts.get(reason, reason)
+
+
+def _marks(pages: Sequence[StoredPage], explanation: Explanation) -> dict[int, list[Mark]]:
+    """Place the words that decided on the pages."""
+    read = Document(
+        document_id="",
+        pages=tuple(
+            Page(number=page.number, text=page.text, words=page.words, width=page.width, height=page.height)
+            for page in pages
+        ),
+    )
+    found = [word for word in strongest_words(read, explanation, MARKS) if word.box is not None]
+    strongest = max((abs(word.weight) for word in found), default=0.0) or 1.0
+    marks: dict[int, list[Mark]] = {}
+    for word in found:
+        marks.setdefault(word.page, []).append(_mark(word, strongest))
+    return marks
+
+
+def _mark(word: PlacedWord, strongest: float) -> Mark:
+    left, top, right, bottom = (min(max(edge, 0.0), 1.0) for edge in word.box or (0.0, 0.0, 0.0, 0.0))
+    return Mark(
+        left=round(left, 5),
+        top=round(top, 5),
+        width=round(max(right - left, 0), 5),
+        height=round(max(bottom - top, 0), 5),
+        weight=round(word.weight / strongest, 3),
+        text=word.text,
+    )

@@ -1,0 +1,79 @@
+"""What the pages work with: the library, the model on duty, pictures of pages, the queue, and sessions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textclf.library.queue import count_decided
+from textclf.model.category_names import NONE_OF_THESE
+from textclf.service.pages.languages import strings
+from textclf.service.pages.page_pictures import PagePictures
+from textclf.service.pages.review_queue import ReviewQueue
+from textclf.service.pages.shown import ShownDocument, judge, show
+from textclf.service.pages.visitors import Sessions
+
+if TYPE_CHECKING:
+    from textclf.service.desk import Desk
+    from textclf.service.keys import Keys
+
+
+class PageState:
+    """What the pages work with, one of each.
+
+    Parameters
+    ----------
+    desk : Desk
+        Who reads and judges, and whose library they show.
+    keys : Keys, optional
+        Without them nobody needs a key to sign in.
+    """
+
+    def __init__(self, desk: Desk, keys: Keys | None = None) -> None:
+        self.desk, self.library, self.duty, self.keys = desk, desk.library, desk.duty, keys
+        self.sessions = Sessions(keys.secret if keys else b"")
+        self.pictures = PagePictures(desk.library, desk.limits)
+        self.queue = ReviewQueue(desk.library, self.clock)
+
+    @staticmethod
+    def clock() -> datetime:
+        """Give the time."""
+        return datetime.now(UTC)
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        self.queue.close()
+        self.pictures.close()
+
+    def counts(self) -> dict[str, int]:
+        """Count the decisions that hold by category."""
+        with self.library.database.reading() as session:
+            return count_decided(session)
+
+    def categories(self) -> list[str]:
+        """List the categories that people can choose: those of the model on duty, and those that people gave."""
+        on_duty = self.duty.current
+        known = set(on_duty.model.categories if on_duty else ()) | set(self.counts())
+        return sorted(known - {NONE_OF_THESE}, key=str.casefold)
+
+    def shown(self, document_id: int, language: str) -> ShownDocument | None:
+        """Put together what is shown of a document."""
+        library = self.library
+        document = library.document(document_id)
+        if document is None:
+            return None
+        on_duty = self.duty.current
+        judged = None
+        if on_duty is not None and document.status in ("ok", "partial"):
+            judged = judge(on_duty.model, document, library.text(document_id))
+        decision = library.decision(document_id)
+        return show(
+            document,
+            library.pages(document_id),
+            model=on_duty.model if on_duty else None,
+            judged=judged,
+            stored=library.prediction(document_id),
+            counts=self.counts(),
+            reasons=strings(language)["reasons"],
+            decided=decision.category if decision else "",
+        )
