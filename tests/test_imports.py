@@ -29,9 +29,10 @@ MAY_IMPORT = {
     "textclf.folders": MODEL | {"textclf.model", "textclf.data", "textclf.library"},
     "textclf.service": MODEL
     | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks", "textclf.library"},
+    "textclf.bridges": MODEL | {"textclf.model", "textclf.data"},
     "textclf.commands": MODEL
     | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks"}
-    | {"textclf.library", "textclf.service", "textclf.folders"},
+    | {"textclf.library", "textclf.service", "textclf.folders", "textclf.bridges"},
     "textclf": BASE | {"textclf.model"},
     "textclf.__main__": BASE | {"textclf.commands"},
     "aws_ml_adapter.api": API,
@@ -135,7 +136,7 @@ def test_importing_textclf_loads_nothing():
 
 @pytest.mark.parametrize("commands", ["textclf.commands", "aws_ml_adapter.cli"])
 def test_the_command_line_shows_its_help_without_numpy(commands):
-    assert not loaded_by(f"import {commands}") & {"numpy", "boto3", "uvicorn", "sqlalchemy"}
+    assert not loaded_by(f"import {commands}") & {"numpy", "boto3", "uvicorn", "sqlalchemy", "httpx", "fastapi"}
 
 
 def test_a_prediction_loads_numpy_and_nothing_else(tmp_path):

@@ -15,6 +15,7 @@ from textclf.commands import (
     keywords,
     model_info,
     ocr,
+    paperless,
     predict,
     prepare,
     select,
@@ -37,9 +38,13 @@ app = new_app(
 )
 model_app = typer.Typer(help="Look into model files.", no_args_is_help=True)
 words_app = typer.Typer(help="Ask word vectors: which words are alike, and king - man + woman.", no_args_is_help=True)
+paperless_app = typer.Typer(
+    help="Learn from a paperless-ngx archive, and file its new documents.", no_args_is_help=True
+)
 keywords_app = typer.Typer(help="Find keywords, and see what they do.", no_args_is_help=True)
 app.add_typer(keywords_app, name="keywords")
 app.add_typer(model_app, name="model")
+app.add_typer(paperless_app, name="paperless")
 app.add_typer(words_app, name="words")
 for command in (
     ocr.ocr,
@@ -65,3 +70,8 @@ add_command(keywords_app, keywords.check_keywords, "check")
 add_command(model_app, model_info.info)
 add_command(words_app, words.similar)
 add_command(words_app, words.analogy)
+add_command(paperless_app, paperless.try_archive, "try")
+add_command(paperless_app, paperless.learn)
+add_command(paperless_app, paperless.post_consume)
+add_command(paperless_app, paperless.webhook)
+add_command(paperless_app, paperless.poll)

@@ -29,6 +29,7 @@ EXTRAS = {
     "distributed": "dask",
     "fastapi": "desk",
     "httptools": "serve",
+    "httpx": "desk",
     "prometheus_client": "desk",
     "psycopg": "postgresql",
     "python_multipart": "desk",
@@ -39,18 +40,26 @@ EXTRAS = {
     "zxingcpp": "barcodes",
 }
 """Optional packages, with the extra that installs each."""
+NEVER_FAIL = ["paperless", "post-consume"]
+"""A command that always ends with exit code 0, as the program that runs it would stop its own work otherwise."""
+
+
+def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
+    """Run the command line and give its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    code = _run(given, program)
+    return int(ExitCode.OK) if NEVER_FAIL in [given[i : i + 2] for i in range(len(given))] else code
 
 
 @show_log()
-def run(arguments: Sequence[str] | None = None, program: Program = TEXTCLF) -> int:
-    """Run the command line and give its exit code."""
+def _run(arguments: Sequence[str], program: Program) -> int:
     prepare_streams()
     # loky takes the planned restart of a worker for a memory leak
     warnings.filterwarnings("ignore", message="A worker was restarted")
     # without a home folder matplotlib reports at length where it caches fonts
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
-        code = _invoke(sys.argv[1:] if arguments is None else arguments, program)
+        code = _invoke(arguments, program)
         # a full disk must be noticed here, not when Python exits
         sys.stdout.flush()
     except TextclfError as error:

@@ -1,0 +1,1 @@
+"""Doors to programs beside this one: paperless-ngx."""
