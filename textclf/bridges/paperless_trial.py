@@ -257,13 +257,14 @@ def _ask(client: PaperlessClient, archive: Archive, judged: Mapping[int, Judged]
 def trial_lines(trial: Trial) -> Iterator[str]:
     """Give the figures of a trial as lines for people."""
     yield from trial.archive
-    yield (f"textclf, judging documents that it was not trained on: right in {_of(trial.right, trial.documents)}")
+    yield f"textclf, judging documents that it was not trained on: right in {_of(trial.right, trial.documents)}"
+    yield "(others of the same senders were among those trained on: of new senders, fewer will be right)"
     if own := trial.own:
         yield (
-            f"paperless-ngx itself, on {counted(own.documents, 'document')} of these: right in "
-            f"{_of(own.right, own.documents)}, wrong in {own.wrong}, no suggestion for {own.none}; textclf on the "
-            f"same: right in {_of(own.textclf_right, own.documents)}"
+            f"paperless-ngx itself, asked about {counted(own.documents, 'document')} of these: right in "
+            f"{_of(own.right, own.documents)}, wrong in {own.wrong}, no suggestion for {own.none}"
         )
+        yield f"textclf on these {own.documents}: right in {_of(own.textclf_right, own.documents)}"
         yield "(paperless-ngx has learned from these very documents, textclf has not: of new ones, it knows fewer)"
     yield ""
     yield f"{'maximum error':<15}{'would be set':>20}{'of them wrong':>20}{'in the inbox':>20}"

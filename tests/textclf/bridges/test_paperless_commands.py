@@ -87,7 +87,7 @@ def test_a_trial_says_what_both_would_do_and_only_reads(filed, textclf, tmp_path
     said = textclf("paperless", "try", "--report", page, "--max-error", "0.4", *QUICK)
     assert said.code == 0, said.err
     assert "36 filed documents of 3 document types, 0 without a type, 4 in the inbox" in said.out
-    assert "paperless-ngx itself, on 36 documents of these: right in 26 of 36" in said.out
+    assert "paperless-ngx itself, asked about 36 documents of these: right in 26 of 36" in said.out
     assert "wrong in 1, no suggestion for 9" in said.out
     assert "maximum error" in said.out
     assert {method for method, _, _ in filed.requests} == {"GET"}
