@@ -21,7 +21,7 @@ from textclf import DocumentClassifier
 from textclf.base.errors import ExitCode, UsageError
 from textclf.base.program import TEXTCLF
 from textclf.commands import app
-from textclf.commands.running import run
+from textclf.commands.running import NEVER_FAIL, run
 from textclf.model.file import KIND
 
 ROOT = Path(__file__).parents[3]
@@ -320,6 +320,14 @@ OUT_OF_BOUNDS = {
     "max_upload": ("0",),
     "keep_results": ("-1",),
     "grace": ("-1", "nan"),
+    "timeout": ("0", "nan"),
+    "retries": ("-1", "21"),
+    "seconds": ("0", "nan"),
+    "delay": ("-1",),
+    "every": ("0", "nan"),
+    "least": ("2",),
+    "limit": ("0",),
+    "sample": ("-1",),
 }
 NUMBERS = [
     (words, parameter.name, value)
@@ -339,19 +347,24 @@ def test_a_number_out_of_bounds_is_refused_wherever_it_stands(textclf, tmp_path,
     arguments = [
         *words,
         *needed,
-        *(["-o", tmp_path / "out"] if any(p.required and p.name == "output" for p in command.params) else []),
-        *(["--library", tmp_path] if any(p.required and p.name == "library" for p in command.params) else []),
+        # a missing option would be said first
+        *(
+            value
+            for one in command.params
+            if one.opts[0].startswith("-") and one.required and one is not parameter
+            for value in (max(one.opts, key=len), tmp_path / one.name)
+        ),
     ]
     option = max(parameter.opts, key=len)
     if way == "option":
         arguments.append(f"{option}={value}" if option.startswith("--") else f"{option}{value}")
     elif way == "environment":
-        monkeypatch.setenv(f"TEXTCLF_{'_'.join(words)}_{name}".upper(), value)
+        monkeypatch.setenv(f"TEXTCLF_{'_'.join(words)}_{name}".upper().replace("-", "_"), value)
     else:
         (tmp_path / "c.toml").write_text(f"[{'.'.join(words)}]\n{name} = {value}\n")
         arguments = ["--config", tmp_path / "c.toml", *arguments]
     said = textclf(*arguments)
-    assert said.code == ExitCode.USAGE
+    assert said.code == (ExitCode.OK if list(words) == NEVER_FAIL else ExitCode.USAGE)
     assert f"'{option}'" in said.error or f"/ '{option}" in said.error
     assert len(said.err.splitlines()) == 1
 
