@@ -24,6 +24,7 @@ from textclf.commands import (
     split,
     train,
     tune,
+    watch,
     words,
 )
 from textclf.commands.application import add_command, new_app
@@ -61,6 +62,7 @@ for command in (
     classify.classify,
     split.split,
     file.file,
+    watch.watch,
     signatures.signatures,
     serve.serve,
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -114,7 +114,7 @@ class Filer:
         # by content, where a trial would have put each file so far
         self._trial: dict[str, Path] = {}
 
-    def run(self, waiting: Sequence[WaitingFile], scans: ScanOptions) -> Iterator[Filed]:
+    def run(self, waiting: Sequence[WaitingFile], scans: ScanOptions) -> Generator[Filed]:
         """File what waits, each file as soon as it is read; those whose content was filed before are not read."""
         unread, files = [], {one.found.document_id: one for one in waiting}
         sizes = self.library.journal.sizes(str(self.places.into)) if self.library else set()

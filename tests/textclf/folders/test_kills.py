@@ -1,0 +1,113 @@
+"""kill -9 at random moments of file operations: every file is in one place, unchanged, and the journal agrees."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from textclf.folders.mover import Mover
+
+ROOT = Path(__file__).parents[3]
+FILES = 40
+# it files all that waits, undoes that, and so on, until it is killed
+PROGRAM = """
+import sys
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from textclf.base.hashing import hash_bytes
+from textclf.folders.day_log import DayLog, locked
+from textclf.folders.file_operations import state_of
+from textclf.folders.mover import Mover
+from textclf.folders.undo import undo_last_run
+from textclf.library.library import Library
+
+inbox, into, how = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+now = lambda: datetime.now(UTC)
+with locked(into / ".textclf"), Library.open(into / ".textclf") as library:
+    log = DayLog(into / ".textclf" / "log", now)
+    while True:
+        mover = Mover(library, into, log, now, "file")
+        mover.recover()
+        for path in sorted(inbox.iterdir()):
+            content = path.read_bytes()
+            sha256 = hash_bytes(content)
+            if how != "move" and library.journal.done(sha256, str(into)):
+                continue
+            given = {"sha256": sha256, "name": path.name, "path": str(path)}
+            document, _ = library.add_document(**given, size=len(content), at=now())
+            mover.put(document.id, path, into / path.name[:1] / "scan.pdf", how, state_of(path), str)
+            print("moved", flush=True)
+        for _ in undo_last_run(library, into, log, now):
+            print("undone", flush=True)
+"""
+
+
+def contents(*folders: Path) -> list[bytes]:
+    paths = (path for folder in folders for path in folder.rglob("*"))
+    return [path.read_bytes() for path in paths if path.is_file() and ".textclf" not in path.parts]
+
+
+@pytest.mark.parametrize("place", ["the same file system", "another file system"])
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.endurance)])
+def test_moves(desk, tmp_path, request, place, kills):
+    into = desk.into if place == "the same file system" else request.getfixturevalue("other_file_system")
+    names = [f"{chr(97 + number % 3)}{number:02}.pdf" for number in range(FILES)]
+    files = {(f"content of {name}" * 5000).encode() for name in names}
+    for name in names:
+        (desk.inbox / name).write_bytes((f"content of {name}" * 5000).encode())
+    draw = random.Random(7)
+    reached = Counter[str]()
+    for _ in range(kills):
+        kill_after_some_lines(draw, reached, desk.inbox, into, "move")
+        found = contents(desk.inbox, into)
+        assert files <= {*found}, "nothing is lost, even before the next run"
+        if place == "the same file system":
+            assert len(found) == FILES, "nothing is in two places, even before the next run"
+    if kills > 10:
+        assert min(reached["moved"], reached["undone"]) > kills / 10, "kills fell into both"
+    check(desk, into, files)
+
+
+def kill_after_some_lines(draw, reached, inbox, into, how):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, inbox, into, how],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for _ in range(draw.randrange(1, 100)):
+        line = process.stdout.readline()
+        assert line, process.communicate()[1]
+    reached[line.strip()] += 1
+    time.sleep(draw.random() * 0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def check(desk, into, files):
+    """Put right what the last kill left; then every file is in one place, and the journal tells which."""
+    from textclf.folders.day_log import DayLog
+    from textclf.library.library import Library
+
+    with Library.open(into / ".textclf") as library:
+        Mover(library, into, DayLog(into / ".textclf" / "log", desk.clock), desk.clock, "file").recover()
+        assert library.journal.unsettled(str(into)) == []
+        assert Counter(contents(desk.inbox, into)) == Counter(files)
+        assert not list(into.rglob(".*.part")), "no copy is left half written"
+        waiting = {path.read_bytes() for path in desk.inbox.iterdir()}
+        for document in library.list_documents():
+            done = library.journal.done(document.sha256, str(into))
+            content = Path(document.path).read_bytes() if Path(document.path).exists() else None
+            assert len(done) == (content not in waiting)
+            assert all(Path(move.target).exists() for move in done)

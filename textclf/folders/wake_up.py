@@ -1,0 +1,75 @@
+"""What wakes a watcher: a change in the folders that it watches, or a signal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+_DEBOUNCE = 200
+"""Milliseconds in which changes count as one."""
+
+
+class Bell:
+    """Wakes who waits for it; may be rung by a signal handler and by other threads."""
+
+    def __init__(self) -> None:
+        # a lock that a signal handler takes may be held by what it interrupts; a pipe has none
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+
+    def ring(self) -> None:
+        """Wake who waits now, or else who waits next."""
+        with suppress(BlockingIOError):
+            os.write(self._write, b".")
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it rings, or for some seconds."""
+        if select.select([self._read], [], [], seconds)[0]:
+            os.read(self._read, 65536)
+
+    def close(self) -> None:
+        """Close it."""
+        os.close(self._read)
+        os.close(self._write)
+
+
+@contextmanager
+def ringing_at_changes(bell: Bell, folders: Sequence[Path]) -> Iterator[threading.Event]:
+    """Ring a bell whenever something changes in folders; gives an event that tells that the system cannot do so."""
+    from watchfiles import watch
+
+    stop, blind = threading.Event(), threading.Event()
+
+    def run() -> None:
+        changes = watch(
+            *folders,
+            watch_filter=None,
+            debounce=_DEBOUNCE,
+            stop_event=stop,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+            force_polling=False,
+        )
+        try:
+            for _ in changes:
+                bell.ring()
+        # the folder is gone, or the system watches as many folders as it may
+        except (OSError, RuntimeError) as error:
+            _log.debug(f"changes are not told by the system ({error})")
+        blind.set()
+        bell.ring()
+
+    thread = threading.Thread(target=run, name="watch", daemon=True)
+    thread.start()
+    try:
+        yield blind
+    finally:
+        stop.set()
+        thread.join(10)
