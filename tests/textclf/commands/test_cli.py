@@ -328,6 +328,8 @@ OUT_OF_BOUNDS = {
     "least": ("2",),
     "limit": ("0",),
     "sample": ("-1",),
+    "settle": ("-1", "3601", "nan"),
+    "poll": ("0", "-1", "nan"),
 }
 NUMBERS = [
     (words, parameter.name, value)
