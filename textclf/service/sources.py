@@ -30,7 +30,7 @@ class Base64Source(_Given):
     """A document in base64."""
 
     kind: Literal["base64"]
-    base64: str = Field(min_length=1)
+    base64: str = Field(min_length=1, json_schema_extra={"contentEncoding": "base64"})
     name: str = Field("document", max_length=1000)
 
 

@@ -9,11 +9,13 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 
 from textclf.base.errors import ExitCode
 from textclf.base.http_limits import HEAD_SECONDS
@@ -43,14 +45,20 @@ def queue_length(client: httpx.Client) -> float:
 
 
 def test_a_hundred_clients_at_once_are_all_answered(service, invoice, sent):
-    def ask(number: int) -> tuple[int, str]:
+    def ask(number: int) -> tuple[int, str, str | None]:
         with service.client() as client:
-            answer = client.post("/v1/classify/file", files=sent(**{f"n{number}": invoice}))
-            return answer.status_code, answer.json()["documents"][0]["name"]
+            # blank pages are read soonest
+            page = blank if number % 5 else invoice
+            answer = client.post("/v1/classify/file", files=sent(**{f"n{number}": page}))
+            (document,) = answer.json()["documents"]
+            return answer.status_code, document["name"], document["docType"]
 
+    stream = BytesIO()
+    Image.new("L", (300, 200), 255).save(stream, "PNG")
+    blank = stream.getvalue()
     with ThreadPoolExecutor(100) as clients:
         answers = list(clients.map(ask, range(100)))
-    assert answers == [(200, f"n{number}.png") for number in range(100)]
+    assert answers == [(200, f"n{number}.png", None if number % 5 else "invoice") for number in range(100)]
 
 
 def test_clients_that_hang_send_rubbish_or_go_away_leave_nothing_behind(service, client, invoice, sent):
@@ -95,92 +103,86 @@ def test_a_body_that_stalls_is_given_up(service, client):
     assert queue_length(client) == 0
 
 
-def test_a_document_that_kills_or_hangs_its_worker_is_told_and_the_rest_goes_on(
-    start, model_path, scan, slow_engine, tmp_path, sent
-):
-    faults = "[ $width = 901 ] && kill -9 $PPID\n[ $width = 902 ] && exec sleep 60"
-    service = start(
-        *("--model", model_path, "--engine", "tesseract", "--jobs", 2, "--scale", 1, "--seconds-per-page", 4),
-        **slow_engine(faults),
+@pytest.fixture(scope="module")
+def faulty(start_any, model_path, slow_engine):
+    """A service whose engine kills its worker, hangs or takes a second, as the width of the page tells it."""
+    faults = "[ $width = 901 ] && kill -9 $PPID\n[ $width = 902 ] && exec sleep 60\n[ $width = 904 ] && sleep 1"
+    arguments = (
+        "--engine",
+        "tesseract",
+        "--jobs",
+        2,
+        "--scale",
+        1,
+        "--seconds-per-page",
+        4,
+        "--queue",
+        4,
+        "--tasks",
+        1,
     )
-    drawn = {}
-    from PIL import Image
+    service = start_any("--model", model_path, *arguments, **slow_engine(faults))
+    service.wait_until_ready()
+    return service
 
-    for width in (900, 901, 902, 903):
-        page = Image.open(scan(tmp_path / f"{width}.png", "invoice total due")).crop((0, 0, width, 200))
-        page.save(tmp_path / f"{width}.png")
-        drawn[f"w{width}"] = (tmp_path / f"{width}.png").read_bytes()
-    with service.client() as client:
-        documents = client.post("/v1/classify/file", files=sent(**drawn)).json()["documents"]
+
+@pytest.fixture
+def page(scan, tmp_path):
+    """Draws a page of some width."""
+
+    def draw(width: int) -> bytes:
+        path = scan(tmp_path / "page.png", "invoice total due")
+        Image.open(path).crop((0, 0, width, 200)).save(path)
+        return path.read_bytes()
+
+    return draw
+
+
+def test_a_document_that_kills_or_hangs_its_worker_is_told_and_the_rest_goes_on(faulty, page, sent):
+    pages = {f"w{width}": page(width) for width in (900, 901, 902, 903)}
+    with faulty.client() as client:
+        documents = client.post("/v1/classify/file", files=sent(**pages)).json()["documents"]
         assert [document["docType"] for document in documents] == ["invoice", None, None, "invoice"]
         assert documents[1]["warnings"] == ["the process that read it died"]
         assert "took longer than 4 s" in documents[2]["warnings"][0]
-        answer = client.post("/v1/classify/file", files=sent(a=drawn["w901"]))
+        answer = client.post("/v1/classify/file", files=sent(a=pages["w901"]))
         assert (answer.status_code, answer.json()["detail"]) == (422, "a.png: the process that read it died")
-    assert service.stop() == 0
 
 
-def test_a_full_queue_is_told_with_the_time_to_wait(start, model_path, invoice, slow_engine, sent, left_over):
-    arguments = ("--model", model_path, "--engine", "tesseract", "--jobs", 1, "--queue", 2, "--tasks", 1)
-    service = start(*arguments, **slow_engine("sleep 1"))
-    service.wait_until_ready()
-    with ThreadPoolExecutor(8) as clients, service.client() as client:
-        waiting = [clients.submit(client.post, "/v1/classify/file", files=sent(a=invoice)) for _ in range(2)]
-        assert until(lambda: queue_length(client) == 2)
-        refused = client.post("/v1/classify/file", files=sent(a=invoice))
+def test_a_full_queue_is_told_with_the_time_to_wait(faulty, page, sent, left_over):
+    slow = page(904)
+    with ThreadPoolExecutor(8) as clients, faulty.client() as client:
+        waiting = [clients.submit(client.post, "/v1/classify/file", files=sent(a=slow)) for _ in range(4)]
+        assert until(lambda: queue_length(client) == 4)
+        refused = client.post("/v1/classify/file", files=sent(a=slow))
         assert (refused.status_code, refused.json()["type"]) == (429, "urn:textclf:problem:queue-full")
         assert 1 <= int(refused.headers["retry-after"]) <= 60
-        # two are begun at a time, one may wait
-        answers = [client.post("/v1/classify/file/async", files=sent(a=invoice)) for _ in range(6)]
-        statuses = [answer.status_code for answer in answers]
-        assert statuses[0] == 202
-        assert 429 in statuses
-        assert "retry-after" in next(answer for answer in answers if answer.status_code == 429).headers
-        assert [answer.result().status_code for answer in waiting] == [200, 200]
-    # SIGTERM lets the tasks that were begun end
-    assert service.stop() == 0
-    assert left_over(service.process.pid) == []
+        answers = [client.post("/v1/classify/file/async", files=sent(a=slow)) for _ in range(6)]
+        # three are begun at a time, one may wait
+        assert [answer.status_code for answer in answers[:2]] == [202, 202]
+        assert answers[-1].status_code == 429
+        assert answers[-1].json()["type"] == "urn:textclf:problem:too-many-tasks"
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        assert [answer.result().status_code for answer in waiting] == [200] * 4
+    assert faulty.stop() == 0
+    assert left_over(faulty.process.pid) == []
 
 
-def test_sigterm_finishes_what_was_begun_and_the_next_start_does_the_rest(
-    start, model_path, invoice, slow_engine, sent, tmp_path, left_over
-):
-    environment = slow_engine("sleep 0.5")
-    arguments = ("--engine", "tesseract", "--jobs", 1)
-    service = start("--model", model_path, *arguments, folder=tmp_path / "desk", **environment)
-    service.wait_until_ready()
-    with service.client() as client, ThreadPoolExecutor(4) as clients:
-        answers = [client.post("/v1/classify/file/async", files=sent(a=invoice)) for _ in range(6)]
-        tasks = [answer.json()["task_id"] for answer in answers]
-        waiting = [clients.submit(client.post, "/v1/classify/file", files=sent(a=invoice)) for _ in range(2)]
-        poll = clients.submit(client.get, f"/v1/status/poll/{tasks[-1]}", params={"wait": 60})
-        assert until(lambda: queue_length(client) == 2)
-        begun = time.monotonic()
-        service.process.send_signal(signal.SIGTERM)
-        assert [answer.result().status_code for answer in waiting] == [200, 200]
-        # who waits for a task is not kept
-        assert poll.result().json()["task_status"] == "pending"
-        assert service.stop() == 0
-        assert time.monotonic() - begun < 15
-    assert left_over(service.process.pid) == []
-    assert "Traceback" not in service.said
-    # the model on duty is in the library
-    again = start(*arguments, folder=tmp_path / "desk", **environment)
-    with again.client() as client:
-        for task in tasks:
-            assert client.get(f"/v1/status/poll/{task}", params={"wait": 30}).json()["task_status"] == "success"
-            assert client.get(f"/v1/result/{task}").json()["documents"][0]["docType"] == "invoice"
-
-
-def test_after_kill_9_no_task_is_lost_and_nothing_else_is_left(
-    start, model_path, invoice, slow_engine, sent, tmp_path, left_over
-):
-    environment = slow_engine("sleep 0.4")
+def test_no_task_is_lost_by_kill_9_nor_by_sigterm(start, model_path, invoice, slow_engine, sent, tmp_path, left_over):
+    environment = slow_engine("sleep 0.3")
     arguments = ("--engine", "tesseract", "--jobs", 2)
-    service = start("--model", model_path, *arguments, folder=tmp_path / "desk", **environment)
+
+    def begin(*more: object):
+        return start(*more, *arguments, folder=tmp_path / "desk", **environment)
+
+    def give(client: httpx.Client, count: int) -> list[str]:
+        answers = [client.post("/v1/classify/file/async", files=sent(a=invoice)) for _ in range(count)]
+        return [answer.json()["task_id"] for answer in answers]
+
+    service = begin("--model", model_path)
     service.wait_until_ready()
     with service.client() as client:
-        tasks = [client.post("/v1/classify/file/async", files=sent(a=invoice)).json()["task_id"] for _ in range(8)]
+        tasks = give(client, 8)
         uploading = connect(service)
         uploading.sendall(
             b"POST /v1/classify/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
@@ -191,13 +193,29 @@ def test_after_kill_9_no_task_is_lost_and_nothing_else_is_left(
         service.stop(signal.SIGKILL)
         uploading.close()
     assert left_over(service.process.pid) == []
-    again = start(*arguments, folder=tmp_path / "desk", **environment)
-    folders = {folder.name for folder in (again.library / "uploads").iterdir()}
-    assert folders <= set(tasks)
-    with again.client() as client:
+
+    # the model on duty is in the library
+    service = begin()
+    assert {folder.name for folder in (service.library / "uploads").iterdir()} <= set(tasks)
+    with service.client() as client, ThreadPoolExecutor(4) as clients:
+        tasks += give(client, 6)
+        waiting = [clients.submit(client.post, "/v1/classify/file", files=sent(a=invoice)) for _ in range(2)]
+        poll = clients.submit(client.get, f"/v1/status/poll/{tasks[-1]}", params={"wait": 60})
+        assert until(lambda: queue_length(client) == 2)
+        service.process.send_signal(signal.SIGTERM)
+        # clients that wait are answered; who waits for a task is not kept
+        assert [answer.result().status_code for answer in waiting] == [200, 200]
+        assert poll.result().json()["task_status"] == "pending"
+    assert service.stop() == 0
+    assert left_over(service.process.pid) == []
+
+    service = begin()
+    with service.client() as client:
         for task in tasks:
             assert client.get(f"/v1/status/poll/{task}", params={"wait": 30}).json()["task_status"] == "success"
-    assert until(lambda: not list((again.library / "uploads").iterdir()))
+            assert client.get(f"/v1/result/{task}").json()["documents"][0]["docType"] == "invoice"
+    assert until(lambda: not list((service.library / "uploads").iterdir()))
+    assert "Traceback" not in service.said
 
 
 def test_one_service_a_library_and_a_port(service, tmp_path):
