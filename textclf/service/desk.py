@@ -56,7 +56,7 @@ class Desk:
         self.library, self.duty, self.metrics = library, duty, metrics
         self.uploads = UploadFolder(library.folder)
         self.queue = queue
-        self._keeper = Keeper(library, keep, metrics)
+        self.keeper = Keeper(library, keep, metrics)
         self.stopping = asyncio.Event()
         self.trouble: str | None = "the self-test has not ended"
         """Why the service is not ready, if it is not."""
@@ -134,16 +134,21 @@ class Desk:
             return await self._classify_now(file, loaded)
 
     async def _classify_now(self, file: SourceFile, loaded: LoadedModel) -> tuple[DocumentResult, ProblemError | None]:
-        document = await self._read(file)
+        judged = await self.judge(file, loaded)
+        return await asyncio.to_thread(self.keeper.result, judged)
+
+    async def judge(self, file: SourceFile, loaded: LoadedModel) -> Judged:
+        """Read and predict a file; the library keeps nothing of it yet."""
+        document = await self.read(file)
         begun = time.perf_counter()
         loop = asyncio.get_running_loop()
         prediction, explanation = await loop.run_in_executor(self._predicting, predict_scan, loaded.model, document)
         self.metrics.stage("predict", time.perf_counter() - begun)
         self.metrics.document(prediction)
-        judged = Judged(file=file, document=document, prediction=prediction, explanation=explanation, loaded=loaded)
-        return await asyncio.to_thread(self._keeper.result, judged)
+        return Judged(file=file, document=document, prediction=prediction, explanation=explanation, loaded=loaded)
 
-    async def _read(self, file: SourceFile) -> Document:
+    async def read(self, file: SourceFile) -> Document:
+        """Read a file."""
         submitted = time.perf_counter()
         reading = self.reader.submit(file.name, file.path)
         try:

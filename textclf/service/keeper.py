@@ -42,12 +42,12 @@ class Keeper:
     """Makes results, and lets the library keep documents for review, all, or none."""
 
     def __init__(self, library: Library, keep: Keep, metrics: Metrics) -> None:
-        self._library, self._keep, self._metrics = library, keep, metrics
+        self._library, self.keep, self._metrics = library, keep, metrics
 
     def result(self, judged: Judged) -> tuple[DocumentResult, ProblemError | None]:
         """Give the result of a document, with the problem if it could not be read."""
         fault = _fault(judged.file.path, judged.document.error) if judged.document.status == "failed" else None
-        is_wanted = self._keep == "all" or (self._keep == "review" and judged.prediction.decision == "review")
+        is_wanted = self.keep == "all" or (self.keep == "review" and judged.prediction.decision == "review")
         document_id = None
         # what cannot be read cannot be reviewed either, and would fill the disk
         if is_wanted and fault is None:
@@ -63,22 +63,27 @@ class Keeper:
         )
         return result, fault
 
-    def _record(self, judged: Judged) -> int:
-        file, at = judged.file, datetime.now(UTC)
+    def keep_unjudged(self, file: SourceFile, document: Document, at: datetime) -> int:
+        """Let the library keep a document as it was read; gives its id."""
         if file.is_ours:
             self._keep_file(file)
         path = "" if file.is_ours else str(file.path)
         stored, _ = self._library.add_document(sha256=file.sha256, name=file.name, size=file.size, at=at, path=path)
-        self._library.record_reading(stored.id, judged.document)
+        self._library.record_reading(stored.id, document)
+        return stored.id
+
+    def _record(self, judged: Judged) -> int:
+        at = datetime.now(UTC)
+        document_id = self.keep_unjudged(judged.file, judged.document, at)
         self._library.record_prediction(
-            stored.id,
+            document_id,
             judged.loaded.id,
             judged.prediction,
             categories=judged.loaded.model.categories,
             evidence={"evidence": [one.model_dump() for one in evidence_of(judged.document, judged.explanation)]},
             at=at,
         )
-        return stored.id
+        return document_id
 
     def _keep_file(self, file: SourceFile) -> None:
         """Give the library a file without reading it: as a link where the disk can, else as a copy."""

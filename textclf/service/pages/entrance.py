@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from textclf.base.errors import TextclfError
-from textclf.service.pages.html import HEADERS, page
+from textclf.service.pages.html import page, picture_answer
 from textclf.service.pages.languages import LANGUAGES
 from textclf.service.pages.requests import TheState, TheVisitor, language_of
 from textclf.service.pages.state import PageState
@@ -85,9 +85,7 @@ def picture(document_id: int, number: int, state: TheState, visitor: TheVisitor)
         drawn = state.pictures.picture(document, number, pages[number].rotation if number in pages else 0)
     except TextclfError as error:
         raise HTTPException(404, "the page cannot be shown") from error
-    # what an address shows never changes, as documents are known by their content
-    headers = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
-    return Response(drawn, media_type="image/jpeg", headers=headers)
+    return picture_answer(drawn)
 
 
 def _sign_in(

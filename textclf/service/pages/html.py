@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from textclf.service.pages.languages import LANGUAGES, strings
 from textclf.service.pages.visitors import Visitor
@@ -32,6 +32,12 @@ SECTIONS = ("drop", "review", "first_labels", "teach", "audit")
 def page(template: str, visitor: Visitor, *, section: str = "", status: int = 200, **values: Any) -> HTMLResponse:
     """Make a page; strings of its section are there as ``t`` and for its script."""
     return HTMLResponse(render(template, visitor, section=section, **values), status, HEADERS)
+
+
+def picture_answer(drawn: bytes) -> Response:
+    """Make the answer with a picture; what an address shows never changes, as documents are known by their content."""
+    headers = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
+    return Response(drawn, media_type="image/jpeg", headers=headers)
 
 
 def render(template: str, visitor: Visitor, *, section: str = "", **values: Any) -> str:

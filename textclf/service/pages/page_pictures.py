@@ -39,12 +39,16 @@ class PagePictures:
 
     def picture(self, document: StoredDocument, number: int, rotation: int) -> bytes:
         """Give a page, from 1, as JPEG, turned counter-clockwise; `TextclfError` if its file cannot be read."""
-        key = document.sha256, number
+        return self.of_file(self._find(document), document.sha256, number, rotation)
+
+    def of_file(self, path: Path, sha256: str, number: int, rotation: int) -> bytes:
+        """Give a page of a file with this hash."""
+        key = sha256, number
         with self._lock:
             if (kept := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 return kept
-        drawn = self._calls.call(draw_page, self._find(document), document.sha256, number, rotation, self._limits)
+        drawn = self._calls.call(draw_page, path, sha256, number, rotation, self._limits)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = drawn

@@ -103,7 +103,14 @@ def show(
     decided: str = "",
 ) -> ShownDocument:
     """Put together what is shown; `counts` are decisions by category, `reasons` the texts of a language."""
-    marks = _marks(pages, judged.explanation) if judged and judged.explanation else {}
+    read = Document(
+        document_id="",
+        pages=tuple(
+            Page(number=page.number, text=page.text, words=page.words, width=page.width, height=page.height)
+            for page in pages
+        ),
+    )
+    marks = _marks(read, judged.explanation) if judged and judged.explanation else {}
     category, reason, score, decision, runner_up = "", "", None, "review", ""
     if stored is not None:
         category, reason, score = stored.predicted_category, stored.reason, stored.score
@@ -115,14 +122,11 @@ def show(
         runner_up = judged.explanation.runner_up if judged.explanation else runner_up
     elif category:
         scores = {category: score or 0.0}
-    last = max([document.page_count, 1, *(page.number for page in pages)])
+    count = max([document.page_count, 1, *(page.number for page in pages)])
     return ShownDocument(
         id=document.id,
         name=document.name,
-        pages=tuple(
-            ShownPage(number=number, picture=f"/pages/{document.id}/{number}.jpg", marks=tuple(marks.get(number, ())))
-            for number in range(1, min(last, MAX_PAGES) + 1)
-        ),
+        pages=_pages(count, f"/pages/{document.id}", marks),
         category=category,
         runner_up=runner_up,
         score=score,
@@ -131,6 +135,40 @@ def show(
         suggestions=tuple(suggest(scores, counts, model.categories if model else ())),
         decided=decided,
         error=document.error,
+    )
+
+
+def show_dropped(
+    document: Document,
+    prediction: Prediction | None,
+    explanation: Explanation | None,
+    *,
+    address: str,
+    document_id: int | None,
+    reasons: Mapping[str, str],
+) -> ShownDocument:
+    """Put together what is shown of a document that was just read; without a model it has no prediction."""
+    marks = _marks(document, explanation) if explanation else {}
+    category = prediction.predicted_category if prediction else ""
+    return ShownDocument(
+        id=document_id or 0,
+        name=document.document_id,
+        pages=_pages(0 if document.status == "failed" else max(document.page_count, 1), address, marks),
+        category=category,
+        runner_up=explanation.runner_up if explanation else "",
+        score=prediction.score if prediction and category else None,
+        decision=prediction.decision if prediction else "",
+        reason=_reason(prediction.reason, reasons) if prediction else "",
+        suggestions=(),
+        decided="",
+        error=document.error,
+    )
+
+
+def _pages(count: int, address: str, marks: Mapping[int, Sequence[Mark]]) -> tuple[ShownPage, ...]:
+    return tuple(
+        ShownPage(number=number, picture=f"{address}/{number}.jpg", marks=tuple(marks.get(number, ())))
+        for number in range(1, min(count, MAX_PAGES) + 1)
     )
 
 
@@ -156,15 +194,8 @@ def _reason(reason: str, texts: Mapping[str, str]) -> str:
     return texts.get(reason, reason)
 
 
-def _marks(pages: Sequence[StoredPage], explanation: Explanation) -> dict[int, list[Mark]]:
+def _marks(read: Document, explanation: Explanation) -> dict[int, list[Mark]]:
     """Place the words that decided on the pages."""
-    read = Document(
-        document_id="",
-        pages=tuple(
-            Page(number=page.number, text=page.text, words=page.words, width=page.width, height=page.height)
-            for page in pages
-        ),
-    )
     found = [word for word in strongest_words(read, explanation, MARKS) if word.box is not None]
     strongest = max((abs(word.weight) for word in found), default=0.0) or 1.0
     marks: dict[int, list[Mark]] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textclf.library.queue import count_decided
 from textclf.model.category_names import NONE_OF_THESE
+from textclf.service.pages.dropped import DroppedFiles
 from textclf.service.pages.languages import strings
 from textclf.service.pages.page_pictures import PagePictures
 from textclf.service.pages.review_queue import ReviewQueue
@@ -33,6 +34,7 @@ class PageState:
         self.desk, self.library, self.duty, self.keys = desk, desk.library, desk.duty, keys
         self.sessions = Sessions(keys.secret if keys else b"")
         self.pictures = PagePictures(desk.library, desk.limits)
+        self.dropped = DroppedFiles(desk.uploads)
         self.queue = ReviewQueue(desk.library, self.clock)
 
     @staticmethod
@@ -44,6 +46,7 @@ class PageState:
         """End what runs in the background."""
         self.queue.close()
         self.pictures.close()
+        self.dropped.close()
 
     def counts(self) -> dict[str, int]:
         """Count the decisions that hold by category."""

@@ -52,8 +52,7 @@ export class Sheet {
     this.turn = 0;
     this.zoom = 1;
     this.root.classList.toggle("empty", !shownDocument);
-    if (shownDocument) {
-      // the page on which most speaks for the category
+    if (shownDocument?.pages.length) {
       this.go(1);
       const { category, runner_up: other } = shownDocument;
       this.part.legend.hidden = !(category && shownDocument.pages.some((page) => page.marks.length));
@@ -63,7 +62,7 @@ export class Sheet {
       this.part.paper.replaceChildren();
       this.part.page.textContent = "";
       this.part.legend.hidden = true;
-      this.part.missing.hidden = true;
+      this.part.missing.hidden = !shownDocument;
       this.image = null;
     }
   }

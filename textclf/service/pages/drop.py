@@ -1,0 +1,79 @@
+"""Drop: scans are read and judged at once, and shown with the words that decided."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import Response
+
+from textclf.base.errors import TextclfError
+from textclf.service.pages.dropped import DroppedFile
+from textclf.service.pages.html import page, picture_answer
+from textclf.service.pages.languages import strings
+from textclf.service.pages.requests import TheState, TheVisitor
+from textclf.service.pages.shown import show_dropped
+from textclf.service.uploads import receive_files
+
+if TYPE_CHECKING:
+    from ocr.document import Document
+    from textclf.service.pages.state import PageState
+    from textclf.service.uploads import SourceFile
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/drop")
+def drop_page(state: TheState, visitor: TheVisitor) -> Response:
+    """Show the page."""
+    has_model = state.duty.current is not None
+    return page("drop.html", visitor, section="drop", has_model=has_model, keep=state.desk.keeper.keep)
+
+
+@router.post("/drop")
+async def drop(request: Request, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
+    """Read and judge one file; without a model on duty the library keeps it for later."""
+    desk, token = state.desk, f"drop-{uuid.uuid4().hex}"
+    with desk.place() as admit:
+        folder = desk.uploads.of_task(token)
+        try:
+            limits = {"max_bytes": desk.limits.max_bytes, "max_files": 1}
+            (file,) = await receive_files(request, folder, **limits, admit=admit)
+            if desk.duty.current is None:
+                shown = await _read_only(state, file)
+            else:
+                judged = await desk.judge(file, desk.duty.current)
+                result, _ = await asyncio.to_thread(desk.keeper.result, judged)
+                shown = {"read": judged.document, "prediction": judged.prediction, "explanation": judged.explanation}
+                shown["document_id"] = result.documentId
+        except BaseException:
+            desk.uploads.remove(token)
+            raise
+    read: Document = shown.pop("read")
+    rotations = {page.number: page.rotation for page in read.pages}
+    state.dropped.keep(token, DroppedFile(by=visitor.name, file=file, rotations=rotations))
+    reasons = strings(visitor.language)["reasons"]
+    return {"document": show_dropped(read, address=f"/drop/{token}", reasons=reasons, **shown).to_dict()}
+
+
+@router.get("/drop/{token}/{number}.jpg")
+def picture(token: str, number: int, state: TheState, visitor: TheVisitor) -> Response:
+    """Give the picture of a page of a file that this visitor dropped."""
+    dropped = state.dropped.get(token, visitor.name)
+    if dropped is None or number < 1:
+        raise HTTPException(404, "there is no such page")
+    try:
+        rotation = dropped.rotations.get(number, 0)
+        return picture_answer(state.pictures.of_file(dropped.file.path, dropped.file.sha256, number, rotation))
+    except TextclfError as error:
+        raise HTTPException(404, "the page cannot be shown") from error
+
+
+async def _read_only(state: PageState, file: SourceFile) -> dict[str, Any]:
+    read = await state.desk.read(file)
+    document_id = None
+    if read.status != "failed":
+        document_id = await asyncio.to_thread(state.desk.keeper.keep_unjudged, file, read, state.clock())
+    return {"read": read, "prediction": None, "explanation": None, "document_id": document_id}
