@@ -30,6 +30,7 @@ EXTRAS = {
     "fastapi": "desk",
     "httptools": "serve",
     "httpx": "desk",
+    "itsdangerous": "desk",
     "prometheus_client": "desk",
     "psycopg": "postgresql",
     "python_multipart": "desk",

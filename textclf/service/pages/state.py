@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from textclf.library.models import duty_rows, get_model
 from textclf.library.queue import count_decided
+from textclf.library.records import StoredModel
+from textclf.library.rows import record
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.service.pages.dropped import DroppedFiles
+from textclf.service.pages.jobs import Jobs
 from textclf.service.pages.languages import strings
 from textclf.service.pages.page_pictures import PagePictures
 from textclf.service.pages.review_queue import ReviewQueue
@@ -35,6 +39,7 @@ class PageState:
         self.sessions = Sessions(keys.secret if keys else b"")
         self.pictures = PagePictures(desk.library, desk.limits)
         self.dropped = DroppedFiles(desk.uploads)
+        self.jobs = Jobs(desk.library)
         self.queue = ReviewQueue(desk.library, self.clock)
 
     @staticmethod
@@ -44,9 +49,16 @@ class PageState:
 
     def close(self) -> None:
         """End what runs in the background."""
+        self.jobs.stop()
         self.queue.close()
         self.pictures.close()
         self.dropped.close()
+
+    def model_before(self) -> StoredModel | None:
+        """Give the model to which one can go back."""
+        with self.library.database.reading() as session:
+            rows = duty_rows(session)
+            return record(StoredModel, get_model(session, rows[-2].model_id)) if len(rows) > 1 else None
 
     def counts(self) -> dict[str, int]:
         """Count the decisions that hold by category."""

@@ -101,7 +101,7 @@ def visit(_browser) -> Iterator[Callable[..., Any]]:
 
     def note(message: Any) -> None:
         # a request that a test let fail is none
-        if message.type == "error" and "net::ERR_FAILED" not in message.text:
+        if message.type == "error" and "net::ERR_" not in message.text:
             faults.append(message.text)
 
     def open_page(url: str, name: str = "Anna", path: str = "/review", **options: Any) -> Any:

@@ -1,0 +1,83 @@
+"""Teaching a new model from decisions, comparing it, taking it, and going back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from textclf.service.pages.learning import divide, is_kept_out
+
+pytestmark = pytest.mark.slow
+
+
+def decide_all(library, kind_of):
+    for document in library.list_documents(limit=500):
+        library.decide(document.id, kind_of(document.name), by="Anna", at=datetime.now(UTC))
+
+
+def wait_for_job(page):
+    page.wait_for_selector("#running", timeout=60_000)
+    page.wait_for_selector("#running", state="detached", timeout=240_000)
+
+
+def test_a_new_model_learns_is_compared_taken_and_taken_back(desk, visit):
+    made = desk(60)
+    with made.open() as library:
+        # a kind that the model on duty does not know
+        decide_all(library, lambda name: "bill" if name.startswith("receipt") else name.split("-")[0])
+        before = library.model_on_duty()
+        lesson = divide([*library.corrections()], datetime.min.replace(tzinfo=UTC).isoformat())
+    page = visit(made.url, path="/teach")
+    assert "60" in page.text_content(".card >> nth=1")
+    page.uncheck("[name=replay]")
+    page.click("button:text-is('Teach a new model')")
+    wait_for_job(page)
+    page.wait_for_selector("#new")
+    said = page.text_content("#new")
+    assert f"On {len(lesson.kept_out)} documents" in said
+    assert "McNemar" in said
+    assert "The new model does not know receipt" in said
+    assert page.locator("#new [name=max_error]").count() >= 5
+    page.check("[name=max_error][value='0.2']")
+    page.click("button:text-is('Take the new model')")
+    page.wait_for_selector("text=Taken by Anna")
+    with made.open() as library:
+        taken = library.model_on_duty()
+        assert taken.parent_id == before.id
+        assert taken.figures["training"]["acceptance"]["max_error"] == 0.2
+    page.wait_for_selector("#running", state="detached", timeout=60_000)
+    page.click(f"button:text-is('Go back to {before.name}')")
+    page.wait_for_selector(f"button:text-is('Go back to {taken.name}')", state="detached")
+    with made.open() as library:
+        assert library.model_on_duty().id == before.id
+
+
+def test_teaching_can_be_stopped_and_leaves_no_process(desk, visit, left_over):
+    made = desk(30)
+    with made.open() as library:
+        decide_all(library, lambda name: name.split("-")[0])
+    page = visit(made.url, path="/teach")
+    page.click("button:text-is('Teach a new model')")
+    page.click("#running button")
+    page.wait_for_selector("text=it was stopped")
+    page.click("button:text-is('Teach a new model')")
+    page.wait_for_selector("#running")
+    session = next(int(one.parent.name) for one in _processes() if b"job_process" in one.read_bytes())
+    made.service.stop()
+    assert not left_over(session)
+
+
+def test_one_in_four_documents_is_kept_out_by_its_content():
+    names = [f"{number * 2654435761 % 2**32:08x}" for number in range(4_000)]
+    assert 800 < sum(map(is_kept_out, names)) < 1_200
+
+
+def _processes():
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            path.read_bytes()
+        except OSError:
+            continue
+        yield path

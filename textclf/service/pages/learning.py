@@ -1,0 +1,244 @@
+"""What a library can teach: training on decisions, a fair comparison with the model on duty, groups of a pile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from textclf.base.errors import BadDataError
+from textclf.library.undecided import Undecided, iter_undecided
+from textclf.model.category_names import NONE_OF_THESE
+
+if TYPE_CHECKING:
+    from textclf.library.library import Library
+    from textclf.library.records import Correction
+    from textclf.model.predict import Model
+
+KEPT_OUT = 4
+"""One document in so many that are decided is kept out of training, to compare models on."""
+MOST_REPLAYED = 200
+"""Accepted documents of each category that a new model learns from too."""
+MOST_PILE = 5_000
+"""Undecided documents that a new model learns from as unlabelled ones."""
+MOST_GROUPED = 20_000
+_CHANGES = 30
+_MEMBERS = 12
+
+
+class _Example(NamedTuple):
+    text: str
+    category: str
+    look: str
+
+
+class Progress(Protocol):
+    """Told how far a job came."""
+
+    def __call__(self, **changes: Any) -> None:
+        """Change some fields of the job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """Documents to train on, and documents kept out of it."""
+
+    learned: list[Correction]
+    kept_out: list[Correction]
+
+
+def is_kept_out(sha256: str) -> bool:
+    """Return whether a document is never trained on: by its content, so that it is so for every model.
+
+    Examples
+    --------
+    >>> is_kept_out("00000000" + "f" * 56), is_kept_out("00000001" + "f" * 56)
+    (True, False)
+    """
+    return int(sha256[:8], 16) % KEPT_OUT == 0
+
+
+def divide(corrections: Sequence[Correction], since: str | None) -> Lesson:
+    """Keep some of the documents out that were decided since a time; all were learned from before, None: keep none."""
+    start = None if since is None else datetime.fromisoformat(since)
+    out = [start is not None and one.at >= start and is_kept_out(one.sha256) for one in corrections]
+    return Lesson(
+        learned=[one for one, kept in zip(corrections, out, strict=True) if not kept],
+        kept_out=[one for one, kept in zip(corrections, out, strict=True) if kept],
+    )
+
+
+def train(
+    library: Library, target: Path, *, started_at: str, progress: Progress, since: str | None, replay: bool
+) -> dict[str, Any]:
+    """Train a model on decisions, and compare it with the one on duty on documents that neither learned from.
+
+    Parameters
+    ----------
+    library : Library
+        Decisions and documents.
+    target : pathlib.Path
+        Where the model goes.
+    started_at : str
+        When the job began.
+    progress : callable
+        Told of each step.
+    since : str or None
+        Documents decided since then may be kept out; None to learn from all, where there is no model to compare with.
+    replay : bool
+        Whether to learn from documents, too, that the model on duty accepted.
+
+    Returns
+    -------
+    dict
+        Figures for the page.
+    """
+    from textclf.base.resources import usable_cores
+    from textclf.model.classifier import DocumentClassifier
+    from textclf.model.file import load_model
+    from textclf.model.settings import TrainingSettings
+    from textclf.model.training_data import read_training_data
+
+    progress(step="reading")
+    lesson = divide([*library.corrections()], since)
+    undecided = list(iter_undecided(library.database))
+    replayed = _replayed(undecided) if replay else []
+    taken = {one.document_id for one in replayed}
+    pile = [one.text for one in undecided if one.document_id not in taken][:MOST_PILE]
+    decided = [one for one in lesson.learned if one.category != NONE_OF_THESE and one.text.strip()]
+    examples = [_Example(one.text, one.category, one.look) for one in decided]
+    examples += [_Example(one.text, one.category, one.look) for one in replayed]
+    others = [one.text for one in lesson.learned if one.category == NONE_OF_THESE and one.text.strip()]
+    _check({one.category for one in examples})
+    on_duty = library.model_on_duty()
+    old = load_model(library.model_path(on_duty.id)) if on_duty else None
+    progress(step="training")
+    max_error = old.training.acceptance.max_error if old else TrainingSettings().max_error
+    classifier = DocumentClassifier(max_error=max_error, n_jobs=usable_cores())
+    data = read_training_data(
+        [one.text for one in examples],
+        [one.category for one in examples],
+        out_of_distribution=others,
+        unlabelled=pile,
+        looks=[one.look for one in examples],
+    )
+    classifier.fit_data(data)
+    classifier.save(target)
+    new: Model = classifier.model_
+    progress(step="comparing")
+    record = new.training
+    return {
+        "since": since if since is not None else started_at,
+        "documents": record.documents,
+        "none_of_these": len(others),
+        "replayed": len(replayed),
+        "pile": len(pile),
+        "kept_out": len(lesson.kept_out),
+        "accuracy": record.groups[-1].accuracy,
+        "confidence": record.acceptance.confidence,
+        "max_error": record.acceptance.max_error,
+        "ladder": [asdict(step) for step in record.ladder()],
+        "warnings": [str(message) for message in classifier.warnings_],
+        "comparison": _compare(old, new, lesson.kept_out) if old and lesson.kept_out else None,
+        "parent": on_duty.id if on_duty else None,
+        "taken": None,
+    }
+
+
+def find_groups(library: Library, *, progress: Progress, n: int) -> dict[str, Any]:
+    """Group the documents that nobody decided, and choose from each the one to label first."""
+    from textclf.checks.selection import select_documents
+
+    progress(step="reading")
+    pile = [*islice((one for one in iter_undecided(library.database) if one.text.strip()), MOST_GROUPED)]
+    known = [*library.corrections()]
+    progress(step="grouping", total=len(pile) + len(known))
+    chosen = select_documents(
+        [one.text for one in pile],
+        n,
+        labelled=[one.text for one in known],
+        categories=[one.category for one in known],
+        progress=lambda done: progress(done=done),
+    )
+    return {
+        "documents": len(pile),
+        "groups": [
+            {
+                "document_id": pile[one.position].document_id,
+                "name": pile[one.position].name,
+                "number": one.group,
+                "documents": one.documents,
+                "words": list(one.words),
+                "members": [pile[i].document_id for i in one.members[:_MEMBERS]],
+                "guess": one.guess,
+            }
+            for one in chosen
+        ],
+    }
+
+
+def predict_anew(library: Library, *, progress: Progress) -> dict[str, Any]:
+    """Let the model on duty judge all documents that nobody decided and that it has not judged yet."""
+    from textclf.model.file import load_model
+
+    on_duty = library.model_on_duty()
+    if on_duty is None:
+        return {"documents": 0}
+    model = load_model(library.model_path(on_duty.id))
+    waiting = [one.document_id for one in iter_undecided(library.database) if one.model_id != on_duty.id]
+    progress(step="predicting", total=len(waiting))
+    wanted, done = set(waiting), 0
+    for one in iter_undecided(library.database):
+        if one.document_id not in wanted:
+            continue
+        prediction = model(one.text, one.name, one.confidence, look=one.look)
+        library.record_prediction(
+            one.document_id, on_duty.id, prediction, categories=model.categories, at=datetime.now(UTC)
+        )
+        done += 1
+        progress(done=done)
+    return {"documents": done}
+
+
+def _replayed(undecided: Sequence[Undecided]) -> list[Undecided]:
+    """Choose accepted documents, so that the new model knows what the old one learned from documents elsewhere."""
+    counts: Counter[str] = Counter()
+    found = []
+    for one in undecided:
+        is_wanted = one.decision == "accept" and one.text.strip() and counts[one.category] < MOST_REPLAYED
+        # nor may these be documents on which models are compared, once somebody decides them
+        if is_wanted and not is_kept_out(one.sha256):
+            counts[one.category] += 1
+            found.append(one)
+    return found
+
+
+def _check(categories: set[str]) -> None:
+    if len(categories) < 2:
+        found = f"only {categories.pop()}" if categories else "no category"
+        raise BadDataError(f"{found} was given to documents with text", remedy="decide documents of two categories")
+
+
+def _compare(old: Model, new: Model, kept_out: Sequence[Correction]) -> dict[str, Any]:
+    from textclf.data.sources import InputDocument
+    from textclf.evaluation.comparison import compare_models
+    from textclf.model.pages import several_pages, without_page_breaks
+
+    def documents() -> Iterator[InputDocument]:
+        for one in kept_out:
+            yield InputDocument(
+                document_id=one.name,
+                text=without_page_breaks(one.text),
+                pages=several_pages(one.text),
+                category=one.category,
+                look=one.look,
+                values={} if one.confidence is None else {"ocr_confidence": f"{one.confidence:g}"},
+            )
+
+    found = compare_models(old, new, documents())
+    told = asdict(found) | {"changes": [asdict(one) for one in found.changes[:_CHANGES]]}
+    return {**told, "changed": len(found.changes)}

@@ -1,0 +1,161 @@
+"""Teach: a new model from what people decided, beside the old one, and taken only if somebody says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from textclf.base.errors import BadDataError, UsageError
+from textclf.base.files import write_aside
+from textclf.library.undecided import count_undecided
+from textclf.model.category_names import NONE_OF_THESE
+from textclf.service.pages.html import page
+from textclf.service.pages.requests import TheState, TheVisitor
+
+if TYPE_CHECKING:
+    from textclf.service.pages.jobs import Job
+    from textclf.service.pages.state import PageState
+
+MIN_CATEGORIES, MIN_EACH = 2, 2
+"""Categories, and documents of each, from which a model is trained."""
+HARMFUL = ("accepted wrongly now", "wrong now", "no longer accepted")
+"""Effects of a new model on a document that is worse off."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/teach")
+def teach_page(state: TheState, visitor: TheVisitor) -> Response:
+    """Show the model on duty, what was decided, and the new model if there is one."""
+    counts = state.counts()
+    job = state.jobs.latest("train")
+    with state.library.database.reading() as session:
+        undecided = count_undecided(session)
+    return page(
+        "teach.html",
+        visitor,
+        section="teach",
+        on_duty=state.library.model_on_duty(),
+        before=state.model_before(),
+        counts=counts,
+        decided=sum(counts.values()),
+        none=counts.get(NONE_OF_THESE, 0),
+        undecided=undecided,
+        is_enough=is_enough(counts),
+        is_own=any(one.result.get("taken") for one in state.jobs.list_jobs("train")),
+        job=job,
+        running=state.jobs.running(),
+        harmful=HARMFUL,
+        seconds=_seconds(state.jobs.running()),
+    )
+
+
+@router.get("/teach/state")
+def job_state(state: TheState, visitor: TheVisitor) -> dict[str, Any]:
+    """Tell how far the job is that runs."""
+    running = state.jobs.running()
+    if running is None:
+        return {"running": False}
+    told = {name: getattr(running, name) for name in ("kind", "step", "done", "total", "detail")}
+    return {"running": True, "seconds": _seconds(running), **told}
+
+
+@router.post("/teach/start")
+def start(state: TheState, visitor: TheVisitor, replay: Annotated[str, Form(max_length=8)] = "") -> Response:
+    """Start to train."""
+    if not is_enough(state.counts()) and not replay:
+        raise HTTPException(409, "too little is decided")
+    request = {"since": _since(state), "replay": bool(replay)}
+    try:
+        state.jobs.start("train", by=visitor.name, request=request)
+    except UsageError as error:
+        raise HTTPException(409, str(error)) from error
+    return RedirectResponse("/teach", 303)
+
+
+@router.post("/teach/stop")
+def stop(state: TheState, visitor: TheVisitor) -> Response:
+    """Stop what runs."""
+    state.jobs.stop()
+    return RedirectResponse("/teach", 303)
+
+
+@router.post("/teach/take")
+def take(
+    state: TheState,
+    visitor: TheVisitor,
+    job: Annotated[str, Form(max_length=64)],
+    max_error: Annotated[float, Form(gt=0, lt=1)],
+) -> Response:
+    """Put the new model on duty, with the maximum error that was chosen, and let it judge what nobody decided."""
+    found = state.jobs.latest("train")
+    if found is None or found.id != job or found.state != "success" or found.result["taken"]:
+        raise HTTPException(409, "there is a newer model, or it was taken already")
+    _refuse_while_running(state)
+    _put_on_duty(state, found, max_error, visitor.name)
+    return RedirectResponse("/teach", 303)
+
+
+@router.post("/teach/back")
+def go_back(state: TheState, visitor: TheVisitor) -> Response:
+    """Put the model on duty again that was so before."""
+    _refuse_while_running(state)
+    try:
+        state.library.go_back(by=visitor.name, at=state.clock())
+    except BadDataError as error:
+        raise HTTPException(409, error.what) from error
+    _follow(state, visitor.name)
+    return RedirectResponse("/teach", 303)
+
+
+def _refuse_while_running(state: PageState) -> None:
+    if state.jobs.running() is not None:
+        raise HTTPException(409, "something else runs; wait until it has ended, or stop it")
+
+
+def is_enough(counts: dict[str, int]) -> bool:
+    """Return whether so many documents of each category are decided that a model can be trained."""
+    return sum(count >= MIN_EACH for name, count in counts.items() if name != NONE_OF_THESE) >= MIN_CATEGORIES
+
+
+def _put_on_duty(state: PageState, job: Job, max_error: float, by: str) -> None:
+    from textclf.model.file import load_model, save_model
+
+    now, path = state.clock(), state.jobs.model_path(job)
+    model = load_model(path)
+    if max_error != model.training.acceptance.max_error:
+        with write_aside(path) as aside:
+            save_model(model.with_max_error(max_error), aside)
+    stored = state.library.add_model(path, at=now, name=f"{now:%Y-%m-%d %H:%M}", parent_id=job.result["parent"])
+    state.library.put_on_duty(stored.id, by=by, at=now)
+    taken = {"by": by, "at": now.isoformat(), "model": stored.id}
+    state.jobs.update(replace(job, result={**job.result, "taken": taken}))
+    _follow(state, by)
+
+
+def _follow(state: PageState, by: str) -> None:
+    """Let everything follow the model that was put on duty."""
+    state.duty.refresh()
+    state.jobs.start("predict", by=by)
+
+
+def _since(state: PageState) -> str | None:
+    """Give the time since which some of the documents decided are kept out of training.
+
+    What the first model of a library learned from, where there was none before, is known to every later one.
+    """
+    taken = [one for one in state.jobs.list_jobs("train") if one.result.get("taken")]
+    if taken:
+        since: str = taken[0].result["since"]
+        return since
+    return None if state.duty.current is None else datetime.min.replace(tzinfo=UTC).isoformat()
+
+
+def _seconds(job: Job | None) -> int:
+    if job is None:
+        return 0
+    return round((datetime.now(UTC) - datetime.fromisoformat(job.started_at)).total_seconds())
