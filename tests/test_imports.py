@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "textclf.library": MODEL | {"textclf.model", "textclf.data"},
     "textclf.folders": MODEL | {"textclf.model", "textclf.data", "textclf.library"},
     "textclf.service": MODEL
-    | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks", "textclf.library"},
+    | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks", "textclf.library"}
+    | {"textclf.bridges"},
     "textclf.bridges": MODEL | {"textclf.model", "textclf.data"},
     "textclf.commands": MODEL
     | {"textclf.model", "textclf.data", "textclf.evaluation", "textclf.checks"}

@@ -1,1 +1,1 @@
-"""Doors to programs beside this one: paperless-ngx."""
+"""Doors to programs beside this one: paperless-ngx, Label Studio, doccano."""

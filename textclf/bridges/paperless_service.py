@@ -8,9 +8,10 @@ import logging
 import re
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -30,6 +31,8 @@ MAX_WAITING = 10_000
 """Documents that wait to be judged; more are refused, and found by polling."""
 REFRESH = 60.0
 """Seconds for which the names of types, tags and fields are taken for the same."""
+AGAIN, MAX_AGAIN = 60.0, 10
+"""Seconds after which a document that could not be judged is tried again, and how often."""
 MAX_ID = 2**31 - 1
 _ID_NAMES = ("doc_id", "document_id", "id")
 _URL_NAMES = ("doc_url", "document_url", "url")
@@ -37,12 +40,12 @@ _ID_IN_URL = re.compile(r"/documents/(\d{1,10})(?:/|$)")
 
 
 def file_one(filer: Filer, document_id: int) -> bool:
-    """Judge a document, and say in a line what came of it; gives whether that worked."""
+    """Judge a document, and say in a line what came of it; False if it may be tried again."""
     try:
         changes = filer.file(document_id)
     except GoneError:
         _log.warning(f"document {document_id} is not there any more")
-        return False
+        return True
     except TextclfError as error:
         _log.error(f"document {document_id}: {error}")
         return False
@@ -79,7 +82,8 @@ class Worker:
 
     def __init__(self, filer: Filer, *, delay: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._filer, self._delay, self._clock = filer, delay, clock
-        self._waiting: OrderedDict[int, float] = OrderedDict()
+        self._waiting: dict[int, float] = {}
+        self._failures: Counter[int] = Counter()
         self._changed = threading.Condition()
         self._stopped = False
         self._looked_up = -REFRESH
@@ -104,7 +108,6 @@ class Worker:
                 return False
             # told of again, it may still change: it waits anew
             self._waiting[document_id] = self._clock() + self._delay
-            self._waiting.move_to_end(document_id)
             self._changed.notify()
         return True
 
@@ -120,7 +123,7 @@ class Worker:
                 if not self._waiting:
                     self._changed.wait()
                     continue
-                document_id, due = next(iter(self._waiting.items()))
+                document_id, due = min(self._waiting.items(), key=itemgetter(1))
                 if (pause := due - self._clock()) <= 0:
                     del self._waiting[document_id]
                     return document_id
@@ -129,18 +132,28 @@ class Worker:
 
     def _run(self) -> None:
         while (document_id := self._next()) is not None:
-            try:
-                if self._clock() - self._looked_up > REFRESH:
-                    self._filer.targets(anew=True)
-                    self._looked_up = self._clock()
-            except TextclfError as error:
-                _log.error(f"document {document_id}: {error}")
-                continue
             # the thread must outlive whatever a document holds
             try:
-                file_one(self._filer, document_id)
+                done = self._file(document_id)
             except Exception as error:  # noqa: BLE001
                 _log.error(f"document {document_id}: a fault of textclf itself ({type(error).__name__}: {error})")
+                done = True
+            self._failures[document_id] += not done
+            if done or self._failures[document_id] > MAX_AGAIN:
+                del self._failures[document_id]
+                continue
+            with self._changed:
+                self._waiting.setdefault(document_id, self._clock() + AGAIN)
+
+    def _file(self, document_id: int) -> bool:
+        if self._clock() - self._looked_up > REFRESH:
+            try:
+                self._filer.targets(anew=True)
+            except TextclfError as error:
+                _log.error(f"document {document_id}: {error}")
+                return False
+            self._looked_up = self._clock()
+        return file_one(self._filer, document_id)
 
 
 def webhook_app(worker: Worker, key: str) -> FastAPI:

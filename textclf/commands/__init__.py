@@ -13,6 +13,7 @@ from textclf.commands import (
     evaluate,
     file,
     keywords,
+    labelling,
     model_info,
     ocr,
     paperless,
@@ -39,12 +40,16 @@ app = new_app(
 )
 model_app = typer.Typer(help="Look into model files.", no_args_is_help=True)
 words_app = typer.Typer(help="Ask word vectors: which words are alike, and king - man + woman.", no_args_is_help=True)
+labelling_app = typer.Typer(
+    help="Label in Label Studio or doccano, and train on what comes back.", no_args_is_help=True
+)
 paperless_app = typer.Typer(
     help="Learn from a paperless-ngx archive, and file its new documents.", no_args_is_help=True
 )
 keywords_app = typer.Typer(help="Find keywords, and see what they do.", no_args_is_help=True)
 app.add_typer(keywords_app, name="keywords")
 app.add_typer(model_app, name="model")
+app.add_typer(labelling_app, name="labelling")
 app.add_typer(paperless_app, name="paperless")
 app.add_typer(words_app, name="words")
 for command in (
@@ -72,6 +77,8 @@ add_command(keywords_app, keywords.check_keywords, "check")
 add_command(model_app, model_info.info)
 add_command(words_app, words.similar)
 add_command(words_app, words.analogy)
+add_command(labelling_app, labelling.export)
+add_command(labelling_app, labelling.import_labels, "import")
 add_command(paperless_app, paperless.try_archive, "try")
 add_command(paperless_app, paperless.learn)
 add_command(paperless_app, paperless.post_consume)

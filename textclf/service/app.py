@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from textclf.base import __version__
 from textclf.base.errors import TextclfError
+from textclf.bridges.label_studio_backend import label_studio_router
 from textclf.service.desk import Desk
 from textclf.service.gate import OPEN_PATHS, Gate
 from textclf.service.keys import Keys
@@ -87,6 +88,7 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
     app.include_router(task_router(tasks))
     app.include_router(state_router(desk))
     app.include_router(docs_router(app))
+    app.include_router(label_studio_router(desk.predict_texts, desk.model_version), prefix="/label-studio")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_pages(app, pages)
     app.openapi = lambda: _openapi(app, with_keys=keys is not None)  # type: ignore[method-assign]

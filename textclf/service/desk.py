@@ -27,6 +27,7 @@ from textclf.service.uploads import SourceFile, UploadFolder
 if TYPE_CHECKING:
     from ocr.document import Document
     from textclf.library.library import Library
+    from textclf.model.prediction import Prediction
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +88,11 @@ class Desk:
             raise ProblemError(503, "no-model", "no model is on duty; start the service with --model")
         return self.duty.current
 
+    def model_version(self) -> str:
+        """Name the model on duty, with the beginning of its id."""
+        loaded = self.loaded()
+        return f"{loaded.name} {loaded.id[:12]}"
+
     @contextmanager
     def place(self) -> Iterator[Callable[[], None]]:
         """Take a place in the queue, and further ones by calling what is given; all are free after the block."""
@@ -146,6 +152,11 @@ class Desk:
         self.metrics.stage("predict", time.perf_counter() - begun)
         self.metrics.document(prediction)
         return Judged(file=file, document=document, prediction=prediction, explanation=explanation, loaded=loaded)
+
+    async def predict_texts(self, texts: Sequence[str]) -> list[Prediction]:
+        """Predict texts that need no reading; the library keeps none of them."""
+        model, loop = self.loaded().model, asyncio.get_running_loop()
+        return await loop.run_in_executor(self._predicting, lambda: list(model.pipe(texts)))
 
     async def read(self, file: SourceFile) -> Document:
         """Read a file."""

@@ -116,6 +116,22 @@ def test_a_failure_does_not_end_the_receiver(paperless, hook, caplog):
     assert "document 99 is not there any more" in caplog.text
 
 
+def test_a_document_is_tried_again_when_paperless_was_down(paperless, hook, monkeypatch, caplog):
+    monkeypatch.setattr("textclf.bridges.paperless_service.AGAIN", 0.1)
+    monkeypatch.setattr("textclf.bridges.paperless_service.MAX_AGAIN", 2)
+    paperless.add(7, "")
+    paperless.add(8, "")
+    paperless.fail("/api/tags", lambda _: JSONResponse({}, status_code=503))
+    hook(json={"doc_id": 7})
+    wait_for(lambda: paperless.value(7, 1) is not None)
+    paperless.fail("/api/documents/8", lambda _: JSONResponse({}, status_code=503), times=3)
+    hook(json={"doc_id": 8})
+    wait_for(lambda: caplog.text.count("document 8: ") == 3)
+    time.sleep(0.3)
+    # given up: not even the fault that is over is tried again
+    assert paperless.value(8, 1) is None
+
+
 @given(st.sampled_from(["application/json", "application/x-www-form-urlencoded", "x"]), st.binary(max_size=200))
 def test_any_body_is_an_id_or_none(content_type, body):
     found = requested_id(content_type, body)
