@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from textclf.base.errors import BadInputError, OutputError, SomeFailedError, UsageError
+from textclf.base.errors import OutputError, SomeFailedError, UsageError
 from textclf.base.plurals import counted
 from textclf.commands.application import Argument, Option, Options
 from textclf.commands.arguments import AsJson, Strict, load_to_accept
@@ -71,7 +71,7 @@ def file(
     from textclf.folders.inbox import waiting_files
 
     check_inboxes(paths)
-    places.check(paths)
+    places.check(paths, once=True)
     counts = Counter[str]()
     with ExitStack() as stack:
         mover = None if dry_run else stack.enter_context(open_cabinet(places, keeping, utc_now, "file"))
@@ -95,11 +95,10 @@ def file(
 
 
 def _undo(places: Places, keeping: LibraryOptions, *, as_json: bool) -> None:
-    from textclf.folders.cabinet import open_cabinet
+    from textclf.folders.cabinet import check_library, open_cabinet
     from textclf.folders.undo import undo_last_run
 
-    if not places.into.is_dir():
-        raise BadInputError("there is no such folder", where=places.into, remedy="give the one of the run with --into")
+    check_library(places, keeping)
     counts = Counter[str]()
     with open_cabinet(places, keeping, utc_now, "file") as mover:
         for filed in undo_last_run(mover.library, places.into, mover.log, utc_now):

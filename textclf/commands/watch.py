@@ -6,7 +6,7 @@ import logging
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,7 +55,7 @@ def watch(
         if not inbox.is_dir():
             raise UsageError("is no folder", where=inbox, remedy="give a folder, or file that file with textclf file")
     places = Places.of(into, filing)
-    places.check(inboxes)
+    places.check(inboxes, once=False)
     counts = Counter[str]()
     with open_cabinet(places, keeping, utc_now, "watch") as mover:
         path = model_file(model, mover.library)
@@ -63,7 +63,7 @@ def watch(
         model_id = mover.library.add_model(path, at=utc_now()).id
         filer = Filer(loaded, model_id, places=places, options=filing, mover=mover, library=mover.library, now=utc_now)
         watcher = Watcher(inboxes, filer, replace(scans, show=show_reading), watching)
-        with _signals_call(watcher.stop):
+        with closing(watcher), _signals_call(watcher.stop):
             _log.info(f"watching {', '.join(map(str, inboxes))}; Ctrl-C ends it")
             for filed in watcher.run():
                 counts[filed.drawer] += 1

@@ -24,6 +24,8 @@ ID, CATEGORY = "document_id", "category"
 """Columns of the tables in which a person fills in categories."""
 GIVEN_CATEGORY = "given_category"
 """Column of the tables that list known categories: a copy of them, which shows what a person has corrected."""
+NOT_CATEGORIES = ("_review", "_failed", "_duplicates")
+"""Folders beside those of the categories in which `textclf file` leaves documents for a person to look into."""
 _NAMED = 5
 """Number of rows that a warning names."""
 _WRITTEN = (PREDICTIONS, TO_LABEL, FINDINGS, CHANGES)
@@ -161,9 +163,14 @@ def refuse_filled_in(path: Path, known: Iterable[tuple[str, str]] = (), *, in_fo
         )
 
 
+def category_folder(found: FoundFile) -> str:
+    """Give the first folder below the given path, which is the category; empty if there is none."""
+    return "" if found.folder in NOT_CATEGORIES else found.folder
+
+
 def labels_by_folder(files: Sequence[FoundFile]) -> Labels:
     """Use the first folder below the given path as the category."""
-    labels = {found.document_id: {"category": found.folder} for found in files if found.folder}
+    labels = {found.document_id: {"category": category_folder(found)} for found in files if category_folder(found)}
     if without := len(files) - len(labels):
         _log.warning(
             f"{without} of {len(files)} documents get no category, as they are in no folder below the given path: "

@@ -18,7 +18,7 @@ from textclf.base.hashing import hash_file
 from textclf.base.options import option
 from textclf.base.plurals import counted
 from textclf.base.tables import read_rows
-from textclf.data.labels import read_categories
+from textclf.data.labels import category_folder, read_categories
 from textclf.data.scans import SOURCE_COLUMNS, ScanOptions, document_cells
 from textclf.model.category_names import NONE_OF_THESE, as_category
 from textclf.model.pages import several_pages, without_page_breaks
@@ -324,7 +324,7 @@ def _read_folder(folder: Path, scans: ScanOptions, *, need_category: bool) -> It
     found = find_documents([folder], texts=True)
     if not found:
         raise BadDataError("no scan and no .txt file", where=folder, remedy="put documents there")
-    wanted = [where for where in found if where.folder or not need_category]
+    wanted = [where for where in found if category_folder(where) or not need_category]
     if need_category and not wanted:
         raise BadInputError(
             "holds no folder per category with documents in it, and no datasource.csv",
@@ -344,7 +344,7 @@ def read_files(files: Sequence[FoundFile], scans: ScanOptions, *, where: str | P
     for document in scans.iter_documents(images.values()) if images else ():
         if document.status == "failed":
             failed[document.error].append(document.document_id)
-        yield InputDocument.of_scan(document, images[document.document_id].folder)
+        yield InputDocument.of_scan(document, category_folder(images[document.document_id]))
     for error, names in failed.items():
         named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
         _log.warning(f"{where}: could not be read, {error} ({len(names)}): {named}")
@@ -373,14 +373,16 @@ def _row_of_file(where: FoundFile, *, text: str, sha256: str) -> InputDocument:
     """Make the row of a file that was not read by OCR: the columns about reading are empty."""
     from ocr.document import Document
 
-    cells = document_cells(Document(document_id=where.document_id, file=str(where.file), sha256=sha256), where.folder)
+    cells = document_cells(
+        Document(document_id=where.document_id, file=str(where.file), sha256=sha256), category_folder(where)
+    )
     known = ("document_id", "category", "file", *SOURCE_COLUMNS)
     values = {name: cell if name in known else "" for name, cell in cells.items()} | {"text": text}
     return InputDocument(
         document_id=where.document_id,
         text=without_page_breaks(text),
         pages=several_pages(text),
-        category=where.folder,
+        category=category_folder(where),
         values=values,
     )
 

@@ -13,7 +13,7 @@ from textclf.base.plurals import counted
 from textclf.folders.day_log import DayLog, locked
 from textclf.folders.mover import Mover
 from textclf.folders.options import Places
-from textclf.library.library import Library
+from textclf.library.library import DATABASE, Library
 from textclf.library.options import LibraryOptions
 
 _log = logging.getLogger(__name__)
@@ -46,6 +46,16 @@ def check_inboxes(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise BadInputError("there is no such file or folder", where=path, remedy="name the folder of the scans")
+
+
+def check_library(places: Places, keeping: LibraryOptions) -> None:
+    """Raise `BadInputError` if there is no library that could know of a run."""
+    if not places.into.is_dir():
+        raise BadInputError("there is no such folder", where=places.into, remedy="give the one of the run with --into")
+    folder = keeping.library or places.private
+    if not keeping.database and not (folder / DATABASE).exists():
+        remedy = "give that of the run with --library, or its --database"
+        raise BadInputError("holds no library", where=folder, remedy=remedy)
 
 
 def model_file(model: Path | None, library: Library | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator
@@ -48,7 +49,10 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError) as error:
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                # of a share that knows no locks
+                raise output_error(error, path, _REMEDY) from error
             process = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             raise OutputError(
                 f"another run files into this folder{f' (process {process})' if process else ''}",

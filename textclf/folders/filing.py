@@ -138,7 +138,7 @@ class Filer:
         note = prediction.reason if drawer == "review" else document.error
         if document.status == "failed":
             drawer, note = "failed", document.error
-        before = self._filed_before(document.sha256)
+        before = self._filed_before(document.sha256, waiting.found.file)
         # all empty files have the same content, of which nothing is to be learned
         if before is not None and waiting.state.size:
             drawer, note = "duplicate", f"has the content of {before}"
@@ -160,7 +160,7 @@ class Filer:
             sha256 = hash_of(waiting.found.file)
         except OSError:
             return None
-        before = self._filed_before(sha256)
+        before = self._filed_before(sha256, waiting.found.file)
         if before is None or self.library is None or not _is_unchanged(waiting):
             return None
         document = self.library.document_of(sha256)
@@ -169,10 +169,10 @@ class Filer:
         note = f"has the content of {before}"
         return self._put(_Judged(waiting=waiting, sha256=sha256, id=document.id, drawer="duplicate", note=note))
 
-    def _filed_before(self, sha256: str) -> Path | None:
-        """Give where a file of some content was put that is still there; another duplicate does not count."""
+    def _filed_before(self, sha256: str, path: Path) -> Path | None:
+        """Give where another file of some content was put that is still there, if not among the duplicates."""
         moves = self.library.journal.done(sha256, str(self.places.into)) if self.library else []
-        targets = (Path(move.target) for move in moves)
+        targets = {Path(move.target) for move in moves} - {Path(os.path.realpath(path))}
         spare = self.places.drawers["duplicate"]
         there = (path for path in targets if os.path.lexists(path) and not path.is_relative_to(spare))
         return next(there, None) or self._trial.get(sha256)
@@ -208,6 +208,10 @@ class Filer:
         if judged.drawer == "duplicate" and self.options.operation != "move":
             return filed
         target = self._target(judged)
+        here = Path(os.path.realpath(source))
+        if target == here or (judged.drawer != "filed" and target.parent == here.parent):
+            # looked at once more, it stays where it is
+            return replace(filed, target=source)
         if self.mover is None:
             taken = {*self._trial.values()}
             place = next(one for one in numbered(target) if one not in taken and not os.path.lexists(one))

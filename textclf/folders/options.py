@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from textclf.base.errors import UsageError
 from textclf.base.files import refuse_unwritable_folder
 from textclf.base.options import check_options, option
+from textclf.data.labels import NOT_CATEGORIES
 from textclf.folders.file_names import FIELDS, PATTERN, check_pattern
 
 if TYPE_CHECKING:
@@ -69,12 +70,14 @@ class Places:
     def of(cls, into: Path, options: FilingOptions) -> Places:
         """Give the folders that options stand for."""
         into = Path(os.path.realpath(into))
-        given = {"review": options.review, "failed": options.failed, "duplicate": options.duplicates}
-        names = {"review": "_review", "failed": "_failed", "duplicate": "_duplicates"}
+        given: dict[Drawer, Path | None] = {
+            "review": options.review,
+            "failed": options.failed,
+            "duplicate": options.duplicates,
+        }
         drawers: dict[Drawer, Path] = {"filed": into}
-        for drawer in ("review", "failed", "duplicate"):
-            folder = given[drawer]
-            drawers[drawer] = into / names[drawer] if folder is None else Path(os.path.realpath(folder))
+        for name, (drawer, folder) in zip(NOT_CATEGORIES, given.items(), strict=True):
+            drawers[drawer] = into / name if folder is None else Path(os.path.realpath(folder))
         return cls(into=into, drawers=drawers)
 
     @property
@@ -82,12 +85,15 @@ class Places:
         """The folder of lock and log."""
         return self.into / PRIVATE
 
-    def check(self, inboxes: list[Path]) -> None:
-        """Raise an error if a folder cannot be written, or is itself one of those from which files are taken."""
+    def check(self, inboxes: list[Path], *, once: bool) -> None:
+        """Raise an error if a folder cannot be written, or is itself one of those from which files are taken.
+
+        What is for review may be filed `once` more, as with a better model.
+        """
         for folder in {self.into, *self.drawers.values()}:
             refuse_unwritable_folder(folder)
             for inbox in inboxes:
-                if folder == Path(os.path.realpath(inbox)):
+                if folder == Path(os.path.realpath(inbox)) and (folder == self.into or not once):
                     raise UsageError(
                         "is where files are taken from, and where they would go", where=inbox, remedy="give two folders"
                     )
@@ -95,5 +101,5 @@ class Places:
     def holds(self, path: Path, inbox: Path) -> bool:
         """Return whether a path in an inbox is one of what was filed, because the folders lie in the inbox."""
         home = Path(os.path.realpath(inbox))
-        inner = [folder for folder in (*self.drawers.values(), self.private) if folder.is_relative_to(home)]
+        inner = [folder for folder in (*self.drawers.values(), self.private) if home in folder.parents]
         return any(Path(os.path.realpath(path)).is_relative_to(folder) for folder in inner)

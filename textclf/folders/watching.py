@@ -75,10 +75,13 @@ class Watcher:
         self.stopped = True
         self.bell.ring()
 
+    def close(self) -> None:
+        """Give up what wakes it, once no signal handler calls `stop` any more."""
+        self.bell.close()
+
     def run(self) -> Iterator[Filed]:
         """File what waits and what arrives; a file that stays is told of once."""
         with ExitStack() as stack:
-            stack.callback(self.bell.close)
             polling = self.options.poll is not None
             blind = None if polling else stack.enter_context(ringing_at_changes(self.bell, self.inboxes))
             while not self.stopped:

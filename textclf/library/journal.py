@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from textclf.base.errors import BadDataError
 from textclf.library.database import Database
@@ -48,16 +48,17 @@ class Journal:
 
     def unsettled(self, into: str) -> list[Move]:
         """List operations into a folder that were begun and not written down as done, oldest first."""
-        return self._moves(into, "planned", "undoing")
+        return self._moves(RunRow.into == into, MoveRow.state.in_(("planned", "undoing")))
 
     def last_run(self, into: str) -> list[Move]:
         """List the operations of the last run into a folder that are done and not undone, oldest first."""
-        done = self._moves(into, "done")
-        return [move for move in done if move.run == max(one.run for one in done)]
+        last = select(func.max(MoveRow.run)).join(RunRow).where(RunRow.into == into, MoveRow.state == "done")
+        return self._moves(MoveRow.run == last.scalar_subquery(), MoveRow.state == "done")
 
     def done(self, sha256: str, into: str) -> list[Move]:
         """List the operations into a folder on files of some content that are done and not undone, oldest first."""
-        return self._moves(into, "done", sha256=sha256)
+        document = select(DocumentRow.id).where(DocumentRow.sha256 == sha256).scalar_subquery()
+        return self._moves(MoveRow.document_id == document, RunRow.into == into, MoveRow.state == "done")
 
     def sizes(self, into: str) -> set[int]:
         """Give the sizes of files that were filed into a folder, so that others need not be compared with them."""
@@ -65,9 +66,7 @@ class Journal:
         with self._database.reading() as session:
             return {*session.scalars(query.distinct())}
 
-    def _moves(self, into: str, *states: MoveState, sha256: str = "") -> list[Move]:
-        query = select(MoveRow).join(RunRow).where(RunRow.into == into, MoveRow.state.in_(states)).order_by(MoveRow.id)
-        if sha256:
-            query = query.join(DocumentRow).where(DocumentRow.sha256 == sha256)
+    def _moves(self, *conditions: ColumnElement[bool]) -> list[Move]:
+        query = select(MoveRow).join(RunRow).where(*conditions).order_by(MoveRow.id)
         with self._database.reading() as session:
             return [record(Move, row) for row in session.scalars(query)]

@@ -156,15 +156,13 @@ class MoveRow(Base):
     """The journal of files moved, written before and after each."""
 
     __tablename__ = "move"
-    __table_args__ = (Index(None, "run", "state"),)
-
     id: Mapped[int] = mapped_column(primary_key=True)
-    run: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    run: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), index=True)
     source: Mapped[str] = mapped_column(FilePath)
     target: Mapped[str] = mapped_column(FilePath)
     how: Mapped[str] = mapped_column(String(16))
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), index=True)
     at: Mapped[datetime]
 
 

@@ -157,6 +157,19 @@ def test_folders_of_filed_documents_may_lie_in_the_inbox_but_not_be_it(textclf, 
     assert "where files are taken from, and where they would go" in said.error
 
 
+def test_what_was_for_review_can_be_filed_once_more(file, textclf, desk, model_file, page):
+    """As with a better model: here a document that is sure was for review, and a copy of another is found."""
+    file()
+    (desk.out / "_review" / "sure.pdf").write_bytes(page("letter", 1))
+    before = desk.places()
+    again = ("file", desk.out / "_review", "--into", desk.out, "--model", model_file, "--jobs", 1)
+    for _ in range(2):
+        said = textclf(*again)
+        assert said.code == 0, said.err
+        assert f"u.pdf -> {desk.out}/_review/u.pdf  (unknown kind)" in said.out
+    assert desk.places().keys() == before.keys() - {"out/_review/sure.pdf"} | {"out/letter/sure.pdf"}
+
+
 def test_other_folders_and_a_library_elsewhere_and_strict(file, desk, tmp_path):
     said = file(
         "--review", tmp_path / "look", "--failed", tmp_path / "bad", "--library", tmp_path / "known", "--strict"
@@ -267,12 +280,14 @@ def test_a_full_disk_ends_the_run_and_what_was_moved_is_known(file, desk, monkey
         (("missing",), ExitCode.BAD_INPUT, "missing: there is no such file or folder"),
         (("--undo", "--dry-run"), ExitCode.USAGE, "--undo takes no files, and is no trial"),
         (("--undo",), ExitCode.BAD_INPUT, "there is no such folder"),
+        (("--undo", "--into", "."), ExitCode.BAD_INPUT, ".textclf: holds no library; give that of the run"),
         ((".", "--copy", "--link"), ExitCode.USAGE, "--move, --copy and --link exclude each other"),
         ((".", "--database", "nonsense"), ExitCode.USAGE, "--database: is no address of a database"),
     ],
 )
 def test_what_cannot_be_done_is_told(textclf, tmp_path, monkeypatch, model_file, arguments, code, told):
     monkeypatch.chdir(tmp_path)
-    said = textclf("file", *arguments, "--into", tmp_path / "out", "--model", model_file)
+    into = () if "--into" in arguments else ("--into", tmp_path / "out")
+    said = textclf("file", *arguments, *into, "--model", model_file)
     assert said.code == code
     assert told in said.error

@@ -103,9 +103,11 @@ def test_what_stands_beside_the_folders_per_category_is_not_read_and_that_is_sai
     textclf, pair, scan, tmp_path, model_path
 ):
     scan(pair[1] / "beside.png", "total due")
+    # where `textclf file` leaves documents for a person to look into
+    scan(pair[1] / "_review" / "doubtful.png", "total due")
     said = textclf("evaluate", model_path, pair[1], "-o", tmp_path / "report", "--no-cache")
     assert said.code == 0
-    assert "left out 1 file beside the folders per category" in said.err
+    assert "left out 2 files beside the folders per category" in said.err
     assert "read 1" not in said.err
 
 

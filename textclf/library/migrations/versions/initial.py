@@ -147,7 +147,8 @@ def _moves() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_move"),
     )
     op.create_index("ix_move_document_id", "move", ["document_id"])
-    op.create_index("ix_move_run", "move", ["run", "state"])
+    op.create_index("ix_move_run", "move", ["run"])
+    op.create_index("ix_move_state", "move", ["state"])
 
 
 def _tasks() -> None:
