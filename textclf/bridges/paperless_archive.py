@@ -94,6 +94,11 @@ def read_archive(client: PaperlessClient, *, least: int = LEAST, limit: int | No
     )
 
 
+def sender_of(document: PaperlessDocument) -> str:
+    """Give the group of a document that came from the same sender; empty if that is unknown."""
+    return "" if document.correspondent is None else str(document.correspondent)
+
+
 def archive_lines(archive: Archive) -> Iterator[str]:
     """Say what was found in an archive."""
     kinds = {*archive.categories} - {NONE_OF_THESE}

@@ -22,6 +22,7 @@ class PaperlessDocument:
     title: str = ""
     content: str = ""
     document_type: int | None = None
+    correspondent: int | None = None
     tags: tuple[int, ...] = ()
     fields: Mapping[int, Any] = field(default_factory=dict)
     """Values of its custom fields, by the id of the field."""
@@ -136,7 +137,6 @@ class PaperlessClient:
 
 
 def _document(value: dict[str, Any]) -> PaperlessDocument:
-    kind = value.get("document_type")
     fields = value.get("custom_fields") or []
     if not isinstance(fields, list):
         raise unexpected("custom fields that are no list")
@@ -144,7 +144,8 @@ def _document(value: dict[str, Any]) -> PaperlessDocument:
         id=_integer(value, "id"),
         title=_text(value, "title"),
         content=_text(value, "content"),
-        document_type=None if kind is None else _integer(value, "document_type"),
+        document_type=_optional(value, "document_type"),
+        correspondent=_optional(value, "correspondent"),
         tags=_integers(value, "tags"),
         fields={_integer(one, "field"): one.get("value") for one in map(_object, fields)},
     )
@@ -161,6 +162,10 @@ def _integer(value: Mapping[str, Any], name: str) -> int:
     if not isinstance(found, int) or isinstance(found, bool):
         raise unexpected(f"no number as {name}")
     return found
+
+
+def _optional(value: Mapping[str, Any], name: str) -> int | None:
+    return None if value.get(name) is None else _integer(value, name)
 
 
 def _integers(value: Mapping[str, Any], name: str) -> tuple[int, ...]:

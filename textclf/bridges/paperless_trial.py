@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textclf.base.plurals import counted
-from textclf.bridges.paperless_archive import Archive, TextOf, texts_of
+from textclf.bridges.paperless_archive import Archive, TextOf, sender_of, texts_of
 from textclf.bridges.paperless_client import PaperlessClient, PaperlessDocument
 from textclf.bridges.paperless_http import GoneError
 from textclf.model.category_names import NONE_OF_THESE
@@ -85,6 +85,8 @@ class Trial:
     """The figures of a trial."""
 
     address: str
+    new_senders: bool
+    """Whether all documents were judged as those of a new sender."""
     archive: tuple[str, ...]
     """What was found there, in sentences."""
     documents: int
@@ -111,6 +113,7 @@ def run_trial(
     sample: int,
     max_errors: Sequence[float],
     max_error: float,
+    new_senders: bool = False,
     describe: Sequence[str] = (),
 ) -> Trial:
     """Judge every filed document by a model that was not trained on it, and ask paperless-ngx about a sample.
@@ -131,6 +134,8 @@ def run_trial(
         Maximum errors among accepted documents; `max_error` is one of them.
     max_error : float
         The one of the figures of each type.
+    new_senders : bool
+        Whether the documents of a correspondent are kept together, so that all are judged as those of a new sender.
     describe : sequence of str
         What was found in the archive.
     """
@@ -139,19 +144,14 @@ def run_trial(
     unlabelled = [text for _, text in texts_of(archive.untyped, text_of)]
     inbox = [text for _, text in texts_of(archive.inbox, text_of)]
     categories = [category_of[document.id] for document, _ in found]
+    senders = [sender_of(document) for document, _ in found] if new_senders else None
     judged: list[Judged] = []
     models: list[Model] = []
-    for train, test in _folds(categories):
+    for train, test in _folds(categories, senders):
         _log.info(f"training on {len(train)} documents to judge {len(test)} others, {len(models) + 1} of {FOLDS}")
-        classifier = make_classifier()
-        classifier.fit(
-            [found[i][1].text for i in train],
-            [categories[i] for i in train],
-            unlabelled=[text.text for text in unlabelled],
-            looks=[found[i][1].look for i in train],
-        )
-        models.append(classifier.model_)
-        judged += _judge([found[i] for i in test], category_of, classifier.model_, max_errors)
+        part = [found[i] for i in train]
+        models.append(_fit(make_classifier(), part, [categories[i] for i in train], unlabelled, new_senders))
+        judged += _judge([found[i] for i in test], category_of, models[-1], max_errors)
     judged.sort(key=lambda one: one.id)
     waiting = [sum(_accepted(models[0], inbox, max_error)) for max_error in max_errors]
     own = _ask(client, archive, {one.id: one for one in judged if one.category != NONE_OF_THESE}, sample)
@@ -160,6 +160,7 @@ def run_trial(
     known = [one for one in judged if one.category != NONE_OF_THESE]
     return Trial(
         address=client.address,
+        new_senders=new_senders,
         archive=tuple(describe),
         documents=len(known),
         right=sum(one.right for one in known),
@@ -173,13 +174,34 @@ def run_trial(
     )
 
 
-def _folds(categories: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+def _fit(
+    classifier: DocumentClassifier,
+    documents: Sequence[tuple[PaperlessDocument, InputDocument]],
+    categories: Sequence[str],
+    unlabelled: Sequence[InputDocument],
+    new_senders: bool,
+) -> Model:
+    classifier.fit(
+        [text.text for _, text in documents],
+        categories,
+        unlabelled=[text.text for text in unlabelled],
+        looks=[text.look for _, text in documents],
+        groups=[sender_of(document) for document, _ in documents] if new_senders else None,
+    )
+    return classifier.model_
+
+
+def _folds(categories: Sequence[str], senders: Sequence[str] | None) -> list[tuple[list[int], list[int]]]:
     import numpy as np
 
-    from textclf.model.folds import stratified_folds
+    from textclf.model.folds import group_numbers, stratified_folds
 
-    _, labels = np.unique(categories, return_inverse=True)
-    return [(train.tolist(), test.tolist()) for train, test in stratified_folds(labels.astype(np.int64), FOLDS, 0)]
+    names, found = np.unique(categories, return_inverse=True)
+    labels, groups = found.astype(np.int64), None
+    if senders is not None:
+        # what is not known of a type of one sender is warned about where it is trained on
+        groups, _ = group_numbers(senders, labels, names.tolist())
+    return [(train.tolist(), test.tolist()) for train, test in stratified_folds(labels, FOLDS, 0, groups)]
 
 
 def _judge(
@@ -258,7 +280,10 @@ def trial_lines(trial: Trial) -> Iterator[str]:
     """Give the figures of a trial as lines for people."""
     yield from trial.archive
     yield f"textclf, judging documents that it was not trained on: right in {_of(trial.right, trial.documents)}"
-    yield "(others of the same senders were among those trained on: of new senders, fewer will be right)"
+    if trial.new_senders:
+        yield "(nor on any other of the same correspondent: of senders that the archive knows, more will be right)"
+    else:
+        yield "(but on others of the same senders: of new senders, fewer will be right, which --new-senders shows)"
     if own := trial.own:
         yield (
             f"paperless-ngx itself, asked about {counted(own.documents, 'document')} of these: right in "

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KEY_VARIABLE = "PAPERLESS_WEBHOOK_KEY"
-COLUMNS = ("document_id", "text", "category", "ocr_confidence", "page_look")
+SENDER = "correspondent"
+COLUMNS = ("document_id", "text", "category", SENDER, "ocr_confidence", "page_look")
 """Columns of the table that is learned from."""
 _TABLE = table_kind("a table that textclf paperless learn wrote", *COLUMNS)
 _SCANS = ("languages", "engine", "jobs", "cache", "no_cache")
@@ -42,6 +43,14 @@ Read = Annotated[
 ]
 Least = Annotated[
     int, Option(min=3, help="Documents of a type from which it is learned; papers of other types are turned away.")
+]
+NewSenders = Annotated[
+    bool,
+    Option(
+        "--new-senders",
+        help="Keep the documents of a correspondent together in cross-validation, so that figures and threshold hold "
+        "for senders that the archive does not know; needs several correspondents of each type.",
+    ),
 ]
 Limit = Annotated[int | None, Option(min=1, help="Only as many documents, the newest.")]
 
@@ -55,6 +64,7 @@ def learn(
     ] = None,
     least: Least = 5,
     limit: Limit = None,
+    new_senders: NewSenders = False,
     read: Read = False,
     paperless: PaperlessOptions,
     training: Annotated[dict[str, Any], Options(of=TrainingSettings)],
@@ -67,7 +77,7 @@ def learn(
     Only reads from paperless-ngx. Documents without a type count as unlabelled.
     """
     from textclf.base.tables import write_rows
-    from textclf.bridges.paperless_archive import archive_lines, read_archive, texts_of
+    from textclf.bridges.paperless_archive import archive_lines, read_archive, sender_of, texts_of
 
     check_output(output, MODEL)
     if table is not None:
@@ -81,12 +91,13 @@ def learn(
         def rows() -> Iterator[dict[str, str]]:
             for document, text in texts_of((*archive.filed, *archive.untyped), _text_of(client, scans, read=read)):
                 own = {"document_id": text.document_id, "category": category_of.get(document.id, "")}
+                own[SENDER] = sender_of(document)
                 yield {name: text.values.get(name, "") for name in COLUMNS} | own
 
         path = table or Path(folder) / "documents.csv"
         write_rows(path, COLUMNS, rows(), formulas_safe=False)
         options = {**training, "n_jobs": scans.jobs or -1}
-        model = train_model(path, output, options, TableOptions())
+        model = train_model(path, output, options, TableOptions(group_column=SENDER if new_senders else ""))
     for line in training_lines(model.training, with_background=bool(model.settings.get("background"))):
         _log.info(line)
     _log.info(f"{output}: trained on {sum(model.training.documents.values())} documents")
@@ -205,6 +216,7 @@ def try_archive(
     ] = 200,
     least: Least = 5,
     limit: Limit = None,
+    new_senders: NewSenders = False,
     read: Read = False,
     paperless: PaperlessOptions,
     training: Annotated[dict[str, Any], Options(of=TrainingSettings, without=("diagnostics",))],
@@ -237,6 +249,7 @@ def try_archive(
             sample=sample,
             max_errors=sorted({*MAX_ERRORS, settings.max_error}),
             max_error=settings.max_error,
+            new_senders=new_senders,
             describe=list(archive_lines(archive)),
         )
     if report is not None:

@@ -114,6 +114,18 @@ def test_a_trial_in_json_counts_every_document_once(filed, textclf):
     assert [step["max_error"] for step in trial["steps"]] == sorted(step["max_error"] for step in trial["steps"])
 
 
+@pytest.mark.slow
+def test_figures_can_be_those_of_new_senders(filed, textclf, tmp_path):
+    for number, row in filed.documents.items():
+        row["correspondent"] = number % 4 + 1
+    said = textclf("paperless", "try", "--new-senders", "--sample", "0", *QUICK)
+    assert said.code == 0, said.err
+    assert "nor on any other of the same correspondent" in said.out
+    model = tmp_path / "m.textclf"
+    assert textclf("paperless", "learn", "--new-senders", "-o", model, *QUICK).code == 0
+    assert package.load(model).training.kept_together == 4
+
+
 def test_a_consumed_document_is_filed(paperless, textclf, model_path, consumed, corpus):
     paperless.add(7, corpus(3, seed=11).texts[0])
     consumed(7)
@@ -241,6 +253,7 @@ def test_the_page_of_a_trial_loads_nothing_whatever_things_are_named(name, title
     page = render_report(
         Trial(
             address="http://localhost:8000",
+            new_senders=False,
             archive=(line,),
             documents=1,
             right=0,
