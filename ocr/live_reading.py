@@ -59,6 +59,8 @@ class LiveReader:
         As for `ocr.batch.iter_documents`; ``how_sure`` is called in the thread of the reader.
     jobs : int, optional
         Worker processes; by default as many as `usable_jobs` allows.
+    warm_up : bytes, optional
+        A page that each process reads first, so that documents find it warm.
 
     Raises
     ------
@@ -75,9 +77,11 @@ class LiveReader:
         jobs: int | None = None,
         effort: Effort = "full",
         how_sure: Callable[[Document], float] | None = None,
+        warm_up: bytes | None = None,
     ) -> None:
         self._tasks = ReadingTasks(options, engine, cache, effort, how_sure)
         self.jobs = jobs or usable_jobs()
+        self._warm_up = None if warm_up is None else self._tasks.warm_up(warm_up)
         self._lock = threading.Lock()
         self._given: deque[Reading] = deque()
         # the following belong to the thread
@@ -123,6 +127,7 @@ class LiveReader:
                 isolate=True,
                 max_memory=limits.max_memory,
                 max_tasks=MAX_TASKS,
+                warm_up=self._warm_up,
                 seconds=limits.seconds_per_page + GRACE,
                 verb="read",
             ) as executor:

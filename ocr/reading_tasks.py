@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from ocr.cache import PageCache
 from ocr.document import Document, Page
 from ocr.engines import OcrEngine, choose_languages, open_engine
 from ocr.reading_options import Effort, ReadingOptions
-from ocr.reading_state import OpenDocument, ReadingStep, failed_page, reading_steps
+from ocr.reading_state import WHOLE, OpenDocument, ReadingStep, failed_page, reading_steps
 from ocr.source_file import Source, Survey
 from textclf.base.errors import BadInputError, LostTaskError, TextclfError
 from textclf.base.executor import Executor, Outcome
@@ -56,6 +57,10 @@ class ReadingTasks:
         self.effort = effort
         self.how_sure = how_sure if effort != "full" else None
         self.pages_done = self.pages_known = 0
+
+    def warm_up(self, page: bytes) -> Callable[[], object]:
+        """Give what a worker does first, so that its first task waits for nothing: read a page."""
+        return partial(_perform, self.shared._replace(cache=None), page, "", ReadingStep(0, 1, WHOLE))
 
     def begin(self, executor: Executor, task: ReadingTask) -> None:
         """Give a task to a worker."""

@@ -266,6 +266,7 @@ def open_executor(
     isolate: bool = False,
     max_memory: int | None = None,
     max_tasks: int | None = None,
+    warm_up: Callable[[], object] | None = None,
     ahead: int = 1,
     **options: Any,
 ) -> Iterator[Executor]:
@@ -274,7 +275,8 @@ def open_executor(
     ``jobs`` counts processes of this computer, -1 for one per core; with 1 (unless ``isolate``), or where no process
     can be started, all runs in this one. ``dask`` is a client, the address of a scheduler, or ``local``. ``max_memory``
     limits the address space of each process in bytes, on POSIX. A process is started when a task needs it, and replaced
-    after ``max_tasks`` tasks, because libraries leak. ``ahead`` and ``options`` are those of `Executor`.
+    after ``max_tasks`` tasks, because libraries leak; with ``warm_up``, its successor is started and warm by then.
+    ``ahead`` and ``options`` are those of `Executor`.
     """
     jobs = min(MAX_JOBS, jobs if jobs >= 0 else max(1, usable_cores() + 1 + jobs))
     with ExitStack() as stack:
@@ -291,10 +293,8 @@ def open_executor(
             threads = max(1, usable_cores() // jobs)
             # no semaphores (AWS Lambda), or no more processes for this user
             with suppress(ImportError, NotImplementedError, OSError):
-                processes = [
-                    WorkerProcess(folder, threads=threads, max_memory=max_memory, max_tasks=max_tasks)
-                    for _ in range(jobs)
-                ]
+                bounds = {"max_memory": max_memory, "max_tasks": max_tasks}
+                processes = [WorkerProcess(folder, threads=threads, warm_up=warm_up, **bounds) for _ in range(jobs)]
                 for process in processes:
                     stack.callback(process.kill)
                 processes[0].start()

@@ -41,60 +41,99 @@ class WorkerProcess:
     """A process of its own, started with its first task, and anew after it died or has done ``max_tasks`` tasks.
 
     loky starts it from a clean interpreter, thus without the caller's threads, and without running the caller's
-    script again, so that a script needs no ``if __name__ == "__main__"``.
+    script again, so that a script needs no ``if __name__ == "__main__"``. With ``warm_up``, which each process does
+    first, its successor is started before its last tasks, so that no task waits for it.
     """
 
     died: type[Exception] = BrokenExecutor
     attempts = 2
 
     def __init__(
-        self, folder: str, *, threads: int = 1, max_memory: int | None = None, max_tasks: int | None = None
+        self,
+        folder: str,
+        *,
+        threads: int = 1,
+        max_memory: int | None = None,
+        max_tasks: int | None = None,
+        warm_up: Callable[[], object] | None = None,
     ) -> None:
-        self._folder, self._max_memory, self._max_tasks = folder, max_memory, max_tasks
+        self._folder, self._max_memory, self._max_tasks, self._warm_up = folder, max_memory, max_tasks, warm_up
         self._environment = {name: os.environ.get(name, str(threads)) for name in _THREAD_LIMITS}
-        self._pool: Any = None
+        self._process: Any = None
+        self._successor: _Process | None = None
         self._last: Future[Any] = Future()
         self._done = 0
 
     def start(self) -> None:
         """Start the process before its first task, to see whether one can be started."""
-        # engines leave images of private pages in the temporary folder when they are killed: it goes with the worker
-        self._scratch = tempfile.TemporaryDirectory(prefix="textclf-", dir=self._folder, ignore_cleanup_errors=True)
-        loky = _loky()
-        with _signals_deferred(), interrupts_blocked():
-            pool = loky.ProcessPoolExecutor(
-                max_workers=1,
-                initializer=_begin,
-                initargs=(self._scratch.name, self._max_memory),
-                context=loky.backend.context.LokyContext(),
-                env=self._environment,
-            )
-            self._pool, self._last, self._done = pool, pool.submit(os.getpid), 0
+        with _signals_deferred():
+            self._process, self._successor = self._successor or self._new(), None
+            self._last, self._done = self._process.first, 0
 
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
         """Start a task, or queue it behind those before it."""
-        if self._max_tasks and self._done >= self._max_tasks and self._last.done():
-            self.kill()
-        if self._pool is None:
+        if self._process is not None and self._is_to_be_replaced():
+            # in a thread, as it takes a while
+            threading.Thread(target=self._process.kill).start()
+            self._process = None
+        if self._process is None:
             self.start()
         self._done += 1
         given = (perform, function, log_levels(), *arguments)
         try:
-            self._last = self._pool.submit(*given)
+            self._last = self._process.pool.submit(*given)
         # it died between two tasks
         except BrokenExecutor:
             self.kill()
             self.start()
-            self._last = self._pool.submit(*given)
+            self._last = self._process.pool.submit(*given)
+        if self._warm_up and self._max_tasks and self._done == max(1, self._max_tasks - _LAST_TASKS):
+            # if there can be no more processes, the next one is started when this one has ended
+            with suppress(OSError), _signals_deferred():
+                self._successor = self._new()
         return self._last
+
+    def _is_to_be_replaced(self) -> bool:
+        if not self._max_tasks or self._done < self._max_tasks or not self._last.done():
+            return False
+        # a successor that is not warm yet is waited for, but not for ever
+        return self._successor is None or self._successor.first.done() or self._done >= 2 * self._max_tasks
 
     def kill(self) -> None:
         """Kill the process and the engine that it started; the next task starts a new one."""
-        if self._pool is None:
-            return
+        for process in (self._process, self._successor):
+            if process is not None:
+                process.kill()
+        self._process = self._successor = None
+
+    def _new(self) -> _Process:
+        return _Process(self._folder, self._environment, self._max_memory, self._warm_up or os.getpid)
+
+
+class _Process:
+    """A process that runs tasks one after the other; ``first`` is done once it has begun."""
+
+    def __init__(
+        self, folder: str, environment: Mapping[str, str], max_memory: int | None, begin_with: Callable[[], object]
+    ) -> None:
+        # engines leave images of private pages in the temporary folder when they are killed: it goes with the worker
+        self._scratch = tempfile.TemporaryDirectory(prefix="textclf-", dir=folder, ignore_cleanup_errors=True)
+        loky = _loky()
+        with interrupts_blocked():
+            self.pool: Any = loky.ProcessPoolExecutor(
+                max_workers=1,
+                initializer=_begin,
+                initargs=(self._scratch.name, max_memory),
+                context=loky.backend.context.LokyContext(),
+                env=dict(environment),
+            )
+            self.first: Future[Any] = self.pool.submit(begin_with)
+
+    def kill(self) -> None:
+        """Kill the process and the engine that it started."""
         # loky notices that its worker is dead and clears up; its own way of killing needs pgrep, and can stumble
         # over a task that was given to it only just now
-        pids = list(self._pool._processes)
+        pids = list(self.pool._processes)
         # one that died is not among them any more, but may have left an engine in its group
         with suppress(FileNotFoundError, ValueError):
             pids.append(int(Path(self._scratch.name, _PID).read_text(encoding="ascii")))
@@ -103,8 +142,7 @@ class WorkerProcess:
             for kill in ("killpg", "kill"):
                 with suppress(ProcessLookupError, AttributeError):
                     getattr(os, kill)(pid, signal.SIGKILL)
-        self._pool.shutdown(wait=True)
-        self._pool = None
+        self.pool.shutdown(wait=True)
         self._scratch.cleanup()
 
 
@@ -133,6 +171,8 @@ class SharedFile:
         return _mapped, (self._path, self._sizes)
 
 
+_LAST_TASKS = 20
+"""Tasks of a process during which its successor starts."""
 _ALIGNMENT = 64
 _NUMBERS = count()
 _PID = "pid"

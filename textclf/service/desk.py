@@ -21,6 +21,7 @@ from textclf.service.keeper import Judged, Keeper
 from textclf.service.metrics import Metrics
 from textclf.service.problems import ProblemError, stopping
 from textclf.service.results import DocumentResult, ModelOfResult, Result, unless_all_failed
+from textclf.service.sample_page import sample_page
 from textclf.service.service_options import Keep
 from textclf.service.uploads import SourceFile, UploadFolder
 
@@ -74,6 +75,7 @@ class Desk:
             jobs=scans.jobs,
             effort=scans.effort,
             how_sure=how_sure,
+            warm_up=sample_page(),
         )
         self.limits: Limits = scans.reading.limits
 

@@ -1,23 +1,21 @@
-"""The self-test at the start: a page that is read and predicted, which also warms up the workers."""
+"""The self-test at the start: a page that is read and predicted."""
 
 from __future__ import annotations
 
 import asyncio
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
 from textclf.data.predictions import predict_scan
+from textclf.service.sample_page import sample_page
 
 if TYPE_CHECKING:
     from textclf.service.desk import Desk
 
-_LINES = ("2026 textclf 0123456789", "is this page read")
-
 
 async def self_test(desk: Desk) -> str | None:
     """Read a page in each worker and predict it; gives what is wrong, or None."""
-    page = await asyncio.to_thread(_page)
+    page = await asyncio.to_thread(sample_page)
     readings = [desk.reader.submit("self-test", page) for _ in range(desk.reader.jobs)]
     try:
         documents = await asyncio.gather(*(asyncio.wrap_future(reading.future) for reading in readings))
@@ -32,15 +30,3 @@ async def self_test(desk: Desk) -> str | None:
         return "no model is on duty; start the service with --model"
     prediction, _ = await asyncio.to_thread(predict_scan, loaded.model, documents[0])
     return None if prediction.status == "ok" else f"the self-test cannot be predicted: {prediction.error}"
-
-
-def _page() -> bytes:
-    from PIL import Image, ImageDraw, ImageFont
-
-    image = Image.new("L", (900, 260), 255)
-    pen = ImageDraw.Draw(image)
-    for row, line in enumerate(_LINES):
-        pen.text((60, 50 + 80 * row), line, font=ImageFont.load_default(44), fill=0)
-    stream = BytesIO()
-    image.save(stream, "PNG")
-    return stream.getvalue()

@@ -315,6 +315,31 @@ def test_a_process_is_replaced_after_so_many_tasks():
     assert pids[0] == pids[1] != pids[2] == pids[3]
 
 
+def test_the_successor_of_a_process_is_warm_before_it_has_a_task(tmp_path):
+    def warm_up() -> None:
+        time.sleep(1)
+        (tmp_path / str(os.getpid())).touch()
+
+    def is_warm() -> bool:
+        return (tmp_path / str(os.getpid())).exists()
+
+    with open_executor(1, isolate=True, max_tasks=40, warm_up=warm_up) as executor:
+        seconds, pids = [], set()
+        while len(pids) < 2 and len(seconds) < 79:
+            begun = time.monotonic()
+            assert result_of(executor, is_warm)
+            pids.add(result_of(executor, os.getpid))
+            seconds.append(time.monotonic() - begun)
+            # its last tasks come slowly
+            time.sleep(0.2 * (len(seconds) > 9))
+        assert len(pids) == 2
+        # but for the first, nobody waited for a process to start and warm up
+        assert max(seconds[1:]) < 0.9
+    for pid in {*pids, *map(int, (path.name for path in tmp_path.iterdir()))}:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
 def test_processes_end_with_the_executor_and_leave_no_file(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with open_executor(2) as executor:
