@@ -17,12 +17,13 @@ from textclf.folders.mover import Mover
 
 ROOT = Path(__file__).parents[3]
 FILES = 40
-# it files all that waits, undoes that, and so on, until it is killed
+# for each line that it is given, a child files all that waits, undoes that, and so on, until it is killed
 PROGRAM = """
+import os
 import sys
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
+
 from textclf.base.hashing import hash_bytes
 from textclf.folders.day_log import DayLog, locked
 from textclf.folders.file_operations import state_of
@@ -30,24 +31,35 @@ from textclf.folders.mover import Mover
 from textclf.folders.undo import undo_last_run
 from textclf.library.library import Library
 
-inbox, into, how = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-now = lambda: datetime.now(UTC)
-with locked(into / ".textclf"), Library.open(into / ".textclf") as library:
-    log = DayLog(into / ".textclf" / "log", now)
-    while True:
-        mover = Mover(library, into, log, now, "file")
-        mover.recover()
-        for path in sorted(inbox.iterdir()):
-            content = path.read_bytes()
-            sha256 = hash_bytes(content)
-            if how != "move" and library.journal.done(sha256, str(into)):
-                continue
-            given = {"sha256": sha256, "name": path.name, "path": str(path)}
-            document, _ = library.add_document(**given, size=len(content), at=now())
-            mover.put(document.id, path, into / path.name[:1] / "scan.pdf", how, state_of(path), str)
-            print("moved", flush=True)
-        for _ in undo_last_run(library, into, log, now):
-            print("undone", flush=True)
+
+def now():
+    return datetime.now(UTC)
+
+
+def work(inbox, into):
+    with locked(into / ".textclf"), Library.open(into / ".textclf") as library:
+        log = DayLog(into / ".textclf" / "log", now)
+        while True:
+            mover = Mover(library, into, log, now, "file")
+            mover.recover()
+            for path in sorted(inbox.iterdir()):
+                content = path.read_bytes()
+                given = {"sha256": hash_bytes(content), "name": path.name, "path": str(path)}
+                document, _ = library.add_document(**given, size=len(content), at=now())
+                mover.put(document.id, path, into / path.name[:1] / "scan.pdf", "move", state_of(path), str)
+                print("moved", flush=True)
+            while library.journal.last_run(str(into)):
+                for _ in undo_last_run(library, into, log, now):
+                    print("undone", flush=True)
+
+
+for _ in sys.stdin:
+    child = os.fork()
+    if not child:
+        work(Path(sys.argv[1]), Path(sys.argv[2]))
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("killed", flush=True)
 """
 
 
@@ -56,43 +68,66 @@ def contents(*folders: Path) -> list[bytes]:
     return [path.read_bytes() for path in paths if path.is_file() and ".textclf" not in path.parts]
 
 
+@pytest.fixture
+def worker(desk):
+    """A process that has all modules loaded, and forks a child to do the work."""
+    started = []
+
+    def start(into):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, desk.inbox, into],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.communicate(timeout=60)
+
+
 @pytest.mark.parametrize("place", ["the same file system", "another file system"])
-@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.endurance)])
-def test_moves(desk, tmp_path, request, place, kills):
+@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.endurance)])
+def test_moves(desk, worker, request, place, kills):
     into = desk.into if place == "the same file system" else request.getfixturevalue("other_file_system")
     names = [f"{chr(97 + number % 3)}{number:02}.pdf" for number in range(FILES)]
     files = {(f"content of {name}" * 5000).encode() for name in names}
     for name in names:
         (desk.inbox / name).write_bytes((f"content of {name}" * 5000).encode())
-    draw = random.Random(7)
-    reached = Counter[str]()
+    draw, reached = random.Random(7), Counter[str]()
+    process = worker(into)
     for _ in range(kills):
-        kill_after_some_lines(draw, reached, desk.inbox, into, "move")
+        reached[kill_after_some_lines(process, draw)] += 1
         found = contents(desk.inbox, into)
         assert files <= {*found}, "nothing is lost, even before the next run"
         if place == "the same file system":
             assert len(found) == FILES, "nothing is in two places, even before the next run"
-    if kills > 10:
-        assert min(reached["moved"], reached["undone"]) > kills / 10, "kills fell into both"
+    if kills > 100:
+        assert min(reached["moved"], reached["undone"]) > kills / 5, "kills fell into both"
     check(desk, into, files)
 
 
-def kill_after_some_lines(draw, reached, inbox, into, how):
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, inbox, into, how],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    for _ in range(draw.randrange(1, 100)):
-        line = process.stdout.readline()
-        assert line, process.communicate()[1]
-    reached[line.strip()] += 1
-    time.sleep(draw.random() * 0.05)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+def kill_after_some_lines(process, draw):
+    """Let a child work for some lines and a moment, and kill it; gives its last line."""
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    lines = iter(process.stdout.readline, "")
+    # its own line and that of its parent come in either order
+    child, last, told = 0, "", draw.randrange(1, 50)
+    while not child or told > 0:
+        line = next(lines).strip()
+        if line.isdigit():
+            child = int(line)
+        else:
+            last, told = line, told - 1
+    time.sleep(draw.random() * 0.03)
+    os.kill(child, signal.SIGKILL)
+    while next(lines).strip() != "killed":
+        pass
+    return last
 
 
 def check(desk, into, files):
