@@ -43,7 +43,7 @@ class DocumentRow(Base):
     path: Mapped[str] = mapped_column(FilePath)
     size: Mapped[int] = mapped_column(BigInteger)
     added_at: Mapped[datetime]
-    status: Mapped[str]
+    status: Mapped[str] = mapped_column(index=True)
     error: Mapped[str]
     page_count: Mapped[int]
     text: Mapped[str] = mapped_column(deferred=True)

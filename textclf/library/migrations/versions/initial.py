@@ -37,6 +37,7 @@ def _documents() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_document"),
         sa.UniqueConstraint("sha256", name="uq_document_sha256"),
     )
+    op.create_index("ix_document_status", "document", ["status"])
     op.create_table(
         "page",
         sa.Column("document_id", sa.Integer(), nullable=False),
