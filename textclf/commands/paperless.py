@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from textclf.base.errors import SomeFailedError, UsageError
 from textclf.base.overwrite_guard import MODEL, check_output, table_kind
+from textclf.base.plurals import counted
 from textclf.bridges.paperless_options import FilingOptions, PaperlessOptions, read_secret
 from textclf.commands.application import Option, Options
 from textclf.commands.arguments import AsJson, ModelFile, OutputFile, Strict, load_to_accept
@@ -115,7 +116,7 @@ def post_consume(
 ) -> None:
     """File the document that paperless-ngx has just consumed: for PAPERLESS_POST_CONSUME_SCRIPT.
 
-        exec textclf paperless post-consume model.textclf --url http://localhost:8000 --review-tag check
+        textclf paperless post-consume model.textclf --url http://localhost:8000 --review-tag check
 
     Reads DOCUMENT_ID from the environment, as paperless-ngx sets it. Always ends with exit code 0, as any other would
     make the consumption fail; messages appear in the log of paperless-ngx.
@@ -161,13 +162,25 @@ def webhook(
     import fastapi  # noqa: F401 - the extra that is missing is named after it
     import uvicorn
 
+    from textclf.base.http_limits import BoundedProtocol
+
     with _client(paperless) as client:
         filer = _filer(client, model, accepting, filing, _text_of(client, scans, read=read))
         # a wrong name or token is told now, not with the first document
         filer.targets()
         app = webhook_app(Worker(filer, delay=delay), key)
         _log.info(f"listening for webhooks at http://{host}:{port}/paperless")
-        uvicorn.run(app, host=host, port=port, log_level="warning", limit_concurrency=100, timeout_graceful_shutdown=10)
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            http=BoundedProtocol,
+            ws="none",
+            server_header=False,
+            log_level="warning",
+            limit_concurrency=100,
+            timeout_graceful_shutdown=10,
+        )
 
 
 def poll(
@@ -202,9 +215,10 @@ def poll(
         if not once:
             poll_for_ever(filer, every=every)
         total, failed = poll_once(filer)
-        _log.info(f"{total} documents had the tag {tag!r}, {failed} could not be judged")
+        documents = counted(total, "document")
+        _log.info(f"{documents} had the tag {tag!r}, {failed} could not be judged")
         if strict and failed:
-            raise SomeFailedError(f"{failed} of {total} documents could not be judged", remedy="look at the messages")
+            raise SomeFailedError(f"{failed} of {documents} could not be judged", remedy="look at the messages")
 
 
 def try_archive(
