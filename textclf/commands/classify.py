@@ -122,8 +122,6 @@ def _part(document: Document) -> dict[str, object]:
 def _line(document: Document, prediction: Prediction) -> str:
     unread = document.pages_read < document.page_count and not prediction.error
     part = f"read {document.pages_read:.1f} of {document.page_count} pages" if unread else ""
-    if unread and not document.pages_read and prediction.predicted_category:
-        part = "nothing was read: judged by its look"
     reason = prediction.reason if prediction.predicted_category else ""
     runs = page_runs(prediction.pages)
     pages = f"pages: {', '.join([*runs[:MAX_RUNS], *(['…'] if runs[MAX_RUNS:] else [])])}" if runs else ""

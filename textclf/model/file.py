@@ -55,7 +55,7 @@ _WEIGHTS = {
 }
 _TYPICALITY = {"familiarity_centroids": "centroids", "familiarity_quantiles": "quantiles"}
 _DENSITIES, _NEIGHBOURS = "familiarity_densities", "neighbours_"
-_LOOK = {f"look_{name}": name for name in ("mean", "weights", "intercept", "quantiles")}
+_LOOK = {f"look_{name}": name for name in ("mean", "deviation", "weights", "intercept", "quantiles")}
 _HELD_OUT_KEYS, _HELD_OUT_MARGINS = "held_out_keys", "held_out_margins"
 # beyond it, sums of products would not be finite in 32 bits
 _LARGE = 1e30
@@ -143,7 +143,7 @@ def _description(model: Model) -> dict[str, Any]:
     # labels that are strings are the names of the categories, which are written anyway
     named: dict[str, Any] = {} if model.labels == model.categories else {"labels": list(model.labels)}
     if model.look is not None:
-        named["look_inverse_temperatures"] = list(model.look.inverse_temperatures)
+        named["look"] = [model.look.farthest, *model.look.inverse_temperatures]
     return named | {
         "settings": model.settings,
         "training": asdict(model.training),
@@ -183,7 +183,7 @@ def _build(contents: Contents) -> Model:
     matcher = KeywordMatcher.from_dict(description["keywords"])
     vectors = {name.removeprefix("vectors_"): array for name, array in arrays.items() if name.startswith("vectors_")}
     words = WordVectors.from_arrays(description["words"], vectors)
-    of_look = from_json(description.get("look_inverse_temperatures"), tuple[float, float] | None)
+    of_look = from_json(description.get("look"), tuple[float, float, float] | None)
     _check_arrays(arrays, views, len(categories), len(matcher.lexicon.categories), has_look=of_look is not None)
     inverse_temperature = from_json(description["inverse_temperature"], float)
     if len(set(categories)) < max(2, len(categories)) or not all(
@@ -214,7 +214,11 @@ def _build(contents: Contents) -> Model:
         held_out=HeldOut(keys=arrays[_HELD_OUT_KEYS], margins=arrays[_HELD_OUT_MARGINS])
         if _HELD_OUT_KEYS in arrays
         else None,
-        look=LookModel(**{field: arrays[name] for name, field in _LOOK.items()}, inverse_temperatures=of_look)
+        look=LookModel(
+            **{field: arrays[name] for name, field in _LOOK.items()},
+            farthest=of_look[0],
+            inverse_temperatures=of_look[1:],
+        )
         if of_look
         else None,
     )
@@ -269,6 +273,7 @@ def _check_arrays(
     if has_look:
         expected |= {
             "look_mean": (np.float32, (LOOK_SIZE,), 0, 1),
+            "look_deviation": (np.float32, (LOOK_SIZE,), 1e-6, 1),
             "look_weights": (np.float32, (2, LOOK_SIZE, categories), -_LARGE, _LARGE),
             "look_intercept": (np.float32, (2, categories), -_LARGE, _LARGE),
             "look_quantiles": (np.float64, (2, QUANTILES), -_LARGE, _LARGE),

@@ -41,11 +41,18 @@ class LookModel:
     """What adds to the margins of the text, and what judges a page without text, each with its temperature."""
 
     mean: NDArray[np.float32]  # (SIZE,), of the training documents
+    deviation: NDArray[np.float32]  # (SIZE,), of the same, from the mean
+    farthest: float  # distance from the mean, in deviations, that the most unusual of them has
     weights: NDArray[np.float32]  # (2, SIZE, k)
     intercept: NDArray[np.float32]  # (2, k)
     inverse_temperatures: tuple[float, float]  # of the sum of the margins of text and look, and of the look alone
     # (2, 201), evenly spaced: of the evidence of out-of-fold margins of the look, and of that and the text's combined
     quantiles: NDArray[np.float64]
+
+    def usual(self, looks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take looks that are more unusual than any trained on for none: what they add would be extrapolated."""
+        too_far = spread(looks, self.mean, self.deviation) > self.farthest
+        return np.where(too_far[:, None], np.float32(np.nan), looks)
 
     def linear(self, use: int) -> LinearLook:
         """Give the weights of one use: `WITH_TEXT` or `ALONE`."""
@@ -58,6 +65,13 @@ class LookModel:
     def familiarity_with(self, text: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of the training documents that were less typical by look and text, given the familiarity of texts."""
         return share_below(self.quantiles[1], typical_together(text, self.familiarity(margins)))
+
+
+def spread(
+    looks: NDArray[np.float32], mean: NDArray[np.float32], deviation: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Mean squared distance of looks from the mean, in deviations, shape (n,); NaN for documents without a look."""
+    return np.asarray((((looks - mean) / deviation).astype(np.float64) ** 2).mean(axis=1))
 
 
 def typical_together(text: NDArray[np.float64], look: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textclf.model.calibrate import Scored, fit_temperature, log_softmax, softmax
 from textclf.model.folds import Folds
-from textclf.model.look import ALONE, WITH_TEXT, LinearLook, LookModel, have_look, typical_together
+from textclf.model.look import ALONE, WITH_TEXT, LinearLook, LookModel, have_look, spread, typical_together
 from textclf.model.typicality import QUANTILES, margin_evidence, share_below
 from textclf.model.unknown_kinds import left_out_parts, put_left_out
 
@@ -24,6 +24,8 @@ MIN_LOOKS = 30
 RIDGE = 0.1
 """Penalty of squared weights, of looks of length 1 on average, in units of a document's log loss: from .05 to .2 it
 made no difference on the real scans that it was chosen on."""
+LEAST_DEVIATION = 0.05
+"""Of a measure, where it is asked how unusual a look is: many have the same value on nearly all pages."""
 _ITERATIONS = 100
 _LEAST = 1e-6
 """Deviation up to which a measure is taken to be constant."""
@@ -77,8 +79,12 @@ def fit_look(
     evidence = margin_evidence(alone.out_of_fold[seen])
     quantiles = np.quantile(evidence, steps)
     together = typical_together(familiarity[seen], share_below(quantiles, evidence))
+    mean = added.model.mean.astype(np.float32)
+    deviation = np.maximum(looks[seen].std(axis=0), np.float32(LEAST_DEVIATION))
     model = LookModel(
-        mean=added.model.mean.astype(np.float32),
+        mean=mean,
+        deviation=deviation,
+        farthest=float(spread(looks[seen], mean, deviation).max()),
         weights=np.stack([added.model.weights, alone.model.weights]).astype(np.float32),
         intercept=np.stack([added.model.intercept, alone.model.intercept]).astype(np.float32),
         inverse_temperatures=(

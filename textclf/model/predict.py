@@ -25,6 +25,7 @@ from textclf.model.prediction import Label, Prediction
 from textclf.model.training_record import TrainingRecord
 from textclf.model.typicality import Typicality
 
+BY_LOOK = "no text was read: judged by its look"
 MAX_TEXT = 1_000_000
 """Characters of a text that are used; the rest is left out, and the prediction says so."""
 
@@ -281,6 +282,7 @@ class Model:
         rows = self.features.rows_of(observed)
         by_text = self._margins(texts, rows)
         seen = read_looks([""] * len(texts) if looks is None or self.look is None else looks)
+        seen = self.look.usual(seen) if self.look else seen
         none = np.zeros_like(by_text)
         by_look = (
             (self.look.linear(WITH_TEXT).margins(seen), self.look.linear(ALONE).margins(seen))
@@ -388,8 +390,8 @@ class Model:
             decision="review" if reason else "accept",
             reason=reason,
             scores=tuple(all_scores),
-            status="partial" if cut else "ok",
-            error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "",
+            status="partial" if cut or not words else "ok",
+            error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "" if words else BY_LOOK,
         )
 
 

@@ -84,9 +84,13 @@ def test_a_page_without_text_is_judged_by_its_look_with_a_threshold_of_its_own(s
     assert seeing.model_("").reason == "no text"
 
 
-def test_a_page_that_looks_like_none_is_of_an_unknown_kind(seeing):
-    strange = encode_look(np.random.default_rng(99).random(SIZE))
-    assert seeing.model_("", look=strange).reason == "unknown kind"
+def test_a_page_that_looks_like_none_trained_on_is_judged_as_if_it_had_no_look(seeing, papers):
+    texts, _, looks = papers
+    for strange in (np.zeros(SIZE), np.ones(SIZE), np.random.default_rng(99).random(SIZE)):
+        look = encode_look(strange)
+        assert seeing.model_("", look=look).reason == "no text"
+        assert seeing.model_(texts[0], look=look) == seeing.model_(texts[0])
+    assert seeing.model_(texts[0], look=looks[0]) != seeing.model_(texts[0])
 
 
 def test_looks_that_tell_nothing_do_no_harm(corpus):
@@ -136,6 +140,8 @@ def test_a_model_file_keeps_the_look(tmp_path, seeing, papers):
     "change",
     [
         {"mean": np.full(SIZE, 2, np.float32)},
+        {"deviation": np.zeros(SIZE, np.float32)},
+        {"farthest": float("nan")},
         {"weights": np.zeros((2, SIZE - 1, 3), np.float32)},
         {"weights": np.full((2, SIZE, 3), np.nan, np.float32)},
         {"intercept": np.zeros((2, 3))},
