@@ -6,7 +6,7 @@ import math
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import IO, Any, cast
 
 import numpy as np
@@ -29,6 +29,8 @@ _TURNS = ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTA
 """Pillow's names of the operations that undo EXIF's orientations, from 2 on."""
 
 _BAND_PIXELS = 10_000_000
+_PILLOW_PIXELS = 89_478_485
+"""Pixels from which on Pillow warns, and refuses twice as many, unless its limit is lifted."""
 _PILLOW_LOCK = threading.Lock()
 
 
@@ -96,7 +98,9 @@ def grey_image(image: Image.Image, max_pixels: int) -> Image.Image:
         image.draft("L", (image.width // factor, image.height // factor))
     # of 16 bits in several channels, Pillow takes the upper 8
     deep = len(image.getbands()) > 1 and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
-    image.load()
+    # Pillow asks its limit of a compressed TIFF again; the lock would keep other threads from decoding small images
+    with _pillow_unbounded() if image.width * image.height > _PILLOW_PIXELS else nullcontext():
+        image.load()
     factor = _shrink_factor(image.size, max_pixels)
     bounds = _value_range(image, deep=deep)
     paper = None if not image.has_transparency_data or _is_clear(image) else "white"

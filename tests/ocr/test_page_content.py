@@ -169,6 +169,12 @@ def test_an_image_of_30000_pixels_is_scaled_down(grey_of, png):
     assert grey.getextrema() == (255, 255)
 
 
+def test_a_compressed_tiff_beyond_the_limit_of_pillow_is_scaled_down(grey_of):
+    buffer = BytesIO()
+    Image.new("1", (20_000, 10_000), 1).save(buffer, "TIFF", compression="group4")
+    assert grey_of(buffer.getvalue(), max_pixels=2_000_000).size == (2_000, 1_000)
+
+
 @pytest.mark.slow
 def test_a_square_of_30000_pixels_is_scaled_down(grey_of, png):
     rows = zlib.compressobj(1)

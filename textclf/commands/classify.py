@@ -78,6 +78,8 @@ def classify(
             if why and found is not None:
                 print_lines(*(f"    {line}" for line in found.to_lines()))
                 print_lines(*(f"    page {run}" for run in page_runs(prediction.pages)))
+        if explain is not None and found is None:
+            _log.warning(f"{document.document_id}: no picture, as nothing was predicted")
         if explain is not None and found is not None:
             _draw(document, found, pictures.get(document.document_id) or _picture(explain, document), scans)
     check_strict(failed, total, "were not read in full", strict=strict)
@@ -88,6 +90,8 @@ def _check_pictures(explain: Path, model: Path, paths: Sequence[Path], scans: Sc
     found = find_scans(paths)
     if explain.suffix and (len(found) > 1 or scans.split != "none"):
         raise UsageError(f"{explain} is one file", where="--explain", remedy="give a folder for several documents")
+    if not explain.suffix and explain.exists() and not explain.is_dir():
+        raise UsageError(f"{explain} is no folder", where="--explain", remedy="give a folder, or a name with .png")
     pictures = picture_paths(explain, (one.document_id for one in found))
     for picture in pictures.values():
         check_output(picture, PICTURE, inputs=[model, *(one.file for one in found)])

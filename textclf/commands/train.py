@@ -236,7 +236,7 @@ def _ladder_lines(record: TrainingRecord) -> Iterator[str]:
         if part:
             yield (
                 f"{what}: accuracy {part.accuracy:.3f}; will accept about {part.acceptance.accepted:.0%} of "
-                f"documents of which no more is known, {part.acceptance.error:.1%} of those were wrong"
+                f"documents of which the other is missing, {part.acceptance.error:.1%} of those were wrong"
             )
     lowest = record.acceptance_curve and record.acceptance_curve.lowest
     if lowest and any(step.threshold == lowest.threshold for step in steps):

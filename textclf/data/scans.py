@@ -83,7 +83,10 @@ class ScanOptions:
     def __post_init__(self) -> None:
         check_options(self)
         if self.no_cache and self.cache is not None:
-            raise UsageError("--cache and --no-cache exclude each other", remedy="give one of them")
+            raise UsageError(
+                "--cache and --no-cache exclude each other",
+                remedy="give one of them, on the command line, in the settings or in an environment variable",
+            )
         if self.split != "none" and self.effort != "full":
             raise UsageError("a stack is split once all of it is read", where="effort", remedy="leave out --effort")
 

@@ -210,7 +210,7 @@ def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
     for name, amount in _keywords(model, rows, lead(model.linear.indicators)):
         features[name] += amount
     features["meaning of the words (word2vec)"] += float(rows.vectors[0] @ lead(model.linear.vectors))
-    features["before looking"] += float(lead(model.linear.intercept))
+    features["whatever the document says"] += float(lead(model.linear.intercept))
     seen = bool(have_look(evidence.looks[row : row + 1])[0])
     if seen and not evidence.words[row]:
         features.clear()
@@ -221,7 +221,7 @@ def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
         for name, amounts in blocks_of(by_measure).items():
             features[f"look: {LOOK_NAMES[name]}"] += float(amounts.sum())
         regions = _regions(by_measure)
-        features["look: before looking"] += float(lead(used.intercept))
+        features["look: whatever the page shows"] += float(lead(used.intercept))
     words = tuple(
         WordAmount(match.group(), *match.span(), float(characters[match.start() : match.end()].sum()))
         for match in _WORD.finditer(text)

@@ -12,10 +12,11 @@ from features.feature_set import FeatureSettings
 from features.language_detection import LanguageDetector, fit_language_detector
 from features.lexicon import Lexicon, shipped_lexicon
 from textclf.base.errors import BadDataError
+from textclf.base.look_format import NO_LOOK
 from textclf.model.background import choose_background
 from textclf.model.folds import group_numbers
 from textclf.model.keyword_labels import label_by_keywords
-from textclf.model.look import read_looks
+from textclf.model.look import have_look, read_looks
 from textclf.model.training_data import TrainingData, check_categories
 from textclf.model.training_record import BackgroundUsed
 from textclf.model.training_texts import TrainingTexts, observe_texts, observe_training
@@ -64,7 +65,14 @@ def prepare_training(data: TrainingData, settings: FeatureSettings, *, with_back
         by_keywords=by_keywords,
     )
     used = background.used if background else BackgroundUsed()
-    return TrainingInput(data, empty, observed, read_looks(data.looks), groups, languages, used, warnings)
+    looks = read_looks(data.looks)
+    given = np.array([look not in ("", NO_LOOK) for look in data.looks], dtype=bool)
+    if damaged := int((given & ~have_look(looks)).sum()):
+        warnings.append(
+            f"{damaged} of {len(looks)} cells of page_look are damaged, or of another version, and count as empty; "
+            "read these documents again"
+        )
+    return TrainingInput(data, empty, observed, looks, groups, languages, used, warnings)
 
 
 def _with_labels(data: TrainingData, settings: FeatureSettings) -> tuple[TrainingData, list[str]]:

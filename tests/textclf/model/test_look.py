@@ -114,6 +114,16 @@ def test_some_documents_may_lack_a_look(papers):
     assert np.mean(np.array(seen) == labels) > 0.9
 
 
+def test_damaged_looks_are_told_and_count_as_none(papers):
+    texts, labels, looks = papers
+    damaged = ["1:rubbish", "0:of another version", "1:", "", *looks[4:]]
+    found = DocumentClassifier(augment=False, vectors="none").fit(texts, labels, looks=damaged)
+    assert [warning for warning in found.warnings_ if "page_look" in warning] == [
+        f"2 of {len(texts)} cells of page_look are damaged, or of another version, and count as empty; "
+        "read these documents again"
+    ]
+
+
 def test_few_looks_are_not_learned_from(papers):
     texts, labels, looks = papers
     few = [look if i < MIN_LOOKS - 1 else "" for i, look in enumerate(looks)]
