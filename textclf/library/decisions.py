@@ -136,5 +136,5 @@ def count_corrections(session: Session) -> dict[tuple[str, str], int]:
     query = select(DecisionRow.before, DecisionRow.category, func.count()).where(
         DecisionRow.undone_at.is_(None), is_last, DecisionRow.before != DecisionRow.category
     )
-    rows = session.execute(query.group_by(DecisionRow.before, DecisionRow.category)).tuples()
+    rows = session.execute(query.group_by(DecisionRow.before, DecisionRow.category))
     return {(before, after): count for before, after, count in rows}

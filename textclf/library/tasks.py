@@ -77,7 +77,7 @@ class Tasks:
         """Count tasks by state."""
         with self._database.reading() as session:
             rows = session.execute(select(TaskRow.state, func.count()).group_by(TaskRow.state))
-            return dict(rows.tuples().all())
+            return dict(rows.all())
 
     def forget(self, before: datetime) -> int:
         """Remove tasks that were finished before some time, with their results; gives their number."""

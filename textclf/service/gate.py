@@ -108,7 +108,7 @@ class Gate:
             route = getattr(scope.get("route"), "path", "")
             self._observe(scope["method"], route, sending.status or 499, seconds)
             said = f"{request_id} {scope['method']} {scope['path']!r} {sending.status or 499} {1000 * seconds:.0f} ms"
-            _log.info(said) if (sending.status or 499) >= 400 else _log.debug(said)
+            _log.log(logging.INFO if (sending.status or 499) >= 400 else logging.DEBUG, said)
 
     def _let_in(self, scope: Scope, body: _Body) -> None:
         """Raise the problem of a request that is refused without reading its body."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import getpass
 import logging
+import math
 import os
 import signal
 import socket
@@ -79,7 +80,7 @@ class _Server(uvicorn.Server):
             log_level="warning",
             limit_concurrency=CONNECTIONS,
             timeout_keep_alive=_KEEP_ALIVE,
-            timeout_graceful_shutdown=round(options.grace) or None,
+            timeout_graceful_shutdown=math.ceil(options.grace),
         )
         super().__init__(config)
         self._desk, self._ready = desk, ready

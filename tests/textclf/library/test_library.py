@@ -164,6 +164,16 @@ def test_corrections_come_with_what_training_needs(library, add, clock, monkeypa
     assert [one.name for one in library.list_documents(after=2, limit=2)] == ["2.pdf", "3.pdf"]
 
 
+def test_corrections_are_counted_as_they_hold(library, for_review, clock):
+    confirmed, corrected, twice, undone = (for_review(name) for name in "abcd")
+    decisions = [(confirmed, "invoice"), (corrected, "letter"), (twice, "letter"), (twice, "receipt")]
+    for document, category in [*decisions, (undone, "letter")]:
+        library.decide(document.id, category, by="ada", at=clock())
+    library.undo(by="ada", at=clock())
+    # the decision that holds replaced another one
+    assert library.count_corrections() == {("invoice", "letter"): 1, ("letter", "receipt"): 1}
+
+
 def test_documents_for_review_come_in_the_order_wanted(library, for_review, clock):
     sure, unsure, middle = (for_review(name, score) for name, score in [("s", 0.9), ("u", 0.5), ("m", 0.7)])
     for_review("accepted", 0.99, "accept")
@@ -243,6 +253,17 @@ def test_tasks_are_done_in_order_and_finished_once(library, clock):
     library.tasks.finish("b", {}, at=clock(), failed=True)
     assert library.tasks.get("b").state == "failure"
     assert library.tasks.get("c") is None
+    assert library.tasks.count() == {"success": 1, "failure": 1}
+
+
+def test_finished_tasks_are_forgotten_after_a_time(library, clock):
+    for name in "abc":
+        library.tasks.add(name, {}, at=clock())
+    library.tasks.finish("a", {}, at=clock())
+    between = clock()
+    library.tasks.finish("b", {}, at=clock())
+    assert library.tasks.forget(between) == 1
+    assert [library.tasks.get(name) is None for name in "abc"] == [True, False, False]
 
 
 def test_times_come_back_in_utc_and_must_have_a_zone(library, add):
