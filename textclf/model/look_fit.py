@@ -1,8 +1,9 @@
 """The look as a second witness: what it adds to the text, and what it says alone.
 
 A multinomial logistic regression of the looks takes the out-of-fold margins of the texts as given, and learns what
-these leave open: a look that tells no more than the text adds next to nothing. A second regression, without the texts,
-judges pages that have none. A document without a look is judged by its text as if there were no looks.
+these leave open. The share of what it adds is used that gives the least log loss out of fold: none where papers of new
+issuers look like none before. A second regression, without the texts, judges pages that have none. A document without a
+look is judged by its text as if there were no looks.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ RIDGE = 0.1
 made no difference on the real scans that it was chosen on."""
 LEAST_DEVIATION = 0.05
 """Of a measure, where it is asked how unusual a look is: many have the same value on nearly all pages."""
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _ITERATIONS = 100
 _LEAST = 1e-6
 """Deviation up to which a measure is taken to be constant."""
@@ -74,7 +76,8 @@ def fit_look(
     # in units of the margins of the text
     added = _margins(*known, given=text * inverse_temperature, unit=inverse_temperature)
     alone = _margins(*known, given=np.zeros_like(text), unit=1.0)
-    both = text + added.out_of_fold
+    share = _share(text[seen], added.out_of_fold[seen], labels[seen], weights[seen])
+    both = text + share * added.out_of_fold
     steps = np.linspace(0, 1, QUANTILES)
     evidence = margin_evidence(alone.out_of_fold[seen])
     quantiles = np.quantile(evidence, steps)
@@ -85,8 +88,8 @@ def fit_look(
         mean=mean,
         deviation=deviation,
         farthest=float(spread(looks[seen], mean, deviation).max()),
-        weights=np.stack([added.model.weights, alone.model.weights]).astype(np.float32),
-        intercept=np.stack([added.model.intercept, alone.model.intercept]).astype(np.float32),
+        weights=np.stack([share * added.model.weights, alone.model.weights]).astype(np.float32),
+        intercept=np.stack([share * added.model.intercept, alone.model.intercept]).astype(np.float32),
         inverse_temperatures=(
             fit_temperature(both[seen], labels[seen], weights[seen]),
             fit_temperature(alone.out_of_fold[seen], labels[seen], weights[seen]),
@@ -94,7 +97,7 @@ def fit_look(
         quantiles=np.stack([quantiles, np.quantile(together, steps)]),
     )
     temperature = np.where(seen, model.inverse_temperatures[WITH_TEXT], inverse_temperature)[:, None]
-    both_left_out = text_left_out + added.left_out
+    both_left_out = text_left_out + share * added.left_out
     places = np.flatnonzero(seen)
     return FittedLook(
         model=model,
@@ -144,6 +147,20 @@ def _margins(
             model = fitted(np.flatnonzero(np.isin(labels, others)), others)
             put_left_out(left_out, others, asked, model.margins(looks[asked]))
     return _Margins(out_of_fold, left_out, fitted(np.arange(len(labels)), everything))
+
+
+def _share(
+    text: NDArray[np.float64], added: NDArray[np.float64], labels: NDArray[np.int64], weights: NDArray[np.float64]
+) -> float:
+    """Choose how much of what looks add to texts is used: what gives the least log loss at the best temperature."""
+    rows = np.arange(len(labels))
+
+    def loss(share: float) -> float:
+        margins = text + share * added
+        calibrated = log_softmax(margins * fit_temperature(margins, labels, weights))
+        return -float(weights @ calibrated[rows, labels])
+
+    return min(_SHARES, key=loss)
 
 
 def fit_linear_look(

@@ -105,6 +105,17 @@ def test_looks_that_tell_nothing_do_no_harm(corpus):
     assert right[0] >= right[1] - 0.03
 
 
+def test_looks_of_issuers_that_tell_nothing_of_new_ones_are_not_added(corpus):
+    found = corpus(24)
+    groups = [f"{label} {i % 4}" for i, label in enumerate(found.categories)]
+    by_issuer = dict(zip(sorted(set(groups)), np.random.default_rng(1).random((len(set(groups)), SIZE)), strict=True))
+    draw = np.random.default_rng(2)
+    looks = [encode_look(0.8 * by_issuer[group] + 0.2 * draw.random(SIZE)) for group in groups]
+    model = DocumentClassifier().fit(found.texts, found.categories, groups=groups, looks=looks).model_
+    assert model.look is not None
+    assert model.predict_proba(found.texts).tolist() == model.scores_of(model.evidence(found.texts, looks)).tolist()
+
+
 def test_some_documents_may_lack_a_look(papers):
     texts, labels, looks = papers
     partly = [look if i % 2 else "" for i, look in enumerate(looks)]
