@@ -23,9 +23,9 @@ static_files = StaticFiles(directory=Path(__file__).parent / "static")
 
 
 @router.get("/")
-def first_page(visitor: TheVisitor) -> Response:
-    """Go to the page that people use all day."""
-    return RedirectResponse("/review", 303)
+def first_page(state: TheState, visitor: TheVisitor) -> Response:
+    """Go to the page that people use all day; to begin with, there is no model yet."""
+    return RedirectResponse("/first-labels" if state.duty.current is None else "/review", 303)
 
 
 @router.get("/sign-in")

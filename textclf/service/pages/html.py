@@ -44,7 +44,9 @@ def render(template: str, visitor: Visitor, *, section: str = "", **values: Any)
     """Give the HTML of a template."""
     table = strings(visitor.language)
     own = table.get(section, {})
-    for_script = {name: table[name] for name in {"common", "sheet", "teach", section} & table.keys()}
+    for_script = {
+        name: table[name] for name in {"common", "sheet", "teach", "review", "first_labels", section} & table.keys()
+    }
     found = _environment().get_template(template)
     return found.render(
         language=visitor.language,

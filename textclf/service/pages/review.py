@@ -48,14 +48,14 @@ class Given(BaseModel):
 @router.get("/review")
 def review_page(state: TheState, visitor: TheVisitor) -> Response:
     """Show the page; its script asks for documents."""
-    return page("review.html", visitor, section="review", categories=state.categories())
+    return page("review.html", visitor, section="review", source="/review", **review_values(state))
 
 
 @router.post("/review/next")
 def next_document(held: Held, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
     """Claim the next document, and keep those that the page has for longer."""
     now = state.clock()
-    _keep(state, held.held, visitor.name)
+    keep_claims(state, held.held, visitor.name)
     claimed = state.queue.next(by=visitor.name, passed_over={*held.held, *held.skipped})
     shown = state.shown(claimed.document_id, visitor.language) if claimed else None
     return {
@@ -101,7 +101,7 @@ def undo(state: TheState, visitor: TheVisitor) -> dict[str, Any]:
 @router.post("/review/keep")
 def keep(given: Given, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
     """Keep the documents of a page for longer, while its person looks at one."""
-    _keep(state, given.documents, visitor.name)
+    keep_claims(state, given.documents, visitor.name)
     return {}
 
 
@@ -111,7 +111,13 @@ def release(given: Given, state: TheState, visitor: TheVisitor) -> dict[str, Any
     return {"released": sum(state.library.release(one, by=visitor.name) for one in given.documents)}
 
 
-def _keep(state: PageState, documents: list[int], by: str) -> None:
+def review_values(state: PageState) -> dict[str, Any]:
+    """Give what the template needs, whatever the documents are that it shows."""
+    return {"categories": state.categories()}
+
+
+def keep_claims(state: PageState, documents: list[int], by: str) -> None:
+    """Keep what a page has for longer."""
     now = state.clock()
     with state.library.database.writing() as session:
         for document_id in documents:

@@ -43,14 +43,14 @@ def teach_page(state: TheState, visitor: TheVisitor) -> Response:
         before=state.model_before(),
         counts=counts,
         decided=sum(counts.values()),
-        none=counts.get(NONE_OF_THESE, 0),
+        outside=counts.get(NONE_OF_THESE, 0),
         undecided=undecided,
         is_enough=is_enough(counts),
         is_own=any(one.result.get("taken") for one in state.jobs.list_jobs("train")),
         job=job,
         running=state.jobs.running(),
         harmful=HARMFUL,
-        seconds=_seconds(state.jobs.running()),
+        seconds=seconds_of(state.jobs.running()),
     )
 
 
@@ -61,7 +61,7 @@ def job_state(state: TheState, visitor: TheVisitor) -> dict[str, Any]:
     if running is None:
         return {"running": False}
     told = {name: getattr(running, name) for name in ("kind", "step", "done", "total", "detail")}
-    return {"running": True, "seconds": _seconds(running), **told}
+    return {"running": True, "seconds": seconds_of(running), **told}
 
 
 @router.post("/teach/start")
@@ -155,7 +155,8 @@ def _since(state: PageState) -> str | None:
     return None if state.duty.current is None else datetime.min.replace(tzinfo=UTC).isoformat()
 
 
-def _seconds(job: Job | None) -> int:
+def seconds_of(job: Job | None) -> int:
+    """Give for how long a job has run."""
     if job is None:
         return 0
     return round((datetime.now(UTC) - datetime.fromisoformat(job.started_at)).total_seconds())

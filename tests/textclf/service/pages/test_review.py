@@ -103,6 +103,8 @@ def test_two_people_never_get_the_same_document_until_one_gives_it_back(desk, vi
     left = shown_name(anna)
     anna.goto("about:blank")
     for _ in range(3):
+        # his page asks again after some seconds
+        bruno.wait_for_selector("[data-show=choices]:visible")
         his.add(press(bruno, "n"))
     assert left in his
     assert len(hers | his) == 9

@@ -87,14 +87,18 @@ export class CategoryFinder {
       )));
     this.list.hidden = !this.options.length;
     this.field.setAttribute("aria-expanded", `${!this.list.hidden}`);
-    this.select(this.askedBack === typed ? this.options.length - 1 : 0);
+    // Enter alone must not choose what nobody has looked at
+    this.select(!typed ? -1 : this.askedBack === typed ? this.options.length - 1 : 0);
   }
 
   select(place) {
-    this.place = Math.min(Math.max(place, 0), this.options.length - 1);
+    this.place = Math.min(Math.max(place, -1), this.options.length - 1);
     [...this.list.children].forEach((one, number) => one.setAttribute("aria-selected", `${number === this.place}`));
     const option = this.list.children[this.place];
-    if (!option) return;
+    if (!option) {
+      this.field.removeAttribute("aria-activedescendant");
+      return;
+    }
     this.field.setAttribute("aria-activedescendant", option.id);
     option.scrollIntoView({ block: "nearest" });
   }

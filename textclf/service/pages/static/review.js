@@ -13,6 +13,8 @@ const GUARD = 60;
 
 const root = document.getElementById("review");
 const part = shown(root);
+/** Where documents come from: the queue, the groups of a pile, or the sample of an audit. */
+const { source } = root.dataset;
 const sheet = new Sheet(document.getElementById("sheet"));
 const now = document.getElementById("now");
 
@@ -36,7 +38,7 @@ async function fill() {
   window.clearTimeout(askTimer);
   try {
     while (ready.length < AHEAD || !current) {
-      const found = await send("/review/next", { held: held(), skipped });
+      const found = await send(`${source}/next`, { held: held(), skipped });
       waiting = found.waiting;
       if (!found.document) {
         askTimer = window.setTimeout(fill, ASK_AGAIN);
@@ -70,6 +72,7 @@ function show(document_) {
   part.choices.hidden = !document_;
   part.done.hidden = Boolean(document_);
   part.reason.hidden = !document_?.reason;
+  part.group.hidden = true;
   part.name.textContent = document_ ? document_.name : "";
   part.name.hidden = !document_;
   root.dataset.document = document_ ? document_.id : "";
@@ -83,6 +86,11 @@ function show(document_) {
     return;
   }
   part.reason.textContent = document_.reason;
+  part.group.hidden = !document_.group;
+  if (document_.group) {
+    const { words, documents } = document_.group;
+    part.group.textContent = text("first_labels.group_says", { count: documents, words: words.join(" · ") });
+  }
   finder.suggest(document_.suggestions.map((one) => one.category));
   part.suggestions.replaceChildren(...document_.suggestions.slice(0, KEYS).map(suggestion));
   const { name, category, score, reason } = document_;
@@ -90,6 +98,8 @@ function show(document_) {
     ? text("review.now", { name, category: shownCategory(category), score: score === null ? "" : percent(score), reason })
     : text("review.now_unsure", { name, reason });
   shownAt = performance.now();
+  // before anything has a name there is nothing to choose
+  if (!document_.suggestions.length) finder.open();
 }
 
 function suggestion({ category, score }, place) {

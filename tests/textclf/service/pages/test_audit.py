@@ -1,0 +1,104 @@
+"""The audit: a sample of what was accepted, the promise, and drift."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.textclf.service.pages.test_review import decisions, press
+from textclf.library.audit import draw_sample, measure_drift, month_of, months_before, next_month
+from textclf.model.prediction import Prediction
+from textclf.service.pages.audit import clopper_pearson, summarise
+
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def library(tmp_path, model_path):
+    from textclf.base.hashing import hash_text
+    from textclf.library.library import Library
+
+    with Library.open(tmp_path / "library") as library:
+        model_id = library.add_model(model_path, at=MARCH).id
+        for number in range(40):
+            at = MARCH + timedelta(days=number)
+            name = f"{number}.png"
+            document, _ = library.add_document(sha256=hash_text(name), name=name, size=1, at=at)
+            unfamiliar = number % 10 == 0
+            found = Prediction(
+                document_id=name,
+                predicted_category="letter",
+                score=0.9,
+                familiarity=0.01 if unfamiliar else 0.5,
+                decision="review" if unfamiliar else "accept",
+                scores=(0.1, 0.9),
+            )
+            library.record_prediction(document.id, model_id, found, categories=("memo", "letter"), at=at)
+        yield library
+
+
+def sample_of(library, size, month=MARCH):
+    with library.database.reading() as session:
+        return draw_sample(session, month, size)
+
+
+def test_the_sample_is_of_what_was_accepted_in_the_month_and_stays_the_same(library):
+    all_of_march = sample_of(library, 100)
+    assert len(all_of_march) == 27
+    assert len(sample_of(library, 100, next_month(MARCH))) == 9
+    ten = sample_of(library, 10)
+    assert ten == all_of_march[:10] == sample_of(library, 10)
+    assert [one.document_id for one in ten] != sorted(one.document_id for one in ten)
+    library.decide(ten[0].document_id, "memo", by="anna", at=MARCH)
+    library.decide(ten[1].document_id, "letter", by="anna", at=MARCH)
+    again = sample_of(library, 10)
+    assert [one.document_id for one in again] == [one.document_id for one in ten]
+    assert [one.is_wrong for one in again] == [True, *[False] * 9]
+    library.undo(by="anna", at=MARCH)
+    assert sum(bool(one.decided) for one in sample_of(library, 10)) == 1
+
+
+def test_drift_counts_what_was_unfamiliar_and_what_was_corrected(library):
+    library.decide(1, "memo", by="anna", at=MARCH)
+    library.decide(2, "letter", by="anna", at=MARCH)
+    with library.database.reading() as session:
+        drift = measure_drift(session, MARCH, unfamiliar_below=0.02)
+    assert (drift.predicted, drift.accepted, drift.unfamiliar) == (31, 27, 4)
+    assert (drift.decided, drift.corrected) == (2, 1)
+
+
+def test_the_promise_is_kept_broken_or_open(library):
+    sample = sample_of(library, 20)
+    with library.database.reading() as session:
+        drift = measure_drift(session, MARCH, unfamiliar_below=0.02)
+    assert summarise(MARCH, sample, drift).verdict(0.05) == "open"
+    for number, one in enumerate(sample):
+        library.decide(one.document_id, "memo" if number < 8 else "letter", by="anna", at=MARCH)
+    found = summarise(MARCH, sample_of(library, 20), drift)
+    assert (found.looked_at, found.wrong, found.error) == (20, 8, 0.4)
+    assert found.verdict(0.05) == "broken"
+    assert found.verdict(0.4) == "open"
+    assert found.verdict(0.7) == "kept"
+    assert found.interval == clopper_pearson(8, 20)
+
+
+def test_months():
+    assert next_month(datetime(2026, 12, 1, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
+    assert month_of(datetime(2026, 3, 31, 23, 59, tzinfo=UTC)) == MARCH
+    assert len(months_before(MARCH, 12)) == 12
+
+
+@pytest.mark.slow
+def test_a_sample_is_looked_at_and_shown_over_time(desk, visit):
+    made = desk(12, review=False)
+    page = visit(made.url, path="/audit")
+    assert "0 of them looked at" in page.text_content("section >> nth=0")
+    page.click("a[href='/audit/look']")
+    press(page, "Enter")
+    press(page, "2")
+    page.wait_for_timeout(500)
+    page.goto(f"{made.url}/audit")
+    assert "2 of them looked at, 1 wrong" in page.text_content("section >> nth=0")
+    assert page.locator("svg.chart circle").count() == 1
+    assert len(decisions(made)) == 2
