@@ -18,7 +18,7 @@ def test_groups_of_a_pile_are_named_by_hand_and_a_first_model_learns_from_them(t
     page = visit(made.url, path="/first-labels")
     page.fill("[name=number]", "12")
     page.click("button:text-is('Find groups')")
-    page.wait_for_selector(".groups li >> nth=11", timeout=240_000)
+    page.wait_for_selector(".groups li >> nth=11", timeout=600_000)
     page.click("a[href='/first-labels/name']")
     for _ in range(12):
         kind = shown_name(page).split("-")[0]
@@ -30,12 +30,12 @@ def test_groups_of_a_pile_are_named_by_hand_and_a_first_model_learns_from_them(t
     page.click("[data-show=done] a")
     page.wait_for_selector("text=All groups are named.")
     page.click("button:text-is('Teach a new model')")
-    page.wait_for_selector("#new", timeout=240_000)
+    page.wait_for_selector("#new", timeout=600_000)
     assert "There is nothing yet to compare on" in page.text_content("#new")
     page.check("[name=max_error][value='0.2']")
     page.click("button:text-is('Take the new model')")
     page.wait_for_selector("text=Taken by Anna")
-    page.wait_for_selector("#running", state="detached", timeout=240_000)
+    page.wait_for_selector("#running", state="detached", timeout=600_000)
     with made.open() as library:
         assert library.model_on_duty().figures["training"]["documents"].keys() == {"invoice", "letter", "receipt"}
         predicted = {one.name: library.prediction(one.id) for one in library.list_documents(limit=100)}

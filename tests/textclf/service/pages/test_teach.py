@@ -19,7 +19,7 @@ def decide_all(library, kind_of):
 
 def wait_for_job(page):
     page.wait_for_selector("#running", timeout=60_000)
-    page.wait_for_selector("#running", state="detached", timeout=240_000)
+    page.wait_for_selector("#running", state="detached", timeout=600_000)
 
 
 def test_a_new_model_learns_is_compared_taken_and_taken_back(desk, visit):
@@ -47,7 +47,7 @@ def test_a_new_model_learns_is_compared_taken_and_taken_back(desk, visit):
         taken = library.model_on_duty()
         assert taken.parent_id == before.id
         assert taken.figures["training"]["acceptance"]["max_error"] == 0.2
-    page.wait_for_selector("#running", state="detached", timeout=240_000)
+    page.wait_for_selector("#running", state="detached", timeout=600_000)
     page.click(f"button:text-is('Go back to {before.name}')")
     page.wait_for_selector(f"button:text-is('Go back to {taken.name}')", state="detached")
     with made.open() as library:
