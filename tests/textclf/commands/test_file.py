@@ -114,7 +114,7 @@ def test_names_follow_the_pattern_and_are_numbered(file, desk, page):
     assert "--name: '../{name}' leads out of the folder" in said.error
 
 
-@pytest.mark.parametrize("how", ["--copy", "--link"])
+@pytest.mark.parametrize("how", ["--copy", pytest.param("--link", marks=pytest.mark.slow)])
 def test_copies_and_second_names_leave_the_inbox_as_it_is(file, desk, how):
     before = desk.places()
     assert file(how).code == 0

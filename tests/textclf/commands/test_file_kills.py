@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -29,11 +30,16 @@ def digests(*folders):
 
 def kill_at_random(process, draw):
     """Kill a command after some of its lines, and a moment."""
+    # one that watches an empty folder has no lines to tell
+    timer = threading.Timer(draw.uniform(2, 20), os.killpg, (process.pid, signal.SIGKILL))
+    timer.start()
     for _ in range(draw.randrange(0, 6)):
         if not process.stdout.readline():
             break
     time.sleep(draw.random() * 0.3 if draw.random() < 0.7 else draw.random() * 3)
-    os.killpg(process.pid, signal.SIGKILL)
+    timer.cancel()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 

@@ -38,7 +38,9 @@ def watch(spawn, desk, model_file, left_over):
     return start
 
 
-@pytest.mark.parametrize(("options", "number"), [((), signal.SIGTERM), (("--poll", 0.3), signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("options", "number"), [((), signal.SIGTERM), pytest.param(("--poll", 0.3), signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_what_lies_there_and_what_arrives_is_filed_until_it_is_stopped(watch, desk, page, left_over, options, number):
     watching = watch(*options)
     first = {watching.line().split(" -> ")[0].split()[-1] for _ in range(5)}

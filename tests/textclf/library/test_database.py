@@ -105,8 +105,8 @@ def test_a_database_that_another_program_holds_is_told(tmp_path, monkeypatch):
 
 
 def test_several_processes_open_a_new_library_at_once(tmp_path, database):
-    processes = [start("print(len(library.list_documents()))", tmp_path, database or "") for _ in range(4)]
-    assert outputs(*processes) == [["0"]] * 4
+    processes = [start("print(len(library.list_documents()))", tmp_path, database or "") for _ in range(2)]
+    assert outputs(*processes) == [["0"]] * 2
 
 
 def test_several_processes_claim_different_documents(library, for_review, database):
@@ -115,7 +115,7 @@ def test_several_processes_claim_different_documents(library, for_review, databa
         "while claim := library.claim_next(by=rest[0], at=NOW, order='oldest'):\n"
         "    print(claim.document_id)\n    library.decide(claim.document_id, 'letter', by=rest[0], at=NOW)\n"
     )
-    names = ("ada", "bob", "eve")
+    names = ("ada", "bob")
     found = outputs(*(start(claims, library.folder, database or "", name) for name in names))
     claimed = [int(one) for ids in found for one in ids]
     assert sorted(claimed) == sorted(expected), "each is shown once"
@@ -129,12 +129,12 @@ def test_several_processes_add_the_same_documents(library, database):
         "for n in range(20):\n    d, new = library.add_document(sha256=f'{n:064}', name='a', size=1, at=NOW)\n"
         "    if new: print(n)\n"
     )
-    found = outputs(*(start(adds, library.folder, database or "") for _ in range(3)))
+    found = outputs(*(start(adds, library.folder, database or "") for _ in range(2)))
     assert sorted(int(one) for numbers in found for one in numbers) == list(range(20))
     assert len(library.list_documents()) == 20
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.endurance)])
+@pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.endurance)])
 def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_told_of(library, database, kills):
     """It prints each change after it was made: all printed are there, and each is there once."""
     writes = (
