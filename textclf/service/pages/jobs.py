@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import subprocess
@@ -28,8 +27,6 @@ FOLDER, STATE, MODEL = "jobs", "job.json", "model.textclf"
 KEPT = 20
 """Jobs of each kind that are kept."""
 _STOPPED = "it was stopped"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
