@@ -15,7 +15,7 @@ from textclf.library.library import CLAIM
 from textclf.model.accept import MIN_FAMILIARITY
 from textclf.service.pages.html import page
 from textclf.service.pages.requests import TheState, TheVisitor
-from textclf.service.pages.review import Held, keep_claims, review_values
+from textclf.service.pages.review import Held, keep_claims, review_values, unless_closed
 
 SAMPLE = 60
 """Documents of a month to look at: as many, all right, as show with 95 % confidence that fewer than 5 % are wrong."""
@@ -120,5 +120,6 @@ def next_document(held: Held, state: TheState, visitor: TheVisitor) -> dict[str,
         claimed = next(
             (one for one in left if take_claim(session, one, by=visitor.name, at=now, until=now + CLAIM)), None
         )
+    claimed = unless_closed(state, held, claimed, visitor.name)
     shown = state.shown(claimed, visitor.language) if claimed is not None else None
     return {"document": shown.to_dict() if shown else None, "waiting": max(len(left) - (claimed is not None), 0)}

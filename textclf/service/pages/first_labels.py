@@ -13,7 +13,7 @@ from textclf.library.library import CLAIM
 from textclf.library.undecided import count_undecided, undecided_of
 from textclf.service.pages.html import page
 from textclf.service.pages.requests import TheState, TheVisitor
-from textclf.service.pages.review import Held, keep_claims, review_values
+from textclf.service.pages.review import Held, keep_claims, review_values, unless_closed
 from textclf.service.pages.teach import is_enough, seconds_of
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def next_document(held: Held, state: TheState, visitor: TheVisitor) -> dict[str,
         claimed = next(
             (one for one in order if take_claim(session, one, by=visitor.name, at=now, until=now + CLAIM)), None
         )
+    claimed = unless_closed(state, held, claimed, visitor.name)
     shown = state.shown(claimed, visitor.language) if claimed is not None else None
     told = None
     if shown is not None and claimed is not None:

@@ -29,6 +29,8 @@ class Held(BaseModel):
 
     held: Ids = []
     skipped: Ids = []
+    # names this visit of the page
+    page: str = Field(default="", max_length=64)
 
 
 class Decided(BaseModel):
@@ -43,6 +45,8 @@ class Given(BaseModel):
     """Documents that a person gives back."""
 
     documents: Ids
+    # given if the page is closed
+    page: str = Field(default="", max_length=64)
 
 
 @router.get("/review")
@@ -57,7 +61,8 @@ def next_document(held: Held, state: TheState, visitor: TheVisitor) -> dict[str,
     now = state.clock()
     keep_claims(state, held.held, visitor.name)
     claimed = state.queue.next(by=visitor.name, passed_over={*held.held, *held.skipped})
-    shown = state.shown(claimed.document_id, visitor.language) if claimed else None
+    found = unless_closed(state, held, claimed.document_id if claimed else None, visitor.name)
+    shown = state.shown(found, visitor.language) if found is not None else None
     return {
         "document": shown.to_dict() if shown else None,
         # of those skipped nobody else may be looking at some
@@ -108,12 +113,22 @@ def keep(given: Given, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
 @router.post("/review/release")
 def release(given: Given, state: TheState, visitor: TheVisitor) -> dict[str, Any]:
     """Give documents back, so that others get them."""
+    if given.page and (last := state.closed.close(given.page)) is not None:
+        state.library.release(last, by=visitor.name)
     return {"released": sum(state.library.release(one, by=visitor.name) for one in given.documents)}
 
 
 def review_values(state: PageState) -> dict[str, Any]:
     """Give what the template needs, whatever the documents are that it shows."""
     return {"categories": state.categories()}
+
+
+def unless_closed(state: PageState, held: Held, document_id: int | None, by: str) -> int | None:
+    """Give the document that was claimed for a page, unless the page was closed meanwhile, which frees it."""
+    if document_id is None or not held.page or state.closed.give(held.page, document_id):
+        return document_id
+    state.library.release(document_id, by=by)
+    return None
 
 
 def keep_claims(state: PageState, documents: list[int], by: str) -> None:

@@ -10,6 +10,7 @@ from textclf.library.queue import count_decided
 from textclf.library.records import StoredModel
 from textclf.library.rows import record
 from textclf.model.category_names import NONE_OF_THESE
+from textclf.service.pages.closed_pages import ClosedPages
 from textclf.service.pages.dropped import DroppedFiles
 from textclf.service.pages.jobs import Jobs
 from textclf.service.pages.languages import strings
@@ -39,6 +40,7 @@ class PageState:
         self.sessions = Sessions(keys.secret if keys else b"")
         self.pictures = PagePictures(desk.library, desk.limits)
         self.dropped = DroppedFiles(desk.uploads)
+        self.closed = ClosedPages()
         self.jobs = Jobs(desk.library)
         self.queue = ReviewQueue(desk.library, self.clock)
 

@@ -18,6 +18,9 @@ const { source } = root.dataset;
 const sheet = new Sheet(document.getElementById("sheet"));
 const now = document.getElementById("now");
 
+/** Names this visit, so that a document that is on its way when the page is closed is free again. */
+const visit = Array.from(crypto.getRandomValues(new Uint32Array(4)), (one) => one.toString(16)).join("-");
+
 let current = null;
 let ready = [];
 let skipped = [];
@@ -38,7 +41,7 @@ async function fill() {
   window.clearTimeout(askTimer);
   try {
     while (ready.length < AHEAD || !current) {
-      const found = await send(`${source}/next`, { held: held(), skipped });
+      const found = await send(`${source}/next`, { held: held(), skipped, page: visit });
       waiting = found.waiting;
       if (!found.document) {
         askTimer = window.setTimeout(fill, ASK_AGAIN);
@@ -249,7 +252,11 @@ document.addEventListener("keydown", (event) => {
 
 window.addEventListener("pagehide", () => {
   const documents = held().filter((one) => !unsaved.has(one));
-  navigator.sendBeacon("/review/release", new Blob([JSON.stringify({ documents })], { type: "application/json" }));
+  navigator.sendBeacon("/review/release", new Blob([JSON.stringify({ documents, page: visit })], { type: "application/json" }));
+});
+// gone back to: what it held was given up
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
 });
 window.setInterval(() => {
   if (held().length) send("/review/keep", { documents: held() }).catch(() => {});
