@@ -8,6 +8,7 @@ import pytest
 
 from textclf import load
 from textclf.base.look_format import SIZE, encode_look
+from textclf.commands.running import run
 
 
 @pytest.fixture(scope="module")
@@ -25,25 +26,35 @@ def looking(tmp_path_factory, corpus, table):
     return table(path, rows, header=("document_id", "text", "category", "page_look"))
 
 
-@pytest.mark.parametrize("prepared", [False, True])
-def test_training_and_predicting_use_the_looks_of_a_table(textclf, tmp_path, looking, read_table, prepared):
-    source, model = looking, tmp_path / "model.textclf"
-    if prepared:
-        source = tmp_path / "prepared"
-        assert textclf("prepare", looking, "-o", source).code == 0
-    assert textclf("train", source, "-o", model, "--max-error", "0.3").code == 0
-    assert load(model).training.groups[-1].features == "text + keywords + vectors + look"
-    assert textclf("predict", model, looking, "-o", tmp_path / "predictions.csv").code == 0
-    predictions = read_table(tmp_path / "predictions.csv")
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, looking):
+    """A model that the command trained on it."""
+    path = tmp_path_factory.mktemp("model") / "model.textclf"
+    assert run(["train", str(looking), "-o", str(path), "--max-error", "0.3", "--no-diagnostics"]) == 0
+    return path
+
+
+def right_share(predictions, looking):
     with looking.open(encoding="utf-8") as file:
         truth = {row["document_id"]: row["category"] for row in csv.DictReader(file)}
-    right = [row["predicted_category"] == truth[row["document_id"]] for row in predictions]
-    assert np.mean(right) > 0.95
+    return np.mean([row["predicted_category"] == truth[row["document_id"]] for row in predictions])
 
 
-def test_model_info_tells_what_the_look_is_worth(textclf, tmp_path, looking):
-    model = tmp_path / "model.textclf"
-    assert textclf("train", looking, "-o", model).code == 0
+def test_training_and_predicting_use_the_looks_of_a_table(textclf, tmp_path, looking, model, read_table):
+    assert load(model).training.groups[-1].features == "text + keywords + vectors + look"
+    assert textclf("predict", model, looking, "-o", tmp_path / "predictions.csv").code == 0
+    assert right_share(read_table(tmp_path / "predictions.csv"), looking) > 0.95
+
+
+def test_training_uses_the_looks_of_a_prepared_folder(textclf, tmp_path, looking, model):
+    assert textclf("prepare", looking, "-o", tmp_path / "prepared").code == 0
+    trained = tmp_path / "model.textclf"
+    options = ("--max-error", "0.3", "--no-diagnostics")
+    assert textclf("train", tmp_path / "prepared", "-o", trained, *options).code == 0
+    assert load(trained).training.groups == load(model).training.groups
+
+
+def test_model_info_tells_what_the_look_is_worth(textclf, model):
     said = textclf("model", "info", model).out
     assert "by text alone" in said
     assert "by look alone" in said
@@ -51,9 +62,7 @@ def test_model_info_tells_what_the_look_is_worth(textclf, tmp_path, looking):
     assert facts["training"]["look_alone"]["documents"] == 36
 
 
-def test_evaluating_uses_the_looks_and_explains_errors_by_them(textclf, tmp_path, looking):
-    model = tmp_path / "model.textclf"
-    assert textclf("train", looking, "-o", model).code == 0
+def test_evaluating_uses_the_looks_and_explains_errors_by_them(textclf, tmp_path, looking, model):
     assert textclf("evaluate", model, looking, "-o", tmp_path / "report").code == 0
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
     assert figures["accuracy"] > 0.95
