@@ -232,12 +232,12 @@ def _ladder_lines(record: TrainingRecord) -> Iterator[str]:
         if step.unknown_accepted is not None:
             found += f"; and {step.unknown_accepted:.0%} of documents of unknown kinds"
         yield f"  {step.max_error:<6g} {found if step.accepted else 'nothing'}"
-    for what, part in (("by text alone", record.without_look), ("by look alone", record.look_alone)):
+    for what, missing, part in (("text", "look", record.without_look), ("look", "text", record.look_alone)):
         if part:
-            yield (
-                f"{what}: accuracy {part.accuracy:.3f}; will accept about {part.acceptance.accepted:.0%} of "
-                f"documents of which the other is missing, {part.acceptance.error:.1%} of those were wrong"
-            )
+            promise = part.acceptance
+            accepted = f"about {promise.accepted:.0%}, {promise.error:.1%} of those were wrong"
+            accepted = accepted if promise.accepted else "none"
+            yield f"by {what} alone: accuracy {part.accuracy:.3f}; of documents without a {missing} accepts {accepted}"
     lowest = record.acceptance_curve and record.acceptance_curve.lowest
     if lowest and any(step.threshold == lowest.threshold for step in steps):
         yield (
