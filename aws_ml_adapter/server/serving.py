@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import secrets
-import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-
-import uvicorn
 
 from aws_ml_adapter.api.storage import StorageOptions, open_storage
 from aws_ml_adapter.server.app import App
@@ -27,9 +21,8 @@ from aws_ml_adapter.server.s3.endpoint import S3
 from aws_ml_adapter.server.scheduler import Scheduler
 from aws_ml_adapter.server.server_options import MAX_JOBS, ServerOptions
 from aws_ml_adapter.server.signatures import read_keys
-from textclf.base.errors import BadInputError, OutputError, UsageError
-from textclf.base.files import output_error
-from textclf.base.http_limits import BoundedProtocol
+from textclf.base.errors import BadInputError
+from textclf.base.http_server import Server, listening, locked_folder
 
 _CONNECTIONS = 256
 _SECRET_BYTES = 32
@@ -46,7 +39,10 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         raise BadInputError("is not a folder", where=options.s3_root, remedy="create it, or give another --s3-root")
     keys = read_keys(options.credentials) if options.credentials else None
     cors = Cors(options.allow_origins)
-    with _locked(options.data_dir), _listening(options.host, options.port) as listener:
+    with (
+        locked_folder(options.data_dir, "lock", busy="another server uses this data directory", option="--data-dir"),
+        listening(options.host, options.port) as (listener, url),
+    ):
         secret = _secret(options.data_dir / "secret")
         _log_requests(options.data_dir / "requests.log")
         entities = Entities(options.data_dir / "state.sqlite3", clock=time.time)
@@ -75,9 +71,14 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             data_dir=options.data_dir,
             keys=keys,
         )
-        host, port = listener.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        server = _Server(app, lambda: ready(url, (options.public_url or url) + pages.path))
+        server = Server(
+            app,
+            lambda: ready(url, (options.public_url or url) + pages.path),
+            connections=_CONNECTIONS,
+            grace=10,
+            loop="uvloop",
+            lifespan="off",
+        )
         scheduler.start()
         realtime.start()
         try:
@@ -86,70 +87,6 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             scheduler.stop()
             realtime.stop()
             entities.close()
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, app: App, ready: Callable[[], None]) -> None:
-        config = uvicorn.Config(
-            app,
-            http=BoundedProtocol,
-            loop="uvloop",
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            log_level="warning",
-            limit_concurrency=_CONNECTIONS,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=10,
-        )
-        super().__init__(config)
-        self._ready = ready
-        # set here, because uvicorn handles signals only while it runs, and raises the last one again afterwards
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # nohup ignores SIGHUP
-            if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self.handle_exit)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._ready()
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Lock the data directory; the kernel releases the lock however the process ends."""
-    try:
-        # state and logs are private
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (folder / "lock").open("a")
-    except OSError as error:
-        raise output_error(error, folder, "give another place with --data-dir") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UsageError(
-                "another server uses this data directory", where=folder, remedy="stop it or give another --data-dir"
-            ) from error
-        yield
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except (OSError, OverflowError) as error:
-        raise OutputError(f"cannot listen on {host} port {port} ({error})", remedy="give another --port") from error
-    with listener:
-        yield listener
 
 
 def _log_requests(path: Path) -> None:

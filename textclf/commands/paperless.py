@@ -243,8 +243,8 @@ def try_archive(
     Each filed document is judged by a model that was trained on others, so the figures hold for documents like them.
     """
     from textclf.bridges.paperless_archive import archive_lines, read_archive
-    from textclf.bridges.paperless_report import check_report, write_report
-    from textclf.bridges.paperless_trial import run_trial, trial_lines
+    from textclf.bridges.paperless_report import check_report, trial_lines, write_report
+    from textclf.bridges.paperless_trial import run_trial
     from textclf.model.accept import MAX_ERRORS
     from textclf.model.classifier import DocumentClassifier
 

@@ -235,9 +235,11 @@ def _ladder_lines(record: TrainingRecord) -> Iterator[str]:
     for what, missing, part in (("text", "look", record.without_look), ("look", "text", record.look_alone)):
         if part:
             promise = part.acceptance
-            accepted = f"about {promise.accepted:.0%}, {promise.error:.1%} of those were wrong"
-            accepted = accepted if promise.accepted else "none"
-            yield f"by {what} alone: accuracy {part.accuracy:.3f}; of documents without a {missing} accepts {accepted}"
+            accepts = f"about {promise.accepted:.0%}, {promise.error:.1%} of those were wrong"
+            yield (
+                f"by {what} alone: accuracy {part.accuracy:.3f}; of documents without a {missing} it accepts "
+                f"{accepts if promise.accepted else 'none'}"
+            )
     lowest = record.acceptance_curve and record.acceptance_curve.lowest
     if lowest and any(step.threshold == lowest.threshold for step in steps):
         yield (
