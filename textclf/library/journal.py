@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from textclf.base.errors import BadDataError
 from textclf.library.database import Database
+from textclf.library.documents import get_document
 from textclf.library.records import Move, MoveState, Operation, Run
 from textclf.library.rows import record
 from textclf.library.tables import DocumentRow, MoveRow, RunRow
@@ -37,13 +38,18 @@ class Journal:
             return record(Move, row)
 
     def settle(self, move: int, state: MoveState, *, at: datetime, source: str | None = None) -> Move:
-        """Write down how far an operation came; `source` is where its file goes back to, if not where it was."""
+        """Write down how far an operation came, and with it where a document lies that was moved or put back.
+
+        `source` is where the file goes back to, if not where it was.
+        """
         with self._database.writing() as session:
             row = session.get(MoveRow, move)
             if row is None:
                 raise BadDataError(f"there is no file operation {move}")
             row.state, row.at = state, at
             row.source = row.source if source is None else source
+            if row.how == "move" and state in ("done", "undone"):
+                get_document(session, row.document_id).path = row.target if state == "done" else row.source
             return record(Move, row)
 
     def unsettled(self, into: str) -> list[Move]:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+
 import pytest
+from PIL import Image
 
 from textclf.base.errors import OutputError
 from textclf.folders import file_operations as operations
 from textclf.folders.mover import aside_of
 from textclf.folders.undo import undo_last_run
+from textclf.service.pages.page_pictures import PagePictures
 
 
 class Killed(BaseException):
@@ -41,6 +47,7 @@ def test_what_a_kill_left_half_done_is_finished_or_taken_back(desk, monkeypatch,
     assert desk.mover().recover() == 1
     assert desk.files() == {"out/a/x.pdf" if moment == "after" else "in/x.pdf": b"content"}
     assert desk.states() == ["done" if moment == "after" else "undone"]
+    assert desk.library.document(1).path == str((desk.into / "a" if moment == "after" else desk.inbox) / "x.pdf")
     assert ("as a run that was interrupted had begun" in desk.log()) == (moment == "after")
     assert desk.mover().recover() == 0
 
@@ -56,6 +63,7 @@ def test_a_kill_while_a_run_is_undone_leaves_each_file_in_one_place(desk, monkey
     assert desk.mover().recover() == 1
     assert desk.files() == {"in/x.pdf" if moment == "after" else "out/a/x.pdf": b"content"}
     assert desk.states() == ["undone" if moment == "after" else "done"]
+    assert desk.library.document(1).path == str((desk.inbox if moment == "after" else desk.into / "a") / "x.pdf")
 
 
 def test_a_copy_that_arrived_in_another_file_system_is_finished(desk, other_file_system):
@@ -102,6 +110,24 @@ def test_what_somebody_took_away_is_told_and_that_of_a_missing_share_waits(desk)
     desk.mover().recover()
     assert desk.states() == ["lost", "planned"]
     assert "somebody has taken away since" in desk.log()
+
+
+@pytest.mark.parametrize("how", ["move", "copy", "link"])
+def test_the_library_knows_where_a_document_lies_that_was_filed_and_put_back(desk, how):
+    place = desk.put("x.pdf", how)
+    assert desk.library.document(1).path == str(place if how == "move" else desk.inbox / "x.pdf")
+    (desk.inbox / "x.pdf").unlink(missing_ok=how == "move")
+    (desk.inbox / "x.pdf").write_bytes(b"content" if how != "move" else b"new")
+    list(undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock))
+    assert Path(desk.library.document(1).path).read_bytes() == b"content"
+
+
+def test_a_page_of_a_document_that_was_moved_is_still_drawn(desk):
+    content = BytesIO()
+    Image.new("L", (60, 80), 255).save(content, "PNG")
+    desk.put("x.png", content=content.getvalue())
+    with closing(PagePictures(desk.library)) as pictures:
+        assert pictures.picture(desk.library.document(1), 1, 0).startswith(b"\xff\xd8")
 
 
 def test_a_taken_name_is_numbered(desk):
