@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -21,16 +20,19 @@ from textclf.library.records import Move
 def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], datetime]) -> Iterator[Filed]:
     """Take back the last run into a folder that is not undone, the last file first.
 
-    What was copied or linked is removed where the source is there with the same content; else it stays.
+    What was copied or linked is removed where the source is there with the same content; else it stays for good.
     """
-    for move in reversed(library.journal.last_run(str(into))):
+    moves = library.journal.last_run(str(into))
+    # of a share that is not mounted nothing is known; folders that become empty are removed below
+    mounted = {folder for folder in {Path(move.target).parent for move in moves} if folder.is_dir()}
+    for move in reversed(moves):
         source, target = Path(move.source), Path(move.target)
         document = library.document(move.document_id)
         sha256 = document.sha256 if document else ""
         name = document.name if document else target.name
         try:
             if move.how == "move":
-                source = _put_back(library, move, now)
+                source = _put_back(library, move, now, is_known=target.parent in mounted)
                 log.write(f"put back {target} to {source}")
             else:
                 _remove(library, move, sha256, now)
@@ -43,9 +45,11 @@ def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], d
         yield Filed(document_id=name, source=target, target=source, drawer="filed")
 
 
-def _put_back(library: Library, move: Move, now: Callable[[], datetime]) -> Path:
+def _put_back(library: Library, move: Move, now: Callable[[], datetime], *, is_known: bool) -> Path:
     target = Path(move.target)
     if not os.path.lexists(target):
+        if not is_known:
+            raise FileNotFoundError(None, "its folder is not there", str(target))
         library.journal.settle(move.id, "lost", at=now())
         raise FileNotFoundError(None, "somebody has taken it away", str(target))
     for place in numbered(Path(move.source)):
@@ -70,10 +74,15 @@ def _remove(library: Library, move: Move, sha256: str, now: Callable[[], datetim
     source, target = Path(move.source), Path(move.target)
     if os.path.lexists(target):
         for path, what in ((source, "its source is gone or was changed"), (target, "it was changed")):
-            found = ""
-            with suppress(OSError):
+            try:
                 found = operations.hash_of(path)
+            except FileNotFoundError:
+                if not path.parent.is_dir():
+                    raise
+                found = ""
             if found != sha256:
+                # the run before this one is what is undone next
+                library.journal.settle(move.id, "kept", at=now())
                 raise OSError(None, what, str(path))
         library.journal.settle(move.id, "undoing", at=now())
         target.unlink()

@@ -13,6 +13,8 @@ from textclf.library.records import Move, MoveState, Operation, Run
 from textclf.library.rows import record
 from textclf.library.tables import DocumentRow, MoveRow, RunRow
 
+_FILED = MoveRow.state.in_(("done", "kept"))
+
 
 class Journal:
     """What runs moved where; every call is one transaction."""
@@ -62,13 +64,13 @@ class Journal:
         return self._moves(MoveRow.run == last.scalar_subquery(), MoveRow.state == "done")
 
     def done(self, sha256: str, into: str) -> list[Move]:
-        """List the operations into a folder on files of some content that are done and not undone, oldest first."""
+        """List the operations into a folder on files of some content that are not undone, oldest first."""
         document = select(DocumentRow.id).where(DocumentRow.sha256 == sha256).scalar_subquery()
-        return self._moves(MoveRow.document_id == document, RunRow.into == into, MoveRow.state == "done")
+        return self._moves(MoveRow.document_id == document, RunRow.into == into, _FILED)
 
     def sizes(self, into: str) -> set[int]:
         """Give the sizes of files that were filed into a folder, so that others need not be compared with them."""
-        query = select(DocumentRow.size).join(MoveRow).join(RunRow).where(RunRow.into == into, MoveRow.state == "done")
+        query = select(DocumentRow.size).join(MoveRow).join(RunRow).where(RunRow.into == into, _FILED)
         with self._database.reading() as session:
             return {*session.scalars(query.distinct())}
 

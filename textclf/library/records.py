@@ -11,8 +11,9 @@ from ocr.document import Word
 Order = Literal["unsure", "oldest", "surest"]
 """In which order documents for review are shown; ``unsure``: the smallest margin over the runner-up first."""
 Operation = Literal["move", "copy", "link"]
-MoveState = Literal["planned", "done", "undoing", "undone", "lost"]
-"""``planned``, ``undoing``: about to be done; ``lost``: neither source nor target is there any more."""
+MoveState = Literal["planned", "done", "undoing", "undone", "lost", "kept"]
+"""``planned``, ``undoing``: about to be done; ``lost``: neither source nor target is there any more; ``kept``: a copy
+that could not be removed, as it is the last of its content."""
 TaskState = Literal["pending", "started", "success", "failure"]
 UNREAD = "unread"
 """Status of a document that nobody has tried to read yet."""

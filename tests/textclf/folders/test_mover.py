@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from textclf.base.errors import OutputError
+from textclf.base.hashing import hash_bytes
 from textclf.folders import file_operations as operations
 from textclf.folders.mover import aside_of
 from textclf.folders.undo import undo_last_run
@@ -188,6 +189,45 @@ def test_a_copy_that_is_the_last_of_its_content_stays(desk, gone):
     (stayed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
     assert stayed.drawer == "stayed"
     assert copy.exists()
+    assert [move.target for move in desk.library.journal.done(hash_bytes(b"content"), str(desk.into))] == [str(copy)]
+    assert desk.library.journal.sizes(str(desk.into)) == {len(b"content")}
+
+
+def test_a_copy_that_stays_does_not_keep_the_run_before_from_being_undone(desk):
+    desk.put("x.pdf", "copy")
+    copy = desk.put("y.pdf", "copy", b"other")
+    (desk.inbox / "y.pdf").unlink()
+    undone = [
+        [one.drawer for one in undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)] for _ in "123"
+    ]
+    assert undone == [["stayed"], ["filed"], []]
+    assert desk.files() == {"in/x.pdf": b"content", "out/a/y.pdf": b"other"}
+    assert copy.exists()
+
+
+@pytest.mark.parametrize("how", ["move", "copy"])
+def test_what_is_on_a_share_that_is_not_mounted_can_be_undone_later(desk, how):
+    desk.put("x.pdf", how)
+    share = desk.into / "a" if how == "move" else desk.inbox
+    share.rename(desk.into.parent / "not mounted")
+    (stayed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
+    assert stayed.drawer == "stayed"
+    assert desk.states() == ["done"]
+    (desk.into.parent / "not mounted").rename(share)
+    (filed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
+    assert filed.drawer == "filed"
+    assert desk.files() == {"in/x.pdf": b"content"}
+
+
+def test_what_was_taken_away_is_told_also_if_its_folder_becomes_empty_by_undoing(desk):
+    mover = desk.mover()
+    for name in ("x.pdf", "y.pdf"):
+        path, document_id = desk.add(name, name.encode())
+        mover.put(document_id, path, desk.into / "a" / name, "move", operations.state_of(path), str)
+    (desk.into / "a" / "x.pdf").unlink()
+    undone = list(undo_last_run(desk.library, desk.into, mover.log, desk.clock))
+    assert [one.drawer for one in undone] == ["filed", "stayed"]
+    assert desk.states() == ["lost", "undone"]
 
 
 def test_what_somebody_took_out_of_the_folder_is_told(desk):
