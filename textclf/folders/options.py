@@ -88,12 +88,13 @@ class Places:
     def check(self, inboxes: list[Path], *, once: bool) -> None:
         """Raise an error if a folder cannot be written, or is itself one of those from which files are taken.
 
-        What is for review may be filed `once` more, as with a better model.
+        What was filed, as for review, may be filed `once` more, as with a better model.
         """
         for folder in {self.into, *self.drawers.values()}:
             refuse_unwritable_folder(folder)
             for inbox in inboxes:
-                if folder == Path(os.path.realpath(inbox)) and (folder == self.into or not once):
+                home = Path(os.path.realpath(inbox))
+                if home == self.into or (not once and home.is_relative_to(folder)):
                     raise UsageError(
                         "is where files are taken from, and where they would go", where=inbox, remedy="give two folders"
                     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -29,7 +30,7 @@ _AGAIN = 300.0
 
 
 class _Left(NamedTuple):
-    """A file that could not be filed, why, and when it is tried again."""
+    """A file that could not be filed, or need not be, why, and when it is tried again."""
 
     state: FileState
     note: str
@@ -99,6 +100,9 @@ class Watcher:
         with closing(self.filer.run(ready, self.scans)) as filing:
             for filed in filing:
                 waiting = states[filed.document_id]
+                if filed.target == filed.source:
+                    # it lies where it belongs, and would be read again for ever
+                    self._left[waiting.found.file] = _Left(waiting.state, filed.note, math.inf)
                 if filed.drawer != "stayed" or self._is_news(waiting, filed.note):
                     yield filed
                 if self.stopped:

@@ -104,6 +104,7 @@ def test_a_second_signal_ends_it_at_once():
         (("missing",), ExitCode.BAD_INPUT, "there is no such file or folder"),
         (("file.pdf",), ExitCode.USAGE, "is no folder; give a folder, or file that file with textclf file"),
         ((".",), ExitCode.USAGE, "is where files are taken from, and where they would go"),
+        (("in",), ExitCode.USAGE, "is where files are taken from, and where they would go"),
         (("in", "--poll", "0"), ExitCode.USAGE, "--poll"),
     ],
 )

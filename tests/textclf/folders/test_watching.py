@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+
+import pytest
+
+from textclf.data.scans import ScanOptions
+from textclf.folders.filing import Filed
+from textclf.folders.options import FilingOptions, Places
+from textclf.folders.watch_options import WatchOptions
+from textclf.folders.watching import Watcher
+
+
+class LeavingFiler:
+    """Finds that each file lies where it belongs, without reading it."""
+
+    mover = None
+
+    def __init__(self, into):
+        self.places = Places.of(into, FilingOptions())
+
+    def run(self, waiting, scans):
+        for one in waiting:
+            path = one.found.file
+            yield Filed(document_id=one.found.document_id, source=path, target=path, drawer="filed")
+
+
+@pytest.fixture
+def watch(desk):
+    """Watches folders for a moment, and gives the names of the files that were told of."""
+
+    def watch(*inboxes, seconds=0.4):
+        options = WatchOptions(settle=0, poll=0.1)
+        watcher = Watcher(inboxes, LeavingFiler(desk.into), ScanOptions(), options)
+        with closing(watcher):
+            timer = threading.Timer(seconds, watcher.stop)
+            timer.start()
+            told = [filed.source.name for filed in watcher.run()]
+            timer.join()
+        return told
+
+    return watch
+
+
+def test_a_file_that_lies_where_it_belongs_is_told_once(desk, watch):
+    (desk.inbox / "x.pdf").touch()
+    assert watch(desk.inbox) == ["x.pdf"]
