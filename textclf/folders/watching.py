@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from textclf.base.errors import BadInputError
+from textclf.base.files import reason_of
 from textclf.folders.file_operations import FileState
 from textclf.folders.filing import Filed, Filer
 from textclf.folders.inbox import WaitingFile, waiting_files
@@ -68,7 +70,7 @@ class Watcher:
         # since when each file has been as it is
         self._since: dict[Path, tuple[FileState, float]] = {}
         self._left: dict[Path, _Left] = {}
-        self._missing = ""
+        self._missing: set[Path] = set()
         self._tell = True
 
     def stop(self) -> None:
@@ -117,19 +119,10 @@ class Watcher:
 
     def _look(self) -> tuple[list[WaitingFile], float]:
         """List the files that are written to their end, and give the seconds until others may be."""
-        try:
-            waiting = waiting_files(self.inboxes, self.filer.places, tell=self._tell)
-        except BadInputError as error:
-            # a share that is not there for a while
-            if str(error) != self._missing:
-                self._missing = str(error)
-                _log.warning(f"{error}; it is looked for every {_BLIND:.0f} s")
+        waiting = self._waiting()
+        if waiting is None:
             return [], _BLIND
-        if self._missing:
-            self._missing = ""
-            _log.warning("all folders are there again")
-        self._tell = False
-        now, ready, soonest = self.clock(), [], _RARELY
+        now, ready, soonest = self.clock(), [], _BLIND if self._missing else _RARELY
         known, self._since = self._since, {}
         for one in waiting:
             path = one.found.file
@@ -145,5 +138,30 @@ class Watcher:
                 soonest = min(soonest, remaining)
             else:
                 ready.append(one)
-        self._left = {path: left for path, left in self._left.items() if path in self._since}
+        away = [path for path in self._left if any(path.is_relative_to(inbox) for inbox in self._missing)]
+        self._left = {path: left for path, left in self._left.items() if path in self._since or path in away}
         return ready, soonest
+
+    def _waiting(self) -> list[WaitingFile] | None:
+        """List the files that wait in those folders that are there; None if one goes away this moment."""
+        there = []
+        for inbox in self.inboxes:
+            try:
+                with os.scandir(inbox):
+                    there.append(inbox)
+            except OSError as error:
+                if inbox not in self._missing:
+                    missing = isinstance(error, FileNotFoundError)
+                    reason = "there is no such file or folder" if missing else f"cannot be listed ({reason_of(error)})"
+                    _log.warning(f"{inbox}: {reason}; it is looked for every {_BLIND:.0f} s")
+                    self._missing.add(inbox)
+        if self._missing and len(there) == len(self.inboxes):
+            _log.warning("all folders are there again")
+        self._missing.intersection_update(set(self.inboxes) - set(there))
+        try:
+            waiting = waiting_files(there, self.filer.places, tell=self._tell)
+        except BadInputError as error:
+            _log.debug(f"{error}")
+            return None
+        self._tell = False
+        return waiting
