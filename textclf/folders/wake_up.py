@@ -23,9 +23,13 @@ class Bell:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
+        self._closed = False
 
     def ring(self) -> None:
-        """Wake who waits now, or else who waits next."""
+        """Wake who waits now, or else who waits next; once it is closed, nobody."""
+        # a thread that is slow to end may still ring, and the number of the pipe may be that of another file by then
+        if self._closed:
+            return
         with suppress(BlockingIOError):
             os.write(self._write, b".")
 
@@ -36,6 +40,7 @@ class Bell:
 
     def close(self) -> None:
         """Close it."""
+        self._closed = True
         os.close(self._read)
         os.close(self._write)
 

@@ -8,8 +8,17 @@ import pytest
 from textclf.data.scans import ScanOptions
 from textclf.folders.filing import Filed
 from textclf.folders.options import FilingOptions, Places
+from textclf.folders.wake_up import Bell
 from textclf.folders.watch_options import WatchOptions
 from textclf.folders.watching import Watcher
+
+
+def test_a_bell_that_is_closed_writes_into_no_other_file(tmp_path):
+    bell = Bell()
+    bell.close()
+    with (tmp_path / "a").open("wb"), (tmp_path / "b").open("wb"):
+        bell.ring()
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == b""
 
 
 class LeavingFiler:
@@ -46,3 +55,13 @@ def watch(desk):
 def test_a_file_that_lies_where_it_belongs_is_told_once(desk, watch):
     (desk.inbox / "x.pdf").touch()
     assert watch(desk.inbox) == ["x.pdf"]
+
+
+def test_a_folder_that_is_missing_does_not_keep_others_from_being_watched(desk, watch, caplog):
+    (desk.inbox / "x.pdf").touch()
+    missing = desk.inbox.parent / "missing"
+    with caplog.at_level("WARNING", logger="textclf"):
+        assert watch(missing, desk.inbox) == ["x.pdf"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{missing}: there is no such file or folder; it is looked for every 5 s"
+    ]
