@@ -19,7 +19,7 @@ from ocr.reading_options import Effort, ReadingOptions
 from ocr.reading_state import OpenDocument
 from ocr.reading_tasks import GRACE, MAX_TASKS, ReadingTask, ReadingTasks
 from ocr.source_file import Source
-from textclf.base.errors import LostTaskError, TextclfError, UsageError
+from textclf.base.errors import LostTaskError
 from textclf.base.executor import Executor, Outcome, open_executor
 from textclf.base.resources import usable_jobs
 
@@ -92,18 +92,23 @@ class LiveReader:
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether documents are read: neither closed, nor ended by a fault."""
+        return self._thread.is_alive() and not self._closing
+
     def submit(self, document_id: str, source: Source) -> Reading:
         """Have a document read.
 
         Raises
         ------
-        textclf.base.errors.UsageError
-            If the reader was closed.
+        textclf.base.errors.LostTaskError
+            If the reader was closed, or has ended by itself.
         """
         reading = Reading(document=OpenDocument(document_id=document_id, source=source))
         with self._lock:
             if self._closing:
-                raise UsageError("the reader is closed")
+                raise LostTaskError("the reader is closed")
             self._given.append(reading)
             self._rouse()
         return reading
@@ -134,7 +139,9 @@ class LiveReader:
                 self._serve(executor)
         except Exception as error:  # noqa: BLE001 - it must reach those who wait, and not only end this thread
             _log.exception("reading has ended")
-            self._fail_all(error)
+            lost = LostTaskError("reading has ended")
+            lost.__cause__ = error
+            self._fail_all(lost)
         else:
             self._fail_all(LostTaskError("reading was stopped"))
 
@@ -177,8 +184,8 @@ class LiveReader:
     def _settle(self, outcome: Outcome) -> None:
         try:
             self._tasks.settle(outcome)
-        # it is not the document's fault, such as a cache that cannot be written; the next may fare better
-        except TextclfError as error:
+        # such as a cache that cannot be written, or a model that cannot judge this document; the next may fare better
+        except Exception as error:  # noqa: BLE001 - it must reach those who wait, and end the reading of no other
             for reading in [one for one in self._open if one.document is outcome.key.document]:
                 self._open.remove(reading)
                 reading.future.set_exception(error)

@@ -13,7 +13,7 @@ from ocr.cache import PageCache
 from ocr.document import Document
 from ocr.live_reading import LiveReader
 from ocr.reading_options import Limits, ReadingOptions
-from textclf.base.errors import LostTaskError, OutputError, UsageError
+from textclf.base.errors import LostTaskError, OutputError
 
 AS_IT_IS = ReadingOptions(scale=1.0)
 
@@ -115,6 +115,23 @@ def test_a_cache_that_cannot_be_written_is_told_with_the_document(blots, fake_te
                 reader.submit("a.tif", blots(300)).future.result(60)
 
 
+def test_a_document_that_cannot_be_judged_ends_the_reading_of_no_other(blots, fake_tesseract, tsv):
+    fake_tesseract(reads_width(tsv))
+
+    def sure(document: Document) -> float:
+        if "odd" in document.document_id:
+            raise ZeroDivisionError("a fault of the model")
+        return 1.0
+
+    with closing(LiveReader(options=AS_IT_IS, jobs=1, effort="balanced", how_sure=sure)) as reader:
+        odd = reader.submit("odd.tif", blots(*range(300, 310)))
+        with pytest.raises(ZeroDivisionError):
+            odd.future.result(60)
+        assert reader.submit("a.tif", blots(*range(300, 310))).future.result(60).status == "ok"
+        assert reader.is_alive
+    assert not reader.is_alive
+
+
 def test_closing_tells_those_who_wait_and_takes_nothing_more(blots, fake_tesseract, tsv):
     fake_tesseract(reads_width(tsv, also="exec sleep 60"))
     reader = LiveReader(options=AS_IT_IS, jobs=1)
@@ -124,5 +141,5 @@ def test_closing_tells_those_who_wait_and_takes_nothing_more(blots, fake_tessera
     for reading in readings:
         with pytest.raises(LostTaskError, match="reading was stopped"):
             reading.future.result(0)
-    with pytest.raises(UsageError, match="closed"):
+    with pytest.raises(LostTaskError, match="closed"):
         reader.submit("b.tif", blots(300))

@@ -27,6 +27,7 @@ from textclf.service.uploads import SourceFile, UploadFolder
 
 if TYPE_CHECKING:
     from ocr.document import Document
+    from ocr.live_reading import Reading
     from textclf.library.library import Library
     from textclf.model.prediction import Prediction
 
@@ -83,6 +84,14 @@ class Desk:
         """Stop reading and predicting; who waits is told."""
         self.reader.close()
         self._predicting.shutdown()
+
+    def why_not_ready(self) -> str | None:
+        """Say why no document can be classified now; None if all is well."""
+        if self.stopping.is_set():
+            return "the service stops"
+        if not self.reader.is_alive:
+            return "reading has ended; the log says why, and a new start mends it"
+        return self.trouble
 
     def loaded(self) -> LoadedModel:
         """Give the model on duty; a problem if there is none."""
@@ -163,12 +172,9 @@ class Desk:
     async def read(self, file: SourceFile) -> Document:
         """Read a file."""
         submitted = time.perf_counter()
-        reading = self.reader.submit(file.name, file.path)
         try:
-            document = await asyncio.wrap_future(reading.future)
-        except asyncio.CancelledError:
-            reading.abandon()
-            raise
+            reading = self.reader.submit(file.name, file.path)
+            document = await _unless_cancelled(reading)
         except LostTaskError as error:
             raise stopping() from error
         now = time.perf_counter()
@@ -187,3 +193,11 @@ class Desk:
             return until_accepted(lambda found: predict_scan(loaded.model, found)[0], threshold, scans.effort)(document)
 
         return how_sure
+
+
+async def _unless_cancelled(reading: Reading) -> Document:
+    try:
+        return await asyncio.wrap_future(reading.future)
+    except asyncio.CancelledError:
+        reading.abandon()
+        raise

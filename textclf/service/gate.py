@@ -8,12 +8,11 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.base.http_limits import BODY_SECONDS
@@ -127,7 +126,7 @@ class Gate:
         if self._keys is not None and path not in OPEN_PATHS | _WAY_IN and not path.startswith(_FILES_OF_PAGES):
             user = self._keys.user(headers)
             if user is None:
-                user = self._sessions.name(_session(headers))
+                user = self._sessions.name(HTTPConnection(scope).cookies.get(SESSION))
             if user is None and "text/html" in headers.get("accept", "") and not changes:
                 target = f"/sign-in?then={quote(path, safe='')}"
                 raise ProblemError(303, "sign-in", "sign in with a key", headers={"Location": target})
@@ -141,14 +140,6 @@ class Gate:
         # the server itself has refused what is no number
         if int(headers.get("content-length", "0")) > body.limit:
             raise body.too_large()
-
-
-def _session(headers: Headers) -> str | None:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(SESSION)
-    except CookieError:
-        return None
-    return found.value if found else None
 
 
 class _Body:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 async def self_test(desk: Desk) -> str | None:
     """Read a page in each worker and predict it; gives what is wrong, or None."""
     page = await asyncio.to_thread(sample_page)
-    readings = [desk.reader.submit("self-test", page) for _ in range(desk.reader.jobs)]
     try:
+        readings = [desk.reader.submit("self-test", page) for _ in range(desk.reader.jobs)]
         documents = await asyncio.gather(*(asyncio.wrap_future(reading.future) for reading in readings))
     except TextclfError as error:
         return f"the self-test cannot be read: {error}"

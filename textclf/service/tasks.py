@@ -57,7 +57,7 @@ class TaskRunner:
 
     async def refuse_if_full(self) -> None:
         """Raise the problem of too many tasks."""
-        if self._desk.stopping.is_set():
+        if self._desk.stopping.is_set() or not self._desk.reader.is_alive:
             raise stopping()
         waiting = (await asyncio.to_thread(self._tasks.count)).get("pending", 0)
         if waiting >= self._most:
@@ -87,7 +87,7 @@ class TaskRunner:
         while not self._desk.stopping.is_set():
             self._news.clear()
             try:
-                while len(self._doing) < self._at_once and (task := await asyncio.to_thread(self._tasks.start_next)):
+                while self._has_room() and (task := await asyncio.to_thread(self._tasks.start_next)):
                     doing = asyncio.create_task(self._do(task))
                     self._doing.add(doing)
                     doing.add_done_callback(self._ended)
@@ -104,6 +104,10 @@ class TaskRunner:
             _, late = await asyncio.wait(self._doing, timeout=seconds)
             for doing in late:
                 doing.cancel()
+
+    def _has_room(self) -> bool:
+        # without a reader, tasks stay in the library for the next start
+        return self._desk.reader.is_alive and len(self._doing) < self._at_once
 
     async def _get(self, task_id: str) -> Task:
         task = await asyncio.to_thread(self._tasks.get, task_id)

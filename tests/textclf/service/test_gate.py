@@ -14,6 +14,7 @@ import pytest
 
 from textclf.base.errors import ExitCode
 from textclf.service.gate import SECURITY_HEADERS
+from textclf.service.pages.visitors import SESSION
 from textclf.service.problems import MEDIA_TYPE
 
 KEY = "0123456789abcdef0123"
@@ -91,6 +92,7 @@ def test_a_key_opens_in_three_ways_and_a_wrong_one_in_none(guarded):
     second = {"X-Api-Key": "fedcba9876543210fedc"}
     wrong = ({"X-Api-Key": KEY[:-1]}, {"X-Api-Key": f"scanner:{KEY}"}, {"Authorization": KEY}, {"X-Api-Key": ""})
     wrong += ({"Authorization": "Basic !"}, {"Authorization": "Bearer"}, {"X-Api-Key": "é" * 16})
+    wrong += ({"Authorization": "Basic é"}, {"Authorization": "Basic /w=="})
     with guarded.client() as client:
         assert [client.get("/version", headers=headers).status_code for headers in (*right, second)] == [200] * 4
         for headers in wrong:
@@ -101,6 +103,15 @@ def test_a_key_opens_in_three_ways_and_a_wrong_one_in_none(guarded):
 def test_browsers_are_asked_for_the_key(guarded):
     with guarded.client(headers={"Accept": "text/html"}) as client:
         assert client.get("/docs").headers["location"] == "/sign-in?then=%2Fdocs"
+
+
+def test_a_session_is_known_beside_an_odd_cookie_of_another_program(guarded):
+    with guarded.client() as client:
+        session = client.post("/sign-in", data={"name": "Anna", "key": KEY}).cookies[SESSION]
+        client.cookies.clear()
+        for odd in ("a[b]=1", "näme=1", "nothing", '{"a": 1}'):
+            for cookies in (f"{odd}; {SESSION}={session}", f"{SESSION}={session}; {odd}"):
+                assert client.get("/version", headers={"Cookie": cookies.encode()}).status_code == 200, cookies
 
 
 def test_a_name_that_was_pointed_at_this_machine_is_refused(client):

@@ -51,7 +51,9 @@ def sign_in(
         return _sign_in(request, state, then, error="no_name", status=422)
     answer = RedirectResponse(local_path(then), 303)
     token = state.sessions.token(who)
-    is_https = request.url.scheme == "https"
+    # a proxy says in a header of its own how the browser came; whoever invents one can only harm himself
+    came_by = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    is_https = "https" in (request.url.scheme, came_by)
     answer.set_cookie(SESSION, token, max_age=MAX_AGE, httponly=True, samesite="strict", secure=is_https)
     return answer
 

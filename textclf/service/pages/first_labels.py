@@ -14,6 +14,7 @@ from textclf.library.undecided import count_undecided, undecided_of
 from textclf.service.pages.html import page
 from textclf.service.pages.requests import TheState, TheVisitor
 from textclf.service.pages.review import Held, keep_claims, review_values, unless_closed
+from textclf.service.pages.shown import picture_address
 from textclf.service.pages.teach import is_enough, seconds_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def first_labels_page(state: TheState, visitor: TheVisitor) -> Response:
     counts = state.counts()
     job = state.jobs.latest("groups")
     running = state.jobs.running()
-    groups = _groups(state)
+    documents = {one["document_id"]: state.library.document(one["document_id"]) for one in _groups(state)}
+    groups = [one for one in _groups(state) if documents[one["document_id"]] is not None]
     named = {one["document_id"]: state.library.decision(one["document_id"]) for one in groups}
     return page(
         "first_labels.html",
@@ -51,6 +53,7 @@ def first_labels_page(state: TheState, visitor: TheVisitor) -> Response:
         seconds=seconds_of(running),
         groups=sorted(groups, key=lambda one: int(one["number"])),
         named={number: found.category for number, found in named.items() if found is not None},
+        pictures={found.id: picture_address(found, 1) for found in documents.values() if found is not None},
         suggested=min(MOST_GROUPS, max(MIN_PILE, min(30, undecided // 3))),
         most=MOST_GROUPS,
     )

@@ -35,7 +35,7 @@ def page(template: str, visitor: Visitor, *, section: str = "", status: int = 20
 
 
 def picture_answer(drawn: bytes) -> Response:
-    """Make the answer with a picture; what an address shows never changes, as documents are known by their content."""
+    """Make the answer with a picture; what an address shows never changes, as it names the content of the document."""
     headers = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
     return Response(drawn, media_type="image/jpeg", headers=headers)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ocr.document import Document, Page
@@ -126,7 +127,7 @@ def show(
     return ShownDocument(
         id=document.id,
         name=document.name,
-        pages=_pages(count, f"/pages/{document.id}", marks),
+        pages=_pages(count, partial(picture_address, document), marks),
         category=category,
         runner_up=runner_up,
         score=score,
@@ -150,10 +151,11 @@ def show_dropped(
     """Put together what is shown of a document that was just read; without a model it has no prediction."""
     marks = _marks(document, explanation) if explanation else {}
     category = prediction.predicted_category if prediction else ""
+    shown = 0 if document.status == "failed" else max(document.page_count, 1)
     return ShownDocument(
         id=document_id or 0,
         name=document.document_id,
-        pages=_pages(0 if document.status == "failed" else max(document.page_count, 1), address, marks),
+        pages=_pages(shown, lambda number: f"{address}/{number}.jpg", marks),
         category=category,
         runner_up=explanation.runner_up if explanation else "",
         score=prediction.score if prediction and category else None,
@@ -165,9 +167,17 @@ def show_dropped(
     )
 
 
-def _pages(count: int, address: str, marks: Mapping[int, Sequence[Mark]]) -> tuple[ShownPage, ...]:
+def picture_address(document: StoredDocument, number: int) -> str:
+    """Give the address of a page's picture; ids begin anew in another library, whose pictures a browser may still have.
+
+    So the address has the beginning of the hash, too.
+    """
+    return f"/pages/{document.id}/{number}.jpg?{document.sha256[:12]}"
+
+
+def _pages(count: int, address: Callable[[int], str], marks: Mapping[int, Sequence[Mark]]) -> tuple[ShownPage, ...]:
     return tuple(
-        ShownPage(number=number, picture=f"{address}/{number}.jpg", marks=tuple(marks.get(number, ())))
+        ShownPage(number=number, picture=address(number), marks=tuple(marks.get(number, ())))
         for number in range(1, min(count, MAX_PAGES) + 1)
     )
 

@@ -53,9 +53,9 @@ def state_router(desk: Desk) -> APIRouter:
 
     @router.get("/ready", responses=responses(421, 503))
     async def ready() -> Ready:
-        """Tell whether a model is on duty and the self-test has passed; needs no key."""
+        """Tell whether a model is on duty, the self-test has passed and documents are read; needs no key."""
         found = model()
-        trouble = "the service stops" if desk.stopping.is_set() else desk.trouble
+        trouble = desk.why_not_ready()
         if trouble is None and found is None:
             trouble = "no model is on duty"
         if trouble is not None or found is None:

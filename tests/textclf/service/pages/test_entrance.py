@@ -29,6 +29,12 @@ def test_a_name_opens_the_desk_and_a_forged_one_does_not(client):
     assert client.get("/review").status_code == 303
 
 
+def test_behind_a_proxy_with_https_the_cookie_goes_over_nothing_else(client):
+    for proto, is_secure in (("https", True), ("https, http", True), ("http", False), ("", False)):
+        answer = client.post("/sign-in", data={"name": "Anna"}, headers={"X-Forwarded-Proto": proto})
+        assert ("secure" in answer.headers["set-cookie"].lower()) == is_secure, proto
+
+
 def test_other_sites_can_neither_send_nor_be_gone_to(client):
     sign_in(client)
     for headers in (
