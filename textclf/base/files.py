@@ -18,8 +18,11 @@ _LEFT_OVER = 24 * 60 * 60
 
 
 @contextmanager
-def write_aside(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside a path, and rename it into place if the block succeeds; missing folders are made."""
+def write_aside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside a path, and rename it into place if the block succeeds; missing folders are made.
+
+    Only the owner can read the file while it is written, and afterwards, too, if it is to be private.
+    """
     path = Path(path)
     aside: Path | None = None
     try:
@@ -30,10 +33,9 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         aside = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.part")
         aside.touch(0o600, exist_ok=False)
         yield aside
-        # private until it is complete; the result has the permissions that the umask allows
         umask = os.umask(0)
         os.umask(umask)
-        aside.chmod(0o666 & ~umask)
+        aside.chmod(0o600 if private else 0o666 & ~umask)
         aside.replace(path)
         aside = None
     except OSError as error:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -64,9 +67,14 @@ class Library:
         self.models, self.files = self.folder / "models", self.folder / "files"
         self.thumbnails = self.folder / "thumbnails"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            # papers are private
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise output_error(error, self.folder, "choose another folder") from error
+        if database is None:
+            # SQLite gives its other files the permissions of this one; what is wrong with it is told when it is opened
+            with suppress(OSError):
+                os.close(os.open(self.folder / DATABASE, os.O_RDONLY | os.O_CREAT, 0o600))
         self.database = Database(database or sqlite_address(self.folder / DATABASE))
         self.journal = Journal(self.database)
         self.tasks = Tasks(self.database)
@@ -102,7 +110,7 @@ class Library:
         if (known := self.model(model_id)) is not None and self.model_path(model_id).exists():
             return known
         info = model_info(path)
-        with write_aside(self.model_path(model_id)) as aside:
+        with write_aside(self.model_path(model_id), private=True) as aside:
             aside.write_bytes(content)
         row = ModelRow(
             id=model_id,
@@ -160,12 +168,16 @@ class Library:
             document_id, is_new = documents.add_document(session, **given, size=size, at=at)
             return record(StoredDocument, documents.get_document(session, document_id)), is_new
 
-    def keep_file(self, content: bytes, suffix: str = "") -> Path:
-        """Keep the bytes of a file that lies nowhere else; gives the place, which is that of its content."""
-        place = self.file_path(hash_bytes(content), suffix)
+    def keep_file(self, path: Path, sha256: str, suffix: str = "") -> Path:
+        """Keep a file with this hash that lies nowhere else, as a link where the disk can; gives its place."""
+        place = self.file_path(sha256, suffix)
         if not place.exists():
-            with write_aside(place) as aside:
-                aside.write_bytes(content)
+            with write_aside(place, private=True) as aside:
+                aside.unlink()
+                try:
+                    os.link(path, aside)
+                except OSError:
+                    shutil.copyfile(path, aside)
         return place
 
     def file_path(self, sha256: str, suffix: str = "") -> Path:

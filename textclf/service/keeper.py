@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,18 +61,15 @@ class Keeper:
         )
         return result, fault
 
-    def keep_unjudged(self, file: SourceFile, document: Document, at: datetime) -> int:
-        """Let the library keep a document as it was read; gives its id."""
-        if file.is_ours:
-            self._keep_file(file)
-        path = "" if file.is_ours else str(file.path)
-        stored, _ = self._library.add_document(sha256=file.sha256, name=file.name, size=file.size, at=at, path=path)
-        self._library.record_reading(stored.id, document)
-        return stored.id
+    def keep_unjudged(self, file: SourceFile, document: Document) -> int | None:
+        """Let the library keep a document that no model judged, unless it keeps none; gives its id."""
+        if self.keep == "none" or document.status == "failed":
+            return None
+        return self._add(file, document, datetime.now(UTC))
 
     def _record(self, judged: Judged) -> int:
         at = datetime.now(UTC)
-        document_id = self.keep_unjudged(judged.file, judged.document, at)
+        document_id = self._add(judged.file, judged.document, at)
         self._library.record_prediction(
             document_id,
             judged.loaded.id,
@@ -85,21 +80,13 @@ class Keeper:
         )
         return document_id
 
-    def _keep_file(self, file: SourceFile) -> None:
-        """Give the library a file without reading it: as a link where the disk can, else as a copy."""
-        place = self._library.file_path(file.sha256, Path(file.name).suffix)
-        if place.exists():
-            return
-        place.parent.mkdir(parents=True, exist_ok=True)
-        aside = place.with_name(f".{place.name}.{os.urandom(4).hex()}.part")
-        try:
-            try:
-                os.link(file.path, aside)
-            except OSError:
-                shutil.copyfile(file.path, aside)
-            aside.replace(place)
-        finally:
-            aside.unlink(missing_ok=True)
+    def _add(self, file: SourceFile, document: Document, at: datetime) -> int:
+        path = "" if file.is_ours else str(file.path)
+        if file.is_ours:
+            self._library.keep_file(file.path, file.sha256, Path(file.name).suffix)
+        stored, _ = self._library.add_document(sha256=file.sha256, name=file.name, size=file.size, at=at, path=path)
+        self._library.record_reading(stored.id, document)
+        return stored.id
 
 
 def _fault(path: Path, error: str) -> ProblemError:

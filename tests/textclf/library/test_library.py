@@ -89,10 +89,13 @@ def test_what_is_no_model_is_not_kept(library, tmp_path):
     assert not list(library.models.glob("*"))
 
 
-def test_kept_files_lie_by_their_content_below_the_library(library):
-    place = library.keep_file(b"content", ".PDF")
+def test_kept_files_lie_by_their_content_below_the_library(library, tmp_path):
+    sha256, given = hash_bytes(b"content"), tmp_path / "given"
+    given.write_bytes(b"content")
+    place = library.keep_file(given, sha256, ".PDF")
+    given.unlink()
     assert place.read_bytes() == b"content"
-    assert place == library.keep_file(b"content", "pdf") == library.file_path(hash_bytes(b"content"), ".pdf")
+    assert place == library.keep_file(given, sha256, "pdf") == library.file_path(sha256, ".pdf")
     assert library.file_path("ab" * 32, "/../../x").parent == library.files / "ab"
 
 
@@ -279,3 +282,10 @@ def test_a_library_is_found_again(tmp_path, database):
         library.add_document(sha256="a" * 64, name="a", size=1, at=START)
     with Library.open(tmp_path, database) as library:
         assert [one.name for one in library.list_documents()] == ["a"]
+
+
+def test_a_library_is_readable_by_its_owner_alone(tmp_path):
+    with Library.open(tmp_path / "new") as library:
+        library.count_documents()
+        assert library.folder.stat().st_mode & 0o077 == 0
+        assert [one for one in library.folder.iterdir() if one.stat().st_mode & 0o077] == []

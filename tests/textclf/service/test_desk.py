@@ -72,3 +72,17 @@ def test_when_reading_has_ended_the_service_is_not_ready_and_loses_no_task(begin
         assert answer.headers["retry-after"]
     assert "reading has ended" in answer.json()["detail"]
     assert desk.library.tasks.get(task.id).finished_at is None
+
+
+def test_what_is_kept_is_private_and_nothing_is_kept_if_so_wanted(begin, tmp_path, invoice, sent):
+    tmp_path.joinpath("library").mkdir(mode=0o755)
+    for keep in ("none", "review"):
+        desk, client = begin(with_model=False, keep=keep)
+        client.post("/sign-in", data={"name": "Anna"})
+        answer = client.post("/drop", files=sent(a=invoice))
+        assert answer.status_code == 200, answer.text
+        kept = [path for path in desk.library.files.rglob("*") if path.is_file()]
+        assert (len(kept), bool(desk.library.list_documents())) == ((0, False) if keep == "none" else (1, True))
+    files = [path for path in desk.library.folder.rglob("*") if path.is_file() and "uploads" not in path.parts]
+    assert {path.name for path in files} >= {"library.sqlite", kept[0].name}
+    assert {path.name for path in files if path.stat().st_mode & 0o077} <= {"service.lock"}

@@ -73,7 +73,5 @@ def picture(token: str, number: int, state: TheState, visitor: TheVisitor) -> Re
 
 async def _read_only(state: PageState, file: SourceFile) -> dict[str, Any]:
     read = await state.desk.read(file)
-    document_id = None
-    if read.status != "failed":
-        document_id = await asyncio.to_thread(state.desk.keeper.keep_unjudged, file, read, state.clock())
+    document_id = await asyncio.to_thread(state.desk.keeper.keep_unjudged, file, read)
     return {"read": read, "prediction": None, "explanation": None, "document_id": document_id}

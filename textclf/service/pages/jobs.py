@@ -59,7 +59,7 @@ def read_job(folder: Path) -> Job | None:
 
 def write_job(folder: Path, job: Job) -> None:
     """Write the state of a job."""
-    with write_aside(folder / STATE) as aside:
+    with write_aside(folder / STATE, private=True) as aside:
         aside.write_text(json.dumps(asdict(job), ensure_ascii=False), encoding="utf-8")
 
 
@@ -80,7 +80,7 @@ class Jobs:
                 raise UsageError("something else runs already", remedy="wait until it has ended")
             job = Job(id=uuid.uuid4().hex, kind=kind, by=by, started_at=_now(), request=request or {})
             folder = self.folder / job.id
-            folder.mkdir(parents=True)
+            folder.mkdir(mode=0o700, parents=True)
             write_job(folder, job)
             self._forget(kind)
             # unlike arguments, what comes by a pipe cannot be read by other users; it is closed when this process ends
