@@ -9,9 +9,10 @@ import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
+
+from textclf.base.hashing import hash_file
 
 _CHUNK = 1 << 20
 _AT_CWD = {"linux": -100, "darwin": -2}
@@ -42,11 +43,8 @@ def state_of(path: Path) -> FileState:
 
 def hash_of(path: Path) -> str:
     """Give the SHA-256 of a file."""
-    digest = sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hash_file(file)
 
 
 def rename_new(source: Path, target: Path) -> None:
@@ -56,10 +54,17 @@ def rename_new(source: Path, target: Path) -> None:
         if number:
             raise OSError(number, os.strerror(number), os.fspath(source), None, os.fspath(target))
         return
-    # file systems that know no such step, as of network shares: nothing else files into the folder meanwhile
-    if os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target))
-    source.rename(target)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # a file that another program makes between these two steps is replaced; this file system knows no better way
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target)) from error
+        source.rename(target)
+    else:
+        _remove_or_undo(source, target)
 
 
 @cache
@@ -94,13 +99,28 @@ def move(source: Path, target: Path, aside: Path, expected: FileState | None = N
             raise
     else:
         return
-    copy(source, target, aside, expected)
+    before = expected or state_of(source)
+    copy(source, target, aside, before)
+    _remove_or_undo(source, target, before)
+
+
+def _remove_or_undo(source: Path, target: Path, before: FileState | None = None) -> None:
+    """Remove a source, and if that fails the target: better where it was than in two places."""
     try:
-        source.unlink()
-    except OSError:
-        # better where it was than in two places
+        if before is not None:
+            remove_unchanged(source, hash_of(target), before)
+        else:
+            source.unlink()
+    except (OSError, ChangedError):
         target.unlink()
         raise
+
+
+def remove_unchanged(path: Path, sha256: str, expected: FileState) -> None:
+    """Remove a file; raises `ChangedError` if its state or its content is not as expected."""
+    if hash_of(path) != sha256 or state_of(path) != expected:
+        raise ChangedError
+    path.unlink()
 
 
 def copy(source: Path, target: Path, aside: Path, expected: FileState | None = None) -> None:

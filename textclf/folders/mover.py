@@ -14,7 +14,7 @@ from textclf.base.files import reason_of
 from textclf.folders import file_operations as operations
 from textclf.folders.day_log import DayLog
 from textclf.folders.file_names import numbered
-from textclf.folders.file_operations import FileState
+from textclf.folders.file_operations import ChangedError, FileState
 from textclf.library.library import Library
 from textclf.library.records import Move, MoveState, Operation
 
@@ -156,14 +156,15 @@ def settled(move: Move, sha256: str) -> MoveState:
 
 def _arrived(begin: Path, end: Path, sha256: str) -> bool:
     """Return whether what lies at the end is the file that was moved, and remove what a copy has left behind."""
-    content, left = operations.hash_of(end), operations.hash_of(begin)
+    before, content, left = operations.state_of(begin), operations.hash_of(end), operations.hash_of(begin)
     if content != (sha256 or left):
         return False
-    # a rename leaves nothing behind, so that this would be another file
-    if left == content and begin.lstat().st_dev != end.lstat().st_dev:
+    # a rename leaves nothing behind but a second name, so that another file in its folder is somebody else's
+    is_same_file = os.path.samestat(begin.lstat(), end.lstat())
+    if left == content and (is_same_file or begin.lstat().st_dev != end.lstat().st_dev):
         try:
-            begin.unlink()
-        except OSError:
+            operations.remove_unchanged(begin, content, before)
+        except (OSError, ChangedError):
             end.unlink()
             return False
     return True

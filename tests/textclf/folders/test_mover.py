@@ -80,6 +80,17 @@ def test_a_copy_that_arrived_in_another_file_system_is_finished(desk, other_file
     assert desk.states() == ["done"]
 
 
+def test_a_file_that_has_its_old_and_its_new_name_keeps_the_new_one(desk):
+    """As a kill leaves it on a file system where a file is renamed by a second name."""
+    path, document_id = desk.add("x.pdf")
+    run = desk.library.journal.begin_run("file", str(desk.into), at=desk.clock())
+    desk.library.journal.plan(run.id, document_id, str(path), str(desk.into / "x.pdf"), "move", at=desk.clock())
+    (desk.into / "x.pdf").hardlink_to(path)
+    desk.mover().recover()
+    assert desk.files() == {"out/x.pdf": b"content"}
+    assert desk.states() == ["done"]
+
+
 def test_a_file_of_somebody_else_at_the_target_is_left_alone(desk):
     path, document_id = desk.add("x.pdf")
     target = desk.into / "x.pdf"
