@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path, PurePosixPath
 from string import Formatter
@@ -44,7 +44,7 @@ def check_pattern(pattern: str) -> None:
     except ValueError as error:
         raise UsageError(f"{pattern!r} is no pattern ({error})", where="name", remedy=known) from error
     for field, spec, conversion in fields:
-        if field is not None and (field not in FIELDS or conversion or (spec and field != "date")):
+        if field is not None and (field not in FIELDS or conversion or (spec and not _is_date(field, spec))):
             shown = f"{field}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}"
             raise UsageError(f"{{{shown}}} means nothing in {pattern!r}", where="name", remedy=known)
     if not {field for field, _, _ in fields} & {"name", "id", "sha"}:
@@ -52,6 +52,15 @@ def check_pattern(pattern: str) -> None:
     parts = pattern.split("/")
     if pattern.startswith("/") or "" in parts or {".", ".."} & {*parts} or len(parts) > _DEEPEST:
         raise UsageError(f"{pattern!r} leads out of the folder, or too deep", where="name", remedy=known)
+
+
+def _is_date(field: str, spec: str) -> bool:
+    """Return whether a field with its specification is a part of a date."""
+    try:
+        format(_Date(datetime.fromtimestamp(0, UTC)), spec)
+    except ValueError:
+        return False
+    return field == "date" and "{" not in spec
 
 
 def relative_path(pattern: str, parts: NameParts, suffix: str) -> PurePosixPath:

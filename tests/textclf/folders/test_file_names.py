@@ -21,6 +21,9 @@ DAY = datetime(2026, 11, 30, 14, 5)  # noqa: DTZ001
         ("{name.__class__}", "{name.__class__} means nothing"),
         ("{name!r}", "{name!r} means nothing"),
         ("{score:.3f}-{name}", "{score:.3f} means nothing"),
+        ("{date:{foo}}-{name}", "{date:{foo}} means nothing"),
+        ("{date:{name}}-{name}", "{date:{name}} means nothing"),
+        ("{date:\udcff}-{name}", "means nothing"),
         ("/etc/{name}", "leads out of the folder"),
         ("../{name}", "leads out of the folder"),
         ("{category}//{name}", "leads out of the folder"),
@@ -32,6 +35,17 @@ def test_a_pattern_that_cannot_name_a_file_is_told(pattern, told):
     with pytest.raises(UsageError) as caught:
         check_pattern(pattern)
     assert told in str(caught.value)
+
+
+@given(st.lists(st.sampled_from([*"{}{}/.:!%Ya\0\udcff", "name", "date", "date:", "{name}"]), max_size=9).map("".join))
+def test_whatever_is_given_as_a_pattern_names_a_file_or_is_told(pattern):
+    try:
+        check_pattern(pattern)
+    except UsageError:
+        return
+    path = relative_path(pattern, NameParts("letter", "scan", 1, "0" * 64, 0.5, DAY), ".pdf")
+    assert path.suffix == ".pdf"
+    assert not path.is_absolute()
 
 
 @given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=12))
