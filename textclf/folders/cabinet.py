@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -32,12 +32,9 @@ def open_cabinet(places: Places, keeping: LibraryOptions, now: Callable[[], date
 
 @contextmanager
 def known_library(places: Places, keeping: LibraryOptions) -> Iterator[Library | None]:
-    """Open the library of a folder, if there is one, to look into it."""
-    folder = keeping.library or places.private
-    if not folder.is_dir():
-        yield None
-        return
-    with keeping.open(folder) as library:
+    """Open the library of a folder, if there is one, to read from it."""
+    library = keeping.look_into(places.private)
+    with library or nullcontext():
         yield library
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from textclf.base.errors import BadInputError, ExitCode, OutputError, TextclfError, UsageError
 
 HEAD = "1"
 """Version of the tables that this code works with."""
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 _BUSY = 60
 """Seconds for which a writer waits for another one."""
 _LOCK = 7_401_226_118
@@ -36,15 +37,28 @@ class Database:
     ----------
     address : str or sqlalchemy.URL
         As SQLAlchemy has it.
+    read_only : bool
+        Change nothing: tables that are missing are not made, and those of an older version stay as they are.
+
+    Raises
+    ------
+    textclf.base.errors.UsageError
+        If the address is none, or of a database that is not supported.
+    textclf.base.errors.BadInputError
+        If the file is no database, is held by another program, or has tables of a newer version.
+    textclf.base.errors.OutputError
+        If the file cannot be written.
+    DatabaseError
+        If the server cannot be reached, or refuses.
     """
 
-    def __init__(self, address: str | URL) -> None:
-        self.engine = _engine(address)
+    def __init__(self, address: str | URL, *, read_only: bool = False) -> None:
+        self.engine = _engine(address, read_only=read_only)
         self._writing = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         self.place = self.engine.url.database if self.is_file else self.engine.url.render_as_string()
         try:
             with self._faults():
-                self._migrate()
+                self.has_tables = self._check() if read_only else self._migrate()
         except BaseException:
             self.close()
             raise
@@ -70,11 +84,18 @@ class Database:
         """Close all connections."""
         self.engine.dispose()
 
-    def _migrate(self) -> None:
+    def _check(self) -> bool:
+        with self.engine.connect() as connection:
+            version = _version(connection)
+        if version is not None and int(version) > int(HEAD):
+            raise self._too_new(version)
+        return version is not None
+
+    def _migrate(self) -> bool:
         # most libraries are of this version, and Alembic takes long to import
         with self.engine.connect() as connection:
             if _version(connection) == HEAD:
-                return
+                return True
         from alembic import command
         from alembic.config import Config
         from alembic.util import CommandError
@@ -88,11 +109,15 @@ class Database:
             try:
                 command.upgrade(config, "head")
             except CommandError as error:
-                raise BadInputError(
-                    f"has tables of version {_version(connection)}, which this version of textclf does not know",
-                    where=self.place,
-                    remedy="use the version of textclf that wrote it, or a newer one",
-                ) from error
+                raise self._too_new(_version(connection)) from error
+        return True
+
+    def _too_new(self, version: str | None) -> BadInputError:
+        return BadInputError(
+            f"has tables of version {version}, which this version of textclf does not know",
+            where=self.place,
+            remedy="use the version of textclf that wrote it, or a newer one",
+        )
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -121,18 +146,26 @@ def sqlite_address(path: Path) -> URL:
     return URL.create("sqlite", database=str(path))
 
 
-def _engine(address: str | URL) -> Engine:
+def _engine(address: str | URL, *, read_only: bool) -> Engine:
+    remedy = "give one such as postgresql+psycopg://user@host/name"
     try:
         url = make_url(address)
-        # a file that another process writes is waited for
-        arguments: dict[str, Any] = {"timeout": _BUSY} if url.get_backend_name() == "sqlite" else {}
-        engine = create_engine(url, connect_args=arguments, pool_pre_ping=url.get_backend_name() != "sqlite")
-    except (ArgumentError, NoSuchModuleError) as error:
-        remedy = "give one such as postgresql+psycopg://user@host/name"
+    # a port that is no number is none of its own errors
+    except (ArgumentError, ValueError) as error:
         raise UsageError("is no address of a database", where="database", remedy=remedy) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up)
-        event.listen(engine, "begin", _begin)
+    if url.drivername not in _DRIVERS:
+        raise UsageError(
+            f"{url.drivername} is not supported, only SQLite, and PostgreSQL by psycopg",
+            where="database",
+            remedy=remedy,
+        )
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, execution_options={"postgresql_readonly": read_only})
+    # a file that another process writes is waited for
+    engine = create_engine(url, connect_args={"timeout": _BUSY})
+    # a file that is only read keeps its journal mode, which is written in it
+    event.listen(engine, "connect", _set_up_to_read if read_only else _set_up)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -141,6 +174,11 @@ def _set_up(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_up_to_read(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only = ON")
 
 
 def _begin(connection: Connection) -> None:

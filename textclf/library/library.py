@@ -55,6 +55,8 @@ class Library:
         Made if it is not there.
     database : str, optional
         Address of a database, as SQLAlchemy has it; by default the SQLite file ``library.sqlite`` in the folder.
+    read_only : bool
+        Change nothing, and make nothing that is not there.
 
     Raises
     ------
@@ -62,27 +64,42 @@ class Library:
         If the folder cannot be made, or the database cannot be used.
     """
 
-    def __init__(self, folder: str | Path, database: str | None = None) -> None:
+    def __init__(self, folder: str | Path, database: str | None = None, *, read_only: bool = False) -> None:
         self.folder = Path(folder)
         self.models, self.files = self.folder / "models", self.folder / "files"
         self.thumbnails = self.folder / "thumbnails"
+        if not read_only:
+            self._make(is_file=database is None)
+        self.database = Database(database or sqlite_address(self.folder / DATABASE), read_only=read_only)
+        self.journal = Journal(self.database)
+        self.tasks = Tasks(self.database)
+
+    def _make(self, *, is_file: bool) -> None:
         try:
             # papers are private
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise output_error(error, self.folder, "choose another folder") from error
-        if database is None:
+        if is_file:
             # SQLite gives its other files the permissions of this one; what is wrong with it is told when it is opened
             with suppress(OSError):
                 os.close(os.open(self.folder / DATABASE, os.O_RDONLY | os.O_CREAT, 0o600))
-        self.database = Database(database or sqlite_address(self.folder / DATABASE))
-        self.journal = Journal(self.database)
-        self.tasks = Tasks(self.database)
 
     @classmethod
     def open(cls, folder: str | Path, database: str | None = None) -> Self:
         """Open a library, or make one."""
         return cls(folder, database)
+
+    @classmethod
+    def look_into(cls, folder: str | Path, database: str | None = None) -> Self | None:
+        """Open a library to read from it, and change nothing; None if there is none."""
+        if database is None and not (Path(folder) / DATABASE).is_file():
+            return None
+        library = cls(folder, database, read_only=True)
+        if library.database.has_tables:
+            return library
+        library.close()
+        return None
 
     def close(self) -> None:
         """Close the database."""

@@ -34,3 +34,9 @@ class LibraryOptions:
         from textclf.library.library import Library
 
         return Library.open(self.library or default, self.database or None)
+
+    def look_into(self, default: Path) -> Library | None:
+        """Open the library, by default in a folder, to read from it; None if there is none."""
+        from textclf.library.library import Library
+
+        return Library.look_into(self.library or default, self.database or None)

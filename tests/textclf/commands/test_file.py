@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, inspect
 
 from textclf.base.errors import ExitCode
 from textclf.library.library import Library
@@ -81,6 +82,40 @@ def test_a_trial_tells_the_same_and_changes_nothing(file, desk):
     assert {Path(json.loads(line)["target"]).relative_to(desk.top).as_posix() for line in trial.out.splitlines()} == {
         *FILED
     }
+
+
+def test_a_trial_changes_nothing_of_what_is_known(file, desk, tmp_path):
+    known = desk.out / ".textclf"
+    known.mkdir(parents=True)
+    trial = file("--dry-run", "--json")
+    assert trial.code == 0, trial.err
+    assert list(known.iterdir()) == [], "no library is made where only the log of another lies"
+    assert file("--dry-run", "--library", tmp_path / "missing").code == 0
+    assert not (tmp_path / "missing").exists()
+    assert file("--copy").code == 0
+    before = contents(known)
+    trial = file("--dry-run")
+    assert "5 filed before" in trial.err
+    assert contents(known) == before
+
+
+def test_a_trial_makes_no_tables_on_a_server(file, desk, new_postgresql):
+    address = new_postgresql()
+    # as a run has left it whose library was elsewhere
+    (desk.out / ".textclf").mkdir(parents=True)
+    trial = file("--dry-run", "--json", "--database", address)
+    assert trial.code == 0, trial.err
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+    engine.dispose()
+    assert trial.out == file("--json", "--database", address).out
+    desk.write("again.pdf", next((desk.out / "letter").iterdir()).read_bytes())
+    assert "1 filed before" in file("--dry-run", "--database", address).err
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_same_content_is_told_in_one_run_and_in_another(file, desk, page):
@@ -283,6 +318,12 @@ def test_a_full_disk_ends_the_run_and_what_was_moved_is_known(file, desk, monkey
         (("--undo", "--into", "."), ExitCode.BAD_INPUT, ".textclf: holds no library; give that of the run"),
         ((".", "--copy", "--link"), ExitCode.USAGE, "--move, --copy and --link exclude each other"),
         ((".", "--database", "nonsense"), ExitCode.USAGE, "--database: is no address of a database"),
+        (
+            (".", "--database", "mysql://ada@host/name"),
+            ExitCode.USAGE,
+            "mysql is not supported, only SQLite, and PostgreSQL",
+        ),
+        ((".", "--name", "{date:{foo}}"), ExitCode.USAGE, "--name: {date:{foo}} means nothing in '{date:{foo}}'; use"),
     ],
 )
 def test_what_cannot_be_done_is_told(textclf, tmp_path, monkeypatch, model_file, arguments, code, told):

@@ -79,9 +79,25 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
         Library.open(tmp_path / "file" / "library")
 
 
-@pytest.mark.parametrize("address", ["nonsense", "oracle2+x://a/b", "postgresql+nothing://a/b"])
+@pytest.mark.parametrize("address", ["nonsense", "postgresql://a:port/b"])
 def test_an_address_that_is_none_is_told(tmp_path, address):
     with pytest.raises(UsageError, match="is no address of a database; give one such as postgresql"):
+        Library.open(tmp_path, address)
+
+
+@pytest.mark.parametrize(
+    ("address", "of"),
+    [
+        ("mysql://ada@host/name", "mysql"),
+        ("postgres://ada@host/name", "postgres"),
+        ("oracle2+x://ada@host/name", r"oracle2\+x"),
+        ("postgresql+asyncpg://ada@host/name", r"postgresql\+asyncpg"),
+        ("postgresql+psycopg2://ada@host/name", r"postgresql\+psycopg2"),
+        ("sqlite+aiosqlite:///a.db", r"sqlite\+aiosqlite"),
+    ],
+)
+def test_a_database_that_is_not_supported_is_told(tmp_path, address, of):
+    with pytest.raises(UsageError, match=f"{of} is not supported, only SQLite, and PostgreSQL by psycopg; give one"):
         Library.open(tmp_path, address)
 
 
