@@ -97,7 +97,10 @@ def take_claim(session: Session, document_id: int, *, by: str, at: datetime, unt
     taken: Any = session.execute(
         update(ClaimRow).where(ClaimRow.document_id == document_id, free).values(by=by, until=until)
     )
-    return taken.rowcount == 1 or insert_if_new(session, ClaimRow(document_id=document_id, by=by, until=until))
+    if taken.rowcount == 1:
+        return True
+    get_document(session, document_id)
+    return insert_if_new(session, ClaimRow, document_id=document_id, by=by, until=until)
 
 
 def margin() -> Any:

@@ -23,15 +23,13 @@ def add_document(session: Session, *, sha256: str, name: str, size: int, path: s
     """Add a document unless its content is known; gives its id, and whether it is new."""
     known = select(DocumentRow).where(DocumentRow.sha256 == sha256)
     row = session.scalar(known)
-    if row is None:
-        row = DocumentRow(sha256=sha256, name=name, size=size, path=path, added_at=at, status=UNREAD, reading={})
-        row.error, row.page_count, row.text = "", 0, ""
-        if insert_if_new(session, row):
-            return row.id, True
-        row = session.scalars(known).one()
+    new = {"sha256": sha256, "name": name, "size": size, "path": path, "added_at": at}
+    unread = {"status": UNREAD, "error": "", "page_count": 0, "text": "", "reading": {}}
+    is_new = row is None and insert_if_new(session, DocumentRow, **new, **unread)
+    row = row or session.scalars(known).one()
     if path:
         row.path = path
-    return row.id, False
+    return row.id, is_new
 
 
 def get_document(session: Session, document_id: int) -> DocumentRow:

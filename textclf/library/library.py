@@ -127,19 +127,22 @@ class Library:
         if (known := self.model(model_id)) is not None and self.model_path(model_id).exists():
             return known
         info = model_info(path)
+        if parent_id is not None and self.model(parent_id) is None:
+            raise models.no_model(parent_id)
         with write_aside(self.model_path(model_id), private=True) as aside:
             aside.write_bytes(content)
-        row = ModelRow(
-            id=model_id,
-            name=name or Path(path).stem,
-            added_at=at,
-            trained_on=info.training.data_hash,
-            # as the database gives it back, without tuples
-            figures=json.loads(json.dumps(asdict(info))),
-            parent_id=parent_id,
-        )
         with self.database.writing() as session:
-            insert_if_new(session, row)
+            insert_if_new(
+                session,
+                ModelRow,
+                id=model_id,
+                name=name or Path(path).stem,
+                added_at=at,
+                trained_on=info.training.data_hash,
+                # as the database gives it back, without tuples
+                figures=json.loads(json.dumps(asdict(info))),
+                parent_id=parent_id,
+            )
             return record(StoredModel, models.get_model(session, model_id))
 
     def model(self, model_id: str) -> StoredModel | None:

@@ -15,8 +15,13 @@ def get_model(session: Session, model_id: str) -> ModelRow:
     """Give the row of a model."""
     row = session.get(ModelRow, model_id)
     if row is None:
-        raise BadDataError(f"there is no model {model_id[:12]!r}", remedy="add it first")
+        raise no_model(model_id)
     return row
+
+
+def no_model(model_id: str) -> BadDataError:
+    """Make the error for a model that is not in the library."""
+    return BadDataError(f"there is no model {model_id[:12]!r}", remedy="add it first")
 
 
 def put_on_duty(session: Session, model_id: str, *, by: str, at: datetime, went_back: bool = False) -> DutyRow:
@@ -41,10 +46,11 @@ def go_back(session: Session, *, by: str, at: datetime) -> DutyRow:
 
 def duty_rows(session: Session, *, changing: bool = False) -> list[DutyRow]:
     """Give the models that were on duty one after the other, without those from which somebody went back."""
-    query = select(DutyRow).order_by(DutyRow.id)
+    if changing:
+        # processes do so one after the other, each with what the one before has added; predictions go on meanwhile
+        session.execute(select(ModelRow.id).order_by(ModelRow.id).with_for_update(key_share=True))
     stack: list[DutyRow] = []
-    # processes that change it do so one after the other
-    for row in session.scalars(query.with_for_update() if changing else query):
+    for row in session.scalars(select(DutyRow).order_by(DutyRow.id)):
         if row.went_back:
             # going back from the present model to the one before
             del stack[-2:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from textclf.library.tables import Base
@@ -19,11 +19,8 @@ def record(kind: type[R], row: Base) -> R:
     return kind(**values)
 
 
-def insert_if_new(session: Session, row: Base) -> bool:
+def insert_if_new(session: Session, table: type[Base], **values: Any) -> bool:
     """Insert a row; returns False, and changes nothing, if another with its key or unique value is there."""
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    inserted: Any = session.execute(insert(table).values(values).on_conflict_do_nothing())
+    return bool(inserted.rowcount)

@@ -23,9 +23,8 @@ class Tasks:
     def add(self, task_id: str, request: Mapping[str, Any], *, at: datetime) -> Task:
         """Add a task; one that is there already stays as it is."""
         with self._database.writing() as session:
-            insert_if_new(
-                session, TaskRow(id=task_id, state="pending", created_at=at, request=dict(request), result={})
-            )
+            new = {"id": task_id, "state": "pending", "created_at": at, "request": dict(request), "result": {}}
+            insert_if_new(session, TaskRow, **new)
             return record(Task, session.get_one(TaskRow, task_id))
 
     def get(self, task_id: str) -> Task | None:

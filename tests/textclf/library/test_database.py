@@ -150,6 +150,33 @@ def test_several_processes_add_the_same_documents(library, database):
     assert len(library.list_documents()) == 20
 
 
+def test_two_people_who_go_back_at_once_go_back_one_after_the_other(library, model_files, database):
+    first, second = (library.add_model(path, at=NOW).id for path in model_files)
+    for model_id in (first, second, first):
+        library.put_on_duty(model_id, by="ada", at=NOW)
+    goes_back = "print(library.go_back(by=rest[0], at=NOW).model_id)\n"
+    with library.database.writing() as session:
+        # both have begun before either has ended
+        session.execute(text("UPDATE duty SET by = by"))
+        processes = [start(goes_back, library.folder, database or "", name) for name in ("ada", "bob")]
+        time.sleep(2)
+    assert sorted(outputs(*processes)) == sorted([[first], [second]])
+    assert library.model_on_duty().id == first
+
+
+def test_two_people_who_take_a_model_at_once_take_it_once(library, model_files, database):
+    model_id = library.add_model(model_files[0], at=NOW).id
+    takes = "print(library.put_on_duty(rest[1], by=rest[0], at=NOW).by)\n"
+    with library.database.writing() as session:
+        session.execute(text("UPDATE model SET name = name"))
+        if not library.database.is_file:
+            session.execute(text("LOCK TABLE duty IN SHARE MODE"))
+        processes = [start(takes, library.folder, database or "", name, model_id) for name in ("ada", "bob")]
+        time.sleep(2)
+    first, second = outputs(*processes)
+    assert first == second, "who was later is told who was first"
+
+
 @pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.endurance)])
 def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_told_of(library, database, kills):
     """It prints each change after it was made: all printed are there, and each is there once."""

@@ -8,7 +8,7 @@ import pytest
 from ocr.document import Document, Page, Word
 from textclf.base.errors import BadDataError, BadInputError
 from textclf.base.hashing import hash_bytes
-from textclf.library.decisions import ClaimedError
+from textclf.library.decisions import ClaimedError, take_claim
 from textclf.library.library import Library
 from textclf.model.file import load_model
 from textclf.model.prediction import Prediction, failed_prediction
@@ -77,6 +77,18 @@ def test_a_model_is_kept_by_its_content_and_one_can_go_back(library, model_files
     assert library.model_on_duty() == first
     with pytest.raises(BadDataError, match="no other model was on duty before"):
         library.go_back(by="bob", at=clock())
+
+
+def test_a_model_that_came_of_one_that_is_not_there_is_told_and_not_kept(library, model_files):
+    with pytest.raises(BadDataError, match="there is no model 'missing'"):
+        library.add_model(model_files[0], at=START, parent_id="missing")
+    assert library.list_models() == []
+    assert not list(library.models.glob("*"))
+
+
+def test_a_document_that_is_not_there_is_claimed_by_nobody(library):
+    with pytest.raises(BadDataError, match="there is no document 99"), library.database.writing() as session:
+        take_claim(session, 99, by="ada", at=START, until=START + timedelta(minutes=1))
 
 
 def test_what_is_no_model_is_not_kept(library, tmp_path):
