@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from textclf.service.gate import OPEN_PATHS, Gate
 from textclf.service.keys import Keys
 from textclf.service.pages.attach import add_pages
 from textclf.service.pages.state import PageState
-from textclf.service.problems import Problem, add_handlers
+from textclf.service.problems import Problem, add_handlers, problem_of
 from textclf.service.routes.classify import classify_router
 from textclf.service.routes.docs import docs_router
 from textclf.service.routes.state import state_router
@@ -61,12 +61,13 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = [asyncio.create_task(work) for work in (tasks.run(), _get_ready(desk), _follow_duty(desk))]
+        background = (tasks.run(), _get_ready(desk), _follow_duty(desk))
+        running = [asyncio.create_task(_unless_lost(desk, work)) for work in background]
         try:
             yield
         finally:
-            desk.stopping.set()
-            await tasks.drain(options.grace)
+            desk.begin_to_stop()
+            await tasks.drain(desk.seconds_left(options.grace))
             # whoever still reads is told that it is over
             await asyncio.to_thread(desk.close)
             await asyncio.to_thread(pages.close)
@@ -101,6 +102,15 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
     observe, sessions = desk.metrics.request, pages.sessions
     app.add_middleware(Gate, keys=keys, max_upload=options.max_upload, observe=observe, sessions=sessions)
     return app
+
+
+async def _unless_lost(desk: Desk, work: Awaitable[None]) -> None:
+    """Do work in the background, whose end by a fault is told."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
+        problem_of(error)
+        desk.has_lost_a_part = True
 
 
 async def _get_ready(desk: Desk) -> None:

@@ -61,8 +61,11 @@ class Desk:
         self.queue = queue
         self.keeper = Keeper(library, keep, metrics)
         self.stopping = asyncio.Event()
+        self._stops_since = 0.0
         self.trouble: str | None = "the self-test has not ended"
         """Why the service is not ready, if it is not."""
+        self.has_lost_a_part = False
+        """Whether something that runs in the background has ended by itself."""
         self.taken = 0
         self._seconds = 1.0
         self._predicting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prediction")
@@ -85,10 +88,22 @@ class Desk:
         self.reader.close()
         self._predicting.shutdown()
 
+    def begin_to_stop(self) -> None:
+        """Begin nothing new."""
+        if not self.stopping.is_set():
+            self._stops_since = time.monotonic()
+            self.stopping.set()
+
+    def seconds_left(self, grace: float) -> float:
+        """Give what is left of the seconds that documents have after the service began to stop."""
+        return max(0.0, self._stops_since + grace - time.monotonic())
+
     def why_not_ready(self) -> str | None:
         """Say why no document can be classified now; None if all is well."""
         if self.stopping.is_set():
             return "the service stops"
+        if self.has_lost_a_part:
+            return "a part of the service has ended; the log says why, and a new start mends it"
         if not self.reader.is_alive:
             return "reading has ended; the log says why, and a new start mends it"
         return self.trouble

@@ -35,11 +35,11 @@ class ModelOnDuty:
     library : Library
         Where models are put on duty.
     accepting : AcceptanceOptions
-        The maximum error wanted, if it is not that of training.
+        The maximum error that holds for every model, if it is not that which each was trained or taken with.
     """
 
     def __init__(self, library: Library, accepting: AcceptanceOptions) -> None:
-        self._library, self._accepting = library, accepting
+        self._library, self.max_error = library, accepting.max_error
         self._lock = threading.Lock()
         self.current: LoadedModel | None = None
 
@@ -58,7 +58,7 @@ class ModelOnDuty:
             if stored is None or (self.current is not None and self.current.id == stored.id):
                 return self.current
             try:
-                model = load_model(self._library.model_path(stored.id)).with_max_error(self._accepting.max_error)
+                model = load_model(self._library.model_path(stored.id)).with_max_error(self.max_error)
             except TextclfError as error:
                 if self.current is None:
                     raise

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textclf.base.http_limits import BODY_SECONDS
 from textclf.service.keys import Keys
 from textclf.service.pages.visitors import SESSION
-from textclf.service.problems import ProblemError, problem_of
+from textclf.service.problems import ProblemError, problem_of, stopping
 
 if TYPE_CHECKING:
     from textclf.service.pages.visitors import Sessions
@@ -88,13 +88,9 @@ class Gate:
         except (ClientDisconnect, ConnectionError):
             _log.debug(f"{request_id} the client went away")
         except asyncio.CancelledError:
-            # the server stops, and has waited as long as it may
+            # the server stops, and has waited as long as it may; it would take an error for a fault
             if sending.status is None:
-                stopped = ProblemError(
-                    503, "stopping", "the service stops; send it again", headers={"Retry-After": "5"}
-                )
-                await stopped.response()(scope, receive, sending.send)
-            raise
+                await stopping().response()(scope, receive, sending.send)
         except Exception as error:
             if sending.status is None:
                 await problem_of(error).response()(scope, receive, sending.send)

@@ -64,7 +64,7 @@ class _Server(Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop: nothing new is begun."""
         super().handle_exit(sig, frame)
-        self._desk.stopping.set()
+        self._desk.begin_to_stop()
 
 
 def _waits(library: Library, task_id: str) -> bool:

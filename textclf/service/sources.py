@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import threading
+from contextlib import closing
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +65,8 @@ class Sources:
     def __init__(self, root: Path | None, s3_roots: tuple[str, ...], limits: Limits) -> None:
         self._root = None if root is None else Path(os.path.realpath(root))
         self._s3_roots, self._limits = s3_roots, limits
+        self._s3_lock = threading.Lock()
+        self._s3: Any = None
 
     def fetch(self, given: SourceRequest, folder: Path) -> list[SourceFile]:
         """Give the files of a request; those that are not on this machine are put into a folder."""
@@ -114,13 +118,14 @@ class Sources:
         faults = import_module("botocore.exceptions")
         path = folder / str(number)
         try:
-            found = _s3_client().get_object(Bucket=bucket, Key=key)
-            if found["ContentLength"] > self._limits.max_bytes:
-                raise self._too_large(name)
-            writing = Writing(path, name)
-            for block in found["Body"].iter_chunks(_BLOCK):
-                writing.write(block)
-            return writing.close()
+            found = self._s3_client().get_object(Bucket=bucket, Key=key)
+            with closing(found["Body"]) as body:
+                if found["ContentLength"] > self._limits.max_bytes:
+                    raise self._too_large(name)
+                with Writing(path, name) as writing:
+                    for block in body.iter_chunks(_BLOCK):
+                        writing.write(block)
+            return writing.source()
         except faults.ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code in ("NoSuchKey", "NoSuchBucket", "404"):
@@ -132,9 +137,12 @@ class Sources:
     def _too_large(self, name: str) -> ProblemError:
         return ProblemError(413, "too-large", f"{file_name(name)} is over {self._limits.max_bytes:,} bytes")
 
-
-def _s3_client() -> Any:
-    settings = import_module("botocore.config").Config(
-        connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 2}
-    )
-    return import_module("boto3").client("s3", config=settings)
+    def _s3_client(self) -> Any:
+        """Give the client of all requests, whose connections are used again."""
+        with self._s3_lock:
+            if self._s3 is None:
+                settings = import_module("botocore.config").Config(
+                    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 2}
+                )
+                self._s3 = import_module("boto3").client("s3", config=settings)
+            return self._s3

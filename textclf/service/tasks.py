@@ -82,11 +82,13 @@ class TaskRunner:
 
     async def run(self) -> None:
         """Do tasks until the service stops; those that a former process had begun come first."""
-        await asyncio.to_thread(self._tasks.restart)
-        forgotten = datetime.min.replace(tzinfo=UTC)
+        has_restarted, forgotten = False, datetime.min.replace(tzinfo=UTC)
         while not self._desk.stopping.is_set():
             self._news.clear()
             try:
+                if not has_restarted:
+                    await asyncio.to_thread(self._tasks.restart)
+                    has_restarted = True
                 while self._has_room() and (task := await asyncio.to_thread(self._tasks.start_next)):
                     doing = asyncio.create_task(self._do(task))
                     self._doing.add(doing)
@@ -118,6 +120,8 @@ class TaskRunner:
     def _ended(self, doing: asyncio.Task[None]) -> None:
         self._doing.discard(doing)
         self._news.set()
+        if not doing.cancelled() and isinstance(error := doing.exception(), Exception):
+            problem_of(error)
 
     async def _do(self, task: Task) -> None:
         try:
@@ -134,7 +138,16 @@ class TaskRunner:
             await self._finish(task.id, result, failed=False)
 
     async def _finish(self, task_id: str, result: dict[str, Any], *, failed: bool) -> None:
-        await asyncio.to_thread(self._tasks.finish, task_id, result, at=datetime.now(UTC), failed=failed)
+        while True:
+            try:
+                await asyncio.to_thread(self._tasks.finish, task_id, result, at=datetime.now(UTC), failed=failed)
+                break
+            except TextclfError as error:
+                _log.error(f"the result of task {task_id} has to wait: {error}")
+                # the task is done anew at the next start
+                if self._desk.stopping.is_set():
+                    return
+                await first_of(self._desk.stopping, seconds=_PAUSE)
         await asyncio.to_thread(self._desk.uploads.remove, task_id)
         for finished in self._waiting.get(task_id, ()):
             finished.set()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedWriter
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -44,13 +45,22 @@ class UploadFolder:
     def __init__(self, library: Path) -> None:
         self.folder = library / FOLDER
 
-    @contextmanager
-    def of_request(self, name: str) -> Iterator[Path]:
-        """Make a folder for a request, and remove it after the block."""
+    @asynccontextmanager
+    async def of_request(self, name: str) -> AsyncIterator[Path]:
+        """Make a folder for a request, and remove it after the block; in a thread, as the disk may be slow."""
         try:
-            yield self.of_task(name)
+            yield await asyncio.to_thread(self.of_task, name)
         finally:
-            self.remove(name)
+            await asyncio.to_thread(self.remove, name)
+
+    @asynccontextmanager
+    async def lasting(self, name: str) -> AsyncIterator[Path]:
+        """Make a folder that stays, unless the block fails."""
+        try:
+            yield await asyncio.to_thread(self.of_task, name)
+        except BaseException:
+            await asyncio.to_thread(self.remove, name)
+            raise
 
     def of_task(self, name: str) -> Path:
         """Make a folder for a task."""
@@ -84,9 +94,9 @@ def file_name(given: str) -> str:
 
 def write_file(folder: Path, number: int, content: bytes, name: str) -> SourceFile:
     """Write a file that came in one piece."""
-    writing = Writing(folder / str(number), file_name(name))
-    writing.write(content)
-    return writing.close()
+    with Writing(folder / str(number), file_name(name)) as writing:
+        writing.write(content)
+    return writing.source()
 
 
 async def receive_files(
@@ -143,15 +153,20 @@ class Writing:
     def __post_init__(self) -> None:
         self.file = self.path.open("xb")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
     def write(self, data: bytes) -> None:
         """Write the next part."""
         self.file.write(data)
         self.hash.update(data)
         self.size += len(data)
 
-    def close(self) -> SourceFile:
-        """Give the file, which is complete."""
-        self.file.close()
+    def source(self) -> SourceFile:
+        """Give the file, once it is complete and closed."""
         return SourceFile(name=self.name, path=self.path, size=self.size, sha256=self.hash.hexdigest())
 
 
@@ -217,7 +232,8 @@ class _Form:
 
     def part_end(self) -> None:
         if self._writing is not None:
-            self.files.append(self._writing.close())
+            self._writing.file.close()
+            self.files.append(self._writing.source())
             self._writing = None
 
     def end(self) -> None:

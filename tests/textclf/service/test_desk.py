@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
@@ -16,11 +19,15 @@ from fastapi import FastAPI
 
 from textclf.data.scans import ScanOptions
 from textclf.library.library import Library
+from textclf.library.models import duty_rows
+from textclf.model.file import save_model
+from textclf.model.predict import Model
 from textclf.model.settings import AcceptanceOptions
 from textclf.service.app import create_app
 from textclf.service.desk import Desk
 from textclf.service.duty import ModelOnDuty
 from textclf.service.metrics import Metrics
+from textclf.service.pages.jobs import Job, write_job
 from textclf.service.service_options import ServiceOptions
 
 
@@ -42,19 +49,55 @@ def begin(tmp_path, model_path) -> Iterator[Callable[..., tuple[Desk, httpx.Clie
     """Starts the service over the library of the test, and stops it after the test."""
     with ExitStack() as open_ones:
 
-        def start(*, with_model: bool = True, **given: Any) -> tuple[Desk, httpx.Client]:
+        def start(
+            *, with_model: bool = True, engine: str = "tesserocr", max_error: float | None = None, **given: Any
+        ) -> tuple[Desk, httpx.Client]:
             options = ServiceOptions(library=tmp_path / "library", **given)
             library = open_ones.enter_context(Library.open(options.library))
             if with_model:
                 now = datetime.now(UTC)
                 library.put_on_duty(library.add_model(model_path, at=now).id, by="anna", at=now)
-            duty = ModelOnDuty(library, AcceptanceOptions())
+            duty = ModelOnDuty(library, AcceptanceOptions(max_error=max_error))
             duty.refresh()
-            desk = Desk(library, ScanOptions(jobs=1), duty, Metrics(), queue=options.queue, keep=options.keep)
+            scans = ScanOptions(jobs=1, engine=engine)
+            desk = Desk(library, scans, duty, Metrics(), queue=options.queue, keep=options.keep)
             url = open_ones.enter_context(running(create_app(desk, options)))
             return desk, open_ones.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
 
         yield start
+
+
+def wait_until_ready(client: httpx.Client) -> None:
+    end = time.monotonic() + 60
+    while client.get("/ready").status_code != 200:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def taught(library: Library, model: Model) -> None:
+    """Leave a new model as if it had been taught."""
+    folder = library.folder / "jobs" / "taught"
+    folder.mkdir(parents=True)
+    new = model.with_max_error(0.15)
+    save_model(new, folder / "model.textclf")
+    record = new.training
+    result = {
+        "documents": record.documents,
+        "none_of_these": 0,
+        "replayed": 0,
+        "pile": 0,
+        "accuracy": record.groups[-1].accuracy,
+        "confidence": record.acceptance.confidence,
+        "max_error": 0.15,
+        "ladder": [asdict(step) for step in record.ladder()],
+        "warnings": [],
+        "comparison": None,
+        "parent": None,
+        "taken": None,
+        "since": "2026-03-01T00:00:00+00:00",
+    }
+    at = datetime.now(UTC).isoformat()
+    write_job(folder, Job(id="taught", kind="train", by="anna", started_at=at, state="success", result=result))
 
 
 def test_when_reading_has_ended_the_service_is_not_ready_and_loses_no_task(begin, invoice, sent):
@@ -72,6 +115,62 @@ def test_when_reading_has_ended_the_service_is_not_ready_and_loses_no_task(begin
         assert answer.headers["retry-after"]
     assert "reading has ended" in answer.json()["detail"]
     assert desk.library.tasks.get(task.id).finished_at is None
+
+
+def test_a_result_that_cannot_be_kept_at_once_is_kept_later(begin, invoice, sent, slow_engine, monkeypatch):
+    for name, value in slow_engine("sleep 1").items():
+        monkeypatch.setenv(name, value)
+    desk, client = begin(engine="tesseract")
+    wait_until_ready(client)
+    task = client.post("/v1/classify/file/async", files=sent(a=invoice)).json()["task_id"]
+    with closing(sqlite3.connect(desk.library.folder / "library.sqlite")) as database:
+        database.execute("ALTER TABLE task RENAME TO away")
+        time.sleep(4)
+        database.execute("ALTER TABLE away RENAME TO task")
+    assert client.get(f"/v1/status/poll/{task}?wait=20").json()["task_status"] == "success"
+
+
+def test_a_service_that_can_do_no_more_tasks_is_not_ready(begin):
+    desk, client = begin()
+    wait_until_ready(client)
+    desk.library.tasks.add("odd", {"files": []}, at=datetime.now(UTC))
+    with closing(sqlite3.connect(desk.library.folder / "library.sqlite")) as database, database:
+        database.execute("UPDATE task SET request = '{'")
+    end = time.monotonic() + 20
+    while (answer := client.get("/ready")).status_code == 200 and time.monotonic() < end:
+        time.sleep(0.1)
+    assert "has ended" in answer.json()["detail"]
+
+
+def test_a_model_that_is_taken_twice_at_once_is_on_duty_once(begin, model):
+    desk, client = begin(max_error=0.3)
+    taught(desk.library, model)
+    client.post("/sign-in", data={"name": "Anna"})
+    page = client.get("/teach").text
+    assert "started with --max-error 30%" in page
+    assert 'type="radio"' not in page
+    with ThreadPoolExecutor(4) as clicks:
+        given = {"job": "taught", "max_error": "0.05"}
+        answers = list(clicks.map(lambda _: client.post("/teach/take", data=given), range(4)))
+    assert [answer.status_code for answer in answers] == [303] * 4
+    with desk.library.database.reading() as session:
+        assert len(duty_rows(session)) == 2
+    assert desk.library.model_on_duty().figures["training"]["acceptance"]["max_error"] == 0.3
+    client.post("/teach/stop")
+    assert "Taken by Anna" in client.get("/teach").text
+
+
+def test_two_requests_start_one_job(begin):
+    desk, client = begin()
+    client.post("/sign-in", data={"name": "Anna"})
+    with ThreadPoolExecutor(8) as clicks:
+        answers = list(clicks.map(lambda _: client.post("/teach/start", data={"replay": "yes"}), range(8)))
+        seen = list(clicks.map(lambda _: client.get("/teach/state").json()["running"], range(8)))
+    assert sorted(answer.status_code for answer in answers) == [303, *[409] * 7]
+    assert all(seen)
+    assert len(list((desk.library.folder / "jobs").iterdir())) == 1
+    client.post("/teach/stop")
+    assert not client.get("/teach/state").json()["running"]
 
 
 def test_what_is_kept_is_private_and_nothing_is_kept_if_so_wanted(begin, tmp_path, invoice, sent):

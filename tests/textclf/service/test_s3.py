@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
+from threading import Thread
+
 import pytest
+
+from ocr.reading_options import Limits
+from textclf.service.problems import ProblemError
+from textclf.service.sources import SourceRequest, Sources
 
 boto3 = pytest.importorskip("boto3", reason="the extra [aws] is not installed")
 moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
+
+
+def test_an_object_that_breaks_off_leaves_no_open_file(tmp_path, monkeypatch):
+    def answer() -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: x\r\n\r\nbegin")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+            monkeypatch.setenv(name, "test")
+        Thread(target=answer, daemon=True).start()
+        sources = Sources(None, ("s3://scans/",), Limits())
+        request = SourceRequest.model_validate({"sources": [{"kind": "s3", "uri": "s3://scans/a.png"}]})
+        for _ in range(2):
+            with pytest.raises(ProblemError, match="cannot be had") as caught:
+                sources.fetch(request, tmp_path)
+            # the traceback still holds whatever was opened
+            opened = [one.readlink() for one in Path("/proc/self/fd").iterdir() if one.exists()]
+            assert [one for one in opened if one.is_relative_to(tmp_path)] == []
+            assert caught.value.status == 502
+            (tmp_path / "0").unlink()
 
 
 @pytest.mark.slow

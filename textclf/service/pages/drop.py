@@ -37,8 +37,7 @@ async def drop(request: Request, state: TheState, visitor: TheVisitor) -> dict[s
     """Read and judge one file; without a model on duty the library keeps it for later."""
     desk, token = state.desk, f"drop-{uuid.uuid4().hex}"
     with desk.place() as admit:
-        folder = desk.uploads.of_task(token)
-        try:
+        async with desk.uploads.lasting(token) as folder:
             limits = {"max_bytes": desk.limits.max_bytes, "max_files": 1}
             (file,) = await receive_files(request, folder, **limits, admit=admit)
             if desk.duty.current is None:
@@ -48,14 +47,13 @@ async def drop(request: Request, state: TheState, visitor: TheVisitor) -> dict[s
                 result, _ = await asyncio.to_thread(desk.keeper.result, judged)
                 shown = {"read": judged.document, "prediction": judged.prediction, "explanation": judged.explanation}
                 shown["document_id"] = result.documentId
-        except BaseException:
-            desk.uploads.remove(token)
-            raise
     read: Document = shown.pop("read")
     rotations = {page.number: page.rotation for page in read.pages}
-    state.dropped.keep(token, DroppedFile(by=visitor.name, file=file, rotations=rotations))
-    reasons = strings(visitor.language)["reasons"]
-    return {"document": show_dropped(read, address=f"/drop/{token}", reasons=reasons, **shown).to_dict()}
+    dropped = DroppedFile(by=visitor.name, file=file, rotations=rotations)
+    await asyncio.to_thread(state.dropped.keep, token, dropped)
+    shown |= {"address": f"/drop/{token}", "reasons": strings(visitor.language)["reasons"]}
+    document = await asyncio.to_thread(show_dropped, read, **shown)
+    return {"document": document.to_dict()}
 
 
 @router.get("/drop/{token}/{number}.jpg")

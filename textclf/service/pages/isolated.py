@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
@@ -35,14 +36,27 @@ class IsolatedCalls:
             WorkerProcess(self._folder.name, max_memory=max_memory, max_tasks=_MAX_TASKS) for _ in range(processes)
         ]
         self._idle: SimpleQueue[WorkerProcess] = SimpleQueue()
+        # no process starts while they are killed, nor afterwards
+        self._lock = threading.Lock()
+        self._is_closed = False
         for worker in self._workers:
             self._idle.put(worker)
 
     def call(self, function: Callable[..., R], *arguments: object) -> R:
-        """Give the result of a function, or raise its error; `LostTaskError` if its process died or took too long."""
+        """Give the result of a function, or raise its error.
+
+        Raises
+        ------
+        textclf.base.errors.LostTaskError
+            If its process died or took too long, or there are no processes any more.
+        """
         worker = self._idle.get()
         try:
-            reply = worker.submit(function, *arguments).result(self._seconds)
+            with self._lock:
+                if self._is_closed:
+                    raise LostTaskError("nothing is done any more")
+                waiting = worker.submit(function, *arguments)
+            reply = waiting.result(self._seconds)
         except TimeoutError as error:
             worker.kill()
             raise LostTaskError(f"took longer than {self._seconds:g} s and was stopped") from error
@@ -57,7 +71,9 @@ class IsolatedCalls:
         return result
 
     def close(self) -> None:
-        """Kill the processes."""
-        for worker in self._workers:
-            worker.kill()
+        """Kill the processes; calls that wait or are made later are refused."""
+        with self._lock:
+            self._is_closed = True
+            for worker in self._workers:
+                worker.kill()
         self._folder.cleanup()

@@ -82,7 +82,7 @@ def _do(library: Library, job: Job, folder: Path, progress: Progress) -> dict[st
         case "groups":
             return find_groups(library, progress=progress, **job.request)
         case "predict":
-            return predict_anew(library, progress=progress)
+            return predict_anew(library, progress=progress, **job.request)
 
 
 def _end_with_the_service() -> None:

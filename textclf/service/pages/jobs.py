@@ -64,18 +64,21 @@ def write_job(folder: Path, job: Job) -> None:
 
 
 class Jobs:
-    """The jobs of a library, one at a time; their results lie in its folder."""
+    """The jobs of a library, one at a time; their results lie in its folder.
+
+    Whoever holds `lock` can be sure that nobody else starts or stops a job meanwhile.
+    """
 
     def __init__(self, library: Library) -> None:
         self.folder = library.folder / FOLDER
         self._library = library
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         self._running = ""
 
     def start(self, kind: Kind, *, by: str, request: dict[str, Any] | None = None) -> Job:
         """Start a job; `UsageError` if another one runs."""
-        with self._lock:
+        with self.lock:
             if self.running() is not None:
                 raise UsageError("something else runs already", remedy="wait until it has ended")
             job = Job(id=uuid.uuid4().hex, kind=kind, by=by, started_at=_now(), request=request or {})
@@ -97,22 +100,26 @@ class Jobs:
 
     def running(self) -> Job | None:
         """Give the job that runs; one whose process died has failed."""
-        if not self._running:
-            return None
-        job = read_job(self.folder / self._running)
-        if self._process is not None and self._process.poll() is not None:
-            if job is not None and job.state == "running":
-                self._fail(job, f"its process ended with code {self._process.returncode}")
-            self._running, job = "", None
-        return job if job is not None and job.state == "running" else None
+        with self.lock:
+            if not self._running:
+                return None
+            # looked at first: its last act is to write how it ended
+            has_ended = self._process is not None and self._process.poll() is not None
+            job = read_job(self.folder / self._running)
+            if self._process is not None and has_ended:
+                if job is not None and job.state == "running":
+                    self._fail(job, f"its process ended with code {self._process.returncode}")
+                self._running, job = "", None
+            return job if job is not None and job.state == "running" else None
 
     def latest(self, kind: Kind) -> Job | None:
         """Give the job of a kind that was started last; one that a former service began was stopped."""
-        running = self.running()
-        found = max(self._of(kind), key=lambda job: job.started_at, default=None)
-        if found is not None and found.state == "running" and (running is None or running.id != found.id):
-            return self._fail(found, _STOPPED)
-        return found
+        with self.lock:
+            running = self.running()
+            found = max(self._of(kind), key=lambda job: job.started_at, default=None)
+            if found is not None and found.state == "running" and (running is None or running.id != found.id):
+                return self._fail(found, _STOPPED)
+            return found
 
     def list_jobs(self, kind: Kind) -> list[Job]:
         """List the jobs of a kind, oldest first."""
@@ -128,7 +135,7 @@ class Jobs:
 
     def stop(self) -> None:
         """Stop the job that runs."""
-        with self._lock:
+        with self.lock:
             job = self.running()
             if self._process is not None and self._process.poll() is None:
                 with suppress(ProcessLookupError, PermissionError):

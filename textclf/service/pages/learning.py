@@ -73,7 +73,14 @@ def divide(corrections: Sequence[Correction], since: str | None) -> Lesson:
 
 
 def train(
-    library: Library, target: Path, *, started_at: str, progress: Progress, since: str | None, replay: bool
+    library: Library,
+    target: Path,
+    *,
+    started_at: str,
+    progress: Progress,
+    since: str | None,
+    replay: bool,
+    max_error: float | None = None,
 ) -> dict[str, Any]:
     """Train a model on decisions, and compare it with the one on duty on documents that neither learned from.
 
@@ -91,6 +98,8 @@ def train(
         Documents decided since then may be kept out; None to learn from all, where there is no model to compare with.
     replay : bool
         Whether to learn from documents, too, that the model on duty accepted.
+    max_error : float, optional
+        Maximum error that holds for both models; by default that of the model on duty.
 
     Returns
     -------
@@ -115,10 +124,10 @@ def train(
     others = [one.text for one in lesson.learned if one.category == NONE_OF_THESE and one.text.strip()]
     _check({one.category for one in examples})
     on_duty = library.model_on_duty()
-    old = load_model(library.model_path(on_duty.id)) if on_duty else None
+    old = load_model(library.model_path(on_duty.id)).with_max_error(max_error) if on_duty else None
     progress(step="training")
-    max_error = old.training.acceptance.max_error if old else TrainingSettings().max_error
-    classifier = DocumentClassifier(max_error=max_error, n_jobs=usable_cores())
+    wanted = old.training.acceptance.max_error if old else max_error or TrainingSettings().max_error
+    classifier = DocumentClassifier(max_error=wanted, n_jobs=usable_cores())
     data = read_training_data(
         [one.text for one in examples],
         [one.category for one in examples],
@@ -181,14 +190,14 @@ def find_groups(library: Library, *, progress: Progress, n: int) -> dict[str, An
     }
 
 
-def predict_anew(library: Library, *, progress: Progress) -> dict[str, Any]:
+def predict_anew(library: Library, *, progress: Progress, max_error: float | None = None) -> dict[str, Any]:
     """Let the model on duty judge all documents that nobody decided and that it has not judged yet."""
     from textclf.model.file import load_model
 
     on_duty = library.model_on_duty()
     if on_duty is None:
         return {"documents": 0}
-    model = load_model(library.model_path(on_duty.id))
+    model = load_model(library.model_path(on_duty.id)).with_max_error(max_error)
     waiting = [one.document_id for one in iter_undecided(library.database) if one.model_id != on_duty.id]
     progress(step="predicting", total=len(waiting))
     wanted, done = set(waiting), 0

@@ -17,6 +17,7 @@ from textclf.service.pages.html import page
 from textclf.service.pages.requests import TheState, TheVisitor
 
 if TYPE_CHECKING:
+    from textclf.library.records import StoredModel
     from textclf.service.pages.jobs import Job
     from textclf.service.pages.state import PageState
 
@@ -35,11 +36,14 @@ def teach_page(state: TheState, visitor: TheVisitor) -> Response:
     job = state.jobs.latest("train")
     with state.library.database.reading() as session:
         undecided = count_undecided(session)
+    on_duty = state.library.model_on_duty()
     return page(
         "teach.html",
         visitor,
         section="teach",
-        on_duty=state.library.model_on_duty(),
+        on_duty=on_duty,
+        accepting=_acceptance(state, on_duty),
+        fixed_error=state.duty.max_error,
         before=state.model_before(),
         counts=counts,
         decided=sum(counts.values()),
@@ -69,7 +73,7 @@ def start(state: TheState, visitor: TheVisitor, replay: Annotated[str, Form(max_
     """Start to train."""
     if not is_enough(state.counts()) and not replay:
         raise HTTPException(409, "too little is decided")
-    request = {"since": _since(state), "replay": bool(replay)}
+    request = {"since": _since(state), "replay": bool(replay), "max_error": state.duty.max_error}
     try:
         state.jobs.start("train", by=visitor.name, request=request)
     except UsageError as error:
@@ -92,24 +96,37 @@ def take(
     max_error: Annotated[float, Form(gt=0, lt=1)],
 ) -> Response:
     """Put the new model on duty, with the maximum error that was chosen, and let it judge what nobody decided."""
-    found = state.jobs.latest("train")
-    if found is None or found.id != job or found.state != "success" or found.result["taken"]:
-        raise HTTPException(409, "there is a newer model, or it was taken already")
-    _refuse_while_running(state)
-    _put_on_duty(state, found, max_error, visitor.name)
+    with state.jobs.lock:
+        found = state.jobs.latest("train")
+        if found is None or found.id != job or found.state != "success":
+            raise HTTPException(409, "there is a newer model")
+        # a second click, or somebody else was faster: the page says who took it
+        if not found.result["taken"]:
+            _refuse_while_running(state)
+            _put_on_duty(state, found, state.duty.max_error or max_error, visitor.name)
     return RedirectResponse("/teach", 303)
 
 
 @router.post("/teach/back")
 def go_back(state: TheState, visitor: TheVisitor) -> Response:
     """Put the model on duty again that was so before."""
-    _refuse_while_running(state)
-    try:
-        state.library.go_back(by=visitor.name, at=state.clock())
-    except BadDataError as error:
-        raise HTTPException(409, error.what) from error
-    _follow(state, visitor.name)
+    with state.jobs.lock:
+        _refuse_while_running(state)
+        try:
+            state.library.go_back(by=visitor.name, at=state.clock())
+        except BadDataError as error:
+            raise HTTPException(409, error.what) from error
+        _follow(state, visitor.name)
     return RedirectResponse("/teach", 303)
+
+
+def _acceptance(state: PageState, on_duty: StoredModel | None) -> Any:
+    """Give what the model on duty accepts, by the maximum error that holds for it."""
+    if on_duty is None:
+        return None
+    loaded = state.duty.current
+    is_loaded = loaded is not None and loaded.id == on_duty.id
+    return loaded.model.training.acceptance if loaded and is_loaded else on_duty.figures["training"]["acceptance"]
 
 
 def _refuse_while_running(state: PageState) -> None:
@@ -140,7 +157,7 @@ def _put_on_duty(state: PageState, job: Job, max_error: float, by: str) -> None:
 def _follow(state: PageState, by: str) -> None:
     """Let everything follow the model that was put on duty."""
     state.duty.refresh()
-    state.jobs.start("predict", by=by)
+    state.jobs.start("predict", by=by, request={"max_error": state.duty.max_error})
 
 
 def _since(state: PageState) -> str | None:

@@ -59,10 +59,11 @@ def classify_router(desk: Desk, tasks: TaskRunner, sources: Sources) -> APIRoute
     async def classify_files(request: Request) -> Result:
         """Classify the files of a form, and answer when all are done."""
         desk.loaded()
-        with desk.place() as admit, desk.uploads.of_request(uuid.uuid4().hex) as folder:
-            with desk.metrics.timed("upload"):
-                files = await received(request, folder, admit)
-            return await _unless_gone(request, desk.classify(files))
+        with desk.place() as admit:
+            async with desk.uploads.of_request(uuid.uuid4().hex) as folder:
+                with desk.metrics.timed("upload"):
+                    files = await received(request, folder, admit)
+                return await _unless_gone(request, desk.classify(files))
 
     @router.post("/file/async", status_code=202, responses=responses(*_REFUSALS), openapi_extra=_FORM)
     async def classify_files_later(request: Request) -> TaskStatus:
@@ -75,12 +76,13 @@ def classify_router(desk: Desk, tasks: TaskRunner, sources: Sources) -> APIRoute
     async def classify_sources(request: Request, body: SourceRequest) -> Result:
         """Classify documents in base64, files below the root, or objects in S3, and answer when all are done."""
         desk.loaded()
-        with desk.place() as admit, desk.uploads.of_request(uuid.uuid4().hex) as folder:
+        with desk.place() as admit:
             for _ in body.sources[1:]:
                 admit()
-            with desk.metrics.timed("upload"):
-                files = await asyncio.to_thread(sources.fetch, body, folder)
-            return await _unless_gone(request, desk.classify(files))
+            async with desk.uploads.of_request(uuid.uuid4().hex) as folder:
+                with desk.metrics.timed("upload"):
+                    files = await asyncio.to_thread(sources.fetch, body, folder)
+                return await _unless_gone(request, desk.classify(files))
 
     @router.post("/source/async", status_code=202, responses=responses(*_REFUSALS, 501, 502))
     async def classify_sources_later(body: SourceRequest) -> TaskStatus:
@@ -95,15 +97,11 @@ def classify_router(desk: Desk, tasks: TaskRunner, sources: Sources) -> APIRoute
 async def _as_task(desk: Desk, tasks: TaskRunner, receive: Callable[[Path], Awaitable[list[SourceFile]]]) -> TaskStatus:
     """Receive files and keep them with a task; nothing is left of them if that fails."""
     task_id = uuid.uuid4().hex
-    folder = desk.uploads.of_task(task_id)
-    try:
+    async with desk.uploads.lasting(task_id) as folder:
         with desk.metrics.timed("upload"):
             files = await receive(folder)
             await asyncio.to_thread(make_lasting, files)
         await tasks.add(task_id, files)
-    except BaseException:
-        desk.uploads.remove(task_id)
-        raise
     return task_status(*await tasks.get(task_id))
 
 
