@@ -27,7 +27,7 @@ from textclf.evaluation.results import (
     ReasonFigures,
     ScoreHistogram,
 )
-from textclf.model.accept import Acceptance
+from textclf.model.accept import UNSURE, Acceptance
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.pages import accepted_at
 from textclf.model.prediction import Prediction
@@ -342,7 +342,7 @@ def _reasons(predictions: Sequence[Prediction], right: NDArray[np.bool_]) -> tup
     found: dict[str, list[bool]] = defaultdict(list)
     for prediction, is_right in zip(predictions, right.tolist(), strict=True):
         if prediction.decision == "review":
-            found["unsure" if prediction.reason.startswith("unsure between ") else prediction.reason].append(is_right)
+            found["unsure" if prediction.reason.startswith(UNSURE) else prediction.reason].append(is_right)
     return tuple(
         ReasonFigures(reason=reason, documents=len(those), right=sum(those))
         for reason, those in sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0]))

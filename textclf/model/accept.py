@@ -231,6 +231,24 @@ def review_reason(
     return f"{UNSURE}{categories[first]} and {categories[second]}"
 
 
+def unsure_between(reason: str, predicted: str) -> tuple[str, str] | None:
+    """Give the two categories that a reason of `review_reason` names, the predicted one first; None if it names none.
+
+    Examples
+    --------
+    >>> unsure_between("unsure between terms and conditions and bread and butter", "terms and conditions")
+    ('terms and conditions', 'bread and butter')
+    >>> unsure_between("poor scan", "invoice")
+    """
+    if not reason.startswith(UNSURE):
+        return None
+    pair = reason.removeprefix(UNSURE)
+    if pair.startswith(f"{predicted} and "):
+        return predicted, pair.removeprefix(f"{predicted} and ")
+    first, _, second = pair.partition(" and ")
+    return first, second
+
+
 def _is_poor_scan(text: str, ocr_confidence: float | None) -> bool:
     """Return whether OCR was unsure, or few words of the text look real."""
     if ocr_confidence is not None and ocr_confidence < MIN_OCR_CONFIDENCE:

@@ -21,6 +21,7 @@ from textclf.service.desk import Desk
 from textclf.service.gate import OPEN_PATHS, Gate
 from textclf.service.keys import Keys
 from textclf.service.pages.attach import add_pages
+from textclf.service.pages.refusals import answer_problem
 from textclf.service.pages.state import PageState
 from textclf.service.problems import Problem, add_handlers, problem_of
 from textclf.service.routes.classify import classify_router
@@ -84,7 +85,7 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
         redoc_url=None,
     )
     app.state.desk = desk
-    add_handlers(app)
+    add_handlers(app, answer_problem)
     app.include_router(classify_router(desk, tasks, Sources(options.root, options.s3_root, desk.limits)))
     app.include_router(task_router(tasks))
     app.include_router(state_router(desk))
@@ -100,7 +101,9 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
         model=lambda: desk.duty.current,
     )
     observe, sessions = desk.metrics.request, pages.sessions
-    app.add_middleware(Gate, keys=keys, max_upload=options.max_upload, observe=observe, sessions=sessions)
+    app.add_middleware(
+        Gate, keys=keys, max_upload=options.max_upload, observe=observe, sessions=sessions, answer=answer_problem
+    )
     return app
 
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textclf.base.http_limits import BODY_SECONDS
 from textclf.service.keys import Keys
 from textclf.service.pages.visitors import SESSION
-from textclf.service.problems import ProblemError, problem_of, stopping
+from textclf.service.problems import ProblemAnswer, ProblemError, problem_of, stopping
 
 if TYPE_CHECKING:
     from textclf.service.pages.visitors import Sessions
@@ -32,11 +32,12 @@ JSON_BYTES = 16_000_000
 STALLED_SECONDS = 30.0
 """Time that a client has to accept the next part of an answer."""
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    # a file name that holds HTML could not run anything even if it were not escaped
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -66,13 +67,22 @@ class Gate:
         Told of each request.
     sessions : Sessions
         Of browsers whose person has signed in with a key.
+    answer : callable
+        Makes the answer with a problem.
     """
 
     def __init__(
-        self, app: ASGIApp, *, keys: Keys | None, max_upload: int, observe: Observe, sessions: Sessions
+        self,
+        app: ASGIApp,
+        *,
+        keys: Keys | None,
+        max_upload: int,
+        observe: Observe,
+        sessions: Sessions,
+        answer: ProblemAnswer,
     ) -> None:
         self._app, self._keys, self._max_upload, self._observe = app, keys, max_upload, observe
-        self._sessions = sessions
+        self._sessions, self._answer = sessions, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,10 +100,10 @@ class Gate:
         except asyncio.CancelledError:
             # the server stops, and has waited as long as it may; it would take an error for a fault
             if sending.status is None:
-                await stopping().response()(scope, receive, sending.send)
+                await self._answer(HTTPConnection(scope), stopping())(scope, receive, sending.send)
         except Exception as error:
             if sending.status is None:
-                await problem_of(error).response()(scope, receive, sending.send)
+                await self._answer(HTTPConnection(scope), problem_of(error))(scope, receive, sending.send)
             else:
                 problem_of(error)
                 # so that the client notices that the answer has no end

@@ -71,6 +71,10 @@ class Keys:
                 found = user
         return found
 
+    def is_named(self, name: str) -> bool:
+        """Return whether a key has this name, in upper or lower case."""
+        return name.casefold() in {user.casefold() for user in self._users.values() if user}
+
     @property
     def secret(self) -> bytes:
         """What the sessions of browsers are signed with, which end when the keys change."""

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from textclf.model.accept import MIN_FAMILIARITY
+from textclf.model.accept import MIN_FAMILIARITY, UNSURE
 
 if TYPE_CHECKING:
     from textclf.model.prediction import Prediction
@@ -72,7 +72,7 @@ class Metrics:
         self._documents.labels(prediction.decision, prediction.predicted_category).inc()
         if prediction.decision == "review":
             # of "unsure between A and B", the pair would be a series each
-            reason = "unsure" if prediction.reason.startswith("unsure between") else prediction.reason
+            reason = "unsure" if prediction.reason.startswith(UNSURE) else prediction.reason
             self._reasons.labels(reason).inc()
         if prediction.predicted_category and prediction.familiarity < MIN_FAMILIARITY:
             self._unfamiliar.inc()
@@ -121,7 +121,8 @@ class _Watched(Collector):
         for state, count in self._tasks().items():
             tasks.add_metric([state], count)
         yield tasks
-        corrections = CounterMetricFamily(
+        # not a counter: people take decisions back
+        corrections = GaugeMetricFamily(
             "textclf_corrections", "Decisions of people that hold, by what was predicted.", labels=["from", "to"]
         )
         for (before, after), count in self._corrections().items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from textclf.base.errors import TextclfError
@@ -87,6 +88,10 @@ class ProblemError(Exception):
         return Response(json.dumps(self.body()), self.status, self.headers, MEDIA_TYPE)
 
 
+ProblemAnswer = Callable[[HTTPConnection, ProblemError], Response]
+"""Makes the answer with a problem, as whoever asks can read it."""
+
+
 def stopping() -> ProblemError:
     """Make the problem of a service that ends."""
     return ProblemError(503, "stopping", "the service stops; send it again", headers={"Retry-After": "5"})
@@ -119,23 +124,23 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Let every error of a route end in a problem."""
+def add_handlers(app: FastAPI, answer: ProblemAnswer) -> None:
+    """Let every error of a route end in the answer with a problem."""
 
     @app.exception_handler(ProblemError)
-    async def with_problem(_: Request, error: ProblemError) -> Response:
-        return error.response()
+    async def with_problem(request: Request, error: ProblemError) -> Response:
+        return answer(request, error)
 
     @app.exception_handler(HTTPException)
-    async def with_status(_: Request, error: HTTPException) -> Response:
+    async def with_status(request: Request, error: HTTPException) -> Response:
         name = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        return ProblemError(error.status_code, name, str(error.detail), headers=error.headers).response()
+        return answer(request, ProblemError(error.status_code, name, str(error.detail), headers=error.headers))
 
     @app.exception_handler(RequestValidationError)
-    async def with_faults(_: Request, error: RequestValidationError) -> Response:
+    async def with_faults(request: Request, error: RequestValidationError) -> Response:
         faults = [
             {"pointer": "/".join(str(part) for part in found["loc"]), "detail": str(found["msg"])}
             for found in error.errors()
         ]
         first = faults[0] if faults else {"pointer": "body", "detail": "not valid"}
-        return ProblemError(422, "invalid", f"{first['pointer']}: {first['detail']}", errors=faults).response()
+        return answer(request, ProblemError(422, "invalid", f"{first['pointer']}: {first['detail']}", errors=faults))

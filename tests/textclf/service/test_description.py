@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from textclf.library.library import Library
 
 KEY = "0123456789abcdef0123"
 
@@ -34,19 +37,20 @@ def explored(service, folder: Path, *arguments: object) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+def is_well(service) -> bool:
+    service.wait_until_ready()
+    return "a fault of the service" not in service.said and "Traceback" not in service.said
+
+
 def test_the_service_does_as_its_description_says(guarded, tmp_path):
     assert explored(guarded, tmp_path, "--phases", "examples,coverage,fuzzing", "--max-examples", 3) == ""
+    assert is_well(guarded)
 
 
 @pytest.mark.slow
 def test_the_service_does_as_its_description_says_in_many_cases(guarded, tmp_path):
     assert explored(guarded, tmp_path, "--max-examples", 100) == ""
-
-
-def test_after_all_that_the_service_is_ready_and_told_no_fault(guarded):
-    guarded.wait_until_ready()
-    assert "a fault of the service" not in guarded.said
-    assert "Traceback" not in guarded.said
+    assert is_well(guarded)
 
 
 def test_the_page_that_describes_the_routes_loads_nothing_from_elsewhere(client):
@@ -94,15 +98,13 @@ def test_figures_count_what_happened(service, client, scan, tmp_path, invoice, s
     assert "name=model" in info
 
 
-def test_corrections_of_people_are_counted_by_what_was_predicted(service, client, scan, tmp_path, sent):
-    from datetime import UTC, datetime
-
-    from textclf.library.library import Library
-
+def test_corrections_that_hold_are_told_by_what_was_predicted(service, client, scan, tmp_path, sent):
     odd = scan(tmp_path / "odd.png", "the total of the sea", "is on the day by for").read_bytes()
     (document,) = client.post("/v1/classify/file", files=sent(a=odd)).json()["documents"]
     assert document["decision"] == "review"
+    name = "textclf_corrections", f"from={document['docType']}", "to=letter of complaint"
     with Library.open(service.library) as library:
         library.decide(document["documentId"], "letter of complaint", by="anna", at=datetime.now(UTC))
-    name = "textclf_corrections_total", f"from={document['docType']}", "to=letter of complaint"
-    assert figures(client)[name] == 1
+        assert figures(client)[name] == 1
+        library.undo(by="anna", at=datetime.now(UTC))
+        assert name not in figures(client)

@@ -17,8 +17,10 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from tests.textclf.service.pages.conftest import add_documents
 from textclf.data.scans import ScanOptions
-from textclf.library.library import Library
+from textclf.library.decisions import take_claim
+from textclf.library.library import CLAIM, Library
 from textclf.library.models import duty_rows
 from textclf.model.file import save_model
 from textclf.model.predict import Model
@@ -158,6 +160,30 @@ def test_a_model_that_is_taken_twice_at_once_is_on_duty_once(begin, model):
     assert desk.library.model_on_duty().figures["training"]["acceptance"]["max_error"] == 0.3
     client.post("/teach/stop")
     assert "Taken by Anna" in client.get("/teach").text
+
+
+def test_what_was_taken_back_in_the_audit_is_shown_to_nobody_else(begin, model, tmp_path):
+    desk, anna = begin()
+    on_duty = desk.library.model_on_duty().id
+    text = {"a.png": "invoice total due vat number net gross payment"}
+    (document,) = add_documents(desk.library, tmp_path / "scans", model, on_duty, text, review=False)
+    assert desk.library.prediction(document).decision == "accept"
+    with httpx.Client(base_url=anna.base_url, timeout=60, trust_env=False) as bruno:
+        for client, name in ((anna, "Anna"), (bruno, "Bruno")):
+            client.post("/sign-in", data={"name": name})
+        anna.post("/review/decide", json={"document": document, "category": "letter"})
+        undone = anna.post("/review/undo").json()
+        assert (undone["document"]["id"], undone["category"]) == (document, "letter")
+        assert bruno.post("/audit/next", json={}).json()["document"] is None
+        anna.post("/review/release", json={"documents": [document]})
+        # whoever looks at it meanwhile is not disturbed
+        anna.post("/review/decide", json={"document": document, "category": "letter"})
+        with desk.library.database.writing() as session:
+            now = datetime.now(UTC)
+            assert take_claim(session, document, by="Bruno", at=now, until=now + CLAIM)
+        answer = anna.post("/review/undo")
+        assert (answer.status_code, answer.json()["detail"]) == (409, "Bruno")
+        assert desk.library.decision(document).category == "letter"
 
 
 def test_two_requests_start_one_job(begin):

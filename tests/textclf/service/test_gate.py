@@ -105,6 +105,15 @@ def test_browsers_are_asked_for_the_key(guarded):
         assert client.get("/docs").headers["location"] == "/sign-in?then=%2Fdocs"
 
 
+def test_a_key_without_a_name_takes_no_name_of_another_key(guarded):
+    with guarded.client() as client:
+        for name in ("scanner", " Scanner "):
+            answer = client.post("/sign-in", data={"name": name, "key": "fedcba9876543210fedc"})
+            assert (answer.status_code, "is that of another key" in answer.text) == (403, True), name
+        assert client.post("/sign-in", data={"name": "Anna", "key": "fedcba9876543210fedc"}).status_code == 303
+        assert client.post("/sign-in", data={"name": "Anna", "key": KEY}).status_code == 303
+
+
 def test_a_session_is_known_beside_an_odd_cookie_of_another_program(guarded):
     with guarded.client() as client:
         session = client.post("/sign-in", data={"name": "Anna", "key": KEY}).cookies[SESSION]

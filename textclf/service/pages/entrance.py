@@ -47,6 +47,8 @@ def sign_in(
     if user is None:
         return _sign_in(request, state, then, name=name, error="wrong_key", status=403)
     who = user or clean_name(name)
+    if not user and state.keys is not None and state.keys.is_named(who):
+        return _sign_in(request, state, then, name=name, error="name_taken", status=403)
     if not who:
         return _sign_in(request, state, then, error="no_name", status=422)
     answer = RedirectResponse(local_path(then), 303)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException
+from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
 from textclf.base.errors import UsageError
@@ -15,7 +15,7 @@ from textclf.service.pages.html import page
 from textclf.service.pages.requests import TheState, TheVisitor
 from textclf.service.pages.review import Held, keep_claims, review_values, unless_closed
 from textclf.service.pages.shown import picture_address
-from textclf.service.pages.teach import is_enough, seconds_of
+from textclf.service.pages.teach import is_enough, seconds_of, something_runs
 
 if TYPE_CHECKING:
     from textclf.service.pages.state import PageState
@@ -65,7 +65,7 @@ def group(state: TheState, visitor: TheVisitor, number: Annotated[int, Form(ge=M
     try:
         state.jobs.start("groups", by=visitor.name, request={"n": number})
     except UsageError as error:
-        raise HTTPException(409, str(error)) from error
+        raise something_runs() from error
     return RedirectResponse("/first-labels", 303)
 
 

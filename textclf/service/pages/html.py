@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from textclf.service.pages.languages import LANGUAGES, strings
 from textclf.service.pages.visitors import Visitor
+from textclf.service.rendering import environment
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""Content-Security-Policy: a file name that holds HTML could not run anything even if it were not escaped."""
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 SECTIONS = ("drop", "review", "first_labels", "teach", "audit")
 """Pages of the navigation, in its order."""
 
 
 def page(template: str, visitor: Visitor, *, section: str = "", status: int = 200, **values: Any) -> HTMLResponse:
     """Make a page; strings of its section are there as ``t`` and for its script."""
-    return HTMLResponse(render(template, visitor, section=section, **values), status, HEADERS)
+    return HTMLResponse(render(template, visitor, section=section, **values), status)
 
 
 def picture_answer(drawn: bytes) -> Response:
     """Make the answer with a picture; what an address shows never changes, as it names the content of the document."""
-    headers = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
+    headers = {"Cache-Control": "private, max-age=86400, immutable"}
     return Response(drawn, media_type="image/jpeg", headers=headers)
 
 
@@ -64,17 +56,10 @@ def render(template: str, visitor: Visitor, *, section: str = "", **values: Any)
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader(__package__ or "", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["filled"] = filled
-    environment.filters["percent"] = percent
-    environment.globals["version"] = _version()
-    return environment
+    found = environment(__package__ or "")
+    found.filters |= {"filled": filled, "percent": percent}
+    found.globals["version"] = _version()
+    return found
 
 
 def filled(text: str, **values: object) -> str:
@@ -82,12 +67,10 @@ def filled(text: str, **values: object) -> str:
 
     Examples
     --------
-    >>> filled("Page {page} of {pages}", page=1, pages=2)
-    'Page 1 of 2'
+    >>> filled("{first} or {second}", first="{second}", second="memo")
+    '{second} or memo'
     """
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text
+    return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), text)
 
 
 def percent(share: float, digits: int = 0) -> str:

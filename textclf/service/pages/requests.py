@@ -6,12 +6,14 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, HTTPException, Request
+from starlette.requests import HTTPConnection
 
 from textclf.base.errors import BadDataError
 from textclf.model.category_names import as_category
 from textclf.service.pages.languages import choose_language
 from textclf.service.pages.state import PageState
 from textclf.service.pages.visitors import LANGUAGE, SESSION, Visitor
+from textclf.service.problems import ProblemError
 
 MAX_CATEGORY = 100
 """Characters of the name of a category."""
@@ -26,7 +28,7 @@ def state_of(request: Request) -> PageState:
 TheState = Annotated[PageState, Depends(state_of)]
 
 
-def language_of(request: Request) -> str:
+def language_of(request: HTTPConnection) -> str:
     """Give the language in which to answer."""
     return choose_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE))
 
@@ -38,7 +40,7 @@ def visitor_of(request: Request, state: TheState) -> Visitor:
         if request.method in ("GET", "HEAD"):
             target = f"/sign-in?then={quote(request.url.path, safe='')}"
             raise HTTPException(303, "sign in", {"Location": target})
-        raise HTTPException(401, "sign in again")
+        raise ProblemError(401, "no-session", "sign in again")
     return Visitor(name=name, language=language_of(request))
 
 

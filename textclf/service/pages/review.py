@@ -9,9 +9,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from textclf.base.errors import BadDataError
-from textclf.library.decisions import ClaimedError
+from textclf.library.decisions import ClaimedError, take_claim
+from textclf.library.decisions import undo as undo_last
 from textclf.library.library import CLAIM
-from textclf.library.queue import claim_first_of, claimed_by, keep_claim
+from textclf.library.queue import claimed_by, keep_claim
+from textclf.library.records import Decision
+from textclf.library.rows import record
 from textclf.model.category_names import meant_category
 from textclf.service.pages.html import page
 from textclf.service.pages.requests import TheState, TheVisitor, valid_category
@@ -92,13 +95,15 @@ def decide(decided: Decided, state: TheState, visitor: TheVisitor) -> dict[str, 
 
 @router.post("/review/undo")
 def undo(state: TheState, visitor: TheVisitor) -> dict[str, Any]:
-    """Take back the last decision of a person, who looks at the document again."""
+    """Take back the last decision of a person, who looks at the document again, unless somebody else does so."""
     now = state.clock()
-    undone = state.library.undo(by=visitor.name, at=now)
-    if undone is None:
-        return {"document": None}
     with state.library.database.writing() as session:
-        claim_first_of(session, [undone.document_id], by=visitor.name, at=now, until=now + CLAIM)
+        row = undo_last(session, by=visitor.name, at=now)
+        if row is None:
+            return {"document": None}
+        undone = record(Decision, row)
+        if not take_claim(session, undone.document_id, by=visitor.name, at=now, until=now + CLAIM):
+            raise HTTPException(409, claimed_by(session, undone.document_id, at=now))
     shown = state.shown(undone.document_id, visitor.language)
     return {"document": shown.to_dict() if shown else None, "category": undone.category}
 

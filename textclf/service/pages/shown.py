@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocr.document import Document, Page
 from textclf.data.word_places import PlacedWord, strongest_words
-from textclf.model.accept import UNSURE
+from textclf.model.accept import unsure_between
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.explain import explain_evidence
 from textclf.service.pages.html import filled
@@ -132,7 +132,7 @@ def show(
         runner_up=runner_up,
         score=score,
         decision=decision,
-        reason=_reason(reason, reasons),
+        reason=_reason(reason, stored.predicted_category if stored else "", reasons),
         suggestions=tuple(suggest(scores, counts, model.categories if model else ())),
         decided=decided,
         error=document.error,
@@ -160,7 +160,7 @@ def show_dropped(
         runner_up=explanation.runner_up if explanation else "",
         score=prediction.score if prediction and category else None,
         decision=prediction.decision if prediction else "",
-        reason=_reason(prediction.reason, reasons) if prediction else "",
+        reason=_reason(prediction.reason, category, reasons) if prediction else "",
         suggestions=(),
         decided="",
         error=document.error,
@@ -197,10 +197,9 @@ def suggest(scores: Mapping[str, float], counts: Mapping[str, int], known: Itera
         yield Suggestion(category=category, score=None)
 
 
-def _reason(reason: str, texts: Mapping[str, str]) -> str:
-    if reason.startswith(UNSURE):
-        first, _, second = reason.removeprefix(UNSURE).partition(" and ")
-        return filled(texts["unsure"], first=first, second=second)
+def _reason(reason: str, predicted: str, texts: Mapping[str, str]) -> str:
+    if pair := unsure_between(reason, predicted):
+        return filled(texts["unsure"], first=pair[0], second=pair[1])
     return texts.get(reason, reason)
 
 

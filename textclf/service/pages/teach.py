@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException
+from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
 from textclf.base.errors import BadDataError, UsageError
@@ -15,6 +15,7 @@ from textclf.library.undecided import count_undecided
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.service.pages.html import page
 from textclf.service.pages.requests import TheState, TheVisitor
+from textclf.service.problems import ProblemError
 
 if TYPE_CHECKING:
     from textclf.library.records import StoredModel
@@ -72,12 +73,12 @@ def job_state(state: TheState, visitor: TheVisitor) -> dict[str, Any]:
 def start(state: TheState, visitor: TheVisitor, replay: Annotated[str, Form(max_length=8)] = "") -> Response:
     """Start to train."""
     if not is_enough(state.counts()) and not replay:
-        raise HTTPException(409, "too little is decided")
+        raise ProblemError(409, "too-little", "too little is decided")
     request = {"since": _since(state), "replay": bool(replay), "max_error": state.duty.max_error}
     try:
         state.jobs.start("train", by=visitor.name, request=request)
     except UsageError as error:
-        raise HTTPException(409, str(error)) from error
+        raise something_runs() from error
     return RedirectResponse("/teach", 303)
 
 
@@ -99,7 +100,7 @@ def take(
     with state.jobs.lock:
         found = state.jobs.latest("train")
         if found is None or found.id != job or found.state != "success":
-            raise HTTPException(409, "there is a newer model")
+            raise ProblemError(409, "newer-model", "there is a newer model")
         # a second click, or somebody else was faster: the page says who took it
         if not found.result["taken"]:
             _refuse_while_running(state)
@@ -115,7 +116,7 @@ def go_back(state: TheState, visitor: TheVisitor) -> Response:
         try:
             state.library.go_back(by=visitor.name, at=state.clock())
         except BadDataError as error:
-            raise HTTPException(409, error.what) from error
+            raise ProblemError(409, "nothing-before", error.what) from error
         _follow(state, visitor.name)
     return RedirectResponse("/teach", 303)
 
@@ -131,7 +132,12 @@ def _acceptance(state: PageState, on_duty: StoredModel | None) -> Any:
 
 def _refuse_while_running(state: PageState) -> None:
     if state.jobs.running() is not None:
-        raise HTTPException(409, "something else runs; wait until it has ended, or stop it")
+        raise something_runs()
+
+
+def something_runs() -> ProblemError:
+    """Make the problem of a job that cannot start beside another one."""
+    return ProblemError(409, "something-runs", "something else runs; wait until it has ended, or stop it")
 
 
 def is_enough(counts: dict[str, int]) -> bool:

@@ -24,13 +24,13 @@ class _Operation(NamedTuple):
 def docs_router(app: FastAPI) -> APIRouter:
     """Make the route of the description."""
     router = APIRouter(include_in_schema=False)
+    page = environment("textclf.service").get_template("docs.html")
 
     @router.get("/docs")
     async def docs(_: Request) -> HTMLResponse:
         """Show the routes, and what they take and give."""
         described = app.openapi()
         schemas = described.get("components", {}).get("schemas", {})
-        page = environment().get_template("docs.html")
         return HTMLResponse(
             page.render(
                 title=described["info"]["title"],

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+
 import pytest
 
 from tests.textclf.service.conftest import KEY
+from textclf.service.pages import entrance
 from textclf.service.pages.visitors import SESSION, Sessions
 
 HTML = {"Accept": "text/html"}
@@ -24,9 +29,32 @@ def test_a_name_opens_the_desk_and_a_forged_one_does_not(client):
     assert "httponly" in cookie
     assert client.get("/review").status_code == 200
     assert "script-src 'self'" in client.get("/review").headers["content-security-policy"]
-    client.cookies.clear()
-    client.cookies.set(SESSION, Sessions(b"other").token("Anna"))
-    assert client.get("/review").status_code == 303
+    for secret, status in ((b"", 200), (b"other", 303)):
+        client.cookies.clear()
+        client.cookies.set(SESSION, Sessions(secret).token("Anna"))
+        assert client.get("/review").status_code == status
+
+
+def test_a_form_that_is_refused_is_answered_with_a_page_in_the_language_of_the_visitor(client):
+    form = {"job": "an older one", "max_error": "0.1"}
+    browser = HTML | {"Accept-Language": "it", "Referer": f"{client.base_url}/teach"}
+    answer = client.post("/teach/take", data=form, headers=browser)
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "text/html; charset=utf-8")
+    assert "Accedi di nuovo" in answer.text
+    assert 'href="/sign-in?then=%2Fteach"' in answer.text
+    sign_in(client)
+    answer = client.post("/teach/take", data=form, headers=browser)
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "text/html; charset=utf-8")
+    assert "Intanto c’è un modello più recente" in answer.text
+    assert 'href="/teach"' in answer.text
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    elsewhere = browser | {"Referer": "https://evil.example//evil"}
+    assert "evil" not in client.post("/teach/take", data=form, headers=elsewhere).text
+    program = client.post("/teach/take", data=form)
+    assert program.headers["content-type"] == "application/problem+json"
+    assert program.json()["type"] == "urn:textclf:problem:newer-model"
+    for path in ("/none", "/pages/0/1.jpg"):
+        assert "Questa pagina non esiste" in client.get(path, headers=browser).text
 
 
 def test_behind_a_proxy_with_https_the_cookie_goes_over_nothing_else(client):
@@ -48,11 +76,28 @@ def test_other_sites_can_neither_send_nor_be_gone_to(client):
         assert sign_in(client, then=target).headers["location"] == "/"
 
 
-def test_no_path_of_a_client_is_used_as_one(client):
+def test_no_path_of_a_client_is_used_as_one(client, service, scan, tmp_path, sent):
+    def get(path: str) -> int:
+        # as it is: a client of its own would put it right
+        connection = HTTPConnection(client.base_url.host, client.base_url.port, timeout=20)
+        with closing(connection):
+            connection.request("GET", path, headers={"Cookie": cookie})
+            return connection.getresponse().status
+
     sign_in(client)
-    paths = ("/pages/1/999.jpg", "/pages/0/1.jpg", "/drop/..%2f..%2flibrary.sqlite/1.jpg", "/drop/x/1.jpg")
-    for path in (*paths, "/pages/static/..%2f..%2fkeys.py", "/pages/static/../../gate.py"):
-        assert client.get(path).status_code == 404, path
+    cookie = f"{SESSION}={client.cookies[SESSION]}"
+    odd = scan(tmp_path / "odd.png", "the ships of the bay", "sail out in the day").read_bytes()
+    (dropped,) = [client.post("/drop", files=sent(a=odd)).json()["document"]]
+    picture = dropped["pages"][0]["picture"]
+    token = picture.split("/")[2]
+    assert (service.library / "uploads" / token / "0").is_file()
+    assert [get(path) for path in (picture, f"/pages/{dropped['id']}/1.jpg", "/pages/static/desk.css")] == [200] * 3
+    folder = Path(entrance.__file__).parent
+    assert (folder / "static" / "../html.py").is_file()
+    paths = [f"/pages/{dropped['id']}/2.jpg", "/pages/0/1.jpg", f"/drop/{token}/2.jpg", f"/drop/x%2f..%2f{token}/1.jpg"]
+    paths += ["/drop/..%2f..%2flibrary.sqlite/1.jpg", "/pages/static/../html.py", "/pages/static/..%2fhtml.py"]
+    for path in (*paths, f"/pages/static/{folder}/html.py", f"/pages/static/%2f{folder}/html.py"):
+        assert get(path) == 404, path
 
 
 def test_what_is_no_category_is_refused(client):

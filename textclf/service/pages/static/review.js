@@ -188,7 +188,8 @@ function undo() {
       show(undone.document);
       say(text("review.undone", { name: undone.document.name, category: shownCategory(undone.category) }));
     } catch (refusal) {
-      say(text("common.failed", { reason: refusal.message }));
+      if (refusal.status === 409) say(text("review.undo_taken", { by: refusal.message }), 8);
+      else say(text("common.failed", { reason: refusal.message }));
     }
   });
 }
