@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,5 +23,5 @@ def record(kind: type[R], row: Base) -> R:
 def insert_if_new(session: Session, table: type[Base], **values: Any) -> bool:
     """Insert a row; returns False, and changes nothing, if another with its key or unique value is there."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    inserted: Any = session.execute(insert(table).values(values).on_conflict_do_nothing())
-    return bool(inserted.rowcount)
+    inserted = insert(table).values(values).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+    return session.execute(inserted).first() is not None
