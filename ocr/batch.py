@@ -14,7 +14,7 @@ from ocr.document import Document
 from ocr.engines import OcrEngine
 from ocr.reading_options import Effort, ReadingOptions
 from ocr.reading_state import OpenDocument
-from ocr.reading_tasks import GRACE, MAX_TASKS, ReadingTask, ReadingTasks
+from ocr.reading_tasks import GRACE, MAX_HELD_PAGES, MAX_TASKS, ReadingTask, ReadingTasks
 from ocr.source_file import Source
 from textclf.base.errors import SomeFailedError, UsageError
 from textclf.base.executor import Executor, in_process, open_executor
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _MAX_OPEN_DOCUMENTS = 64
-_MAX_HELD_PAGES = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +234,7 @@ class _Batch:
     def _next_survey(self) -> ReadingTask | None:
         held = sum(document.held() for document in self.open)
         # bounded, because documents after a slow one pile up in memory
-        if len(self.open) >= _MAX_OPEN_DOCUMENTS or held >= _MAX_HELD_PAGES:
+        if len(self.open) >= _MAX_OPEN_DOCUMENTS or held >= MAX_HELD_PAGES:
             return None
         for document_id, source in self.upcoming:
             document = OpenDocument(document_id=document_id, source=source)

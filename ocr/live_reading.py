@@ -17,14 +17,11 @@ from ocr.document import Document
 from ocr.engines import OcrEngine
 from ocr.reading_options import Effort, ReadingOptions
 from ocr.reading_state import OpenDocument
-from ocr.reading_tasks import GRACE, MAX_TASKS, ReadingTask, ReadingTasks
+from ocr.reading_tasks import GRACE, MAX_HELD_PAGES, MAX_TASKS, ReadingTask, ReadingTasks
 from ocr.source_file import Source
 from textclf.base.errors import LostTaskError
 from textclf.base.executor import Executor, Outcome, open_executor
 from textclf.base.resources import usable_jobs
-
-MAX_HELD_PAGES = 256
-"""Pages held in memory beyond which no further document is opened."""
 
 _log = logging.getLogger(__name__)
 

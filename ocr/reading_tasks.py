@@ -20,6 +20,8 @@ GRACE = 20.0
 """Seconds beyond `seconds_per_page` after which the process of a page is killed that did not time out by itself."""
 MAX_TASKS = 200
 """Tasks after which a process is replaced, because libraries leak."""
+MAX_HELD_PAGES = 256
+"""Pages held in memory beyond which no further document is opened."""
 
 
 class ReadingTask(NamedTuple):
