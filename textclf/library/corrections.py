@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from textclf.library.database import Database
 from textclf.library.documents import predicted_category
+from textclf.library.latest import holding_decisions
 from textclf.library.records import Correction
 from textclf.library.tables import DecisionRow, DocumentRow
 
@@ -18,9 +19,10 @@ _BATCH = 200
 
 def iter_corrections(database: Database) -> Iterator[Correction]:
     """Yield the decisions that hold, by the ids of their documents, in constant memory."""
-    holding = select(func.max(DecisionRow.id)).where(DecisionRow.undone_at.is_(None)).group_by(DecisionRow.document_id)
     query = select(DocumentRow, DecisionRow, predicted_category()).join(DecisionRow)
-    query = query.where(DecisionRow.id.in_(holding)).options(undefer(DocumentRow.text)).order_by(DocumentRow.id)
+    query = (
+        query.where(DecisionRow.id.in_(holding_decisions())).options(undefer(DocumentRow.text)).order_by(DocumentRow.id)
+    )
     batch: list[Correction] = []
     while True:
         after = batch[-1].document_id if batch else 0

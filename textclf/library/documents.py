@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from ocr.document import Document
 from textclf.base.errors import BadDataError
+from textclf.library.latest import holding_decision, last_prediction
 from textclf.library.records import UNREAD, StoredDocument, StoredPrediction
 from textclf.library.rows import insert_if_new, record
 from textclf.library.tables import DecisionRow, DocumentRow, PageRow, PredictionRow
@@ -117,14 +118,11 @@ def list_documents(session: Session, *, after: int, limit: int, category: str | 
 
 
 def decided_category() -> Any:
-    """Give the decision that holds for a document, as a scalar subquery of a query over documents."""
-    row = aliased(DecisionRow)
-    query = select(row.category).where(row.document_id == DocumentRow.id, row.undone_at.is_(None))
-    return query.order_by(row.id.desc()).limit(1).correlate(DocumentRow).scalar_subquery()
+    """Give the category that holds for a document, as a scalar subquery of a query over documents."""
+    return select(DecisionRow.category).where(DecisionRow.id == holding_decision(DocumentRow.id)).scalar_subquery()
 
 
 def predicted_category() -> Any:
-    """Give the prediction made last for a document, as a scalar subquery of a query over documents."""
-    row = aliased(PredictionRow)
-    query = select(row.predicted_category).where(row.document_id == DocumentRow.id)
-    return query.order_by(row.made_at.desc(), row.id.desc()).limit(1).correlate(DocumentRow).scalar_subquery()
+    """Give the category predicted last for a document, as a scalar subquery of a query over documents."""
+    last = PredictionRow.id == last_prediction(DocumentRow.id)
+    return select(PredictionRow.predicted_category).where(last).scalar_subquery()

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from ocr.document import Document
 from textclf.base.files import input_error, output_error, write_aside
 from textclf.base.hashing import hash_bytes
-from textclf.library import decisions, documents, models
+from textclf.library import claims, decisions, documents, models, queue
 from textclf.library.corrections import iter_corrections
 from textclf.library.database import Database, sqlite_address
 from textclf.library.journal import Journal
@@ -35,7 +35,7 @@ from textclf.library.records import (
     StoredPrediction,
 )
 from textclf.library.rows import insert_if_new, record
-from textclf.library.tables import ClaimRow, DecisionRow, DocumentRow, ModelRow, PageRow
+from textclf.library.tables import DecisionRow, DocumentRow, ModelRow, PageRow
 from textclf.library.tasks import Tasks
 from textclf.model.prediction import Prediction
 
@@ -302,21 +302,17 @@ class Library:
         """Claim the next document for review that nobody else looks at; None if there is none."""
         with self.database.writing() as session:
             until = at + keep
-            found = decisions.claim_next(session, by=by, at=at, until=until, order=order, passed_over=passed_over)
-            if found is None:
-                return None
-            session.expire_all()
-            return record(Claim, session.get_one(ClaimRow, found))
+            return queue.claim_next(session, by=by, at=at, until=until, order=order, passed_over=passed_over)
 
     def release(self, document_id: int, *, by: str) -> bool:
         """Give up a claim of one's own; returns whether there was one."""
         with self.database.writing() as session:
-            return decisions.release(session, document_id, by=by)
+            return claims.release(session, document_id, by=by)
 
     def count_for_review(self, *, at: datetime) -> int:
         """Count documents for review that nobody looks at."""
         with self.database.reading() as session:
-            return decisions.count_for_review(session, at)
+            return queue.count_for_review(session, at)
 
     def count_corrections(self) -> dict[tuple[str, str], int]:
         """Count the decisions that hold and changed something, by the category before and after."""

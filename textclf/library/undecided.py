@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from textclf.library.database import Database
-from textclf.library.tables import DecisionRow, DocumentRow, PredictionRow
+from textclf.library.latest import is_decided, last_prediction
+from textclf.library.tables import DocumentRow, PredictionRow
 
 _BATCH = 200
 """Documents read at once, whose texts fit into memory."""
@@ -32,11 +33,9 @@ class Undecided:
 
 def iter_undecided(database: Database) -> Iterator[Undecided]:
     """Yield documents without a decision, by id, in constant memory."""
-    later = aliased(PredictionRow)
-    last = select(later.id).where(later.document_id == DocumentRow.id).order_by(later.made_at.desc(), later.id.desc())
     query = select(DocumentRow, DocumentRow.text, PredictionRow)
-    query = query.outerjoin(PredictionRow, PredictionRow.id == last.limit(1).correlate(DocumentRow).scalar_subquery())
-    query = query.where(DocumentRow.status.in_(("ok", "partial")), ~_is_decided()).order_by(DocumentRow.id)
+    query = query.outerjoin(PredictionRow, PredictionRow.id == last_prediction(DocumentRow.id))
+    query = query.where(DocumentRow.status.in_(("ok", "partial")), ~is_decided(DocumentRow.id)).order_by(DocumentRow.id)
     after = 0
     while True:
         with database.reading() as session:
@@ -50,18 +49,13 @@ def iter_undecided(database: Database) -> Iterator[Undecided]:
 
 def count_undecided(session: Session) -> int:
     """Count documents that were read and have no decision."""
-    query = select(func.count()).where(DocumentRow.status.in_(("ok", "partial")), ~_is_decided())
+    query = select(func.count()).where(DocumentRow.status.in_(("ok", "partial")), ~is_decided(DocumentRow.id))
     return session.scalar(query) or 0
 
 
 def undecided_of(session: Session, ids: list[int]) -> set[int]:
     """Give those of some documents that have no decision."""
-    return set(session.scalars(select(DocumentRow.id).where(DocumentRow.id.in_(ids), ~_is_decided())))
-
-
-def _is_decided() -> ColumnElement[bool]:
-    row = aliased(DecisionRow)
-    return select(row.id).where(row.document_id == DocumentRow.id, row.undone_at.is_(None)).exists()
+    return set(session.scalars(select(DocumentRow.id).where(DocumentRow.id.in_(ids), ~is_decided(DocumentRow.id))))
 
 
 def _undecided(document: DocumentRow, text: str, prediction: PredictionRow | None) -> Undecided:

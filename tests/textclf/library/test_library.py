@@ -8,7 +8,7 @@ import pytest
 from ocr.document import Document, Page, Word
 from textclf.base.errors import BadDataError, BadInputError
 from textclf.base.hashing import hash_bytes
-from textclf.library.decisions import ClaimedError, take_claim
+from textclf.library.claims import ClaimedError, take_claim
 from textclf.library.library import Library
 from textclf.model.file import load_model
 from textclf.model.prediction import Prediction, failed_prediction

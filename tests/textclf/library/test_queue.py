@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from textclf.library.queue import (
-    claim_first_of,
-    claimed_by,
-    count_decided,
-    keep_claim,
-    list_waiting,
-    own_claims,
-)
+from textclf.library.claims import claimed_by, keep_claim, own_claims
+from textclf.library.decisions import count_decided
+from textclf.library.queue import claim_first_of, list_waiting
 
 KEEP = timedelta(minutes=15)
 

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from tests.textclf.service.pages.conftest import add_documents
 from textclf.data.scans import ScanOptions
-from textclf.library.decisions import take_claim
+from textclf.library.claims import take_claim
 from textclf.library.library import CLAIM, Library
 from textclf.library.models import duty_rows
 from textclf.model.file import save_model

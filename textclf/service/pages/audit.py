@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from textclf.library.audit import Drift, Sampled, draw_sample, measure_drift, month_of, months_before
-from textclf.library.decisions import take_claim
+from textclf.library.claims import take_claim
 from textclf.library.library import CLAIM
 from textclf.model.accept import MIN_FAMILIARITY
 from textclf.service.pages.html import page

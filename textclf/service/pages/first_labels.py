@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
 from textclf.base.errors import UsageError
-from textclf.library.decisions import take_claim
+from textclf.library.claims import take_claim
 from textclf.library.library import CLAIM
 from textclf.library.undecided import count_undecided, undecided_of
 from textclf.service.pages.html import page

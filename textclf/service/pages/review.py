@@ -9,10 +9,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from textclf.base.errors import BadDataError
-from textclf.library.decisions import ClaimedError, take_claim
+from textclf.library.claims import ClaimedError, claimed_by, keep_claim, take_claim
 from textclf.library.decisions import undo as undo_last
 from textclf.library.library import CLAIM
-from textclf.library.queue import claimed_by, keep_claim
 from textclf.library.records import Decision
 from textclf.library.rows import record
 from textclf.model.category_names import meant_category

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
+from textclf.library.claims import own_claims
 from textclf.library.library import CLAIM
-from textclf.library.queue import claim_first_of, list_waiting, own_claims
+from textclf.library.queue import claim_first_of, list_waiting
 from textclf.service.pages.isolated import IsolatedCalls
 
 if TYPE_CHECKING:

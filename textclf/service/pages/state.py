@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from textclf.library.decisions import count_decided
 from textclf.library.models import duty_rows, get_model
-from textclf.library.queue import count_decided
 from textclf.library.records import StoredModel
 from textclf.library.rows import record
 from textclf.model.category_names import NONE_OF_THESE
