@@ -34,7 +34,7 @@ check: $(BIN)/.installed
 bench: $(BIN)/.installed tesseract
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-$(BIN)/.installed: pyproject.toml
+$(BIN)/.installed: pyproject.toml setup.py $(wildcard features/core/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python cannot make virtual environments: install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv

@@ -23,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from features.ngrams import BUCKET_BITS, NgramView, find_ngrams
-from features.text_batch import read_batch
+from features.tokens import fold
 from features.vectorizer import NgramVectorizer
 
 UNITS: tuple[tuple[Literal["word", "character"], int, int, str], ...] = (
@@ -78,11 +78,11 @@ def ngrams_as_strings(text: str, view: NgramView) -> list[str]:
 
 def placed_ngrams(text: str, view: NgramView) -> list[tuple[str, int]]:
     """Return each n-gram of a text as a string, with its bucket."""
-    (found,) = find_ngrams(text, [view])
-    folded, places = read_batch([text]).folded[1:].tolist(), found.places.tolist()
+    found, folded = find_ngrams(text, view), fold(text)
+    places = found.places.tolist()
     # whitespace is one space, or one line break if it contains one, and at both ends of a text
     letters = [
-        chr(folded[place]) if place >= 0 else blank(text, places[max(i - 1, 0)], places[i + 1 : i + 2])
+        folded[place] if place >= 0 else blank(text, places[max(i - 1, 0)], places[i + 1 : i + 2])
         for i, place in enumerate(places)
     ]
     ngrams = []

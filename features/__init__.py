@@ -1,9 +1,10 @@
 """Features of cleaned texts; opens no scan and trains no classifier.
 
 =================================  ===================================================================================
-words                              `tokens`, `text_batch` (many texts as arrays), `text_arguments`
+words                              `tokens`, `characters`, `text_arguments`
 keywords                           `lexicon`, `keyword_matcher` (with `symmetric_delete`), `keyword_learning` (with
                                    `spacy_tables`), `keyword_check`
+the compiled core                  `core`: n-grams, words and layout of a text; sparse rows
 n-grams                            `ngrams` (counts), `tfidf` (selects, weights), `vectorizer` (for scikit-learn)
 meaning, layout, language          `word_vectors`, `lsa`, `layout`, `language_detection`
 all features of a document         `feature_set`; `augmentation` makes distorted copies of training documents

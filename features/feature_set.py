@@ -10,13 +10,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features import core
 from features.feature_options import FeatureOptions
 from features.keyword_matcher import KeywordHit, KeywordMatcher
-from features.layout import LAYOUT_FEATURES, LayoutScale, measure_layout
+from features.layout import LAYOUT_FEATURES, LayoutScale
 from features.lexicon import Lexicon, read_lexicon, shipped_lexicon
-from features.ngrams import VIEWS, NgramView, SparseRows, count_ngrams, stack_rows, take_rows, take_views
+from features.ngrams import (
+    VIEWS,
+    NgramView,
+    SparseRows,
+    compiled_views,
+    rows_of_counts,
+    stack_rows,
+    take_rows,
+    take_views,
+)
 from features.text_arguments import iter_texts
-from features.text_batch import read_batches
 from features.tfidf import NgramTfidf, fit_tfidf
 from features.word_vectors import WordVectors, read_word_vectors, train_word_vectors
 
@@ -28,7 +37,7 @@ class ObservedTexts(NamedTuple):
     words: list[list[str]]
     # counts of n-grams, all views side by side
     counts: SparseRows
-    # of `measure_layout`, shape (n, 20); shape (n, 0) where the layout is not measured
+    # of the layout, shape (n, 20); shape (n, 0) where the layout is not measured
     measures: NDArray[np.float64]
 
     def take(self, chosen: NDArray[np.int64]) -> ObservedTexts:
@@ -128,15 +137,15 @@ def fit_feature_set(observed: ObservedTexts, categories: Sequence[str], settings
 
 def observe(texts: Iterable[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:
     """Compute of cleaned texts what does not depend on training data."""
-    words: list[list[str]] = []
-    counts: list[SparseRows] = []
-    measures = [np.zeros((0, len(LAYOUT_FEATURES) if layout else 0))]
-    for batch in read_batches(iter_texts(texts)):
-        found = batch.words()
-        words += found
-        counts.append(count_ngrams(batch, views))
-        measures.append(measure_layout(batch, found) if layout else np.zeros((len(found), 0)))
-    return ObservedTexts(tuple(views), words, stack_rows(counts), np.concatenate(measures))
+    compiled = compiled_views(tuple(views))
+    observed = [core.observe(text, compiled) for text in iter_texts(texts)]
+    measures = [one.measures for one in observed] if layout else []
+    return ObservedTexts(
+        tuple(views),
+        [one.words for one in observed],
+        rows_of_counts(observed),
+        np.array(measures).reshape(len(observed), len(LAYOUT_FEATURES) if layout else 0),
+    )
 
 
 def fit_matcher(words: Sequence[Sequence[str]], categories: Sequence[str], settings: FeatureSettings) -> KeywordMatcher:

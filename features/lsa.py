@@ -7,11 +7,11 @@ Science 41(6), 1990.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.core import multiply
 from features.ngrams import SparseRows
 
 DIMENSIONS = 60
@@ -26,14 +26,10 @@ class Lsa:
 
     def rows(self, ngrams: SparseRows) -> NDArray[np.float32]:
         """Project the first view of TF-IDF rows to rows of length 1; of zeros without a known n-gram."""
-        rows = np.zeros((len(ngrams.starts) - 1, self.projection.shape[1]), dtype=np.float32)
-        # row by row, so that a document's row does not depend on its batch
-        for row, (begin, end) in enumerate(pairwise(ngrams.starts.tolist())):
-            # the columns of the first view come first
-            end = begin + int(ngrams.indices[begin:end].searchsorted(len(self.projection)))
-            projected = ngrams.values[begin:end] @ self.projection.take(ngrams.indices[begin:end], axis=0)
-            rows[row] = projected / max(np.linalg.norm(projected), np.finfo(np.float32).tiny)
-        return rows
+        # the columns of the first view come first, those of others are beyond the projection
+        rows = multiply(*ngrams, self.projection)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(rows / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
 
 
 def fit_lsa(ngrams: SparseRows, columns: int, *, dimensions: int = DIMENSIONS, seed: int = 0) -> Lsa:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from features.text_batch import WORD, fold_character
+import re
+
+from features.characters import fold_character
+
+WORD = re.compile(r"[^\W_]+")
 
 
 class _Folding(dict[int, int]):

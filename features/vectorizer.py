@@ -12,9 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from features.ngrams import NgramView, SparseRows, count_ngrams, stack_rows
+from features.ngrams import NgramView, SparseRows, count_ngrams
 from features.text_arguments import iter_texts
-from features.text_batch import read_batches
 from features.tfidf import fit_tfidf
 
 
@@ -106,4 +105,4 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _count(texts: Iterable[str], view: NgramView) -> SparseRows:
-    return stack_rows([count_ngrams(batch, [view]) for batch in read_batches(iter_texts(texts))])
+    return count_ngrams(iter_texts(texts), [view])

@@ -9,16 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.layout import (
-    LAYOUT_FEATURES,
-    PART_BITS,
-    TAIL_CHARACTERS,
-    LayoutScale,
-    has_lines,
-    measure_layout,
-    part_bits,
-)
-from features.text_batch import read_batch
+from features import core
+from features.layout import LAYOUT_FEATURES, LayoutScale, has_lines
+from features.ngrams import NgramView, compiled_views, find_ngrams
 from features.tokens import fold, tokenize
 
 PARTS = ("page", "top", "head", "tail", "starts", "labels")
@@ -26,60 +19,61 @@ PAGE = "ACME Ltd.\n\n  12 High Street\nTo: all\nFrom: me\nSubject: the picnic\n\
 ANY_TEXT = st.text(st.sampled_from("aB1: .\n\t é€"), max_size=400)
 
 
+def places_in(text, part):
+    """The positions of the characters of a text, without white space, that are in a part."""
+    single = NgramView(name="single", unit="character", shortest=1, longest=1, part=part)
+    found = find_ngrams(text, single)
+    return set(found.places[found.first].tolist())
+
+
 def part_text(text, part):
-    """The pieces of a part as they are counted, white space squeezed."""
-    pieces = read_batch([text]).pieces
-    chosen = part_bits(pieces, [text], {part}) & PART_BITS[part] > 0
-    return "".join(map(chr, pieces.codes[chosen].tolist()))
+    """What is in a part, with all else blank."""
+    inside = places_in(text, part)
+    return "".join(char if place in inside else " " for place, char in enumerate(fold(text)))
 
 
 def test_head_and_top_are_lines_that_are_not_blank():
-    assert part_text(PAGE, "head").splitlines()[-1] == "subject: the picnic"
+    assert part_text(PAGE, "head").split()[-3:] == ["subject:", "the", "picnic"]
     assert part_text(PAGE, "top").split() == PAGE.lower().split()
-    assert part_text(PAGE, "labels") == "\nto:\nfrom:\nsubject:"
-    assert part_text(PAGE, "starts").splitlines()[1:4] == ["acme ltd.", "12 high", "to: all"]
+    assert part_text(PAGE, "labels").split() == ["to:", "from:", "subject:"]
+    assert part_text(PAGE, "starts").split()[:6] == ["acme", "ltd.", "12", "high", "to:", "all"]
 
 
 def test_a_page_without_line_breaks_has_a_head_of_so_many_characters_and_no_line_starts():
     flat = "word " * 400
     assert has_lines(PAGE)
     assert not has_lines(flat)
-    assert part_text(flat, "starts") == ""
+    assert not places_in(flat, "starts")
     assert part_text(flat, "head").split() == ["word"] * 100
     assert part_text(flat, "top").split() == ["word"] * 200
     assert part_text(flat, "tail").split() == ["word"] * 60
 
 
-@given(st.lists(ANY_TEXT | st.text("word ", min_size=300, max_size=900), max_size=4))
+@given(ANY_TEXT | st.text("word ", min_size=300, max_size=900))
 @settings(max_examples=150)
-def test_parts_are_those_that_lines_and_pieces_tell(texts):
-    pieces = read_batch(texts).pieces
-    if not len(pieces.owners):
-        return
-    bits = part_bits(pieces, texts, set(PARTS)).tolist()
-    begin = 0
-    for number, text in enumerate(texts):
-        words = text.split()
-        if not words:
-            continue
-        end = pieces.gaps[np.searchsorted(pieces.owners, number, side="right")]
-        line = "".join(map(chr, pieces.codes[begin : end + 1].tolist()))
-        assert line.split() == list(map(fold, words))
-        found = [
-            {part for part, bit in PART_BITS.items() if bits[begin + match.start()] & bit} - {"labels"}
-            for match in re.finditer(r"\S+", line)
-        ]
-        assert found == [parts for parts, _ in plain_parts(text)]
-        labels = {
-            place
-            for match in re.finditer(r"(?:\A|(?<=[\n:]))[^\n:]*:", line[1:])
-            for place in range(max(match.start(), match.end() - 27), match.end())
-        }
-        for place in range(len(line) - 1):
-            if line[place + 1].isspace():
-                continue
-            assert bool(bits[begin + place + 1] & PART_BITS["labels"]) == (place in labels)
-        begin = end
+def test_parts_are_those_that_lines_and_pieces_tell(text):
+    found = {part: places_in(text, part) for part in PARTS}
+    pieces = list(re.finditer(r"\S+", text))
+    assert [piece.group() for piece in pieces] == [word for _, word in plain_parts(text)]
+    for piece, (parts, _) in zip(pieces, plain_parts(text), strict=True):
+        for part in set(PARTS) - {"labels"}:
+            assert {place in found[part] for place in range(*piece.span())} == {part in parts}
+
+
+@given(st.text(st.sampled_from("aB:: .\n"), max_size=80) | ANY_TEXT)
+@settings(max_examples=150)
+def test_a_label_is_up_to_26_characters_before_a_colon(text):
+    line = re.sub(r"\s+", lambda run: "\n" if "\n" in run.group() else " ", text.strip())
+    labels = {
+        place
+        for match in re.finditer(r"(?:\A|(?<=[\n:]))[^\n:]*:", line)
+        for place in range(max(match.start(), match.end() - 27), match.end())
+    }
+    # of the characters that are not white space, which squeezing leaves in order
+    spots = [place for place, char in enumerate(line) if not char.isspace()]
+    places = [place for place, char in enumerate(text) if not char.isspace()]
+    expected = {place for spot, place in zip(spots, places, strict=True) if spot in labels}
+    assert places_in(text, "labels") == expected
 
 
 def plain_parts(text):
@@ -91,30 +85,25 @@ def plain_parts(text):
         rules = {
             "top": i < 10 and place < 1000,
             "head": i < 5 and place < 500,
-            "tail": length - place <= TAIL_CHARACTERS,
+            "tail": length - place <= 300,
             "starts": j < 2 and has_lines(text),
         }
         yield {"page", *(part for part, holds in rules.items() if holds)}, word
         place += len(word) + 1
 
 
-@given(st.lists(st.text(max_size=60), max_size=4))
-@settings(max_examples=100)
-def test_a_batch_of_pages_has_the_characters_and_words_of_each(texts):
-    pages = read_batch(texts)
-    assert pages.words() == [tokenize(text) for text in texts]
-    for text, start in zip(texts, pages.starts.tolist(), strict=True):
-        assert "".join(map(chr, pages.codes[start : start + len(text)].tolist())) == text
-        assert "".join(map(chr, pages.folded[start : start + len(text)].tolist())) == fold(text)
+def observed(text):
+    return core.observe(text, compiled_views(()))
 
 
-def test_a_shape_says_the_kind_of_each_character():
-    assert "".join(map(chr, read_batch(["Invoice No. 20:\tÈ"]).shapes().tolist())) == "\nullllllbulpbddpbu\n"
+@given(st.text(max_size=60))
+@settings(max_examples=200)
+def test_words_are_those_of_the_tokeniser(text):
+    assert observed(text).words == tokenize(text)
 
 
 def measured(texts):
-    pages = read_batch(texts)
-    return measure_layout(pages, pages.words())
+    return np.array([observed(text).measures for text in texts]).reshape(-1, len(LAYOUT_FEATURES))
 
 
 @given(st.lists(st.text(st.sampled_from("aB1: .?$\n"), min_size=1, max_size=80), max_size=4))
@@ -145,7 +134,6 @@ def test_measures_count_what_they_are_called_for():
     found = dict(zip(LAYOUT_FEATURES, measured([PAGE])[0].tolist(), strict=True))
     assert (found["lines"], found["words"], found["question marks"]) == (8, 19, 0)
     assert found["longest line"] == len("Subject: the picnic")
-    assert measured([]).shape == (0, len(LAYOUT_FEATURES))
 
 
 def test_a_page_is_compared_with_the_deciles_of_others():
@@ -165,5 +153,4 @@ def test_without_a_page_nothing_is_measured():
 
 
 def test_a_page_of_accents_without_letters_is_measured():
-    pages = read_batch(["\u00a8 \n\u00b4"])
-    assert np.isfinite(measure_layout(pages, pages.words())).all()
+    assert np.isfinite(measured(["\u00a8 \n\u00b4"])).all()

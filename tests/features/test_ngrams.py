@@ -15,17 +15,15 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from features.layout import PART_BITS, part_bits
-from features.ngrams import BUCKET_BITS, VIEWS, NgramView, SparseRows, count_ngrams, stack_rows
-from features.text_batch import WORD, read_batch
+from features.ngrams import BUCKET_BITS, VIEWS, NgramView, SparseRows, count_ngrams, find_ngrams, stack_rows
 from features.tfidf import NgramTfidf, fit_tfidf
-from features.tokens import fold, tokenize
+from features.tokens import WORD, fold, tokenize
 
 WORDS, CHARACTERS = VIEWS[0], VIEWS[1]
 
 
 def count(texts, view):
-    return count_ngrams(read_batch(texts), [view])
+    return count_ngrams(texts, [view])
 
 
 EACH_VIEW = pytest.mark.parametrize(
@@ -196,7 +194,7 @@ TWO_OF_A_PART = NgramView(name="longer", unit="character", shortest=4, longest=9
 @settings(max_examples=100)
 def test_views_counted_together_are_those_counted_alone(texts):
     views = [*VIEWS, TWO_OF_A_PART]
-    together = as_dicts(count_ngrams(read_batch(texts), views))
+    together = as_dicts(count_ngrams(texts, views))
     for number, view in enumerate(views):
         own = [{k & 0x3FFFFF: v for k, v in row.items() if k >> BUCKET_BITS == number} for row in together]
         assert own == counted(texts, view)
@@ -211,9 +209,10 @@ def test_a_part_counts_what_begins_in_it(part, texts):
 
 
 def in_part(text: str, part: str) -> list[bool]:
-    """Say of each character of a text, white space squeezed, whether it is in a part."""
-    pieces = read_batch([text]).pieces
-    return (part_bits(pieces, [text], {part}) & PART_BITS[part] > 0).tolist() if len(pieces.owners) else []
+    """Say of each character of a text, white space squeezed, whether it is in a part; of white space nothing."""
+    single = NgramView(name="single", unit="character", shortest=1, longest=1, part=part)
+    found = set(find_ngrams(text, single).first.tolist())
+    return [place in found for place in range(len(squeezed(text)))]
 
 
 def words_of(text: str, part: str) -> dict[int, float]:
@@ -306,9 +305,9 @@ def test_where_nothing_is_kept_every_row_is_zero(view, texts):
 
 def test_views_side_by_side_weigh_as_each_alone():
     texts = ENGLISH * 2 + ["Unheard", "not one line\nhere: twice"]
-    counts = count_ngrams(read_batch(texts[:6]), VIEWS)
+    counts = count_ngrams(texts[:6], VIEWS)
     columns = fit_tfidf(counts, VIEWS)
-    together = as_dicts(columns.weigh(count_ngrams(read_batch(texts), VIEWS)))
+    together = as_dicts(columns.weigh(count_ngrams(texts, VIEWS)))
     for view, table, start, end in zip(VIEWS, columns.tables, *bounds(columns), strict=True):
         alone = as_dicts(NgramTfidf((table,)).weigh(count(texts, view)))
         assert [{c - start: v for c, v in row.items() if start <= c < end} for row in together] == alone

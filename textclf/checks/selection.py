@@ -25,7 +25,6 @@ from features.keyword_learning import typical_words
 from features.lsa import fit_lsa
 from features.ngrams import VIEWS, count_ngrams
 from features.text_arguments import as_pairs, as_texts
-from features.text_batch import read_batches
 from features.tfidf import fit_tfidf
 from features.tokens import tokenize
 from textclf.base.errors import UsageError
@@ -174,10 +173,8 @@ def pile_rows(
     tfidf = fit_tfidf(counts, view, min_documents=1 if len(sample) < SMALL else 2)
     lsa = fit_lsa(tfidf.weigh(counts), int(tfidf.starts[1]), seed=seed)
     rows = np.zeros((len(pile) + len(labelled), lsa.projection.shape[1]), dtype=np.float32)
-    done = 0
-    for batch in read_batches([*pile, *labelled]):
-        rows[done : done + len(batch.texts)] = lsa.rows(tfidf.weigh(count_ngrams(batch, view)))
-        done += len(batch.texts)
+    for done, text in enumerate([*pile, *labelled], 1):
+        rows[done - 1] = lsa.rows(tfidf.weigh(count_ngrams([text], view)))
         if progress is not None:
             progress(done)
     return PileRows(rows[: len(pile)], rows[len(pile) :])

@@ -196,13 +196,11 @@ def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
     characters = np.zeros(len(text))
     features: defaultdict[str, float] = defaultdict(float)
     ngrams = model.features.ngrams
-    in_text = [table for table in ngrams.tables if table.view.form == "text"]
-    found = iter(find_ngrams(text, [table.view for table in in_text]))
     for table, start, end in zip(ngrams.tables, ngrams.starts[:-1], ngrams.starts[1:], strict=True):
         own = slice(*np.searchsorted(rows.ngrams.indices, [start, end]))
         amounts = rows.ngrams.values[own] * lead(model.linear.ngrams[rows.ngrams.indices[own]])
         if table.view.form == "text":
-            _spread(characters, next(found), table, rows.ngrams.indices[own] - start, amounts)
+            _spread(characters, find_ngrams(text, table.view), table, rows.ngrams.indices[own] - start, amounts)
         else:
             features["shapes of characters"] += float(amounts.sum())
     for name, amount in _layout(rows, lead(model.linear.layout)):

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from features.core import multiply
 from features.feature_set import FeatureRows, FeatureSet
 from features.language_detection import LanguageDetector
 from features.text_arguments import iter_texts
-from features.text_batch import BATCH
 from textclf.base.errors import UsageError
 from textclf.model.accept import review_reason
 from textclf.model.calibrate import softmax
@@ -25,6 +25,8 @@ from textclf.model.prediction import Label, Prediction
 from textclf.model.training_record import TrainingRecord
 from textclf.model.typicality import Typicality
 
+BATCH = 32
+"""Documents whose evidence is computed together."""
 BY_LOOK = "no text was read: judged by its look"
 MAX_TEXT = 1_000_000
 """Characters of a text that are used; the rest is left out, and the prediction says so."""
@@ -44,11 +46,9 @@ class LinearModel:
         """Signed distances, shape (n, k); the largest in a row is the predicted category."""
         margins = np.empty((len(rows.indicators), len(self.intercept)))
         # row by row, so that a document's margins do not depend on its batch
-        starts, indices, values = rows.ngrams
+        by_ngrams = multiply(*rows.ngrams, self.ngrams)
         for i in range(len(margins)):
-            total = self.intercept.astype(np.float64)
-            span = slice(starts[i], starts[i + 1])
-            total += values[span] @ self.ngrams.take(indices[span], axis=0)
+            total = by_ngrams[i] + self.intercept
             total += rows.layout[i] @ self.layout
             total += rows.indicators[i].astype(np.float32) @ self.indicators
             total += rows.vectors[i] @ self.vectors

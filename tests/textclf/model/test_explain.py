@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.ngrams import VIEWS, count_ngrams, find_ngrams
-from features.text_batch import read_batch
 from textclf.model.explain import explain, explain_pipe
 
 TEXTS = [
@@ -104,14 +103,14 @@ def test_of_a_long_text_what_the_model_looks_at_is_explained(model, monkeypatch)
 @pytest.mark.parametrize("view", [view for view in VIEWS if view.form == "text"], ids=lambda view: view.name)
 @pytest.mark.parametrize("text", TEXTS)
 def test_ngrams_found_are_those_counted_and_stand_where_they_are_said_to(view, text):
-    (found,) = find_ngrams(text, [view])
-    counted = count_ngrams(read_batch([text]), [view])
+    found = find_ngrams(text, view)
+    counted = count_ngrams([text], [view])
     buckets, times = np.unique(found.buckets, return_counts=True)
     assert (buckets.tolist(), times.tolist()) == (counted.indices.tolist(), counted.values.tolist())
     for bucket, first, last in zip(found.buckets[:50], found.first, found.last, strict=False):
         places = found.places[first:last]
         piece = text[places[places >= 0].min() : places.max() + 1]
-        alone = count_ngrams(read_batch([piece]), [replace(view, part="page")])
+        alone = count_ngrams([piece], [replace(view, part="page")])
         if view.unit == "word" and view.part != "labels":
             assert bucket in alone.indices
         assert piece.strip() == piece

@@ -11,7 +11,6 @@ import pytest
 
 import textclf
 from features.ngrams import VIEWS, count_ngrams
-from features.text_batch import read_batch
 from features.tfidf import fit_tfidf
 from textclf.model.file import save_model
 from textclf.model.neighbours import MOST, Neighbours, fit_neighbours
@@ -27,13 +26,13 @@ def recipes(count: int, seed: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def columns(corpus):
-    return fit_tfidf(count_ngrams(read_batch([*corpus(30).texts, *recipes(30, 1)]), VIEWS[:1]), VIEWS[:1])
+    return fit_tfidf(count_ngrams([*corpus(30).texts, *recipes(30, 1)], VIEWS[:1]), VIEWS[:1])
 
 
 @pytest.fixture(scope="module")
 def rows(columns):
     """TF-IDF rows of texts."""
-    return lambda texts: columns.weigh(count_ngrams(read_batch(texts), VIEWS[:1]))
+    return lambda texts: columns.weigh(count_ngrams(texts, VIEWS[:1]))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from features.ngrams import VIEWS, count_ngrams
-from features.text_batch import read_batch
 from features.tfidf import fit_tfidf
 from textclf.model.accept import MIN_FAMILIARITY
 from textclf.model.typicality import fit_centroids, fit_typicality, similarity
@@ -89,7 +88,7 @@ def test_out_of_distribution_documents_given_in_training_are_turned_away(classif
 def test_similarity_is_one_for_documents_of_the_category_on_average():
     texts = ["total due invoice", "invoice total vat", "invoice due vat", "dear aunt love", "love dear sea"]
     labels = np.array([0, 0, 0, 1, 1])
-    counts = count_ngrams(read_batch(texts), VIEWS[:1])
+    counts = count_ngrams(texts, VIEWS[:1])
     columns = fit_tfidf(counts, VIEWS[:1])
     rows = columns.weigh(counts)
     centroids = fit_centroids(rows, labels, 2, columns.starts[-1])
@@ -101,7 +100,7 @@ def test_similarity_is_one_for_documents_of_the_category_on_average():
 def test_familiarity_is_the_share_of_training_documents_that_were_less_familiar():
     draw = np.random.default_rng(0)
     margins = draw.normal(size=(400, 3))
-    rows = count_ngrams(read_batch(["one word"] * 400), VIEWS[:1])
+    rows = count_ngrams(["one word"] * 400, VIEWS[:1])
     weighed = fit_tfidf(rows, VIEWS[:1]).weigh(rows)
     centroids = np.full((3, 3), 0.5, dtype=np.float32)
     similar = similarity(centroids, weighed, margins.argmax(axis=1))

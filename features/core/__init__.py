@@ -1,0 +1,200 @@
+"""The compiled core, called through ctypes; what its functions do and give is said in ``core.c``."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.characters import CHARACTERS, add_character
+
+LIBRARY = Path(__file__).with_name("libcore.so")
+MEASURES = 20
+"""Measures of the layout of a page."""
+
+_TABLE = CHARACTERS.ctypes.data
+_WEIGHTS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
+"""``1 + ln count`` of counts below 256."""
+_Address, _Size = ctypes.c_void_p, ctypes.c_int64
+
+
+class View(ctypes.Structure):
+    """A kind of n-gram to count; the part of the page is a bit."""
+
+    _fields_ = [(name, ctypes.c_int32) for name in ("is_word", "shortest", "longest", "part", "is_shape")]
+
+
+class _Observation(ctypes.Structure):
+    _fields_ = [
+        ("count", _Size),
+        ("keys", _Address),
+        ("times", _Address),
+        ("size", _Size),
+        ("letters", _Address),
+        ("measures", ctypes.c_double * MEASURES),
+    ]
+
+
+class _Occurrences(ctypes.Structure):
+    _fields_ = [
+        ("count", _Size),
+        ("keys", _Address),
+        ("first", _Address),
+        ("last", _Address),
+        ("size", _Size),
+        ("places", _Address),
+    ]
+
+
+class Observed(NamedTuple):
+    """What was observed of a text."""
+
+    # numbers of view and bucket, in rising order, and how often each occurs
+    keys: NDArray[np.int32]
+    times: NDArray[np.float32]
+    # folded words
+    words: list[str]
+    # of the layout, shape (20,); NaN for a text without the lines of a page
+    measures: NDArray[np.float64]
+
+
+@cache
+def load_library() -> Any:
+    """Load the library, with the types of its functions."""
+    try:
+        library = ctypes.CDLL(str(LIBRARY))
+    except OSError as error:
+        remedy = "in a checkout run: pip install --editable ."
+        raise ImportError(f"the compiled core cannot be loaded: {error}; {remedy}") from error
+    functions: dict[str, tuple[Any, list[Any]]] = {
+        "find_unknown": (_Size, [_Address, _Size, _Size, _Address]),
+        "observe": (ctypes.POINTER(_Observation), [_Address, _Size, _Address, _Address, ctypes.c_int32]),
+        "free_observation": (None, [ctypes.POINTER(_Observation)]),
+        "locate": (ctypes.POINTER(_Occurrences), [_Address, _Size, _Address, _Address]),
+        "free_occurrences": (None, [ctypes.POINTER(_Occurrences)]),
+        "weigh": (_Size, [_Address, _Size, *[_Address] * 3, _Size, *[_Address] * 5]),
+        "multiply": (None, [_Address, _Size, *[_Address] * 3, _Size, _Size, _Address]),
+    }
+    for name, (result, arguments) in functions.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+def observe(text: str, views: ctypes.Array[View]) -> Observed:
+    """Count the n-grams of a text in several views, split it into words, and measure its layout."""
+    library = load_library()
+    codes = _codes(text)
+    found = library.observe(codes, len(text), _TABLE, views, len(views))
+    if not found:
+        raise MemoryError
+    try:
+        own = found.contents
+        letters = ctypes.string_at(own.letters, 4 * own.size).decode("utf-32-le", "surrogatepass")
+        return Observed(
+            _copied(own.keys, own.count, np.int32),
+            _copied(own.times, own.count, np.float32),
+            letters.split(),
+            np.array(own.measures),
+        )
+    finally:
+        library.free_observation(found)
+
+
+def locate(text: str, view: View) -> tuple[NDArray[np.int32], ...]:
+    """Find the n-grams of a view: keys, first and last positions in the places, and these places in the text."""
+    library = load_library()
+    codes = _codes(text)
+    found = library.locate(codes, len(text), _TABLE, ctypes.byref(view))
+    if not found:
+        raise MemoryError
+    try:
+        own = found.contents
+        arrays = [_copied(address, own.count, np.int32) for address in (own.keys, own.first, own.last)]
+        return *arrays, _copied(own.places, own.size, np.int32)
+    finally:
+        library.free_occurrences(found)
+
+
+def _codes(text: str) -> bytes:
+    """Encode a text as code points, all of which the table of characters knows."""
+    find_unknown = load_library().find_unknown
+    codes, place = text.encode("utf-32-le", "surrogatepass"), 0
+    while (place := find_unknown(codes, len(text), place, _TABLE)) >= 0:
+        add_character(ord(text[place]))
+    return codes
+
+
+def _copied(address: int, count: int, kind: type[Any]) -> NDArray[Any]:
+    return np.frombuffer(ctypes.string_at(address, count * np.dtype(kind).itemsize), kind)
+
+
+class KeptKeys:
+    """The keys of n-grams that were kept, with their weights; their positions are columns.
+
+    Parameters
+    ----------
+    keys : ndarray of int64, shape (m,)
+        In rising order.
+    idf : ndarray of float32, shape (m,)
+        Inverse document frequency of each.
+    bound : int
+        All keys are below.
+    """
+
+    def __init__(self, keys: NDArray[np.int64], idf: NDArray[np.float32], bound: int) -> None:
+        # for each block of 32 keys, a bit for each kept one, and in the upper half the number kept in blocks before;
+        # sums of 32 different powers of two are exact in double precision
+        bits = np.bincount(keys >> 5, np.exp2(keys & 31), minlength=bound >> 5).astype(np.uint64)
+        counts = np.bitwise_count(bits).astype(np.uint64)
+        self._kept = ((np.cumsum(counts) - counts) << np.uint64(32)) | bits
+        self._idf = np.append(idf, 0).astype(np.float32)
+
+    def weigh(
+        self, starts: NDArray[np.int64], keys: NDArray[np.int32], times: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """Turn rows of counts into TF-IDF rows: where each starts, and columns and values."""
+        starts, keys, times = _plain(starts, np.int64), _plain(keys, np.int32), _plain(times, np.float32)
+        row_starts = np.empty(len(starts), np.int64)
+        columns, values = np.empty(len(keys), np.int32), np.empty(len(keys), np.float32)
+        kept = load_library().weigh(
+            starts.ctypes.data,
+            len(starts) - 1,
+            keys.ctypes.data,
+            times.ctypes.data,
+            self._kept.ctypes.data,
+            len(self._kept),
+            self._idf.ctypes.data,
+            _WEIGHTS.ctypes.data,
+            row_starts.ctypes.data,
+            columns.ctypes.data,
+            values.ctypes.data,
+        )
+        return row_starts, columns[:kept].copy(), values[:kept].copy()
+
+
+def multiply(
+    starts: NDArray[np.int64], columns: NDArray[np.int32], values: NDArray[np.float32], matrix: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Multiply sparse rows by a dense matrix; columns, in rising order, beyond its height do not count."""
+    starts, columns, values = _plain(starts, np.int64), _plain(columns, np.int32), _plain(values, np.float32)
+    matrix = _plain(matrix, np.float32)
+    products = np.empty((len(starts) - 1, matrix.shape[1]))
+    load_library().multiply(
+        starts.ctypes.data,
+        len(starts) - 1,
+        columns.ctypes.data,
+        values.ctypes.data,
+        matrix.ctypes.data,
+        *matrix.shape,
+        products.ctypes.data,
+    )
+    return products
+
+
+def _plain(values: NDArray[Any], kind: type[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(values, kind)

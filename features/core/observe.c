@@ -1,0 +1,114 @@
+/* What Python asks of a text: counts of n-grams, words and layout; or where n-grams are. */
+
+#include <string.h>
+
+#include "core.h"
+
+typedef struct {
+    int64_t count;
+    uint32_t *keys; /* different ones in rising order: number of the view and bucket */
+    float *times; /* how often each occurs */
+    int64_t size;
+    uint32_t *letters; /* the folded text with spaces for all that is no letter and no digit */
+    double measures[MEASURES]; /* of the layout; NaN for a text without the lines of a page */
+} Observation;
+
+typedef struct {
+    int64_t count;
+    uint32_t *keys;
+    int32_t *first, *last; /* positions in `places` of the first character of each n-gram, and after its last */
+    int64_t size;
+    int32_t *places; /* position in the text of each character that n-grams are made of; -1 for white space */
+} Occurrences;
+
+EXPORTED void free_observation(Observation *observation) {
+    if (!observation) return;
+    free(observation->keys);
+    free(observation->times);
+    free(observation->letters);
+    free(observation);
+}
+
+/* Count the n-grams of a text in several views and measure its layout; NULL if there is no memory. */
+EXPORTED Observation *observe(const uint32_t *text, int64_t length, const Character *table, const View *views,
+                              int32_t view_count) {
+    Reading reading;
+    Found found = {0};
+    uint32_t *spare = NULL;
+    Observation *observation = calloc(1, sizeof *observation);
+    bool done = read_text(&reading, text, length, table) && observation;
+    for (int32_t i = 0; done && i < view_count; i++) done = find_ngrams(&reading, &views[i], (uint32_t)i, &found);
+    if (done) {
+        observation->times = array(found.count, 4);
+        observation->letters = array(length, 4);
+        spare = array(found.count, 4);
+        done = observation->times && observation->letters && spare &&
+               measure_layout(&reading, text, length, table, observation->measures);
+    }
+    if (done) {
+        sort_keys(found.keys, spare, found.count, ((uint32_t)view_count << BUCKET_BITS) - 1);
+        observation->count = count_runs(found.keys, spare, found.count, observation->times);
+        observation->keys = found.keys;
+        found.keys = NULL;
+        observation->size = length;
+        for (int64_t i = 0; i < length; i++) {
+            Character character = table[text[i]];
+            observation->letters[i] = character.kinds & LETTER ? character.folded : ' ';
+        }
+    }
+    free_reading(&reading);
+    free_found(&found);
+    free(spare);
+    if (done) return observation;
+    free_observation(observation);
+    return NULL;
+}
+
+EXPORTED void free_occurrences(Occurrences *occurrences) {
+    if (!occurrences) return;
+    free(occurrences->keys);
+    free(occurrences->first);
+    free(occurrences->last);
+    free(occurrences->places);
+    free(occurrences);
+}
+
+/* Find where the n-grams of a view are; NULL if there is no memory. */
+EXPORTED Occurrences *locate(const uint32_t *text, int64_t length, const Character *table, const View *view) {
+    Reading reading;
+    Found found = {.with_positions = true};
+    Occurrences *occurrences = calloc(1, sizeof *occurrences);
+    bool done = read_text(&reading, text, length, table) && occurrences && find_ngrams(&reading, view, 0, &found);
+    if (done) {
+        const Line *line = view->is_shape ? &reading.shapes : &reading.folded;
+        *occurrences = (Occurrences){found.count, found.keys, found.first, found.last, 0, array(line->size, 4)};
+        found = (Found){0};
+        done = occurrences->places != NULL;
+    }
+    if (done && view->is_word) {
+        /* only the characters of the words count: from numbers of words to positions of characters */
+        int32_t count = words_in_part(&reading.folded, reading.words, reading.word_count, view->part, reading.chosen);
+        for (int32_t i = 0; i < count; i++) {
+            Word *word = &reading.chosen[i];
+            int32_t length_of_word = word->end - word->begin;
+            memcpy(occurrences->places + occurrences->size, reading.folded.places + word->begin,
+                   (size_t)length_of_word * 4);
+            word->begin = (int32_t)occurrences->size;
+            word->end = word->begin + length_of_word;
+            occurrences->size = word->end;
+        }
+        for (int64_t i = 0; i < occurrences->count; i++) {
+            occurrences->first[i] = reading.chosen[occurrences->first[i]].begin;
+            occurrences->last[i] = reading.chosen[occurrences->last[i] - 1].end;
+        }
+    } else if (done) {
+        const Line *line = view->is_shape ? &reading.shapes : &reading.folded;
+        occurrences->size = line->size;
+        memcpy(occurrences->places, line->places, (size_t)line->size * 4);
+    }
+    free_reading(&reading);
+    free_found(&found);
+    if (done) return occurrences;
+    free_occurrences(occurrences);
+    return NULL;
+}

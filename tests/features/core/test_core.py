@@ -1,0 +1,92 @@
+"""The compiled core as a library: built so that every access to memory is checked, fuzzed, and missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from features import core
+
+FOLDER = Path(core.__file__).parent
+SANITIZED = ["-std=c99", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+HOSTILE = """
+import random, sys
+from pathlib import Path
+import numpy as np
+from features import core
+core.LIBRARY = Path(sys.argv[1])
+from features.ngrams import VIEWS, NgramView, count_ngrams, find_ngrams
+from features.tfidf import fit_tfidf
+
+draw = random.Random(0)
+odd = [*"aAbéÉ1_.:' \\n\\t\\r", *"\\0\\x85\\xa0´\\u0301\\u2028①ﬁ\\ud800\\U0010ffff😀"]
+long = NgramView(name="long", unit="character", shortest=1, longest=1000)
+texts = ["".join(draw.choices(odd, k=draw.choice([0, 1, 2, 3, 40, 400]))) for _ in range(1_500)]
+texts += ["a" * 100_000, ":" * 100_000, "\\n" * 100_000, " \\n" * 50_000, "a:\\n" * 30_000]
+for text in texts:
+    count_ngrams([text], VIEWS)
+    for view in VIEWS if len(text) < 1_000 else ():
+        find_ngrams(text, view)
+    if len(text) < 500:
+        count_ngrams([text], [long])
+counts = count_ngrams(texts[:300], VIEWS)
+tfidf = fit_tfidf(counts, VIEWS)
+rows = tfidf.weigh(counts)
+for height in (0, 1, int(tfidf.starts[1]), int(tfidf.starts[-1])):
+    core.multiply(*rows, np.ones((height, 3), np.float32))
+# counted with other views than the kept ones
+tfidf.first_view().weigh(counts)
+print("done")
+"""
+
+
+def sanitized(target: Path, *more: str, compiler: str = "gcc") -> Path:
+    sources = map(str, sorted(FOLDER.glob("*.c")))
+    subprocess.run([compiler, *SANITIZED, *more, *sources, "-o", str(target), "-lm"], check=True)
+    return target
+
+
+def test_hostile_texts_reach_no_memory_that_is_not_their_own(tmp_path):
+    if not shutil.which("gcc"):
+        pytest.skip("there is no gcc to build the core with checks of every access to memory")
+    sanitizer = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
+    if not Path(sanitizer).is_absolute():
+        pytest.skip("this gcc has no AddressSanitizer")
+    library = sanitized(tmp_path / "checked.so", "-shared", "-fPIC")
+    # Python itself frees less than it allocates
+    environment = {**os.environ, "LD_PRELOAD": sanitizer, "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc"}
+    done = subprocess.run(
+        [sys.executable, "-c", HOSTILE, str(library)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-3_000:]
+
+
+@pytest.mark.endurance
+def test_ten_million_texts_that_search_for_new_paths_find_no_fault(tmp_path):
+    if not shutil.which("clang"):
+        pytest.skip("there is no clang, which has libFuzzer")
+    fuzz = str(Path(__file__).with_name("fuzz.c"))
+    program = sanitized(tmp_path / "fuzz", "-O2", "-fsanitize=fuzzer", "-Wno-override-init", fuzz, compiler="clang")
+    done = subprocess.run(
+        [program, "-runs=10000000", "-max_len=300", "-seed=1", f"-artifact_prefix={tmp_path}/"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert "Done 10000000 runs" in done.stderr
+
+
+def test_without_the_library_it_is_said_how_to_get_it(tmp_path):
+    script = (
+        "from pathlib import Path; from features import core; core.LIBRARY = Path('missing.so'); core.load_library()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "ImportError: the compiled core cannot be loaded" in done.stderr
+    assert "pip install --editable ." in done.stderr
