@@ -109,7 +109,13 @@ class Desk:
         return self.trouble
 
     def loaded(self) -> LoadedModel:
-        """Give the model on duty; a problem if there is none."""
+        """Give the model on duty.
+
+        Raises
+        ------
+        textclf.service.problems.ProblemError
+            If there is none.
+        """
         if self.duty.current is None:
             raise ProblemError(503, "no-model", "no model is on duty; start the service with --model")
         return self.duty.current
@@ -121,7 +127,13 @@ class Desk:
 
     @contextmanager
     def place(self) -> Iterator[Callable[[], None]]:
-        """Take a place in the queue, and further ones by calling what is given; all are free after the block."""
+        """Take a place in the queue, and further ones by calling what is given; all are free after the block.
+
+        Raises
+        ------
+        textclf.service.problems.ProblemError
+            If the queue is full, or the service stops.
+        """
         taken = 0
 
         def take() -> None:
@@ -146,7 +158,25 @@ class Desk:
         return {"Retry-After": str(min(60, max(1, math.ceil(self._seconds * waiting / self.reader.jobs / 4))))}
 
     async def classify(self, files: Sequence[SourceFile], *, one_by_one: asyncio.Semaphore | None = None) -> Result:
-        """Classify files; a problem if none of them can be read, or no model is on duty."""
+        """Classify files.
+
+        Parameters
+        ----------
+        files : sequence of SourceFile
+            At least one.
+        one_by_one : asyncio.Semaphore, optional
+            Held while a file is worked on, so that others get their turn.
+
+        Returns
+        -------
+        Result
+            With a document for each file, in their order; one that cannot be read spoils no other.
+
+        Raises
+        ------
+        textclf.service.problems.ProblemError
+            If none of them can be read, no model is on duty, or the service stops.
+        """
         loaded = self.loaded()
         under_way = [asyncio.create_task(self._classify(file, loaded, one_by_one)) for file in files]
         try:
@@ -185,7 +215,13 @@ class Desk:
         return await loop.run_in_executor(self._predicting, lambda: list(model.pipe(texts)))
 
     async def read(self, file: SourceFile) -> Document:
-        """Read a file."""
+        """Read a file.
+
+        Raises
+        ------
+        textclf.service.problems.ProblemError
+            If the service stops.
+        """
         submitted = time.perf_counter()
         try:
             reading = self.reader.submit(file.name, file.path)

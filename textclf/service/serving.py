@@ -33,7 +33,25 @@ _log = logging.getLogger(__name__)
 def serve(
     options: ServiceOptions, scans: ScanOptions, accepting: AcceptanceOptions, *, ready: Callable[[str], None]
 ) -> None:
-    """Run the service until SIGINT, SIGTERM or SIGHUP; ``ready`` is called with its URL once it accepts requests."""
+    """Run the service until SIGINT, SIGTERM or SIGHUP.
+
+    Parameters
+    ----------
+    options : ServiceOptions
+        Library, address, keys and limits.
+    scans : ScanOptions
+        How documents are read.
+    accepting : AcceptanceOptions
+        The maximum error, if it is not that of the model.
+    ready : callable
+        Called with the URL of the service once it accepts requests.
+
+    Raises
+    ------
+    textclf.base.errors.TextclfError
+        If the library, the model, the keys, the root, the engine or the address cannot be used, or another service
+        uses the library.
+    """
     if options.root is not None and not options.root.is_dir():
         raise BadInputError("is not a folder", where=options.root, remedy="create it, or give another --root")
     keys = None if options.key_file is None else Keys(options.key_file)

@@ -69,7 +69,13 @@ class Sources:
         self._s3: Any = None
 
     def fetch(self, given: SourceRequest, folder: Path) -> list[SourceFile]:
-        """Give the files of a request; those that are not on this machine are put into a folder."""
+        """Give the files of a request; those that are not on this machine are put into a folder.
+
+        Raises
+        ------
+        textclf.service.problems.ProblemError
+            If one may not be named, is not there, cannot be had, or is too large.
+        """
         return [self._file(source, folder, number) for number, source in enumerate(given.sources)]
 
     def _file(self, source: AnySource, folder: Path, number: int) -> SourceFile:

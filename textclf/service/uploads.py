@@ -119,6 +119,11 @@ async def receive_files(
     -------
     list of SourceFile
         At least one.
+
+    Raises
+    ------
+    textclf.service.problems.ProblemError
+        If the body is no form, holds no file, or exceeds a limit.
     """
     kind, parameters = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not parameters.get(b"boundary"):
