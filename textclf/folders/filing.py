@@ -189,8 +189,14 @@ class Filer:
             path=str(path.absolute()),
         )
         library.record_reading(stored.id, document)
-        categories = self.model.categories
-        library.record_prediction(stored.id, self.model_id, prediction, categories=categories, at=self.now())
+        library.record_prediction(
+            stored.id,
+            self.model_id,
+            prediction,
+            categories=self.model.categories,
+            max_error=self.model.training.acceptance.max_error,
+            at=self.now(),
+        )
         return stored.id
 
     def _put(self, judged: _Judged) -> Filed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,11 @@ def take_claim(session: Session, document_id: int, *, by: str, at: datetime, unt
         return True
     get_document(session, document_id)
     return insert_if_new(session, ClaimRow, document_id=document_id, by=by, until=until)
+
+
+def claim_first(session: Session, ids: Iterable[int], *, by: str, at: datetime, until: datetime) -> int | None:
+    """Claim the first of some documents that nobody else looks at; gives its id."""
+    return next((one for one in ids if take_claim(session, one, by=by, at=at, until=until)), None)
 
 
 def keep_claim(session: Session, document_id: int, *, by: str, at: datetime, until: datetime) -> bool:

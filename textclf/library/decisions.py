@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from textclf.library.claims import ClaimedError
 from textclf.library.documents import current_prediction, get_document
+from textclf.library.label_issues import answer_label_issue
 from textclf.library.latest import holding_decisions
 from textclf.library.tables import ClaimRow, DecisionRow, DocumentRow
 
 
 def decide(session: Session, document_id: int, category: str, *, by: str, at: datetime) -> DecisionRow:
-    """Decide the category of a document; the same decision again adds nothing."""
+    """Decide the category of a document; the same decision again adds nothing, unless it was asked for."""
     get_document(session, document_id)
     # two processes decide one after the other
     session.execute(select(DocumentRow.id).where(DocumentRow.id == document_id).with_for_update())
@@ -26,7 +27,8 @@ def decide(session: Session, document_id: int, category: str, *, by: str, at: da
     holding = decision_that_holds(session, document_id)
     if claim is not None:
         session.delete(claim)
-    if holding is not None and (holding.category, holding.by) == (category, by):
+    was_asked = answer_label_issue(session, document_id, at=at)
+    if not was_asked and holding is not None and (holding.category, holding.by) == (category, by):
         return holding
     prediction = current_prediction(session, document_id)
     before = holding.category if holding else prediction.predicted_category if prediction else ""

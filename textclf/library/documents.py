@@ -71,6 +71,7 @@ def record_prediction(
     *,
     categories: Sequence[str],
     evidence: Mapping[str, Any],
+    max_error: float | None,
     at: datetime,
 ) -> PredictionRow:
     """Keep the prediction of a model for a document, in place of an earlier one of the same model."""
@@ -95,6 +96,7 @@ def record_prediction(
         for number, page in enumerate(prediction.pages, 1)
     ]
     row.evidence = dict(evidence)
+    row.max_error = max_error
     row.made_at = at
     session.flush()
     return row

@@ -253,10 +253,15 @@ class Library:
         categories: Sequence[str],
         at: datetime,
         evidence: Mapping[str, Any] | None = None,
+        max_error: float | None = None,
     ) -> StoredPrediction:
-        """Keep the prediction of a model, in place of its earlier one; `categories` are those of its scores."""
+        """Keep the prediction of a model, in place of its earlier one.
+
+        `categories` are those of its scores, `max_error` the maximum error that held for it.
+        """
         with self.database.writing() as session:
             given: dict[str, Any] = {"categories": categories, "evidence": evidence or {}, "at": at}
+            given["max_error"] = max_error
             row = documents.record_prediction(session, document_id, model_id, prediction, **given)
             return record(StoredPrediction, row)
 

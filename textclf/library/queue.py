@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from textclf.library.claims import own_claims, take_claim
+from textclf.library.claims import claim_first, own_claims, take_claim
 from textclf.library.latest import is_decided, last_prediction
 from textclf.library.records import Claim, Order
 from textclf.library.rows import record
@@ -68,11 +68,9 @@ def claim_next(
 def claim_first_of(session: Session, ids: Sequence[int], *, by: str, at: datetime, until: datetime) -> Claim | None:
     """Claim the first of some documents that is for review and that nobody looks at."""
     free = set(session.scalars(_for_review(at).where(PredictionRow.document_id.in_(ids))))
-    for document_id in ids:
-        # another process may have claimed it since the query
-        if document_id in free and take_claim(session, document_id, by=by, at=at, until=until):
-            return _claim(session, document_id)
-    return None
+    # another process may have claimed one since the query
+    found = claim_first(session, (one for one in ids if one in free), by=by, at=at, until=until)
+    return None if found is None else _claim(session, found)
 
 
 def _claim(session: Session, document_id: int) -> Claim:

@@ -89,6 +89,7 @@ class StoredPrediction:
     pages: list[dict[str, Any]]
     evidence: dict[str, Any]
     made_at: datetime
+    max_error: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,17 @@ class Decision:
     at: datetime
     undone_at: datetime | None
     undone_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelIssue:
+    """A doubt: somebody decided one category, but the text reads like another; `by` is empty until it is kept."""
+
+    document_id: int
+    decided: str
+    category: str
+    score: float
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,6 +114,7 @@ class PredictionRow(Base):
     pages: Mapped[list[dict[str, Any]]]
     evidence: Mapped[dict[str, Any]]
     made_at: Mapped[datetime]
+    max_error: Mapped[float | None]
 
 
 class DecisionRow(Base):
@@ -129,6 +130,19 @@ class DecisionRow(Base):
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[str | None]
+
+
+class LabelIssueRow(Base):
+    """A doubt of a model about a decision, of which a person is asked once."""
+
+    __tablename__ = "label_issue"
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True, autoincrement=False)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"))
+    category: Mapped[str]
+    score: Mapped[float]
+    found_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
 
 
 class ClaimRow(Base):

@@ -75,6 +75,7 @@ class Keeper:
             judged.loaded.id,
             judged.prediction,
             categories=judged.loaded.model.categories,
+            max_error=judged.loaded.model.training.acceptance.max_error,
             evidence={"evidence": [one.model_dump() for one in evidence_of(judged.document, judged.explanation)]},
             at=at,
         )

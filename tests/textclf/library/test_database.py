@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from textclf.base.errors import BadInputError, ExitCode, OutputError, UsageError
 from textclf.library.database import HEAD, DatabaseError
 from textclf.library.library import DATABASE, Library
 from textclf.library.tables import Base
+from textclf.model.prediction import Prediction
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
@@ -57,6 +59,29 @@ def test_the_migrations_make_the_tables_of_the_code(library):
     with library.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_library_of_the_first_version_is_brought_up_to_date(tmp_path, model_files):
+    engine = create_engine(f"sqlite:///{tmp_path / DATABASE}")
+    config = Config()
+    config.set_main_option("script_location", "textclf.library:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "1")
+        connection.execute(
+            text(
+                "INSERT INTO document (sha256, name, path, size, added_at, status, error, page_count, text, reading) "
+                "VALUES ('ab', 'a.pdf', '', 1, '2026-03-01', 'ok', '', 1, 'words', '{}')"
+            )
+        )
+    engine.dispose()
+    with Library.open(tmp_path) as library:
+        (document,) = library.list_documents()
+        model = library.add_model(model_files[0], at=NOW)
+        accepted = Prediction(document_id="a", predicted_category="memo", score=0.9, decision="accept", scores=(0.9,))
+        given = {"categories": ("memo",), "max_error": 0.1, "at": NOW}
+        library.record_prediction(document.id, model.id, accepted, **given)
+        assert library.prediction(document.id).max_error == 0.1
 
 
 def test_tables_of_a_newer_version_are_refused_and_left_alone(library, tmp_path, database):

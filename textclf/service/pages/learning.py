@@ -206,7 +206,12 @@ def predict_anew(library: Library, *, progress: Progress, max_error: float | Non
             continue
         prediction = model(one.text, one.name, one.confidence, look=one.look)
         library.record_prediction(
-            one.document_id, on_duty.id, prediction, categories=model.categories, at=datetime.now(UTC)
+            one.document_id,
+            on_duty.id,
+            prediction,
+            categories=model.categories,
+            max_error=model.training.acceptance.max_error,
+            at=datetime.now(UTC),
         )
         done += 1
         progress(done=done)
