@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from textclf.library.latest import holding_decisions
 from textclf.library.tables import DecisionRow, DocumentRow, PredictionRow
 
 
@@ -29,7 +31,7 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """Documents predicted in a time, those of them that were unfamiliar, and decisions that were corrections."""
+    """Documents that came in a time as they were judged first, and those decided in it that were corrected."""
 
     predicted: int
     accepted: int
@@ -61,16 +63,18 @@ def months_before(month: datetime, count: int) -> list[datetime]:
 
 
 def draw_sample(session: Session, month: datetime, size: int) -> list[Sampled]:
-    """Draw documents that were accepted in a month, at random: the same ones whenever it is asked.
+    """Draw documents that were first accepted in a month, at random: the same ones whenever it is asked.
 
     While the month lasts, a document may take the place of another, but what is in the sample does not depend on what
-    anybody decided.
+    anybody decided, nor on how a document was judged anew.
     """
-    later = aliased(PredictionRow)
-    last = select(later.id).where(later.document_id == DocumentRow.id).order_by(later.made_at.desc(), later.id.desc())
+    earlier = aliased(PredictionRow)
+    earlier_ones = select(earlier.id).where(
+        earlier.document_id == PredictionRow.document_id,
+        tuple_(earlier.accepted_at, earlier.id) < tuple_(PredictionRow.accepted_at, PredictionRow.id),
+    )
     query = select(DocumentRow.id, DocumentRow.sha256, DocumentRow.name, PredictionRow.predicted_category)
-    query = query.join(PredictionRow, PredictionRow.id == last.limit(1).correlate(DocumentRow).scalar_subquery())
-    query = query.where(PredictionRow.decision == "accept", *_in(PredictionRow.made_at, month))
+    query = query.join(PredictionRow).where(*_in(PredictionRow.accepted_at, month), ~earlier_ones.exists())
     drawn = sorted(session.execute(query).all(), key=lambda row: _draw(row[1], month))[:size]
     decided = _decided(session, [row[0] for row in drawn])
     return [
@@ -79,21 +83,28 @@ def draw_sample(session: Session, month: datetime, size: int) -> list[Sampled]:
 
 
 def measure_drift(session: Session, month: datetime, *, unfamiliar_below: float) -> Drift:
-    """Count what was unfamiliar and what was corrected in a month."""
-    predicted = select(func.count()).select_from(PredictionRow).where(*_in(PredictionRow.made_at, month))
-    held = DecisionRow.undone_at.is_(None)
-    decided = select(func.count()).select_from(DecisionRow).where(held, *_in(DecisionRow.at, month))
+    """Count the documents that came in a month and were unfamiliar, and those decided in it that were corrected."""
+    row = aliased(PredictionRow)
+    first = select(func.min(row.id)).where(row.document_id == DocumentRow.id).correlate(DocumentRow).scalar_subquery()
+    came = select(func.count()).select_from(DocumentRow).join(PredictionRow, PredictionRow.id == first)
+    came = came.where(*_in(DocumentRow.added_at, month))
+    # what was predicted is what the first decision replaced
+    said_first = aliased(DecisionRow)
+    same = said_first.document_id == DecisionRow.document_id
+    said = select(said_first.before).where(same, said_first.undone_at.is_(None)).order_by(said_first.id).limit(1)
+    predicted = said.correlate(DecisionRow).scalar_subquery()
+    decided = select(func.count()).select_from(DecisionRow)
+    decided = decided.where(DecisionRow.id.in_(holding_decisions()), *_in(DecisionRow.at, month), predicted != "")
     return Drift(
-        predicted=session.scalar(predicted) or 0,
-        accepted=session.scalar(predicted.where(PredictionRow.decision == "accept")) or 0,
-        unfamiliar=session.scalar(predicted.where(PredictionRow.familiarity < unfamiliar_below)) or 0,
-        decided=session.scalar(decided.where(DecisionRow.before != "")) or 0,
-        corrected=session.scalar(decided.where(DecisionRow.before != "", DecisionRow.before != DecisionRow.category))
-        or 0,
+        predicted=session.scalar(came) or 0,
+        accepted=session.scalar(came.where(PredictionRow.decision == "accept")) or 0,
+        unfamiliar=session.scalar(came.where(PredictionRow.familiarity < unfamiliar_below)) or 0,
+        decided=session.scalar(decided) or 0,
+        corrected=session.scalar(decided.where(predicted != DecisionRow.category)) or 0,
     )
 
 
-def _in(column: InstrumentedAttribute[datetime], month: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _in(column: InstrumentedAttribute[Any], month: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return column >= month, column < next_month(month)
 
 
@@ -103,7 +114,6 @@ def _draw(sha256: str, month: datetime) -> bytes:
 
 def _decided(session: Session, ids: list[int]) -> dict[int, str]:
     query = select(DecisionRow.document_id, DecisionRow.category).where(
-        DecisionRow.document_id.in_(ids), DecisionRow.undone_at.is_(None)
+        DecisionRow.document_id.in_(ids), DecisionRow.id.in_(holding_decisions())
     )
-    # the last one holds
-    return {row[0]: row[1] for row in session.execute(query.order_by(DecisionRow.id))}
+    return dict(session.execute(query).all())

@@ -98,6 +98,8 @@ def record_prediction(
     row.evidence = dict(evidence)
     row.max_error = max_error
     row.made_at = at
+    if prediction.decision == "accept" and row.accepted_at is None:
+        row.accepted_at = at
     session.flush()
     return row
 

@@ -152,7 +152,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Work that was asked for, and its result once it is finished."""
+    """Work that was asked for, how often it was begun, and its result once it is finished."""
 
     id: str
     state: TaskState
@@ -160,6 +160,7 @@ class Task:
     finished_at: datetime | None
     request: dict[str, Any]
     result: dict[str, Any]
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ class PredictionRow(Base):
         UniqueConstraint("document_id", "model_id"),
         Index(None, "document_id", "made_at"),
         Index(None, "decision"),
+        Index(None, "accepted_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -115,6 +116,7 @@ class PredictionRow(Base):
     evidence: Mapped[dict[str, Any]]
     made_at: Mapped[datetime]
     max_error: Mapped[float | None]
+    accepted_at: Mapped[datetime | None]
 
 
 class DecisionRow(Base):
@@ -191,3 +193,4 @@ class TaskRow(Base):
     finished_at: Mapped[datetime | None]
     request: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any]]
+    attempts: Mapped[int] = mapped_column(server_default="0")

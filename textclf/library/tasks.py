@@ -13,6 +13,9 @@ from textclf.library.records import Task
 from textclf.library.rows import insert_if_new, record
 from textclf.library.tables import TaskRow
 
+MAX_ATTEMPTS = 3
+"""How often a task is begun during which the process dies; the last time nothing else is begun beside it."""
+
 
 class Tasks:
     """Tasks by id; every call is one transaction."""
@@ -36,11 +39,15 @@ class Tasks:
     def start_next(self) -> Task | None:
         """Take the oldest task that waits, which no other process then takes."""
         oldest = select(TaskRow).where(TaskRow.state == "pending").order_by(TaskRow.created_at, TaskRow.id).limit(1)
+        most = select(func.max(TaskRow.attempts)).where(TaskRow.state == "started")
         with self._database.writing() as session:
             row = session.scalar(oldest.with_for_update(skip_locked=True))
             if row is None:
                 return None
-            row.state = "started"
+            attempts_beside = session.scalar(most)
+            if attempts_beside is not None and MAX_ATTEMPTS in (attempts_beside, row.attempts + 1):
+                return None
+            row.state, row.attempts = "started", row.attempts + 1
             return record(Task, row)
 
     def finish(self, task_id: str, result: Mapping[str, Any], *, at: datetime, failed: bool = False) -> bool:
@@ -52,13 +59,36 @@ class Tasks:
             row.state, row.finished_at, row.result = "failure" if failed else "success", at, dict(result)
             return True
 
-    def restart(self) -> int:
-        """Let tasks wait again that a process had begun which is no more; gives their number."""
+    def put_back(self, task_id: str) -> None:
+        """Let a task wait again that was begun, but given up for a reason that is not its own."""
         with self._database.writing() as session:
-            begun = session.scalars(select(TaskRow).where(TaskRow.state == "started").with_for_update()).all()
-            for row in begun:
+            row = session.get(TaskRow, task_id, with_for_update=True)
+            if row is not None and row.state == "started":
+                row.state, row.attempts = "pending", row.attempts - 1
+
+    def restart(self, result_of_failure: Mapping[str, Any], *, at: datetime) -> list[str]:
+        """Let tasks wait again that a process had begun which is no more; those begun too often have failed.
+
+        Parameters
+        ----------
+        result_of_failure : mapping
+            Result of the tasks that have failed.
+        at : datetime.datetime
+            The time.
+
+        Returns
+        -------
+        list of str
+            The ids of the tasks that have failed.
+        """
+        failed = []
+        with self._database.writing() as session:
+            for row in session.scalars(select(TaskRow).where(TaskRow.state == "started").with_for_update()):
                 row.state = "pending"
-            return len(begun)
+                if row.attempts >= MAX_ATTEMPTS:
+                    row.state, row.finished_at, row.result = "failure", at, dict(result_of_failure)
+                    failed.append(row.id)
+        return failed
 
     def position(self, task_id: str) -> int:
         """Give the place of a task among those that wait, from 1; 0 if it does not wait."""

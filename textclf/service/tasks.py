@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclf.base.errors import TextclfError
+from textclf.library.tasks import MAX_ATTEMPTS
 from textclf.service.problems import ProblemError, problem_of, stopping
 from textclf.service.uploads import SourceFile
 
@@ -87,10 +88,10 @@ class TaskRunner:
             self._news.clear()
             try:
                 if not has_restarted:
-                    await asyncio.to_thread(self._tasks.restart)
+                    await self._restart()
                     has_restarted = True
                 while self._has_room() and (task := await asyncio.to_thread(self._tasks.start_next)):
-                    doing = asyncio.create_task(self._do(task))
+                    doing = asyncio.create_task(self._do(task), name=task.id)
                     self._doing.add(doing)
                     doing.add_done_callback(self._ended)
                 if datetime.now(UTC) - forgotten > _SWEEP:
@@ -106,6 +107,21 @@ class TaskRunner:
             _, late = await asyncio.wait(self._doing, timeout=seconds)
             for doing in late:
                 doing.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+            for doing in late:
+                await self._put_back(doing.get_name())
+
+    async def _restart(self) -> None:
+        gave_up = ProblemError(500, "gave-up", f"the service ended {MAX_ATTEMPTS} times while it did this task")
+        for task_id in await asyncio.to_thread(self._tasks.restart, gave_up.body(), at=datetime.now(UTC)):
+            _log.error(f"task {task_id} is put aside: {gave_up}")
+            await asyncio.to_thread(self._desk.uploads.remove, task_id)
+
+    async def _put_back(self, task_id: str) -> None:
+        try:
+            await asyncio.to_thread(self._tasks.put_back, task_id)
+        except TextclfError as error:
+            _log.error(f"task {task_id} is counted as begun: {error}")
 
     def _has_room(self) -> bool:
         # without a reader, tasks stay in the library for the next start
@@ -131,6 +147,7 @@ class TaskRunner:
             problem = problem_of(error)
             # it is begun again at the next start
             if problem.name == "stopping":
+                await self._put_back(task.id)
                 return
             result = problem.body()
             await self._finish(task.id, result, failed=True)

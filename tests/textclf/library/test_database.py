@@ -15,13 +15,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from textclf.base.errors import BadInputError, ExitCode, OutputError, UsageError
+from textclf.library.audit import draw_sample
 from textclf.library.database import HEAD, DatabaseError
 from textclf.library.library import DATABASE, Library
 from textclf.library.tables import Base
-from textclf.model.prediction import Prediction
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
@@ -53,35 +53,10 @@ def outputs(*processes: subprocess.Popen[str]) -> list[list[str]]:
 
 
 def test_the_migrations_make_the_tables_of_the_code(library):
-    config = Config()
-    config.set_main_option("script_location", "textclf.library:migrations")
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+    assert ScriptDirectory.from_config(migrations()).get_current_head() == HEAD
     with library.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-
-
-def test_a_library_of_the_first_version_is_brought_up_to_date(tmp_path, model_files):
-    engine = create_engine(f"sqlite:///{tmp_path / DATABASE}")
-    config = Config()
-    config.set_main_option("script_location", "textclf.library:migrations")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "1")
-        connection.execute(
-            text(
-                "INSERT INTO document (sha256, name, path, size, added_at, status, error, page_count, text, reading) "
-                "VALUES ('ab', 'a.pdf', '', 1, '2026-03-01', 'ok', '', 1, 'words', '{}')"
-            )
-        )
-    engine.dispose()
-    with Library.open(tmp_path) as library:
-        (document,) = library.list_documents()
-        model = library.add_model(model_files[0], at=NOW)
-        accepted = Prediction(document_id="a", predicted_category="memo", score=0.9, decision="accept", scores=(0.9,))
-        given = {"categories": ("memo",), "max_error": 0.1, "at": NOW}
-        library.record_prediction(document.id, model.id, accepted, **given)
-        assert library.prediction(document.id).max_error == 0.1
 
 
 def test_tables_of_a_newer_version_are_refused_and_left_alone(library, tmp_path, database):
@@ -89,6 +64,37 @@ def test_tables_of_a_newer_version_are_refused_and_left_alone(library, tmp_path,
         session.execute(text("UPDATE alembic_version SET version_num = '999'"))
     with pytest.raises(BadInputError, match="has tables of version 999, which this version of textclf does not know"):
         Library.open(library.folder, database)
+
+
+def test_tables_of_the_first_version_are_brought_up_to_date(tmp_path, database, model_files, monkeypatch):
+    old = ScriptDirectory.from_config(migrations()).get_base()
+    upgrade = command.upgrade
+    monkeypatch.setattr("textclf.library.database.HEAD", old)
+    monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, old))
+    with Library.open(tmp_path, database) as library, library.database.writing() as session:
+        for statement in (
+            "INSERT INTO document VALUES (1, 'a', 'a', '', 1, '2026-02-01', 'ok', '', 1, '', '{}')",
+            "INSERT INTO model VALUES ('m', 'm', '2026-02-01', '', '{}', NULL)",
+            "INSERT INTO prediction VALUES (1, 1, 'm', 'letter', 0.9, 0.5, 'accept', '', '', NULL, '[]', '{}',"
+            " '2026-02-03')",
+            "INSERT INTO task VALUES ('t', 'pending', '2026-02-01', NULL, '{}', '{}')",
+        ):
+            session.connection().exec_driver_sql(statement)
+    monkeypatch.undo()
+    looked_into = Library.look_into(tmp_path, database)
+    assert [one.name for one in looked_into.list_documents()] == ["a"]
+    looked_into.close()
+    with Library.open(tmp_path, database) as library:
+        assert library.tasks.start_next().attempts == 1
+        assert library.prediction(1).max_error is None
+        with library.database.reading() as session:
+            assert [one.name for one in draw_sample(session, datetime(2026, 2, 1, tzinfo=UTC), 9)] == ["a"]
+
+
+def migrations():
+    config = Config()
+    config.set_main_option("script_location", "textclf.library:migrations")
+    return config
 
 
 def test_what_is_no_database_is_refused_and_left_alone(tmp_path):

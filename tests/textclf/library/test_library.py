@@ -261,14 +261,56 @@ def test_tasks_are_done_in_order_and_finished_once(library, clock):
     assert library.tasks.finish("a", {"x": 1}, at=clock())
     assert not library.tasks.finish("a", {"x": 2}, at=clock())
     assert (library.tasks.get("a").state, library.tasks.get("a").result) == ("success", {"x": 1})
-    assert library.tasks.start_next() == replace(second, state="started")
+    assert library.tasks.start_next() == replace(second, state="started", attempts=1)
     assert library.tasks.start_next() is None
-    assert library.tasks.restart() == 1
+    assert library.tasks.restart({}, at=clock()) == []
     library.tasks.start_next()
     library.tasks.finish("b", {}, at=clock(), failed=True)
     assert library.tasks.get("b").state == "failure"
     assert library.tasks.get("c") is None
     assert library.tasks.count() == {"success": 1, "failure": 1}
+
+
+def test_a_task_during_which_the_process_dies_is_tried_three_times_the_last_time_alone(library, clock):
+    for name in "abc":
+        library.tasks.add(name, {}, at=clock())
+    for _ in range(2):
+        assert [library.tasks.start_next().id for _ in range(2)] == ["a", "b"]
+        assert library.tasks.restart({}, at=clock()) == []
+    assert library.tasks.start_next().id == "a"
+    assert library.tasks.start_next() is None, "whether it is this one that kills is to be seen"
+    assert library.tasks.restart({"detail": "given up"}, at=clock()) == ["a"]
+    assert (library.tasks.get("a").state, library.tasks.get("a").result) == ("failure", {"detail": "given up"})
+    assert library.tasks.start_next().id == "b"
+    assert library.tasks.start_next() is None
+    library.tasks.finish("b", {}, at=clock())
+    assert library.tasks.start_next().id == "c"
+    assert library.tasks.start_next() is None
+
+
+def test_the_last_attempt_waits_until_others_are_finished(library, clock):
+    for name in "ab":
+        library.tasks.add(name, {}, at=clock())
+    for _ in range(2):
+        library.tasks.start_next()
+        library.tasks.restart({}, at=clock())
+    library.tasks.add("0", {}, at=START - timedelta(days=1))
+    assert library.tasks.start_next().id == "0"
+    assert library.tasks.start_next() is None
+    library.tasks.finish("0", {}, at=clock())
+    assert library.tasks.start_next().id == "a"
+
+
+def test_a_task_that_was_put_back_was_not_tried(library, clock):
+    library.tasks.add("a", {}, at=clock())
+    for _ in range(5):
+        assert library.tasks.start_next().attempts == 1
+        library.tasks.put_back("a")
+        assert (library.tasks.get("a").state, library.tasks.position("a")) == ("pending", 1)
+    library.tasks.start_next()
+    library.tasks.finish("a", {}, at=clock())
+    library.tasks.put_back("a")
+    assert library.tasks.get("a").state == "success"
 
 
 def test_finished_tasks_are_forgotten_after_a_time(library, clock):

@@ -237,6 +237,39 @@ def test_the_grace_is_over_once_and_who_still_waits_is_told(start, model_path, i
     assert "Traceback" not in service.said
 
 
+def test_a_task_that_kills_the_service_again_and_again_is_put_aside(
+    start, model_path, page, slow_engine, sent, tmp_path
+):
+    # the service leads the session of its workers
+    environment = slow_engine("[ $width = 901 ] && kill -9 $(cut -d' ' -f6 /proc/$PPID/stat)\nsleep 0.1")
+    arguments = ("--engine", "tesseract", "--jobs", 2, "--scale", 1)
+
+    def begin(*more: object):
+        return start(*more, *arguments, folder=tmp_path / "desk", **environment)
+
+    service = begin("--model", model_path)
+    service.wait_until_ready()
+    with service.client() as client:
+        tasks = []
+        with suppress(httpx.TransportError):
+            for width in (900, 901, 902, 903):
+                answer = client.post("/v1/classify/file/async", files=sent(a=page(width)))
+                tasks.append(answer.json()["task_id"])
+    assert len(tasks) >= 2
+    for _ in range(3):
+        service.process.wait(60)
+        assert service.stop() == -signal.SIGKILL
+        service = begin()
+    with service.client() as client:
+        states = [client.get(f"/v1/status/poll/{task}", params={"wait": 30}).json()["task_status"] for task in tasks]
+        assert states == ["success", "failure", *["success"] * (len(tasks) - 2)]
+        answer = client.get(f"/v1/result/{tasks[1]}")
+        assert (answer.status_code, answer.json()["type"]) == (500, "urn:textclf:problem:gave-up")
+        assert answer.json()["detail"] == "the service ended 3 times while it did this task"
+    assert f"task {tasks[1]} is put aside: the service ended 3 times while it did this task" in service.said
+    assert until(lambda: not list((service.library / "uploads").iterdir()))
+
+
 def test_one_service_a_library_and_a_port(service, tmp_path):
     def serve(*arguments: object) -> tuple[int, str]:
         command = [sys.executable, "-m", "textclf", "serve", *map(str, arguments)]

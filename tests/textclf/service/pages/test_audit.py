@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,12 @@ def library(tmp_path, model_path):
         yield library
 
 
+@pytest.fixture
+def other_model(library):
+    path = next((Path(__file__).parents[2] / "model").glob("format-*.textclf"))
+    return library.add_model(path, at=MARCH).id
+
+
 def sample_of(library, size, month=MARCH):
     with library.database.reading() as session:
         return draw_sample(session, month, size)
@@ -57,6 +64,44 @@ def test_the_sample_is_of_what_was_accepted_in_the_month_and_stays_the_same(libr
     assert [one.is_wrong for one in again] == [True, *[False] * 9]
     library.undo(by="anna", at=MARCH)
     assert sum(bool(one.decided) for one in sample_of(library, 10)) == 1
+
+
+def judge_again(library, document_id, at, *, category="letter", decision="accept", model_id=None):
+    found = Prediction(
+        document_id="x", predicted_category=category, score=0.9, familiarity=0.5, decision=decision, scores=(0.1, 0.9)
+    )
+    model_id = model_id or library.list_models()[0].id
+    library.record_prediction(document_id, model_id, found, categories=("memo", "letter"), at=at)
+
+
+def test_a_document_stays_in_the_sample_of_the_month_in_which_it_was_accepted_first(library, other_model):
+    march, april = sample_of(library, 100), sample_of(library, 100, next_month(MARCH))
+    later = MARCH + timedelta(days=35)
+    judge_again(library, march[0].document_id, later)
+    judge_again(library, march[1].document_id, later, category="memo", model_id=other_model)
+    judge_again(library, march[2].document_id, later, decision="review", model_id=other_model)
+    assert sample_of(library, 100) == march
+    assert sample_of(library, 100, next_month(MARCH)) == april
+    # what was for review, and a better model accepts, belongs to the month of that model
+    judge_again(library, 1, later, model_id=other_model)
+    assert len(sample_of(library, 100)) == len(march)
+    assert len(sample_of(library, 100, next_month(MARCH))) == len(april) + 1
+
+
+def test_drift_counts_documents_as_they_came_however_often_they_are_judged(library, other_model):
+    for document_id in range(1, 11):
+        judge_again(library, document_id, MARCH + timedelta(days=3), model_id=other_model)
+        judge_again(library, document_id, MARCH + timedelta(days=35), category="memo", model_id=other_model)
+    library.decide(1, "memo", by="anna", at=MARCH)
+    library.decide(1, "letter", by="anna", at=MARCH)
+    library.decide(1, "memo", by="bruno", at=MARCH)
+    library.decide(2, "memo", by="anna", at=MARCH)
+    library.decide(2, "letter", by="anna", at=MARCH)
+    with library.database.reading() as session:
+        march, april = (measure_drift(session, month, unfamiliar_below=0.02) for month in (MARCH, next_month(MARCH)))
+    assert (march.predicted, march.accepted, march.unfamiliar) == (31, 27, 4)
+    assert (april.predicted, april.accepted, april.unfamiliar) == (9, 9, 0)
+    assert (march.decided, march.corrected) == (2, 1)
 
 
 def test_drift_counts_what_was_unfamiliar_and_what_was_corrected(library):
