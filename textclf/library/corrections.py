@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import undefer
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased, undefer
 
 from textclf.library.database import Database
 from textclf.library.documents import predicted_category
@@ -19,7 +20,9 @@ _BATCH = 200
 
 def iter_corrections(database: Database) -> Iterator[Correction]:
     """Yield the decisions that hold, by the ids of their documents, in constant memory."""
-    query = select(DocumentRow, DecisionRow, predicted_category()).join(DecisionRow)
+    row = aliased(DecisionRow)
+    first_at = select(func.min(row.at)).where(row.document_id == DocumentRow.id).correlate(DocumentRow)
+    query = select(DocumentRow, DecisionRow, predicted_category(), first_at.scalar_subquery()).join(DecisionRow)
     query = (
         query.where(DecisionRow.id.in_(holding_decisions())).options(undefer(DocumentRow.text)).order_by(DocumentRow.id)
     )
@@ -34,7 +37,7 @@ def iter_corrections(database: Database) -> Iterator[Correction]:
         yield from batch
 
 
-def _correction(document: DocumentRow, decision: DecisionRow, predicted: str | None) -> Correction:
+def _correction(document: DocumentRow, decision: DecisionRow, predicted: str | None, first_at: datetime) -> Correction:
     return Correction(
         document_id=document.id,
         sha256=document.sha256,
@@ -47,4 +50,5 @@ def _correction(document: DocumentRow, decision: DecisionRow, predicted: str | N
         predicted_category=predicted or "",
         by=decision.by,
         at=decision.at,
+        first_at=first_at,
     )

@@ -178,3 +178,5 @@ class Correction:
     predicted_category: str
     by: str
     at: datetime
+    # when the document was decided for the first time
+    first_at: datetime

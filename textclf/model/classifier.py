@@ -96,6 +96,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The trained model, as from `textclf.load`.
     out_of_fold_scores_ : ndarray of float64, shape (n, k)
         Calibrated scores of each training document with text, by a model trained on other folds.
+    document_ids_ : list of str, length n
+        The ids of these documents; their numbers if none were given.
     warnings_ : list of str
         Facts about the documents that may make the model worse.
 
@@ -257,7 +259,7 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             folds=stratified_folds(data.labels, FOLDS, settings.seed, given.groups),
         )
         scored = look.with_text if look else by_text
-        self.out_of_fold_scores_ = scored.scores
+        self.out_of_fold_scores_, self.document_ids_ = scored.scores, data.document_ids
         self.warnings_ += warn_of_loose(data.categories, data.labels, scored.unknown)
         positions = np.concatenate([fitted.pseudo.chosen, fitted.pseudo.novel])
         trained_on = [given.observed.unlabelled_texts[i] for i in positions]

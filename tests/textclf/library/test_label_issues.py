@@ -44,6 +44,8 @@ def test_a_doubted_decision_is_asked_about_once(library, add, clock, doubt):
     library.decide(a, "letter", by="anna", at=clock())
     # so that it can be undone by itself
     assert len(library.decision_history(a)) == before + 1
+    (kept, _) = library.corrections()
+    assert kept.first_at == library.decision_history(a)[0].at < kept.at
     library.decide(b, "memo", by="bruno", at=clock())
     assert asked_about(library) == []
     assert doubt(*found, LabelIssue(document_id=b, decided="memo", category="letter", score=0.9)) == 0

@@ -20,8 +20,10 @@ from fastapi import FastAPI
 from tests.textclf.service.pages.conftest import add_documents
 from textclf.data.scans import ScanOptions
 from textclf.library.claims import take_claim
+from textclf.library.label_issues import keep_label_issues
 from textclf.library.library import CLAIM, Library
 from textclf.library.models import duty_rows
+from textclf.library.records import LabelIssue
 from textclf.model.file import save_model
 from textclf.model.predict import Model
 from textclf.model.settings import AcceptanceOptions
@@ -184,6 +186,34 @@ def test_what_was_taken_back_in_the_audit_is_shown_to_nobody_else(begin, model, 
         answer = anna.post("/review/undo")
         assert (answer.status_code, answer.json()["detail"]) == (409, "Bruno")
         assert desk.library.decision(document).category == "letter"
+
+
+def test_a_decision_that_the_model_doubts_is_asked_about_in_review_once(begin, model, tmp_path):
+    desk, client = begin()
+    on_duty = desk.library.model_on_duty().id
+    texts = {f"{name}.png": f"invoice total due vat number {name}" for name in "abc"}
+    ids = add_documents(desk.library, tmp_path / "scans", model, on_duty, texts, review=False)
+    for document, by in zip(ids, ("Anna", "Bruno", "Anna"), strict=True):
+        desk.library.decide(document, "letter", by=by, at=datetime.now(UTC))
+    doubts = [LabelIssue(document_id=one, decided="letter", category="invoice", score=1 - one / 10) for one in ids[:2]]
+    with desk.library.database.writing() as session:
+        keep_label_issues(session, doubts, at=datetime.now(UTC))
+    client.post("/sign-in", data={"name": "Anna"})
+    answer = client.post("/review/next", json={}).json()
+    assert answer["waiting"] == 1
+    first = answer["document"]
+    assert (first["id"], first["doubted"]) == (ids[0], "letter")
+    assert first["reason"] == "You said letter, but the text reads like invoice."
+    assert [one["category"] for one in first["suggestions"]][:2] == ["invoice", "letter"]
+    client.post("/review/decide", json={"document": ids[0], "category": "letter"})
+    second = client.post("/review/next", json={}, headers={"Accept-Language": "it"}).json()["document"]
+    assert (second["id"], second["reason"]) == (ids[1], "Bruno ha detto letter, ma il testo sembra invoice.")
+    client.post("/review/decide", json={"document": ids[1], "category": "invoice"})
+    assert client.post("/review/next", json={}).json() == {"document": None, "waiting": 0}
+    # what was kept is taken back by itself
+    for document, held in ((ids[1], "letter"), (ids[0], "letter")):
+        assert client.post("/review/undo").json()["document"]["id"] == document
+        assert desk.library.decision(document).category == held
 
 
 def test_two_requests_start_one_job(begin):

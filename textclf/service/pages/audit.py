@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from textclf.library.audit import Drift, Sampled, draw_sample, measure_drift, month_of, months_before
-from textclf.library.claims import take_claim
+from textclf.library.claims import claim_first
 from textclf.library.library import CLAIM
 from textclf.model.accept import MIN_FAMILIARITY
 from textclf.service.pages.html import page
@@ -117,9 +117,7 @@ def next_document(held: Held, state: TheState, visitor: TheVisitor) -> dict[str,
     with state.library.database.writing() as session:
         sample = draw_sample(session, month_of(now), SAMPLE)
         left = [one.document_id for one in sample if not one.decided and one.document_id not in passed_over]
-        claimed = next(
-            (one for one in left if take_claim(session, one, by=visitor.name, at=now, until=now + CLAIM)), None
-        )
+        claimed = claim_first(session, left, by=visitor.name, at=now, until=now + CLAIM)
     claimed = unless_closed(state, held, claimed, visitor.name)
-    shown = state.shown(claimed, visitor.language) if claimed is not None else None
+    shown = state.shown(claimed, visitor) if claimed is not None else None
     return {"document": shown.to_dict() if shown else None, "waiting": max(len(left) - (claimed is not None), 0)}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
 from textclf.base.errors import UsageError
-from textclf.library.claims import take_claim
+from textclf.library.claims import claim_first
 from textclf.library.library import CLAIM
 from textclf.library.undecided import count_undecided, undecided_of
 from textclf.service.pages.html import page
@@ -85,11 +85,9 @@ def next_document(held: Held, state: TheState, visitor: TheVisitor) -> dict[str,
     with state.library.database.writing() as session:
         left = undecided_of(session, [*groups])
         order = [one for one in groups if one in left and one not in passed_over]
-        claimed = next(
-            (one for one in order if take_claim(session, one, by=visitor.name, at=now, until=now + CLAIM)), None
-        )
+        claimed = claim_first(session, order, by=visitor.name, at=now, until=now + CLAIM)
     claimed = unless_closed(state, held, claimed, visitor.name)
-    shown = state.shown(claimed, visitor.language) if claimed is not None else None
+    shown = state.shown(claimed, visitor) if claimed is not None else None
     told = None
     if shown is not None and claimed is not None:
         found = groups[claimed]

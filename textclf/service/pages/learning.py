@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from textclf.base.errors import BadDataError
+from textclf.library.label_issues import keep_label_issues
 from textclf.library.undecided import Undecided, iter_undecided
 from textclf.model.category_names import NONE_OF_THESE
+from textclf.service.pages.doubts import find_doubts
 
 if TYPE_CHECKING:
     from textclf.library.library import Library
@@ -31,6 +33,7 @@ _MEMBERS = 12
 
 
 class _Example(NamedTuple):
+    document_id: int
     text: str
     category: str
     look: str
@@ -63,9 +66,12 @@ def is_kept_out(sha256: str) -> bool:
 
 
 def divide(corrections: Sequence[Correction], since: str | None) -> Lesson:
-    """Keep some of the documents out that were decided since a time; all were learned from before, None: keep none."""
+    """Keep some of the documents out that were first decided since a time; before, all were learned from.
+
+    None keeps none out.
+    """
     start = None if since is None else datetime.fromisoformat(since)
-    out = [start is not None and one.at >= start and is_kept_out(one.sha256) for one in corrections]
+    out = [start is not None and one.first_at >= start and is_kept_out(one.sha256) for one in corrections]
     return Lesson(
         learned=[one for one, kept in zip(corrections, out, strict=True) if not kept],
         kept_out=[one for one, kept in zip(corrections, out, strict=True) if kept],
@@ -119,8 +125,8 @@ def train(
     taken = {one.document_id for one in replayed}
     pile = [one.text for one in undecided if one.document_id not in taken][:MOST_PILE]
     decided = [one for one in lesson.learned if one.category != NONE_OF_THESE and one.text.strip()]
-    examples = [_Example(one.text, one.category, one.look) for one in decided]
-    examples += [_Example(one.text, one.category, one.look) for one in replayed]
+    examples = [_Example(one.document_id, one.text, one.category, one.look) for one in decided]
+    examples += [_Example(one.document_id, one.text, one.category, one.look) for one in replayed]
     others = [one.text for one in lesson.learned if one.category == NONE_OF_THESE and one.text.strip()]
     _check({one.category for one in examples})
     on_duty = library.model_on_duty()
@@ -133,12 +139,16 @@ def train(
         [one.category for one in examples],
         out_of_distribution=others,
         unlabelled=pile,
+        document_ids=[str(one.document_id) for one in examples],
         looks=[one.look for one in examples],
     )
     classifier.fit_data(data)
     classifier.save(target)
     new: Model = classifier.model_
     progress(step="comparing")
+    doubts = find_doubts(classifier, decided, lesson.kept_out)
+    with library.database.writing() as session:
+        asked = keep_label_issues(session, doubts, at=datetime.now(UTC))
     record = new.training
     return {
         "since": since if since is not None else started_at,
@@ -152,6 +162,7 @@ def train(
         "max_error": record.acceptance.max_error,
         "ladder": [asdict(step) for step in record.ladder()],
         "warnings": [str(message) for message in classifier.warnings_],
+        "doubted": asked,
         "comparison": _compare(old, new, lesson.kept_out) if old and lesson.kept_out else None,
         "parent": on_duty.id if on_duty else None,
         "taken": None,

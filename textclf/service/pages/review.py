@@ -11,7 +11,9 @@ from starlette.responses import Response
 from textclf.base.errors import BadDataError
 from textclf.library.claims import ClaimedError, claimed_by, keep_claim, take_claim
 from textclf.library.decisions import undo as undo_last
+from textclf.library.label_issues import count_label_issues
 from textclf.library.library import CLAIM
+from textclf.library.queue import count_for_review
 from textclf.library.records import Decision
 from textclf.library.rows import record
 from textclf.model.category_names import meant_category
@@ -63,13 +65,12 @@ def next_document(held: Held, state: TheState, visitor: TheVisitor) -> dict[str,
     now = state.clock()
     keep_claims(state, held.held, visitor.name)
     claimed = state.queue.next(by=visitor.name, passed_over={*held.held, *held.skipped})
-    found = unless_closed(state, held, claimed.document_id if claimed else None, visitor.name)
-    shown = state.shown(found, visitor.language) if found is not None else None
-    return {
-        "document": shown.to_dict() if shown else None,
+    found = unless_closed(state, held, claimed, visitor.name)
+    shown = state.shown(found, visitor) if found is not None else None
+    with state.library.database.reading() as session:
         # of those skipped nobody else may be looking at some
-        "waiting": state.library.count_for_review(at=now),
-    }
+        waiting = count_for_review(session, now) + count_label_issues(session, at=now)
+    return {"document": shown.to_dict() if shown else None, "waiting": waiting}
 
 
 @router.post("/review/decide")
@@ -103,7 +104,7 @@ def undo(state: TheState, visitor: TheVisitor) -> dict[str, Any]:
         undone = record(Decision, row)
         if not take_claim(session, undone.document_id, by=visitor.name, at=now, until=now + CLAIM):
             raise HTTPException(409, claimed_by(session, undone.document_id, at=now))
-    shown = state.shown(undone.document_id, visitor.language)
+    shown = state.shown(undone.document_id, visitor)
     return {"document": shown.to_dict() if shown else None, "category": undone.category}
 
 

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
-from textclf.library.claims import own_claims
+from textclf.library.claims import claim_first, own_claims
+from textclf.library.label_issues import list_label_issues
 from textclf.library.library import CLAIM
 from textclf.library.queue import claim_first_of, list_waiting
 from textclf.service.pages.isolated import IsolatedCalls
 
 if TYPE_CHECKING:
     from textclf.library.library import Library
-    from textclf.library.records import Claim
 
 LISTED = 2_000
 """Documents whose order is chosen at once, the most doubtful ones."""
@@ -43,9 +43,29 @@ class ReviewQueue:
         self._size = 0
         self._is_closed = False
 
-    def next(self, *, by: str, passed_over: Collection[int]) -> Claim | None:
-        """Claim the next document for a person, other than some; None if there is none."""
+    def next(self, *, by: str, passed_over: Collection[int]) -> int | None:
+        """Claim the next document for a person, other than some; decisions that a model doubts come first.
+
+        Parameters
+        ----------
+        by : str
+            The person.
+        passed_over : collection of int
+            Documents not to give out.
+
+        Returns
+        -------
+        int or None
+            The id of the document; None if there is none.
+        """
         now = self._clock()
+        with self._library.database.reading() as session:
+            doubted = [one.document_id for one in list_label_issues(session) if one.document_id not in passed_over]
+        if doubted:
+            with self._library.database.writing() as session:
+                found = claim_first(session, doubted, by=by, at=now, until=now + CLAIM)
+            if found is not None:
+                return found
         self._choose_order(now)
         with self._library.database.reading() as session:
             # what a page of this person had that was closed
@@ -56,8 +76,9 @@ class ReviewQueue:
                 part = ids[start : start + _TRIED]
                 claimed = claim_first_of(session, part, by=by, at=now, until=now + CLAIM)
             if claimed is not None:
-                return claimed
-        return self._library.claim_next(by=by, at=now, passed_over=tuple(passed_over))
+                return claimed.document_id
+        last = self._library.claim_next(by=by, at=now, passed_over=tuple(passed_over))
+        return None if last is None else last.document_id
 
     def close(self) -> None:
         """End the process."""

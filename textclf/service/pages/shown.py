@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from textclf.model.explain import explain_evidence
 from textclf.service.pages.html import filled
 
 if TYPE_CHECKING:
-    from textclf.library.records import StoredDocument, StoredPage, StoredPrediction
+    from textclf.library.records import LabelIssue, StoredDocument, StoredPage, StoredPrediction
     from textclf.model.explain import Explanation
     from textclf.model.predict import Model
     from textclf.model.prediction import Prediction
@@ -68,8 +68,9 @@ class ShownDocument:
     decision: str
     reason: str
     suggestions: tuple[Suggestion, ...]
-    decided: str
     error: str
+    # what somebody decided that is asked about; empty if nothing is
+    doubted: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -77,19 +78,19 @@ class ShownDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class ExplainedPrediction:
     """What a model says of a document now."""
 
     prediction: Prediction
     explanation: Explanation | None
 
 
-def judge(model: Model, document: StoredDocument, text: str) -> Judged:
+def explain(model: Model, document: StoredDocument, text: str) -> ExplainedPrediction:
     """Predict a document of the library and explain it."""
     confidence, look = document.reading.get("confidence"), document.reading.get("look", "")
     prediction, evidence, row = next(model.pipe_evidence([text], [document.name], [confidence], [look]))
     found = explain_evidence(model, evidence, row) if prediction.predicted_category else None
-    return Judged(prediction=prediction, explanation=found)
+    return ExplainedPrediction(prediction=prediction, explanation=found)
 
 
 def show(
@@ -97,11 +98,10 @@ def show(
     pages: Sequence[StoredPage],
     *,
     model: Model | None,
-    judged: Judged | None,
+    judged: ExplainedPrediction | None,
     stored: StoredPrediction | None,
     counts: Mapping[str, int],
     reasons: Mapping[str, str],
-    decided: str = "",
 ) -> ShownDocument:
     """Put together what is shown; `counts` are decisions by category, `reasons` the texts of a language."""
     read = Document(
@@ -134,9 +134,18 @@ def show(
         decision=decision,
         reason=_reason(reason, stored.predicted_category if stored else "", reasons),
         suggestions=tuple(suggest(scores, counts, model.categories if model else ())),
-        decided=decided,
         error=document.error,
     )
+
+
+def doubted(shown: ShownDocument, doubt: LabelIssue, question: str) -> ShownDocument:
+    """Ask about a decision: what the text reads like comes first, then what was decided."""
+    scores = {one.category: one.score for one in shown.suggestions}
+    first = Suggestion(category=doubt.category, score=round(doubt.score, 4))
+    second = [Suggestion(category=doubt.decided, score=scores.get(doubt.decided))]
+    others = [one for one in shown.suggestions if one.category not in (doubt.category, doubt.decided)]
+    suggestions = (first, *(second if doubt.decided != NONE_OF_THESE else ()), *others)
+    return replace(shown, reason=question, suggestions=suggestions, doubted=doubt.decided)
 
 
 def show_dropped(
@@ -162,7 +171,6 @@ def show_dropped(
         decision=prediction.decision if prediction else "",
         reason=_reason(prediction.reason, category, reasons) if prediction else "",
         suggestions=(),
-        decided="",
         error=document.error,
     )
 

@@ -6,18 +6,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textclf.library.decisions import count_decided
+from textclf.library.label_issues import list_label_issues
 from textclf.library.models import duty_rows, get_model
 from textclf.library.records import StoredModel
 from textclf.library.rows import record
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.service.pages.closed_pages import ClosedPages
 from textclf.service.pages.dropped import DroppedFiles
+from textclf.service.pages.html import filled
 from textclf.service.pages.jobs import Jobs
 from textclf.service.pages.languages import strings
 from textclf.service.pages.page_pictures import PagePictures
 from textclf.service.pages.review_queue import ReviewQueue
-from textclf.service.pages.shown import ShownDocument, judge, show
-from textclf.service.pages.visitors import Sessions
+from textclf.service.pages.shown import ShownDocument, doubted, explain, show
+from textclf.service.pages.visitors import Sessions, Visitor
 
 if TYPE_CHECKING:
     from textclf.service.desk import Desk
@@ -73,8 +75,8 @@ class PageState:
         known = set(on_duty.model.categories if on_duty else ()) | set(self.counts())
         return sorted(known - {NONE_OF_THESE}, key=str.casefold)
 
-    def shown(self, document_id: int, language: str) -> ShownDocument | None:
-        """Put together what is shown of a document."""
+    def shown(self, document_id: int, visitor: Visitor) -> ShownDocument | None:
+        """Put together what a visitor is shown of a document."""
         library = self.library
         document = library.document(document_id)
         if document is None:
@@ -82,15 +84,22 @@ class PageState:
         on_duty = self.duty.current
         judged = None
         if on_duty is not None and document.status in ("ok", "partial"):
-            judged = judge(on_duty.model, document, library.text(document_id))
-        decision = library.decision(document_id)
-        return show(
+            judged = explain(on_duty.model, document, library.text(document_id))
+        texts = strings(visitor.language)
+        with library.database.reading() as session:
+            doubt = next((one for one in list_label_issues(session) if one.document_id == document_id), None)
+        shown = show(
             document,
             library.pages(document_id),
             model=on_duty.model if on_duty else None,
             judged=judged,
             stored=library.prediction(document_id),
             counts=self.counts(),
-            reasons=strings(language)["reasons"],
-            decided=decision.category if decision else "",
+            reasons=texts["reasons"],
         )
+        if doubt is None:
+            return shown
+        asked = texts["review"]["doubt_own" if doubt.by == visitor.name else "doubt"]
+        names = {NONE_OF_THESE: texts["common"]["none_of_these"]}
+        said = names.get(doubt.decided, doubt.decided)
+        return doubted(shown, doubt, filled(asked, by=doubt.by, decided=said, category=doubt.category))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import statistics
+from datetime import UTC, datetime
 
 import pytest
 
+from textclf.library.decisions import decide
+from textclf.library.label_issues import keep_label_issues
+from textclf.library.records import LabelIssue
 from textclf.model.category_names import NONE_OF_THESE
 
 
@@ -64,6 +68,25 @@ def test_documents_are_decided_by_keyboard_alone_and_what_was_decided_can_be_tak
     assert found.pop(third) == "Tax return"
     assert found.pop(fourth) == NONE_OF_THESE
     assert [*found] == [second]
+
+
+@pytest.mark.slow
+def test_a_doubted_decision_is_kept_by_one_key_and_corrected_by_another(desk, visit):
+    made = desk(named={f"{name}.png": f"invoice total due vat number {name}" for name in "ab"})
+    with made.open() as library, library.database.writing() as session:
+        for document in (1, 2):
+            decide(session, document, "letter", by="Bruno", at=datetime.now(UTC))
+        doubts = [LabelIssue(document_id=one, decided="letter", category="invoice", score=0.9) for one in (1, 2)]
+        keep_label_issues(session, doubts, at=datetime.now(UTC))
+    page = visit(made.url)
+    shown_name(page)
+    assert page.text_content("[data-show=reason]") == "Bruno said letter, but the text reads like invoice."
+    assert page.text_content("[data-do=keep] span") == "Keep letter"
+    press(page, "k")
+    press(page, "Enter")
+    assert page.is_visible("[data-show=done]")
+    page.wait_for_timeout(500)
+    assert decisions(made) == {"a.png": "letter", "b.png": "invoice"}
 
 
 @pytest.mark.slow

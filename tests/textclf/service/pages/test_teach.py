@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from textclf.service.pages.learning import divide, is_kept_out
+from tests.textclf.service.pages.conftest import add_documents
+from textclf.library.label_issues import list_label_issues
+from textclf.library.library import Library
+from textclf.service.pages.learning import divide, is_kept_out, train
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +55,30 @@ def test_a_new_model_learns_is_compared_taken_and_taken_back(desk, visit):
     page.wait_for_selector(f"button:text-is('Go back to {taken.name}')", state="detached")
     with made.open() as library:
         assert library.model_on_duty().id == before.id
+
+
+def test_decisions_that_are_likely_wrong_are_found_while_a_model_learns(tmp_path, model, model_path, texts):
+    with Library.open(tmp_path / "library") as library:
+        now = datetime.now(UTC)
+        on_duty = library.add_model(model_path, at=now).id
+        library.put_on_duty(on_duty, by="anna", at=now)
+        add_documents(library, tmp_path / "scans", model, on_duty, texts(60))
+        kept_out = {one.id for one in library.list_documents(limit=100) if is_kept_out(one.sha256)}
+        wrong = {min(kept_out), *[one for one in range(1, 60) if one not in kept_out][:2]}
+        kinds = ("invoice", "letter", "receipt")
+        for document in library.list_documents(limit=100):
+            kind = document.name.split("-")[0]
+            decided = kinds[kinds.index(kind) - 1] if document.id in wrong else kind
+            library.decide(document.id, decided, by="anna", at=now)
+        request = {"since": datetime.min.replace(tzinfo=UTC).isoformat(), "replay": False, "max_error": 0.2}
+        target = tmp_path / "new.textclf"
+        told = train(library, target, started_at=now.isoformat(), progress=lambda **_: None, **request)
+        with library.database.reading() as session:
+            found = list_label_issues(session)
+        assert {one.document_id for one in found} == wrong
+        assert told["doubted"] == len(wrong)
+        for one in found:
+            assert library.document(one.document_id).name.startswith(one.category)
 
 
 def test_teaching_can_be_stopped_and_leaves_no_process(desk, visit, left_over):

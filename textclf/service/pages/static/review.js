@@ -13,6 +13,8 @@ const GUARD = 60;
 
 const root = document.getElementById("review");
 const part = shown(root);
+/** Keeps a decision that the model doubts. */
+const keeping = root.querySelector("[data-do=keep]");
 /** Where documents come from: the queue, the groups of a pile, or the sample of an audit. */
 const { source } = root.dataset;
 const sheet = new Sheet(document.getElementById("sheet"));
@@ -89,6 +91,8 @@ function show(document_) {
     return;
   }
   part.reason.textContent = document_.reason;
+  keeping.hidden = !document_.doubted;
+  keeping.firstElementChild.textContent = text("review.keep", { category: shownCategory(document_.doubted) });
   part.group.hidden = !document_.group;
   if (document_.group) {
     const { words, documents } = document_.group;
@@ -165,6 +169,10 @@ async function save(decided, category) {
   unsaved.delete(decided.id);
 }
 
+function keep() {
+  if (current?.doubted) decide(current.doubted);
+}
+
 function release(documents) {
   send("/review/release", { documents }).catch(() => {});
 }
@@ -219,6 +227,7 @@ const finder = new CategoryFinder(root.querySelector(".find"), JSON.parse(root.d
 
 onClick(root, {
   choose: (button) => decide(button.dataset.category),
+  keep,
   none: () => decide(NONE),
   skip,
   undo,
@@ -243,7 +252,8 @@ document.addEventListener("keydown", (event) => {
     if (isSuggested(suggestions[0])) decide(suggestions[0].category);
   } else if (/^[1-9]$/.test(key)) {
     if (suggestions[key - 1]) decide(suggestions[key - 1].category);
-  } else if (key === "n") decide(NONE);
+  } else if (key === "k") keep();
+  else if (key === "n") decide(NONE);
   else if (key === "s") skip();
   else if (key === "u") undo();
   else if (key === "/" && current) finder.open();
