@@ -102,6 +102,27 @@ class PaperlessClient:
         """Set the document type of a document, and nothing else."""
         self._http.json("PATCH", f"documents/{document_id}/", {"document_type": document_type})
 
+    def set_type_and_field(self, document_id: int, document_type: int, custom_field: int, value: float | str) -> None:
+        """Set the document type and the value of one custom field of a document, both or neither.
+
+        Parameters
+        ----------
+        document_id, document_type, custom_field : int
+            Their ids.
+        value : float or str
+            Of the custom field.
+
+        Raises
+        ------
+        textclf.bridges.paperless_http.InvalidError
+            If the type or the field is not there, or another field of the document has a value that is not valid.
+        """
+        # paperless-ngx takes all fields together, and removes those that are not sent
+        fields = {**self.document(document_id).fields, custom_field: value}
+        changes = [{"field": number, "value": given} for number, given in fields.items()]
+        body = {"document_type": document_type, "custom_fields": changes}
+        self._http.json("PATCH", f"documents/{document_id}/", body)
+
     def modify_tags(self, document_id: int, *, add: tuple[int, ...], remove: tuple[int, ...]) -> None:
         """Add and remove tags; all others stay, whoever sets them in the meantime."""
         parameters = {"add_tags": list(add), "remove_tags": list(remove)}

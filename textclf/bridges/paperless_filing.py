@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -162,16 +163,26 @@ def without_mark(document: PaperlessDocument, targets: Targets) -> Changes:
 
 
 def write(client: PaperlessClient, document: PaperlessDocument, changes: Changes, targets: Targets) -> None:
-    """Write changes; if that is interrupted before the type is set, the next time completes it."""
+    """Write changes, tags first and type and score at once; if that is interrupted, the next time completes it."""
     first = tuple(tag for tag in changes.remove_tags if tag != targets.done_tag)
     if changes.add_tags or first:
         client.modify_tags(document.id, add=changes.add_tags, remove=first)
-    if changes.document_type is not None:
-        client.set_document_type(document.id, changes.document_type)
-    if changes.score is not None and targets.score_field is not None:
-        client.set_custom_field(document.id, targets.score_field, changes.score)
+    _write_type_and_score(client, document.id, changes, targets.score_field)
     if last := tuple(tag for tag in changes.remove_tags if tag == targets.done_tag):
         client.modify_tags(document.id, add=(), remove=last)
+
+
+def _write_type_and_score(client: PaperlessClient, document_id: int, changes: Changes, score_field: int | None) -> None:
+    kind, score = changes.document_type, changes.score
+    if kind is not None and score is not None and score_field is not None:
+        # one by one where the value of another field is not valid any more
+        with suppress(InvalidError):
+            client.set_type_and_field(document_id, kind, score_field, score)
+            return
+    if kind is not None:
+        client.set_document_type(document_id, kind)
+    if score is not None and score_field is not None:
+        client.set_custom_field(document_id, score_field, score)
 
 
 @dataclass(slots=True, kw_only=True)

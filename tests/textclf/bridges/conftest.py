@@ -156,6 +156,12 @@ def make_app(state: Paperless):
         body = await request.json()
         if (kind := body.get("document_type")) not in (None, *state.types):
             return refuse(400, document_type=[f'Invalid pk "{kind}" - object does not exist.'])
+        for one in body.get("custom_fields", []):
+            if one["field"] not in state.fields:
+                return refuse(400, custom_fields=[f'Invalid pk "{one["field"]}" - object does not exist.'])
+            kind = float if state.fields[one["field"]][1] == "float" else str
+            if not isinstance(one["value"], kind | None):
+                return refuse(400, custom_fields=[{"non_field_errors": ["A valid number is required."]}])
         state.documents[number] |= body
         return JSONResponse(state.documents[number])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import string
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -165,6 +166,50 @@ def test_a_writing_that_breaks_off_is_completed_the_next_time(paperless, filer, 
     assert paperless.documents[5]["document_type"] == 2
     assert paperless.documents[5]["tags"] == [3]
     assert paperless.value(5, 1) is not None
+
+
+@pytest.mark.parametrize("done", range(3))
+def test_a_writing_that_breaks_off_anywhere_is_completed_the_next_time(paperless, filer, sure, model, done):
+    paperless.add(5, sure, tags=(4,), custom_fields=[{"field": 3, "value": "2026-01-01"}])
+    writes = iter(range(9))
+    refusal = JSONResponse({}, status_code=503)
+    paperless.fail(
+        "/api/documents/",
+        lambda request: refusal if request.method != "GET" and next(writes) == done else None,
+        times=99,
+    )
+    broken = filer(ALL, done_tag="todo")
+    for _ in range(2):
+        with suppress(PaperlessError):
+            broken.file(5)
+    assert paperless.documents[5]["document_type"] == 2
+    assert paperless.documents[5]["tags"] == [3]
+    assert paperless.value(5, 1) == round(model(sure).score, 4)
+    assert paperless.value(5, 3) == "2026-01-01"
+
+
+def test_what_a_person_wrote_while_a_document_was_judged_stays(paperless, filer, sure):
+    paperless.add(5, sure)
+    one = filer()
+    judge = one.predict
+
+    def slow(document):
+        paperless.documents[5]["custom_fields"] = [{"field": 3, "value": "2026-01-01"}]
+        return judge(document)
+
+    one.predict = slow
+    one.file(5)
+    assert (paperless.documents[5]["document_type"], paperless.value(5, 3)) == (2, "2026-01-01")
+    assert paperless.value(5, 1) is not None
+
+
+def test_a_field_whose_value_is_not_valid_any_more_keeps_it_and_the_document_is_filed(paperless, filer, sure):
+    old = {"field": 3, "value": 20260101}
+    paperless.add(5, sure, custom_fields=[old])
+    filer().file(5)
+    assert paperless.documents[5]["document_type"] == 2
+    assert paperless.value(5, 1) is not None
+    assert old in paperless.documents[5]["custom_fields"]
 
 
 def test_a_document_that_was_deleted_is_told(filer):
