@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textclf.service.pages import audit, drop, entrance, first_labels, review, teach
+from starlette.staticfiles import StaticFiles
+
+from textclf.service.pages import audit, drop, entrance, first_labels, pictures, review, teach
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -15,6 +18,6 @@ if TYPE_CHECKING:
 def add_pages(app: FastAPI, state: PageState) -> None:
     """Add the pages to an application; whoever made their state closes it when the application ends."""
     app.state.pages = state
-    for room in (entrance, drop, review, first_labels, teach, audit):
-        app.include_router(room.router)
-    app.mount(entrance.STATIC, entrance.static_files)
+    for subject in (entrance, pictures, drop, review, first_labels, teach, audit):
+        app.include_router(subject.router)
+    app.mount("/pages/static", StaticFiles(directory=Path(__file__).parent / "static"))

@@ -10,12 +10,12 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
 from textclf.base.errors import TextclfError
+from textclf.service.forms import receive_files
 from textclf.service.pages.dropped import DroppedFile
 from textclf.service.pages.html import page, picture_answer
 from textclf.service.pages.languages import strings
 from textclf.service.pages.requests import TheState, TheVisitor
 from textclf.service.pages.shown import show_dropped
-from textclf.service.uploads import receive_files
 
 if TYPE_CHECKING:
     from ocr.document import Document

@@ -1,25 +1,20 @@
-"""The way in: signing in and out, the language, pictures of pages, and the files of the pages."""
+"""The way in: signing in and out, and the language."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
 
-from textclf.base.errors import TextclfError
-from textclf.service.pages.html import page, picture_answer
+from textclf.service.pages.html import page
 from textclf.service.pages.languages import LANGUAGES
 from textclf.service.pages.requests import TheState, TheVisitor, language_of
 from textclf.service.pages.state import PageState
 from textclf.service.pages.visitors import LANGUAGE, MAX_AGE, SESSION, Visitor, clean_name, local_path
 
 router = APIRouter(include_in_schema=False)
-STATIC = "/pages/static"
-static_files = StaticFiles(directory=Path(__file__).parent / "static")
 
 
 @router.get("/")
@@ -76,20 +71,6 @@ def choose(request: Request, language: Annotated[str, Form(max_length=8)]) -> Re
     answer = RedirectResponse(local_path(urlsplit(request.headers.get("referer", "/")).path), 303)
     answer.set_cookie(LANGUAGE, language, max_age=365 * 24 * 3600, httponly=True, samesite="strict")
     return answer
-
-
-@router.get("/pages/{document_id}/{number}.jpg")
-def picture(document_id: int, number: int, state: TheState, visitor: TheVisitor) -> Response:
-    """Give the picture of a page."""
-    document = state.library.document(document_id)
-    if document is None or not 1 <= number <= max(document.page_count, 1):
-        raise HTTPException(404, "there is no such page")
-    pages = {page.number: page for page in state.library.pages(document_id)}
-    try:
-        drawn = state.pictures.picture(document, number, pages[number].rotation if number in pages else 0)
-    except TextclfError as error:
-        raise HTTPException(404, "the page cannot be shown") from error
-    return picture_answer(drawn)
 
 
 def _sign_in(

@@ -16,8 +16,9 @@ from typing import Any
 
 from textclf.base.errors import TextclfError
 from textclf.library.library import Library
-from textclf.service.pages.jobs import FOLDER, MODEL, Job, read_job, write_job
-from textclf.service.pages.learning import Progress, find_groups, predict_anew, train
+from textclf.service.pages.jobs import FOLDER, MODEL, Job, Progress, read_job, write_job
+from textclf.service.pages.learning import train
+from textclf.service.pages.pile import find_groups, predict_anew
 
 _NICE = 5
 _WRITE_EVERY = 0.5

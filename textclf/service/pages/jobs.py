@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from textclf.base.errors import UsageError
 from textclf.base.files import write_aside
@@ -46,6 +46,13 @@ class Job:
     error: str = ""
     request: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
+
+
+class Progress(Protocol):
+    """Told how far a job came."""
+
+    def __call__(self, **changes: Any) -> None:
+        """Change some fields of the job."""
 
 
 def read_job(folder: Path) -> Job | None:

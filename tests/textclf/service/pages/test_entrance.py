@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -76,18 +77,19 @@ def test_other_sites_can_neither_send_nor_be_gone_to(client):
         assert sign_in(client, then=target).headers["location"] == "/"
 
 
-def test_no_path_of_a_client_is_used_as_one(client, service, scan, tmp_path, sent):
+def test_no_path_of_a_client_is_used_as_one(start, model_path, scan, tmp_path, sent):
     def get(path: str) -> int:
         # as it is: a client of its own would put it right
-        connection = HTTPConnection(client.base_url.host, client.base_url.port, timeout=20)
-        with closing(connection):
+        where = urlsplit(service.url)
+        with closing(HTTPConnection(where.hostname, where.port, timeout=20)) as connection:
             connection.request("GET", path, headers={"Cookie": cookie})
             return connection.getresponse().status
 
-    sign_in(client)
-    cookie = f"{SESSION}={client.cookies[SESSION]}"
+    service = start("--model", model_path, "--jobs", 1)
     odd = scan(tmp_path / "odd.png", "the ships of the bay", "sail out in the day").read_bytes()
-    (dropped,) = [client.post("/drop", files=sent(a=odd)).json()["document"]]
+    with service.client() as client:
+        cookie = f"{SESSION}={sign_in(client).cookies[SESSION]}"
+        dropped = client.post("/drop", files=sent(a=odd)).json()["document"]
     picture = dropped["pages"][0]["picture"]
     token = picture.split("/")[2]
     assert (service.library / "uploads" / token / "0").is_file()
