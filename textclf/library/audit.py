@@ -22,6 +22,8 @@ class Sampled:
     name: str
     accepted_as: str
     decided: str
+    # the maximum error that held when it was accepted; None if that is not known
+    promised: float | None
 
     @property
     def is_wrong(self) -> bool:
@@ -73,12 +75,14 @@ def draw_sample(session: Session, month: datetime, size: int) -> list[Sampled]:
         earlier.document_id == PredictionRow.document_id,
         tuple_(earlier.accepted_at, earlier.id) < tuple_(PredictionRow.accepted_at, PredictionRow.id),
     )
-    query = select(DocumentRow.id, DocumentRow.sha256, DocumentRow.name, PredictionRow.predicted_category)
+    accepted = PredictionRow.predicted_category, PredictionRow.max_error
+    query = select(DocumentRow.id, DocumentRow.sha256, DocumentRow.name, *accepted)
     query = query.join(PredictionRow).where(*_in(PredictionRow.accepted_at, month), ~earlier_ones.exists())
     drawn = sorted(session.execute(query).all(), key=lambda row: _draw(row[1], month))[:size]
     decided = _decided(session, [row[0] for row in drawn])
     return [
-        Sampled(document_id=row[0], name=row[2], accepted_as=row[3], decided=decided.get(row[0], "")) for row in drawn
+        Sampled(document_id=row[0], name=row[2], accepted_as=row[3], decided=decided.get(row[0], ""), promised=row[4])
+        for row in drawn
     ]
 
 

@@ -96,7 +96,9 @@ def record_prediction(
         for number, page in enumerate(prediction.pages, 1)
     ]
     row.evidence = dict(evidence)
-    row.max_error = max_error
+    # once accepted, that by which it was
+    if row.accepted_at is None:
+        row.max_error = max_error
     row.made_at = at
     if prediction.decision == "accept" and row.accepted_at is None:
         row.accepted_at = at

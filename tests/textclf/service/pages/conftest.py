@@ -63,8 +63,10 @@ def add_documents(
         read = Document(document_id=name, pages=(page,), page_count=1, sha256=stored.sha256)
         library.record_reading(stored.id, read)
         if model is not None:
-            prediction = model.with_max_error(0.02 if review else 0.4)(text, name)
-            library.record_prediction(stored.id, model_id, prediction, categories=model.categories, at=now)
+            max_error = 0.02 if review else 0.4
+            prediction = model.with_max_error(max_error)(text, name)
+            given = {"categories": model.categories, "max_error": max_error, "at": now}
+            library.record_prediction(stored.id, model_id, prediction, **given)
         ids.append(stored.id)
     return ids
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tests.textclf.service.pages.test_review import decisions, press
 from textclf.library.audit import draw_sample, measure_drift, month_of, months_before, next_month
 from textclf.model.prediction import Prediction
-from textclf.service.pages.audit import summarise
+from textclf.service.pages.audit_figures import summarise
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -114,19 +115,38 @@ def test_drift_counts_what_was_unfamiliar_and_what_was_corrected(library):
 
 
 def test_the_promise_is_kept_broken_or_open(library):
-    sample = sample_of(library, 20)
     with library.database.reading() as session:
         drift = measure_drift(session, MARCH, unfamiliar_below=0.02)
-    assert summarise(MARCH, sample, drift).verdict(0.05) == "open"
+    sample = sample_of(library, 20)
+    assert summarise(MARCH, sample, drift).verdict == "open"
     for number, one in enumerate(sample):
         library.decide(one.document_id, "memo" if number < 8 else "letter", by="anna", at=MARCH)
-    found = summarise(MARCH, sample_of(library, 20), drift)
-    assert (found.looked_at, found.wrong, found.error) == (20, 8, 0.4)
-    assert found.verdict(0.05) == "broken"
-    assert found.verdict(0.4) == "open"
-    assert found.verdict(0.7) == "kept"
+    for promised, verdict in ((0.05, "broken"), (0.4, "open"), (0.7, "kept"), (None, "open")):
+        found = summarise(MARCH, [replace(one, promised=promised) for one in sample_of(library, 20)], drift)
+        assert (found.looked_at, found.wrong, found.error) == (20, 8, 0.4)
+        assert found.verdict == verdict
     # by the tables of C. J. Clopper and E. S. Pearson
     assert found.interval == pytest.approx((0.217, 0.606), abs=0.001)
+
+
+def test_the_promise_of_a_month_is_the_one_that_held_when_its_documents_were_accepted(library, model_path):
+    from textclf.base.hashing import hash_text
+
+    accepted = Prediction(
+        document_id="a", predicted_category="letter", score=0.9, familiarity=0.5, decision="accept", scores=(0.1, 0.9)
+    )
+    april = next_month(MARCH)
+    months = dict.fromkeys(months_before(MARCH, 2)[:1], 0.05) | {next_month(april): 0.2}
+    for month, promised in months.items():
+        document, _ = library.add_document(sha256=hash_text(f"{month}"), name=f"{month}", size=1, at=month)
+        given = {"categories": ("memo", "letter"), "max_error": promised}
+        model_id = library.list_models()[0].id
+        library.record_prediction(document.id, model_id, accepted, **given, at=month)
+        # judged anew when more may be accepted
+        library.record_prediction(document.id, model_id, accepted, **given | {"max_error": 0.4}, at=next_month(april))
+        with library.database.reading() as session:
+            drift = measure_drift(session, month, unfamiliar_below=0.02)
+        assert summarise(month, sample_of(library, 20, month), drift).promised == promised
 
 
 def test_months():
@@ -146,5 +166,7 @@ def test_a_sample_is_looked_at_and_shown_over_time(desk, visit):
     page.wait_for_timeout(500)
     page.goto(f"{made.url}/audit")
     assert "2 of them looked at, 1 wrong" in page.text_content("section >> nth=0")
+    assert "at most 40% are wrong" in page.text_content("section >> nth=0")
+    assert page.text_content("svg.chart .limit-name") == "promised: at most 40%"
     assert page.locator("svg.chart circle").count() == 1
     assert len(decisions(made)) == 2

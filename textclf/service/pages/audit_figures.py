@@ -1,0 +1,71 @@
+"""What the sample of a month says of the error among accepted documents, beside the error that was promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from textclf.library.audit import Drift, Sampled
+
+CONFIDENCE = 0.9
+"""Of the interval; each of its ends alone holds with 95 %."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """What is known of the documents that were accepted in a month."""
+
+    begin: datetime
+    sample: int
+    looked_at: int
+    wrong: int
+    # of the error among accepted documents; None if nobody looked at any
+    interval: tuple[float, float] | None
+    # mean of the maximum errors that held when they were accepted; None if none is known
+    promised: float | None
+    drift: Drift
+
+    @property
+    def error(self) -> float:
+        """Share of those looked at that are wrong."""
+        return self.wrong / self.looked_at if self.looked_at else 0.0
+
+    @property
+    def verdict(self) -> Literal["kept", "broken", "open"]:
+        """What the interval says of the promise."""
+        if self.interval is None or self.promised is None:
+            return "open"
+        low, high = self.interval
+        return "broken" if low > self.promised else "kept" if high <= self.promised else "open"
+
+
+def clopper_pearson(wrong: int, documents: int) -> tuple[float, float]:
+    """Give the interval of an error rate (C. J. Clopper and E. S. Pearson, Biometrika 26, 1934).
+
+    Examples
+    --------
+    >>> clopper_pearson(0, 60)[0], round(clopper_pearson(0, 60)[1], 3)
+    (0.0, 0.049)
+    """
+    from scipy.stats import binomtest
+
+    found = binomtest(wrong, documents).proportion_ci(CONFIDENCE, method="exact")
+    return float(found.low), float(found.high)
+
+
+def summarise(begin: datetime, sample: Sequence[Sampled], drift: Drift) -> Month:
+    """Sum up a month."""
+    looked_at = sum(bool(one.decided) for one in sample)
+    wrong = sum(one.is_wrong for one in sample)
+    promises = [one.promised for one in sample if one.promised is not None]
+    return Month(
+        begin=begin,
+        sample=len(sample),
+        looked_at=looked_at,
+        wrong=wrong,
+        interval=clopper_pearson(wrong, looked_at) if looked_at else None,
+        promised=sum(promises) / len(promises) if promises else None,
+        drift=drift,
+    )
