@@ -17,7 +17,7 @@ from textclf.commands.application import Argument, Option, Options
 from textclf.commands.arguments import AsJson, Strict, load_to_accept
 from textclf.commands.console import print_lines, show_reading
 from textclf.data.scans import ScanOptions
-from textclf.folders.options import FilingOptions, Places
+from textclf.folders.options import Destinations, FilingOptions
 from textclf.library.options import LibraryOptions
 from textclf.model.settings import AcceptanceOptions
 
@@ -58,32 +58,34 @@ def file(
     Prints a line per file: category, score, and where it went. Nothing is ever overwritten. What was done is told in
     the log of the day, below .textclf/log. A run that was interrupted, even by a power cut, is put right by the next.
     """
-    places = Places.of(into, filing)
+    destinations = Destinations.of(into, filing)
     if undo:
         if paths or dry_run:
             raise UsageError("--undo takes no files, and is no trial", remedy="give --into alone")
-        _undo(places, keeping, as_json=as_json)
+        _undo(destinations, keeping, as_json=as_json)
         return
     if not paths:
         raise UsageError("no folder is given in which scans wait", remedy="name one, or give --undo")
-    from textclf.folders.cabinet import check_inboxes, known_library, model_file, open_cabinet
     from textclf.folders.filing import Filer
+    from textclf.folders.filing_folder import check_inboxes, known_library, model_file, open_filing_folder
     from textclf.folders.inbox import waiting_files
 
     check_inboxes(paths)
-    places.check(paths, once=True)
+    destinations.check(paths, once=True)
     counts = Counter[str]()
     with ExitStack() as stack:
-        mover = None if dry_run else stack.enter_context(open_cabinet(places, keeping, utc_now, "file"))
-        library = mover.library if mover else stack.enter_context(known_library(places, keeping))
+        mover = None if dry_run else stack.enter_context(open_filing_folder(destinations, keeping, utc_now, "file"))
+        library = mover.library if mover else stack.enter_context(known_library(destinations, keeping))
         path = model_file(model, library)
         loaded = load_to_accept(path, accepting)
         model_id = mover.library.add_model(path, at=utc_now()).id if mover else ""
-        filer = Filer(loaded, model_id, places=places, options=filing, mover=mover, library=library, now=utc_now)
-        for filed in filer.run(waiting_files(paths, places), replace(scans, show=show_reading)):
-            counts[filed.drawer] += 1
+        filer = Filer(
+            loaded, model_id, destinations=destinations, options=filing, mover=mover, library=library, now=utc_now
+        )
+        for filed in filer.run(waiting_files(paths, destinations), replace(scans, show=show_reading)):
+            counts[filed.result] += 1
             print_lines(line_of(filed, as_json=as_json))
-    _log.info(summary(counts, places))
+    _log.info(summary(counts, destinations))
     if counts["stayed"]:
         raise OutputError(
             f"{counts['stayed']} of {counted(counts.total(), 'file')} stayed where they were", remedy="see their lines"
@@ -94,15 +96,15 @@ def file(
         )
 
 
-def _undo(places: Places, keeping: LibraryOptions, *, as_json: bool) -> None:
-    from textclf.folders.cabinet import check_library, open_cabinet
+def _undo(destinations: Destinations, keeping: LibraryOptions, *, as_json: bool) -> None:
+    from textclf.folders.filing_folder import check_library, open_filing_folder
     from textclf.folders.undo import undo_last_run
 
-    check_library(places, keeping)
+    check_library(destinations, keeping)
     counts = Counter[str]()
-    with open_cabinet(places, keeping, utc_now, "file") as mover:
-        for filed in undo_last_run(mover.library, places.into, mover.log, utc_now):
-            counts[filed.drawer] += 1
+    with open_filing_folder(destinations, keeping, utc_now, "file") as mover:
+        for filed in undo_last_run(mover.library, destinations.into, mover.log, utc_now):
+            counts[filed.result] += 1
             print_lines(line_of(filed, as_json=as_json))
     _log.info(f"put back {counted(counts['filed'], 'file')}" if counts else "there is no run to undo")
     if counts["stayed"]:
@@ -122,7 +124,7 @@ def line_of(filed: Filed, *, as_json: bool) -> str:
             "document_id": filed.document_id,
             "source": str(filed.source),
             "target": target,
-            "result": filed.drawer,
+            "result": filed.result,
             "predicted_category": filed.category,
             "score": round(filed.score, 6) if filed.category else None,
             "note": filed.note,
@@ -130,12 +132,12 @@ def line_of(filed: Filed, *, as_json: bool) -> str:
         return json.dumps(cells, ensure_ascii=False)
     score = f"{filed.score:6.1%}" if filed.category else "     -"
     return (
-        f"{filed.category or '-':<24} {score}  {filed.drawer:<9}  {filed.document_id}"
+        f"{filed.category or '-':<24} {score}  {filed.result:<9}  {filed.document_id}"
         f"{f' -> {target}' if target else ''}{f'  ({filed.note})' if filed.note else ''}"
     )
 
 
-def summary(counts: Counter[str], places: Places) -> str:
+def summary(counts: Counter[str], destinations: Destinations) -> str:
     """Tell in one line what became of all files."""
     if not counts:
         return "no scan waits"
@@ -146,5 +148,5 @@ def summary(counts: Counter[str], places: Places) -> str:
         "duplicate": "filed before",
         "stayed": "stayed",
     }
-    told = ", ".join(f"{counts[drawer]:,} {said}" for drawer, said in words.items() if counts[drawer])
-    return f"{counted(counts.total(), 'file')}: {told}; what was done is told in {places.private / 'log'}"
+    told = ", ".join(f"{counts[result]:,} {said}" for result, said in words.items() if counts[result])
+    return f"{counted(counts.total(), 'file')}: {told}; what was done is told in {destinations.private / 'log'}"

@@ -16,7 +16,7 @@ from textclf.commands.application import Argument, Options
 from textclf.commands.arguments import AsJson, load_to_accept
 from textclf.commands.console import print_lines, show_reading
 from textclf.commands.file import FilingModel, FilingScans, Into, line_of, summary, utc_now
-from textclf.folders.options import FilingOptions, Places
+from textclf.folders.options import Destinations, FilingOptions
 from textclf.folders.watch_options import WatchOptions
 from textclf.library.options import LibraryOptions
 from textclf.model.settings import AcceptanceOptions
@@ -46,29 +46,31 @@ def watch(
     A file is taken once it is written to its end. Ctrl-C and SIGTERM end the command with code 0 after the document
     that is being read; a second time they end it at once. `textclf file --undo` puts back what was filed in one go.
     """
-    from textclf.folders.cabinet import check_inboxes, model_file, open_cabinet
     from textclf.folders.filing import Filer
+    from textclf.folders.filing_folder import check_inboxes, model_file, open_filing_folder
     from textclf.folders.watching import Watcher
 
     check_inboxes(inboxes)
     for inbox in inboxes:
         if not inbox.is_dir():
             raise UsageError("is no folder", where=inbox, remedy="give a folder, or file that file with textclf file")
-    places = Places.of(into, filing)
-    places.check(inboxes, once=False)
+    destinations = Destinations.of(into, filing)
+    destinations.check(inboxes, once=False)
     counts = Counter[str]()
-    with open_cabinet(places, keeping, utc_now, "watch") as mover:
+    with open_filing_folder(destinations, keeping, utc_now, "watch") as mover:
         path = model_file(model, mover.library)
         loaded = load_to_accept(path, accepting)
         model_id = mover.library.add_model(path, at=utc_now()).id
-        filer = Filer(loaded, model_id, places=places, options=filing, mover=mover, library=mover.library, now=utc_now)
+        filer = Filer(
+            loaded, model_id, destinations=destinations, options=filing, mover=mover, library=mover.library, now=utc_now
+        )
         watcher = Watcher(inboxes, filer, replace(scans, show=show_reading), watching)
         with closing(watcher), _signals_call(watcher.stop):
             _log.info(f"watching {', '.join(map(str, inboxes))}; Ctrl-C ends it")
             for filed in watcher.run():
-                counts[filed.drawer] += 1
+                counts[filed.result] += 1
                 print_lines(line_of(filed, as_json=as_json))
-    _log.info(f"stopped; {summary(counts, places)}")
+    _log.info(f"stopped; {summary(counts, destinations)}")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from textclf.data.predictions import classify_found
 from textclf.folders.file_names import NameParts, numbered, relative_path, safe_name, safe_suffix
 from textclf.folders.file_operations import ChangedError, hash_of, state_of
 from textclf.folders.inbox import WaitingFile
-from textclf.folders.options import Drawer, FilingOptions, Places
+from textclf.folders.options import Destinations, FilingOptions, Result
 
 if TYPE_CHECKING:
     from ocr.document import Document
@@ -45,7 +45,7 @@ class Filed:
         Where it waited.
     target : pathlib.Path, optional
         Where it is now; None if it stayed.
-    drawer : {"filed", "review", "failed", "duplicate", "stayed"}
+    result : {"filed", "review", "failed", "duplicate", "stayed"}
         ``stayed``: it could not be filed; a duplicate that was only to be copied or linked has no target.
     category : str
         The predicted category; empty if there is none.
@@ -58,7 +58,7 @@ class Filed:
     document_id: str
     source: Path
     target: Path | None
-    drawer: Drawer | Literal["stayed"]
+    result: Result | Literal["stayed"]
     category: str = ""
     score: float = 0.0
     note: str = ""
@@ -71,7 +71,7 @@ class _Judged:
     waiting: WaitingFile
     sha256: str
     id: int
-    drawer: Drawer
+    result: Result
     category: str = ""
     score: float = 0.0
     note: str = ""
@@ -86,7 +86,7 @@ class Filer:
         Loaded, with the threshold wanted.
     model_id : str
         Its id in the library; empty without a mover.
-    places : Places
+    destinations : Destinations
         The folders.
     options : FilingOptions
         The name of accepted files, and what is done with each file.
@@ -103,13 +103,13 @@ class Filer:
         model: Model,
         model_id: str,
         *,
-        places: Places,
+        destinations: Destinations,
         options: FilingOptions,
         mover: Mover | None,
         library: Library | None,
         now: Callable[[], datetime],
     ) -> None:
-        self.model, self.model_id, self.places, self.options = model, model_id, places, options
+        self.model, self.model_id, self.destinations, self.options = model, model_id, destinations, options
         self.mover, self.library, self.now = mover, library, now
         # by content, where a trial would have put each file so far
         self._trial: dict[str, Path] = {}
@@ -117,7 +117,7 @@ class Filer:
     def run(self, waiting: Sequence[WaitingFile], scans: ScanOptions) -> Generator[Filed]:
         """File what waits, each file as soon as it is read; those whose content was filed before are not read."""
         unread, files = [], {one.found.document_id: one for one in waiting}
-        sizes = self.library.journal.sizes(str(self.places.into)) if self.library else set()
+        sizes = self.library.journal.sizes(str(self.destinations.into)) if self.library else set()
         for one in waiting:
             if one.state.size in sizes and (filed := self._file_unread(one)):
                 yield filed
@@ -134,20 +134,20 @@ class Filer:
             return _stayed(waiting, document.error)
         if not _is_unchanged(waiting):
             return _stayed(waiting, CHANGED)
-        drawer: Drawer = "filed" if prediction.decision == "accept" else "review"
-        note = prediction.reason if drawer == "review" else document.error
+        result: Result = "filed" if prediction.decision == "accept" else "review"
+        note = prediction.reason if result == "review" else document.error
         if document.status == "failed":
-            drawer, note = "failed", document.error
+            result, note = "failed", document.error
         before = self._filed_before(document.sha256, waiting.found.file)
         # all empty files have the same content, of which nothing is to be learned
         if before is not None and waiting.state.size:
-            drawer, note = "duplicate", f"has the content of {before}"
+            result, note = "duplicate", f"has the content of {before}"
         return self._put(
             _Judged(
                 waiting=waiting,
                 sha256=document.sha256,
                 id=self._remember(waiting, document, prediction),
-                drawer=drawer,
+                result=result,
                 category=prediction.predicted_category,
                 score=prediction.score,
                 note=note,
@@ -167,13 +167,13 @@ class Filer:
         if document is None:
             return None
         note = f"has the content of {before}"
-        return self._put(_Judged(waiting=waiting, sha256=sha256, id=document.id, drawer="duplicate", note=note))
+        return self._put(_Judged(waiting=waiting, sha256=sha256, id=document.id, result="duplicate", note=note))
 
     def _filed_before(self, sha256: str, path: Path) -> Path | None:
         """Give where another file of some content was put that is still there, if not among the duplicates."""
-        moves = self.library.journal.done(sha256, str(self.places.into)) if self.library else []
+        moves = self.library.journal.done(sha256, str(self.destinations.into)) if self.library else []
         targets = {Path(move.target) for move in moves} - {Path(os.path.realpath(path))}
-        spare = self.places.drawers["duplicate"]
+        spare = self.destinations.folders["duplicate"]
         there = (path for path in targets if os.path.lexists(path) and not path.is_relative_to(spare))
         return next(there, None) or self._trial.get(sha256)
 
@@ -206,16 +206,16 @@ class Filer:
             document_id=waiting.found.document_id,
             source=source,
             target=None,
-            drawer=judged.drawer,
+            result=judged.result,
             category=judged.category,
             score=judged.score,
             note=judged.note,
         )
-        if judged.drawer == "duplicate" and self.options.operation != "move":
+        if judged.result == "duplicate" and self.options.operation != "move":
             return filed
         target = self._target(judged)
         here = Path(os.path.realpath(source))
-        if target == here or (judged.drawer != "filed" and target.parent == here.parent):
+        if target == here or (judged.result != "filed" and target.parent == here.parent):
             # looked at once more, it stays where it is
             return replace(filed, target=source)
         if self.mover is None:
@@ -238,9 +238,9 @@ class Filer:
 
     def _target(self, judged: _Judged) -> Path:
         file = judged.waiting.found.file
-        if judged.drawer != "filed":
+        if judged.result != "filed":
             name = f"{safe_name(file.stem)}{safe_suffix(file.suffix)}"
-            return self.places.drawers[judged.drawer] / name
+            return self.destinations.folders[judged.result] / name
         parts = NameParts(
             category=judged.category,
             name=file.stem,
@@ -249,7 +249,7 @@ class Filer:
             score=judged.score,
             modified=datetime.fromtimestamp(judged.waiting.state.modified / 1e9).astimezone(),
         )
-        return self.places.into / relative_path(self.options.name, parts, file.suffix)
+        return self.destinations.into / relative_path(self.options.name, parts, file.suffix)
 
     def _line(self, filed: Filed, place: Path) -> str:
         """Tell of a file in the log."""
@@ -258,8 +258,8 @@ class Filer:
             "review": f"for review: {filed.note}",
             "failed": f"cannot be read: {filed.note}",
             "duplicate": filed.note,
-        }[filed.drawer]
-        note = f"; {filed.note}" if filed.drawer == "filed" and filed.note else ""
+        }[filed.result]
+        note = f"; {filed.note}" if filed.result == "filed" and filed.note else ""
         return f"{_DONE[self.options.operation]} {filed.source} to {place} ({why}{note})"
 
 
@@ -272,4 +272,4 @@ def _is_unchanged(waiting: WaitingFile) -> bool:
 
 def _stayed(waiting: WaitingFile, note: str) -> Filed:
     path = waiting.found.file
-    return Filed(document_id=waiting.found.document_id, source=path, target=None, drawer="stayed", note=note)
+    return Filed(document_id=waiting.found.document_id, source=path, target=None, result="stayed", note=note)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ocr.file_search import FoundFile, find_documents
 from textclf.folders.file_operations import FileState, state_of
-from textclf.folders.options import Places
+from textclf.folders.options import Destinations
 
 _log = logging.getLogger(__name__)
 _UNFINISHED = ("~", ".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp", ".temp", ".swp", ".lock")
@@ -24,7 +24,7 @@ class WaitingFile:
     state: FileState
 
 
-def waiting_files(inboxes: Sequence[Path], places: Places, *, tell: bool = True) -> list[WaitingFile]:
+def waiting_files(inboxes: Sequence[Path], destinations: Destinations, *, tell: bool = True) -> list[WaitingFile]:
     """List the scans that wait in files and folders, by name.
 
     Passed over are hidden files, those that another program still writes by their names, links that lead out of the
@@ -33,7 +33,7 @@ def waiting_files(inboxes: Sequence[Path], places: Places, *, tell: bool = True)
     homes = [(inbox, Path(os.path.realpath(inbox))) for inbox in inboxes]
     waiting, links = [], []
     for found in find_documents(inboxes, tell=tell):
-        if is_unfinished(found.file.name) or any(places.holds(found.file, inbox) for inbox in inboxes):
+        if is_unfinished(found.file.name) or any(destinations.holds(found.file, inbox) for inbox in inboxes):
             continue
         if found.file.is_symlink():
             real = Path(os.path.realpath(found.file))

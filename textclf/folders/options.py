@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PRIVATE = ".textclf"
 """Folder below that of filed documents, which holds the lock, the log and, unless it lies elsewhere, the library."""
-Drawer = Literal["filed", "review", "failed", "duplicate"]
+Result = Literal["filed", "review", "failed", "duplicate"]
 """Where a file goes: to its category, or to one of three folders for a person to look into."""
 
 
@@ -60,25 +60,25 @@ class FilingOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Destinations:
     """The folders of filing, as absolute paths without links."""
 
     into: Path
-    drawers: dict[Drawer, Path]
+    folders: dict[Result, Path]
 
     @classmethod
-    def of(cls, into: Path, options: FilingOptions) -> Places:
+    def of(cls, into: Path, options: FilingOptions) -> Destinations:
         """Give the folders that options stand for."""
         into = Path(os.path.realpath(into))
-        given: dict[Drawer, Path | None] = {
+        given: dict[Result, Path | None] = {
             "review": options.review,
             "failed": options.failed,
             "duplicate": options.duplicates,
         }
-        drawers: dict[Drawer, Path] = {"filed": into}
-        for name, (drawer, folder) in zip(NOT_CATEGORIES, given.items(), strict=True):
-            drawers[drawer] = into / name if folder is None else Path(os.path.realpath(folder))
-        return cls(into=into, drawers=drawers)
+        folders: dict[Result, Path] = {"filed": into}
+        for name, (result, folder) in zip(NOT_CATEGORIES, given.items(), strict=True):
+            folders[result] = into / name if folder is None else Path(os.path.realpath(folder))
+        return cls(into=into, folders=folders)
 
     @property
     def private(self) -> Path:
@@ -90,7 +90,7 @@ class Places:
 
         What was filed, as for review, may be filed `once` more, as with a better model.
         """
-        for folder in {self.into, *self.drawers.values()}:
+        for folder in {self.into, *self.folders.values()}:
             refuse_unwritable_folder(folder)
             for inbox in inboxes:
                 home = Path(os.path.realpath(inbox))
@@ -102,5 +102,5 @@ class Places:
     def holds(self, path: Path, inbox: Path) -> bool:
         """Return whether a path in an inbox is one of what was filed, because the folders lie in the inbox."""
         home = Path(os.path.realpath(inbox))
-        inner = [folder for folder in (*self.drawers.values(), self.private) if home in folder.parents]
+        inner = [folder for folder in (*self.folders.values(), self.private) if home in folder.parents]
         return any(Path(os.path.realpath(path)).is_relative_to(folder) for folder in inner)

@@ -39,10 +39,10 @@ def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], d
                 log.write(f"removed {target}, which is still at {source}")
         except OSError as error:
             note = f"stayed at {target} ({reason_of(error)})"
-            yield Filed(document_id=name, source=target, target=None, drawer="stayed", note=note)
+            yield Filed(document_id=name, source=target, target=None, result="stayed", note=note)
             continue
         remove_empty(target.parent, into)
-        yield Filed(document_id=name, source=target, target=source, drawer="filed")
+        yield Filed(document_id=name, source=target, target=source, result="filed")
 
 
 def _put_back(library: Library, move: Move, now: Callable[[], datetime], *, is_known: bool) -> Path:

@@ -15,8 +15,8 @@ _DEBOUNCE = 200
 """Milliseconds in which changes count as one."""
 
 
-class Bell:
-    """Wakes who waits for it; may be rung by a signal handler and by other threads."""
+class WakeUp:
+    """Wakes who waits for it; may be set by a signal handler and by other threads."""
 
     def __init__(self) -> None:
         # a lock that a signal handler takes may be held by what it interrupts; a pipe has none
@@ -25,16 +25,16 @@ class Bell:
         os.set_blocking(self._write, False)
         self._closed = False
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Wake who waits now, or else who waits next; once it is closed, nobody."""
-        # a thread that is slow to end may still ring, and the number of the pipe may be that of another file by then
+        # a thread that is slow to end may still set it, and the number of the pipe may be that of another file by then
         if self._closed:
             return
         with suppress(BlockingIOError):
             os.write(self._write, b".")
 
     def wait(self, seconds: float) -> None:
-        """Wait until it rings, or for some seconds."""
+        """Wait until it is set, or for some seconds."""
         if select.select([self._read], [], [], seconds)[0]:
             os.read(self._read, 65536)
 
@@ -46,8 +46,8 @@ class Bell:
 
 
 @contextmanager
-def ringing_at_changes(bell: Bell, folders: Sequence[Path]) -> Iterator[threading.Event]:
-    """Ring a bell whenever something changes in folders; gives an event that tells that the system cannot do so."""
+def waking_at_changes(wake_up: WakeUp, folders: Sequence[Path]) -> Iterator[threading.Event]:
+    """Set a wake-up whenever something changes in folders; gives an event that tells that the system cannot do so."""
     from watchfiles import watch
 
     stop, blind = threading.Event(), threading.Event()
@@ -64,12 +64,12 @@ def ringing_at_changes(bell: Bell, folders: Sequence[Path]) -> Iterator[threadin
         )
         try:
             for _ in changes:
-                bell.ring()
+                wake_up.set()
         # the folder is gone, or the system watches as many folders as it may
         except (OSError, RuntimeError) as error:
             _log.debug(f"changes are not told by the system ({error})")
         blind.set()
-        bell.ring()
+        wake_up.set()
 
     thread = threading.Thread(target=run, name="watch", daemon=True)
     thread.start()

@@ -16,7 +16,7 @@ from textclf.base.files import reason_of
 from textclf.folders.file_operations import FileState
 from textclf.folders.filing import Filed, Filer
 from textclf.folders.inbox import WaitingFile, waiting_files
-from textclf.folders.wake_up import Bell, ringing_at_changes
+from textclf.folders.wake_up import WakeUp, waking_at_changes
 from textclf.folders.watch_options import WatchOptions
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Watcher:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.inboxes, self.filer, self.scans, self.options, self.clock = inboxes, filer, scans, options, clock
-        self.bell = Bell()
+        self.wake_up = WakeUp()
         self.stopped = False
         # since when each file has been as it is
         self._since: dict[Path, tuple[FileState, float]] = {}
@@ -76,24 +76,24 @@ class Watcher:
     def stop(self) -> None:
         """Stop after the document that is being read; may be called by a signal handler."""
         self.stopped = True
-        self.bell.ring()
+        self.wake_up.set()
 
     def close(self) -> None:
         """Give up what wakes it, once no signal handler calls `stop` any more."""
-        self.bell.close()
+        self.wake_up.close()
 
     def run(self) -> Iterator[Filed]:
         """File what waits and what arrives; a file that stays is told of once."""
         with ExitStack() as stack:
             polling = self.options.poll is not None
-            blind = None if polling else stack.enter_context(ringing_at_changes(self.bell, self.inboxes))
+            blind = None if polling else stack.enter_context(waking_at_changes(self.wake_up, self.inboxes))
             while not self.stopped:
                 ready, seconds = self._look()
                 if ready:
                     yield from self._file(ready)
                     continue
                 idle = self.options.poll or (_BLIND if blind is not None and blind.is_set() else _RARELY)
-                self.bell.wait(min(idle, seconds))
+                self.wake_up.wait(min(idle, seconds))
 
     def _file(self, ready: list[WaitingFile]) -> Iterator[Filed]:
         if self.filer.mover is not None:
@@ -105,7 +105,7 @@ class Watcher:
                 if filed.target == filed.source:
                     # it lies where it belongs, and would be read again for ever
                     self._left[waiting.found.file] = _Left(waiting.state, filed.note, math.inf)
-                if filed.drawer != "stayed" or self._is_news(waiting, filed.note):
+                if filed.result != "stayed" or self._is_news(waiting, filed.note):
                     yield filed
                 if self.stopped:
                     return
@@ -159,7 +159,7 @@ class Watcher:
             _log.warning("all folders are there again")
         self._missing.intersection_update(set(self.inboxes) - set(there))
         try:
-            waiting = waiting_files(there, self.filer.places, tell=self._tell)
+            waiting = waiting_files(there, self.filer.destinations, tell=self._tell)
         except BadInputError as error:
             _log.debug(f"{error}")
             return None

@@ -80,8 +80,8 @@ def test_every_file_is_in_one_place_with_its_content_and_the_library_agrees(
             (move,) = library.journal.done(one.sha256, str(desk.out))
             assert hashlib.sha256(Path(move.target).read_bytes()).hexdigest() == one.sha256
             prediction = library.prediction(one.id)
-            drawer = "_failed" if one.status == "failed" else prediction.predicted_category
-            drawer = drawer if prediction.decision == "accept" or one.status == "failed" else "_review"
-            assert Path(move.target).parent == desk.out / drawer
+            folder = "_failed" if one.status == "failed" else prediction.predicted_category
+            folder = folder if prediction.decision == "accept" or one.status == "failed" else "_review"
+            assert Path(move.target).parent == desk.out / folder
         assert library.journal.unsettled(str(desk.out)) == []
     assert not list(desk.out.rglob("*.part"))

@@ -174,7 +174,7 @@ def test_a_run_is_undone_as_if_it_had_not_been(desk, how):
     desk.put("x.pdf", how)
     desk.put("y.pdf", how, b"other")
     undone = list(undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock))
-    assert [one.drawer for one in undone] == ["filed"]
+    assert [one.result for one in undone] == ["filed"]
     assert (desk.into / "a" / "x.pdf").exists(), "that was another run"
     list(undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock))
     assert desk.files() == {"in/x.pdf": b"content", "in/y.pdf": b"other"}
@@ -198,7 +198,7 @@ def test_a_copy_that_is_the_last_of_its_content_stays(desk, gone):
     else:
         (copy if gone == "changed copy" else desk.inbox / "x.pdf").write_bytes(b"changed")
     (stayed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
-    assert stayed.drawer == "stayed"
+    assert stayed.result == "stayed"
     assert copy.exists()
     assert [move.target for move in desk.library.journal.done(hash_bytes(b"content"), str(desk.into))] == [str(copy)]
     assert desk.library.journal.sizes(str(desk.into)) == {len(b"content")}
@@ -209,7 +209,7 @@ def test_a_copy_that_stays_does_not_keep_the_run_before_from_being_undone(desk):
     copy = desk.put("y.pdf", "copy", b"other")
     (desk.inbox / "y.pdf").unlink()
     undone = [
-        [one.drawer for one in undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)] for _ in "123"
+        [one.result for one in undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)] for _ in "123"
     ]
     assert undone == [["stayed"], ["filed"], []]
     assert desk.files() == {"in/x.pdf": b"content", "out/a/y.pdf": b"other"}
@@ -222,11 +222,11 @@ def test_what_is_on_a_share_that_is_not_mounted_can_be_undone_later(desk, how):
     share = desk.into / "a" if how == "move" else desk.inbox
     share.rename(desk.into.parent / "not mounted")
     (stayed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
-    assert stayed.drawer == "stayed"
+    assert stayed.result == "stayed"
     assert desk.states() == ["done"]
     (desk.into.parent / "not mounted").rename(share)
     (filed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
-    assert filed.drawer == "filed"
+    assert filed.result == "filed"
     assert desk.files() == {"in/x.pdf": b"content"}
 
 
@@ -237,14 +237,14 @@ def test_what_was_taken_away_is_told_also_if_its_folder_becomes_empty_by_undoing
         mover.put(document_id, path, desk.into / "a" / name, "move", operations.state_of(path), str)
     (desk.into / "a" / "x.pdf").unlink()
     undone = list(undo_last_run(desk.library, desk.into, mover.log, desk.clock))
-    assert [one.drawer for one in undone] == ["filed", "stayed"]
+    assert [one.result for one in undone] == ["filed", "stayed"]
     assert desk.states() == ["lost", "undone"]
 
 
 def test_what_somebody_took_out_of_the_folder_is_told(desk):
     desk.put("x.pdf").unlink()
     (stayed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
-    assert (stayed.drawer, "somebody has taken it away" in stayed.note) == ("stayed", True)
+    assert (stayed.result, "somebody has taken it away" in stayed.note) == ("stayed", True)
     assert list(undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)) == []
 
 

@@ -7,17 +7,17 @@ import pytest
 
 from textclf.data.scans import ScanOptions
 from textclf.folders.filing import Filed
-from textclf.folders.options import FilingOptions, Places
-from textclf.folders.wake_up import Bell
+from textclf.folders.options import Destinations, FilingOptions
+from textclf.folders.wake_up import WakeUp
 from textclf.folders.watch_options import WatchOptions
 from textclf.folders.watching import Watcher
 
 
-def test_a_bell_that_is_closed_writes_into_no_other_file(tmp_path):
-    bell = Bell()
-    bell.close()
+def test_a_wake_up_that_is_closed_writes_into_no_other_file(tmp_path):
+    wake_up = WakeUp()
+    wake_up.close()
     with (tmp_path / "a").open("wb"), (tmp_path / "b").open("wb"):
-        bell.ring()
+        wake_up.set()
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == b""
 
 
@@ -27,12 +27,12 @@ class LeavingFiler:
     mover = None
 
     def __init__(self, into):
-        self.places = Places.of(into, FilingOptions())
+        self.destinations = Destinations.of(into, FilingOptions())
 
     def run(self, waiting, scans):
         for one in waiting:
             path = one.found.file
-            yield Filed(document_id=one.found.document_id, source=path, target=path, drawer="filed")
+            yield Filed(document_id=one.found.document_id, source=path, target=path, result="filed")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from textclf.base.errors import BadInputError, UsageError
 from textclf.base.plurals import counted
 from textclf.folders.day_log import DayLog, locked
 from textclf.folders.mover import Mover
-from textclf.folders.options import Places
+from textclf.folders.options import Destinations
 from textclf.library.library import DATABASE, Library
 from textclf.library.options import LibraryOptions
 
@@ -20,20 +20,22 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_cabinet(places: Places, keeping: LibraryOptions, now: Callable[[], datetime], command: str) -> Iterator[Mover]:
+def open_filing_folder(
+    destinations: Destinations, keeping: LibraryOptions, now: Callable[[], datetime], command: str
+) -> Iterator[Mover]:
     """Lock the folder, open its library, and put right what a run that was interrupted left half done."""
-    with locked(places.private), keeping.open(places.private) as library:
-        log = DayLog(places.private / "log", now)
-        mover = Mover(library, places.into, log, now, command)
+    with locked(destinations.private), keeping.open(destinations.private) as library:
+        log = DayLog(destinations.private / "log", now)
+        mover = Mover(library, destinations.into, log, now, command)
         if recovered := mover.recover():
             _log.warning(f"put right {counted(recovered, 'file')} that a run had begun which was interrupted")
         yield mover
 
 
 @contextmanager
-def known_library(places: Places, keeping: LibraryOptions) -> Iterator[Library | None]:
+def known_library(destinations: Destinations, keeping: LibraryOptions) -> Iterator[Library | None]:
     """Open the library of a folder, if there is one, to read from it."""
-    library = keeping.look_into(places.private)
+    library = keeping.look_into(destinations.private)
     with library or nullcontext():
         yield library
 
@@ -45,11 +47,13 @@ def check_inboxes(paths: Sequence[Path]) -> None:
             raise BadInputError("there is no such file or folder", where=path, remedy="name the folder of the scans")
 
 
-def check_library(places: Places, keeping: LibraryOptions) -> None:
+def check_library(destinations: Destinations, keeping: LibraryOptions) -> None:
     """Raise `BadInputError` if there is no library that could know of a run."""
-    if not places.into.is_dir():
-        raise BadInputError("there is no such folder", where=places.into, remedy="give the one of the run with --into")
-    folder = keeping.library or places.private
+    if not destinations.into.is_dir():
+        raise BadInputError(
+            "there is no such folder", where=destinations.into, remedy="give the one of the run with --into"
+        )
+    folder = keeping.library or destinations.private
     if not keeping.database and not (folder / DATABASE).exists():
         remedy = "give that of the run with --library, or its --database"
         raise BadInputError("holds no library", where=folder, remedy=remedy)
