@@ -25,7 +25,13 @@ class DayLog:
         self._now = now
 
     def write(self, line: str) -> None:
-        """Add a line."""
+        """Add a line.
+
+        Raises
+        ------
+        textclf.base.errors.OutputError
+            If it cannot be written.
+        """
         at = self._now().astimezone()
         path = self.folder / f"{at:%Y-%m-%d}.log"
         try:
@@ -39,7 +45,13 @@ class DayLog:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder; the system gives the lock up when this process ends, however it ends."""
+    """Keep other runs out of a folder; the system gives the lock up when this process ends, however it ends.
+
+    Raises
+    ------
+    textclf.base.errors.OutputError
+        If another run has it, or the folder cannot be written or locked.
+    """
     path = folder / "lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,13 @@ class NameParts(NamedTuple):
 
 
 def check_pattern(pattern: str) -> None:
-    """Raise `UsageError` for a pattern that cannot name a file."""
+    """Check the pattern of the names of files.
+
+    Raises
+    ------
+    textclf.base.errors.UsageError
+        If it cannot name a file within the folder.
+    """
     known = f"use {', '.join(f'{{{field}}}' for field in FIELDS)}, with / between folders"
     try:
         fields = [(field, spec, conversion) for _, field, spec, conversion in Formatter().parse(pattern)]

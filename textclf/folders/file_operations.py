@@ -36,19 +36,39 @@ class ChangedError(Exception):
 
 
 def state_of(path: Path) -> FileState:
-    """Look at a file; links are not followed."""
+    """Look at a file; links are not followed.
+
+    Raises
+    ------
+    OSError
+        If it is not there, or may not be looked at.
+    """
     found = path.lstat()
     return FileState(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def hash_of(path: Path) -> str:
-    """Give the SHA-256 of a file."""
+    """Give the SHA-256 of a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
     with path.open("rb") as file:
         return hash_file(file)
 
 
 def rename_new(source: Path, target: Path) -> None:
-    """Rename a file, as one step; raises `FileExistsError` if the target is there already."""
+    """Rename a file, as one step where the file system can.
+
+    Raises
+    ------
+    FileExistsError
+        If the target is there already.
+    OSError
+        If the system refuses; the file then is where it was.
+    """
     rename = _system_rename()
     if rename is not None and (number := rename(os.fsencode(source), os.fsencode(target))) not in _UNSUPPORTED:
         if number:
@@ -88,7 +108,11 @@ def move(source: Path, target: Path, aside: Path, expected: FileState | None = N
     Raises
     ------
     ChangedError
-        If the source is not as it was expected.
+        If the source is not as it was expected, or was written to meanwhile.
+    FileExistsError
+        If the target is there already.
+    OSError
+        If the system refuses; in all cases the file is where it was.
     """
     if expected is not None and state_of(source) != expected:
         raise ChangedError
@@ -117,14 +141,28 @@ def _remove_or_undo(source: Path, target: Path, before: FileState | None = None)
 
 
 def remove_unchanged(path: Path, sha256: str, expected: FileState) -> None:
-    """Remove a file; raises `ChangedError` if its state or its content is not as expected."""
+    """Remove a file that nobody has changed.
+
+    Raises
+    ------
+    ChangedError
+        If its state or its content is not as expected.
+    OSError
+        If it cannot be removed.
+    """
     if hash_of(path) != sha256 or state_of(path) != expected:
         raise ChangedError
     path.unlink()
 
 
 def copy(source: Path, target: Path, aside: Path, expected: FileState | None = None) -> None:
-    """Copy a file aside, with its times, and rename it to the target once it is on the disk; raises as `move`."""
+    """Copy a file aside, with its times, and rename it to the target once it is on the disk.
+
+    Raises
+    ------
+    ChangedError, FileExistsError, OSError
+        As `move`.
+    """
     before = expected or state_of(source)
     try:
         with source.open("rb") as read, aside.open("xb") as written:
@@ -141,7 +179,13 @@ def copy(source: Path, target: Path, aside: Path, expected: FileState | None = N
 
 
 def link(source: Path, target: Path, expected: FileState) -> None:
-    """Give a file a second name; raises as `move`."""
+    """Give a file a second name.
+
+    Raises
+    ------
+    ChangedError, FileExistsError, OSError
+        As `move`.
+    """
     if state_of(source) != expected:
         raise ChangedError
     target.hardlink_to(source)

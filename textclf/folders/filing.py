@@ -115,7 +115,13 @@ class Filer:
         self._trial: dict[str, Path] = {}
 
     def run(self, waiting: Sequence[WaitingFile], scans: ScanOptions) -> Generator[Filed]:
-        """File what waits, each file as soon as it is read; those whose content was filed before are not read."""
+        """File what waits, each file as soon as it is read; those whose content was filed before are not read.
+
+        Raises
+        ------
+        textclf.base.errors.OutputError
+            If no other file could be filed either, as when the disk is full.
+        """
         unread, files = [], {one.found.document_id: one for one in waiting}
         sizes = self.library.journal.sizes(str(self.destinations.into)) if self.library else set()
         for one in waiting:
@@ -129,7 +135,13 @@ class Filer:
                     yield self.file(files[document.document_id], document, prediction)
 
     def file(self, waiting: WaitingFile, document: Document, prediction: Prediction) -> Filed:
-        """File a document that was read."""
+        """File a document that was read.
+
+        Raises
+        ------
+        textclf.base.errors.OutputError
+            As `run`.
+        """
         if not document.sha256:
             return _stayed(waiting, document.error)
         if not _is_unchanged(waiting):

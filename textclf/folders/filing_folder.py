@@ -23,7 +23,15 @@ _log = logging.getLogger(__name__)
 def open_filing_folder(
     destinations: Destinations, keeping: LibraryOptions, now: Callable[[], datetime], command: str
 ) -> Iterator[Mover]:
-    """Lock the folder, open its library, and put right what a run that was interrupted left half done."""
+    """Lock the folder, open its library, and put right what a run that was interrupted left half done.
+
+    Raises
+    ------
+    textclf.base.errors.OutputError
+        If another run files into the folder, or it cannot be written.
+    textclf.base.errors.TextclfError
+        If the library cannot be used.
+    """
     with locked(destinations.private), keeping.open(destinations.private) as library:
         log = DayLog(destinations.private / "log", now)
         mover = Mover(library, destinations.into, log, now, command)
@@ -34,21 +42,39 @@ def open_filing_folder(
 
 @contextmanager
 def known_library(destinations: Destinations, keeping: LibraryOptions) -> Iterator[Library | None]:
-    """Open the library of a folder, if there is one, to read from it."""
+    """Open the library of a folder, if there is one, to read from it.
+
+    Raises
+    ------
+    textclf.base.errors.TextclfError
+        If it cannot be used.
+    """
     library = keeping.look_into(destinations.private)
     with library or nullcontext():
         yield library
 
 
 def check_inboxes(paths: Sequence[Path]) -> None:
-    """Raise `BadInputError` if there is no such file or folder."""
+    """Check the files and folders from which documents are taken.
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError
+        If one of them is not there.
+    """
     for path in paths:
         if not path.exists():
             raise BadInputError("there is no such file or folder", where=path, remedy="name the folder of the scans")
 
 
 def check_library(destinations: Destinations, keeping: LibraryOptions) -> None:
-    """Raise `BadInputError` if there is no library that could know of a run."""
+    """Check that there is a library that could know of a run.
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError
+        If there is none.
+    """
     if not destinations.into.is_dir():
         raise BadInputError(
             "there is no such folder", where=destinations.into, remedy="give the one of the run with --into"
@@ -60,7 +86,13 @@ def check_library(destinations: Destinations, keeping: LibraryOptions) -> None:
 
 
 def model_file(model: Path | None, library: Library | None) -> Path:
-    """Give a model file, or without one that of the model on duty."""
+    """Give a model file, or without one that of the model on duty.
+
+    Raises
+    ------
+    textclf.base.errors.UsageError
+        If no model is on duty.
+    """
     if model is not None:
         return model
     on_duty = library.model_on_duty() if library else None

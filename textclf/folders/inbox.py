@@ -29,6 +29,11 @@ def waiting_files(inboxes: Sequence[Path], destinations: Destinations, *, tell: 
 
     Passed over are hidden files, those that another program still writes by their names, links that lead out of the
     folder, and what was filed into a folder within.
+
+    Raises
+    ------
+    textclf.base.errors.BadInputError
+        If one of them cannot be listed.
     """
     homes = [(inbox, Path(os.path.realpath(inbox))) for inbox in inboxes]
     waiting, links = [], []

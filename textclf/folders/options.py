@@ -86,9 +86,14 @@ class Destinations:
         return self.into / PRIVATE
 
     def check(self, inboxes: list[Path], *, once: bool) -> None:
-        """Raise an error if a folder cannot be written, or is itself one of those from which files are taken.
+        """Check the folders; what was filed, as for review, may be filed `once` more, as with a better model.
 
-        What was filed, as for review, may be filed `once` more, as with a better model.
+        Raises
+        ------
+        textclf.base.errors.OutputError
+            If one of them cannot be written.
+        textclf.base.errors.UsageError
+            If one of them is itself a folder from which files are taken.
         """
         for folder in {self.into, *self.folders.values()}:
             refuse_unwritable_folder(folder)

@@ -21,6 +21,11 @@ def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], d
     """Take back the last run into a folder that is not undone, the last file first.
 
     What was copied or linked is removed where the source is there with the same content; else it stays for good.
+
+    Raises
+    ------
+    textclf.base.errors.OutputError
+        If the log cannot be written.
     """
     moves = library.journal.last_run(str(into))
     # of a share that is not mounted nothing is known; folders that become empty are removed below

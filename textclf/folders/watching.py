@@ -83,7 +83,13 @@ class Watcher:
         self.wake_up.close()
 
     def run(self) -> Iterator[Filed]:
-        """File what waits and what arrives; a file that stays is told of once."""
+        """File what waits and what arrives; a file that stays is told of once.
+
+        Raises
+        ------
+        textclf.base.errors.OutputError
+            As `Filer.run`.
+        """
         with ExitStack() as stack:
             polling = self.options.poll is not None
             blind = None if polling else stack.enter_context(waking_at_changes(self.wake_up, self.inboxes))

@@ -22,7 +22,13 @@ class ClaimedError(BadDataError):
 
 
 def take_claim(session: Session, document_id: int, *, by: str, at: datetime, until: datetime) -> bool:
-    """Claim a document, or keep a claim of one's own for longer; returns False if somebody else looks at it."""
+    """Claim a document, or keep a claim of one's own for longer; returns False if somebody else looks at it.
+
+    Raises
+    ------
+    textclf.base.errors.BadDataError
+        If there is no document of that id.
+    """
     free = or_(ClaimRow.until <= at, ClaimRow.by == by)
     taken: Any = session.execute(
         update(ClaimRow).where(ClaimRow.document_id == document_id, free).values(by=by, until=until)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ocr.document import Document
 from textclf.base.errors import BadDataError
 from textclf.library.latest import holding_decision, last_prediction
+from textclf.library.models import get_model
 from textclf.library.records import UNREAD, StoredDocument, StoredPrediction
 from textclf.library.rows import insert_if_new, record
 from textclf.library.tables import DecisionRow, DocumentRow, PageRow, PredictionRow
@@ -78,6 +79,7 @@ def record_prediction(
     # one process at a time for a document
     session.execute(select(DocumentRow.id).where(DocumentRow.id == document_id).with_for_update())
     get_document(session, document_id)
+    get_model(session, model_id)
     same = PredictionRow.document_id == document_id, PredictionRow.model_id == model_id
     row = session.scalar(select(PredictionRow).where(*same))
     if row is None:

@@ -43,6 +43,11 @@ class Journal:
         """Write down how far an operation came, and with it where a document lies that was moved or put back.
 
         `source` is where the file goes back to, if not where it was.
+
+        Raises
+        ------
+        textclf.base.errors.BadDataError
+            If there is no such operation.
         """
         with self._database.writing() as session:
             row = session.get(MoveRow, move)

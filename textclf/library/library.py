@@ -48,6 +48,8 @@ class Library:
     """A folder of models and files, and a database that knows them.
 
     Whoever is killed at any moment leaves each change whole or undone. Nothing that people decided is ever deleted.
+    Where the database cannot be used any more, as when its disk is full or its server is gone, each method raises a
+    `TextclfError`.
 
     Parameters
     ----------
@@ -116,7 +118,19 @@ class Library:
     # models
 
     def add_model(self, path: str | Path, *, at: datetime, name: str = "", parent_id: str | None = None) -> StoredModel:
-        """Copy a model file into the library; one that is there already stays as it is."""
+        """Copy a model file into the library; one that is there already stays as it is.
+
+        Raises
+        ------
+        textclf.base.errors.BadInputError
+            If the file cannot be read.
+        textclf.base.errors.BadModelError
+            If it is no model, or a damaged one.
+        textclf.base.errors.BadDataError
+            If there is no model `parent_id`.
+        textclf.base.errors.OutputError
+            If it cannot be written into the library.
+        """
         from textclf.model.file import model_info
 
         try:
@@ -162,12 +176,24 @@ class Library:
         return self.models / f"{model_id}.textclf"
 
     def put_on_duty(self, model_id: str, *, by: str, at: datetime) -> Duty:
-        """Put a model on duty, unless it is so already."""
+        """Put a model on duty, unless it is so already.
+
+        Raises
+        ------
+        textclf.base.errors.BadDataError
+            If there is no model of that id.
+        """
         with self.database.writing() as session:
             return record(Duty, models.put_on_duty(session, model_id, by=by, at=at))
 
     def go_back(self, *, by: str, at: datetime) -> Duty:
-        """Put the model on duty again that was so before the present one."""
+        """Put the model on duty again that was so before the present one.
+
+        Raises
+        ------
+        textclf.base.errors.BadDataError
+            If no other was on duty before.
+        """
         with self.database.writing() as session:
             return record(Duty, models.go_back(session, by=by, at=at))
 
@@ -229,12 +255,24 @@ class Library:
             return dict(session.execute(counts).all())
 
     def record_reading(self, document_id: int, document: Document) -> None:
-        """Keep what was read of a document, in place of what was read before."""
+        """Keep what was read of a document, in place of what was read before.
+
+        Raises
+        ------
+        textclf.base.errors.BadDataError
+            If there is no document of that id.
+        """
         with self.database.writing() as session:
             documents.record_reading(session, document_id, document)
 
     def text(self, document_id: int) -> str:
-        """Give the text of a document, a form feed between two pages."""
+        """Give the text of a document, a form feed between two pages.
+
+        Raises
+        ------
+        textclf.base.errors.BadDataError
+            If there is no document of that id.
+        """
         with self.database.reading() as session:
             return documents.get_document(session, document_id).text
 
@@ -258,6 +296,11 @@ class Library:
         """Keep the prediction of a model, in place of its earlier one.
 
         `categories` are those of its scores, `max_error` the maximum error that held for it.
+
+        Raises
+        ------
+        textclf.base.errors.BadDataError
+            If there is no document, or no model, of that id.
         """
         with self.database.writing() as session:
             given: dict[str, Any] = {"categories": categories, "evidence": evidence or {}, "at": at}
@@ -273,7 +316,15 @@ class Library:
     # decisions
 
     def decide(self, document_id: int, category: str, *, by: str, at: datetime) -> Decision:
-        """Decide the category of a document, and give up the claim; `ClaimedError` if somebody else looks at it."""
+        """Decide the category of a document, and give up the claim.
+
+        Raises
+        ------
+        textclf.library.claims.ClaimedError
+            If somebody else looks at it.
+        textclf.base.errors.BadDataError
+            If there is no document of that id.
+        """
         with self.database.writing() as session:
             return record(Decision, decisions.decide(session, document_id, category, by=by, at=at))
 

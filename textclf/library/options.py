@@ -30,13 +30,25 @@ class LibraryOptions:
         check_options(self)
 
     def open(self, default: Path) -> Library:
-        """Open the library, or make one, by default in a folder."""
+        """Open the library, or make one, by default in a folder.
+
+        Raises
+        ------
+        textclf.base.errors.TextclfError
+            As `Library`.
+        """
         from textclf.library.library import Library
 
         return Library.open(self.library or default, self.database or None)
 
     def look_into(self, default: Path) -> Library | None:
-        """Open the library, by default in a folder, to read from it; None if there is none."""
+        """Open the library, by default in a folder, to read from it; None if there is none.
+
+        Raises
+        ------
+        textclf.base.errors.TextclfError
+            As `Library`.
+        """
         from textclf.library.library import Library
 
         return Library.look_into(self.library or default, self.database or None)

@@ -86,6 +86,13 @@ def test_a_model_that_came_of_one_that_is_not_there_is_told_and_not_kept(library
     assert not list(library.models.glob("*"))
 
 
+def test_a_prediction_of_a_model_that_is_not_there_is_refused(library, add):
+    prediction = failed_prediction("a", "no text", "")
+    document = add("a")
+    with pytest.raises(BadDataError, match="there is no model 'missing'"):
+        library.record_prediction(document.id, "missing", prediction, categories=CATEGORIES, at=START)
+
+
 def test_a_document_that_is_not_there_is_claimed_by_nobody(library):
     with pytest.raises(BadDataError, match="there is no document 99"), library.database.writing() as session:
         take_claim(session, 99, by="ada", at=START, until=START + timedelta(minutes=1))
