@@ -11,6 +11,7 @@ from textclf.base.files import reason_of
 from textclf.folders import file_operations as operations
 from textclf.folders.day_log import DayLog
 from textclf.folders.file_names import numbered
+from textclf.folders.file_operations import ChangedError
 from textclf.folders.filing import Filed
 from textclf.folders.mover import aside_of, make_folder, remove_empty, settled
 from textclf.library.library import Library
@@ -42,8 +43,9 @@ def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], d
             else:
                 _remove(library, move, sha256, now)
                 log.write(f"removed {target}, which is still at {source}")
-        except OSError as error:
-            note = f"stayed at {target} ({reason_of(error)})"
+        except (OSError, ChangedError) as error:
+            reason = reason_of(error) if isinstance(error, OSError) else "it was changed meanwhile"
+            note = f"stayed at {target} ({reason})"
             yield Filed(document_id=name, source=target, target=None, result="stayed", note=note)
             continue
         remove_empty(target.parent, into)

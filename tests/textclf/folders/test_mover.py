@@ -241,6 +241,28 @@ def test_what_was_taken_away_is_told_also_if_its_folder_becomes_empty_by_undoing
     assert desk.states() == ["lost", "undone"]
 
 
+def test_a_file_that_is_written_to_while_it_is_put_back_stays_and_the_others_go_back(
+    desk, other_file_system, monkeypatch
+):
+    mover = desk.mover()
+    for name in ("x.pdf", "y.pdf"):
+        path, document_id = desk.add(name, name.encode())
+        mover.put(document_id, path, other_file_system / name, "move", operations.state_of(path), str)
+    written = other_file_system / "y.pdf"
+
+    def write_late(folder):
+        if written.exists():
+            written.write_bytes(b"written late")
+
+    monkeypatch.setattr(operations, "sync_folder", write_late)
+    stayed, filed = undo_last_run(desk.library, desk.into, mover.log, desk.clock)
+    assert (stayed.result, stayed.note) == ("stayed", f"stayed at {written} (it was changed meanwhile)")
+    assert filed.result == "filed"
+    assert (written.read_bytes(), (desk.inbox / "x.pdf").read_bytes()) == (b"written late", b"x.pdf")
+    assert not (desk.inbox / "y.pdf").exists()
+    assert desk.states() == ["undone", "done"]
+
+
 def test_what_somebody_took_out_of_the_folder_is_told(desk):
     desk.put("x.pdf").unlink()
     (stayed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
