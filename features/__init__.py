@@ -2,8 +2,8 @@
 
 =================================  ===================================================================================
 words                              `tokens`, `characters`, `text_arguments`
-keywords                           `lexicon`, `keyword_matcher` (with `symmetric_delete`), `keyword_learning` (with
-                                   `spacy_tables`), `keyword_check`
+keywords                           `lexicon`, `keyword_matcher`, `keyword_learning` (with `spacy_tables`),
+                                   `keyword_check`
 the compiled core                  `core`: n-grams, words and layout of a text; sparse rows
 n-grams                            `ngrams` (counts), `tfidf` (selects, weights), `vectorizer` (for scikit-learn)
 meaning, layout, language          `word_vectors`, `lsa`, `layout`, `language_detection`

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.core import skeletons
 from features.keyword_matcher import KeywordMatcher
 from features.language_detection import DETECTED
 from features.lexicon import Lexicon, LexiconCategory, plain_name
 from features.spacy_tables import dictionary, function_words, inflected_forms, stop_words
-from features.symmetric_delete import skeleton
 from features.text_arguments import as_words
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
@@ -101,7 +100,7 @@ def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQU
         word
         for word, near in plain.misread(frequent).items()
         if any(
-            frequencies[word] >= COMMON_SHARE * frequencies.get(other, 0) and skeleton(word) != skeleton(other)
+            frequencies[word] >= COMMON_SHARE * frequencies.get(other, 0) and skeletons([word]) != skeletons([other])
             for other in near
         )
     }
@@ -111,41 +110,9 @@ def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQU
 @lru_cache(maxsize=4)
 def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
     """Give the matcher of a lexicon with inflected forms, and the dictionary words that it would consider misread."""
-    from rapidfuzz.distance import LCSseq
-    from rapidfuzz.process import cdist
-
     words = {word for category in lexicon.categories for keyword in category.keywords for word in tokenize(keyword)}
     plain = KeywordMatcher(lexicon, forms=inflected_forms(words))
-    entries, shapes, lengths, letters = _dictionary_by_length()
-    near: set[str] = set()
-    for shape, wrong in plain.shapes.items():
-        # lengths and sets of letters first rule out most words
-        first, last = lengths.searchsorted([len(shape) - wrong, len(shape) + wrong + 1])
-        ours, theirs = _letters([shape]), letters[first:last]
-        differing = np.maximum(np.bitwise_count(ours & ~theirs), np.bitwise_count(theirs & ~ours))
-        rough = first + np.flatnonzero(differing <= wrong)
-        distances = cdist([shape], shapes[rough], scorer=LCSseq.distance, score_cutoff=wrong, dtype=np.uint8)[0]
-        near.update(entries[rough[distances <= wrong]])
-    return plain, frozenset(plain.misread(near))
-
-
-@cache
-def _dictionary_by_length() -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.uint32]]:
-    """Give the words of both dictionaries by length of skeleton, with their skeletons, lengths and sets of letters."""
-    entries = sorted(dictionary("it") | dictionary("en"))
-    shapes = skeleton("\n".join(entries)).split("\n") if entries else []
-    lengths = np.array(list(map(len, shapes)), dtype=np.int64)
-    order = lengths.argsort(kind="stable")
-    words, skeletons = np.array([entries, shapes], dtype=object)[:, order]
-    return words, skeletons, lengths[order], _letters(shapes)[order]
-
-
-def _letters(shapes: Sequence[str]) -> NDArray[np.uint32]:
-    """Give the set of letters of each shape as bits."""
-    codes = np.frombuffer("".join(shapes).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    starts = np.cumsum([0, *map(len, shapes)])[:-1]
-    bits: NDArray[np.uint32] = np.bitwise_or.reduceat(np.uint32(1) << (codes % np.uint32(32)), starts)
-    return bits
+    return plain, frozenset(plain.misread(dictionary("it") | dictionary("en")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

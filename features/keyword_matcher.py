@@ -1,4 +1,4 @@
-"""Finding the keywords of a lexicon in words that OCR may have misread, by table look-ups only; needs numpy alone."""
+"""Finding the keywords of a lexicon in words that OCR may have misread."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.core import MisreadWords, WordTable, skeletons
 from features.lexicon import Lexicon
-from features.symmetric_delete import DeleteIndex, skeleton
 from features.text_arguments import as_words
 from features.tokens import tokenize
 from textclf.base.errors import BadModelError
@@ -25,15 +25,13 @@ LETTERS_FOR_ONE_WRONG = 6
 """One letter of a keyword may be wrong for each six that it has."""
 SHORTEST_WITH_ONE_WRONG, SHORTEST_WITH_TWO_WRONG = 5, 10
 """Letters of the shortest word in which one, and two, may be wrong."""
-MEMORY = 1 << 15
-"""Maximum of words whose look-ups are remembered."""
-TOGETHER = 32
-"""Documents whose words are looked up together."""
 
 Steps = Mapping[str, tuple[int, int, bool]]
 """Parts of keywords that begin at a word: over how many words, with how many wrong letters, and whether exact."""
 
-_AS_WRITTEN, _BROKEN, _CONFUSED = (1, 0, True), (2, 0, True), (1, 0, False)
+_AS_WRITTEN, _BROKEN = (1, 0, True), (2, 0, True)
+_SETTLED, _EXACT, _HEAD = 1, 2, 4
+"""Kinds of words: those that are no misread words; words of keywords; and beginnings of words that a space breaks."""
 _NOWHERE: Steps = {}
 
 
@@ -55,7 +53,7 @@ class KeywordMatcher:
     A word of the text matches a word of a keyword if, in this order,
 
     1. it is that word, or one of its inflected `forms`;
-    2. it is not among the `known_words`, and both have the same `skeleton`;
+    2. it is not among the `known_words`, and both have the same skeleton (`features.core.skeletons`);
     3. it is not among the `known_words`, and both skeletons become equal when one letter is deleted from each, or two
        if the keyword's word has ten letters or more; unless the keyword's word is contained in the other, because a
        longer word is another word.
@@ -91,90 +89,73 @@ class KeywordMatcher:
             for spelling in dict.fromkeys(_spellings(phrase)):
                 parts.update(dict.fromkeys(spelling))
                 self._starts[spelling[0]].append((spelling[1:], number))
-        self._index(parts, {word for phrase in owners for word in phrase})
-        self._memory: dict[str, Steps] = {}
+        self._index(tuple(parts), {word for phrase in owners for word in phrase})
 
-    def _index(self, parts: Iterable[str], whole: set[str]) -> None:
-        self._exact: defaultdict[str, list[str]] = defaultdict(list)
-        self._skeletons: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    def _index(self, parts: Sequence[str], whole: set[str]) -> None:
+        exact: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        confused: list[tuple[str, str]] = []
         for part in parts:
             for word in (part, *self.forms.get(part, ())):
-                self._exact[word].append(part)
+                exact[word][part] = None
                 if len(word) >= SHORTEST_MISREAD and word.isalpha():
-                    self._skeletons[skeleton(word)][part] = None
+                    confused.append((word, part))
         # one letter may be misread as two
-        self._longest = 2 * max(map(len, self._exact), default=0)
+        self._longest = 2 * max(map(len, exact), default=0)
         self._breakable = {word for word in whole if len(word) >= SHORTEST_RUN_TOGETHER and word.isalpha()}
         # a single letter is mostly a word of its own, not a piece of a broken word
-        self._heads = {word[:at] for word in self._breakable for at in range(2, len(word) - 1)}
+        heads = {word[:at] for word in self._breakable for at in range(2, len(word) - 1)}
+        words = [*exact, *sorted(self.known_words.difference(exact))]
+        settled = len(words)
+        words += sorted(heads.difference(words))
+        self._table = WordTable(words)
+        self._as_written: list[Steps] = [dict.fromkeys(of, _AS_WRITTEN) for of in exact.values()]
+        self._broken = {word: dict.fromkeys(exact[word], _BROKEN) for word in self._breakable}
+        # kinds of the words of the table; the last entry is that of all others, whose position is -1
+        self._kinds = np.full(len(words) + 1, _SETTLED, np.uint8)
+        self._kinds[: len(exact)] |= _EXACT
+        self._kinds[settled:] = 0
+        self._kinds[[place for place, word in enumerate(words) if word in heads]] |= _HEAD
         # numbers are excluded, since other numbers are near by chance; two letters may be wrong in single words only
-        one = [part for part in parts if part.isalpha() and len(skeleton(part)) >= SHORTEST_WITH_ONE_WRONG]
-        two = [part for part in one if part in whole and len(skeleton(part)) >= SHORTEST_WITH_TWO_WRONG]
-        self._near = [
-            (wrong, near, DeleteIndex([skeleton(part) for part in near], wrong)) for wrong, near in ((1, one), (2, two))
+        letters = [part for part in parts if part.isalpha()]
+        shapes = skeletons(letters)
+        one = [part for part, shape in zip(letters, shapes, strict=True) if len(shape) >= SHORTEST_WITH_ONE_WRONG]
+        two = [
+            part
+            for part, shape in zip(letters, shapes, strict=True)
+            if part in whole and len(shape) >= SHORTEST_WITH_TWO_WRONG
         ]
+        self._lists = [[part for _, part in confused], one, two]
+        self._misread = MisreadWords([([word for word, _ in confused], 0), (one, 1), (two, 2)])
 
     def misread(self, words: Iterable[str]) -> dict[str, Steps]:
         """Find the words that may be misread words of keywords, and of which."""
-        words = [
-            word
-            for word in words
-            if SHORTEST_MISREAD <= len(word) <= self._longest
-            and not word.isdigit()
-            and word not in self._exact
-            and word not in self.known_words
+        words = list(dict.fromkeys(words))
+        unsettled = np.flatnonzero(self._kinds[self._table.find(words)] & _SETTLED == 0)
+        return {words[place]: steps for place, steps in self._find_misread(words, unsettled.tolist()).items()}
+
+    def _find_misread(self, words: Sequence[str], places: Sequence[int]) -> dict[int, Steps]:
+        """Find which of the words at some places may be misread, by place."""
+        places = [
+            place
+            for place in places
+            if SHORTEST_MISREAD <= len(words[place]) <= self._longest and not words[place].isdigit()
         ]
-        if not words:
-            return {}
-        shapes = skeleton("\n".join(words)).split("\n")
-        found: dict[str, dict[str, tuple[int, int, bool]]] = {
-            word: dict.fromkeys(self._skeletons[shape], _CONFUSED)
-            for word, shape in zip(words, shapes, strict=True)
-            if shape in self._skeletons
-        }
-        for wrong, parts, index in self._near:
-            better = set(found)
-            for i, j in index.pairs(shapes):
-                word, part = words[i], parts[j]
-                if word not in better and part not in word and index.words[j] not in shapes[i]:
-                    found.setdefault(word, {})[part] = (1, wrong, False)
+        found: dict[int, dict[str, tuple[int, int, bool]]] = {}
+        for word, wrong, entry in self._misread.find([words[place] for place in places]):
+            found.setdefault(places[word], {})[self._lists[wrong][entry]] = (1, wrong, False)
         return dict(found)
-
-    @property
-    def shapes(self) -> dict[str, int]:
-        """The skeleton of each word of a keyword, also run together or inflected, and how many letters may be wrong."""
-        near = {shape: wrong for wrong, _, index in self._near for shape in index.words}
-        return dict.fromkeys(self._skeletons, 0) | near
-
-    def _look_up(self, words: set[str]) -> Mapping[str, Steps]:
-        """Look up the words that are not in the memory yet; give the memory."""
-        memory = self._memory
-        if len(memory) > MEMORY:
-            # a new one, because another thread may still read the old one
-            memory = self._memory = {}
-        if unseen := words.difference(memory):
-            exact = {word: dict.fromkeys(self._exact[word], _AS_WRITTEN) for word in unseen & self._exact.keys()}
-            memory.update(dict.fromkeys(unseen, _NOWHERE) | self.misread(unseen) | exact)
-        return memory
 
     def find(self, words: Sequence[str]) -> list[KeywordHit]:
         """Find all occurrences of keywords in a document, in the order of document and lexicon."""
-        return self.find_all([words])[0]
-
-    def find_all(self, documents: Sequence[Sequence[str]]) -> list[list[KeywordHit]]:
-        """Find the keywords of several documents, as `find` does, but faster."""
-        found: list[list[KeywordHit]] = []
-        for first in range(0, len(documents), TOGETHER):
-            batch = [as_words(words) for words in documents[first : first + TOGETHER]]
-            memory = self._look_up(set().union(*batch))
-            found += [self._find(words, memory) for words in batch]
-        return found
-
-    def _find(self, words: Sequence[str], memory: Mapping[str, Steps]) -> list[KeywordHit]:
-        steps = {start: here for start, here in enumerate(map(memory.__getitem__, words)) if here}
-        for start in [start for start, word in enumerate(words[:-1]) if word in self._heads]:
-            if (whole := words[start] + words[start + 1]) in self._breakable:
-                steps[start] = {**steps.get(start, _NOWHERE), **dict.fromkeys(self._exact[whole], _BROKEN)}
+        words = as_words(words)
+        places = self._table.find(words)
+        kinds = self._kinds[places]
+        steps = self._find_misread(words, np.flatnonzero(kinds & _SETTLED == 0).tolist())
+        for start in np.flatnonzero(kinds & _EXACT).tolist():
+            steps[start] = self._as_written[places[start]]
+        for start in np.flatnonzero(kinds[:-1] & _HEAD).tolist():
+            if broken := self._broken.get(words[start] + words[start + 1]):
+                steps[start] = {**steps.get(start, _NOWHERE), **broken}
         found: dict[tuple[int, int], tuple[int, bool]] = {}
         for start, here in steps.items():
             for part, (width, wrong, as_written) in here.items():
@@ -193,6 +174,10 @@ class KeywordMatcher:
             for (start, phrase), (end, exact) in sorted(found.items())
             for category, keyword in self._owners[phrase]
         ]
+
+    def find_all(self, documents: Sequence[Sequence[str]]) -> list[list[KeywordHit]]:
+        """Find the keywords of several documents, as `find` does."""
+        return list(map(self.find, documents))
 
     def indicators(self, found: Sequence[Iterable[KeywordHit]]) -> NDArray[np.uint8]:
         """Give a row per document with 1 where a keyword of the category was found; columns as ``lexicon.columns``."""
@@ -217,7 +202,7 @@ class KeywordMatcher:
         raise BadModelError("not a keyword table", remedy="train the model again")
 
     def __reduce__(self) -> tuple[object, ...]:
-        # the memory is not sent to other processes, and the tables are built faster than sent
+        # the tables hold addresses of this process
         return type(self).from_dict, (self.to_dict(),)
 
 

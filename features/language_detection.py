@@ -1,12 +1,15 @@
-"""Detecting texts in a foreign language by their stop words; once fitted it needs neither numpy nor spaCy."""
+"""Detecting texts in a foreign language by their stop words; once fitted it does without spaCy."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 
+import numpy as np
+from numpy.typing import NDArray
+
+from features.core import WordTable
 from features.text_arguments import as_words
 
 DETECTED = ("cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "tr")
@@ -31,15 +34,18 @@ class LanguageDetector:
     stop_words: dict[str, tuple[str, ...]]
     # the languages of the training documents
     known: tuple[str, ...]
-    _languages_of: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+    _table: WordTable = field(init=False, repr=False, compare=False)
+    # for each word of the table, and for others, whether it is a stop word of each language
+    _of: NDArray[np.int64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        languages_of: dict[str, list[str]] = {}
-        for language, words in self.stop_words.items():
-            for word in words:
-                if len(word) >= MIN_LETTERS:
-                    languages_of.setdefault(word, []).append(language)
-        object.__setattr__(self, "_languages_of", languages_of)
+        words = sorted({word for words in self.stop_words.values() for word in words if len(word) >= MIN_LETTERS})
+        table, of = WordTable(words), np.zeros((len(words) + 1, len(self.stop_words)), np.int64)
+        for number, language in enumerate(self.stop_words):
+            places = table.find(self.stop_words[language])
+            of[places[places >= 0], number] = 1
+        object.__setattr__(self, "_table", table)
+        object.__setattr__(self, "_of", of)
 
     def detect(self, words: Sequence[str]) -> tuple[str, float, float]:
         """Give the language with most stop words, their share of the words, and the share of the best known language.
@@ -47,13 +53,14 @@ class LanguageDetector:
         Words of fewer than three letters are ignored. The language is empty for fewer than eight other words, or
         without a stop word.
         """
-        lengths = list(map(len, as_words(words)))
-        counted = len(words) - sum(map(lengths.count, range(MIN_LETTERS)))
-        found = Counter(chain.from_iterable(map(self._languages_of.get, words, repeat(()))))
-        if not found or counted < MIN_WORDS:
+        words = as_words(words)
+        counted = sum([len(word) >= MIN_LETTERS for word in words])
+        # the last row is that of words that are in no language, whose position is -1
+        found = dict(zip(self.stop_words, self._of[self._table.find(words)].sum(axis=0).tolist(), strict=True))
+        if not any(found.values()) or counted < MIN_WORDS:
             return "", 0.0, 0.0
         best = min(found, key=lambda language: (-found[language], language))
-        known = max((found[language] for language in self.known), default=0)
+        known = max((found.get(language, 0) for language in self.known), default=0)
         return best, found[best] / counted, known / counted
 
     def foreign(self, words: Sequence[str]) -> str:

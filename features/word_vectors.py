@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import repeat
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.core import WordTable, multiply
 from features.text_arguments import as_words
 from features.tokens import fold
 from textclf.base.errors import BadDataError, BadModelError, UsageError
@@ -61,10 +61,10 @@ class WordVectors:
     matrix: Floats
     weights: Floats
     common: Floats
-    _index: dict[str, int] = field(init=False, repr=False)
+    _table: WordTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_index", {word: i for i, word in enumerate(self.words)})
+        object.__setattr__(self, "_table", WordTable(self.words))
 
     def __repr__(self) -> str:
         return f"<WordVectors: {len(self.words)} words in {self.size} dimensions>"
@@ -99,7 +99,7 @@ class WordVectors:
         https://openreview.net/forum?id=SyK00v5xx; with inverse document frequency in place of their a / (a + p(w)).
         """
         # one by one, so that a document has bit for bit the same vector alone and in a batch
-        means = [self._mean(tokens) for tokens in map(as_words, token_lists)]
+        means = [self._mean(self._places(tokens)) for tokens in map(as_words, token_lists)]
         vectors = np.zeros((len(means), self.size), dtype=np.float32)
         for row, mean in zip(vectors, means, strict=True):
             if mean is not None:
@@ -126,9 +126,11 @@ class WordVectors:
         The weight of a word in ``d`` of ``n`` documents is ``log((1 + n) / (1 + d)) + 1``; the common component is the
         first right singular vector of the documents' means.
         """
-        documents = [[word for word in tokens if word in self._index] for tokens in map(as_words, token_lists)]
-        counts = Counter(word for words in documents for word in set(words))
-        weights = [math.log((1 + len(documents)) / (1 + counts[word])) + 1 for word in self.words]
+        documents = [self._places(tokens) for tokens in map(as_words, token_lists)]
+        counts = np.zeros(len(self.words), np.int64)
+        for places in documents:
+            counts[np.unique(places)] += 1
+        weights = [math.log((1 + len(documents)) / (1 + count)) + 1 for count in counts.tolist()]
         weighted = replace(self, weights=np.array(weights, dtype=np.float32), common=np.zeros_like(self.common))
         means = [mean for mean in map(weighted._mean, documents) if mean is not None]
         # with one document it would be the whole document vector
@@ -225,18 +227,21 @@ class WordVectors:
             raise BadModelError("the word vectors do not fit together", remedy="train the model again")
         return cls(words=tuple(words), matrix=matrix, weights=weights, common=common)
 
-    def _mean(self, tokens: Sequence[str]) -> Floats | None:
-        found = np.fromiter(map(self._index.get, tokens, repeat(-1)), dtype=np.intp, count=len(tokens))
-        places = found[found >= 0]
+    def _places(self, tokens: Sequence[str]) -> NDArray[np.int32]:
+        """Give the position of each word that has a vector."""
+        found = self._table.find(tokens)
+        return found[found >= 0]
+
+    def _mean(self, places: NDArray[np.int32]) -> Floats | None:
         if not len(places):
             return None
         weights = self.weights.take(places)
-        mean: Floats = weights @ self.matrix.take(places, axis=0) / weights.sum()
-        return mean
+        summed = multiply(np.array([0, len(places)]), places, weights, self.matrix)[0]
+        return np.asarray(summed / weights.sum(), dtype=np.float32)
 
     def _place(self, word: str) -> int:
-        place = self._index.get(fold(word))
-        if place is None:
+        place = int(self._table.find([fold(word)])[0])
+        if place < 0:
             from rapidfuzz import process
 
             near = [found for found, _, _ in process.extract(fold(word), self.words, limit=3, score_cutoff=70)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,6 +78,11 @@ def load_library() -> Any:
         "locate": (ctypes.POINTER(_Occurrences), [_Address, _Size, _Address, _Address]),
         "free_occurrences": (None, [ctypes.POINTER(_Occurrences)]),
         "weigh": (_Size, [_Address, _Size, *[_Address] * 3, _Size, *[_Address] * 5]),
+        "fill_table": (None, [_Address, _Size, _Address, _Address, _Size]),
+        "look_up": (None, [_Address, _Size, _Address, _Address, _Size, _Address]),
+        "skeletons": (_Size, [_Address, _Size]),
+        "fill_near": (None, [_Address]),
+        "find_misread": (_Size, [_Address, _Size, _Address, ctypes.c_int32, _Address, _Size]),
         "multiply": (None, [_Address, _Size, *[_Address] * 3, _Size, _Size, _Address]),
     }
     for name, (result, arguments) in functions.items():
@@ -198,3 +204,107 @@ def multiply(
 
 def _plain(values: NDArray[Any], kind: type[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(values, kind)
+
+
+class WordTable:
+    """Words with their positions, to look up those of a text.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Without line breaks; of equal words the first counts.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        slots = 1 << (2 * len(words)).bit_length() + 1
+        self._hashes, self._numbers = np.zeros(slots, np.uint64), np.zeros(slots, np.int32)
+        if words:
+            letters = _letters(words)
+            load_library().fill_table(letters, len(letters) // 4, *self._addresses())
+
+    def find(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """Give the position of each word, -1 for those that are not in the table."""
+        found = np.empty(len(words), np.int32)
+        if len(words):
+            letters = _letters(words)
+            load_library().look_up(letters, len(letters) // 4, *self._addresses(), found.ctypes.data)
+        return found
+
+    def _addresses(self) -> tuple[int, int, int]:
+        return self._hashes.ctypes.data, self._numbers.ctypes.data, len(self._hashes)
+
+
+def skeletons(words: Sequence[str]) -> list[str]:
+    """Write folded words with one character for all those that OCR confuses with each other."""
+    if not len(words):
+        return []
+    letters = np.frombuffer(_letters(words), np.uint32).copy()
+    size = load_library().skeletons(letters.ctypes.data, len(letters))
+    return letters[:size].tobytes().decode("utf-32-le", "surrogatepass").split("\n")
+
+
+class _NearIndex(ctypes.Structure):
+    _fields_ = [
+        ("count", ctypes.c_int32),
+        ("deletions", ctypes.c_int32),
+        ("shortest", _Size),
+        ("longest", _Size),
+        *((name, _Address) for name in ("letters", "shapes", "letter_ends", "shape_ends", "starts", "owners")),
+    ]
+
+
+class MisreadWords:
+    """Finds words that may be misread ones of some lists of words.
+
+    Parameters
+    ----------
+    lists : sequence of (sequence of str, int)
+        Words, and how many letters may be deleted from the skeletons of both for them to become equal, 0 to 2. Words
+        that contain the other one are found only if none may.
+    """
+
+    def __init__(self, lists: Sequence[tuple[Sequence[str], int]]) -> None:
+        self._indexes = (_NearIndex * len(lists))()
+        self._arrays: list[list[NDArray[Any]]] = []
+        for index, (words, deletions) in zip(self._indexes, lists, strict=True):
+            shapes = skeletons(words)
+            # seven letters have 21 pairs
+            arrays: list[NDArray[Any]] = [
+                np.frombuffer(_letters(["".join(words)]), np.uint32),
+                np.frombuffer(_letters(["".join(shapes)]), np.uint32),
+                np.cumsum([0, *map(len, words)], dtype=np.int64),
+                np.cumsum([0, *map(len, shapes)], dtype=np.int64),
+                np.zeros((1 << 16) + 1, np.uint32),
+                np.empty(21 * len(words), np.int32),
+            ]
+            self._arrays.append(arrays)
+            index.count, index.deletions = len(words), deletions
+            index.shortest, index.longest = min(map(len, shapes), default=0), max(map(len, shapes), default=0)
+            index.letters, index.shapes, index.letter_ends, index.shape_ends, index.starts, index.owners = (
+                array.ctypes.data for array in arrays
+            )
+            load_library().fill_near(ctypes.byref(index))
+
+    def find(self, words: Sequence[str]) -> list[tuple[int, int, int]]:
+        """Find for each word those of the first list that has any: numbers of word, list and word of the list."""
+        if not len(words):
+            return []
+        letters, count = _letters(words), len(words)
+        while True:
+            found = np.empty((count, 3), np.int32)
+            room = count
+            count = load_library().find_misread(
+                letters, len(letters) // 4, self._indexes, len(self._indexes), found.ctypes.data, room
+            )
+            if count < 0:
+                raise MemoryError
+            if count <= room:
+                return [(word, index, entry) for word, index, entry in found[:count].tolist()]
+
+
+def _letters(words: Sequence[str]) -> bytes:
+    """Encode words as code points, separated by line breaks."""
+    text = "\n".join(words)
+    if text.count("\n") >= len(words):
+        text = "\n".join(word.replace("\n", " ") for word in words)
+    return text.encode("utf-32-le", "surrogatepass")

@@ -14,9 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
+from features.core import skeletons
 from features.keyword_matcher import LETTERS_FOR_ONE_WRONG, KeywordHit, KeywordMatcher, common_words
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
-from features.symmetric_delete import skeleton
 from features.tokens import tokenize
 from textclf.base.errors import BadModelError
 
@@ -25,6 +25,10 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 
 def one_category(*keywords: str) -> Lexicon:
     return Lexicon(categories=(LexiconCategory(name="a", keywords=keywords),))
+
+
+def skeleton(word: str) -> str:
+    return skeletons([word])[0]
 
 
 def found(matcher: KeywordMatcher, text: str) -> list[str]:
