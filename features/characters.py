@@ -8,7 +8,7 @@ import unicodedata
 import numpy as np
 
 SPACE, LETTER, DIGIT, CAPITAL, PUNCTUATION, BLANK = 1, 2, 4, 8, 16, 32
-"""Kinds of characters, one bit each, as in ``core.c``; SPACE and LETTER, with digits, describe the folded character."""
+"""Kinds of characters, one bit each, as in ``core/core.h``; SPACE and LETTER, with digits, are of the folded one."""
 _KNOWN = 128
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ]")

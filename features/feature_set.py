@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features import core
+from features.core.texts import Observed
+from features.core.texts import observe as observe_text
 from features.feature_options import FeatureOptions
 from features.keyword_matcher import KeywordHit, KeywordMatcher
 from features.layout import LAYOUT_FEATURES, LayoutScale
@@ -20,7 +21,7 @@ from features.ngrams import (
     NgramView,
     SparseRows,
     compiled_views,
-    rows_of_counts,
+    stack_observed,
     stack_rows,
     take_rows,
     take_views,
@@ -34,7 +35,7 @@ class ObservedTexts(NamedTuple):
     """The counts, words and measures of n texts, which do not depend on training data."""
 
     views: tuple[NgramView, ...]
-    words: list[list[str]]
+    words: list[Sequence[str]]
     # counts of n-grams, all views side by side
     counts: SparseRows
     # of the layout, shape (n, 20); shape (n, 0) where the layout is not measured
@@ -78,14 +79,17 @@ class FeatureRows(NamedTuple):
     indicators: NDArray[np.uint8]
     # shape (n, d): document vectors, of length 1 or 0
     vectors: NDArray[np.float32]
-    # the keywords found in each document
+    # the keywords found in each document, and its words
     hits: list[list[KeywordHit]]
+    words: list[Sequence[str]]
 
     def row(self, i: int) -> FeatureRows:
         """Give the features of one document."""
         own = slice(i, i + 1)
         ngrams = take_rows(self.ngrams, np.array([i]))
-        return FeatureRows(ngrams, self.layout[own], self.indicators[own], self.vectors[own], self.hits[own])
+        return FeatureRows(
+            ngrams, self.layout[own], self.indicators[own], self.vectors[own], self.hits[own], self.words[own]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +101,11 @@ class FeatureSet:
     matcher: KeywordMatcher
     vectors: WordVectors
 
-    def rows(self, texts: Sequence[str]) -> FeatureRows:
+    def rows(self, texts: Iterable[str]) -> FeatureRows:
         """Compute all features of cleaned texts."""
-        return self.rows_of(self.observe(texts))
+        ngrams = self.ngrams
+        observed = [observe_text(text, ngrams.compiled, ngrams.kept.address) for text in iter_texts(texts)]
+        return self._rows(stack_observed(observed), _words(observed), _measures(observed))
 
     def observe(self, texts: Sequence[str]) -> ObservedTexts:
         """Observe texts with the views of these features, for `rows_of`."""
@@ -107,13 +113,17 @@ class FeatureSet:
 
     def rows_of(self, observed: ObservedTexts) -> FeatureRows:
         """Compute all features of texts observed with the same views."""
-        hits = self.matcher.find_all(observed.words)
+        return self._rows(self.ngrams.weigh(observed.counts), observed.words, observed.measures)
+
+    def _rows(self, ngrams: SparseRows, words: list[Sequence[str]], measures: NDArray[np.float64]) -> FeatureRows:
+        hits = self.matcher.find_all(words)
         return FeatureRows(
-            ngrams=self.ngrams.weigh(observed.counts),
-            layout=self.layout.rows(observed.measures),
+            ngrams=ngrams,
+            layout=self.layout.rows(measures),
             indicators=self.matcher.indicators(hits),
-            vectors=self.vectors.unit_vectors(observed.words),
+            vectors=self.vectors.unit_vectors(words),
             hits=hits,
+            words=words,
         )
 
 
@@ -138,14 +148,17 @@ def fit_feature_set(observed: ObservedTexts, categories: Sequence[str], settings
 def observe(texts: Iterable[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:
     """Compute of cleaned texts what does not depend on training data."""
     compiled = compiled_views(tuple(views))
-    observed = [core.observe(text, compiled) for text in iter_texts(texts)]
-    measures = [one.measures for one in observed] if layout else []
-    return ObservedTexts(
-        tuple(views),
-        [one.words for one in observed],
-        rows_of_counts(observed),
-        np.array(measures).reshape(len(observed), len(LAYOUT_FEATURES) if layout else 0),
-    )
+    observed = [observe_text(text, compiled) for text in iter_texts(texts)]
+    measures = _measures(observed) if layout else np.zeros((len(observed), 0))
+    return ObservedTexts(tuple(views), _words(observed), stack_observed(observed), measures)
+
+
+def _words(observed: Sequence[Observed]) -> list[Sequence[str]]:
+    return [one.words for one in observed]
+
+
+def _measures(observed: Sequence[Observed]) -> NDArray[np.float64]:
+    return np.array([one.measures for one in observed]).reshape(len(observed), len(LAYOUT_FEATURES))
 
 
 def fit_matcher(words: Sequence[Sequence[str]], categories: Sequence[str], settings: FeatureSettings) -> KeywordMatcher:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core import skeletons
+from features.core.words import skeletons
 from features.keyword_matcher import KeywordMatcher
 from features.language_detection import DETECTED
 from features.lexicon import Lexicon, LexiconCategory, plain_name

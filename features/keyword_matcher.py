@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core import MisreadWords, WordTable, skeletons
+from features.core.words import SETTLED, WANTED, WordFinder, skeletons
 from features.lexicon import Lexicon
 from features.text_arguments import as_words
 from features.tokens import tokenize
@@ -30,8 +30,6 @@ Steps = Mapping[str, tuple[int, int, bool]]
 """Parts of keywords that begin at a word: over how many words, with how many wrong letters, and whether exact."""
 
 _AS_WRITTEN, _BROKEN = (1, 0, True), (2, 0, True)
-_SETTLED, _EXACT, _HEAD = 1, 2, 4
-"""Kinds of words: those that are no misread words; words of keywords; and beginnings of words that a space breaks."""
 _NOWHERE: Steps = {}
 
 
@@ -53,7 +51,7 @@ class KeywordMatcher:
     A word of the text matches a word of a keyword if, in this order,
 
     1. it is that word, or one of its inflected `forms`;
-    2. it is not among the `known_words`, and both have the same skeleton (`features.core.skeletons`);
+    2. it is not among the `known_words`, and both have the same skeleton (`features.core.words.skeletons`);
     3. it is not among the `known_words`, and both skeletons become equal when one letter is deleted from each, or two
        if the keyword's word has ten letters or more; unless the keyword's word is contained in the other, because a
        longer word is another word.
@@ -99,63 +97,55 @@ class KeywordMatcher:
                 exact[word][part] = None
                 if len(word) >= SHORTEST_MISREAD and word.isalpha():
                     confused.append((word, part))
-        # one letter may be misread as two
-        self._longest = 2 * max(map(len, exact), default=0)
         self._breakable = {word for word in whole if len(word) >= SHORTEST_RUN_TOGETHER and word.isalpha()}
         # a single letter is mostly a word of its own, not a piece of a broken word
-        heads = {word[:at] for word in self._breakable for at in range(2, len(word) - 1)}
+        self._heads = {word[:at] for word in self._breakable for at in range(2, len(word) - 1)}
         words = [*exact, *sorted(self.known_words.difference(exact))]
-        settled = len(words)
-        words += sorted(heads.difference(words))
-        self._table = WordTable(words)
+        settled = set(words)
+        words += sorted(self._heads - settled)
+        kinds = [
+            SETTLED * (word in settled) + WANTED * (place < len(exact) or word in self._heads)
+            for place, word in enumerate(words)
+        ]
         self._as_written: list[Steps] = [dict.fromkeys(of, _AS_WRITTEN) for of in exact.values()]
         self._broken = {word: dict.fromkeys(exact[word], _BROKEN) for word in self._breakable}
-        # kinds of the words of the table; the last entry is that of all others, whose position is -1
-        self._kinds = np.full(len(words) + 1, _SETTLED, np.uint8)
-        self._kinds[: len(exact)] |= _EXACT
-        self._kinds[settled:] = 0
-        self._kinds[[place for place, word in enumerate(words) if word in heads]] |= _HEAD
-        # numbers are excluded, since other numbers are near by chance; two letters may be wrong in single words only
+        # two letters may be wrong in single words only
         letters = [part for part in parts if part.isalpha()]
-        shapes = skeletons(letters)
-        one = [part for part, shape in zip(letters, shapes, strict=True) if len(shape) >= SHORTEST_WITH_ONE_WRONG]
-        two = [
-            part
-            for part, shape in zip(letters, shapes, strict=True)
-            if part in whole and len(shape) >= SHORTEST_WITH_TWO_WRONG
-        ]
+        shapes = dict(zip(letters, skeletons(letters), strict=True))
+        one = [part for part in letters if len(shapes[part]) >= SHORTEST_WITH_ONE_WRONG]
+        two = [part for part in letters if part in whole and len(shapes[part]) >= SHORTEST_WITH_TWO_WRONG]
         self._lists = [[part for _, part in confused], one, two]
-        self._misread = MisreadWords([([word for word, _ in confused], 0), (one, 1), (two, 2)])
+        self._finder = WordFinder(
+            words,
+            kinds,
+            [([word for word, _ in confused], 0), (one, 1), (two, 2)],
+            shortest=SHORTEST_MISREAD,
+            # one letter may be misread as two
+            longest=2 * max(map(len, exact), default=0),
+        )
 
     def misread(self, words: Iterable[str]) -> dict[str, Steps]:
         """Find the words that may be misread words of keywords, and of which."""
         words = list(dict.fromkeys(words))
-        unsettled = np.flatnonzero(self._kinds[self._table.find(words)] & _SETTLED == 0)
-        return {words[place]: steps for place, steps in self._find_misread(words, unsettled.tolist()).items()}
-
-    def _find_misread(self, words: Sequence[str], places: Sequence[int]) -> dict[int, Steps]:
-        """Find which of the words at some places may be misread, by place."""
-        places = [
-            place
-            for place in places
-            if SHORTEST_MISREAD <= len(words[place]) <= self._longest and not words[place].isdigit()
-        ]
-        found: dict[int, dict[str, tuple[int, int, bool]]] = {}
-        for word, wrong, entry in self._misread.find([words[place] for place in places]):
-            found.setdefault(places[word], {})[self._lists[wrong][entry]] = (1, wrong, False)
+        found: dict[str, dict[str, tuple[int, int, bool]]] = {}
+        for place, wrong, entry in self._finder.find(words):
+            if wrong >= 0:
+                found.setdefault(words[place], {})[self._lists[wrong][entry]] = (1, wrong, False)
         return dict(found)
 
     def find(self, words: Sequence[str]) -> list[KeywordHit]:
         """Find all occurrences of keywords in a document, in the order of document and lexicon."""
         words = as_words(words)
-        places = self._table.find(words)
-        kinds = self._kinds[places]
-        steps = self._find_misread(words, np.flatnonzero(kinds & _SETTLED == 0).tolist())
-        for start in np.flatnonzero(kinds & _EXACT).tolist():
-            steps[start] = self._as_written[places[start]]
-        for start in np.flatnonzero(kinds[:-1] & _HEAD).tolist():
-            if broken := self._broken.get(words[start] + words[start + 1]):
-                steps[start] = {**steps.get(start, _NOWHERE), **broken}
+        steps: dict[int, dict[str, tuple[int, int, bool]]] = {}
+        for place, wrong, entry in self._finder.find(words):
+            here = steps.setdefault(place, {})
+            if wrong >= 0:
+                here[self._lists[wrong][entry]] = (1, wrong, False)
+                continue
+            if entry < len(self._as_written):
+                here.update(self._as_written[entry])
+            if words[place] in self._heads and place + 1 < len(words):
+                here.update(self._broken.get(words[place] + words[place + 1], _NOWHERE))
         found: dict[tuple[int, int], tuple[int, bool]] = {}
         for start, here in steps.items():
             for part, (width, wrong, as_written) in here.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core import WordTable
+from features.core.words import WordTable
 from features.text_arguments import as_words
 
 DETECTED = ("cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "tr")
@@ -35,12 +35,12 @@ class LanguageDetector:
     # the languages of the training documents
     known: tuple[str, ...]
     _table: WordTable = field(init=False, repr=False, compare=False)
-    # for each word of the table, and for others, whether it is a stop word of each language
+    # whether each word of the table is a stop word of each language
     _of: NDArray[np.int64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         words = sorted({word for words in self.stop_words.values() for word in words if len(word) >= MIN_LETTERS})
-        table, of = WordTable(words), np.zeros((len(words) + 1, len(self.stop_words)), np.int64)
+        table, of = WordTable(words), np.zeros((len(words), len(self.stop_words)), np.int64)
         for number, language in enumerate(self.stop_words):
             places = table.find(self.stop_words[language])
             of[places[places >= 0], number] = 1
@@ -55,8 +55,8 @@ class LanguageDetector:
         """
         words = as_words(words)
         counted = sum([len(word) >= MIN_LETTERS for word in words])
-        # the last row is that of words that are in no language, whose position is -1
-        found = dict(zip(self.stop_words, self._of[self._table.find(words)].sum(axis=0).tolist(), strict=True))
+        places = self._table.find(words)
+        found = dict(zip(self.stop_words, self._of[places[places >= 0]].sum(axis=0).tolist(), strict=True))
         if not any(found.values()) or counted < MIN_WORDS:
             return "", 0.0, 0.0
         best = min(found, key=lambda language: (-found[language], language))

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from features import core
+from features.core.texts import compare, observe
 
 PagePart = Literal["page", "top", "head", "tail", "starts", "labels"]
 """Parts of a page, found by ``core/text.c``.
@@ -32,10 +32,8 @@ PART_BITS: dict[str, int] = {part: 1 << bit for bit, part in enumerate(get_args(
 
 def has_lines(text: str) -> bool:
     """Return whether a text has the lines of a page: not if it is white space only, or if its lines are very long."""
-    return not np.isnan(core.observe(text, _NO_VIEWS).measures[0])
+    return not np.isnan(observe(text, b"").measures[0])
 
-
-_NO_VIEWS = (core.View * 0)()
 
 LAYOUT_FEATURES = (
     "characters",
@@ -59,7 +57,7 @@ LAYOUT_FEATURES = (
     "question marks",
     "at signs",
 )
-"""Names of the measures of `features.core.Observed`, in order: counts, lengths in characters, and shares of 0 to 1."""
+"""Names of the measures of `features.core.texts.Observed`, in order: counts, lengths in characters, and shares."""
 
 DECILES = np.linspace(0.1, 0.9, 9)
 
@@ -95,10 +93,6 @@ class LayoutScale:
         A value is positive where the measure is at least the decile, else negative; all have the same size, so that a
         row has length 1. A text without the lines of a page has a row of zeros.
         """
-        rows = np.zeros((len(measures), self.size), dtype=np.float32)
-        if self.size:
-            step = np.float32(1 / np.sqrt(self.size))
-            paged = ~np.isnan(measures[:, 0])
-            compared = np.where(measures[paged][:, :, None] >= self.deciles, step, -step)
-            rows[paged] = compared.reshape(len(compared), self.size)
-        return rows
+        if not self.size:
+            return np.zeros((len(measures), 0), dtype=np.float32)
+        return compare(measures, self.deciles, self.size**-0.5)

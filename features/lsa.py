@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core import multiply
+from features.core.rows import multiply
 from features.ngrams import SparseRows
 
 DIMENSIONS = 60

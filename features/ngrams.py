@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features import core
+from features.core.texts import Observed, locate, observe, view_bytes
 from features.layout import PART_BITS, PagePart
 
 BUCKET_BITS = 22
@@ -96,11 +96,11 @@ def count_ngrams(texts: Iterable[str], views: Sequence[NgramView]) -> SparseRows
     ``indices`` are numbers of buckets, those of the second view from ``2 ** 22`` on, and so on; ``values`` are counts.
     """
     compiled = compiled_views(tuple(views))
-    return rows_of_counts([core.observe(text, compiled) for text in texts])
+    return stack_observed([observe(text, compiled) for text in texts])
 
 
-def rows_of_counts(observed: Sequence[core.Observed]) -> SparseRows:
-    """Put the counts of several texts below each other."""
+def stack_observed(observed: Sequence[Observed]) -> SparseRows:
+    """Put the counts, or the TF-IDF rows, of several texts below each other."""
     lengths = [len(one.keys) for one in observed]
     return SparseRows(
         np.cumsum([0, *lengths], dtype=np.int64),
@@ -110,15 +110,21 @@ def rows_of_counts(observed: Sequence[core.Observed]) -> SparseRows:
 
 
 @cache
-def compiled_views(views: tuple[NgramView, ...]) -> Any:
+def compiled_views(views: tuple[NgramView, ...]) -> bytes:
     """Give views as the core takes them."""
     if len(views) > MOST_VIEWS:
         raise ValueError(f"at most {MOST_VIEWS} views are counted together")
-    return (core.View * len(views))(*map(_compiled, views))
+    return b"".join(map(_compiled, views))
 
 
-def _compiled(view: NgramView) -> core.View:
-    return core.View(view.unit == "word", view.shortest, view.longest, PART_BITS[view.part], view.form == "shape")
+def _compiled(view: NgramView) -> bytes:
+    return view_bytes(
+        is_word=view.unit == "word",
+        shortest=view.shortest,
+        longest=view.longest,
+        part=PART_BITS[view.part],
+        is_shape=view.form == "shape",
+    )
 
 
 class FoundNgrams(NamedTuple):
@@ -135,7 +141,7 @@ class FoundNgrams(NamedTuple):
 
 def find_ngrams(text: str, view: NgramView) -> FoundNgrams:
     """Find the positions of the n-grams that `count_ngrams` counts."""
-    return FoundNgrams(*core.locate(text, _compiled(view)))
+    return FoundNgrams(*locate(text, _compiled(view)))
 
 
 def stack_rows(parts: Sequence[SparseRows]) -> SparseRows:

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from features import core
-from features.ngrams import BUCKET_BITS, NgramView, SparseRows
+from features.core.rows import KeptKeys
+from features.ngrams import BUCKET_BITS, NgramView, SparseRows, compiled_views
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +31,21 @@ class NgramTfidf:
     tables: tuple[NgramTable, ...]
     # first column of each view, and the number of all columns
     starts: NDArray[np.int64] = field(init=False, repr=False, compare=False)
-    _kept: core.KeptKeys = field(init=False, repr=False, compare=False)
+    # the views and the kept n-grams as the core takes them
+    compiled: bytes = field(init=False, repr=False, compare=False)
+    kept: KeptKeys = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         keys = [(number << BUCKET_BITS) + table.buckets.astype(np.int64) for number, table in enumerate(self.tables)]
         idf = [table.idf for table in self.tables]
-        kept = core.KeptKeys(
+        kept = KeptKeys(
             np.concatenate([np.empty(0, np.int64), *keys]),
             np.concatenate([np.empty(0, np.float32), *idf]),
             len(self.tables) << BUCKET_BITS,
         )
         object.__setattr__(self, "starts", np.cumsum([0, *(len(table.buckets) for table in self.tables)]))
-        object.__setattr__(self, "_kept", kept)
+        object.__setattr__(self, "kept", kept)
+        object.__setattr__(self, "compiled", compiled_views(tuple(table.view for table in self.tables)))
 
     def weigh(self, counted: SparseRows) -> SparseRows:
         """Turn the counts of `features.ngrams.count_ngrams` with the same views into TF-IDF rows, one per text.
@@ -50,7 +53,7 @@ class NgramTfidf:
         Values are ``(1 + ln count) * idf``, divided by the Euclidean length of the row within the view; n-grams that
         were not kept are ignored.
         """
-        return SparseRows(*self._kept.weigh(*counted))
+        return SparseRows(*self.kept.weigh(*counted))
 
     def first_view(self) -> NgramTfidf:
         """Give the columns of the first view alone."""

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core import WordTable, multiply
+from features.core.words import WordTable
 from features.text_arguments import as_words
 from features.tokens import fold
 from textclf.base.errors import BadDataError, BadModelError, UsageError
@@ -98,20 +98,14 @@ class WordVectors:
         S. Arora, Y. Liang, T. Ma, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings", ICLR 2017,
         https://openreview.net/forum?id=SyK00v5xx; with inverse document frequency in place of their a / (a + p(w)).
         """
-        # one by one, so that a document has bit for bit the same vector alone and in a batch
-        means = [self._mean(self._places(tokens)) for tokens in map(as_words, token_lists)]
-        vectors = np.zeros((len(means), self.size), dtype=np.float32)
-        for row, mean in zip(vectors, means, strict=True):
-            if mean is not None:
-                row[:] = mean - (mean @ self.common) * self.common
-        return vectors
+        return self._embed(list(map(as_words, token_lists)), unit=False)
 
     def unit_vectors(self, token_lists: Iterable[Sequence[str]]) -> Floats:
         """Scale the document vectors of `transform` to length 1; zero vectors stay."""
-        vectors = self.transform(token_lists)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        units: Floats = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-        return units
+        return self._embed(list(map(as_words, token_lists)), unit=True)
+
+    def _embed(self, documents: Sequence[Sequence[str]], *, unit: bool) -> Floats:
+        return self._table.embed(documents, self.weights, self.matrix, self.common, unit=unit)
 
     def restricted_to(self, words: Collection[str]) -> WordVectors:
         """Remove all other words, so that a model file holds only what it needs."""
@@ -126,17 +120,19 @@ class WordVectors:
         The weight of a word in ``d`` of ``n`` documents is ``log((1 + n) / (1 + d)) + 1``; the common component is the
         first right singular vector of the documents' means.
         """
-        documents = [self._places(tokens) for tokens in map(as_words, token_lists)]
+        documents = list(map(as_words, token_lists))
         counts = np.zeros(len(self.words), np.int64)
-        for places in documents:
-            counts[np.unique(places)] += 1
+        for words in documents:
+            places = self._table.find(words)
+            counts[np.unique(places[places >= 0])] += 1
         weights = [math.log((1 + len(documents)) / (1 + count)) + 1 for count in counts.tolist()]
         weighted = replace(self, weights=np.array(weights, dtype=np.float32), common=np.zeros_like(self.common))
-        means = [mean for mean in map(weighted._mean, documents) if mean is not None]
+        means = weighted.transform(documents)
+        means = means[means.any(axis=1)]
         # with one document it would be the whole document vector
         if len(means) < 2:
             return weighted
-        stacked = np.stack(means).astype(np.float64)
+        stacked = means.astype(np.float64)
         common = np.linalg.eigh(stacked.T @ stacked).eigenvectors[:, -1]
         return replace(weighted, common=common.astype(np.float32))
 
@@ -226,18 +222,6 @@ class WordVectors:
         ):
             raise BadModelError("the word vectors do not fit together", remedy="train the model again")
         return cls(words=tuple(words), matrix=matrix, weights=weights, common=common)
-
-    def _places(self, tokens: Sequence[str]) -> NDArray[np.int32]:
-        """Give the position of each word that has a vector."""
-        found = self._table.find(tokens)
-        return found[found >= 0]
-
-    def _mean(self, places: NDArray[np.int32]) -> Floats | None:
-        if not len(places):
-            return None
-        weights = self.weights.take(places)
-        summed = multiply(np.array([0, len(places)]), places, weights, self.matrix)[0]
-        return np.asarray(summed / weights.sum(), dtype=np.float32)
 
     def _place(self, word: str) -> int:
         place = int(self._table.find([fold(word)])[0])

@@ -47,6 +47,7 @@ typedef struct {
 typedef struct {
     int32_t begin, end; /* in the line */
     uint32_t hash;
+    uint64_t name; /* a longer hash, by which words are looked up */
 } Word;
 
 /* What a text is read into, and the memory for its words. */
@@ -81,9 +82,82 @@ typedef struct {
     bool with_positions;
 } Found;
 
+/* The n-grams that are kept, and their weights.
+ *
+ * `keys` has, for each block of 32 keys, a bit for each that is kept, and in the upper half the number of those kept in
+ * the blocks before. The column of a key is the number of kept ones before it.
+ */
+typedef struct {
+    const uint64_t *keys;
+    int64_t blocks;
+    const float *idf; /* one more than there are columns */
+    const float *counts; /* 1 + ln count, of counts below 256 */
+} Kept;
+
+/* What Python gets of a text. */
+typedef struct {
+    int64_t count;
+    uint32_t *keys; /* different ones in rising order: number of the view and bucket */
+    float *times; /* how often each occurs */
+    int64_t size;
+    uint32_t *letters; /* of the folded words, with line breaks between them */
+    int64_t word_count;
+    uint64_t *names; /* hashes of the words */
+    double measures[MEASURES]; /* of the layout; NaN for a text without the lines of a page */
+} Observation;
+
+typedef struct {
+    int64_t count;
+    uint32_t *keys;
+    int32_t *first, *last; /* positions in `places` of the first character of each n-gram, and after its last */
+    int64_t size;
+    int32_t *places; /* position in the text of each character that n-grams are made of; -1 for white space */
+} Occurrences;
+
+/* An open-addressing table of words with their numbers; its size is a power of two and more than it holds. */
+typedef struct {
+    uint64_t *names; /* hashes of the words, 0 where nothing is */
+    int32_t *numbers;
+    int64_t slots;
+} Table;
+
+/* Words with their skeletons, to find those that become equal to another one when letters are deleted from both.
+ *
+ * Source: W. Garbe, "1000x faster spelling correction: symmetric delete", 2012, https://github.com/wolfgarbe/SymSpell
+ */
+typedef struct {
+    int32_t count;
+    int32_t deletions; /* most letters deleted from each, 0 to 2 */
+    int64_t shortest, longest; /* lengths of the skeletons */
+    const uint32_t *letters, *shapes;
+    const int64_t *letter_ends, *shape_ends; /* of each word, from 0: one more than words */
+    uint32_t *starts; /* the words of each hash: `owners[starts[hash] .. starts[hash + 1]]` */
+    int32_t *owners;
+} NearIndex;
+
+/* A word of a text that matters: its place, and the index and entry of a word that it may be misread of; for words of
+ * the table the index is -1 and the entry their number.
+ */
+typedef struct {
+    int32_t place, index, entry;
+} FoundWord;
+
+/* kinds of words of the table: those that are not misread ones, and those that are found */
+enum { SETTLED = 1, WANTED = 2 };
+
+/* Words to find in texts, as they are or misread. */
+typedef struct {
+    Table table;
+    const uint8_t *kinds; /* of each word of the table */
+    int64_t shortest, longest; /* lengths of words that may be misread */
+    int64_t index_count;
+    const NearIndex *indexes;
+} Vocabulary;
+
 /* text.c */
 bool read_text(Reading *reading, const uint32_t *text, int64_t length, const Character *table);
 void free_reading(Reading *reading);
+uint64_t name_word(const uint32_t *letters, int64_t length);
 
 /* ngrams.c */
 bool find_ngrams(const Reading *reading, const View *view, uint32_t number, Found *found);
@@ -92,8 +166,36 @@ void free_found(Found *found);
 void sort_keys(uint32_t *keys, uint32_t *spare, int64_t count, uint32_t largest);
 int64_t count_runs(uint32_t *keys, uint32_t *spare, int64_t count, float *times);
 
+/* rows.c */
+int64_t weigh_row(const Kept *kept, int64_t count, const uint32_t *keys, const float *times, int32_t *columns,
+                  float *values);
+
 /* layout.c */
 bool measure_layout(const Reading *reading, const uint32_t *text, int64_t length, const Character *table,
                     double *measures);
+
+/* what Python calls */
+int64_t find_unknown(const uint32_t *text, int64_t length, int64_t start, const Character *table);
+Observation *observe(const uint32_t *text, int64_t length, const Character *table, const View *views,
+                     int32_t view_count, const Kept *kept);
+void free_observation(Observation *observation);
+Occurrences *locate(const uint32_t *text, int64_t length, const Character *table, const View *view);
+void free_occurrences(Occurrences *occurrences);
+void compare(const double *measures, int64_t rows, const double *deciles, int64_t steps, float size, float *compared);
+int64_t weigh(const Kept *kept, const int64_t *starts, int64_t rows, const uint32_t *keys, const float *times,
+              int64_t *row_starts, int32_t *columns, float *values);
+void multiply(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values, const float *matrix,
+              int64_t height, int64_t width, double *products);
+void add_products(const float *rows, int64_t count, const float *matrix, int64_t height, int64_t width,
+                  double *products);
+void name_words(const uint32_t *letters, int64_t size, uint64_t *names);
+void fill_table(const Table *table, const uint64_t *names, int32_t count);
+void look_up(const Table *table, const uint64_t *names, int64_t count, int32_t *numbers);
+bool embed(const Table *table, const uint64_t *names, int64_t count, const float *weights, const float *matrix,
+           const float *common, int64_t size, bool is_unit, float *vector);
+int64_t skeletons(uint32_t *letters, int64_t size);
+void fill_near(const NearIndex *index);
+int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *letters, int64_t size, const uint64_t *names,
+                      int64_t count, FoundWord *found, int64_t room);
 
 #endif

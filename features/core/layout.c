@@ -101,3 +101,14 @@ bool measure_layout(const Reading *reading, const uint32_t *text, int64_t length
     return different >= 0 && measure(text, (int32_t)length, table, count_pieces(&reading->folded), reading->words,
                                      reading->word_count, different, measures);
 }
+
+/* Compare the measures of pages with `steps` deciles each: `size` where they reach it, else its negative, or 0 for NaN.
+ */
+EXPORTED void compare(const double *measures, int64_t rows, const double *deciles, int64_t steps, float size,
+                      float *compared) {
+    for (int64_t i = 0; i < rows * MEASURES; i++) {
+        const double *own = deciles + i % MEASURES * steps;
+        for (int64_t step = 0; step < steps; step++)
+            *compared++ = isnan(measures[i]) ? 0 : measures[i] >= own[step] ? size : -size;
+    }
+}

@@ -108,18 +108,21 @@ void free_found(Found *found) {
 
 /* Sort by least significant digits first; `spare` is as large. */
 void sort_keys(uint32_t *keys, uint32_t *spare, int64_t count, uint32_t largest) {
-    enum { DIGIT_BITS = 13 };
-    static const uint32_t MASK = (1 << DIGIT_BITS) - 1;
-    uint32_t *from = keys, *to = spare;
-    for (int shift = 0; shift < 32 && largest >> shift; shift += DIGIT_BITS) {
-        uint32_t ends[1 << DIGIT_BITS] = {0}, total = 0;
-        for (int64_t i = 0; i < count; i++) ends[from[i] >> shift & MASK]++;
-        for (uint32_t digit = 0; digit <= MASK; digit++) {
+    enum { FEW = 4096, LONGEST_DIGIT = 13 };
+    if (count < 2) return;
+    /* long digits take fewer passes, but more counts */
+    int digit_bits = count < FEW ? 8 : LONGEST_DIGIT;
+    uint32_t mask = (1u << digit_bits) - 1, *from = keys, *to = spare;
+    for (int shift = 0; shift < 32 && largest >> shift; shift += digit_bits) {
+        uint32_t ends[1 << LONGEST_DIGIT], total = 0;
+        memset(ends, 0, sizeof *ends << digit_bits);
+        for (int64_t i = 0; i < count; i++) ends[from[i] >> shift & mask]++;
+        for (uint32_t digit = 0; digit <= mask; digit++) {
             uint32_t here = ends[digit];
             ends[digit] = total;
             total += here;
         }
-        for (int64_t i = 0; i < count; i++) to[ends[from[i] >> shift & MASK]++] = from[i];
+        for (int64_t i = 0; i < count; i++) to[ends[from[i] >> shift & mask]++] = from[i];
         uint32_t *swapped = from;
         from = to;
         to = swapped;

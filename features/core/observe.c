@@ -4,34 +4,34 @@
 
 #include "core.h"
 
-typedef struct {
-    int64_t count;
-    uint32_t *keys; /* different ones in rising order: number of the view and bucket */
-    float *times; /* how often each occurs */
-    int64_t size;
-    uint32_t *letters; /* the folded text with spaces for all that is no letter and no digit */
-    double measures[MEASURES]; /* of the layout; NaN for a text without the lines of a page */
-} Observation;
-
-typedef struct {
-    int64_t count;
-    uint32_t *keys;
-    int32_t *first, *last; /* positions in `places` of the first character of each n-gram, and after its last */
-    int64_t size;
-    int32_t *places; /* position in the text of each character that n-grams are made of; -1 for white space */
-} Occurrences;
-
 EXPORTED void free_observation(Observation *observation) {
     if (!observation) return;
     free(observation->keys);
     free(observation->times);
     free(observation->letters);
+    free(observation->names);
     free(observation);
 }
 
-/* Count the n-grams of a text in several views and measure its layout; NULL if there is no memory. */
+static void write_words(const Reading *reading, Observation *observation) {
+    uint32_t *letters = observation->letters;
+    observation->word_count = reading->word_count;
+    for (int32_t i = 0; i < reading->word_count; i++) {
+        Word word = reading->words[i];
+        if (i) *letters++ = '\n';
+        memcpy(letters, reading->folded.codes + word.begin, (size_t)(word.end - word.begin) * sizeof *letters);
+        letters += word.end - word.begin;
+        observation->names[i] = word.name;
+    }
+    observation->size = letters - observation->letters;
+}
+
+/* Count the n-grams of a text in several views, find its words and measure its layout; NULL if there is no memory.
+ *
+ * With `kept`, keys and times become the columns and values of the TF-IDF row.
+ */
 EXPORTED Observation *observe(const uint32_t *text, int64_t length, const Character *table, const View *views,
-                              int32_t view_count) {
+                              int32_t view_count, const Kept *kept) {
     Reading reading;
     Found found = {0};
     uint32_t *spare = NULL;
@@ -41,8 +41,9 @@ EXPORTED Observation *observe(const uint32_t *text, int64_t length, const Charac
     if (done) {
         observation->times = array(found.count, 4);
         observation->letters = array(length, 4);
+        observation->names = array(reading.word_count, 8);
         spare = array(found.count, 4);
-        done = observation->times && observation->letters && spare &&
+        done = observation->times && observation->letters && observation->names && spare &&
                measure_layout(&reading, text, length, table, observation->measures);
     }
     if (done) {
@@ -50,11 +51,10 @@ EXPORTED Observation *observe(const uint32_t *text, int64_t length, const Charac
         observation->count = count_runs(found.keys, spare, found.count, observation->times);
         observation->keys = found.keys;
         found.keys = NULL;
-        observation->size = length;
-        for (int64_t i = 0; i < length; i++) {
-            Character character = table[text[i]];
-            observation->letters[i] = character.kinds & LETTER ? character.folded : ' ';
-        }
+        if (kept)
+            observation->count = weigh_row(kept, observation->count, observation->keys, observation->times,
+                                           (int32_t *)observation->keys, observation->times);
+        write_words(&reading, observation);
     }
     free_reading(&reading);
     free_found(&found);

@@ -13,44 +13,49 @@ static uint32_t count_bits(uint32_t bits) {
     return (((bits + (bits >> 4)) & 0x0F0F0F0F) * 0x01010101) >> 24;
 }
 
-/* Turn counts into TF-IDF rows, each view of length 1; returns how many of the n-grams are kept ones.
+/* Turn the counts of a text into a TF-IDF row, each view of length 1; returns how many of the n-grams are kept ones.
  *
- * `kept_keys` has, for each block of 32 keys, a bit for each that was kept, and in the upper half the number of those
- * kept in the blocks before. A key's column is the number of kept ones before it; `idf` has one more entry than there
- * are columns. `weights` are ``1 + ln count`` of small counts.
+ * Columns and values may be written where keys and times are.
  */
-EXPORTED int64_t weigh(const int64_t *starts, int64_t rows, const uint32_t *keys, const float *times,
-                       const uint64_t *kept_keys, int64_t blocks, const float *idf, const float *weights,
-                       int64_t *row_starts, int32_t *columns, float *values) {
-    int64_t kept = 0;
-    for (int64_t row = 0; row < rows; row++) {
-        row_starts[row] = kept;
-        int64_t end = starts[row + 1];
-        /* keys rise: if the last is in the table, all are */
-        if (end > starts[row] && keys[end - 1] >> 5 >= blocks) continue;
-        for (int64_t i = starts[row]; i < end;) {
-            int64_t view_begin = kept;
-            uint32_t view = keys[i] >> BUCKET_BITS;
-            double squares = 0;
-            for (; i < end && keys[i] >> BUCKET_BITS == view; i++) {
-                if (i + AHEAD < end) PREFETCH(&kept_keys[keys[i + AHEAD] >> 5]);
-                uint64_t block = kept_keys[keys[i] >> 5];
-                uint32_t bits = (uint32_t)block, bit = keys[i] & 31, is_kept = bits >> bit & 1;
-                uint32_t column = (uint32_t)(block >> 32) + count_bits(bits & ((1u << bit) - 1));
-                float weight = times[i] < LOGARITHMS ? weights[(int)times[i]] : 1 + logf(times[i]);
-                float value = weight * idf[column];
-                /* without a branch, as the processor could not predict which n-grams are kept */
-                squares += is_kept * (double)value * value;
-                columns[kept] = (int32_t)column;
-                values[kept] = value;
-                kept += is_kept;
-            }
-            double norm = sqrt(squares);
-            for (int64_t j = view_begin; j < kept; j++) values[j] = (float)(values[j] / norm);
+int64_t weigh_row(const Kept *kept, int64_t count, const uint32_t *keys, const float *times, int32_t *columns,
+                  float *values) {
+    int64_t written = 0;
+    /* keys rise: if the last is in the table, all are */
+    if (count && keys[count - 1] >> 5 >= kept->blocks) return 0;
+    for (int64_t i = 0; i < count;) {
+        int64_t view_begin = written;
+        uint32_t view = keys[i] >> BUCKET_BITS;
+        double squares = 0;
+        for (; i < count && keys[i] >> BUCKET_BITS == view; i++) {
+            if (i + AHEAD < count) PREFETCH(&kept->keys[keys[i + AHEAD] >> 5]);
+            uint64_t block = kept->keys[keys[i] >> 5];
+            uint32_t bits = (uint32_t)block, bit = keys[i] & 31, is_kept = bits >> bit & 1;
+            uint32_t column = (uint32_t)(block >> 32) + count_bits(bits & ((1u << bit) - 1));
+            float weight = times[i] < LOGARITHMS ? kept->counts[(int)times[i]] : 1 + logf(times[i]);
+            float value = weight * kept->idf[column];
+            /* without a branch, as the processor could not predict which n-grams are kept */
+            squares += is_kept * (double)value * value;
+            columns[written] = (int32_t)column;
+            values[written] = value;
+            written += is_kept;
         }
+        double norm = sqrt(squares);
+        for (int64_t j = view_begin; j < written; j++) values[j] = (float)(values[j] / norm);
     }
-    row_starts[rows] = kept;
-    return kept;
+    return written;
+}
+
+/* Turn rows of counts into TF-IDF rows; returns how many n-grams they have. */
+EXPORTED int64_t weigh(const Kept *kept, const int64_t *starts, int64_t rows, const uint32_t *keys, const float *times,
+                       int64_t *row_starts, int32_t *columns, float *values) {
+    int64_t written = 0;
+    for (int64_t row = 0; row < rows; row++) {
+        row_starts[row] = written;
+        written += weigh_row(kept, starts[row + 1] - starts[row], keys + starts[row], times + starts[row],
+                             columns + written, values + written);
+    }
+    row_starts[rows] = written;
+    return written;
 }
 
 /* Multiply sparse rows by a dense matrix of `height` rows and `width` columns; columns beyond its height do not count.
@@ -68,4 +73,13 @@ EXPORTED void multiply(const int64_t *starts, int64_t rows, const int32_t *colum
             for (int64_t k = 0; k < width; k++) product[k] += value * weights[k];
         }
     }
+}
+
+/* Add the products of dense rows and a dense matrix of `height` rows and `width` columns. */
+EXPORTED void add_products(const float *rows, int64_t count, const float *matrix, int64_t height, int64_t width,
+                           double *products) {
+    for (int64_t row = 0; row < count; row++)
+        for (int64_t i = 0; i < height; i++)
+            for (int64_t k = 0; k < width; k++)
+                products[row * width + k] += (double)rows[row * height + i] * matrix[i * width + k];
 }

@@ -118,6 +118,14 @@ static void mark_parts(Line *line, bool has_lines) {
 
 /* words */
 
+/* Hash of a word, never 0: FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv, with code points for bytes. */
+uint64_t name_word(const uint32_t *letters, int64_t length) {
+    uint64_t name = 0xCBF29CE484222325;
+    for (int64_t i = 0; i < length; i++) name = (name ^ letters[i]) * 0x100000001B3;
+    name ^= name >> 32;
+    return name ? name : 1;
+}
+
 /* Find the runs of letters and digits; `words` has room for one in two characters. */
 static int32_t find_words(const Line *line, const uint32_t *text, const Character *table, Word *words) {
     int32_t count = 0;
@@ -130,13 +138,14 @@ static int32_t find_words(const Line *line, const uint32_t *text, const Characte
             power = 1;
         }
         if (is_letter) {
-            Word *word = &words[count - 1];
-            word->hash += (line->codes[i] + 1) * power;
-            word->end = i + 1;
+            words[count - 1].hash += (line->codes[i] + 1) * power;
+            words[count - 1].end = i + 1;
             power *= HASH_BASE;
         }
         inside = is_letter;
     }
+    for (int32_t i = 0; i < count; i++)
+        words[i].name = name_word(line->codes + words[i].begin, words[i].end - words[i].begin);
     return count;
 }
 

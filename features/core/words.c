@@ -3,17 +3,10 @@
  * Words come one after the other, separated by line breaks.
  */
 
+#include <math.h>
 #include <string.h>
 
 #include "core.h"
-
-/* Hash of a word, never 0: FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv, with code points for bytes. */
-static uint64_t hash_word(const uint32_t *letters, int64_t length) {
-    uint64_t hash = 0xCBF29CE484222325;
-    for (int64_t i = 0; i < length; i++) hash = (hash ^ letters[i]) * 0x100000001B3;
-    hash ^= hash >> 32;
-    return hash ? hash : 1;
-}
 
 /* Length of the word that begins at `begin`. */
 static int64_t length_of_word(const uint32_t *letters, int64_t size, int64_t begin) {
@@ -22,36 +15,63 @@ static int64_t length_of_word(const uint32_t *letters, int64_t size, int64_t beg
     return end - begin;
 }
 
-/* an open-addressing table of hashes, 0 where nothing is, whose size is a power of two and more than it holds */
+/* Give the hash of each word. */
+EXPORTED void name_words(const uint32_t *letters, int64_t size, uint64_t *names) {
+    for (int64_t begin = 0; begin <= size;) {
+        int64_t length = length_of_word(letters, size, begin);
+        *names++ = name_word(letters + begin, length);
+        begin += length + 1;
+    }
+}
 
-static int64_t find_slot(const uint64_t *hashes, int64_t slots, uint64_t hash) {
-    int64_t slot = (int64_t)hash & (slots - 1);
-    while (hashes[slot] && hashes[slot] != hash) slot = (slot + 1) & (slots - 1);
+static int64_t find_slot(const Table *table, uint64_t name) {
+    int64_t slot = (int64_t)name & (table->slots - 1);
+    while (table->names[slot] && table->names[slot] != name) slot = (slot + 1) & (table->slots - 1);
     return slot;
 }
 
-/* Fill an empty table with words and their numbers, from 0; of equal words the first counts. */
-EXPORTED void fill_table(const uint32_t *letters, int64_t size, uint64_t *hashes, int32_t *numbers, int64_t slots) {
-    int32_t number = 0;
-    for (int64_t begin = 0; begin <= size; number++) {
-        int64_t length = length_of_word(letters, size, begin);
-        uint64_t hash = hash_word(letters + begin, length);
-        int64_t slot = find_slot(hashes, slots, hash);
-        if (!hashes[slot]) numbers[slot] = number;
-        hashes[slot] = hash;
-        begin += length + 1;
+static int32_t find_number(const Table *table, uint64_t name) {
+    int64_t slot = find_slot(table, name);
+    return table->names[slot] ? table->numbers[slot] : -1;
+}
+
+/* Fill an empty table with words, numbered from 0; of equal words the first counts. */
+EXPORTED void fill_table(const Table *table, const uint64_t *names, int32_t count) {
+    for (int32_t i = 0; i < count; i++) {
+        int64_t slot = find_slot(table, names[i]);
+        if (!table->names[slot]) table->numbers[slot] = i;
+        table->names[slot] = names[i];
     }
 }
 
 /* Give the number of each word, or -1. */
-EXPORTED void look_up(const uint32_t *letters, int64_t size, const uint64_t *hashes, const int32_t *numbers,
-                      int64_t slots, int32_t *found) {
-    for (int64_t begin = 0; begin <= size;) {
-        int64_t length = length_of_word(letters, size, begin);
-        int64_t slot = find_slot(hashes, slots, hash_word(letters + begin, length));
-        *found++ = hashes[slot] ? numbers[slot] : -1;
-        begin += length + 1;
+EXPORTED void look_up(const Table *table, const uint64_t *names, int64_t count, int32_t *numbers) {
+    for (int64_t i = 0; i < count; i++) numbers[i] = find_number(table, names[i]);
+}
+
+/* Write the weighted mean of the words that have a vector, less its component along the unit vector `common`, and if
+ * asked for divided by its length; zeros without such a word. False if there is no memory.
+ */
+EXPORTED bool embed(const Table *table, const uint64_t *names, int64_t count, const float *weights, const float *matrix,
+                    const float *common, int64_t size, bool is_unit, float *vector) {
+    double *sum = calloc((size_t)size + 1, sizeof *sum), total = 0, along = 0, squares = 0;
+    if (!sum) return false;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t number = find_number(table, names[i]);
+        if (number < 0) continue;
+        const float *row = matrix + number * size;
+        for (int64_t d = 0; d < size; d++) sum[d] += (double)weights[number] * row[d];
+        total += weights[number];
     }
+    for (int64_t d = 0; d < size; d++) along += sum[d] * common[d];
+    for (int64_t d = 0; d < size; d++) {
+        sum[d] -= along * common[d];
+        squares += sum[d] * sum[d];
+    }
+    double divisor = is_unit ? sqrt(squares) : total;
+    for (int64_t d = 0; d < size; d++) vector[d] = divisor > 0 ? (float)(sum[d] / divisor) : 0;
+    free(sum);
+    return true;
 }
 
 /* misread words */
@@ -86,22 +106,8 @@ EXPORTED int64_t skeletons(uint32_t *letters, int64_t size) {
 enum {
     BEGINNING = 7, /* leading letters by which words are found: few choices of deleted letters, but few collisions */
     MOST_CHOICES = 21,
-    NEAR_BITS = 16
+    NEAR_BITS = 13
 };
-
-/* Words with their skeletons, to find those that become equal to another one when letters are deleted from both.
- *
- * Source: W. Garbe, "1000x faster spelling correction: symmetric delete", 2012, https://github.com/wolfgarbe/SymSpell
- */
-typedef struct {
-    int32_t count;
-    int32_t deletions; /* most letters deleted from each, 0 to 2 */
-    int64_t shortest, longest; /* lengths of the skeletons */
-    const uint32_t *letters, *shapes;
-    const int64_t *letter_ends, *shape_ends; /* of each word, from 0: one more than words */
-    uint32_t *starts; /* the words of each hash: `owners[starts[hash] .. starts[hash + 1]]` */
-    int32_t *owners;
-} NearIndex;
 
 /* Hash the beginning of a word for every choice of deleted letters, at most 21; returns how many there are. */
 static int hash_beginnings(const uint32_t *shape, int64_t length, int deletions, uint32_t *hashes) {
@@ -121,7 +127,7 @@ static int hash_beginnings(const uint32_t *shape, int64_t length, int deletions,
     return count;
 }
 
-/* Fill `starts`, of 2^16 + 1 zeros, and `owners`, with room for each choice of each word. */
+/* Fill `starts`, of 2^13 + 1 zeros, and `owners`, with room for each choice of each word. */
 EXPORTED void fill_near(const NearIndex *index) {
     uint32_t hashes[MOST_CHOICES], total = 0;
     for (int pass = 0; pass < 2; pass++) {
@@ -170,14 +176,9 @@ static Letters word_of(const uint32_t *letters, const int64_t *ends, int32_t num
     return (Letters){letters + ends[number], ends[number + 1] - ends[number]};
 }
 
-/* Words found: number of the word asked about, of the index, and of the word in it. */
-typedef struct {
-    int32_t word, index, entry;
-} Misread;
-
 /* Find the words of an index that one word may be a misreading of, in rising order; returns how many there are. */
 static int64_t find_near(const NearIndex *index, Letters word, Letters shape, int32_t *seen, int32_t mark,
-                         Misread *found, int64_t room) {
+                         FoundWord *found, int64_t room) {
     uint32_t hashes[MOST_CHOICES];
     int64_t count = 0;
     if (shape.length < index->shortest - index->deletions || shape.length > index->longest + index->deletions) return 0;
@@ -190,45 +191,63 @@ static int64_t find_near(const NearIndex *index, Letters word, Letters shape, in
             Letters other = word_of(index->shapes, index->shape_ends, entry);
             if (!become_equal(shape, other, index->deletions, index->deletions)) continue;
             /* a longer word that contains the other is another word */
-            if (index->deletions && (contains(word, word_of(index->letters, index->letter_ends, entry)) ||
-                                     contains(shape, other)))
+            if (index->deletions &&
+                (contains(word, word_of(index->letters, index->letter_ends, entry)) || contains(shape, other)))
                 continue;
-            int64_t at = count++;
-            for (; at > 0 && at <= room && found[at - 1].entry > entry; at--)
-                if (at < room) found[at] = found[at - 1];
-            if (at < room) found[at].entry = entry;
+            if (count < room) {
+                int64_t at = count;
+                for (; at > 0 && found[at - 1].entry > entry; at--) found[at] = found[at - 1];
+                found[at].entry = entry;
+            }
+            count++;
         }
     }
     return count;
 }
 
-/* Find for each word the words of the first index that has any; returns how many there are, -1 without memory.
+static bool is_number(Letters word) {
+    for (int64_t i = 0; i < word.length; i++)
+        if (word.letters[i] < '0' || word.letters[i] > '9') return false;
+    return true;
+}
+
+/* Find the words of a text that are wanted, or that may be misread; returns how many there are, -1 without memory.
  *
- * No more than `room` are written.
+ * Each misread word is found in the first index that has any that is near. Numbers are no misread words, since other
+ * numbers are near by chance. If there are more than `room`, what is
+ * written is not complete.
  */
-EXPORTED int64_t find_misread(const uint32_t *letters, int64_t size, const NearIndex *indexes, int32_t index_count,
-                              Misread *found, int64_t room) {
-    int64_t count = 0, entries = 1;
-    for (int32_t i = 0; i < index_count; i++) entries += indexes[i].count;
-    uint32_t *shape = array(size, 4);
-    int32_t *seen = calloc((size_t)entries, sizeof *seen);
-    if (!shape || !seen) count = -1;
-    int32_t number = 0, mark = 0;
-    for (int64_t begin = 0; count >= 0 && begin <= size; number++) {
+EXPORTED int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *letters, int64_t size,
+                               const uint64_t *names, int64_t count, FoundWord *found, int64_t room) {
+    int64_t written = 0, entries = 1;
+    for (int64_t i = 0; i < vocabulary->index_count; i++) entries += vocabulary->indexes[i].count;
+    uint32_t *shape = array(vocabulary->longest, 4);
+    int32_t *seen = calloc((size_t)entries, sizeof *seen), mark = 0;
+    if (!shape || !seen) written = -1;
+    int64_t begin = 0;
+    for (int32_t place = 0; written >= 0 && place < count; place++) {
         Letters word = {letters + begin, length_of_word(letters, size, begin)};
+        begin += word.length + 1;
+        int32_t number = find_number(&vocabulary->table, names[place]);
+        if (number >= 0 && vocabulary->kinds[number] & WANTED) {
+            if (written < room) found[written] = (FoundWord){place, -1, number};
+            written++;
+        }
+        if ((number >= 0 && vocabulary->kinds[number] & SETTLED) || word.length < vocabulary->shortest ||
+            word.length > vocabulary->longest || is_number(word))
+            continue;
         memcpy(shape, word.letters, (size_t)word.length * sizeof *shape);
         Letters own = {shape, skeletons(shape, word.length)};
         int64_t more = 0;
-        for (int32_t i = 0; i < index_count && !more; i++) {
-            Misread *here = found + (count < room ? count : room);
-            int64_t left = count < room ? room - count : 0;
-            more = find_near(&indexes[i], word, own, seen, ++mark, here, left);
-            for (int64_t j = 0; j < more && j < left; j++) here[j] = (Misread){number, i, here[j].entry};
+        for (int32_t i = 0; i < vocabulary->index_count && !more; i++) {
+            FoundWord *here = found + (written < room ? written : room);
+            int64_t left = written < room ? room - written : 0;
+            more = find_near(&vocabulary->indexes[i], word, own, seen, ++mark, here, left);
+            for (int64_t j = 0; j < more && j < left; j++) here[j] = (FoundWord){place, i, here[j].entry};
         }
-        count += more;
-        begin += word.length + 1;
+        written += more;
     }
     free(shape);
     free(seen);
-    return count;
+    return written;
 }

@@ -78,6 +78,7 @@ def one_by_one(features: FeatureSet, texts: list[str]) -> FeatureRows:
         indicators=np.concatenate([row.indicators for row in alone]),
         vectors=np.concatenate([row.vectors for row in alone]),
         hits=[hits for row in alone for hits in row.hits],
+        words=[words for row in alone for words in row.words],
     )
 
 

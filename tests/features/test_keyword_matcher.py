@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from features.core import skeletons
+from features.core.words import skeletons
 from features.keyword_matcher import LETTERS_FOR_ONE_WRONG, KeywordHit, KeywordMatcher, common_words
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
 from features.tokens import tokenize

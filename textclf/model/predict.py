@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from features.core import multiply
+from features.core.rows import add_products, multiply
 from features.feature_set import FeatureRows, FeatureSet
 from features.language_detection import LanguageDetector
 from features.text_arguments import iter_texts
@@ -44,15 +44,11 @@ class LinearModel:
 
     def margins(self, rows: FeatureRows) -> NDArray[np.float64]:
         """Signed distances, shape (n, k); the largest in a row is the predicted category."""
-        margins = np.empty((len(rows.indicators), len(self.intercept)))
-        # row by row, so that a document's margins do not depend on its batch
-        by_ngrams = multiply(*rows.ngrams, self.ngrams)
-        for i in range(len(margins)):
-            total = by_ngrams[i] + self.intercept
-            total += rows.layout[i] @ self.layout
-            total += rows.indicators[i].astype(np.float32) @ self.indicators
-            total += rows.vectors[i] @ self.vectors
-            margins[i] = total
+        margins = multiply(*rows.ngrams, self.ngrams)
+        margins += self.intercept
+        add_products(margins, rows.layout, self.layout)
+        add_products(margins, rows.indicators, self.indicators)
+        add_products(margins, rows.vectors, self.vectors)
         return margins
 
 
@@ -60,7 +56,7 @@ class Evidence(NamedTuple):
     """Features and margins of some texts, on which their predictions are based."""
 
     texts: list[str]  # up to MAX_TEXT characters of each
-    words: list[list[str]]
+    words: list[Sequence[str]]
     rows: FeatureRows
     # (n, k), before calibration, of the texts, and of the looks, with the text and alone: zeros where there is none
     by_text: NDArray[np.float64]
@@ -278,8 +274,7 @@ class Model:
     def evidence(self, texts: Sequence[str], looks: Sequence[str] | None = None) -> Evidence:
         """Compute features and margins of texts, from up to `MAX_TEXT` characters of each, and of looks."""
         texts = [without_page_breaks(text[:MAX_TEXT]) for text in iter_texts(texts)]
-        observed = self.features.observe(texts)
-        rows = self.features.rows_of(observed)
+        rows = self.features.rows(texts)
         by_text = self._margins(texts, rows)
         seen = read_looks([""] * len(texts) if looks is None or self.look is None else looks)
         seen = self.look.usual(seen) if self.look else seen
@@ -289,7 +284,7 @@ class Model:
             if self.look
             else (none, none)
         )
-        return Evidence(texts, observed.words, rows, by_text, by_look, seen)
+        return Evidence(texts, rows.words, rows, by_text, by_look, seen)
 
     @property
     def classes_(self) -> NDArray[Any]:

@@ -2,33 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../../../features/core/core.h"
-
-typedef struct {
-    int64_t count;
-    uint32_t *keys;
-    float *times;
-    int64_t size;
-    uint32_t *letters;
-    double measures[MEASURES];
-} Observation;
-
-typedef struct {
-    int64_t count;
-    uint32_t *keys;
-    int32_t *first, *last;
-    int64_t size;
-    int32_t *places;
-} Occurrences;
-
-Observation *observe(const uint32_t *, int64_t, const Character *, const View *, int32_t);
-void free_observation(Observation *);
-Occurrences *locate(const uint32_t *, int64_t, const Character *, const View *);
-void free_occurrences(Occurrences *);
-int64_t weigh(const int64_t *, int64_t, const uint32_t *, const float *, const uint64_t *, int64_t, const float *,
-              const float *, int64_t *, int32_t *, float *);
-void multiply(const int64_t *, int64_t, const int32_t *, const float *, const float *, int64_t, int64_t, double *);
 
 enum { ALPHABET = 32, MOST_VIEWS = 4, KEPT_BLOCKS = MOST_VIEWS << (BUCKET_BITS - 5) };
 
@@ -47,9 +23,9 @@ static void fill(Character *table, float *weights) {
         uint8_t shape = code == '\n' ? '\n' : is_space ? 'b' : is_digit ? 'd' : is_upper ? 'u' : is_letter ? 'l' : 'p';
         table[(int)code] = (Character){
             .folded = (uint32_t)(is_upper ? code + 32 : code),
-            .kinds = (uint8_t)(128 | (is_space ? SPACE | BLANK : 0) | (is_letter ? LETTER : 0) |
-                               (is_digit ? DIGIT : 0) | (is_upper ? CAPITAL : 0) |
-                               (!is_letter && !is_space ? PUNCTUATION : 0)),
+            .kinds =
+                (uint8_t)(128 | (is_space ? SPACE | BLANK : 0) | (is_letter ? LETTER : 0) | (is_digit ? DIGIT : 0) |
+                          (is_upper ? CAPITAL : 0) | (!is_letter && !is_space ? PUNCTUATION : 0)),
             .shape = shape,
         };
     }
@@ -74,8 +50,8 @@ static void check_rows(const Observation *found, const float *weights) {
         sum++;
         idf[i] = 1;
     }
-    int64_t count = weigh(starts, 1, found->keys, found->times, kept, KEPT_BLOCKS, idf, weights, row_starts, columns,
-                          values);
+    Kept all = {kept, KEPT_BLOCKS, idf, weights};
+    int64_t count = weigh(&all, starts, 1, found->keys, found->times, row_starts, columns, values);
     check(count == most && row_starts[1] == most, "the kept n-grams are found");
     for (int i = 0; i < most; i++) check(columns[i] == i && values[i] > 0, "columns rise from 0");
     double products[2];
@@ -84,6 +60,57 @@ static void check_rows(const Observation *found, const float *weights) {
     for (int i = 0; i < most; i++) kept[found->keys[i] >> 5] = 0;
     free(columns);
     free(values);
+}
+
+/* The first words of a text are those that the others may be misread of. */
+static void check_words(const Observation *found) {
+    enum { NEAR_HASHES = 1 << 13, MOST = 8, ROOM = 4 };
+    static uint32_t starts[3][NEAR_HASHES + 1];
+    int64_t slots = 64;
+    if (found->word_count > 2 * MOST) return;
+    uint64_t names[64] = {0};
+    int32_t numbers[64], looked_up[2 * MOST], owners[3][21 * MOST];
+    int32_t count = found->word_count < MOST ? (int32_t)found->word_count : MOST;
+    Table table = {names, numbers, slots};
+    fill_table(&table, found->names, count);
+    look_up(&table, found->names, found->word_count, looked_up);
+    for (int i = 0; i < count; i++) check(looked_up[i] >= 0 && looked_up[i] <= i, "words of the table are found");
+    int64_t letter_ends[MOST + 1] = {0}, shape_ends[MOST + 1] = {0}, shortest = INT64_MAX, longest = 0, begin = 0;
+    uint32_t *letters = array(found->size, 4), *shapes = array(found->size, 4);
+    for (int i = 0; i < count; i++) {
+        int64_t end = begin;
+        while (end < found->size && found->letters[end] != '\n') end++;
+        memcpy(letters + letter_ends[i], found->letters + begin, (size_t)(end - begin) * 4);
+        memcpy(shapes + shape_ends[i], found->letters + begin, (size_t)(end - begin) * 4);
+        letter_ends[i + 1] = letter_ends[i] + end - begin;
+        int64_t length = skeletons(shapes + shape_ends[i], end - begin);
+        check(length <= end - begin, "skeletons are not longer");
+        shape_ends[i + 1] = shape_ends[i] + length;
+        if (length < shortest) shortest = length;
+        if (length > longest) longest = length;
+        begin = end + 1;
+    }
+    NearIndex indexes[3];
+    uint8_t kinds[MOST];
+    for (int i = 0; i < 3; i++) {
+        memset(starts[i], 0, sizeof starts[i]);
+        indexes[i] =
+            (NearIndex){count, i, shortest, longest, letters, shapes, letter_ends, shape_ends, starts[i], owners[i]};
+        fill_near(&indexes[i]);
+    }
+    for (int i = 0; i < MOST; i++) kinds[i] = (uint8_t)(i & 3);
+    Vocabulary vocabulary = {table, kinds, 1, 100, 3, indexes};
+    FoundWord few[ROOM];
+    int64_t total = find_words_of(&vocabulary, found->letters, found->size, found->names, found->word_count, few, ROOM);
+    FoundWord *all = array(total, sizeof *all);
+    check(find_words_of(&vocabulary, found->letters, found->size, found->names, found->word_count, all, total) == total,
+          "as many are found");
+    for (int64_t i = 0; i < total; i++)
+        check(all[i].place < found->word_count && all[i].index < 3 && all[i].entry >= 0 && all[i].entry < count,
+              "found words are there");
+    free(all);
+    free(letters);
+    free(shapes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -110,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int64_t length = (int64_t)size - MOST_VIEWS;
     uint32_t *text = array(length, 4);
     for (int64_t i = 0; i < length; i++) text[i] = alphabet[data[MOST_VIEWS + i] % ALPHABET];
-    Observation *found = observe(text, length, table, views, MOST_VIEWS);
+    Observation *found = observe(text, length, table, views, MOST_VIEWS, NULL);
     check(found != NULL, "there is memory");
     double times = 0, occurrences = 0;
     for (int64_t i = 0; i < found->count; i++) {
@@ -129,7 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         free_occurrences(located);
     }
     check(times == occurrences, "n-grams are counted as often as they are located");
-    check_rows(found, weights);
+    if (found->count) check_rows(found, weights);
+    check_words(found);
     free_observation(found);
     free(text);
     return 0;

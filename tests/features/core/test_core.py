@@ -19,8 +19,8 @@ HOSTILE = """
 import random, sys
 from pathlib import Path
 import numpy as np
-from features import core
-core.LIBRARY = Path(sys.argv[1])
+from features.core import library, rows
+library.LIBRARY = Path(sys.argv[1])
 from features.ngrams import VIEWS, NgramView, count_ngrams, find_ngrams
 from features.tfidf import fit_tfidf
 
@@ -37,9 +37,9 @@ for text in texts:
         count_ngrams([text], [long])
 counts = count_ngrams(texts[:300], VIEWS)
 tfidf = fit_tfidf(counts, VIEWS)
-rows = tfidf.weigh(counts)
+weighed = tfidf.weigh(counts)
 for height in (0, 1, int(tfidf.starts[1]), int(tfidf.starts[-1])):
-    core.multiply(*rows, np.ones((height, 3), np.float32))
+    rows.multiply(*weighed, np.ones((height, 3), np.float32))
 # counted with other views than the kept ones
 tfidf.first_view().weigh(counts)
 print("done")
@@ -84,9 +84,7 @@ def test_ten_million_texts_that_search_for_new_paths_find_no_fault(tmp_path):
 
 
 def test_without_the_library_it_is_said_how_to_get_it(tmp_path):
-    script = (
-        "from pathlib import Path; from features import core; core.LIBRARY = Path('missing.so'); core.load_library()"
-    )
+    script = "from features.core import library; library.LIBRARY = 'missing.so'; library.load_library()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "ImportError: the compiled core cannot be loaded" in done.stderr
     assert "pip install --editable ." in done.stderr

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
-from features.core import MisreadWords, WordTable, skeletons
+from features.core.words import SETTLED, WANTED, WordFinder, WordTable, skeletons
+
+
+def misread_words(lists, **bounds):
+    return WordFinder([], [], lists, **bounds)
+
 
 WORDS = st.lists(st.text(max_size=12), max_size=30)
 NEAR = st.text("abcrnmil1", min_size=1, max_size=11)
@@ -29,8 +35,8 @@ def test_an_empty_table_knows_no_word_and_an_empty_text_asks_for_none():
     assert WordTable([]).find(["", "a", ""]).tolist() == [-1, -1, -1]
     assert WordTable(["", "a"]).find(["", "a", "b"]).tolist() == [0, 1, -1]
     assert WordTable(["a"]).find([]).tolist() == []
-    assert MisreadWords([([], 0), ([], 2)]).find(["a", ""]) == []
-    assert MisreadWords([(["a"], 0)]).find([]) == []
+    assert misread_words([([], 0), ([], 2)]).find(["a", ""]) == []
+    assert misread_words([(["a"], 0)]).find([]) == []
     assert skeletons([]) == []
 
 
@@ -56,6 +62,8 @@ def test_skeletons_are_those_of_plain_replacements(words):
 
 def plain_misread(lists, word):
     """The entries of the first list that the word may be a misreading of, compared one by one."""
+    if not word or set(word) <= set("0123456789"):
+        return []
     for number, (entries, deletions) in enumerate(lists):
         found = [
             (number, entry)
@@ -75,15 +83,40 @@ def plain_misread(lists, word):
 @settings(max_examples=400)
 def test_misread_words_are_those_of_plain_comparisons(lists, asked):
     expected = [(number, *found) for number, word in enumerate(asked) for found in plain_misread(lists, word)]
-    assert MisreadWords(lists).find(asked) == expected
+    assert misread_words(lists).find(asked) == expected
 
 
 def test_more_entries_than_words_are_all_found():
     alike = ["i" * 8, "l" * 8, "1" * 8] * 400
-    assert MisreadWords([(alike, 0)]).find(["illilill"]) == [(0, 0, entry) for entry in range(1_200)]
+    assert misread_words([(alike, 0)]).find(["illilill"]) == [(0, 0, entry) for entry in range(1_200)]
 
 
 @pytest.mark.parametrize("length", [6, 7, 8, 100_000])
 def test_words_of_any_length_are_compared(length):
     word = "ab" * (length // 2) + "c"
-    assert MisreadWords([([word], 1)]).find([word[:-1] + "xc"]) == [(0, 0, 0)]
+    assert misread_words([([word], 1)], longest=2 * length).find([word[:-1] + "xc"]) == [(0, 0, 0)]
+
+
+def test_settled_words_are_not_misread_and_wanted_ones_are_found():
+    kinds = [SETTLED, WANTED, SETTLED + WANTED, 0]
+    finder = WordFinder(["lnvoice", "invo1ce", "invoice", "other"], kinds, [(["invoice"], 0)], shortest=3, longest=7)
+    asked = ["lnvoice", "other", "invoice", "invo1ce", "1nvoice", "invoiiice", "in"]
+    assert finder.find(asked) == [(2, -1, 2), (3, -1, 1), (3, 0, 0), (4, 0, 0)]
+
+
+@given(st.lists(st.text("ab1", max_size=4), max_size=30))
+@settings(max_examples=100)
+def test_mean_vectors_are_those_of_plain_averages(words):
+    known = ["a", "b", "ab", "ba"]
+    draw = np.random.default_rng(0)
+    matrix, weights = draw.normal(size=(4, 5)).astype(np.float32), draw.uniform(1, 2, 4).astype(np.float32)
+    common = matrix[0] / np.linalg.norm(matrix[0])
+    places = [known.index(word) for word in words if word in known]
+    mean = np.average(matrix[places], axis=0, weights=weights[places]) if places else np.zeros(5)
+    mean -= (mean @ common) * common
+    found = WordTable(known).embed([words], weights, matrix, common, unit=False)[0]
+    assert np.allclose(found, mean, atol=1e-6)
+    unit = WordTable(known).embed([[], words], weights, matrix, common, unit=True)
+    assert not unit[0].any()
+    if np.linalg.norm(mean) > 1e-3:
+        assert np.allclose(unit[1], mean / np.linalg.norm(mean), atol=1e-4)

@@ -1,0 +1,112 @@
+"""The shared library, loaded with the types of its functions; what they do and give is said in the C files."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import c_bool, c_float, c_int32, c_int64, c_void_p
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LIBRARY = Path(__file__).with_name("libcore.so")
+MEASURES = 20
+"""Measures of the layout of a page."""
+
+
+class Kept(ctypes.Structure):
+    """The n-grams that are kept, and their weights."""
+
+    _fields_ = [("keys", c_void_p), ("blocks", c_int64), ("idf", c_void_p), ("counts", c_void_p)]
+
+
+class Observation(ctypes.Structure):
+    """What was observed of a text."""
+
+    _fields_ = [
+        ("count", c_int64),
+        ("keys", c_void_p),
+        ("times", c_void_p),
+        ("size", c_int64),
+        ("letters", c_void_p),
+        ("word_count", c_int64),
+        ("names", c_void_p),
+        ("measures", ctypes.c_double * MEASURES),
+    ]
+
+
+class Occurrences(ctypes.Structure):
+    """Where the n-grams of a text are."""
+
+    _fields_ = [
+        ("count", c_int64),
+        ("keys", c_void_p),
+        ("first", c_void_p),
+        ("last", c_void_p),
+        ("size", c_int64),
+        ("places", c_void_p),
+    ]
+
+
+class Table(ctypes.Structure):
+    """Words with their numbers."""
+
+    _fields_ = [("names", c_void_p), ("numbers", c_void_p), ("slots", c_int64)]
+
+
+class NearIndex(ctypes.Structure):
+    """Words with their skeletons."""
+
+    _fields_ = [
+        ("count", c_int32),
+        ("deletions", c_int32),
+        ("shortest", c_int64),
+        ("longest", c_int64),
+        *((name, c_void_p) for name in ("letters", "shapes", "letter_ends", "shape_ends", "starts", "owners")),
+    ]
+
+
+class Vocabulary(ctypes.Structure):
+    """Words that are looked for in texts, as they are or misread."""
+
+    _fields_ = [
+        ("table", Table),
+        ("kinds", c_void_p),
+        ("shortest", c_int64),
+        ("longest", c_int64),
+        ("index_count", c_int64),
+        ("indexes", c_void_p),
+    ]
+
+
+_FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
+    "find_unknown": (c_int64, [c_void_p, c_int64, c_int64, c_void_p]),
+    "observe": (ctypes.POINTER(Observation), [c_void_p, c_int64, c_void_p, c_void_p, c_int32, c_void_p]),
+    "free_observation": (None, [ctypes.POINTER(Observation)]),
+    "locate": (ctypes.POINTER(Occurrences), [c_void_p, c_int64, c_void_p, c_void_p]),
+    "free_occurrences": (None, [ctypes.POINTER(Occurrences)]),
+    "compare": (None, [c_void_p, c_int64, c_void_p, c_int64, c_float, c_void_p]),
+    "weigh": (c_int64, [c_void_p, c_void_p, c_int64, *[c_void_p] * 5]),
+    "multiply": (None, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_int64, c_void_p]),
+    "add_products": (None, [c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
+    "name_words": (None, [c_void_p, c_int64, c_void_p]),
+    "fill_table": (None, [c_void_p, c_void_p, c_int32]),
+    "look_up": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
+    "embed": (c_bool, [c_void_p, c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_bool, c_void_p]),
+    "skeletons": (c_int64, [c_void_p, c_int64]),
+    "fill_near": (None, [c_void_p]),
+    "find_words_of": (c_int64, [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64]),
+}
+
+
+@cache
+def load_library() -> Any:
+    """Load the library; raises ImportError, which says how to get it, if it is missing."""
+    try:
+        library = ctypes.CDLL(str(LIBRARY))
+    except OSError as error:
+        remedy = "in a checkout run: pip install --editable ."
+        raise ImportError(f"the compiled core cannot be loaded: {error}; {remedy}") from error
+    for name, (result, arguments) in _FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library

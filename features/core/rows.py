@@ -1,0 +1,96 @@
+"""Sparse rows, in the layout of SciPy's CSR matrices: weighed by TF-IDF, and multiplied by dense matrices."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.core.library import Kept, load_library
+
+_COUNTS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
+"""``1 + ln count`` of counts below 256."""
+
+
+class KeptKeys:
+    """The keys of n-grams that were kept, with their weights; their positions are columns.
+
+    Parameters
+    ----------
+    keys : ndarray of int64, shape (m,)
+        In rising order.
+    idf : ndarray of float32, shape (m,)
+        Inverse document frequency of each.
+    bound : int
+        All keys are below.
+    """
+
+    def __init__(self, keys: NDArray[np.int64], idf: NDArray[np.float32], bound: int) -> None:
+        # sums of 32 different powers of two are exact in double precision
+        bits = np.bincount(keys >> 5, np.exp2(keys & 31), minlength=bound >> 5).astype(np.uint64)
+        counts = np.bitwise_count(bits).astype(np.uint64)
+        self._keys = ((np.cumsum(counts) - counts) << np.uint64(32)) | bits
+        self._idf = np.append(idf, 0).astype(np.float32)
+        self._attach()
+
+    def _attach(self) -> None:
+        self._kept = Kept(self._keys.ctypes.data, len(self._keys), self._idf.ctypes.data, _COUNTS.ctypes.data)
+        self.address = ctypes.addressof(self._kept)
+
+    def __getstate__(self) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
+        return self._keys, self._idf
+
+    def __setstate__(self, arrays: tuple[NDArray[np.uint64], NDArray[np.float32]]) -> None:
+        # addresses are those of this process
+        self._keys, self._idf = arrays
+        self._attach()
+
+    def weigh(
+        self, starts: NDArray[np.int64], keys: NDArray[np.int32], times: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """Turn rows of counts into TF-IDF rows: where each starts, and columns and values."""
+        starts, keys, times = _plain(starts, np.int64), _plain(keys, np.int32), _plain(times, np.float32)
+        row_starts = np.empty(len(starts), np.int64)
+        columns, values = np.empty(len(keys), np.int32), np.empty(len(keys), np.float32)
+        written = load_library().weigh(
+            self.address,
+            starts.ctypes.data,
+            len(starts) - 1,
+            keys.ctypes.data,
+            times.ctypes.data,
+            row_starts.ctypes.data,
+            columns.ctypes.data,
+            values.ctypes.data,
+        )
+        return row_starts, columns[:written].copy(), values[:written].copy()
+
+
+def multiply(
+    starts: NDArray[np.int64], columns: NDArray[np.int32], values: NDArray[np.float32], matrix: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Multiply sparse rows by a dense matrix; columns, in rising order, beyond its height do not count."""
+    starts, columns, values = _plain(starts, np.int64), _plain(columns, np.int32), _plain(values, np.float32)
+    matrix = _plain(matrix, np.float32)
+    products = np.empty((len(starts) - 1, matrix.shape[1]))
+    load_library().multiply(
+        starts.ctypes.data,
+        len(starts) - 1,
+        columns.ctypes.data,
+        values.ctypes.data,
+        matrix.ctypes.data,
+        *matrix.shape,
+        products.ctypes.data,
+    )
+    return products
+
+
+def add_products(products: NDArray[np.float64], rows: NDArray[Any], matrix: NDArray[np.float32]) -> None:
+    """Add to products, in place, those of dense rows and a dense matrix; each row's as if it were alone."""
+    rows, matrix = _plain(rows, np.float32), _plain(matrix, np.float32)
+    load_library().add_products(rows.ctypes.data, len(rows), matrix.ctypes.data, *matrix.shape, products.ctypes.data)
+
+
+def _plain(values: NDArray[Any], kind: type[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(values, kind)

@@ -1,0 +1,126 @@
+"""Observing a text: its n-grams, words and layout."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.characters import CHARACTERS, add_character
+from features.core.library import load_library
+
+_TABLE = CHARACTERS.ctypes.data
+_VIEW = struct.Struct("@5i")
+
+
+def view_bytes(*, is_word: bool, shortest: int, longest: int, part: int, is_shape: bool) -> bytes:
+    """Give a kind of n-gram as the core takes it; `part` is the bit of the part of the page. Several are joined."""
+    return _VIEW.pack(is_word, shortest, longest, part, is_shape)
+
+
+class Words(tuple[str, ...]):
+    """Words of a text, with what the core needs of them: letters, with line breaks between words, and hashes."""
+
+    letters: bytes
+    names: bytes
+
+    @classmethod
+    def of(cls, letters: bytes, names: bytes) -> Words:
+        """Make words of their letters and hashes."""
+        words = cls(letters.decode("utf-32-le", "surrogatepass").split("\n") if names else ())
+        words.letters, words.names = letters, names
+        return words
+
+    @classmethod
+    def from_strings(cls, words: Sequence[str]) -> Words:
+        """Take words, without line breaks, which part words."""
+        if isinstance(words, Words):
+            return words
+        text = "\n".join(words)
+        if text.count("\n") >= max(len(words), 1):
+            text = "\n".join(word.replace("\n", " ") for word in words)
+        letters, names = text.encode("utf-32-le", "surrogatepass"), np.empty(len(words), np.uint64)
+        if len(words):
+            load_library().name_words(letters, len(text), names.ctypes.data)
+        found = cls(words)
+        found.letters, found.names = letters, names.tobytes()
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Words.of, (self.letters, self.names)
+
+
+class Observed(NamedTuple):
+    """What was observed of a text."""
+
+    # numbers of view and bucket, in rising order, and how often each occurs; or columns and values of the TF-IDF row
+    keys: NDArray[np.int32]
+    times: NDArray[np.float32]
+    # folded
+    words: Words
+    # of the layout, shape (20,); NaN for a text without the lines of a page
+    measures: NDArray[np.float64]
+
+
+def observe(text: str, views: bytes, kept: int | None = None) -> Observed:
+    """Observe a text in several views; with `kept`, `KeptKeys.address`, give its TF-IDF row in place of counts."""
+    library = load_library()
+    codes = _codes(text)
+    found = library.observe(codes, len(text), _TABLE, views, len(views) // _VIEW.size, kept)
+    if not found:
+        raise MemoryError
+    try:
+        own = found.contents
+        return Observed(
+            _copied(own.keys, own.count, np.int32),
+            _copied(own.times, own.count, np.float32),
+            Words.of(ctypes.string_at(own.letters, 4 * own.size), ctypes.string_at(own.names, 8 * own.word_count)),
+            np.array(own.measures),
+        )
+    finally:
+        library.free_observation(found)
+
+
+def locate(text: str, view: bytes) -> tuple[NDArray[np.int32], ...]:
+    """Find the n-grams of a view: keys, first and last positions in the places, and these places in the text."""
+    library = load_library()
+    codes = _codes(text)
+    found = library.locate(codes, len(text), _TABLE, view)
+    if not found:
+        raise MemoryError
+    try:
+        own = found.contents
+        arrays = [_copied(address, own.count, np.int32) for address in (own.keys, own.first, own.last)]
+        return *arrays, _copied(own.places, own.size, np.int32)
+    finally:
+        library.free_occurrences(found)
+
+
+def compare(measures: NDArray[np.float64], deciles: NDArray[np.float64], size: float) -> NDArray[np.float32]:
+    """Compare measures, shape (n, 20), with deciles, shape (20, d): `size` where they reach them, else its negative.
+
+    Zeros for texts without the lines of a page.
+    """
+    measures, deciles = np.ascontiguousarray(measures), np.ascontiguousarray(deciles)
+    compared = np.empty((len(measures), deciles.size), np.float32)
+    load_library().compare(
+        measures.ctypes.data, len(measures), deciles.ctypes.data, deciles.shape[1], size, compared.ctypes.data
+    )
+    return compared
+
+
+def _codes(text: str) -> bytes:
+    """Encode a text as code points, all of which the table of characters knows."""
+    find_unknown = load_library().find_unknown
+    codes, place = text.encode("utf-32-le", "surrogatepass"), 0
+    while (place := find_unknown(codes, len(text), place, _TABLE)) >= 0:
+        add_character(ord(text[place]))
+    return codes
+
+
+def _copied(address: int, count: int, kind: type[Any]) -> NDArray[Any]:
+    return np.frombuffer(ctypes.string_at(address, count * np.dtype(kind).itemsize), kind)

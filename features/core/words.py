@@ -1,0 +1,170 @@
+"""Looking words up: exactly, or as OCR may have misread them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.core.library import NearIndex, Table, Vocabulary, load_library
+from features.core.texts import Words
+
+SETTLED, WANTED = 1, 2
+"""Kinds of words of a `WordFinder`, added up: those that are not misread ones, and those that are found."""
+_NEAR_HASHES = 1 << 13
+_CHOICES = 21
+"""Ways to delete two of seven letters."""
+
+
+class WordTable:
+    """Words with their positions, to look up those of a text.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Without line breaks; of equal words the first counts.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        names = Words.from_strings(words).names
+        slots = 1 << (2 * len(words)).bit_length() + 1
+        self._names, self._numbers = np.zeros(slots, np.uint64), np.zeros(slots, np.int32)
+        self._attach()
+        load_library().fill_table(self._address, names, len(words))
+
+    def _attach(self) -> None:
+        self.table = Table(self._names.ctypes.data, self._numbers.ctypes.data, len(self._names))
+        self._address = ctypes.addressof(self.table)
+
+    def __getstate__(self) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+        return self._names, self._numbers
+
+    def __setstate__(self, arrays: tuple[NDArray[np.uint64], NDArray[np.int32]]) -> None:
+        # addresses are those of this process
+        self._names, self._numbers = arrays
+        self._attach()
+
+    def find(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """Give the position of each word, -1 for those that are not in the table."""
+        found = np.empty(len(words), np.int32)
+        load_library().look_up(self._address, Words.from_strings(words).names, len(words), found.ctypes.data)
+        return found
+
+    def embed(
+        self,
+        documents: Sequence[Sequence[str]],
+        weights: NDArray[np.float32],
+        matrix: NDArray[np.float32],
+        common: NDArray[np.float32],
+        *,
+        unit: bool,
+    ) -> NDArray[np.float32]:
+        """Average the vectors of the words of documents that are in the table, by weight, less what all have in common.
+
+        With `unit` the vectors have length 1. Without a word of the table they are zero.
+        """
+        vectors = np.empty((len(documents), matrix.shape[1]), np.float32)
+        addresses = weights.ctypes.data, matrix.ctypes.data, common.ctypes.data
+        address, stride = vectors.ctypes.data, vectors.strides[0]
+        for number, words in enumerate(documents):
+            names, own = Words.from_strings(words).names, address + number * stride
+            if not load_library().embed(self._address, names, len(words), *addresses, matrix.shape[1], unit, own):
+                raise MemoryError
+        return vectors
+
+
+def skeletons(words: Sequence[str]) -> list[str]:
+    """Write folded words with one character for all those that OCR confuses with each other."""
+    if not len(words):
+        return []
+    letters = np.frombuffer(Words.from_strings(words).letters, np.uint32).copy()
+    size = load_library().skeletons(letters.ctypes.data, len(letters))
+    return letters[:size].tobytes().decode("utf-32-le", "surrogatepass").split("\n")
+
+
+class WordFinder:
+    """Finds words of a text that are wanted, or that may be misread.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Different ones.
+    kinds : sequence of int
+        `SETTLED`, `WANTED`, their sum, or 0 for each of them.
+    lists : sequence of (sequence of str, int)
+        Words that others may be misread ones of, and how many letters may be deleted from the skeletons of both for
+        them to become equal, 0 to 2. Of a word that is not settled, those of the first list that has any are found. If
+        letters are deleted, a word that contains the other one is another word. Numbers are never misread words.
+    shortest, longest : int
+        Lengths of words that may be misread.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        kinds: Sequence[int],
+        lists: Sequence[tuple[Sequence[str], int]],
+        *,
+        shortest: int = 1,
+        longest: int = 1_000,
+    ) -> None:
+        self._table, self._kinds = WordTable(words), np.array(kinds, np.uint8)
+        self._indexes = (NearIndex * len(lists))()
+        self._arrays = [
+            _fill(index, words, deletions) for index, (words, deletions) in zip(self._indexes, lists, strict=True)
+        ]
+        self._vocabulary = Vocabulary(
+            self._table.table,
+            self._kinds.ctypes.data,
+            shortest,
+            longest,
+            len(lists),
+            ctypes.addressof(self._indexes),
+        )
+
+    def find(self, words: Sequence[str]) -> list[tuple[int, int, int]]:
+        """Find places and words: numbers of list and word of a misread one, or -1 and the number of a wanted one."""
+        own, room = Words.from_strings(words), 2 * len(words) + 16
+        while True:
+            found = np.empty((room, 3), np.int32)
+            count = load_library().find_words_of(
+                ctypes.byref(self._vocabulary),
+                own.letters,
+                len(own.letters) // 4,
+                own.names,
+                len(words),
+                found.ctypes.data,
+                room,
+            )
+            if count < 0:
+                raise MemoryError
+            if count <= room:
+                return [(place, index, entry) for place, index, entry in found[:count].tolist()]
+            room = count
+
+
+def _fill(index: NearIndex, words: Sequence[str], deletions: int) -> list[NDArray[Any]]:
+    """Fill an index, and give the arrays that it refers to."""
+    shapes = skeletons(words)
+    arrays: list[NDArray[Any]] = [
+        _codes(words),
+        _codes(shapes),
+        np.cumsum([0, *map(len, words)], dtype=np.int64),
+        np.cumsum([0, *map(len, shapes)], dtype=np.int64),
+        np.zeros(_NEAR_HASHES + 1, np.uint32),
+        np.empty(_CHOICES * len(words), np.int32),
+    ]
+    index.count, index.deletions = len(words), deletions
+    index.shortest, index.longest = min(map(len, shapes), default=0), max(map(len, shapes), default=0)
+    index.letters, index.shapes, index.letter_ends, index.shape_ends, index.starts, index.owners = (
+        array.ctypes.data for array in arrays
+    )
+    load_library().fill_near(ctypes.byref(index))
+    return arrays
+
+
+def _codes(words: Sequence[str]) -> NDArray[np.uint32]:
+    return np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
