@@ -163,6 +163,7 @@ class TaskRunner:
                 _log.error(f"the result of task {task_id} has to wait: {error}")
                 # the task is done anew at the next start
                 if self._desk.stopping.is_set():
+                    await self._put_back(task_id)
                     return
                 await first_of(self._desk.stopping, seconds=_PAUSE)
         await asyncio.to_thread(self._desk.uploads.remove, task_id)

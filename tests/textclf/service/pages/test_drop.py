@@ -29,6 +29,8 @@ def test_dropped_scans_are_judged_and_shown_with_their_words_lit(open_drop, mode
     page.wait_for_function("() => document.querySelectorAll('.files button.read, .files button.failed').length === 3")
     assert page.locator(".files .label").all_text_contents() == ["a.png", hostile.name, "noise.png"]
     assert page.locator(".files li:first-child .kind").text_content() == "invoice"
+    # whichever was read first is shown
+    page.click(".files li:first-child button")
     page.wait_for_selector("#sheet svg rect.for")
     page.keyboard.press("ArrowDown")
     page.wait_for_function("name => document.querySelector('#sheet img')?.alt.startsWith(name)", arg=hostile.name)
