@@ -216,6 +216,24 @@ def test_a_decision_that_the_model_doubts_is_asked_about_in_review_once(begin, m
         assert desk.library.decision(document).category == held
 
 
+def test_going_back_twice_by_the_same_page_goes_back_once(begin, model, tmp_path):
+    desk, client = begin()
+    first = desk.library.model_on_duty().id
+    later = []
+    for max_error in (0.1, 0.15):
+        save_model(model.with_max_error(max_error), tmp_path / "later.textclf")
+        later.append(desk.library.add_model(tmp_path / "later.textclf", at=datetime.now(UTC)).id)
+        desk.library.put_on_duty(later[-1], by="anna", at=datetime.now(UTC))
+    client.post("/sign-in", data={"name": "Anna"})
+    assert f'name="to" value="{later[0]}"' in client.get("/teach").text
+    for _ in range(2):
+        assert client.post("/teach/back", data={"to": later[0]}).status_code == 303
+        client.post("/teach/stop")
+        assert desk.library.model_on_duty().id == later[0]
+    client.post("/teach/back", data={"to": first})
+    assert desk.library.model_on_duty().id == first
+
+
 def test_two_requests_start_one_job(begin):
     desk, client = begin()
     client.post("/sign-in", data={"name": "Anna"})

@@ -88,6 +88,7 @@ class Jobs:
         with self.lock:
             if self.running() is not None:
                 raise UsageError("something else runs already", remedy="wait until it has ended")
+            self._let_go()
             job = Job(id=uuid.uuid4().hex, kind=kind, by=by, started_at=_now(), request=request or {})
             folder = self.folder / job.id
             folder.mkdir(mode=0o700, parents=True)
@@ -116,7 +117,8 @@ class Jobs:
             if self._process is not None and has_ended:
                 if job is not None and job.state == "running":
                     self._fail(job, f"its process ended with code {self._process.returncode}")
-                self._running, job = "", None
+                self._let_go()
+                job = None
             return job if job is not None and job.state == "running" else None
 
     def latest(self, kind: Kind) -> Job | None:
@@ -150,7 +152,14 @@ class Jobs:
                 self._process.wait()
             if job is not None:
                 self._fail(job, _STOPPED)
-            self._running = ""
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the pipe to a process that has done its work, which ends it if it has not ended yet."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
+        self._process, self._running = None, ""
 
     def _fail(self, job: Job, error: str) -> Job:
         failed = Job(**{**asdict(job), "state": "failure", "finished_at": _now(), "error": error})

@@ -109,10 +109,16 @@ def take(
 
 
 @router.post("/teach/back")
-def go_back(state: TheState, visitor: TheVisitor) -> Response:
+def go_back(state: TheState, visitor: TheVisitor, to: Annotated[str, Form(max_length=64)]) -> Response:
     """Put the model on duty again that was so before."""
     with state.jobs.lock:
+        # a second click
+        if (on_duty := state.library.model_on_duty()) is not None and on_duty.id == to:
+            return RedirectResponse("/teach", 303)
         _refuse_while_running(state)
+        before = state.model_before()
+        if before is None or before.id != to:
+            raise ProblemError(409, "newer-model", "another model is on duty meanwhile")
         try:
             state.library.go_back(by=visitor.name, at=state.clock())
         except BadDataError as error:
