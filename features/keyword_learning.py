@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
@@ -242,13 +243,13 @@ def _phrase_table(
 ) -> tuple[list[str], list[str], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Give categories, phrases, and per phrase and category: document count, z-score, and whether it is distinctive."""
     names = sorted(set(categories))
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for words, name in zip(map(as_words, documents), categories, strict=True):
-        for phrase in set(_phrases(words, longest)):
-            counts[phrase][name] += 1
-    phrases = sorted(phrase for phrase, found in counts.items() if found.total() >= MIN_DOCUMENTS)
-    table = np.array([[counts[phrase][name] for name in names] for phrase in phrases], dtype=np.float64)
-    table = table.reshape(len(phrases), len(names))
+    found = [set(_phrases(words, longest)) for words in map(as_words, documents)]
+    total_counts = Counter(chain.from_iterable(found))
+    phrases = sorted(phrase for phrase, count in total_counts.items() if count >= MIN_DOCUMENTS)
+    rows, columns = ({key: place for place, key in enumerate(keys)} for keys in (phrases, names))
+    table = np.zeros((len(phrases), len(names)))
+    for own, name in zip(found, categories, strict=True):
+        table[[rows[phrase] for phrase in own if phrase in rows], columns[name]] += 1
     size = Counter(categories)
     sizes = np.array([size[name] for name in names], dtype=np.float64)
     total = table.sum(axis=1, keepdims=True)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Set
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
 
 from features.tokens import fold, tokenize
 
@@ -22,9 +25,13 @@ MAX_LONGER = 2
 @cache
 def stop_words(language: str) -> frozenset[str]:
     """Give spaCy's stop words of a language (ISO 639-1), folded and split as `features.tokens.tokenize` does."""
-    from spacy.util import get_lang_class
-
-    return frozenset(word for entry in get_lang_class(language).Defaults.stop_words for word in tokenize(entry))
+    # the file alone: importing spaCy's package of a language also compiles its exceptions, which takes seconds
+    spacy = find_spec("spacy")
+    if spacy is None or not spacy.submodule_search_locations:
+        raise ModuleNotFoundError("spacy is not installed", name="spacy")
+    file = Path(spacy.submodule_search_locations[0], "lang", language, "stop_words.py")
+    entries = run_path(str(file))["STOP_WORDS"]
+    return frozenset(word for entry in entries for word in tokenize(entry))
 
 
 @cache

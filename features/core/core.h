@@ -188,6 +188,9 @@ void multiply(const int64_t *starts, int64_t rows, const int32_t *columns, const
               int64_t height, int64_t width, double *products);
 void add_products(const float *rows, int64_t count, const float *matrix, int64_t height, int64_t width,
                   double *products);
+bool multiply_rows(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                   const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
+                   const float *column_values, double *products);
 void name_words(const uint32_t *letters, int64_t size, uint64_t *names);
 void fill_table(const Table *table, const uint64_t *names, int32_t count);
 void look_up(const Table *table, const uint64_t *names, int64_t count, int32_t *numbers);

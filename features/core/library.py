@@ -88,6 +88,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "weigh": (c_int64, [c_void_p, c_void_p, c_int64, *[c_void_p] * 5]),
     "multiply": (None, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_int64, c_void_p]),
     "add_products": (None, [c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
+    "multiply_rows": (c_bool, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, *[c_void_p] * 3]),
     "name_words": (None, [c_void_p, c_int64, c_void_p]),
     "fill_table": (None, [c_void_p, c_void_p, c_int32]),
     "look_up": (None, [c_void_p, c_void_p, c_int64, c_void_p]),

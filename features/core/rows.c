@@ -83,3 +83,32 @@ EXPORTED void add_products(const float *rows, int64_t count, const float *matrix
             for (int64_t k = 0; k < width; k++)
                 products[row * width + k] += (double)rows[row * height + i] * matrix[i * width + k];
 }
+
+/* Write the lower triangle of the inner products of sparse rows, given by rows and by columns; false without memory.
+ *
+ * `column_starts` and `row_indices` are those of the transposed rows, in rising order. `rows * rows` products, the rest
+ * of which is left as it is.
+ */
+EXPORTED bool multiply_rows(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                            const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
+                            const float *column_values, double *products) {
+    int64_t *done = array(column_count, sizeof *done); /* up to which entry of each column the rows are */
+    if (!done) return false;
+    memcpy(done, column_starts, (size_t)column_count * sizeof *done);
+    for (int64_t row = 0; row < rows; row++) {
+        double *product = products + row * rows;
+        memset(product, 0, (size_t)(row + 1) * sizeof *product);
+        for (int64_t i = starts[row]; i < starts[row + 1]; i++) {
+            if (i + AHEAD < starts[row + 1]) {
+                int64_t soon = column_starts[columns[i + AHEAD]];
+                PREFETCH(row_indices + soon);
+                PREFETCH(column_values + soon);
+            }
+            int64_t column = columns[i], end = ++done[column];
+            double value = values[i];
+            for (int64_t j = column_starts[column]; j < end; j++) product[row_indices[j]] += value * column_values[j];
+        }
+    }
+    free(done);
+    return true;
+}

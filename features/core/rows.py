@@ -12,6 +12,7 @@ from features.core.library import Kept, load_library
 
 _COUNTS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
 """``1 + ln count`` of counts below 256."""
+_KINDS = np.int64, np.int32, np.float32
 
 
 class KeptKeys:
@@ -90,6 +91,33 @@ def add_products(products: NDArray[np.float64], rows: NDArray[Any], matrix: NDAr
     """Add to products, in place, those of dense rows and a dense matrix; each row's as if it were alone."""
     rows, matrix = _plain(rows, np.float32), _plain(matrix, np.float32)
     load_library().add_products(rows.ctypes.data, len(rows), matrix.ctypes.data, *matrix.shape, products.ctypes.data)
+
+
+def multiply_rows(
+    by_rows: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    by_columns: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+) -> NDArray[np.float64]:
+    """Compute the inner products of n sparse rows, of which the lower triangle is filled in; the rest is zeros.
+
+    Both are starts, indices in rising order, and values: of the rows, and of the columns.
+    """
+    starts, columns, values = (_plain(part, kind) for part, kind in zip(by_rows, _KINDS, strict=True))
+    own = [_plain(part, kind) for part, kind in zip(by_columns, _KINDS, strict=True)]
+    size = len(starts) - 1
+    products = np.zeros((size, size))
+    if not load_library().multiply_rows(
+        starts.ctypes.data,
+        size,
+        columns.ctypes.data,
+        values.ctypes.data,
+        own[0].ctypes.data,
+        len(own[0]) - 1,
+        own[1].ctypes.data,
+        own[2].ctypes.data,
+        products.ctypes.data,
+    ):
+        raise MemoryError
+    return products
 
 
 def _plain(values: NDArray[Any], kind: type[Any]) -> NDArray[Any]:

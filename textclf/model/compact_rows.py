@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.core.rows import multiply_rows
+
 MOST = 4_000
 """Rows up to which compact ones are made: the Gram matrix takes 8 bytes times their square."""
 RIDGE = 1e-9
 """Added to squared lengths, relative to their mean: some rows may be the same."""
-FREQUENT = 1 / 32
+FREQUENT = 1 / 8
 """Share of the rows from which on a column is multiplied as a dense one."""
 BLOCK = 1_024
 """Dense columns that are multiplied at a time."""
@@ -56,10 +58,12 @@ def full_slopes(slopes: NDArray[np.float64], compact: Any, matrix: Any) -> NDArr
 
 
 def _gram(columns: Any) -> NDArray[np.float64]:
+    """Compute the lower triangle of the inner products of the rows of a matrix in columns."""
     often = np.diff(columns.indptr) >= FREQUENT * columns.shape[0]
-    rare = columns[:, np.flatnonzero(~often)].astype(np.float64).tocsr()
-    gram: NDArray[np.float64] = (rare @ rare.T).toarray()
-    del rare
+    rare = columns[:, np.flatnonzero(~often)]
+    by_rows = rare.tocsr()
+    gram = multiply_rows((by_rows.indptr, by_rows.indices, by_rows.data), (rare.indptr, rare.indices, rare.data))
+    del rare, by_rows
     frequent = np.flatnonzero(often)
     for begin in range(0, len(frequent), BLOCK):
         block = columns[:, frequent[begin : begin + BLOCK]].toarray().astype(np.float64)
