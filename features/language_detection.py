@@ -53,21 +53,28 @@ class LanguageDetector:
         Words of fewer than three letters are ignored. The language is empty for fewer than eight other words, or
         without a stop word.
         """
-        words = as_words(words)
-        counted = sum([len(word) >= MIN_LETTERS for word in words])
-        places = self._table.find(words)
-        found = dict(zip(self.stop_words, self._of[places[places >= 0]].sum(axis=0).tolist(), strict=True))
-        if not any(found.values()) or counted < MIN_WORDS:
+        language, own, known = self._most_stop_words(as_words(words))
+        counted = sum(len(word) >= MIN_LETTERS for word in words)
+        if not language or counted < MIN_WORDS:
             return "", 0.0, 0.0
-        best = min(found, key=lambda language: (-found[language], language))
-        known = max((found.get(language, 0) for language in self.known), default=0)
-        return best, found[best] / counted, known / counted
+        return language, own / counted, known / counted
 
     def foreign(self, words: Sequence[str]) -> str:
         """Give the code of a text's language if it is foreign; empty for a known one, or if none was detected."""
+        # most texts are in a known language, for which fewer words need be counted
+        if not self.known or self._most_stop_words(as_words(words))[0] in self.known:
+            return ""
         language, share, known = self.detect(words)
-        is_foreign = self.known and language not in self.known and share >= max(MIN_SHARE, MIN_RATIO * known)
-        return language if is_foreign else ""
+        return language if share >= max(MIN_SHARE, MIN_RATIO * known) else ""
+
+    def _most_stop_words(self, words: Sequence[str]) -> tuple[str, int, int]:
+        """Give the language with most stop words, their number, and that of the best known language."""
+        places = self._table.find(words)
+        counts = self._of[places[places >= 0]].sum(axis=0).tolist()
+        found = dict(zip(self.stop_words, counts, strict=True))
+        best = min(found, key=lambda language: (-found[language], language), default="")
+        known = max((found.get(language, 0) for language in self.known), default=0)
+        return (best, found[best], known) if found.get(best) else ("", 0, known)
 
 
 def fit_language_detector(documents: Sequence[Sequence[str]]) -> LanguageDetector:

@@ -8,11 +8,10 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from textclf.base.cluster import cluster_workers, open_cluster, share_with
@@ -28,6 +27,8 @@ Result = TypeVar("Result")
 
 AHEAD = 3
 """Tasks of a stream given to each process: one that runs, and two that are queued."""
+QUEUED = 2
+"""Tasks of a stream that have been given to each thread and not yet returned in order."""
 HELD = 8
 """Maximum of tasks per worker, of a stream, that have been drawn and not yet returned in order."""
 
@@ -160,15 +161,11 @@ class Executor:
         function: Callable[..., object],
         items: Iterable[tuple[Any, ...]],
         *,
-        help_out: bool = False,
         name: Callable[..., str] = lambda *arguments: "",
     ) -> Generator[Outcome]:
-        """Run a task with each item as its arguments, drawn as needed; the outcomes come in the order of the items.
-
-        With ``help_out``, this process runs tasks too when it would have to wait.
-        """
+        """Run a task with each item as its arguments, drawn as needed; the outcomes come in the order of the items."""
         coming = enumerate(items)
-        max_waiting = HELD * (self.size + help_out)
+        max_waiting = HELD * self.size
         waiting: deque[int] = deque()
         ended: dict[int, Outcome] = {}
         own: dict[int, _Task] = {}
@@ -183,10 +180,6 @@ class Executor:
                 if waiting[0] in ended:
                     own.pop(waiting[0], None)
                     yield ended.pop(waiting.popleft())
-                elif help_out and len(waiting) < max_waiting and (drawn := next(coming, None)):
-                    waiting.append(drawn[0])
-                    here = [given.value if isinstance(given, SharedFile) else given for given in drawn[1]]
-                    ended[drawn[0]] = Outcome(drawn[0], 0.0, function(*here))
                 else:
                     ended |= {outcome.key: outcome for outcome in self.collect()}
         finally:
@@ -310,22 +303,34 @@ def map_in_order(
     batches: Iterable[Any],
     *,
     jobs: int | None = None,
-    alone: int = 0,
     dask: str = "",
     name: Callable[[Any], str] = lambda batch: "",
 ) -> Iterator[Result]:
     """Run a task for each batch of a stream, with a value shared by all; the results come in order.
 
-    ``jobs`` includes this process, and is the number of cores if None; this process alone does up to ``alone`` batches.
+    ``jobs`` counts threads, which are as many as cores if None: for tasks that spend their time in compiled code, which
+    lets other threads run. With ``dask`` the tasks run on the workers of a cluster.
     """
-    stream = iter(batches)
-    ahead = [] if dask else list(islice(stream, alone + 1))
-    others = (usable_cores() if jobs is None else jobs) - 1 if len(ahead) > alone else 0
-    with open_executor(others, isolate=True, dask=dask, ahead=AHEAD, remedy=memory_remedy(dask)) as executor:
-        given = executor.share(shared)
-        items = ((given, batch) for batch in chain(ahead, stream))
-        named = partial(_name_of, name)
-        yield from executor.map(function, items, help_out=isinstance(given, SharedFile), name=named)
+    if dask:
+        with open_executor(0, dask=dask, ahead=AHEAD, remedy=memory_remedy(dask)) as executor:
+            given = executor.share(shared)
+            named = partial(_name_of, name)
+            yield from executor.map(function, ((given, batch) for batch in batches), name=named)
+        return
+    threads = min(MAX_JOBS, usable_cores() if jobs is None else jobs)
+    if threads <= 1:
+        yield from (function(shared, batch) for batch in batches)
+        return
+    pool, waiting = ThreadPoolExecutor(threads), deque[Future[Result]]()
+    try:
+        for batch in batches:
+            waiting.append(pool.submit(function, shared, batch))
+            if len(waiting) > QUEUED * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def memory_remedy(dask: str = "") -> str:

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from textclf.model.predict import Evidence, Model
 
 MAX_BATCH_DOCUMENTS, MAX_BATCH_CHARACTERS = 64, 500_000
-"""Batch sent to a worker process, large enough to outweigh the cost of sending it."""
-SERIAL_BATCHES = 16
-"""Up to this number of batches is predicted in this process."""
+"""Batch given to a thread or a worker of a cluster, large enough to outweigh the cost of handing it over."""
 PAGE_KEYS = ("predicted_category", "score", "familiarity", "decision", "reason")
 """What JSON says of the prediction of a page."""
 _Columns = tuple[list[str], list[str], list[float | None], list[str]]
@@ -43,7 +41,7 @@ def predict_documents(
 ) -> Iterator[tuple[InputDocument, Prediction, str]]:
     """Predict documents in order, in constant memory; with `why` also name the features that spoke for and against.
 
-    The result does not depend on the number of processes; None means one per core.
+    The result does not depend on the number of threads; None means one per core.
     """
     stream = iter(documents)
     # batches taken from the stream whose predictions are not back yet
@@ -60,7 +58,7 @@ def predict_documents(
                 [document.look for document in usable],
             )
 
-    options: dict[str, Any] = {"jobs": jobs, "alone": SERIAL_BATCHES, "dask": dask, "name": _span}
+    options: dict[str, Any] = {"jobs": jobs, "dask": dask, "name": _span}
     for found in map_in_order(_predict, (model, why), batches(), **options):
         predictions = iter(found)
         for document in pending.popleft():

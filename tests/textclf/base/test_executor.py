@@ -20,7 +20,7 @@ import pytest
 from textclf.base import cluster as dask_cluster
 from textclf.base.cluster import open_cluster
 from textclf.base.errors import BadDataError, BadInputError, LostTaskError
-from textclf.base.executor import HELD, map_in_order, open_executor
+from textclf.base.executor import HELD, QUEUED, map_in_order, open_executor
 from textclf.base.processes import WorkerProcess
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
@@ -70,13 +70,7 @@ def times(shared, number):
 
 
 def square(_, number):
-    return number * number, os.getpid()
-
-
-def square_slowly_elsewhere(here, number):
-    if os.getpid() != here:
-        time.sleep(0.05)
-    return square(here, number)
+    return number * number
 
 
 def die():
@@ -93,37 +87,6 @@ def die_once(marker, number):
     if number == 3 and not marker.exists():
         marker.touch()
         die()
-    return number
-
-
-def die_once_elsewhere(given, number):
-    here, marker = given
-    if os.getpid() != here and not marker.exists():
-        marker.touch()
-        die()
-    return number
-
-
-def die_after_elsewhere(given, number):
-    """Kill the other process while it waits for more to do."""
-    here, marker = given
-    if os.getpid() == here:
-        time.sleep(0.2)
-    elif not marker.exists():
-        marker.touch()
-        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    return number
-
-
-def die_elsewhere(here, number):
-    if os.getpid() != here:
-        die()
-    return number
-
-
-def wait_elsewhere(here, number):
-    if os.getpid() != here:
-        time.sleep(0.5)
     return number
 
 
@@ -377,7 +340,6 @@ def test_where_no_process_can_be_had_all_is_done_in_this_one(monkeypatch):
     monkeypatch.setattr("textclf.base.executor.WorkerProcess", none)
     with open_executor(2) as executor:
         assert result_of(executor, os.getpid) == HERE
-    assert list(map_in_order(times, 2, range(5), jobs=2)) == [0, 2, 4, 6, 8]
 
 
 @pytest.fixture
@@ -457,49 +419,43 @@ for _ in range(2):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# a stream of which this process does its share
+# a stream whose batches are worked on by threads
 
 
-@pytest.mark.parametrize("task", [square, square_slowly_elsewhere])
-def test_results_come_in_order_from_several_processes_of_which_this_is_one(task):
-    found = list(map_in_order(task, HERE, range(100), jobs=2, alone=3))
-    assert [result for result, _ in found] == [number * number for number in range(100)]
-    assert len({process for _, process in found}) == 2
+def square_slowly(started, number):
+    started.append((number, threading.current_thread()))
+    time.sleep(0.05 if number % 3 else 0.1)
+    return number * number
 
 
-def test_a_short_stream_needs_no_process():
-    assert {process for _, process in map_in_order(square, None, range(3), jobs=2, alone=3)} == {HERE}
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_results_come_in_order_from_several_threads(jobs):
+    started, others = [], threading.active_count()
+    assert list(map_in_order(square_slowly, started, range(12), jobs=jobs)) == [number**2 for number in range(12)]
+    assert len({thread for _, thread in started}) == jobs
+    assert threading.active_count() <= others
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_stream_without_end_is_read_only_a_little_ahead(jobs):
     numbers = count()
-    first = list(islice(map_in_order(square, None, numbers, jobs=jobs), 5))
-    assert [result for result, _ in first] == [0, 1, 4, 9, 16]
-    assert next(numbers) < 5 + HELD * 2 + 1
+    assert list(islice(map_in_order(square, None, numbers, jobs=jobs), 5)) == [0, 1, 4, 9, 16]
+    assert next(numbers) <= 5 + QUEUED * jobs + 1
 
 
-@pytest.mark.parametrize("task", [die_once_elsewhere, die_after_elsewhere])
-def test_the_work_of_a_process_that_died_is_done_by_another(tmp_path, task):
-    assert list(map_in_order(task, (HERE, tmp_path / "died"), range(20), jobs=2)) == list(range(20))
-    assert (tmp_path / "died").exists()
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_a_task_of_a_stream_raises_is_raised_here_and_what_waits_is_not_begun(jobs):
+    started, others = [], threading.active_count()
 
+    def fail_at_two(_, number):
+        started.append(number)
+        if number == 2:
+            raise ValueError("no 2")
 
-def test_processes_that_always_die_end_it_with_a_remedy():
-    with pytest.raises(LostTaskError, match=r"batch \d: .*--jobs 1"):
-        list(map_in_order(die_elsewhere, HERE, range(9), jobs=2, name="batch {}".format))
-
-
-def test_what_a_task_of_a_stream_raises_is_raised_here():
-    with pytest.raises(ValueError, match="no "):
-        list(map_in_order(fail, None, range(9), jobs=2))
-
-
-def test_while_one_process_is_slow_not_all_is_done_by_this_one():
-    numbers = iter(range(1000))
-    first = next(map_in_order(wait_elsewhere, HERE, numbers, jobs=2))
-    assert first == 0
-    assert next(numbers) <= HELD * 2 + 1
+    with pytest.raises(ValueError, match="no 2"):
+        list(map_in_order(fail_at_two, None, range(1_000), jobs=jobs))
+    assert len(started) <= 3 + QUEUED * jobs + 1
+    assert threading.active_count() <= others
 
 
 # clusters
