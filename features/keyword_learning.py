@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.core.texts import Words
 from features.core.words import skeletons
 from features.keyword_matcher import KeywordMatcher
 from features.language_detection import DETECTED
@@ -96,7 +97,7 @@ def compile_matcher(lexicon: Lexicon, frequencies: Mapping[str, int] = _NO_FREQU
     however common, unless a dictionary has it.
     """
     plain, of_their_own = _from_dictionary(lexicon)
-    frequent = (word for word, count in frequencies.items() if count >= COMMON_COUNT and word.isalpha())
+    frequent = [word for word, count in frequencies.items() if count >= COMMON_COUNT and word.isalpha()]
     common = {
         word
         for word, near in plain.misread(frequent).items()
@@ -113,7 +114,13 @@ def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
     """Give the matcher of a lexicon with inflected forms, and the dictionary words that it would consider misread."""
     words = {word for category in lexicon.categories for keyword in category.keywords for word in tokenize(keyword)}
     plain = KeywordMatcher(lexicon, forms=inflected_forms(words))
-    return plain, frozenset(plain.misread(dictionary("it") | dictionary("en")))
+    return plain, frozenset(plain.misread(_dictionaries()))
+
+
+@cache
+def _dictionaries() -> Words:
+    """Give the words of both dictionaries as the core takes them, of which there are hundreds of thousands."""
+    return Words.from_strings(sorted(dictionary("it") | dictionary("en")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

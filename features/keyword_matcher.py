@@ -124,9 +124,8 @@ class KeywordMatcher:
             longest=2 * max(map(len, exact), default=0),
         )
 
-    def misread(self, words: Iterable[str]) -> dict[str, Steps]:
+    def misread(self, words: Sequence[str]) -> dict[str, Steps]:
         """Find the words that may be misread words of keywords, and of which."""
-        words = list(dict.fromkeys(words))
         found: dict[str, dict[str, tuple[int, int, bool]]] = {}
         for place, wrong, entry in self._finder.find(words):
             if wrong >= 0:

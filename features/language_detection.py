@@ -61,8 +61,9 @@ class LanguageDetector:
 
     def foreign(self, words: Sequence[str]) -> str:
         """Give the code of a text's language if it is foreign; empty for a known one, or if none was detected."""
+        words = as_words(words)
         # most texts are in a known language, for which fewer words need be counted
-        if not self.known or self._most_stop_words(as_words(words))[0] in self.known:
+        if not self.known or self._most_stop_words(words)[0] in self.known:
             return ""
         language, share, known = self.detect(words)
         return language if share >= max(MIN_SHARE, MIN_RATIO * known) else ""

@@ -78,6 +78,7 @@ def test_without_the_lookup_tables_matching_works_with_less(monkeypatch: pytest.
     caches = (
         dictionary,
         keyword_learning._from_dictionary,
+        keyword_learning._dictionaries,
         spacy_tables._forms_by_lemma,
     )
     for cached in caches:
