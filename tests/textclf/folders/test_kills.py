@@ -119,6 +119,7 @@ def kill_after_some_lines(process, draw):
     child, last, told = 0, "", draw.randrange(1, 50)
     while not child or told > 0:
         line = next(lines).strip()
+        assert line != "killed", "the child has ended by itself; its error is told above"
         if line.isdigit():
             child = int(line)
         else:
