@@ -45,7 +45,9 @@ def hook(filer, serve):
         return httpx.post(f"{address}/paperless", headers={"X-Api-Key": key} if key else {}, **body)
 
     post.address, post.worker = address, worker
-    return post
+    yield post
+    # the server runs on, the client does not
+    worker.stop()
 
 
 def wait_for(condition, seconds=10):
@@ -74,6 +76,7 @@ def test_a_document_told_of_twice_is_judged_once(paperless, hook):
     writes = len(paperless.writes())
     hook(json={"doc_id": 7})
     wait_for(lambda: not hook.worker.waiting)
+    hook.worker.stop()
     assert len(paperless.writes()) == writes
 
 

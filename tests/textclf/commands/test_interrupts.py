@@ -58,7 +58,7 @@ def interrupt(process, left_over, number=signal.SIGINT):
 @pytest.fixture
 def large_table(tmp_path, table, corpus):
     _, texts, categories = corpus(4)
-    rows = [(f"{n}", texts[n % 12] * 20, categories[n % 12]) for n in range(3000)]
+    rows = [(f"{n}", texts[n % 12] * 20, categories[n % 12]) for n in range(15_000)]
     return table(tmp_path / "large.csv", rows)
 
 
