@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,18 +22,16 @@ def view_bytes(*, is_word: bool, shortest: int, longest: int, part: int, is_shap
     return _VIEW.pack(is_word, shortest, longest, part, is_shape)
 
 
-class Words(tuple[str, ...]):
-    """Words of a text, with what the core needs of them: letters, with line breaks between words, and hashes."""
+class Words(Sequence[str]):
+    """Words of a text as the core takes them: letters, with line breaks between words, and hashes.
 
-    letters: bytes
-    names: bytes
+    The strings are made when they are first asked for, which a prediction does seldom.
+    """
 
-    @classmethod
-    def of(cls, letters: bytes, names: bytes) -> Words:
-        """Make words of their letters and hashes."""
-        words = cls(letters.decode("utf-32-le", "surrogatepass").split("\n") if names else ())
-        words.letters, words.names = letters, names
-        return words
+    __slots__ = ("_strings", "letters", "names")
+
+    def __init__(self, letters: bytes, names: bytes, strings: Sequence[str] | None = None) -> None:
+        self.letters, self.names, self._strings = letters, names, strings
 
     @classmethod
     def from_strings(cls, words: Sequence[str]) -> Words:
@@ -46,12 +44,30 @@ class Words(tuple[str, ...]):
         letters, names = text.encode("utf-32-le", "surrogatepass"), np.empty(len(words), np.uint64)
         if len(words):
             load_library().name_words(letters, len(text), names.ctypes.data)
-        found = cls(words)
-        found.letters, found.names = letters, names.tobytes()
-        return found
+        return cls(letters, names.tobytes(), words)
+
+    @property
+    def strings(self) -> Sequence[str]:
+        """The words as strings."""
+        if self._strings is None:
+            self._strings = self.letters.decode("utf-32-le", "surrogatepass").split("\n") if self.names else ()
+        return self._strings
+
+    def __len__(self) -> int:
+        return len(self.names) // 8
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.strings)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        return self.strings[place]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Words.of, (self.letters, self.names)
+        return Words, (self.letters, self.names)
 
 
 class Observed(NamedTuple):
@@ -78,7 +94,7 @@ def observe(text: str, views: bytes, kept: int | None = None) -> Observed:
         return Observed(
             _copied(own.keys, own.count, np.int32),
             _copied(own.times, own.count, np.float32),
-            Words.of(ctypes.string_at(own.letters, 4 * own.size), ctypes.string_at(own.names, 8 * own.word_count)),
+            Words(ctypes.string_at(own.letters, 4 * own.size), ctypes.string_at(own.names, 8 * own.word_count)),
             np.array(own.measures),
         )
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +125,7 @@ class WordFinder:
             ctypes.addressof(self._indexes),
         )
 
-    def find(self, words: Sequence[str]) -> list[tuple[int, int, int]]:
+    def find(self, words: Sequence[str]) -> list[list[int]]:
         """Find places and words: numbers of list and word of a misread one, or -1 and the number of a wanted one."""
         own, room = Words.from_strings(words), 2 * len(words) + 16
         while True:
@@ -142,7 +142,7 @@ class WordFinder:
             if count < 0:
                 raise MemoryError
             if count <= room:
-                return [(place, index, entry) for place, index, entry in found[:count].tolist()]
+                return cast(list[list[int]], found[:count].tolist())
             room = count
 
 

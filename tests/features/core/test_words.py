@@ -82,26 +82,26 @@ def plain_misread(lists, word):
 )
 @settings(max_examples=400)
 def test_misread_words_are_those_of_plain_comparisons(lists, asked):
-    expected = [(number, *found) for number, word in enumerate(asked) for found in plain_misread(lists, word)]
+    expected = [[number, *found] for number, word in enumerate(asked) for found in plain_misread(lists, word)]
     assert misread_words(lists).find(asked) == expected
 
 
 def test_more_entries_than_words_are_all_found():
     alike = ["i" * 8, "l" * 8, "1" * 8] * 400
-    assert misread_words([(alike, 0)]).find(["illilill"]) == [(0, 0, entry) for entry in range(1_200)]
+    assert misread_words([(alike, 0)]).find(["illilill"]) == [[0, 0, entry] for entry in range(1_200)]
 
 
 @pytest.mark.parametrize("length", [6, 7, 8, 100_000])
 def test_words_of_any_length_are_compared(length):
     word = "ab" * (length // 2) + "c"
-    assert misread_words([([word], 1)], longest=2 * length).find([word[:-1] + "xc"]) == [(0, 0, 0)]
+    assert misread_words([([word], 1)], longest=2 * length).find([word[:-1] + "xc"]) == [[0, 0, 0]]
 
 
 def test_settled_words_are_not_misread_and_wanted_ones_are_found():
     kinds = [SETTLED, WANTED, SETTLED + WANTED, 0]
     finder = WordFinder(["lnvoice", "invo1ce", "invoice", "other"], kinds, [(["invoice"], 0)], shortest=3, longest=7)
     asked = ["lnvoice", "other", "invoice", "invo1ce", "1nvoice", "invoiiice", "in"]
-    assert finder.find(asked) == [(2, -1, 2), (3, -1, 1), (3, 0, 0), (4, 0, 0)]
+    assert finder.find(asked) == [[2, -1, 2], [3, -1, 1], [3, 0, 0], [4, 0, 0]]
 
 
 @given(st.lists(st.text("ab1", max_size=4), max_size=30))
