@@ -54,14 +54,22 @@ EXPORTED void look_up(const Table *table, const uint64_t *names, int64_t count, 
  */
 EXPORTED bool embed(const Table *table, const uint64_t *names, int64_t count, const float *weights, const float *matrix,
                     const float *common, int64_t size, bool is_unit, float *vector) {
+    enum { AHEAD = 8, LINE = 16 }; /* words, and numbers that the processor fetches at once */
     double *sum = calloc((size_t)size + 1, sizeof *sum), total = 0, along = 0, squares = 0;
-    if (!sum) return false;
+    int32_t *numbers = array(count, 4);
+    if (!sum || !numbers) {
+        free(sum);
+        free(numbers);
+        return false;
+    }
+    look_up(table, names, count, numbers);
     for (int64_t i = 0; i < count; i++) {
-        int32_t number = find_number(table, names[i]);
-        if (number < 0) continue;
-        const float *row = matrix + number * size;
-        for (int64_t d = 0; d < size; d++) sum[d] += (double)weights[number] * row[d];
-        total += weights[number];
+        if (i + AHEAD < count && numbers[i + AHEAD] >= 0)
+            for (int64_t d = 0; d < size; d += LINE) PREFETCH(matrix + numbers[i + AHEAD] * size + d);
+        if (numbers[i] < 0) continue;
+        const float *row = matrix + numbers[i] * size;
+        for (int64_t d = 0; d < size; d++) sum[d] += (double)weights[numbers[i]] * row[d];
+        total += weights[numbers[i]];
     }
     for (int64_t d = 0; d < size; d++) along += sum[d] * common[d];
     for (int64_t d = 0; d < size; d++) {
@@ -71,6 +79,7 @@ EXPORTED bool embed(const Table *table, const uint64_t *names, int64_t count, co
     double divisor = is_unit ? sqrt(squares) : total;
     for (int64_t d = 0; d < size; d++) vector[d] = divisor > 0 ? (float)(sum[d] / divisor) : 0;
     free(sum);
+    free(numbers);
     return true;
 }
 
