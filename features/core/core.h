@@ -90,7 +90,8 @@ typedef struct {
 typedef struct {
     const uint64_t *keys;
     int64_t blocks;
-    const float *idf; /* one more than there are columns */
+    const float *idf; /* one more than there are columns, `stride` numbers apart */
+    int64_t stride;
     const float *counts; /* 1 + ln count, of counts below 256 */
 } Kept;
 
@@ -185,7 +186,7 @@ void compare(const double *measures, int64_t rows, const double *deciles, int64_
 int64_t weigh(const Kept *kept, const int64_t *starts, int64_t rows, const uint32_t *keys, const float *times,
               int64_t *row_starts, int32_t *columns, float *values);
 void multiply(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values, const float *matrix,
-              int64_t height, int64_t width, double *products);
+              int64_t height, int64_t width, int64_t stride, double *products);
 void add_products(const float *rows, int64_t count, const float *matrix, int64_t height, int64_t width,
                   double *products);
 bool multiply_rows(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,

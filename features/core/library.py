@@ -16,7 +16,13 @@ MEASURES = 20
 class Kept(ctypes.Structure):
     """The n-grams that are kept, and their weights."""
 
-    _fields_ = [("keys", c_void_p), ("blocks", c_int64), ("idf", c_void_p), ("counts", c_void_p)]
+    _fields_ = [
+        ("keys", c_void_p),
+        ("blocks", c_int64),
+        ("idf", c_void_p),
+        ("stride", c_int64),
+        ("counts", c_void_p),
+    ]
 
 
 class Observation(ctypes.Structure):
@@ -86,7 +92,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "free_occurrences": (None, [ctypes.POINTER(Occurrences)]),
     "compare": (None, [c_void_p, c_int64, c_void_p, c_int64, c_float, c_void_p]),
     "weigh": (c_int64, [c_void_p, c_void_p, c_int64, *[c_void_p] * 5]),
-    "multiply": (None, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_int64, c_void_p]),
+    "multiply": (None, [c_void_p, c_int64, *[c_void_p] * 3, *[c_int64] * 3, c_void_p]),
     "add_products": (None, [c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
     "multiply_rows": (c_bool, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, *[c_void_p] * 3]),
     "name_words": (None, [c_void_p, c_int64, c_void_p]),

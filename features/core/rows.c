@@ -29,15 +29,17 @@ int64_t weigh_row(const Kept *kept, int64_t count, const uint32_t *keys, const f
         for (; i < count && keys[i] >> BUCKET_BITS == view; i++) {
             if (i + AHEAD < count) PREFETCH(&kept->keys[keys[i + AHEAD] >> 5]);
             uint64_t block = kept->keys[keys[i] >> 5];
-            uint32_t bits = (uint32_t)block, bit = keys[i] & 31, is_kept = bits >> bit & 1;
-            uint32_t column = (uint32_t)(block >> 32) + count_bits(bits & ((1u << bit) - 1));
-            float weight = times[i] < LOGARITHMS ? kept->counts[(int)times[i]] : 1 + logf(times[i]);
-            float value = weight * kept->idf[column];
-            /* without a branch, as the processor could not predict which n-grams are kept */
-            squares += is_kept * (double)value * value;
+            uint32_t bits = (uint32_t)block, bit = keys[i] & 31;
+            int64_t column = (int64_t)(block >> 32) + count_bits(bits & ((1u << bit) - 1));
+            PREFETCH(&kept->idf[column * kept->stride]);
             columns[written] = (int32_t)column;
-            values[written] = value;
-            written += is_kept;
+            values[written] = times[i] < LOGARITHMS ? kept->counts[(int)times[i]] : 1 + logf(times[i]);
+            /* without a branch, as the processor could not predict which n-grams are kept */
+            written += bits >> bit & 1;
+        }
+        for (int64_t j = view_begin; j < written; j++) {
+            values[j] *= kept->idf[columns[j] * kept->stride];
+            squares += (double)values[j] * values[j];
         }
         double norm = sqrt(squares);
         for (int64_t j = view_begin; j < written; j++) values[j] = (float)(values[j] / norm);
@@ -58,17 +60,18 @@ EXPORTED int64_t weigh(const Kept *kept, const int64_t *starts, int64_t rows, co
     return written;
 }
 
-/* Multiply sparse rows by a dense matrix of `height` rows and `width` columns; columns beyond its height do not count.
+/* Multiply sparse rows by a dense matrix of `height` rows and `width` columns, whose rows are `stride` numbers apart;
+ * columns beyond its height do not count.
  */
 EXPORTED void multiply(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
-                       const float *matrix, int64_t height, int64_t width, double *products) {
+                       const float *matrix, int64_t height, int64_t width, int64_t stride, double *products) {
     memset(products, 0, (size_t)(rows * width) * sizeof *products);
     for (int64_t row = 0; row < rows; row++) {
         double *product = products + row * width;
         for (int64_t i = starts[row]; i < starts[row + 1] && (uint32_t)columns[i] < height; i++) {
             if (i + AHEAD < starts[row + 1] && (uint32_t)columns[i + AHEAD] < height)
-                PREFETCH(matrix + columns[i + AHEAD] * width);
-            const float *weights = matrix + columns[i] * width;
+                PREFETCH(matrix + columns[i + AHEAD] * stride);
+            const float *weights = matrix + columns[i] * stride;
             double value = values[i];
             for (int64_t k = 0; k < width; k++) product[k] += value * weights[k];
         }

@@ -12,6 +12,8 @@ from features.core.library import Kept, load_library
 
 _COUNTS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
 """``1 + ln count`` of counts below 256."""
+_LINE = 16
+"""Numbers of single precision in a line of the processor's cache."""
 _KINDS = np.int64, np.int32, np.float32
 
 
@@ -37,11 +39,28 @@ class KeptKeys:
         self._attach()
 
     def _attach(self) -> None:
-        self._kept = Kept(self._keys.ctypes.data, len(self._keys), self._idf.ctypes.data, _COUNTS.ctypes.data)
+        stride = self._idf.strides[0] // self._idf.itemsize
+        self._kept = Kept(self._keys.ctypes.data, len(self._keys), self._idf.ctypes.data, stride, _COUNTS.ctypes.data)
         self.address = ctypes.addressof(self._kept)
 
+    def put_beside(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Keep weights of shape (m, k) beside the frequencies, so that they come from memory at once; gives their view.
+
+        It has the values of `weights`. A prediction waits for memory more than for anything else.
+        """
+        height, width = weights.shape
+        stride = -(-(width + 1) // _LINE) * _LINE
+        memory = np.zeros((height + 1) * stride + _LINE, np.float32)
+        # each row begins where a line of the cache does
+        first = -(memory.ctypes.data // memory.itemsize) % _LINE
+        joint = memory[first : first + (height + 1) * stride].reshape(height + 1, stride)
+        joint[:, 0], joint[:-1, 1 : width + 1] = self._idf, weights
+        self._idf = joint[:, 0]
+        self._attach()
+        return joint[:-1, 1 : width + 1]
+
     def __getstate__(self) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
-        return self._keys, self._idf
+        return self._keys, np.ascontiguousarray(self._idf)
 
     def __setstate__(self, arrays: tuple[NDArray[np.uint64], NDArray[np.float32]]) -> None:
         # addresses are those of this process
@@ -73,7 +92,8 @@ def multiply(
 ) -> NDArray[np.float64]:
     """Multiply sparse rows by a dense matrix; columns, in rising order, beyond its height do not count."""
     starts, columns, values = _plain(starts, np.int64), _plain(columns, np.int32), _plain(values, np.float32)
-    matrix = _plain(matrix, np.float32)
+    if matrix.dtype != np.float32 or matrix.strides[1] != matrix.itemsize:
+        matrix = _plain(matrix, np.float32)
     products = np.empty((len(starts) - 1, matrix.shape[1]))
     load_library().multiply(
         starts.ctypes.data,
@@ -82,6 +102,7 @@ def multiply(
         values.ctypes.data,
         matrix.ctypes.data,
         *matrix.shape,
+        matrix.strides[0] // matrix.itemsize,
         products.ctypes.data,
     )
     return products

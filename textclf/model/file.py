@@ -193,17 +193,19 @@ def _build(contents: Contents) -> Model:
     tables = tuple(
         NgramTable(view=view, buckets=arrays[f"{view.name}_buckets"], idf=arrays[f"{view.name}_idf"]) for view in views
     )
+    ngrams = NgramTfidf(tables)
+    weights = ngrams.kept.put_beside(np.concatenate([arrays[f"{view.name}_weights"] for view in views]))
     return Model(
         categories=categories,
         labels=_labels(description, categories),
         features=FeatureSet(
-            ngrams=NgramTfidf(tables),
+            ngrams=ngrams,
             layout=LayoutScale(deciles=arrays["page_shape_deciles"]),
             matcher=matcher,
             vectors=words,
         ),
         linear=LinearModel(
-            ngrams=np.concatenate([arrays[f"{view.name}_weights"] for view in views]),
+            ngrams=weights,
             **{block: arrays[name] for name, block in _WEIGHTS.items()},
         ),
         inverse_temperature=float(inverse_temperature),

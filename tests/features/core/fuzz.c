@@ -50,12 +50,12 @@ static void check_rows(const Observation *found, const float *weights) {
         sum++;
         idf[i] = 1;
     }
-    Kept all = {kept, KEPT_BLOCKS, idf, weights};
+    Kept all = {kept, KEPT_BLOCKS, idf, 1, weights};
     int64_t count = weigh(&all, starts, 1, found->keys, found->times, row_starts, columns, values);
     check(count == most && row_starts[1] == most, "the kept n-grams are found");
     for (int i = 0; i < most; i++) check(columns[i] == i && values[i] > 0, "columns rise from 0");
     double products[2];
-    multiply(row_starts, 1, columns, values, (float[]){1, 2, 3, 4}, 2, 2, products);
+    multiply(row_starts, 1, columns, values, (float[]){1, 2, 3, 4}, 2, 2, 2, products);
     check(products[0] >= 0 && products[0] <= 4, "products are finite");
     for (int i = 0; i < most; i++) kept[found->keys[i] >> 5] = 0;
     free(columns);

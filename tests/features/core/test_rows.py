@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, random_array
 
-from features.core.rows import add_products, multiply, multiply_rows
+from features.core.rows import KeptKeys, add_products, multiply, multiply_rows
 
 
 @pytest.fixture(params=[(1, 1), (7, 40), (40, 7), (60, 3_000)])
@@ -48,3 +50,20 @@ def test_no_rows_have_no_products():
     none = csr_array((0, 5), dtype=np.float32)
     assert multiply(*parts(none), np.ones((5, 2), np.float32)).shape == (0, 2)
     assert multiply_rows(parts(none), parts(none.tocsc())).shape == (0, 0)
+
+
+@pytest.mark.parametrize("width", [1, 10, 15, 16, 40])
+def test_weights_beside_the_frequencies_change_no_row_and_no_product(width):
+    draw = np.random.default_rng(0)
+    keys = np.unique(draw.integers(0, 1 << 22, 5_000))
+    idf, weights = draw.uniform(1, 5, len(keys)).astype(np.float32), draw.normal(size=(len(keys), width))
+    weights = weights.astype(np.float32)
+    kept = KeptKeys(keys, idf, 1 << 22)
+    counted = np.array([0, 3_000]), keys[:3_000].astype(np.int32), draw.integers(1, 9, 3_000).astype(np.float32)
+    expected = kept.weigh(*counted)
+    beside = kept.put_beside(weights)
+    assert (beside == weights).all()
+    for restored in (kept, pickle.loads(pickle.dumps(kept))):
+        for one, other in zip(restored.weigh(*counted), expected, strict=True):
+            assert one.tobytes() == other.tobytes()
+    assert multiply(*expected, beside).tobytes() == multiply(*expected, weights).tobytes()
