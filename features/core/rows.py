@@ -72,6 +72,8 @@ class KeptKeys:
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
         """Turn rows of counts into TF-IDF rows: where each starts, and columns and values."""
         starts, keys, times = _plain(starts, np.int64), _plain(keys, np.int32), _plain(times, np.float32)
+        if not starts[0] == 0 <= starts[-1] == len(keys) == len(times):
+            raise ValueError("the counts do not fit their rows")
         row_starts = np.empty(len(starts), np.int64)
         columns, values = np.empty(len(keys), np.int32), np.empty(len(keys), np.float32)
         written = load_library().weigh(
@@ -111,6 +113,8 @@ def multiply(
 def add_products(products: NDArray[np.float64], rows: NDArray[Any], matrix: NDArray[np.float32]) -> None:
     """Add to products, in place, those of dense rows and a dense matrix; each row's as if it were alone."""
     rows, matrix = _plain(rows, np.float32), _plain(matrix, np.float32)
+    if (len(rows), *matrix.shape) != (len(products), rows.shape[1], products.shape[1]):
+        raise ValueError(f"rows of shape {rows.shape} and a matrix of shape {matrix.shape} have no product")
     load_library().add_products(rows.ctypes.data, len(rows), matrix.ctypes.data, *matrix.shape, products.ctypes.data)
 
 

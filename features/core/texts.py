@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.characters import CHARACTERS, add_character
-from features.core.library import load_library
+from features.core.library import MEASURES, load_library
 
 _TABLE = CHARACTERS.ctypes.data
 _VIEW = struct.Struct("@5i")
@@ -121,7 +121,9 @@ def compare(measures: NDArray[np.float64], deciles: NDArray[np.float64], size: f
 
     Zeros for texts without the lines of a page.
     """
-    measures, deciles = np.ascontiguousarray(measures), np.ascontiguousarray(deciles)
+    measures, deciles = np.ascontiguousarray(measures, np.float64), np.ascontiguousarray(deciles, np.float64)
+    if measures.shape[1] != MEASURES or len(deciles) != MEASURES:
+        raise ValueError(f"measures of shape {measures.shape} and deciles of shape {deciles.shape} do not fit together")
     compared = np.empty((len(measures), deciles.size), np.float32)
     load_library().compare(
         measures.ctypes.data, len(measures), deciles.ctypes.data, deciles.shape[1], size, compared.ctypes.data

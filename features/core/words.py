@@ -32,6 +32,7 @@ class WordTable:
         names = Words.from_strings(words).names
         slots = 1 << (2 * len(words)).bit_length() + 1
         self._names, self._numbers = np.zeros(slots, np.uint64), np.zeros(slots, np.int32)
+        self._count = len(words)
         self._attach()
         load_library().fill_table(self._address, names, len(words))
 
@@ -39,12 +40,12 @@ class WordTable:
         self.table = Table(self._names.ctypes.data, self._numbers.ctypes.data, len(self._names))
         self._address = ctypes.addressof(self.table)
 
-    def __getstate__(self) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-        return self._names, self._numbers
+    def __getstate__(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], int]:
+        return self._names, self._numbers, self._count
 
-    def __setstate__(self, arrays: tuple[NDArray[np.uint64], NDArray[np.int32]]) -> None:
+    def __setstate__(self, state: tuple[NDArray[np.uint64], NDArray[np.int32], int]) -> None:
         # addresses are those of this process
-        self._names, self._numbers = arrays
+        self._names, self._numbers, self._count = state
         self._attach()
 
     def find(self, words: Sequence[str]) -> NDArray[np.int32]:
@@ -66,6 +67,9 @@ class WordTable:
 
         With `unit` the vectors have length 1. Without a word of the table they are zero.
         """
+        weights, matrix, common = (np.ascontiguousarray(part, np.float32) for part in (weights, matrix, common))
+        if matrix.shape != (self._count, *common.shape) or weights.shape != (self._count,):
+            raise ValueError("words, vectors and weights do not fit together")
         vectors = np.empty((len(documents), matrix.shape[1]), np.float32)
         addresses = weights.ctypes.data, matrix.ctypes.data, common.ctypes.data
         address, stride = vectors.ctypes.data, vectors.strides[0]

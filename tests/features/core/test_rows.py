@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, random_array
 
 from features.core.rows import KeptKeys, add_products, multiply, multiply_rows
+from features.core.texts import compare
+from features.core.words import WordTable
 
 
 @pytest.fixture(params=[(1, 1), (7, 40), (40, 7), (60, 3_000)])
@@ -67,3 +70,18 @@ def test_weights_beside_the_frequencies_change_no_row_and_no_product(width):
         for one, other in zip(restored.weigh(*counted), expected, strict=True):
             assert one.tobytes() == other.tobytes()
     assert multiply(*expected, beside).tobytes() == multiply(*expected, weights).tobytes()
+
+
+def test_what_does_not_fit_together_is_refused_before_any_memory_is_read():
+    ones = partial(np.ones, dtype=np.float32)
+    with pytest.raises(ValueError, match="have no product"):
+        add_products(np.zeros((2, 3)), ones((2, 5)), ones((4, 3)))
+    with pytest.raises(ValueError, match="do not fit their rows"):
+        KeptKeys(np.arange(3), ones(3), 1 << 22).weigh(np.array([0, 9]), np.arange(3), ones(3))
+    with pytest.raises(ValueError, match="do not fit together"):
+        WordTable(["a", "b"]).embed([["b"]], ones(2), ones((1, 4)), ones(4), unit=True)
+    with pytest.raises(ValueError, match="do not fit together"):
+        compare(np.ones((1, 20)), np.ones((19, 9)), 1)
+    # other types than the core's are converted
+    vectors = WordTable(["a", "b"]).embed([["b"]], np.ones(2), np.eye(2), np.zeros(2), unit=True)
+    assert vectors.tolist() == [[0, 1]]
