@@ -13,7 +13,7 @@ from textclf.commands.application import add_command, new_app
 app = new_app(
     "amazon-ml",
     "Amazon Machine Learning without Amazon: a server with its API, and subcommands that use it. "
-    "Needs pip install 'textclf[serve]'.",
+    "Needs pip install '.[serve]', run in the checkout.",
     "From documents to predictions: textclf prepare documents.csv -o prepared; amazon-ml train prepared -o model.json "
     "--bucket BUCKET; amazon-ml predict model.json new.csv -o predictions.csv. ",
 )

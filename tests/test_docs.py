@@ -88,6 +88,13 @@ def test_links_within_the_project_have_a_target(page):
         assert not anchor or anchor in headings(file), target
 
 
+def test_nobody_is_told_to_install_the_package_of_that_name_in_the_public_registry():
+    sources = (path for room in ("textclf", "ocr", "features", "aws_ml_adapter") for path in (ROOT / room).rglob("*"))
+    files = [*PAGES, ROOT / "Makefile", *(path for path in sources if path.suffix in (".py", ".html", ".js", ".json"))]
+    texts = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in files}
+    assert [str(path) for path, text in texts.items() if re.search(r"pip install \W*textclf", text)] == []
+
+
 @each_page()
 def test_commands_and_options_named_exist(page):
     for part in (part for line in code(page.read_text(encoding="utf-8")) for part in re.split(r"; |&& ", line)):

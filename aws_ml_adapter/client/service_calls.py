@@ -14,7 +14,7 @@ from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.api.storage import FolderStorage, S3Storage, Storage
 from aws_ml_adapter.client.client_options import Place
 from aws_ml_adapter.client.state import Created
-from textclf.base.errors import BadInputError, ExitCode, MissingProgramError, TextclfError, UsageError
+from textclf.base.errors import BadInputError, ExitCode, MissingProgramError, TextclfError, UsageError, how_to_install
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def open_client(name: str, place: Place, endpoint_url: str | None) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError as error:
-        raise MissingProgramError("boto3 is not installed", remedy="pip install 'textclf[aws]'") from error
+        raise MissingProgramError("boto3 is not installed", remedy=how_to_install("aws")) from error
     try:
         session = boto3.session.Session()
         config = Config(retries={"mode": "standard", "total_max_attempts": 6})

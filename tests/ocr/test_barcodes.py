@@ -74,5 +74,5 @@ def test_without_the_extra_one_line_says_so(tmp_path, page, monkeypatch, caplog)
     scans = ScanOptions(split="auto", no_cache=True, jobs=1, reading=ReadingOptions(languages=("eng",)))
     with caplog.at_level("INFO"):
         assert len(list(scans.iter_documents(find_scans([path])))) == 1
-    told = [record.message for record in caplog.records if "textclf[barcodes]" in record.message]
+    told = [record.message for record in caplog.records if "[barcodes]" in record.message]
     assert len(told) == 1

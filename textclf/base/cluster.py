@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textclf.base.errors import BadInputError, MissingProgramError
+from textclf.base.errors import BadInputError, MissingProgramError, how_to_install
 from textclf.base.processes import Reply, interrupts_blocked, log_levels, perform
 from textclf.base.resources import usable_cores
 
@@ -66,7 +66,7 @@ def open_cluster(address: str | Client) -> Iterator[Client]:
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise MissingProgramError("dask.distributed is not installed", remedy="pip install 'textclf[dask]'") from error
+        raise MissingProgramError("dask.distributed is not installed", remedy=how_to_install("dask")) from error
     if address == "local":
         with interrupts_blocked():
             local = LocalCluster(n_workers=usable_cores(), threads_per_worker=1, dashboard_address=":0")

@@ -40,6 +40,17 @@ class ExitCode(IntEnum):
     """Ended by SIGTERM, as by ``kill`` or a container that stops; cleans up like Ctrl-C."""
 
 
+def how_to_install(extra: str) -> str:
+    """Say how the packages of an extra are installed.
+
+    Examples
+    --------
+    >>> how_to_install("desk")
+    "in the checkout run: pip install '.[desk]'"
+    """
+    return f"in the checkout run: pip install '.[{extra}]'"
+
+
 class TextclfError(Exception):
     """Base of all errors that a user is meant to see: what is wrong, where, and how to fix it.
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 
-from textclf.base.errors import ExitCode, MissingProgramError, TextclfError
+from textclf.base.errors import ExitCode, MissingProgramError, TextclfError, how_to_install
 from textclf.base.files import reason_of
 from textclf.base.program import TEXTCLF, Program, Stopped
 from textclf.commands.console import log_level, prepare_streams, show_log
@@ -125,7 +125,7 @@ def _forget_stdout() -> None:
 def _missing(package: str, program: Program) -> MissingProgramError:
     # each program has a server, with an extra of its own
     extra = "desk" if program is TEXTCLF and EXTRAS[package] == "serve" else EXTRAS[package]
-    return MissingProgramError(f"{package} is not installed", remedy=f"pip install 'textclf[{extra}]'")
+    return MissingProgramError(f"{package} is not installed", remedy=how_to_install(extra))
 
 
 def _invoke(arguments: Sequence[str], program: Program) -> int:

@@ -17,7 +17,7 @@ from ocr.engines import ENGINES, EngineName, OcrEngine
 from ocr.file_search import FoundFile, find_documents, printable
 from ocr.reading_options import Effort, ReadingOptions, Split
 from textclf.base.encodings import AUTO
-from textclf.base.errors import BadDataError, BadInputError, OutputError, UsageError
+from textclf.base.errors import BadDataError, BadInputError, OutputError, UsageError, how_to_install
 from textclf.base.files import refuse_unwritable_folder
 from textclf.base.options import check_options, option
 from textclf.base.overwrite_guard import DOCUMENTS, check_output, table_kind
@@ -121,7 +121,7 @@ class ScanOptions:
             if can_read_barcodes():
                 reading = replace(reading, separators=True)
             else:
-                _log.info("separator sheets are not looked for; pip install 'textclf[barcodes]' to have them found")
+                _log.info(f"separator sheets are not looked for; {how_to_install('barcodes')}")
         with self.show() as progress:
             for document in iter_documents(
                 [(found.document_id, found.file) for found in files],

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ocr.reading_options import Limits
 from ocr.source_file import content_hash
+from textclf.base.errors import how_to_install
 from textclf.service.problems import ProblemError
 from textclf.service.uploads import SourceFile, Writing, file_name, write_file
 
@@ -118,7 +119,7 @@ class Sources:
         if not any(uri.startswith(root) for root in self._s3_roots):
             raise ProblemError(403, "no-s3-root", "objects can be named below what the service got with --s3-root")
         if find_spec("boto3") is None:
-            raise ProblemError(501, "no-boto3", "the service needs pip install 'textclf[aws]' for this")
+            raise ProblemError(501, "no-boto3", f"the service needs boto3 for this; {how_to_install('aws')}")
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         name = file_name(key)
         faults = import_module("botocore.exceptions")

@@ -56,10 +56,10 @@ def test_every_command_has_an_example_and_says_how_much_to_say(amazon_ml, name):
 @pytest.mark.parametrize(
     ("packages", "arguments", "remedy"),
     [
-        (["uvicorn"], ["serve", "--data-dir", "none"], "pip install 'textclf[serve]'"),
-        (["httptools"], ["serve", "--data-dir", "none"], "pip install 'textclf[serve]'"),
-        (["uvicorn"], [], "pip install 'textclf[serve]'"),
-        (["boto3"], [], "pip install 'textclf[aws]'"),
+        (["uvicorn"], ["serve", "--data-dir", "none"], "pip install '.[serve]'"),
+        (["httptools"], ["serve", "--data-dir", "none"], "pip install '.[serve]'"),
+        (["uvicorn"], [], "pip install '.[serve]'"),
+        (["boto3"], [], "pip install '.[aws]'"),
     ],
 )
 def test_a_missing_package_is_one_line_that_names_what_to_install(packages, arguments, remedy):

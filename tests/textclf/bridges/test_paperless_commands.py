@@ -241,7 +241,7 @@ def test_the_commands_tell_which_package_is_missing(textclf, tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, "httpx", None)
     said = textclf("paperless", "learn", "-o", tmp_path / "m.textclf")
     assert said.code == ExitCode.MISSING_PROGRAM
-    assert "pip install 'textclf[desk]'" in said.error
+    assert "pip install '.[desk]'" in said.error
 
 
 NAMES = st.text(min_size=1, max_size=30)
