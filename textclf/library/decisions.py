@@ -60,6 +60,12 @@ def count_decided(session: Session) -> dict[str, int]:
     return dict(session.execute(counts).all())
 
 
+def last_change(session: Session) -> datetime | None:
+    """Give the time at which a decision was last made or undone."""
+    times = session.execute(select(func.max(DecisionRow.at), func.max(DecisionRow.undone_at))).one()
+    return max((time for time in times if time is not None), default=None)
+
+
 def count_corrections(session: Session) -> dict[tuple[str, str], int]:
     """Count the decisions that hold and changed something, by the category before and after."""
     pair = (DecisionRow.before, DecisionRow.category)

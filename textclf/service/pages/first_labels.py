@@ -33,7 +33,6 @@ def first_labels_page(state: TheState, visitor: TheVisitor) -> Response:
     with state.library.database.reading() as session:
         undecided = count_undecided(session)
     counts = state.counts()
-    job = state.jobs.latest("groups")
     running = state.jobs.running()
     documents = {one["document_id"]: state.library.document(one["document_id"]) for one in _groups(state)}
     groups = [one for one in _groups(state) if documents[one["document_id"]] is not None]
@@ -48,7 +47,7 @@ def first_labels_page(state: TheState, visitor: TheVisitor) -> Response:
         is_enough=is_enough(counts),
         has_pile=undecided >= MIN_PILE,
         has_model=state.duty.current is not None,
-        job=job,
+        failure=state.failure("groups"),
         running=running,
         seconds=seconds_of(running),
         groups=sorted(groups, key=lambda one: int(one["number"])),

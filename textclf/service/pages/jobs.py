@@ -130,6 +130,11 @@ class Jobs:
                 return self._fail(found, _STOPPED)
             return found
 
+    def last_started(self) -> str:
+        """Give the id of the job that was started last, of any kind; empty if there was none."""
+        jobs = [job for kind in get_args(Kind) for job in self._of(kind)]
+        return max(jobs, key=lambda job: job.started_at).id if jobs else ""
+
     def list_jobs(self, kind: Kind) -> list[Job]:
         """List the jobs of a kind, oldest first."""
         return sorted(self._of(kind), key=lambda job: job.started_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,17 +56,24 @@ def is_kept_out(sha256: str) -> bool:
     return int(sha256[:8], 16) % KEPT_OUT == 0
 
 
-def divide(corrections: Sequence[Correction], since: str | None) -> Lesson:
+def divide(corrections: Sequence[Correction], since: str | None, learned_before: Collection[int] = ()) -> Lesson:
     """Keep some of the documents out that were first decided since a time; before, all were learned from.
 
-    None keeps none out.
+    Of each category at most one in `KEPT_OUT` is kept out, and none of the ids that a model learned from before. None
+    keeps none out.
     """
     start = None if since is None else datetime.fromisoformat(since)
-    out = [start is not None and one.first_at >= start and is_kept_out(one.sha256) for one in corrections]
-    return Lesson(
-        learned=[one for one, kept in zip(corrections, out, strict=True) if not kept],
-        kept_out=[one for one, kept in zip(corrections, out, strict=True) if kept],
-    )
+    counts = Counter(one.category for one in corrections if one.text.strip())
+    left = {category: count // KEPT_OUT for category, count in counts.items()}
+    lesson = Lesson(learned=[], kept_out=[])
+    for one in corrections:
+        is_new = start is not None and one.first_at >= start and one.document_id not in learned_before
+        if is_new and one.text.strip() and is_kept_out(one.sha256) and left[one.category]:
+            left[one.category] -= 1
+            lesson.kept_out.append(one)
+        else:
+            lesson.learned.append(one)
+    return lesson
 
 
 def train(
@@ -78,6 +85,7 @@ def train(
     since: str | None,
     replay: bool,
     max_error: float | None = None,
+    learned_before: Collection[int] = (),
 ) -> dict[str, Any]:
     """Train a model on decisions, and compare it with the one on duty on documents that neither learned from.
 
@@ -97,6 +105,8 @@ def train(
         Whether to learn from documents, too, that the model on duty accepted.
     max_error : float, optional
         Maximum error that holds for both models; by default that of the model on duty.
+    learned_before : collection of int
+        Ids of documents that are not kept out, as models before learned from them.
 
     Returns
     -------
@@ -110,7 +120,7 @@ def train(
     from textclf.model.training_data import read_training_data
 
     progress(step="reading")
-    lesson = divide([*library.corrections()], since)
+    lesson = divide([*library.corrections()], since, frozenset(learned_before))
     undecided = list(iter_undecided(library.database))
     replayed = _replayed(undecided) if replay else []
     taken = {one.document_id for one in replayed}
@@ -118,6 +128,7 @@ def train(
     decided = [one for one in lesson.learned if one.category != NONE_OF_THESE and one.text.strip()]
     examples = [_Example(one.document_id, one.text, one.category, one.look) for one in decided]
     examples += [_Example(one.document_id, one.text, one.category, one.look) for one in replayed]
+    examples, left_out = _without_single(examples)
     others = [one.text for one in lesson.learned if one.category == NONE_OF_THESE and one.text.strip()]
     _check({one.category for one in examples})
     on_duty = library.model_on_duty()
@@ -143,6 +154,8 @@ def train(
     record = new.training
     return {
         "since": since if since is not None else started_at,
+        "learned": [one.document_id for one in lesson.learned if is_kept_out(one.sha256)],
+        "left_out": left_out,
         "documents": record.documents,
         "none_of_these": len(others),
         "replayed": len(replayed),
@@ -173,10 +186,19 @@ def _replayed(undecided: Sequence[Undecided]) -> list[Undecided]:
     return found
 
 
+def _without_single(examples: Sequence[_Example]) -> tuple[list[_Example], list[str]]:
+    """Leave out categories of one document, from which nothing can be learned, and name them."""
+    counts = Counter(one.category for one in examples)
+    left_out = sorted(category for category, count in counts.items() if count == 1)
+    return [one for one in examples if counts[one.category] > 1], left_out
+
+
 def _check(categories: set[str]) -> None:
     if len(categories) < 2:
         found = f"only {categories.pop()}" if categories else "no category"
-        raise BadDataError(f"{found} was given to documents with text", remedy="decide documents of two categories")
+        raise BadDataError(
+            f"{found} was given to two or more documents with text", remedy="decide documents of two categories"
+        )
 
 
 def _compare(old: Model, new: Model, kept_out: Sequence[Correction]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from textclf.library.decisions import count_decided
+from textclf.library.decisions import count_decided, last_change
 from textclf.library.label_issues import list_label_issues
 from textclf.library.models import duty_rows, get_model
 from textclf.library.records import StoredModel
@@ -24,6 +24,7 @@ from textclf.service.pages.visitors import Sessions, Visitor
 if TYPE_CHECKING:
     from textclf.service.desk import Desk
     from textclf.service.keys import Keys
+    from textclf.service.pages.jobs import Job, Kind
 
 
 class PageState:
@@ -63,6 +64,15 @@ class PageState:
         with self.library.database.reading() as session:
             rows = duty_rows(session)
             return record(StoredModel, get_model(session, rows[-2].model_id)) if len(rows) > 1 else None
+
+    def failure(self, kind: Kind) -> Job | None:
+        """Give the last job of a kind if it failed, unless somebody decided or another job began since."""
+        job = self.jobs.latest(kind)
+        if job is None or job.state != "failure" or self.jobs.last_started() != job.id:
+            return None
+        with self.library.database.reading() as session:
+            changed = last_change(session)
+        return None if changed is not None and changed > datetime.fromisoformat(job.started_at) else job
 
     def counts(self) -> dict[str, int]:
         """Count the decisions that hold by category."""

@@ -53,6 +53,7 @@ def teach_page(state: TheState, visitor: TheVisitor) -> Response:
         is_enough=is_enough(counts),
         is_own=any(one.result.get("taken") for one in state.jobs.list_jobs("train")),
         job=job,
+        failure=state.failure("train"),
         running=state.jobs.running(),
         harmful=HARMFUL,
         seconds=seconds_of(state.jobs.running()),
@@ -74,7 +75,12 @@ def start(state: TheState, visitor: TheVisitor, replay: Annotated[str, Form(max_
     """Start to train."""
     if not is_enough(state.counts()) and not replay:
         raise ProblemError(409, "too-little", "too little is decided")
-    request = {"since": _since(state), "replay": bool(replay), "max_error": state.duty.max_error}
+    request = {
+        "since": _since(state),
+        "learned_before": _learned_before(state),
+        "replay": bool(replay),
+        "max_error": state.duty.max_error,
+    }
     try:
         state.jobs.start("train", by=visitor.name, request=request)
     except UsageError as error:
@@ -182,6 +188,12 @@ def _since(state: PageState) -> str | None:
         since: str = taken[0].result["since"]
         return since
     return None if state.duty.current is None else datetime.min.replace(tzinfo=UTC).isoformat()
+
+
+def _learned_before(state: PageState) -> list[int]:
+    """Give documents that would be kept out of training, had not a model that was taken learned from them."""
+    taken = [one for one in state.jobs.list_jobs("train") if one.result.get("taken")]
+    return sorted({document for one in taken for document in one.result.get("learned", ())})
 
 
 def seconds_of(job: Job | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,14 +64,16 @@ def test_decisions_that_are_likely_wrong_are_found_while_a_model_learns(tmp_path
         on_duty = library.add_model(model_path, at=now).id
         library.put_on_duty(on_duty, by="anna", at=now)
         add_documents(library, tmp_path / "scans", model, on_duty, texts(60))
-        kept_out = {one.id for one in library.list_documents(limit=100) if is_kept_out(one.sha256)}
+        decide_all(library, lambda name: name.split("-")[0])
+        since = datetime.min.replace(tzinfo=UTC).isoformat()
+        kept_out = {one.document_id for one in divide([*library.corrections()], since).kept_out}
         wrong = {min(kept_out), *[one for one in range(1, 60) if one not in kept_out][:2]}
         kinds = ("invoice", "letter", "receipt")
         for document in library.list_documents(limit=100):
             kind = document.name.split("-")[0]
             decided = kinds[kinds.index(kind) - 1] if document.id in wrong else kind
             library.decide(document.id, decided, by="anna", at=now)
-        request = {"since": datetime.min.replace(tzinfo=UTC).isoformat(), "replay": False, "max_error": 0.2}
+        request = {"since": since, "replay": False, "max_error": 0.2}
         target = tmp_path / "new.textclf"
         told = train(library, target, started_at=now.isoformat(), progress=lambda **_: None, **request)
         with library.database.reading() as session:
@@ -99,6 +102,55 @@ def test_teaching_can_be_stopped_and_leaves_no_process(desk, visit, left_over):
 def test_one_in_four_documents_is_kept_out_by_its_content():
     names = [f"{number * 2654435761 % 2**32:08x}" for number in range(4_000)]
     assert 800 < sum(map(is_kept_out, names)) < 1_200
+
+
+def train_again(library, tmp_path, **request):
+    since = datetime.min.replace(tzinfo=UTC).isoformat()
+    given = {"since": since, "replay": False, "started_at": since, "progress": lambda **_: None} | request
+    return train(library, tmp_path / "new.textclf", **given)
+
+
+def test_five_documents_of_each_category_are_enough_and_single_ones_are_left_out(tmp_path, model, model_path, texts):
+    with Library.open(tmp_path / "library") as library:
+        now = datetime.now(UTC)
+        on_duty = library.add_model(model_path, at=now).id
+        library.put_on_duty(on_duty, by="anna", at=now)
+        add_documents(library, tmp_path / "scans", model, on_duty, texts(60))
+        kinds = {one.id: one.name.split("-")[0] for one in library.list_documents(limit=100)}
+        # the worst case: those that would be kept out first
+        hashes = sorted(library.list_documents(limit=100), key=lambda one: not is_kept_out(one.sha256))
+        chosen = {kind: [one.id for one in hashes if kinds[one.id] == kind] for kind in ("invoice", "letter")}
+        for kind, ids in chosen.items():
+            for document in ids[:5]:
+                library.decide(document, kind, by="anna", at=now)
+        single = next(one.id for one in hashes if kinds[one.id] == "receipt")
+        library.decide(single, "receipt", by="anna", at=now)
+        told = train_again(library, tmp_path)
+        assert told["documents"] == {"invoice": 4, "letter": 4}
+        assert told["kept_out"] == 2
+        assert told["left_out"] == ["receipt"]
+        # what a model that was taken learned from is never compared on
+        for kind, ids in chosen.items():
+            for document in ids[5:]:
+                library.decide(document, kind, by="anna", at=now)
+        later = divide([*library.corrections()], datetime.min.replace(tzinfo=UTC).isoformat(), told["learned"])
+        assert told["learned"]
+        assert not set(told["learned"]) & {one.document_id for one in later.kept_out}
+
+
+def test_the_error_of_the_last_training_goes_when_somebody_decides_again(desk):
+    made = desk(6)
+    with made.service.client() as client:
+        client.post("/sign-in", data={"name": "Anna"})
+        with made.open() as library:
+            library.decide(1, "invoice", by="Anna", at=datetime.now(UTC))
+        client.post("/teach/start", data={"replay": "yes"})
+        while client.get("/teach/state").json()["running"]:
+            time.sleep(0.2)
+        failed = 'role="alert">Teaching ended without a model'
+        assert failed in client.get("/teach").text
+        assert client.post("/review/decide", json={"document": 2, "category": "letter"}).status_code == 200
+        assert failed not in client.get("/teach").text
 
 
 def _processes():
