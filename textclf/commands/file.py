@@ -125,12 +125,13 @@ def line_of(filed: Filed, *, as_json: bool) -> str:
             "source": str(filed.source),
             "target": target,
             "result": filed.result,
-            "predicted_category": filed.category,
-            "score": round(filed.score, 6) if filed.category else None,
+            "predicted_category": "" if filed.is_decided else filed.category,
+            "decided_category": filed.category if filed.is_decided else None,
+            "score": round(filed.score, 6) if filed.category and not filed.is_decided else None,
             "note": filed.note,
         }
         return json.dumps(cells, ensure_ascii=False)
-    score = f"{filed.score:6.1%}" if filed.category else "     -"
+    score = f"{filed.score:6.1%}" if filed.category and not filed.is_decided else "     -"
     return (
         f"{filed.category or '-':<24} {score}  {filed.result:<9}  {filed.document_id}"
         f"{f' -> {target}' if target else ''}{f'  ({filed.note})' if filed.note else ''}"

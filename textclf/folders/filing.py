@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from textclf.data.scans import ScanOptions
     from textclf.folders.mover import Mover
     from textclf.library.library import Library
+    from textclf.library.records import Decision
     from textclf.model.predict import Model
     from textclf.model.prediction import Prediction
 
@@ -48,11 +49,13 @@ class Filed:
     result : {"filed", "review", "failed", "duplicate", "stayed"}
         ``stayed``: it could not be filed; a duplicate that was only to be copied or linked has no target.
     category : str
-        The predicted category; empty if there is none.
+        The category decided by a person, else the predicted one; empty if there is none.
     score : float
-        Of the category.
+        Of the predicted category.
     note : str
-        Why it is not accepted, or what is missing, in one line.
+        Why it is not accepted, what is missing, or who decided, in one line.
+    is_decided : bool
+        Whether a person decided.
     """
 
     document_id: str
@@ -62,11 +65,12 @@ class Filed:
     category: str = ""
     score: float = 0.0
     note: str = ""
+    is_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """A document of known content, and what a model says of it."""
+    """A document of known content, and what a model or a person says of it."""
 
     waiting: WaitingFile
     sha256: str
@@ -75,10 +79,11 @@ class _Judged:
     category: str = ""
     score: float = 0.0
     note: str = ""
+    is_decided: bool = False
 
 
 class Filer:
-    """Files documents by what a model predicts; without a `Mover` it only tells where they would go.
+    """Files documents by what people decided or a model predicts; without a `Mover` it only tells where they would go.
 
     Parameters
     ----------
@@ -115,7 +120,7 @@ class Filer:
         self._trial: dict[str, Path] = {}
 
     def run(self, waiting: Sequence[WaitingFile], scans: ScanOptions) -> Generator[Filed]:
-        """File what waits, each file as soon as it is read; those whose content was filed before are not read.
+        """File what waits, each file as soon as it is read; what was filed before or decided is not read again.
 
         Raises
         ------
@@ -154,32 +159,35 @@ class Filer:
         # all empty files have the same content, of which nothing is to be learned
         if before is not None and waiting.state.size:
             result, note = "duplicate", f"has the content of {before}"
-        return self._put(
-            _Judged(
-                waiting=waiting,
-                sha256=document.sha256,
-                id=self._remember(waiting, document, prediction),
-                result=result,
-                category=prediction.predicted_category,
-                score=prediction.score,
-                note=note,
-            )
+        judged = _Judged(
+            waiting=waiting,
+            sha256=document.sha256,
+            id=self._remember(waiting, document, prediction),
+            result=result,
+            category=prediction.predicted_category,
+            score=prediction.score,
+            note=note,
         )
+        known = self.library.document_of(document.sha256) if self.library else None
+        decision = self.library.decision(known.id) if self.library and known and result != "duplicate" else None
+        return self._put(judged if decision is None else _as_decided(judged, decision))
 
     def _file_unread(self, waiting: WaitingFile) -> Filed | None:
-        """File a document whose content was filed before."""
+        """File a document whose content was filed before and is still there, or was decided."""
         try:
             sha256 = hash_of(waiting.found.file)
         except OSError:
             return None
+        document = self.library.document_of(sha256) if self.library else None
+        if self.library is None or document is None or not _is_unchanged(waiting):
+            return None
         before = self._filed_before(sha256, waiting.found.file)
-        if before is None or self.library is None or not _is_unchanged(waiting):
-            return None
-        document = self.library.document_of(sha256)
-        if document is None:
-            return None
         note = f"has the content of {before}"
-        return self._put(_Judged(waiting=waiting, sha256=sha256, id=document.id, result="duplicate", note=note))
+        judged = _Judged(waiting=waiting, sha256=sha256, id=document.id, result="duplicate", note=note)
+        if before is not None:
+            return self._put(judged)
+        decision = self.library.decision(document.id)
+        return None if decision is None else self._put(_as_decided(judged, decision))
 
     def _filed_before(self, sha256: str, path: Path) -> Path | None:
         """Give where another file of some content was put that is still there, if not among the duplicates."""
@@ -222,6 +230,7 @@ class Filer:
             category=judged.category,
             score=judged.score,
             note=judged.note,
+            is_decided=judged.is_decided,
         )
         if judged.result == "duplicate" and self.options.operation != "move":
             return filed
@@ -266,13 +275,18 @@ class Filer:
     def _line(self, filed: Filed, place: Path) -> str:
         """Tell of a file in the log."""
         why = {
-            "filed": f"{filed.category}, {filed.score:.1%}",
+            "filed": f"{filed.category}, {filed.note if filed.is_decided else f'{filed.score:.1%}'}",
             "review": f"for review: {filed.note}",
             "failed": f"cannot be read: {filed.note}",
             "duplicate": filed.note,
         }[filed.result]
-        note = f"; {filed.note}" if filed.result == "filed" and filed.note else ""
+        note = f"; {filed.note}" if filed.result == "filed" and filed.note and not filed.is_decided else ""
         return f"{_DONE[self.options.operation]} {filed.source} to {place} ({why}{note})"
+
+
+def _as_decided(judged: _Judged, decision: Decision) -> _Judged:
+    note = f"decided by {decision.by}"
+    return replace(judged, result="filed", category=decision.category, score=1.0, note=note, is_decided=True)
 
 
 def _is_unchanged(waiting: WaitingFile) -> bool:

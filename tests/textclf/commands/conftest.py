@@ -32,7 +32,7 @@ def page(corpus, text_pdf, model_file):
     # the same PDF made twice would differ in its identifier
     @cache
     def draw(kind, number=0):
-        return text_pdf(*(sure[kind][number] if kind in sure else lines("gibberish lorem ipsum " * 8)))
+        return text_pdf(*(sure[kind][number] if kind in sure else lines(f"gibberish lorem {kind} " * 8)))
 
     return draw
 

@@ -205,6 +205,46 @@ def test_what_was_for_review_can_be_filed_once_more(file, textclf, desk, model_f
     assert desk.places().keys() == before.keys() - {"out/_review/sure.pdf"} | {"out/letter/sure.pdf"}
 
 
+def test_what_a_person_decided_holds_when_it_is_filed_again(file, textclf, desk, model_file, page, tmp_path):
+    known = tmp_path / "known"
+    desk.write("recipe.pdf", page("odd"))
+    assert file("--library", known).code == 0
+    assert {"out/_review/u.pdf", "out/_review/recipe.pdf"} <= desk.places().keys()
+    with Library.open(known) as library:
+        for one in library.list_documents():
+            if one.name in ("u.pdf", "recipe.pdf", "broken.pdf"):
+                category = "none of these" if one.name == "recipe.pdf" else "letter"
+                library.decide(one.id, category, by="Anna", at=clock())
+    again = ["file", desk.out / "_review", desk.out / "_failed", "--into", desk.out, "--model", model_file]
+    again += ["--jobs", 1, "--library", known]
+    rows = [json.loads(line) for line in textclf(*again, "--dry-run", "--json").out.splitlines()]
+    said = textclf(*again)
+    assert said.code == 0, said.err
+    assert re.search(
+        rf"^letter +-  filed      \S+/u\.pdf -> {desk.out}/letter/u\.pdf  \(decided by Anna\)$", said.out, re.MULTILINE
+    )
+    assert {"out/letter/u.pdf", "out/none of these/recipe.pdf", "out/letter/broken.pdf"} <= desk.places().keys()
+    assert "(letter, decided by Anna)" in desk.log()
+    told = [(Path(row["target"]).relative_to(desk.out).as_posix(), row["decided_category"]) for row in rows]
+    assert sorted(told) == [
+        ("letter/broken.pdf", "letter"),
+        ("letter/u.pdf", "letter"),
+        ("none of these/recipe.pdf", "none of these"),
+    ]
+    assert all((row["predicted_category"], row["score"], row["note"]) == ("", None, "decided by Anna") for row in rows)
+
+
+def test_what_was_decided_before_it_was_filed_goes_where_it_belongs(file, desk, page, tmp_path):
+    """As a scan that was dropped on the desk, and is in the inbox too."""
+    content = page("unsure")
+    with Library.open(tmp_path / "known") as library:
+        sha256 = hashlib.sha256(content).hexdigest()
+        dropped, _ = library.add_document(sha256=sha256, name="u.pdf", size=len(content), at=clock())
+        library.decide(dropped.id, "letter", by="Anna", at=clock())
+    assert file("--library", tmp_path / "known").code == 0
+    assert "out/letter/u.pdf" in desk.places()
+
+
 def test_other_folders_and_a_library_elsewhere_and_strict(file, desk, tmp_path):
     said = file(
         "--review", tmp_path / "look", "--failed", tmp_path / "bad", "--library", tmp_path / "known", "--strict"
