@@ -23,6 +23,7 @@ from textclf.model.settings import AcceptanceOptions
 
 if TYPE_CHECKING:
     from textclf.folders.filing import Filed
+    from textclf.model.predict import Model
 
 _log = logging.getLogger(__name__)
 
@@ -67,18 +68,17 @@ def file(
     if not paths:
         raise UsageError("no folder is given in which scans wait", remedy="name one, or give --undo")
     from textclf.folders.filing import Filer
-    from textclf.folders.filing_folder import check_inboxes, known_library, model_file, open_filing_folder
+    from textclf.folders.filing_folder import check_inboxes, keep_model, known_library, open_filing_folder
     from textclf.folders.inbox import waiting_files
 
     check_inboxes(paths)
     destinations.check(paths, once=True)
+    path, loaded = load_filing_model(model, destinations, keeping, accepting)
     counts = Counter[str]()
     with ExitStack() as stack:
         mover = None if dry_run else stack.enter_context(open_filing_folder(destinations, keeping, utc_now, "file"))
         library = mover.library if mover else stack.enter_context(known_library(destinations, keeping))
-        path = model_file(model, library)
-        loaded = load_to_accept(path, accepting)
-        model_id = mover.library.add_model(path, at=utc_now()).id if mover else ""
+        model_id = keep_model(mover.library, path, at=utc_now()) if mover else ""
         filer = Filer(
             loaded, model_id, destinations=destinations, options=filing, mover=mover, library=library, now=utc_now
         )
@@ -94,6 +94,17 @@ def file(
         raise SomeFailedError(
             f"{counts['failed']} of {counted(counts.total(), 'file')} could not be read", remedy="see their lines"
         )
+
+
+def load_filing_model(
+    model: Path | None, destinations: Destinations, keeping: LibraryOptions, accepting: AcceptanceOptions
+) -> tuple[Path, Model]:
+    """Load a model, or without one that on duty in the library, before anything is made; gives its file too."""
+    from textclf.folders.filing_folder import known_library, model_file
+
+    with known_library(destinations, keeping) as library:
+        path = model_file(model, library)
+    return path, load_to_accept(path, accepting)
 
 
 def _undo(destinations: Destinations, keeping: LibraryOptions, *, as_json: bool) -> None:

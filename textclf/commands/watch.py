@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from textclf.base.errors import UsageError
 from textclf.commands.application import Argument, Options
-from textclf.commands.arguments import AsJson, load_to_accept
+from textclf.commands.arguments import AsJson
 from textclf.commands.console import print_lines, show_reading
-from textclf.commands.file import FilingModel, FilingScans, Into, line_of, summary, utc_now
+from textclf.commands.file import FilingModel, FilingScans, Into, line_of, load_filing_model, summary, utc_now
 from textclf.folders.options import Destinations, FilingOptions
 from textclf.folders.watch_options import WatchOptions
 from textclf.library.options import LibraryOptions
@@ -47,7 +47,7 @@ def watch(
     that is being read; a second time they end it at once. `textclf file --undo` puts back what was filed in one go.
     """
     from textclf.folders.filing import Filer
-    from textclf.folders.filing_folder import check_inboxes, model_file, open_filing_folder
+    from textclf.folders.filing_folder import check_inboxes, keep_model, open_filing_folder
     from textclf.folders.watching import Watcher
 
     check_inboxes(inboxes)
@@ -56,11 +56,10 @@ def watch(
             raise UsageError("is no folder", where=inbox, remedy="give a folder, or file that file with textclf file")
     destinations = Destinations.of(into, filing)
     destinations.check(inboxes, once=False)
+    path, loaded = load_filing_model(model, destinations, keeping, accepting)
     counts = Counter[str]()
     with open_filing_folder(destinations, keeping, utc_now, "watch") as mover:
-        path = model_file(model, mover.library)
-        loaded = load_to_accept(path, accepting)
-        model_id = mover.library.add_model(path, at=utc_now()).id
+        model_id = keep_model(mover.library, path, at=utc_now())
         filer = Filer(
             loaded, model_id, destinations=destinations, options=filing, mover=mover, library=mover.library, now=utc_now
         )

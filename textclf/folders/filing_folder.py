@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textclf.base.errors import BadInputError, UsageError
 from textclf.base.plurals import counted
+from textclf.base.resources import user_name
 from textclf.folders.day_log import DayLog, locked
 from textclf.folders.mover import Mover
 from textclf.folders.options import Destinations
@@ -83,6 +84,20 @@ def check_library(destinations: Destinations, keeping: LibraryOptions) -> None:
     if not keeping.database and not (folder / DATABASE).exists():
         remedy = "give that of the run with --library, or its --database"
         raise BadInputError("holds no library", where=folder, remedy=remedy)
+
+
+def keep_model(library: Library, path: Path, *, at: datetime) -> str:
+    """Keep a model in the library, on duty if no other is; gives its id.
+
+    Raises
+    ------
+    textclf.base.errors.TextclfError
+        As `Library.add_model`.
+    """
+    model_id = library.add_model(path, at=at).id
+    if library.model_on_duty() is None:
+        library.put_on_duty(model_id, by=user_name(), at=at)
+    return model_id
 
 
 def model_file(model: Path | None, library: Library | None) -> Path:

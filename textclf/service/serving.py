@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
 import math
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
 
 from textclf.base.errors import BadInputError
 from textclf.base.http_server import Server, listening, locked_folder
+from textclf.base.resources import user_name
 from textclf.data.scans import ScanOptions
 from textclf.library.library import Library
 from textclf.model.settings import AcceptanceOptions
@@ -63,7 +61,7 @@ def serve(
         if options.model is not None:
             now = datetime.now(UTC)
             stored = library.add_model(options.model, at=now)
-            library.put_on_duty(stored.id, by=_user(), at=now)
+            library.put_on_duty(stored.id, by=user_name(), at=now)
         duty = ModelOnDuty(library, accepting)
         if duty.refresh() is None:
             _log.warning("no model is on duty: documents are refused until there is one; --model gives it")
@@ -88,10 +86,3 @@ class _Server(Server):
 def _waits(library: Library, task_id: str) -> bool:
     task = library.tasks.get(task_id)
     return task is not None and task.finished_at is None
-
-
-def _user() -> str:
-    # a container may have no name for its user
-    with suppress(OSError, KeyError):
-        return getpass.getuser()
-    return str(os.getuid())

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, inspect
 
 from textclf.base.errors import ExitCode
 from textclf.library.library import Library
+from textclf.model.file import load_model, save_model
 
 
 @pytest.fixture
@@ -272,11 +273,25 @@ def test_the_model_on_duty_is_used_if_none_is_given(file, desk, model_file, tmp_
     said = file(model=False)
     assert said.code == ExitCode.USAGE
     assert said.error == "error: --model: no model is on duty; give a model file with --model"
-    with Library.open(desk.out / ".textclf") as library:
-        now = library.add_model(model_file, at=clock()).added_at
-        library.put_on_duty(library.list_models()[0].id, by="ada", at=now)
+    (tmp_path / "bad.textclf").write_bytes(b"no model")
+    assert file("--model", tmp_path / "bad.textclf", model=False).code == ExitCode.BAD_MODEL
+    assert not desk.out.exists(), "nothing is left behind"
+    assert file().code == 0
+    file("--undo", inbox=False, model=False)
     assert file(model=False).code == 0
     assert set(desk.places()) == set(FILED)
+
+
+def test_another_model_does_not_take_the_place_of_the_one_on_duty(file, desk, model_file):
+    with Library.open(desk.out / ".textclf") as library:
+        on_duty = library.add_model(model_file, at=clock()).id
+        library.put_on_duty(on_duty, by="ada", at=clock())
+    other = desk.top / "other.textclf"
+    save_model(load_model(model_file).with_max_error(0.5), other)
+    assert file("--model", other, model=False).code == 0
+    with Library.open(desk.out / ".textclf") as library:
+        assert len(library.list_models()) == 2
+        assert library.model_on_duty().id == on_duty
 
 
 def clock():
