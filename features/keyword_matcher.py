@@ -99,15 +99,16 @@ class KeywordMatcher:
                     confused.append((word, part))
         self._breakable = {word for word in whole if len(word) >= SHORTEST_RUN_TOGETHER and word.isalpha()}
         # a single letter is mostly a word of its own, not a piece of a broken word
-        self._heads = {word[:at] for word in self._breakable for at in range(2, len(word) - 1)}
+        heads = {word[:at] for word in self._breakable for at in range(2, len(word) - 1)}
         words = [*exact, *sorted(self.known_words.difference(exact))]
         settled = set(words)
-        words += sorted(self._heads - settled)
+        words += sorted(heads - settled)
         kinds = [
-            SETTLED * (word in settled) + WANTED * (place < len(exact) or word in self._heads)
+            SETTLED * (word in settled) + WANTED * (place < len(exact) or word in heads)
             for place, word in enumerate(words)
         ]
-        self._as_written: list[Steps] = [dict.fromkeys(of, _AS_WRITTEN) for of in exact.values()]
+        self._as_written: list[Steps] = [dict.fromkeys(exact.get(word, ()), _AS_WRITTEN) for word in words]
+        self._is_head = [word in heads for word in words]
         self._broken = {word: dict.fromkeys(exact[word], _BROKEN) for word in self._breakable}
         # two letters may be wrong in single words only
         letters = [part for part in parts if part.isalpha()]
@@ -135,16 +136,16 @@ class KeywordMatcher:
     def find(self, words: Sequence[str]) -> list[KeywordHit]:
         """Find all occurrences of keywords in a document, in the order of document and lexicon."""
         words = as_words(words)
-        steps: dict[int, dict[str, tuple[int, int, bool]]] = {}
+        steps: dict[int, Steps] = {}
         for place, wrong, entry in self._finder.find(words):
-            here = steps.setdefault(place, {})
             if wrong >= 0:
-                here[self._lists[wrong][entry]] = (1, wrong, False)
+                steps[place] = {**steps.get(place, _NOWHERE), self._lists[wrong][entry]: (1, wrong, False)}
                 continue
-            if entry < len(self._as_written):
-                here.update(self._as_written[entry])
-            if words[place] in self._heads and place + 1 < len(words):
-                here.update(self._broken.get(words[place] + words[place + 1], _NOWHERE))
+            here = self._as_written[entry]
+            if self._is_head[entry] and place + 1 < len(words):
+                here = {**here, **self._broken.get(words[place] + words[place + 1], _NOWHERE)}
+            if here:
+                steps[place] = here
         found: dict[tuple[int, int], tuple[int, bool]] = {}
         for start, here in steps.items():
             for part, (width, wrong, as_written) in here.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,10 +73,10 @@ class LanguageDetector:
         """Give the language with most stop words, their number, and that of the best known language."""
         places = self._table.find(words)
         counts = self._of[places[places >= 0]].sum(axis=0).tolist()
-        found = dict(zip(self.stop_words, counts, strict=True))
-        best = min(found, key=lambda language: (-found[language], language), default="")
-        known = max((found.get(language, 0) for language in self.known), default=0)
-        return (best, found[best], known) if found.get(best) else ("", 0, known)
+        most = max(counts, default=0)
+        # of several the first in alphabetical order
+        best = min(compress(self.stop_words, (count == most for count in counts)), default="") if most else ""
+        return best, most, max(compress(counts, map(self.known.__contains__, self.stop_words)), default=0)
 
 
 def fit_language_detector(documents: Sequence[Sequence[str]]) -> LanguageDetector:
