@@ -178,3 +178,58 @@ def test_what_is_decided_while_the_server_is_away_is_kept_and_sent_again(desk, v
     page.unroute("**/review/decide")
     page.wait_for_function("name => document.getElementById('said').textContent.startsWith(name)", arg=name)
     assert decisions(made) == {name: best}
+
+
+def signed_in(page, name):
+    page.wait_for_url("**/sign-in?**")
+    page.fill("[name=name]", name)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review")
+
+
+def wait_until_sent(page, name):
+    page.wait_for_function("name => document.getElementById('said').textContent.startsWith(name)", arg=name)
+
+
+@pytest.mark.slow
+def test_what_waits_to_be_sent_when_another_page_is_opened_is_sent_from_there(desk, visit):
+    made = desk(4)
+    page = visit(made.url)
+    best = first_suggestion(page)
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.context.set_offline(True)
+    name = press(page, "Enter")
+    page.wait_for_function("() => document.getElementById('said').textContent.startsWith('The server does not answer')")
+    page.context.set_offline(False)
+    page.click("nav a[href='/teach']")
+    page.wait_for_url("**/teach")
+    wait_until_sent(page, name)
+    assert asked == ["beforeunload"]
+    assert decisions(made) == {name: best}
+    page.click("nav a[href='/review']")
+    assert shown_name(page) != name
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.slow
+def test_what_is_decided_after_signing_out_elsewhere_is_sent_when_the_same_person_signs_in(desk, visit):
+    made = desk(4)
+    page = visit(made.url)
+    best = first_suggestion(page)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.type))
+    other = page.context.new_page()
+    other.goto(f"{made.url}/teach")
+    other.click(".who button")
+    other.wait_for_url("**/sign-in")
+    name = shown_name(page)
+    page.keyboard.press("Enter")
+    signed_in(page, "Bruno")
+    assert shown_name(page) != name
+    assert decisions(made) == {}
+    page.click(".who button")
+    page.goto(f"{made.url}/review")
+    signed_in(page, "Anna")
+    wait_until_sent(page, name)
+    assert shown_name(page) != name
+    assert decisions(made) == {name: best}

@@ -5,6 +5,8 @@ export const language = document.documentElement.lang;
 const percentages = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
 const toast = document.getElementById("said");
 let toastTimer = 0;
+/** Whether this page is left to sign in again. */
+export let isSigningIn = false;
 
 /** A text of the table of this page, such as "review.saved", with values put in. */
 export function text(name, values = {}) {
@@ -52,6 +54,7 @@ export async function send(path, body) {
 /** Give the JSON of an answer, or throw what was refused. */
 export async function answered(answer) {
   if (answer.status === 401) {
+    isSigningIn = true;
     window.location.assign(`/sign-in?then=${encodeURIComponent(window.location.pathname)}`);
   }
   const content = await answer.json().catch(() => ({}));

@@ -3,6 +3,7 @@
 import { element, onClick, percent, say, send, shown, shownCategory, text } from "./desk.js";
 import { CategoryFinder } from "./finder.js";
 import { preload, Sheet } from "./sheet.js";
+import { inOrder, sendDecision, unsent } from "./unsent.js";
 
 const NONE = "none of these";
 const AHEAD = 2;
@@ -30,11 +31,8 @@ let waiting = 0;
 let isFilling = false;
 let askTimer = 0;
 let shownAt = 0;
-/** Decisions on their way, in order. */
-let sending = Promise.resolve();
-const unsaved = new Set();
 
-const held = () => [...(current ? [current.id] : []), ...ready.map((one) => one.id), ...unsaved];
+const held = () => [...(current ? [current.id] : []), ...ready.map((one) => one.id), ...unsent()];
 
 /** Keep some documents ready beside the one that is shown. */
 async function fill() {
@@ -139,34 +137,12 @@ function decide(category) {
   if (!current) return;
   const decided = current;
   finder.add(category);
-  unsaved.add(decided.id);
-  sending = sending.then(() => save(decided, category));
+  sendDecision(decided.id, decided.name, category, (reason) => {
+    say(text("review.not_saved", { name: decided.name, reason }), 8);
+    if (current) ready.unshift(current);
+    show(decided);
+  });
   advance();
-}
-
-async function save(decided, category) {
-  for (;;) {
-    try {
-      await send("/review/decide", { document: decided.id, category });
-      say(text("review.saved", { name: decided.name, category: shownCategory(category) }));
-      break;
-    } catch (refusal) {
-      if (refusal.status === 0 || refusal.status >= 500) {
-        say(text("common.offline"));
-        await new Promise((done) => window.setTimeout(done, RETRY));
-        continue;
-      }
-      if (refusal.status === 409) {
-        say(text("review.taken", { by: refusal.message, name: decided.name }), 8);
-        break;
-      }
-      say(text("review.not_saved", { name: decided.name, reason: refusal.message }), 8);
-      if (current) ready.unshift(current);
-      show(decided);
-      break;
-    }
-  }
-  unsaved.delete(decided.id);
 }
 
 function keep() {
@@ -185,7 +161,7 @@ function skip() {
 }
 
 function undo() {
-  sending = sending.then(async () => {
+  inOrder(async () => {
     try {
       const undone = await send("/review/undo", {});
       if (!undone.document) {
@@ -262,7 +238,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 window.addEventListener("pagehide", () => {
-  const documents = held().filter((one) => !unsaved.has(one));
+  const unanswered = unsent();
+  const documents = held().filter((one) => !unanswered.includes(one));
   navigator.sendBeacon("/review/release", new Blob([JSON.stringify({ documents, page: visit })], { type: "application/json" }));
 });
 // gone back to: what it held was given up
