@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textclf.model.predict import Model
 
 _log = logging.getLogger(__name__)
+NOTHING_TO_UNDO = "there is no run to undo"
 
 Into = Annotated[Path, Option("--into", metavar="FOLDER", help="Where the folders of the categories are.")]
 FilingModel = Annotated[
@@ -82,10 +83,13 @@ def file(
         filer = Filer(
             loaded, model_id, destinations=destinations, options=filing, mover=mover, library=library, now=utc_now
         )
-        for filed in filer.run(waiting_files(paths, destinations), replace(scans, show=show_reading)):
+        waiting = waiting_files(paths, destinations)
+        if mover and waiting:
+            mover.begin()
+        for filed in filer.run(waiting, replace(scans, show=show_reading)):
             counts[filed.result] += 1
-            print_lines(line_of(filed, as_json=as_json))
-    _log.info(summary(counts, destinations))
+            print_lines(line_of(filed, as_json=as_json, dry_run=dry_run))
+    _log.info(summary(counts, destinations, dry_run=dry_run))
     if counts["stayed"]:
         raise OutputError(
             f"{counts['stayed']} of {counted(counts.total(), 'file')} stayed where they were", remedy="see their lines"
@@ -114,12 +118,28 @@ def _undo(destinations: Destinations, keeping: LibraryOptions, *, as_json: bool)
     check_library(destinations, keeping)
     counts = Counter[str]()
     with open_filing_folder(destinations, keeping, utc_now, "file") as mover:
+        journal, into = mover.library.journal, str(destinations.into)
+        if idle := journal.forget_idle_runs(into):
+            then, before = NOTHING_TO_UNDO, journal.last_run(into)
+            if before and (run := journal.run(before[0].run)):
+                files = counted(len(before), "file")
+                then = f"--undo once more takes back the run of {_local(run.started_at)}, {files}"
+            _log.info(f"the last run, of {_local(idle.started_at)}, moved no file; {then}")
+            return
         for filed in undo_last_run(mover.library, destinations.into, mover.log, utc_now):
             counts[filed.result] += 1
             print_lines(line_of(filed, as_json=as_json))
-    _log.info(f"put back {counted(counts['filed'], 'file')}" if counts else "there is no run to undo")
-    if counts["stayed"]:
-        raise OutputError(f"{counted(counts['stayed'], 'file')} could not be put back", remedy="see their lines")
+    done = {
+        "put back": f"put back {counted(counts['put back'], 'file')}",
+        "removed": f"removed {counted(counts['removed'], 'copy', 'copies')}",
+    }
+    _log.info(", ".join(told for result, told in done.items() if counts[result]) or NOTHING_TO_UNDO)
+    if remaining := counts["stayed"] + counts["gone"]:
+        raise OutputError(f"{counted(remaining, 'file')} could not be put back", remedy="see their lines")
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M}"
 
 
 def utc_now() -> datetime:
@@ -127,8 +147,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def line_of(filed: Filed, *, as_json: bool) -> str:
-    """Tell on one line what became of a file."""
+def line_of(filed: Filed, *, as_json: bool, dry_run: bool = False) -> str:
+    """Tell on one line what became of a file, or would."""
     target = None if filed.target is None else str(filed.target)
     if as_json:
         cells = {
@@ -140,25 +160,28 @@ def line_of(filed: Filed, *, as_json: bool) -> str:
             "decided_category": filed.category if filed.is_decided else None,
             "score": round(filed.score, 6) if filed.category and not filed.is_decided else None,
             "note": filed.note,
+            "dry_run": dry_run,
         }
         return json.dumps(cells, ensure_ascii=False)
     score = f"{filed.score:6.1%}" if filed.category and not filed.is_decided else "     -"
+    result = "would file" if dry_run and filed.target not in (None, filed.source) else filed.result
     return (
-        f"{filed.category or '-':<24} {score}  {filed.result:<9}  {filed.document_id}"
+        f"{filed.category or '-':<24} {score}  {result:<9}  {filed.document_id}"
         f"{f' -> {target}' if target else ''}{f'  ({filed.note})' if filed.note else ''}"
     )
 
 
-def summary(counts: Counter[str], destinations: Destinations) -> str:
-    """Tell in one line what became of all files."""
+def summary(counts: Counter[str], destinations: Destinations, *, dry_run: bool = False) -> str:
+    """Tell in one line what became of all files, or would."""
     if not counts:
         return "no scan waits"
     words = {
-        "filed": "filed",
+        "filed": "to be filed" if dry_run else "filed",
         "review": "for review",
         "failed": "cannot be read",
         "duplicate": "filed before",
         "stayed": "stayed",
     }
     told = ", ".join(f"{counts[result]:,} {said}" for result, said in words.items() if counts[result])
-    return f"{counted(counts.total(), 'file')}: {told}; what was done is told in {destinations.private / 'log'}"
+    end = "dry run: nothing was changed" if dry_run else f"what was done is told in {destinations.private / 'log'}"
+    return f"{counted(counts.total(), 'file')}: {told}; {end}"

@@ -46,8 +46,10 @@ class Filed:
         Where it waited.
     target : pathlib.Path, optional
         Where it is now; None if it stayed.
-    result : {"filed", "review", "failed", "duplicate", "stayed"}
-        ``stayed``: it could not be filed; a duplicate that was only to be copied or linked has no target.
+    result : {"filed", "review", "failed", "duplicate", "stayed", "put back", "removed", "gone"}
+        ``stayed``: it could not be filed or put back; a duplicate that was only to be copied or linked has no target.
+        ``put back``, ``removed``: a file that was moved, and one that was copied or linked, when a run is undone;
+        ``gone``: somebody has moved or removed it since.
     category : str
         The category decided by a person, else the predicted one; empty if there is none.
     score : float
@@ -61,7 +63,7 @@ class Filed:
     document_id: str
     source: Path
     target: Path | None
-    result: Result | Literal["stayed"]
+    result: Result | Literal["stayed", "put back", "removed", "gone"]
     category: str = ""
     score: float = 0.0
     note: str = ""
@@ -148,7 +150,11 @@ class Filer:
             As `run`.
         """
         if not document.sha256:
-            return _stayed(waiting, document.error)
+            # as of an empty file, or of one that is larger than what is read
+            try:
+                document = replace(document, sha256=hash_of(waiting.found.file))
+            except OSError:
+                return _stayed(waiting, document.error)
         if not _is_unchanged(waiting):
             return _stayed(waiting, CHANGED)
         result: Result = "filed" if prediction.decision == "accept" else "review"

@@ -30,10 +30,14 @@ class Mover:
 
     @property
     def run(self) -> int:
-        """The id of the run, which begins with its first operation."""
+        """The id of the run, which begins with its first operation unless it has begun."""
+        self.begin()
+        return self._run
+
+    def begin(self) -> None:
+        """Begin the run before its first operation, so that it is known also if it moves nothing."""
         if not self._run:
             self._run = self.library.journal.begin_run(self.command, str(self.into), at=self.now()).id
-        return self._run
 
     def begin_anew(self) -> None:
         """Let what follows be a run of its own, which is undone by itself."""

@@ -18,6 +18,10 @@ from textclf.library.library import Library
 from textclf.library.records import Move
 
 
+class _GoneError(Exception):
+    """A file that was moved is no longer where it was put."""
+
+
 def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], datetime]) -> Iterator[Filed]:
     """Take back the last run into a folder that is not undone, the last file first.
 
@@ -43,13 +47,21 @@ def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], d
             else:
                 _remove(library, move, sha256, now)
                 log.write(f"removed {target}, which is still at {source}")
+        except _GoneError:
+            note = f"no longer at {target}: somebody has moved or removed it"
+            yield Filed(document_id=name, source=target, target=None, result="gone", note=note)
+            continue
         except (OSError, ChangedError) as error:
             reason = reason_of(error) if isinstance(error, OSError) else "it was changed meanwhile"
             note = f"stayed at {target} ({reason})"
             yield Filed(document_id=name, source=target, target=None, result="stayed", note=note)
             continue
         remove_empty(target.parent, into)
-        yield Filed(document_id=name, source=target, target=source, result="filed")
+        if move.how == "move":
+            yield Filed(document_id=name, source=target, target=source, result="put back")
+        else:
+            note = f"from {target}; it is still at {source}"
+            yield Filed(document_id=name, source=target, target=None, result="removed", note=note)
 
 
 def _put_back(library: Library, move: Move, now: Callable[[], datetime], *, is_known: bool) -> Path:
@@ -58,7 +70,7 @@ def _put_back(library: Library, move: Move, now: Callable[[], datetime], *, is_k
         if not is_known:
             raise FileNotFoundError(None, "its folder is not there", str(target))
         library.journal.settle(move.id, "lost", at=now())
-        raise FileNotFoundError(None, "somebody has taken it away", str(target))
+        raise _GoneError
     for place in numbered(Path(move.source)):
         if os.path.lexists(place):
             continue

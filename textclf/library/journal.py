@@ -68,6 +68,24 @@ class Journal:
         last = select(func.max(MoveRow.run)).join(RunRow).where(RunRow.into == into, MoveRow.state == "done")
         return self._moves(MoveRow.run == last.scalar_subquery(), MoveRow.state == "done")
 
+    def forget_idle_runs(self, into: str) -> Run | None:
+        """Forget the runs into a folder that moved nothing since the last run that did; gives the last of them."""
+        moved = select(func.max(MoveRow.run)).join(RunRow).where(RunRow.into == into, MoveRow.state == "done")
+        since = RunRow.into == into, RunRow.id > func.coalesce(moved.scalar_subquery(), 0)
+        idle = select(RunRow).where(*since, ~select(MoveRow.id).where(MoveRow.run == RunRow.id).exists())
+        with self._database.writing() as session:
+            rows = [*session.scalars(idle.order_by(RunRow.id))]
+            last = record(Run, rows[-1]) if rows else None
+            for row in rows:
+                session.delete(row)
+            return last
+
+    def run(self, run: int) -> Run | None:
+        """Give a run, or None if there is none of that id."""
+        with self._database.reading() as session:
+            row = session.get(RunRow, run)
+            return None if row is None else record(Run, row)
+
     def done(self, sha256: str, into: str) -> list[Move]:
         """List the operations into a folder on files of some content that are not undone, oldest first."""
         document = select(DocumentRow.id).where(DocumentRow.sha256 == sha256).scalar_subquery()

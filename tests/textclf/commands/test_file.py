@@ -66,6 +66,7 @@ def test_files_go_to_the_folders_of_their_categories_and_back(file, desk, model_
     said = file("--undo", inbox=False, model=False)
     assert said.code == 0, said.err
     assert "put back 5 files" in said.err
+    assert re.search(rf"^- +-  put back   i\.pdf -> {desk.inbox}/i\.pdf$", said.out, re.MULTILINE)
     assert desk.places() == before
     assert sorted(path.name for path in desk.out.iterdir()) == [".textclf"]
     assert "there is no run to undo" in file("--undo", inbox=False, model=False).err
@@ -79,7 +80,14 @@ def test_a_trial_tells_the_same_and_changes_nothing(file, desk):
     assert trial.code == 0, trial.err
     assert desk.places() == before
     assert not desk.out.exists()
-    assert trial.out == file("--json").out
+    told = file("--dry-run")
+    assert re.search(rf"  would file  u\.pdf -> {desk.out}/_review/u\.pdf", told.out)
+    assert "filed" not in told.out
+    assert told.err.strip().endswith(
+        "5 files: 3 to be filed, 1 for review, 1 cannot be read; dry run: nothing was changed"
+    )
+    assert not desk.out.exists()
+    assert trial.out == as_trial(file("--json").out)
     assert {Path(json.loads(line)["target"]).relative_to(desk.top).as_posix() for line in trial.out.splitlines()} == {
         *FILED
     }
@@ -110,9 +118,14 @@ def test_a_trial_makes_no_tables_on_a_server(file, desk, new_postgresql):
     with engine.connect() as connection:
         assert inspect(connection).get_table_names() == []
     engine.dispose()
-    assert trial.out == file("--json", "--database", address).out
+    assert trial.out == as_trial(file("--json", "--database", address).out)
     desk.write("again.pdf", next((desk.out / "letter").iterdir()).read_bytes())
     assert "1 filed before" in file("--dry-run", "--database", address).err
+
+
+def as_trial(out):
+    assert '"dry_run": true' not in out
+    return out.replace('"dry_run": false', '"dry_run": true')
 
 
 def contents(folder):
@@ -161,8 +174,50 @@ def test_copies_and_second_names_leave_the_inbox_as_it_is(file, desk, how):
     assert again.code == 0
     assert "5 filed before" in again.err
     assert desk.places() == after
-    file("--undo", inbox=False, model=False)
+    last = file("--undo", inbox=False, model=False)
+    assert (last.code, last.out) == (ExitCode.OK, "")
+    assert re.search(
+        r"the last run, of \d{4}-\d\d-\d\d \d\d:\d\d, moved no file; "
+        r"--undo once more takes back the run of \d{4}-\d\d-\d\d \d\d:\d\d, 5 files",
+        last.err,
+    )
+    assert desk.places() == after, "it was another run that copied them"
+    undone = file("--undo", inbox=False, model=False)
     assert desk.places() == before
+    assert "removed 5 copies" in undone.err
+    copy = desk.out / "invoice" / "i.pdf"
+    assert f"removed    i.pdf  (from {copy}; it is still at {desk.inbox}/i.pdf)" in undone.out
+    assert "there is no run to undo" in file("--undo", inbox=False, model=False).err
+
+
+def test_a_run_that_found_no_scan_is_no_run_to_undo(file, desk):
+    before = desk.places()
+    file()
+    assert "no scan waits" in file().err
+    assert file("--undo", inbox=False, model=False).code == 0
+    assert desk.places() == before
+
+
+def test_what_was_moved_by_hand_is_told_when_a_run_is_undone(file, desk):
+    file()
+    (desk.out / "_review" / "u.pdf").rename(desk.out / "letter" / "u.pdf")
+    said = file("--undo", inbox=False, model=False)
+    assert said.code == ExitCode.OUTPUT
+    moved = desk.out / "_review" / "u.pdf"
+    assert f"gone       u.pdf  (no longer at {moved}: somebody has moved or removed it)" in said.out
+    assert "1 file could not be put back; see their lines" in said.error
+
+
+def test_files_that_are_empty_or_too_large_go_to_those_that_cannot_be_read(file, desk):
+    for name in ("empty.pdf", "more/empty.pdf"):
+        desk.write(name, b"")
+    desk.write("large.pdf", b"%PDF-1.7" + b" " * 100_000)
+    said = file("--max-bytes", 90_000)
+    assert said.code == 0, said.err
+    failed = {"broken.pdf": 15, "empty.pdf": 0, "empty-2.pdf": 0, "large.pdf": 100_008}
+    assert {path.name: path.stat().st_size for path in (desk.out / "_failed").iterdir()} == failed
+    assert "(is empty (0 bytes))" in said.out
+    assert "4 cannot be read" in said.err
 
 
 def test_what_is_no_document_of_the_inbox_stays(file, desk, page, tmp_path):

@@ -174,7 +174,7 @@ def test_a_run_is_undone_as_if_it_had_not_been(desk, how):
     desk.put("x.pdf", how)
     desk.put("y.pdf", how, b"other")
     undone = list(undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock))
-    assert [one.result for one in undone] == ["filed"]
+    assert [one.result for one in undone] == ["put back" if how == "move" else "removed"]
     assert (desk.into / "a" / "x.pdf").exists(), "that was another run"
     list(undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock))
     assert desk.files() == {"in/x.pdf": b"content", "in/y.pdf": b"other"}
@@ -211,7 +211,7 @@ def test_a_copy_that_stays_does_not_keep_the_run_before_from_being_undone(desk):
     undone = [
         [one.result for one in undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)] for _ in "123"
     ]
-    assert undone == [["stayed"], ["filed"], []]
+    assert undone == [["stayed"], ["removed"], []]
     assert desk.files() == {"in/x.pdf": b"content", "out/a/y.pdf": b"other"}
     assert copy.exists()
 
@@ -226,7 +226,7 @@ def test_what_is_on_a_share_that_is_not_mounted_can_be_undone_later(desk, how):
     assert desk.states() == ["done"]
     (desk.into.parent / "not mounted").rename(share)
     (filed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
-    assert filed.result == "filed"
+    assert filed.result == ("put back" if how == "move" else "removed")
     assert desk.files() == {"in/x.pdf": b"content"}
 
 
@@ -237,7 +237,7 @@ def test_what_was_taken_away_is_told_also_if_its_folder_becomes_empty_by_undoing
         mover.put(document_id, path, desk.into / "a" / name, "move", operations.state_of(path), str)
     (desk.into / "a" / "x.pdf").unlink()
     undone = list(undo_last_run(desk.library, desk.into, mover.log, desk.clock))
-    assert [one.result for one in undone] == ["filed", "stayed"]
+    assert [one.result for one in undone] == ["put back", "gone"]
     assert desk.states() == ["lost", "undone"]
 
 
@@ -257,7 +257,7 @@ def test_a_file_that_is_written_to_while_it_is_put_back_stays_and_the_others_go_
     monkeypatch.setattr(operations, "sync_folder", write_late)
     stayed, filed = undo_last_run(desk.library, desk.into, mover.log, desk.clock)
     assert (stayed.result, stayed.note) == ("stayed", f"stayed at {written} (it was changed meanwhile)")
-    assert filed.result == "filed"
+    assert filed.result == "put back"
     assert (written.read_bytes(), (desk.inbox / "x.pdf").read_bytes()) == (b"written late", b"x.pdf")
     assert not (desk.inbox / "y.pdf").exists()
     assert desk.states() == ["undone", "done"]
@@ -265,8 +265,8 @@ def test_a_file_that_is_written_to_while_it_is_put_back_stays_and_the_others_go_
 
 def test_what_somebody_took_out_of_the_folder_is_told(desk):
     desk.put("x.pdf").unlink()
-    (stayed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
-    assert (stayed.result, "somebody has taken it away" in stayed.note) == ("stayed", True)
+    (gone,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
+    assert (gone.result, gone.note) == ("gone", f"no longer at {gone.source}: somebody has moved or removed it")
     assert list(undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)) == []
 
 
