@@ -185,10 +185,13 @@ def explain_pipe(
         yield prediction, explain_evidence(model, evidence, row) if prediction.predicted_category else None
 
 
-def explain_evidence(model: Model, evidence: Evidence, row: int) -> Explanation:
-    """Explain the prediction of one row of evidence."""
+def explain_evidence(model: Model, evidence: Evidence, row: int, between: tuple[str, str] | None = None) -> Explanation:
+    """Explain the prediction of one row of evidence, or what speaks for one category of the model against another."""
     text, rows = evidence.texts[row], evidence.rows.row(row)
-    best, second = np.argsort(-evidence.margins[row], kind="stable")[:2].tolist()
+    if between is None:
+        best, second = np.argsort(-evidence.margins[row], kind="stable")[:2].tolist()
+    else:
+        best, second = map(model.categories.index, between)
 
     def lead(weights: NDArray[np.float32]) -> NDArray[np.float64]:
         return weights[..., best].astype(np.float64) - weights[..., second]

@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
 MOST = 100
 """Decisions that people are asked about after a training, the most doubtful ones."""
+MIN_ACCURACY = 0.8
+"""In cross-validation, below which the doubts of a model are not worth a person's time."""
+MIN_SCORE = 0.8
+"""Of the category that a text reads like."""
+MIN_DOCUMENTS = 5
+"""Of that category, from which the model learned."""
 
 
 def find_doubts(
     classifier: DocumentClassifier, learned: Sequence[Correction], kept_out: Sequence[Correction]
 ) -> list[LabelIssue]:
-    """Find decisions that are likely wrong.
+    """Find decisions that are likely wrong; a model that is often wrong itself finds none.
 
     Parameters
     ----------
@@ -34,7 +40,11 @@ def find_doubts(
     list of LabelIssue
         The most doubtful first.
     """
-    found = [*_out_of_fold(classifier, learned), *_unlearned(classifier, kept_out)]
+    record = classifier.model_.training
+    if record.groups[-1].accuracy < MIN_ACCURACY:
+        return []
+    doubts = [*_out_of_fold(classifier, learned), *_unlearned(classifier, kept_out)]
+    found = [one for one in doubts if one.score >= MIN_SCORE and record.documents[one.category] >= MIN_DOCUMENTS]
     return sorted(found, key=lambda one: (-one.score, one.document_id))[:MOST]
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textclf.base.errors import BadDataError
-from textclf.library.label_issues import keep_label_issues
 from textclf.library.undecided import Undecided, iter_undecided
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.service.pages.doubts import find_doubts
@@ -149,8 +148,6 @@ def train(
     new: Model = classifier.model_
     progress(step="comparing")
     doubts = find_doubts(classifier, decided, lesson.kept_out)
-    with library.database.writing() as session:
-        asked = keep_label_issues(session, doubts, at=datetime.now(UTC))
     record = new.training
     return {
         "since": since if since is not None else started_at,
@@ -166,7 +163,7 @@ def train(
         "max_error": record.acceptance.max_error,
         "ladder": [asdict(step) for step in record.ladder()],
         "warnings": [str(message) for message in classifier.warnings_],
-        "doubted": asked,
+        "doubts": [asdict(one) for one in doubts],
         "comparison": _compare(old, new, lesson.kept_out) if old and lesson.kept_out else None,
         "parent": on_duty.id if on_duty else None,
         "taken": None,

@@ -53,6 +53,8 @@ class Suggestion:
 
     category: str
     score: float | None
+    # whether somebody decided so and is asked about it
+    is_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +87,13 @@ class ExplainedPrediction:
     explanation: Explanation | None
 
 
-def explain(model: Model, document: StoredDocument, text: str) -> ExplainedPrediction:
-    """Predict a document of the library and explain it."""
+def explain(model: Model, document: StoredDocument, text: str, doubt: LabelIssue | None = None) -> ExplainedPrediction:
+    """Predict a document of the library and explain it, or what speaks for a decision and against it."""
     confidence, look = document.reading.get("confidence"), document.reading.get("look", "")
     prediction, evidence, row = next(model.pipe_evidence([text], [document.name], [confidence], [look]))
-    found = explain_evidence(model, evidence, row) if prediction.predicted_category else None
+    between = (doubt.decided, doubt.category) if doubt else None
+    is_known = between is None or {*between} <= {*model.categories}
+    found = explain_evidence(model, evidence, row, between) if prediction.predicted_category and is_known else None
     return ExplainedPrediction(prediction=prediction, explanation=found)
 
 
@@ -139,13 +143,20 @@ def show(
 
 
 def doubted(shown: ShownDocument, doubt: LabelIssue, question: str) -> ShownDocument:
-    """Ask about a decision: what the text reads like comes first, then what was decided."""
+    """Ask about a decision: what was decided comes first, then what the text reads like."""
     scores = {one.category: one.score for one in shown.suggestions}
-    first = Suggestion(category=doubt.category, score=round(doubt.score, 4))
-    second = [Suggestion(category=doubt.decided, score=scores.get(doubt.decided))]
+    first = Suggestion(category=doubt.decided, score=scores.get(doubt.decided), is_decided=True)
+    second = Suggestion(category=doubt.category, score=round(doubt.score, 4))
     others = [one for one in shown.suggestions if one.category not in (doubt.category, doubt.decided)]
-    suggestions = (first, *(second if doubt.decided != NONE_OF_THESE else ()), *others)
-    return replace(shown, reason=question, suggestions=suggestions, doubted=doubt.decided)
+    return replace(
+        shown,
+        category=doubt.decided,
+        runner_up=doubt.category,
+        score=first.score,
+        reason=question,
+        suggestions=(first, second, *others),
+        doubted=doubt.decided,
+    )
 
 
 def show_dropped(

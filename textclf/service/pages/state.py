@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textclf.library.decisions import count_decided, last_change
-from textclf.library.label_issues import list_label_issues
+from textclf.library.label_issues import keep_label_issues, list_label_issues
 from textclf.library.models import duty_rows, get_model
-from textclf.library.records import StoredModel
+from textclf.library.records import LabelIssue, StoredModel
 from textclf.library.rows import record
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.service.pages.closed_pages import ClosedPages
@@ -46,6 +46,7 @@ class PageState:
         self.closed = ClosedPages()
         self.jobs = Jobs(desk.library)
         self.queue = ReviewQueue(desk.library, self.clock)
+        self.ask_doubts()
 
     @staticmethod
     def clock() -> datetime:
@@ -74,6 +75,19 @@ class PageState:
             changed = last_change(session)
         return None if changed is not None and changed > datetime.fromisoformat(job.started_at) else job
 
+    def taught(self) -> dict[str, Job]:
+        """Give the jobs whose models were taken, by the ids of the models."""
+        jobs = (job for job in self.jobs.list_jobs("train") if job.result.get("taken"))
+        return {job.result["taken"]["model"]: job for job in jobs}
+
+    def ask_doubts(self) -> None:
+        """Ask about the decisions that the model on duty doubts, and about no others."""
+        on_duty = self.library.model_on_duty()
+        job = self.taught().get(on_duty.id) if on_duty else None
+        doubts = [LabelIssue(**one) for one in job.result.get("doubts", ())] if job else []
+        with self.library.database.writing() as session:
+            keep_label_issues(session, doubts, at=self.clock())
+
     def counts(self) -> dict[str, int]:
         """Count the decisions that hold by category."""
         with self.library.database.reading() as session:
@@ -93,11 +107,11 @@ class PageState:
             return None
         on_duty = self.duty.current
         judged = None
-        if on_duty is not None and document.status in ("ok", "partial"):
-            judged = explain(on_duty.model, document, library.text(document_id))
-        texts = strings(visitor.language)
         with library.database.reading() as session:
             doubt = next((one for one in list_label_issues(session) if one.document_id == document_id), None)
+        if on_duty is not None and document.status in ("ok", "partial"):
+            judged = explain(on_duty.model, document, library.text(document_id), doubt)
+        texts = strings(visitor.language)
         shown = show(
             document,
             library.pages(document_id),

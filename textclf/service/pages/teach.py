@@ -51,7 +51,7 @@ def teach_page(state: TheState, visitor: TheVisitor) -> Response:
         outside=counts.get(NONE_OF_THESE, 0),
         undecided=undecided,
         is_enough=is_enough(counts),
-        is_own=any(one.result.get("taken") for one in state.jobs.list_jobs("train")),
+        taught=state.taught(),
         job=job,
         failure=state.failure("train"),
         running=state.jobs.running(),
@@ -108,7 +108,8 @@ def take(
         if found is None or found.id != job or found.state != "success":
             raise ProblemError(409, "newer-model", "there is a newer model")
         # a second click, or somebody else was faster: the page says who took it
-        if not found.result["taken"]:
+        on_duty, taken = state.library.model_on_duty(), found.result["taken"]
+        if not taken or on_duty is None or on_duty.id != taken["model"]:
             _refuse_while_running(state)
             _put_on_duty(state, found, state.duty.max_error or max_error, visitor.name)
     return RedirectResponse("/teach", 303)
@@ -175,6 +176,7 @@ def _put_on_duty(state: PageState, job: Job, max_error: float, by: str) -> None:
 def _follow(state: PageState, by: str) -> None:
     """Let everything follow the model that was put on duty."""
     state.duty.refresh()
+    state.ask_doubts()
     state.jobs.start("predict", by=by, request={"max_error": state.duty.max_error})
 
 
@@ -192,8 +194,7 @@ def _since(state: PageState) -> str | None:
 
 def _learned_before(state: PageState) -> list[int]:
     """Give documents that would be kept out of training, had not a model that was taken learned from them."""
-    taken = [one for one in state.jobs.list_jobs("train") if one.result.get("taken")]
-    return sorted({document for one in taken for document in one.result.get("learned", ())})
+    return sorted({document for one in state.taught().values() for document in one.result.get("learned", ())})
 
 
 def seconds_of(job: Job | None) -> int:

@@ -71,22 +71,28 @@ def test_documents_are_decided_by_keyboard_alone_and_what_was_decided_can_be_tak
 
 
 @pytest.mark.slow
-def test_a_doubted_decision_is_kept_by_one_key_and_corrected_by_another(desk, visit):
-    made = desk(named={f"{name}.png": f"invoice total due vat number {name}" for name in "ab"})
+def test_a_doubted_decision_is_kept_by_enter_and_corrected_by_a_digit(desk, visit):
+    made = desk(named={f"{name}.png": f"invoice total due vat number {name}" for name in "abc"})
     with made.open() as library, library.database.writing() as session:
-        for document in (1, 2):
+        for document in (1, 2, 3):
             decide(session, document, "letter", by="Bruno", at=datetime.now(UTC))
-        doubts = [LabelIssue(document_id=one, decided="letter", category="invoice", score=0.9) for one in (1, 2)]
+        doubts = [LabelIssue(document_id=one, decided="letter", category="invoice", score=0.9) for one in (1, 2, 3)]
         keep_label_issues(session, doubts, at=datetime.now(UTC))
     page = visit(made.url)
     shown_name(page)
     assert page.text_content("[data-show=reason]") == "Bruno said letter, but the text reads like invoice."
     assert page.text_content("[data-do=keep] span") == "Keep letter"
-    press(page, "k")
+    # what the person said is first and blue, as everywhere what Enter chooses
+    assert "as decided" in page.text_content(".suggestions li:first-child")
+    assert page.text_content("[data-show=for]") == "speaks for letter"
+    assert page.text_content("[data-show=against]") == "speaks for invoice"
+    assert page.locator("#sheet svg rect.against").count() > page.locator("#sheet svg rect.for").count()
     press(page, "Enter")
+    press(page, "k")
+    press(page, "2")
     assert page.is_visible("[data-show=done]")
     page.wait_for_timeout(500)
-    assert decisions(made) == {"a.png": "letter", "b.png": "invoice"}
+    assert decisions(made) == {"a.png": "letter", "b.png": "letter", "c.png": "invoice"}
 
 
 @pytest.mark.slow

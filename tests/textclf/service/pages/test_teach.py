@@ -11,6 +11,7 @@ import pytest
 from tests.textclf.service.pages.conftest import add_documents
 from textclf.library.label_issues import list_label_issues
 from textclf.library.library import Library
+from textclf.service.pages.jobs import Job, write_job
 from textclf.service.pages.learning import divide, is_kept_out, train
 
 pytestmark = pytest.mark.slow
@@ -31,6 +32,8 @@ def test_a_new_model_learns_is_compared_taken_and_taken_back(desk, visit):
     with made.open() as library:
         # a kind that the model on duty does not know
         decide_all(library, lambda name: "bill" if name.startswith("receipt") else name.split("-")[0])
+        wrong = next(one.id for one in library.list_documents() if one.name.startswith("invoice"))
+        library.decide(wrong, "letter", by="Anna", at=datetime.now(UTC))
         before = library.model_on_duty()
         lesson = divide([*library.corrections()], datetime.min.replace(tzinfo=UTC).isoformat())
     page = visit(made.url, path="/teach")
@@ -41,6 +44,8 @@ def test_a_new_model_learns_is_compared_taken_and_taken_back(desk, visit):
     page.wait_for_selector("#new")
     said = page.text_content("#new")
     assert f"On {len(lesson.kept_out)} documents" in said
+    assert "it may have learned from some of them" in said
+    assert not doubted(made)
     assert "McNemar" in said
     assert "The new model does not know receipt" in said
     assert page.locator("#new [name=max_error]").count() >= 5
@@ -51,11 +56,26 @@ def test_a_new_model_learns_is_compared_taken_and_taken_back(desk, visit):
         taken = library.model_on_duty()
         assert taken.parent_id == before.id
         assert taken.figures["training"]["acceptance"]["max_error"] == 0.2
+    assert doubted(made) == [wrong]
     page.wait_for_selector("#running", state="detached", timeout=600_000)
     page.click(f"button:text-is('Go back to {before.name}')")
     page.wait_for_selector(f"button:text-is('Go back to {taken.name}')", state="detached")
     with made.open() as library:
         assert library.model_on_duty().id == before.id
+    assert not doubted(made)
+    page.wait_for_selector("#running", state="detached", timeout=600_000)
+    assert page.locator("text=Taken by Anna").count() == 0
+    page.check("[name=max_error][value='0.2']")
+    page.click("button:text-is('Take it again')")
+    page.wait_for_selector("text=Taken by Anna")
+    with made.open() as library:
+        assert library.model_on_duty().id == taken.id
+    assert doubted(made) == [wrong]
+
+
+def doubted(made):
+    with made.open() as library, library.database.reading() as session:
+        return [one.document_id for one in list_label_issues(session)]
 
 
 def test_decisions_that_are_likely_wrong_are_found_while_a_model_learns(tmp_path, model, model_path, texts):
@@ -76,12 +96,9 @@ def test_decisions_that_are_likely_wrong_are_found_while_a_model_learns(tmp_path
         request = {"since": since, "replay": False, "max_error": 0.2}
         target = tmp_path / "new.textclf"
         told = train(library, target, started_at=now.isoformat(), progress=lambda **_: None, **request)
-        with library.database.reading() as session:
-            found = list_label_issues(session)
-        assert {one.document_id for one in found} == wrong
-        assert told["doubted"] == len(wrong)
-        for one in found:
-            assert library.document(one.document_id).name.startswith(one.category)
+        assert {one["document_id"] for one in told["doubts"]} == wrong
+        for one in told["doubts"]:
+            assert library.document(one["document_id"]).name.startswith(one["category"])
 
 
 def test_teaching_can_be_stopped_and_leaves_no_process(desk, visit, left_over):
@@ -123,12 +140,14 @@ def test_five_documents_of_each_category_are_enough_and_single_ones_are_left_out
         for kind, ids in chosen.items():
             for document in ids[:5]:
                 library.decide(document, kind, by="anna", at=now)
+        library.decide(chosen["letter"][4], "invoice", by="anna", at=now)
         single = next(one.id for one in hashes if kinds[one.id] == "receipt")
         library.decide(single, "receipt", by="anna", at=now)
         told = train_again(library, tmp_path)
-        assert told["documents"] == {"invoice": 4, "letter": 4}
+        assert told["documents"] == {"invoice": 5, "letter": 3}
         assert told["kept_out"] == 2
         assert told["left_out"] == ["receipt"]
+        assert told["doubts"] == []
         # what a model that was taken learned from is never compared on
         for kind, ids in chosen.items():
             for document in ids[5:]:
@@ -151,6 +170,34 @@ def test_the_error_of_the_last_training_goes_when_somebody_decides_again(desk):
         assert failed in client.get("/teach").text
         assert client.post("/review/decide", json={"document": 2, "category": "letter"}).status_code == 200
         assert failed not in client.get("/teach").text
+
+
+def test_a_model_that_would_accept_nothing_is_taken_only_after_a_warning(tmp_path, start):
+    step = {"accepted": 0, "error": 0, "unknown_accepted": None}
+    figures = {
+        "documents": {"invoice": 4, "letter": 4},
+        "replayed": 0,
+        "none_of_these": 0,
+        "pile": 0,
+        "accuracy": 0.9,
+        "confidence": 0.95,
+        "max_error": 0.05,
+    }
+    for accepted, is_warned in ((0, True), (0.5, False)):
+        ladder = [step | {"max_error": 0.05}, step | {"max_error": 0.1, "accepted": accepted}]
+        nothing = {"left_out": [], "warnings": [], "comparison": None, "parent": None, "taken": None}
+        found = Job(id="a", kind="train", by="Anna", started_at=datetime.now(UTC).isoformat(), state="success",
+                    result=figures | nothing | {"ladder": ladder})  # fmt: skip
+        folder = tmp_path / "library" / "jobs" / "a"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_job(folder, found)
+        service = start("--jobs", 1, folder=tmp_path)
+        with service.client() as client:
+            client.post("/sign-in", data={"name": "Anna"})
+            shown = client.get("/teach").text
+        service.stop()
+        assert ("every document will go to Review" in shown.partition("<main")[2]) == is_warned
+        assert "Beside the old one" not in shown.partition("<main")[2]
 
 
 def _processes():

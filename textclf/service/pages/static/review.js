@@ -107,15 +107,16 @@ function show(document_) {
   if (!document_.suggestions.length) finder.open();
 }
 
-function suggestion({ category, score }, place) {
+function suggestion({ category, score, is_decided: isDecided }, place) {
+  const isFirst = !place && (score !== null || isDecided);
   const button = element(
     "button",
-    { type: "button", class: !place && score !== null ? "best" : undefined, "data-do": "choose", "data-category": category, "aria-keyshortcuts": place + 1 },
+    { type: "button", class: isFirst ? "best" : undefined, "data-do": "choose", "data-category": category, "aria-keyshortcuts": place + 1 },
     element("kbd", {}, `${place + 1}`),
     element("span", { class: "label" }, shownCategory(category)),
-    element("span", { class: "share" }, score === null ? "" : percent(score)),
+    element("span", { class: "share" }, isDecided ? text("review.as_decided") : score === null ? "" : percent(score)),
   );
-  if (!place && score !== null) button.lastElementChild.append(element("kbd", { class: "enter" }, text("review.accept_key")));
+  if (isFirst) button.lastElementChild.append(element("kbd", { class: "enter" }, text("review.accept_key")));
   const track = element("span", { class: "track" });
   track.style.width = `${100 * (score ?? 0)}%`;
   button.append(track);
@@ -225,7 +226,8 @@ document.addEventListener("keydown", (event) => {
   if (event.repeat || (!"u/".includes(key) && performance.now() - shownAt < GUARD)) return;
   const suggestions = current?.suggestions ?? [];
   if (key === "Enter") {
-    if (isSuggested(suggestions[0])) decide(suggestions[0].category);
+    if (current?.doubted) keep();
+    else if (isSuggested(suggestions[0])) decide(suggestions[0].category);
   } else if (/^[1-9]$/.test(key)) {
     if (suggestions[key - 1]) decide(suggestions[key - 1].category);
   } else if (key === "k") keep();
