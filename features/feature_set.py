@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core.texts import Observed
-from features.core.texts import observe as observe_text
+from features.core.texts import Observed, observe_all
 from features.feature_options import FeatureOptions
 from features.keyword_matcher import KeywordHit, KeywordMatcher
 from features.layout import LAYOUT_FEATURES, LayoutScale
@@ -104,7 +103,7 @@ class FeatureSet:
     def rows(self, texts: Iterable[str]) -> FeatureRows:
         """Compute all features of cleaned texts."""
         ngrams = self.ngrams
-        observed = [observe_text(text, ngrams.compiled, ngrams.kept.address) for text in iter_texts(texts)]
+        observed = observe_all(list(iter_texts(texts)), ngrams.compiled, ngrams.kept.address)
         return self._rows(stack_observed(observed), _words(observed), _measures(observed))
 
     def observe(self, texts: Sequence[str]) -> ObservedTexts:
@@ -148,7 +147,7 @@ def fit_feature_set(observed: ObservedTexts, categories: Sequence[str], settings
 def observe(texts: Iterable[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:
     """Compute of cleaned texts what does not depend on training data."""
     compiled = compiled_views(tuple(views))
-    observed = [observe_text(text, compiled) for text in iter_texts(texts)]
+    observed = observe_all(list(iter_texts(texts)), compiled)
     measures = _measures(observed) if layout else np.zeros((len(observed), 0))
     return ObservedTexts(tuple(views), _words(observed), stack_observed(observed), measures)
 

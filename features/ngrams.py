@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core.texts import Observed, locate, observe, view_bytes
+from features.core.texts import Observed, locate, observe_all, view_bytes
 from features.layout import PART_BITS, PagePart
 
 BUCKET_BITS = 22
@@ -96,7 +96,7 @@ def count_ngrams(texts: Iterable[str], views: Sequence[NgramView]) -> SparseRows
     ``indices`` are numbers of buckets, those of the second view from ``2 ** 22`` on, and so on; ``values`` are counts.
     """
     compiled = compiled_views(tuple(views))
-    return stack_observed([observe(text, compiled) for text in texts])
+    return stack_observed(observe_all(list(texts), compiled))
 
 
 def stack_observed(observed: Sequence[Observed]) -> SparseRows:

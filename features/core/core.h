@@ -177,8 +177,8 @@ bool measure_layout(const Reading *reading, const uint32_t *text, int64_t length
 
 /* what Python calls */
 int64_t find_unknown(const uint32_t *text, int64_t length, int64_t start, const Character *table);
-Observation *observe(const uint32_t *text, int64_t length, const Character *table, const View *views,
-                     int32_t view_count, const Kept *kept);
+bool observe_all(const uint32_t *const *texts, const int64_t *lengths, int64_t count, const Character *table,
+                 const View *views, int32_t view_count, const Kept *kept, Observation **found);
 void free_observation(Observation *observation);
 Occurrences *locate(const uint32_t *text, int64_t length, const Character *table, const View *view);
 void free_occurrences(Occurrences *occurrences);

@@ -6,6 +6,7 @@ import ctypes
 from ctypes import c_bool, c_float, c_int32, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 LIBRARY = Path(__file__).with_name("libcore.so")
@@ -86,7 +87,7 @@ class Vocabulary(ctypes.Structure):
 
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "find_unknown": (c_int64, [c_void_p, c_int64, c_int64, c_void_p]),
-    "observe": (ctypes.POINTER(Observation), [c_void_p, c_int64, c_void_p, c_void_p, c_int32, c_void_p]),
+    "observe_all": (c_bool, [c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int32, c_void_p, c_void_p]),
     "free_observation": (None, [ctypes.POINTER(Observation)]),
     "locate": (ctypes.POINTER(Occurrences), [c_void_p, c_int64, c_void_p, c_void_p]),
     "free_occurrences": (None, [ctypes.POINTER(Occurrences)]),
@@ -105,15 +106,21 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
 }
 
 
+_LONG = {"observe_all", "weigh", "multiply", "multiply_rows", "fill_near"}
+"""Functions that let other threads run meanwhile; for the others, waiting for one's turn again would take longer."""
+
+
 @cache
 def load_library() -> Any:
     """Load the library; raises ImportError, which says how to get it, if it is missing."""
     try:
-        library = ctypes.CDLL(str(LIBRARY))
+        libraries = {is_long: kind(str(LIBRARY)) for is_long, kind in ((True, ctypes.CDLL), (False, ctypes.PyDLL))}
     except OSError as error:
         remedy = "in a checkout run: pip install --editable ."
         raise ImportError(f"the compiled core cannot be loaded: {error}; {remedy}") from error
+    loaded = SimpleNamespace()
     for name, (result, arguments) in _FUNCTIONS.items():
-        function = getattr(library, name)
+        function = getattr(libraries[name in _LONG], name)
         function.restype, function.argtypes = result, arguments
-    return library
+        setattr(loaded, name, function)
+    return loaded

@@ -30,8 +30,8 @@ static void write_words(const Reading *reading, Observation *observation) {
  *
  * With `kept`, keys and times become the columns and values of the TF-IDF row.
  */
-EXPORTED Observation *observe(const uint32_t *text, int64_t length, const Character *table, const View *views,
-                              int32_t view_count, const Kept *kept) {
+static Observation *observe(const uint32_t *text, int64_t length, const Character *table, const View *views,
+                            int32_t view_count, const Kept *kept) {
     Reading reading;
     Found found = {0};
     uint32_t *spare = NULL;
@@ -62,6 +62,17 @@ EXPORTED Observation *observe(const uint32_t *text, int64_t length, const Charac
     if (done) return observation;
     free_observation(observation);
     return NULL;
+}
+
+/* Observe texts one after the other; false if there is no memory, and the rest is NULL. */
+EXPORTED bool observe_all(const uint32_t *const *texts, const int64_t *lengths, int64_t count, const Character *table,
+                          const View *views, int32_t view_count, const Kept *kept, Observation **found) {
+    bool done = true;
+    for (int64_t i = 0; i < count; i++) {
+        found[i] = done ? observe(texts[i], lengths[i], table, views, view_count, kept) : NULL;
+        done = found[i] != NULL;
+    }
+    return done;
 }
 
 EXPORTED void free_occurrences(Occurrences *occurrences) {

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.characters import CHARACTERS, add_character
-from features.core.library import MEASURES, load_library
+from features.core.library import MEASURES, Observation, load_library
 
 _TABLE = CHARACTERS.ctypes.data
 _VIEW = struct.Struct("@5i")
+_BATCH = 32
 
 
 def view_bytes(*, is_word: bool, shortest: int, longest: int, part: int, is_shape: bool) -> bytes:
@@ -82,23 +83,47 @@ class Observed(NamedTuple):
     measures: NDArray[np.float64]
 
 
-def observe(text: str, views: bytes, kept: int | None = None) -> Observed:
-    """Observe a text in several views; with `kept`, `KeptKeys.address`, give its TF-IDF row in place of counts."""
-    library = load_library()
-    codes = _codes(text)
-    found = library.observe(codes, len(text), _TABLE, views, len(views) // _VIEW.size, kept)
-    if not found:
-        raise MemoryError
+def observe_all(texts: Sequence[str], views: bytes, kept: int | None = None) -> list[Observed]:
+    """Observe texts in several views; with `kept`, `KeptKeys.address`, give their TF-IDF rows in place of counts."""
+    # several in a call, because threads would wait for each other after each
+    batches = (texts[first : first + _BATCH] for first in range(0, len(texts), _BATCH))
+    return [observed for batch in batches for observed in _observe_batch(batch, views, kept)]
+
+
+def _observe_batch(texts: Sequence[str], views: bytes, kept: int | None) -> list[Observed]:
+    library, size = load_library(), len(texts)
+    codes = [_codes(text) for text in texts]
+    found = (ctypes.POINTER(Observation) * size)()
     try:
-        own = found.contents
-        return Observed(
-            _copied(own.keys, own.count, np.int32),
-            _copied(own.times, own.count, np.float32),
-            Words(ctypes.string_at(own.letters, 4 * own.size), ctypes.string_at(own.names, 8 * own.word_count)),
-            np.array(own.measures),
-        )
+        if not library.observe_all(
+            (ctypes.c_char_p * size)(*codes),
+            (ctypes.c_int64 * size)(*map(len, texts)),
+            size,
+            _TABLE,
+            views,
+            len(views) // _VIEW.size,
+            kept,
+            found,
+        ):
+            raise MemoryError
+        return [_observed(one.contents) for one in found]
     finally:
-        library.free_observation(found)
+        for one in found:
+            library.free_observation(one)
+
+
+def observe(text: str, views: bytes) -> Observed:
+    """Observe one text in several views."""
+    return observe_all([text], views)[0]
+
+
+def _observed(own: Observation) -> Observed:
+    return Observed(
+        _copied(own.keys, own.count, np.int32),
+        _copied(own.times, own.count, np.float32),
+        Words(ctypes.string_at(own.letters, 4 * own.size), ctypes.string_at(own.names, 8 * own.word_count)),
+        np.array(own.measures),
+    )
 
 
 def locate(text: str, view: bytes) -> tuple[NDArray[np.int32], ...]:
