@@ -13,6 +13,7 @@ from pathlib import Path
 
 from textclf.base.errors import BadInputError, OutputError
 
+OTHER_PLACE = "choose another place with -o"
 _LEFT_OVER = 24 * 60 * 60
 """Seconds after which nobody is writing to a temporary file any more."""
 
@@ -54,7 +55,7 @@ def remove_left_over(path: str | Path) -> None:
                 aside.unlink()
 
 
-def refuse_unwritable(path: str | Path) -> None:
+def refuse_unwritable(path: str | Path, remedy: str = OTHER_PLACE) -> None:
     """Raise `OutputError` if a file cannot be written to a place, as far as can be known without writing."""
     path = Path(path)
     try:
@@ -67,22 +68,22 @@ def refuse_unwritable(path: str | Path) -> None:
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
-        raise output_error(error, path) from error
+        raise output_error(error, path, remedy) from error
     folder = Path(os.path.realpath(path)).parent
     while not os.path.lexists(folder):
         folder = folder.parent
     if not folder.is_dir():
-        raise output_error(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path)
+        raise output_error(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path, remedy)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise output_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), path)
+        raise output_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), path, remedy)
 
 
-def refuse_unwritable_folder(folder: str | Path) -> None:
+def refuse_unwritable_folder(folder: str | Path, remedy: str = OTHER_PLACE) -> None:
     """Raise `OutputError` if no file can be written to a folder, which may not exist yet."""
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError("is a file, not a folder", where=folder, remedy="give a folder")
-    refuse_unwritable(folder / "any")
+    refuse_unwritable(folder / "any", remedy)
 
 
 def input_error(error: OSError, path: str | Path, remedy: str | None = None) -> BadInputError:
@@ -90,9 +91,7 @@ def input_error(error: OSError, path: str | Path, remedy: str | None = None) -> 
     return BadInputError(f"cannot be read ({reason_of(error)})", where=path, remedy=remedy)
 
 
-def output_error(
-    error: OSError | ValueError, path: str | Path, remedy: str = "choose another place with -o"
-) -> OutputError:
+def output_error(error: OSError | ValueError, path: str | Path, remedy: str = OTHER_PLACE) -> OutputError:
     """Make the error for a path that could not be written."""
     full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
     return OutputError(

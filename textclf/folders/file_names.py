@@ -69,6 +69,25 @@ def _is_date(field: str, spec: str) -> bool:
     return field == "date" and "{" not in spec
 
 
+def local_time(nanoseconds: int) -> datetime | None:
+    """Give the time of a file in the time zone of this computer; None if no calendar has it.
+
+    Examples
+    --------
+    >>> local_time(10**18).year, local_time(10**21)
+    (2001, None)
+    """
+    try:
+        return datetime.fromtimestamp(nanoseconds / 1e9).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def has_date(pattern: str) -> bool:
+    """Return whether a pattern that was checked holds a date."""
+    return any(field == "date" for _, field, _, _ in Formatter().parse(pattern))
+
+
 def relative_path(pattern: str, parts: NameParts, suffix: str) -> PurePosixPath:
     """Give the path of a document below the folder of filed documents, always within it.
 
@@ -97,7 +116,10 @@ class _Date:
         self.value = value
 
     def __format__(self, spec: str) -> str:
-        return self.value.strftime(spec or "%Y-%m-%d")
+        # the C library of Linux writes the year 68 as 68
+        whole = {"%Y": f"{self.value.year:04}", "%F": self.value.date().isoformat()}
+        spec = re.sub("%.", lambda found: whole.get(found[0], found[0]), spec or "%F")
+        return self.value.strftime(spec)
 
 
 def safe_name(name: str) -> str:

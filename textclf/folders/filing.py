@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from ocr.file_search import printable
 from textclf.base.files import output_error, reason_of
 from textclf.data.predictions import classify_found
-from textclf.folders.file_names import NameParts, numbered, relative_path, safe_name, safe_suffix
+from textclf.folders.file_names import NameParts, has_date, local_time, numbered, relative_path, safe_name, safe_suffix
 from textclf.folders.file_operations import ChangedError, hash_of, state_of
 from textclf.folders.inbox import WaitingFile
 from textclf.folders.options import Destinations, FilingOptions, Result
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from textclf.model.prediction import Prediction
 
 CHANGED = "was changed while it was read; the next run takes it"
+NO_DATE = "the time of the file is in no calendar, so its date is that of filing"
 _DONE = {"move": "moved", "copy": "copied", "link": "linked"}
 _STOPPING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 """Errors after which no other file could be filed either."""
@@ -240,6 +241,9 @@ class Filer:
         )
         if judged.result == "duplicate" and self.options.operation != "move":
             return filed
+        if judged.result == "filed" and has_date(self.options.name) and local_time(waiting.state.modified) is None:
+            # one document never ends a batch
+            filed = replace(filed, note="; ".join(filter(None, (filed.note, NO_DATE))))
         target = self._target(judged)
         here = Path(os.path.realpath(source))
         if target == here or (judged.result != "filed" and target.parent == here.parent):
@@ -274,7 +278,7 @@ class Filer:
             id=judged.id,
             sha256=judged.sha256,
             score=judged.score,
-            modified=datetime.fromtimestamp(judged.waiting.state.modified / 1e9).astimezone(),
+            modified=local_time(judged.waiting.state.modified) or self.now().astimezone(),
         )
         return self.destinations.into / relative_path(self.options.name, parts, file.suffix)
 

@@ -20,6 +20,12 @@ PRIVATE = ".textclf"
 """Folder below that of filed documents, which holds the lock, the log and, unless it lies elsewhere, the library."""
 Result = Literal["filed", "review", "failed", "duplicate"]
 """Where a file goes: to its category, or to one of three folders for a person to look into."""
+_OPTIONS: dict[Result, str] = {
+    "filed": "--into",
+    "review": "--review",
+    "failed": "--failed",
+    "duplicate": "--duplicates",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +101,8 @@ class Destinations:
         textclf.base.errors.UsageError
             If one of them is itself a folder from which files are taken.
         """
-        for folder in {self.into, *self.folders.values()}:
-            refuse_unwritable_folder(folder)
+        for result, folder in self.folders.items():
+            refuse_unwritable_folder(folder, f"choose another place with {_OPTIONS[result]}")
             for inbox in inboxes:
                 home = Path(os.path.realpath(inbox))
                 if home == self.into or (not once and home.is_relative_to(folder)):

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,20 @@ def test_a_trial_makes_no_tables_on_a_server(file, desk, new_postgresql):
 def as_trial(out):
     assert '"dry_run": true' not in out
     return out.replace('"dry_run": false', '"dry_run": true')
+
+
+def test_times_of_no_calendar_do_not_end_a_run(file, desk, page):
+    os.utime(desk.write("old.pdf", page("letter", 1)), (-6e10, -6e10))
+    os.utime(desk.inbox / "l.pdf", (2.6e11, 2.6e11))
+    if (desk.inbox / "l.pdf").stat().st_mtime < 2.6e11:
+        pytest.skip("this file system keeps no such times")
+    said = file("--name", "{date}/{date:%Y}-{name}")
+    assert said.code == 0, said.err
+    today = f"{datetime.now(UTC).astimezone():%Y-%m-%d}"
+    assert f"l.pdf -> {desk.out}/{today}/{today[:4]}-l.pdf  (the time of the file is in no calendar" in said.out
+    old = datetime.fromtimestamp(-6e10).astimezone().date().isoformat()
+    assert old.startswith("0068-")
+    assert f"out/{old}/0068-old.pdf" in desk.places()
 
 
 def contents(folder):
@@ -442,3 +457,11 @@ def test_what_cannot_be_done_is_told(textclf, tmp_path, monkeypatch, model_file,
     said = textclf("file", *arguments, *into, "--model", model_file)
     assert said.code == code
     assert told in said.error
+
+
+def test_a_folder_that_cannot_be_written_names_the_option_that_chose_it(file, desk, tmp_path):
+    (tmp_path / "no folder").write_text("")
+    for option in ("--into", "--failed", "--review", "--duplicates"):
+        said = file(option, tmp_path / "no folder" / "x")
+        assert said.code == ExitCode.OUTPUT
+        assert said.error.endswith(f"choose another place with {option}"), said.error
