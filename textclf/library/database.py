@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ HEAD = "3"
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 _BUSY = 60
 """Seconds for which a writer waits for another one."""
+_MAKING = 2.0
+"""Seconds that another process may take between making a file and writing to it."""
 _LOCK = 7_401_226_118
 """Key of the lock under which one process at a time changes tables in PostgreSQL."""
 
@@ -160,13 +163,36 @@ def _engine(address: str | URL, *, read_only: bool) -> Engine:
             remedy=remedy,
         )
     if url.get_backend_name() != "sqlite":
+        if str(address).count("@") > 1:
+            raise UsageError(
+                "has more than one @",
+                where="database",
+                remedy="write %40 for an @ in the name of the user, the password or what follows the host",
+            )
         return create_engine(url, pool_pre_ping=True, execution_options={"postgresql_readonly": read_only})
+    if url.database in (None, "", ":memory:") or "memory" in (url.query.get("mode"), url.query.get("vfs")):
+        raise UsageError(
+            "would be in memory, and gone with the command",
+            where="database",
+            remedy="give sqlite:///PATH with the path of a file, or a folder with --library",
+        )
+    _refuse_empty(Path(url.database))
     # a file that another process writes is waited for
     engine = create_engine(url, connect_args={"timeout": _BUSY})
     # a file that is only read keeps its journal mode, which is written in it
     event.listen(engine, "connect", _set_up_to_read if read_only else _set_up)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _refuse_empty(path: Path) -> None:
+    """Raise an error for a file that was emptied; one that another process is making is filled at once."""
+    end = time.monotonic() + _MAKING
+    while path.is_file() and not path.stat().st_size:
+        if time.monotonic() > end:
+            remedy = "put back a copy of that file, or remove it to begin anew"
+            raise BadInputError("is empty, and so damaged: a library is never empty", where=path, remedy=remedy)
+        time.sleep(0.05)
 
 
 def _set_up(connection: Any, _record: object) -> None:

@@ -6,8 +6,9 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -84,8 +85,12 @@ class Library:
             raise output_error(error, self.folder, "choose another folder") from error
         if is_file:
             # SQLite gives its other files the permissions of this one; what is wrong with it is told when it is opened
-            with suppress(OSError):
-                os.close(os.open(self.folder / DATABASE, os.O_RDONLY | os.O_CREAT, 0o600))
+            with suppress(OSError, sqlite3.Error):
+                path = self.folder / DATABASE
+                os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                # no longer empty: an empty one is taken for damaged
+                with closing(sqlite3.connect(path)) as connection:
+                    connection.execute("PRAGMA journal_mode = WAL")
 
     @classmethod
     def open(cls, folder: str | Path, database: str | None = None) -> Self:

@@ -242,3 +242,25 @@ def test_readers_do_not_wait_for_a_writer(library, add, database):
         session.execute(text("UPDATE document SET name = 'b'"))
         assert [one.name for one in library.list_documents()] == ["a"]
     assert [one.name for one in library.list_documents()] == ["b"]
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
+def test_a_library_in_memory_is_refused(tmp_path, address):
+    with pytest.raises(UsageError, match="would be in memory, and gone with the command"):
+        Library.open(tmp_path / "library", address)
+
+
+@pytest.mark.parametrize("read", [Library.open, Library.look_into])
+def test_a_library_that_was_emptied_is_refused_as_damaged_and_left_alone(tmp_path, read):
+    Library.open(tmp_path).close()
+    (tmp_path / DATABASE).write_bytes(b"")
+    with pytest.raises(BadInputError, match="is empty, and so damaged") as refused:
+        read(tmp_path)
+    assert refused.value.remedy == "put back a copy of that file, or remove it to begin anew"
+    assert (tmp_path / DATABASE).stat().st_size == 0
+
+
+def test_a_password_with_an_at_sign_is_in_no_message(tmp_path):
+    with pytest.raises(UsageError, match="more than one @") as refused:
+        Library.open(tmp_path, "postgresql+psycopg://anna:pa@ss@127.0.0.1:9/desk")
+    assert "ss" not in f"{refused.value}".replace("password", "")
