@@ -169,6 +169,9 @@ def _unreadable(values: Mapping[str, str]) -> str:
     if "#" in values.get("document_id", "") and values.get("document_id", "").rpartition("#")[2][:1].isdigit():
         return "they are parts of a stack: give the documents CSV of the parts, too"
     try:
+        # a device or a pipe would be read without an end
+        if not Path(path).is_file():
+            return "their paths are those of no files"
         with Path(path).open("rb") as file:
             return "" if hash_file(file) == sha256 else "their files have changed"
     except (OSError, ValueError):

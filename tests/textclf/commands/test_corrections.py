@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,14 @@ def test_corrections_need_documents_and_are_not_overwritten(textclf, documents, 
     said = textclf("train", documents, "--corrections", corrections, "-o", corrections, *QUICK)
     assert said.code == ExitCode.USAGE
     assert "is also what the command reads" in said.error
+
+
+def test_devices_and_pipes_are_not_waited_for(textclf, documents, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    paths = {"a": "/dev/zero", "b": tmp_path / "pipe", "c": tmp_path}
+    rows = [f"{name},letter,{path},{'0' * 64}" for name, path in paths.items()]
+    corrections = tmp_path / "corrections.csv"
+    corrections.write_text("\n".join(["document_id,category,path,sha256", *rows]))
+    said = textclf("train", documents, "--corrections", corrections, "-o", tmp_path / "m.textclf", *QUICK)
+    assert said.code == 0, said.err
+    assert "left out as their paths are those of no files: 'a', 'b', 'c'" in said.err

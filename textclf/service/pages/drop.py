@@ -14,7 +14,7 @@ from textclf.service.forms import receive_files
 from textclf.service.pages.dropped import DroppedFile
 from textclf.service.pages.html import page, picture_answer
 from textclf.service.pages.languages import strings
-from textclf.service.pages.requests import TheState, TheVisitor
+from textclf.service.pages.requests import Id, TheState, TheVisitor
 from textclf.service.pages.shown import show_dropped
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ async def drop(request: Request, state: TheState, visitor: TheVisitor) -> dict[s
 
 
 @router.get("/drop/{token}/{number}.jpg")
-def picture(token: str, number: int, state: TheState, visitor: TheVisitor) -> Response:
+def picture(token: str, number: Id, state: TheState, visitor: TheVisitor) -> Response:
     """Give the picture of a page of a file that this visitor dropped."""
     dropped = state.dropped.get(token, visitor.name)
     if dropped is None or number < 1:

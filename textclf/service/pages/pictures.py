@@ -7,13 +7,13 @@ from starlette.responses import Response
 
 from textclf.base.errors import TextclfError
 from textclf.service.pages.html import picture_answer
-from textclf.service.pages.requests import TheState, TheVisitor
+from textclf.service.pages.requests import Id, TheState, TheVisitor
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/pages/{document_id}/{number}.jpg")
-def picture(document_id: int, number: int, state: TheState, visitor: TheVisitor) -> Response:
+def picture(document_id: Id, number: Id, state: TheState, visitor: TheVisitor) -> Response:
     """Give the picture of a page."""
     document = state.library.document(document_id)
     if document is None or not 1 <= number <= max(document.page_count, 1):

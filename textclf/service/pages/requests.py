@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, HTTPException, Request
+from pydantic import Field
 from starlette.requests import HTTPConnection
 
 from textclf.base.errors import BadDataError
@@ -17,6 +18,9 @@ from textclf.service.problems import ProblemError
 
 MAX_CATEGORY = 100
 """Characters of the name of a category."""
+
+Id = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""An id or a number that a client names: no more than what databases take."""
 
 
 def state_of(request: Request) -> PageState:

@@ -18,12 +18,12 @@ from textclf.library.records import Decision
 from textclf.library.rows import record
 from textclf.model.category_names import meant_category
 from textclf.service.pages.html import page
-from textclf.service.pages.requests import TheState, TheVisitor, valid_category
+from textclf.service.pages.requests import Id, TheState, TheVisitor, valid_category
 from textclf.service.pages.state import PageState
 
 MAX_PASSED_OVER = 5_000
 """Documents that a person may hold or have skipped."""
-Ids = Annotated[list[int], Field(max_length=MAX_PASSED_OVER)]
+Ids = Annotated[list[Id], Field(max_length=MAX_PASSED_OVER)]
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,7 +40,7 @@ class Held(BaseModel):
 class Decided(BaseModel):
     """What a person decided."""
 
-    document: int
+    document: Id
     category: str = Field(max_length=1_000)
     sure: bool = True
 

@@ -127,3 +127,18 @@ def test_a_key_opens_the_desk_under_its_name(start, tmp_path):
         assert client.get("/version").status_code == 200
         client.post("/sign-out")
         assert client.get("/version").status_code == 401
+
+
+def test_numbers_beyond_what_databases_take_are_refused(client):
+    sign_in(client)
+    for number in (2**63, 10**30):
+        assert client.get(f"/pages/{number}/1.jpg").status_code == 422
+        assert client.get(f"/pages/1/{number}.jpg").status_code == 422
+        assert client.get(f"/drop/{'a' * 32}/{number}.jpg").status_code == 422
+        for path in ("/review/next", "/audit/next", "/first-labels/next"):
+            for given in ({"held": [number]}, {"skipped": [-number - 1]}):
+                assert client.post(path, json=given).status_code == 422, path
+        for path in ("/review/keep", "/review/release"):
+            assert client.post(path, json={"documents": [number]}).status_code == 422, path
+        decided = {"document": number, "category": "letter"}
+        assert client.post("/review/decide", json=decided).status_code == 422
