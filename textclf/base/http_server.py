@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def locked_folder(folder: Path, name: str, *, busy: str, option: str) -> Iterato
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
-    """Listen on an address; gives the socket and its URL.
+    """Listen on an address; gives the socket and its URL, for all addresses that by which others reach this computer.
 
     Raises
     ------
@@ -74,7 +75,20 @@ def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
         raise OutputError(f"cannot listen on {host} port {port} ({error})", remedy="give another --port") from error
     with listener:
         host, port = listener.getsockname()[:2]
+        host = _own_address(family) if ip_address(host).is_unspecified else host
         yield listener, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _own_address(family: socket.AddressFamily) -> str:
+    """Give the address of this computer in its network, or the loopback address where it is in none."""
+    is_new = family == socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            # nothing is sent: the system only chooses the address from which it would be
+            probe.connect(("2001:db8::1" if is_new else "192.0.2.1", 9))
+        except OSError:
+            return "::1" if is_new else "127.0.0.1"
+        return str(probe.getsockname()[0])
 
 
 class Server(uvicorn.Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from botocore import UNSIGNED
@@ -130,7 +131,7 @@ def test_keys_of_all_profiles_are_read(tmp_path):
 
 def test_a_server_with_credentials_answers_to_their_owner_only(make_server, credentials):
     server = make_server("--credentials", str(credentials), "--host", "0.0.0.0")
-    url = server.url.replace("0.0.0.0", "127.0.0.1")
+    url = f"http://127.0.0.1:{urlsplit(server.url).port}"
     assert server.connect(url=url).describe_ml_models()["Results"] == []
     assert server.connect(url=url + "/some/prefix").describe_ml_models()["Results"] == []
     with pytest.raises(ClientError, match="InvalidSignatureException"):

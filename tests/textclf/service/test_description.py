@@ -55,6 +55,8 @@ def test_the_service_does_as_its_description_says_in_many_cases(guarded, tmp_pat
 
 def test_the_page_that_describes_the_routes_loads_nothing_from_elsewhere(client):
     page = client.get("/docs")
+    assert "each in a field `files`" in page.text
+    assert "curl -F files=@scan.pdf" in page.text
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert not re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?:https?:)?//""", page.text)
     for route in client.get("/openapi.json").json()["paths"]:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,7 +29,9 @@ def guarded(start_any, model_path, tmp_path_factory):
     keys.chmod(0o600)
     limits = ("--max-bytes", 50_000, "--max-upload", 120_000, "--queue", 3)
     service = start_any("--model", model_path, "--key-file", keys, "--host", "0.0.0.0", "--jobs", 1, *limits)
-    service.url = service.url.replace("0.0.0.0", "127.0.0.1")
+    host = urlsplit(service.url).hostname
+    assert not ip_address(host).is_unspecified, "it is an address that others can use"
+    service.url = service.url.replace(host, "127.0.0.1")
     service.wait_until_ready()
     return service
 

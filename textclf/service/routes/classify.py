@@ -58,7 +58,10 @@ def classify_router(desk: Desk, tasks: TaskRunner, sources: Sources) -> APIRoute
 
     @router.post("/file", responses=responses(*_REFUSALS), openapi_extra=_FORM)
     async def classify_files(request: Request) -> Result:
-        """Classify the files of a form, and answer when all are done."""
+        """Classify the files of a form, each in a field `files`, and answer when all are done.
+
+        For example: curl -F files=@scan.pdf -F files=@photo.jpg http://localhost:8080/v1/classify/file
+        """
         desk.loaded()
         with desk.place() as admit:
             async with desk.uploads.of_request(uuid.uuid4().hex) as folder:
@@ -68,7 +71,7 @@ def classify_router(desk: Desk, tasks: TaskRunner, sources: Sources) -> APIRoute
 
     @router.post("/file/async", status_code=202, responses=responses(*_REFUSALS), openapi_extra=_FORM)
     async def classify_files_later(request: Request) -> TaskStatus:
-        """Take the files of a form as a task."""
+        """Take the files of a form, each in a field `files`, as a task."""
         desk.loaded()
         await tasks.refuse_if_full()
         return await _as_task(desk, tasks, lambda folder: received(request, folder, lambda: None))
