@@ -9,12 +9,12 @@ DEMO := demo
 .PHONY: demo test test-slow test-endurance check bench tesseract clean
 
 demo: $(BIN)/.installed tesseract
-	$(BIN)/textclf ocr data/scans --labels data/labels.csv -o $(DEMO)/documents.csv --cache $(DEMO)/cache
+	$(BIN)/textclf ocr data/scans --labels data/labels.csv -o $(DEMO)/documents.csv
 	$(BIN)/textclf prepare $(DEMO)/documents.csv --where split=train --group issuer -o $(DEMO)/prepared
 	$(BIN)/textclf train $(DEMO)/prepared --max-error 0.2 -o $(DEMO)/model.textclf
 	$(BIN)/textclf evaluate $(DEMO)/model.textclf $(DEMO)/documents.csv --where split=test -o $(DEMO)/report --by language --by dpi --by rotation
 	$(BIN)/textclf predict $(DEMO)/model.textclf $(DEMO)/documents.csv -o $(DEMO)/predictions.csv
-	$(BIN)/textclf classify $(DEMO)/model.textclf data/scans/invoice-01.* data/scans/tax_return-15.* data/scans/other-01.* --cache $(DEMO)/cache --why --explain $(DEMO)/why
+	$(BIN)/textclf classify $(DEMO)/model.textclf data/scans/invoice-01.* data/scans/tax_return-15.* data/scans/other-01.* --why --explain $(DEMO)/why
 	@echo "look at $(DEMO)/report/report.html, $(DEMO)/why, $(DEMO)/predictions.csv and $(DEMO)/prepared/datasource.csv"
 
 test: $(BIN)/.installed tesseract

@@ -95,6 +95,14 @@ def test_nobody_is_told_to_install_the_package_of_that_name_in_the_public_regist
     assert [str(path) for path, text in texts.items() if re.search(r"pip install \W*textclf", text)] == []
 
 
+def test_the_demo_and_the_first_hour_read_the_samples_into_one_cache():
+    demo = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ndemo:")[2].partition("\n\n")[0]
+    first_hour = (ROOT / "docs" / "first-hour.md").read_text(encoding="utf-8")
+    commands = [line for text in (demo, first_hour) for line in text.splitlines() if "textclf ocr data/scans" in line]
+    assert len(commands) >= 2
+    assert all("--cache" not in command for command in commands)
+
+
 @each_page()
 def test_commands_and_options_named_exist(page):
     for part in (part for line in code(page.read_text(encoding="utf-8")) for part in re.split(r"; |&& ", line)):
