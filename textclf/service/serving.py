@@ -64,7 +64,10 @@ def serve(
             library.put_on_duty(stored.id, by=user_name(), at=now)
         duty = ModelOnDuty(library, accepting)
         if duty.refresh() is None:
-            _log.warning("no model is on duty: documents are refused until there is one; --model gives it")
+            _log.warning(
+                "no model is on duty: until there is one, programs are refused, and the pages only read documents; "
+                "--model gives it"
+            )
         desk = Desk(library, scans, duty, Metrics(), queue=options.queue, keep=options.keep)
         desk.uploads.remove_left_over(partial(_waits, library))
         server = _Server(desk, options, keys, lambda: ready(url))

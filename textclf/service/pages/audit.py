@@ -13,6 +13,7 @@ from textclf.library.library import CLAIM
 from textclf.model.accept import MIN_FAMILIARITY
 from textclf.service.pages.audit_figures import summarise
 from textclf.service.pages.html import page
+from textclf.service.pages.languages import strings
 from textclf.service.pages.requests import TheState, TheVisitor
 from textclf.service.pages.review import Held, keep_claims, review_values, unless_closed
 
@@ -32,8 +33,9 @@ def audit_page(state: TheState, visitor: TheVisitor) -> Response:
         months = []
         sample: list[Sampled] = []
         for begin in months_before(month_of(state.clock()), MONTHS):
-            sample = draw_sample(session, begin, SAMPLE)
-            months.append(summarise(begin, sample, measure_drift(session, begin, unfamiliar_below=MIN_FAMILIARITY)))
+            drawn = draw_sample(session, begin, SAMPLE + 1)
+            sample, drift = drawn[:SAMPLE], measure_drift(session, begin, unfamiliar_below=MIN_FAMILIARITY)
+            months.append(summarise(begin, sample, drift, is_all=len(drawn) <= SAMPLE))
     first = next((place for place, one in enumerate(months) if one.drift.predicted or one.drift.decided), MONTHS - 1)
     highest = max([one.interval[1] for one in months if one.interval], default=0.1)
     highest = max([highest, *(1.2 * one.promised for one in months if one.promised is not None)])
@@ -53,7 +55,8 @@ def audit_page(state: TheState, visitor: TheVisitor) -> Response:
 @router.get("/audit/look")
 def look_page(state: TheState, visitor: TheVisitor) -> Response:
     """Show the documents of the sample, one after the other."""
-    return page("review.html", visitor, section="audit", source="/audit", **review_values(state))
+    done = strings(visitor.language)["audit"]["all_looked_at"]
+    return page("review.html", visitor, section="audit", source="/audit", **review_values(state, done))
 
 
 @router.post("/audit/next")

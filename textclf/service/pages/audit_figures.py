@@ -26,6 +26,8 @@ class Month:
     # mean of the maximum errors that held when they were accepted; None if none is known
     promised: float | None
     drift: Drift
+    # whether all accepted documents of the month were looked at
+    is_exact: bool = False
 
     @property
     def error(self) -> float:
@@ -55,17 +57,21 @@ def clopper_pearson(wrong: int, documents: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def summarise(begin: datetime, sample: Sequence[Sampled], drift: Drift) -> Month:
-    """Sum up a month."""
+def summarise(begin: datetime, sample: Sequence[Sampled], drift: Drift, *, is_all: bool = False) -> Month:
+    """Sum up a month; with `is_all`, where all accepted documents are in the sample, their error is known exactly."""
     looked_at = sum(bool(one.decided) for one in sample)
     wrong = sum(one.is_wrong for one in sample)
+    is_exact = is_all and 0 < looked_at == len(sample)
+    error = wrong / looked_at if looked_at else 0.0
+    interval = (error, error) if is_exact else clopper_pearson(wrong, looked_at) if looked_at else None
     promises = [one.promised for one in sample if one.promised is not None]
     return Month(
         begin=begin,
         sample=len(sample),
         looked_at=looked_at,
         wrong=wrong,
-        interval=clopper_pearson(wrong, looked_at) if looked_at else None,
+        interval=interval,
         promised=sum(promises) / len(promises) if promises else None,
         drift=drift,
+        is_exact=is_exact,
     )

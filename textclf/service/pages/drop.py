@@ -20,6 +20,7 @@ from textclf.service.pages.shown import show_dropped
 if TYPE_CHECKING:
     from ocr.document import Document
     from textclf.service.pages.state import PageState
+    from textclf.service.pages.visitors import Visitor
     from textclf.service.uploads import SourceFile
 
 router = APIRouter(include_in_schema=False)
@@ -40,6 +41,7 @@ async def drop(request: Request, state: TheState, visitor: TheVisitor) -> dict[s
         async with desk.uploads.lasting(token) as folder:
             limits = {"max_bytes": desk.limits.max_bytes, "max_files": 1}
             (file,) = await receive_files(request, folder, **limits, admit=admit)
+            same_as = await asyncio.to_thread(_same_as, state, file, visitor)
             if desk.duty.current is None:
                 shown = await _read_only(state, file)
             else:
@@ -51,7 +53,7 @@ async def drop(request: Request, state: TheState, visitor: TheVisitor) -> dict[s
     rotations = {page.number: page.rotation for page in read.pages}
     dropped = DroppedFile(by=visitor.name, file=file, rotations=rotations)
     await asyncio.to_thread(state.dropped.keep, token, dropped)
-    shown |= {"address": f"/drop/{token}", "reasons": strings(visitor.language)["reasons"]}
+    shown |= {"same_as": same_as, "address": f"/drop/{token}", "reasons": strings(visitor.language)["reasons"]}
     document = await asyncio.to_thread(show_dropped, read, **shown)
     return {"document": document.to_dict()}
 
@@ -67,6 +69,14 @@ def picture(token: str, number: Id, state: TheState, visitor: TheVisitor) -> Res
         return picture_answer(state.pictures.of_file(dropped.file.path, dropped.file.sha256, number, rotation))
     except TextclfError as error:
         raise HTTPException(404, "the page cannot be shown") from error
+
+
+def _same_as(state: PageState, file: SourceFile, visitor: Visitor) -> str:
+    """Name the same file if this visitor dropped it before, or else if the library has it."""
+    if before := state.dropped.name_of(file.sha256, visitor.name):
+        return before
+    stored = state.library.document_of(file.sha256)
+    return stored.name if stored else ""
 
 
 async def _read_only(state: PageState, file: SourceFile) -> dict[str, Any]:

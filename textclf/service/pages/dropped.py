@@ -44,6 +44,12 @@ class DroppedFiles:
         found = self._kept.get(token)
         return found if found is not None and found.by == by else None
 
+    def name_of(self, sha256: str, by: str) -> str:
+        """Give the name of a file of this content that the visitor dropped; empty if there is none."""
+        with self._lock:
+            kept = [*self._kept.values()]
+        return next((one.file.name for one in kept if (one.file.sha256, one.by) == (sha256, by)), "")
+
     def close(self) -> None:
         """Remove all."""
         with self._lock:

@@ -12,6 +12,7 @@ from textclf.library.claims import claim_first
 from textclf.library.library import CLAIM
 from textclf.library.undecided import count_undecided, undecided_of
 from textclf.service.pages.html import page
+from textclf.service.pages.languages import strings
 from textclf.service.pages.requests import TheState, TheVisitor
 from textclf.service.pages.review import Held, keep_claims, review_values, unless_closed
 from textclf.service.pages.shown import picture_address
@@ -71,7 +72,8 @@ def group(state: TheState, visitor: TheVisitor, number: Annotated[int, Form(ge=M
 @router.get("/first-labels/name")
 def name_page(state: TheState, visitor: TheVisitor) -> Response:
     """Show one document of each group, the most useful first."""
-    return page("review.html", visitor, section="first_labels", source="/first-labels", **review_values(state))
+    done = strings(visitor.language)["first_labels"]["all_named"]
+    return page("review.html", visitor, section="first_labels", source="/first-labels", **review_values(state, done))
 
 
 @router.post("/first-labels/next")

@@ -8,6 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from starlette.responses import HTMLResponse, Response
 
 from textclf.service.pages.languages import LANGUAGES, strings
@@ -57,7 +59,7 @@ def render(template: str, visitor: Visitor, *, section: str = "", **values: Any)
 @cache
 def _environment() -> Environment:
     found = environment(__package__ or "")
-    found.filters |= {"filled": filled, "percent": percent}
+    found.filters |= {"filled": filled, "percent": _percent, "decimal": _decimal}
     found.globals["version"] = _version()
     return found
 
@@ -73,15 +75,32 @@ def filled(text: str, **values: object) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), text)
 
 
-def percent(share: float, digits: int = 0) -> str:
-    """Give a share in percent.
+def percent(share: float, digits: int | str = 0, language: str = "en") -> str:
+    """Give a share in percent, with so many digits after the point, or as a format such as "3g" has it.
 
     Examples
     --------
-    >>> percent(0.123, 1), percent(1)
-    ('12.3%', '100%')
+    >>> percent(0.123, 1), percent(1), percent(0.025, "3g"), percent(0.653, 1, "it")
+    ('12.3%', '100%', '2.5%', '65,3%')
     """
-    return f"{100 * share:.{digits}f}%"
+    form = digits if isinstance(digits, str) else f"{digits}f"
+    return f"{decimal(100 * share, form, language)}%"
+
+
+def decimal(number: float, form: str = "2g", language: str = "en") -> str:
+    """Give a number with the decimal mark of a language."""
+    written = format(number, form if form == "g" else f".{form}")
+    return written.replace(".", ",") if language == "it" else written
+
+
+@pass_context
+def _percent(context: Context, share: float, digits: int | str = 0) -> str:
+    return percent(share, digits, context["language"])
+
+
+@pass_context
+def _decimal(context: Context, number: float) -> str:
+    return decimal(number, language=context["language"])
 
 
 def _version() -> str:

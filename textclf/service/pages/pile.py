@@ -20,7 +20,7 @@ def find_groups(library: Library, *, progress: Progress, n: int) -> dict[str, An
     """Group the documents that nobody decided, and choose from each the one to label first."""
     from textclf.checks.selection import select_documents
 
-    progress(step="reading")
+    progress(step="collecting")
     pile = [*islice((one for one in iter_undecided(library.database) if one.text.strip()), MOST_GROUPED)]
     known = [*library.corrections()]
     progress(step="grouping", total=len(pile) + len(known))

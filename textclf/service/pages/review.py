@@ -18,6 +18,7 @@ from textclf.library.records import Decision
 from textclf.library.rows import record
 from textclf.model.category_names import meant_category
 from textclf.service.pages.html import page
+from textclf.service.pages.languages import strings
 from textclf.service.pages.requests import Id, TheState, TheVisitor, valid_category
 from textclf.service.pages.state import PageState
 
@@ -56,7 +57,9 @@ class Given(BaseModel):
 @router.get("/review")
 def review_page(state: TheState, visitor: TheVisitor) -> Response:
     """Show the page; its script asks for documents."""
-    return page("review.html", visitor, section="review", source="/review", **review_values(state))
+    texts = strings(visitor.language)
+    done = texts["review"]["done_text"] if state.duty.current else texts["common"]["no_model_text"]
+    return page("review.html", visitor, section="review", source="/review", **review_values(state, done))
 
 
 @router.post("/review/next")
@@ -123,9 +126,9 @@ def release(given: Given, state: TheState, visitor: TheVisitor) -> dict[str, Any
     return {"released": sum(state.library.release(one, by=visitor.name) for one in given.documents)}
 
 
-def review_values(state: PageState) -> dict[str, Any]:
-    """Give what the template needs, whatever the documents are that it shows."""
-    return {"categories": state.categories()}
+def review_values(state: PageState, done: str) -> dict[str, Any]:
+    """Give what the template needs, whatever the documents are that it shows; `done` is said when none is left."""
+    return {"categories": state.categories(), "done": done}
 
 
 def unless_closed(state: PageState, held: Held, document_id: int | None, by: str) -> int | None:

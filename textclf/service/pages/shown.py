@@ -73,6 +73,8 @@ class ShownDocument:
     error: str
     # what somebody decided that is asked about; empty if nothing is
     doubted: str = ""
+    # the name under which the same file was there before; empty if it is new
+    same_as: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -166,6 +168,7 @@ def show_dropped(
     *,
     address: str,
     document_id: int | None,
+    same_as: str,
     reasons: Mapping[str, str],
 ) -> ShownDocument:
     """Put together what is shown of a document that was just read; without a model it has no prediction."""
@@ -183,6 +186,7 @@ def show_dropped(
         reason=_reason(prediction.reason, category, reasons) if prediction else "",
         suggestions=(),
         error=document.error,
+        same_as=same_as,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.textclf.service.pages.test_review import decisions, press
 from textclf.library.audit import draw_sample, measure_drift, month_of, months_before, next_month
+from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.prediction import Prediction
 from textclf.service.pages.audit_figures import summarise
 
@@ -108,6 +109,7 @@ def test_drift_counts_documents_as_they_came_however_often_they_are_judged(libra
 def test_drift_counts_what_was_unfamiliar_and_what_was_corrected(library):
     library.decide(1, "memo", by="anna", at=MARCH)
     library.decide(2, "letter", by="anna", at=MARCH)
+    library.decide(3, NONE_OF_THESE, by="anna", at=MARCH)
     with library.database.reading() as session:
         drift = measure_drift(session, MARCH, unfamiliar_below=0.02)
     assert (drift.predicted, drift.accepted, drift.unfamiliar) == (31, 27, 4)
@@ -125,6 +127,8 @@ def test_the_promise_is_kept_broken_or_open(library):
         found = summarise(MARCH, [replace(one, promised=promised) for one in sample_of(library, 20)], drift)
         assert (found.looked_at, found.wrong, found.error) == (20, 8, 0.4)
         assert found.verdict == verdict
+    exact = summarise(MARCH, sample_of(library, 20), drift, is_all=True)
+    assert (exact.is_exact, exact.interval) == (True, (0.4, 0.4))
     # by the tables of C. J. Clopper and E. S. Pearson
     assert found.interval == pytest.approx((0.217, 0.606), abs=0.001)
 

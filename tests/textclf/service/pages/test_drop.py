@@ -29,6 +29,11 @@ def test_dropped_scans_are_judged_and_shown_with_their_words_lit(open_drop, mode
     page.wait_for_function("() => document.querySelectorAll('.files button.read, .files button.failed').length === 3")
     assert page.locator(".files .label").all_text_contents() == ["a.png", hostile.name, "noise.png"]
     assert page.locator(".files li:first-child .kind").text_content() == "invoice"
+    assert page.locator(".files li:nth-child(3) .note.fault").text_content().startswith("not read: ")
+    assert page.locator(".files li:nth-child(3) .kind").count() == 0
+    page.set_input_files("input[type=file]", plain.rename(plain.with_name("again.png")))
+    page.wait_for_selector(".files li:nth-child(4) button.read")
+    assert "The same file was here before as a.png." in page.text_content(".files li:nth-child(4)")
     # whichever was read first is shown
     page.click(".files li:first-child button")
     page.wait_for_selector("#sheet svg rect.for")

@@ -20,6 +20,16 @@ def test_groups_of_a_pile_are_named_by_hand_and_a_first_model_learns_from_them(t
     page.click("button:text-is('Find groups')")
     page.wait_for_selector(".groups li >> nth=11", timeout=600_000)
     page.click("a[href='/first-labels/name']")
+    # the field has the focus: nothing else is done by keys, and no key is named
+    shown_name(page)
+    for typed in ("n", "non", "s", "u"):
+        page.keyboard.type(typed)
+        if typed[0] == "n":
+            page.keyboard.press("Enter")
+            assert page.get_attribute("#review", "data-document")
+        page.fill("#find", "")
+    assert not page.is_visible(".actions kbd >> nth=1")
+    assert page.text_content("h1") == "First labels"
     for _ in range(12):
         kind = shown_name(page).split("-")[0]
         # in the first document the field is open already, as there is nothing to choose

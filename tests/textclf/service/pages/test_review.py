@@ -162,6 +162,7 @@ def test_in_italian_on_a_telephone_by_mouse(desk, visit):
     assert page.get_attribute("html", "lang") == "it"
     assert page.text_content("h3") == "Che cos’è?"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("document.querySelector('nav a:last-child').getBoundingClientRect().right <= innerWidth")
     page.click("[data-do=none]")
     page.wait_for_function("name => document.querySelector('[data-show=name]').textContent !== name", arg=first)
     shown_name(page)

@@ -77,6 +77,8 @@ function draw(entry) {
       element("span", { class: `badge ${read.decision}` }, text(read.decision === "accept" ? "common.accepted" : "common.for_review")),
     );
     if (read.reason) parts.push(element("span", { class: "note" }, read.reason));
+  } else if (state === "read" && !read.pages.length) {
+    parts.push(element("span", { class: "note fault" }, text("drop.failed", { reason: read.error || read.reason })));
   } else if (state === "read") {
     parts.push(element("span", { class: "kind quiet" }, text("drop.read")));
     if (read.error || read.reason) parts.push(element("span", { class: "note" }, read.error || read.reason));
@@ -84,6 +86,7 @@ function draw(entry) {
     const said = state === "failed" ? text("drop.failed", { reason: entry.error }) : text(`drop.${state}`);
     parts.push(element("span", { class: state === "failed" ? "note fault" : "note" }, said));
   }
+  if (read?.same_as) parts.push(element("span", { class: "note" }, text("drop.same_as", { name: read.same_as })));
   entry.button.replaceChildren(...parts);
   entry.button.className = state;
 }

@@ -61,6 +61,7 @@ export class CategoryFinder {
   warn(message) {
     this.warning.textContent = message;
     this.warning.hidden = !message;
+    if (message) this.warning.scrollIntoView({ block: "nearest" });
   }
 
   hide() {
@@ -88,7 +89,16 @@ export class CategoryFinder {
     this.list.hidden = !this.options.length;
     this.field.setAttribute("aria-expanded", `${!this.list.hidden}`);
     // Enter alone must not choose what nobody has looked at
-    this.select(!typed ? -1 : this.askedBack === typed ? this.options.length - 1 : 0);
+    this.select(!typed ? -1 : this.askedBack === typed ? this.options.length - 1 : this.meant(sought));
+  }
+
+  /** The option that Enter chooses; what is of no category must be typed in full, or chosen with the arrows. */
+  meant(sought) {
+    const none = folded(shownCategory("none of these"));
+    const isNone = ({ category }) => category === "none of these";
+    if (sought === none) return this.options.findIndex(isNone);
+    const place = this.options.findIndex((one) => !isNone(one));
+    return none.startsWith(sought) && this.options[place]?.isNew ? -1 : place;
   }
 
   select(place) {

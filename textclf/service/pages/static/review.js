@@ -82,7 +82,7 @@ function show(document_) {
   sheet.show(document_);
   count();
   if (!document_) {
-    const others = skipped.length ? text("review.done_skipped", { count: skipped.length }) : text("review.done_text");
+    const others = skipped.length ? text("review.done_skipped", { count: skipped.length }) : root.dataset.done;
     part["done-text"].textContent = others;
     root.querySelector("[data-do=again]").hidden = !skipped.length;
     now.textContent = text("review.done_title");
