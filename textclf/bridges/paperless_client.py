@@ -139,6 +139,7 @@ class PaperlessClient:
 
     def _all(self, what: str, **query: str) -> Iterator[dict[str, Any]]:
         # the address of the next page may be one that only the server knows, so pages are counted
+        addresses = set()
         for page in range(1, MAX_PAGES + 1):
             parameters = urlencode({**query, "page": page, "page_size": PAGE_SIZE})
             try:
@@ -152,8 +153,11 @@ class PaperlessClient:
             if not isinstance(results, list):
                 raise unexpected("a list without results")
             yield from map(_object, results)
-            if not answer.get("next"):
+            if not (address := answer.get("next")):
                 return
+            if not results or str(address) in addresses:
+                break
+            addresses.add(str(address))
         raise unexpected("a list without an end")
 
 

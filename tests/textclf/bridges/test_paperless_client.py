@@ -160,12 +160,18 @@ def test_an_answer_is_bounded(paperless, connect, monkeypatch):
         connect().tags()
 
 
-def test_a_list_without_an_end_is_bounded(paperless, connect, monkeypatch):
-    monkeypatch.setattr("textclf.bridges.paperless_client.MAX_PAGES", 5)
-    body = '{"results": [], "next": "http://elsewhere"}'
-    paperless.fail("/api/tags", lambda _: Response(body, media_type="application/json"), times=99)
+@pytest.mark.parametrize(("results", "asked"), [("[]", 1), ('[{"id": 1, "name": "a"}]', 2)])
+def test_a_list_without_an_end_is_bounded(paperless, connect, results, asked):
+    answers = []
+
+    def answer(_request):
+        answers.append(1)
+        return Response(f'{{"results": {results}, "next": "http://elsewhere"}}', media_type="application/json")
+
+    paperless.fail("/api/tags", answer, times=99)
     with pytest.raises(PaperlessError, match="without an end"):
         connect().tags()
+    assert len(answers) == asked
 
 
 def test_the_token_is_not_sent_elsewhere(paperless, connect):
