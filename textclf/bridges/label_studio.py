@@ -18,6 +18,8 @@ FROM_NAME, TO_NAME, TEXT = "category", "text", "text"
 """Names in the label configuration that `label_config` writes."""
 MAX_CONFIG = 1_000_000
 """Characters of a label configuration."""
+_NO_CHOICES = {TEXT, "id", "document_id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time"}
+"""Keys of JSON-MIN."""
 _SOURCES = {"Text", "HyperText", "Paragraphs"}
 
 
@@ -137,19 +139,58 @@ def read_export(tasks: Sequence[Any], *, field: str = "") -> Iterator[LabelledTe
         )
 
 
+def choice_fields(tasks: Iterable[Any]) -> list[str]:
+    """List the names of what look like choices in an export, as a person may give one as `field`.
+
+    Examples
+    --------
+    >>> choice_fields([{"id": 1, "text": "dear", "kind": "letter"}])
+    ['kind']
+    """
+    found: dict[str, None] = {}
+    for task in tasks:
+        if "annotations" in task:
+            results = [result for one in _dicts(task["annotations"]) for result in _dicts(one.get("result"))]
+            found |= {str(one.get("from_name")): None for one in results if one.get("type") == "choices"}
+        else:
+            found |= {str(name): None for name, value in task.items() if name not in _NO_CHOICES and _names(value)}
+    return list(found)
+
+
+def count_unreadable(tasks: Iterable[Any]) -> int:
+    """Count the annotations of an export that have another shape than Label Studio gives them."""
+    return sum(not _is_readable(one) for task in tasks for one in _list(task.get("annotations")))
+
+
+def _is_readable(annotation: object) -> bool:
+    if not isinstance(annotation, dict) or not isinstance(annotation.get("result") or [], list):
+        return False
+    results = annotation.get("result") or []
+    return all(
+        isinstance(one, dict) and (one.get("type") != "choices" or bool(_names(one.get("value")))) for one in results
+    )
+
+
+def _list(value: object) -> list[Any]:
+    """Give a list; what is none, and is there, as the one element of one."""
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, dict)]
+
+
 def _chosen(task: Mapping[str, Any], field: str) -> list[str]:
     """Give what each annotator chose; those of a ground truth alone, if there is one."""
     if "annotations" not in task:
         value = task.get(field or FROM_NAME)
         return _names(value)[:1]
-    annotations = [
-        one for one in task.get("annotations") or [] if isinstance(one, dict) and not one.get("was_cancelled")
-    ]
+    annotations = [one for one in _dicts(task["annotations"]) if not one.get("was_cancelled")]
     true = [one for one in annotations if one.get("ground_truth")]
     chosen = []
     for annotation in true or annotations:
-        for result in annotation.get("result") or []:
-            if isinstance(result, dict) and result.get("type") == "choices" and field in ("", result.get("from_name")):
+        for result in _dicts(annotation.get("result")):
+            if result.get("type") == "choices" and field in ("", result.get("from_name")):
                 chosen += _names(result.get("value"))[:1]
                 break
     return chosen

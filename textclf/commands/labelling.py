@@ -148,7 +148,7 @@ def _by_doubt(
 
 def _read_export(source: Path, field: str) -> Iterator[LabelledText]:
     from textclf.bridges.doccano import read_lines
-    from textclf.bridges.label_studio import read_export
+    from textclf.bridges.label_studio import choice_fields, count_unreadable, read_export
 
     try:
         with source.open("rb") as file:
@@ -160,7 +160,14 @@ def _read_export(source: Path, field: str) -> Iterator[LabelledText]:
     text, _ = decode_text(content)
     try:
         if text.lstrip().startswith("["):
-            yield from read_export(json.loads(text), field=field)
+            tasks = json.loads(text)
+            found = list(read_export(tasks, field=field))
+            yield from found
+            if left_out := count_unreadable(tasks):
+                _log.warning(f"{source}: {counted(left_out, 'annotation')} could not be read and left out")
+            if found and not any(one.category for one in found) and (names := choice_fields(tasks)):
+                listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+                _log.warning(f"{source}: nothing is labelled; give one of these with --field: {listed}")
         else:
             yield from read_lines(text.split("\n"))
     except (ValueError, RecursionError) as error:

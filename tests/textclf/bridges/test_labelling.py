@@ -179,3 +179,20 @@ def test_tasks_without_predictions_have_none():
     assert as_task("a", "text") == {"data": {"document_id": "a", "text": "text"}}
     control = Control(from_name="c", to_name="t", text="text", choices=())
     assert as_prediction(Prediction(document_id="a"), control, "v")["result"] == []
+
+
+def test_choices_of_another_name_and_rubbish_are_told(textclf, tmp_path):
+    export, output = tmp_path / "export.json", tmp_path / "labels.csv"
+    export.write_text(json.dumps([{"id": 1, "text": "dear", "kind": "letter", "lead_time": 3.5}]))
+    said = textclf("labelling", "import", export, "-o", output)
+    assert "nothing is labelled; give one of these with --field: kind" in said.err
+    said = textclf("labelling", "import", export, "-o", output, "--field", "kind")
+    assert "1 of 1 text labelled" in said.err
+    assert "--field" not in said.err
+    wrong = [5, {"result": 7}, {"result": [{"type": "choices", "value": 3}]}, annotation(), annotation("letter")]
+    tasks = [{"id": id_, "data": {"text": "dear"}, "annotations": given} for id_, given in enumerate((wrong, 8, None))]
+    export.write_text(json.dumps(tasks))
+    said = textclf("labelling", "import", export, "-o", tmp_path / "others.csv")
+    assert said.code == 0, said.err
+    assert "4 annotations could not be read and left out" in said.err
+    assert "1 of 3 texts labelled" in said.err
