@@ -53,6 +53,8 @@ async def receive_files(
             # in a thread, as the disk may be slow
             await run_in_threadpool(parser.write, chunk)
     except FormParserError as error:
+        if "exceeded" in str(error):
+            raise ProblemError(400, "bad-multipart", "a part has too many headers, or too long ones") from error
         raise ProblemError(400, "bad-multipart", "the body is no multipart/form-data") from error
     finally:
         form.abandon()

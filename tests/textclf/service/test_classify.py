@@ -178,6 +178,18 @@ def test_forms_that_are_none_are_refused(client):
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_part_whose_headers_are_too_long_is_told(client):
+    kind = {"content-type": "multipart/form-data; boundary=b"}
+    for headers in (b"x: " + b"a" * 100_000, b"\r\n".join([b"x: a"] * 1000)):
+        answer = client.post("/v1/classify/file", content=b"--b\r\n" + headers + b"\r\n\r\nabc", headers=kind)
+        assert (answer.status_code, answer.json()["detail"]) == (400, "a part has too many headers, or too long ones")
+
+
+def test_base64_in_lines_is_taken(client, invoice):
+    source = {"kind": "base64", "base64": base64.encodebytes(invoice).decode(), "name": "a.png"}
+    assert client.post("/v1/classify/source", json={"sources": [source]}).status_code == 200
+
+
 def test_a_task_gives_the_same_result_later(client, service, invoice, sent):
     answer = client.post("/v1/classify/file/async", files=sent(a=invoice))
     assert answer.status_code == 202
