@@ -38,6 +38,14 @@ def decide(session: Session, document_id: int, category: str, *, by: str, at: da
     return row
 
 
+def decided_by_another(session: Session, document_id: int, *, by: str) -> str:
+    """Give who else decided a document that a person does not hold a claim of; an empty string if nobody did."""
+    session.execute(select(DocumentRow.id).where(DocumentRow.id == document_id).with_for_update())
+    claim, holding = session.get(ClaimRow, document_id), decision_that_holds(session, document_id)
+    is_held = claim is not None and claim.by == by
+    return "" if is_held or holding is None or holding.by == by else holding.by
+
+
 def undo(session: Session, *, by: str, at: datetime) -> DecisionRow | None:
     """Undo the last decision of a person that is not undone; what held before holds again."""
     query = select(DecisionRow).where(DecisionRow.by == by, DecisionRow.undone_at.is_(None))

@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from textclf.base.errors import BadDataError
 from textclf.library.claims import ClaimedError, claimed_by, keep_claim, take_claim
+from textclf.library.decisions import decide as decide_in
+from textclf.library.decisions import decided_by_another
 from textclf.library.decisions import undo as undo_last
 from textclf.library.label_issues import count_label_issues
 from textclf.library.library import CLAIM
@@ -86,7 +88,10 @@ def decide(decided: Decided, state: TheState, visitor: TheVisitor) -> dict[str, 
     if not decided.sure and (like := meant_category(category, state.categories())) and like != category:
         return {"like": like}
     try:
-        state.library.decide(decided.document, category, by=visitor.name, at=state.clock())
+        with state.library.database.writing() as session:
+            if other := decided_by_another(session, decided.document, by=visitor.name):
+                raise HTTPException(409, other)
+            decide_in(session, decided.document, category, by=visitor.name, at=state.clock())
     except ClaimedError as error:
         with state.library.database.reading() as session:
             by = claimed_by(session, decided.document, at=state.clock())

@@ -240,3 +240,17 @@ def test_what_is_decided_after_signing_out_elsewhere_is_sent_when_the_same_perso
     wait_until_sent(page, name)
     assert shown_name(page) != name
     assert decisions(made) == {name: best}
+
+
+def test_nobody_replaces_the_decision_of_another_without_being_given_the_document(desk):
+    made = desk(1)
+    with made.service.client() as anna, made.service.client() as bruno:
+        for client, name in ((anna, "Anna"), (bruno, "Bruno")):
+            client.post("/sign-in", data={"name": name})
+        answers = [
+            client.post("/review/decide", json={"document": 1, "category": category})
+            for client, category in ((anna, "letter"), (bruno, "invoice"), (anna, "letter"), (anna, "receipt"))
+        ]
+    assert [answer.status_code for answer in answers] == [200, 409, 200, 200]
+    assert answers[1].json()["detail"] == "Anna"
+    assert [*decisions(made).values()] == ["receipt"]
