@@ -51,6 +51,11 @@ def start(program: Program) -> NoReturn:
     # just before or after `run` expects it
     except KeyboardInterrupt:
         stop_at_once(signal.SIGINT, None)
+    try:
+        sys.stderr.flush()
+    except (AttributeError, OSError):
+        # nobody hears what was said, which is no failure: Python would try again at its end, and exit with 120
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     sys.exit(code)
 
 

@@ -42,9 +42,12 @@ def test_a_result_that_cannot_be_printed_is_an_output_error(model_path, argument
 
 
 @pytest.mark.parametrize("redirect", ["2>&-", "2>&- >&- <&-", pytest.param("2>/dev/full", marks=needs_full)])
-def test_what_nobody_hears_is_done_all_the_same(model_path, table, corpus, tmp_path, redirect):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_nobody_hears_is_done_all_the_same(model_path, table, corpus, tmp_path, redirect, unbuffered):
     documents = table(tmp_path / "documents.csv", corpus(2).rows())
-    said = run("predict", model_path, documents, "-o", tmp_path / "out.csv", redirect=redirect)
+    said = run(
+        "predict", model_path, documents, "-o", tmp_path / "out.csv", redirect=redirect, PYTHONUNBUFFERED=unbuffered
+    )
     assert (said.returncode, said.stdout) == (0, "")
     assert (tmp_path / "out.csv").read_text().count("\n") == 7
 
