@@ -48,5 +48,5 @@ def add_character(code: int) -> None:
         | PUNCTUATION * bool(_PUNCTUATION.match(char))
         | BLANK * char.isspace()
     )
-    # one assignment, because other threads take an entry with a kind for filled in
+    # the core looks for entries that are missing under the interpreter's lock, so no thread sees half of one
     CHARACTERS[code] = (ord(folded), kinds, ord(shape), 0)

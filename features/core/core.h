@@ -1,7 +1,7 @@
 /* The compiled core: from the characters of a text to its n-grams, words and layout, and to TF-IDF rows and products.
  *
  * Plain C99 without state: a function reads what it is given, allocates what it returns, and runs in any thread.
- * `__init__.py` calls it through ctypes, so that it needs neither Python's headers nor a build for each version of it.
+ * `library.py` calls it through ctypes, so that it needs neither Python's headers nor a build for each version of it.
  */
 
 #ifndef TEXTCLF_CORE_H
@@ -47,7 +47,7 @@ typedef struct {
 typedef struct {
     int32_t begin, end; /* in the line */
     uint32_t hash;
-    uint64_t name; /* a longer hash, by which words are looked up */
+    uint64_t fingerprint; /* a hash of 64 bits, by which words are looked up */
 } Word;
 
 /* What a text is read into, and the memory for its words. */
@@ -103,7 +103,7 @@ typedef struct {
     int64_t size;
     uint32_t *letters; /* of the folded words, with line breaks between them */
     int64_t word_count;
-    uint64_t *names; /* hashes of the words */
+    uint64_t *fingerprints; /* hashes of the words */
     double measures[MEASURES]; /* of the layout; NaN for a text without the lines of a page */
 } Observation;
 
@@ -117,7 +117,7 @@ typedef struct {
 
 /* An open-addressing table of words with their numbers; its size is a power of two and more than it holds. */
 typedef struct {
-    uint64_t *names; /* hashes of the words, 0 where nothing is */
+    uint64_t *fingerprints; /* hashes of the words, 0 where nothing is */
     int32_t *numbers;
     int64_t slots;
 } Table;
@@ -158,7 +158,7 @@ typedef struct {
 /* text.c */
 bool read_text(Reading *reading, const uint32_t *text, int64_t length, const Character *table);
 void free_reading(Reading *reading);
-uint64_t name_word(const uint32_t *letters, int64_t length);
+uint64_t fingerprint_word(const uint32_t *letters, int64_t length);
 
 /* ngrams.c */
 bool find_ngrams(const Reading *reading, const View *view, uint32_t number, Found *found);
@@ -189,17 +189,17 @@ void multiply(const int64_t *starts, int64_t rows, const int32_t *columns, const
               int64_t height, int64_t width, int64_t stride, double *products);
 void add_products(const float *rows, int64_t count, const float *matrix, int64_t height, int64_t width,
                   double *products);
-bool multiply_rows(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
-                   const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
-                   const float *column_values, double *products);
-void name_words(const uint32_t *letters, int64_t size, uint64_t *names);
-void fill_table(const Table *table, const uint64_t *names, int32_t count);
-void look_up(const Table *table, const uint64_t *names, int64_t count, int32_t *numbers);
-bool embed(const Table *table, const uint64_t *names, int64_t count, const float *weights, const float *matrix,
+bool gram_matrix(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                 const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
+                 const float *column_values, double *products);
+void fingerprint_words(const uint32_t *letters, int64_t size, uint64_t *fingerprints);
+void fill_table(const Table *table, const uint64_t *fingerprints, int32_t count);
+void look_up(const Table *table, const uint64_t *fingerprints, int64_t count, int32_t *numbers);
+bool embed(const Table *table, const uint64_t *fingerprints, int64_t count, const float *weights, const float *matrix,
            const float *common, int64_t size, bool is_unit, float *vector);
 int64_t skeletons(uint32_t *letters, int64_t size);
 void fill_near(const NearIndex *index);
-int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *letters, int64_t size, const uint64_t *names,
+int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *letters, int64_t size, const uint64_t *fingerprints,
                       int64_t count, FoundWord *found, int64_t room);
 
 #endif

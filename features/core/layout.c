@@ -75,20 +75,19 @@ static int32_t count_pieces(const Line *line) {
     return gaps - 1;
 }
 
-/* Count the different words, by their hashes, in an open-addressing table; -1 if there is no memory. */
+/* Count the different words, by their hashes; -1 if there is no memory. */
 static int64_t count_different(const Word *words, int32_t count) {
-    int64_t size = 64, different = 0;
-    while (size < 2 * (int64_t)count) size *= 2;
-    uint32_t *table = calloc((size_t)size, sizeof *table); /* 0 where nothing is */
-    if (!table) return -1;
-    for (int32_t i = 0; i < count; i++) {
-        uint32_t hash = words[i].hash ? words[i].hash : 1;
-        int64_t place = (hash ^ hash >> 16) & (size - 1);
-        while (table[place] && table[place] != hash) place = (place + 1) & (size - 1);
-        different += !table[place];
-        table[place] = hash;
+    /* sorted, as no text can make that slow, unlike a hash table */
+    uint32_t *hashes = array(2 * (int64_t)count, sizeof *hashes), *spare = hashes ? hashes + count : NULL;
+    float *times = array(count, sizeof *times);
+    int64_t different = -1;
+    if (hashes && times) {
+        for (int32_t i = 0; i < count; i++) hashes[i] = words[i].hash;
+        sort_keys(hashes, spare, count, UINT32_MAX);
+        different = count_runs(hashes, spare, count, times);
     }
-    free(table);
+    free(hashes);
+    free(times);
     return different;
 }
 

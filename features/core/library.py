@@ -36,7 +36,7 @@ class Observation(ctypes.Structure):
         ("size", c_int64),
         ("letters", c_void_p),
         ("word_count", c_int64),
-        ("names", c_void_p),
+        ("fingerprints", c_void_p),
         ("measures", ctypes.c_double * MEASURES),
     ]
 
@@ -57,7 +57,7 @@ class Occurrences(ctypes.Structure):
 class Table(ctypes.Structure):
     """Words with their numbers."""
 
-    _fields_ = [("names", c_void_p), ("numbers", c_void_p), ("slots", c_int64)]
+    _fields_ = [("fingerprints", c_void_p), ("numbers", c_void_p), ("slots", c_int64)]
 
 
 class NearIndex(ctypes.Structure):
@@ -95,8 +95,8 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "weigh": (c_int64, [c_void_p, c_void_p, c_int64, *[c_void_p] * 5]),
     "multiply": (None, [c_void_p, c_int64, *[c_void_p] * 3, *[c_int64] * 3, c_void_p]),
     "add_products": (None, [c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
-    "multiply_rows": (c_bool, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, *[c_void_p] * 3]),
-    "name_words": (None, [c_void_p, c_int64, c_void_p]),
+    "gram_matrix": (c_bool, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, *[c_void_p] * 3]),
+    "fingerprint_words": (None, [c_void_p, c_int64, c_void_p]),
     "fill_table": (None, [c_void_p, c_void_p, c_int32]),
     "look_up": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
     "embed": (c_bool, [c_void_p, c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_bool, c_void_p]),
@@ -104,9 +104,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "fill_near": (None, [c_void_p]),
     "find_words_of": (c_int64, [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64]),
 }
-
-
-_LONG = {"observe_all", "weigh", "multiply", "multiply_rows", "fill_near"}
+_LONG = {"observe_all", "weigh", "multiply", "gram_matrix", "fill_near"}
 """Functions that let other threads run meanwhile; for the others, waiting for one's turn again would take longer."""
 
 

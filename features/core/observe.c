@@ -9,7 +9,7 @@ EXPORTED void free_observation(Observation *observation) {
     free(observation->keys);
     free(observation->times);
     free(observation->letters);
-    free(observation->names);
+    free(observation->fingerprints);
     free(observation);
 }
 
@@ -21,7 +21,7 @@ static void write_words(const Reading *reading, Observation *observation) {
         if (i) *letters++ = '\n';
         memcpy(letters, reading->folded.codes + word.begin, (size_t)(word.end - word.begin) * sizeof *letters);
         letters += word.end - word.begin;
-        observation->names[i] = word.name;
+        observation->fingerprints[i] = word.fingerprint;
     }
     observation->size = letters - observation->letters;
 }
@@ -41,9 +41,9 @@ static Observation *observe(const uint32_t *text, int64_t length, const Characte
     if (done) {
         observation->times = array(found.count, 4);
         observation->letters = array(length, 4);
-        observation->names = array(reading.word_count, 8);
+        observation->fingerprints = array(reading.word_count, 8);
         spare = array(found.count, 4);
-        done = observation->times && observation->letters && observation->names && spare &&
+        done = observation->times && observation->letters && observation->fingerprints && spare &&
                measure_layout(&reading, text, length, table, observation->measures);
     }
     if (done) {

@@ -92,9 +92,9 @@ EXPORTED void add_products(const float *rows, int64_t count, const float *matrix
  * `column_starts` and `row_indices` are those of the transposed rows, in rising order. `rows * rows` products, the rest
  * of which is left as it is.
  */
-EXPORTED bool multiply_rows(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
-                            const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
-                            const float *column_values, double *products) {
+EXPORTED bool gram_matrix(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                          const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
+                          const float *column_values, double *products) {
     int64_t *done = array(column_count, sizeof *done); /* up to which entry of each column the rows are */
     if (!done) return false;
     memcpy(done, column_starts, (size_t)column_count * sizeof *done);

@@ -118,7 +118,7 @@ def add_products(products: NDArray[np.float64], rows: NDArray[Any], matrix: NDAr
     load_library().add_products(rows.ctypes.data, len(rows), matrix.ctypes.data, *matrix.shape, products.ctypes.data)
 
 
-def multiply_rows(
+def gram_matrix(
     by_rows: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
     by_columns: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
 ) -> NDArray[np.float64]:
@@ -130,7 +130,7 @@ def multiply_rows(
     own = [_plain(part, kind) for part, kind in zip(by_columns, _KINDS, strict=True)]
     size = len(starts) - 1
     products = np.zeros((size, size))
-    if not load_library().multiply_rows(
+    if not load_library().gram_matrix(
         starts.ctypes.data,
         size,
         columns.ctypes.data,

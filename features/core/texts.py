@@ -29,10 +29,10 @@ class Words(Sequence[str]):
     The strings are made when they are first asked for, which a prediction does seldom.
     """
 
-    __slots__ = ("_strings", "letters", "names")
+    __slots__ = ("_strings", "fingerprints", "letters")
 
-    def __init__(self, letters: bytes, names: bytes, strings: Sequence[str] | None = None) -> None:
-        self.letters, self.names, self._strings = letters, names, strings
+    def __init__(self, letters: bytes, fingerprints: bytes, strings: Sequence[str] | None = None) -> None:
+        self.letters, self.fingerprints, self._strings = letters, fingerprints, strings
 
     @classmethod
     def from_strings(cls, words: Sequence[str]) -> Words:
@@ -42,20 +42,20 @@ class Words(Sequence[str]):
         text = "\n".join(words)
         if text.count("\n") >= max(len(words), 1):
             text = "\n".join(word.replace("\n", " ") for word in words)
-        letters, names = text.encode("utf-32-le", "surrogatepass"), np.empty(len(words), np.uint64)
+        letters, fingerprints = text.encode("utf-32-le", "surrogatepass"), np.empty(len(words), np.uint64)
         if len(words):
-            load_library().name_words(letters, len(text), names.ctypes.data)
-        return cls(letters, names.tobytes(), words)
+            load_library().fingerprint_words(letters, len(text), fingerprints.ctypes.data)
+        return cls(letters, fingerprints.tobytes(), words)
 
     @property
     def strings(self) -> Sequence[str]:
         """The words as strings."""
         if self._strings is None:
-            self._strings = self.letters.decode("utf-32-le", "surrogatepass").split("\n") if self.names else ()
+            self._strings = self.letters.decode("utf-32-le", "surrogatepass").split("\n") if self.fingerprints else ()
         return self._strings
 
     def __len__(self) -> int:
-        return len(self.names) // 8
+        return len(self.fingerprints) // 8
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.strings)
@@ -68,7 +68,7 @@ class Words(Sequence[str]):
         return self.strings[place]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Words, (self.letters, self.names)
+        return Words, (self.letters, self.fingerprints)
 
 
 class Observed(NamedTuple):
@@ -121,7 +121,7 @@ def _observed(own: Observation) -> Observed:
     return Observed(
         _copied(own.keys, own.count, np.int32),
         _copied(own.times, own.count, np.float32),
-        Words(ctypes.string_at(own.letters, 4 * own.size), ctypes.string_at(own.names, 8 * own.word_count)),
+        Words(ctypes.string_at(own.letters, 4 * own.size), ctypes.string_at(own.fingerprints, 8 * own.word_count)),
         np.array(own.measures),
     )
 

@@ -16,44 +16,45 @@ static int64_t length_of_word(const uint32_t *letters, int64_t size, int64_t beg
 }
 
 /* Give the hash of each word. */
-EXPORTED void name_words(const uint32_t *letters, int64_t size, uint64_t *names) {
+EXPORTED void fingerprint_words(const uint32_t *letters, int64_t size, uint64_t *fingerprints) {
     for (int64_t begin = 0; begin <= size;) {
         int64_t length = length_of_word(letters, size, begin);
-        *names++ = name_word(letters + begin, length);
+        *fingerprints++ = fingerprint_word(letters + begin, length);
         begin += length + 1;
     }
 }
 
-static int64_t find_slot(const Table *table, uint64_t name) {
-    int64_t slot = (int64_t)name & (table->slots - 1);
-    while (table->names[slot] && table->names[slot] != name) slot = (slot + 1) & (table->slots - 1);
+static int64_t find_slot(const Table *table, uint64_t fingerprint) {
+    int64_t slot = (int64_t)fingerprint & (table->slots - 1);
+    while (table->fingerprints[slot] && table->fingerprints[slot] != fingerprint)
+        slot = (slot + 1) & (table->slots - 1);
     return slot;
 }
 
-static int32_t find_number(const Table *table, uint64_t name) {
-    int64_t slot = find_slot(table, name);
-    return table->names[slot] ? table->numbers[slot] : -1;
+static int32_t find_number(const Table *table, uint64_t fingerprint) {
+    int64_t slot = find_slot(table, fingerprint);
+    return table->fingerprints[slot] ? table->numbers[slot] : -1;
 }
 
 /* Fill an empty table with words, numbered from 0; of equal words the first counts. */
-EXPORTED void fill_table(const Table *table, const uint64_t *names, int32_t count) {
+EXPORTED void fill_table(const Table *table, const uint64_t *fingerprints, int32_t count) {
     for (int32_t i = 0; i < count; i++) {
-        int64_t slot = find_slot(table, names[i]);
-        if (!table->names[slot]) table->numbers[slot] = i;
-        table->names[slot] = names[i];
+        int64_t slot = find_slot(table, fingerprints[i]);
+        if (!table->fingerprints[slot]) table->numbers[slot] = i;
+        table->fingerprints[slot] = fingerprints[i];
     }
 }
 
 /* Give the number of each word, or -1. */
-EXPORTED void look_up(const Table *table, const uint64_t *names, int64_t count, int32_t *numbers) {
-    for (int64_t i = 0; i < count; i++) numbers[i] = find_number(table, names[i]);
+EXPORTED void look_up(const Table *table, const uint64_t *fingerprints, int64_t count, int32_t *numbers) {
+    for (int64_t i = 0; i < count; i++) numbers[i] = find_number(table, fingerprints[i]);
 }
 
 /* Write the weighted mean of the words that have a vector, less its component along the unit vector `common`, and if
  * asked for divided by its length; zeros without such a word. False if there is no memory.
  */
-EXPORTED bool embed(const Table *table, const uint64_t *names, int64_t count, const float *weights, const float *matrix,
-                    const float *common, int64_t size, bool is_unit, float *vector) {
+EXPORTED bool embed(const Table *table, const uint64_t *fingerprints, int64_t count, const float *weights,
+                    const float *matrix, const float *common, int64_t size, bool is_unit, float *vector) {
     enum { AHEAD = 8, LINE = 16 }; /* words, and numbers that the processor fetches at once */
     double *sum = calloc((size_t)size + 1, sizeof *sum), total = 0, along = 0, squares = 0;
     int32_t *numbers = array(count, 4);
@@ -62,7 +63,7 @@ EXPORTED bool embed(const Table *table, const uint64_t *names, int64_t count, co
         free(numbers);
         return false;
     }
-    look_up(table, names, count, numbers);
+    look_up(table, fingerprints, count, numbers);
     for (int64_t i = 0; i < count; i++) {
         if (i + AHEAD < count && numbers[i + AHEAD] >= 0)
             for (int64_t d = 0; d < size; d += LINE) PREFETCH(matrix + numbers[i + AHEAD] * size + d);
@@ -227,7 +228,7 @@ static bool is_number(Letters word) {
  * written is not complete.
  */
 EXPORTED int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *letters, int64_t size,
-                               const uint64_t *names, int64_t count, FoundWord *found, int64_t room) {
+                               const uint64_t *fingerprints, int64_t count, FoundWord *found, int64_t room) {
     int64_t written = 0, entries = 1;
     for (int64_t i = 0; i < vocabulary->index_count; i++) entries += vocabulary->indexes[i].count;
     uint32_t *shape = array(vocabulary->longest, 4);
@@ -237,7 +238,7 @@ EXPORTED int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *let
     for (int32_t place = 0; written >= 0 && place < count; place++) {
         Letters word = {letters + begin, length_of_word(letters, size, begin)};
         begin += word.length + 1;
-        int32_t number = find_number(&vocabulary->table, names[place]);
+        int32_t number = find_number(&vocabulary->table, fingerprints[place]);
         if (number >= 0 && vocabulary->kinds[number] & WANTED) {
             if (written < room) found[written] = (FoundWord){place, -1, number};
             written++;

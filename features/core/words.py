@@ -29,29 +29,29 @@ class WordTable:
     """
 
     def __init__(self, words: Sequence[str]) -> None:
-        names = Words.from_strings(words).names
+        fingerprints = Words.from_strings(words).fingerprints
         slots = 1 << (2 * len(words)).bit_length() + 1
-        self._names, self._numbers = np.zeros(slots, np.uint64), np.zeros(slots, np.int32)
+        self._fingerprints, self._numbers = np.zeros(slots, np.uint64), np.zeros(slots, np.int32)
         self._count = len(words)
         self._attach()
-        load_library().fill_table(self._address, names, len(words))
+        load_library().fill_table(self._address, fingerprints, len(words))
 
     def _attach(self) -> None:
-        self.table = Table(self._names.ctypes.data, self._numbers.ctypes.data, len(self._names))
+        self.table = Table(self._fingerprints.ctypes.data, self._numbers.ctypes.data, len(self._fingerprints))
         self._address = ctypes.addressof(self.table)
 
     def __getstate__(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], int]:
-        return self._names, self._numbers, self._count
+        return self._fingerprints, self._numbers, self._count
 
     def __setstate__(self, state: tuple[NDArray[np.uint64], NDArray[np.int32], int]) -> None:
         # addresses are those of this process
-        self._names, self._numbers, self._count = state
+        self._fingerprints, self._numbers, self._count = state
         self._attach()
 
     def find(self, words: Sequence[str]) -> NDArray[np.int32]:
         """Give the position of each word, -1 for those that are not in the table."""
         found = np.empty(len(words), np.int32)
-        load_library().look_up(self._address, Words.from_strings(words).names, len(words), found.ctypes.data)
+        load_library().look_up(self._address, Words.from_strings(words).fingerprints, len(words), found.ctypes.data)
         return found
 
     def embed(
@@ -74,8 +74,10 @@ class WordTable:
         addresses = weights.ctypes.data, matrix.ctypes.data, common.ctypes.data
         address, stride = vectors.ctypes.data, vectors.strides[0]
         for number, words in enumerate(documents):
-            names, own = Words.from_strings(words).names, address + number * stride
-            if not load_library().embed(self._address, names, len(words), *addresses, matrix.shape[1], unit, own):
+            fingerprints, own = Words.from_strings(words).fingerprints, address + number * stride
+            if not load_library().embed(
+                self._address, fingerprints, len(words), *addresses, matrix.shape[1], unit, own
+            ):
                 raise MemoryError
         return vectors
 
@@ -138,7 +140,7 @@ class WordFinder:
                 ctypes.byref(self._vocabulary),
                 own.letters,
                 len(own.letters) // 4,
-                own.names,
+                own.fingerprints,
                 len(words),
                 found.ctypes.data,
                 room,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core.rows import multiply_rows
+from features.core.rows import gram_matrix
 
 MOST = 4_000
 """Rows up to which compact ones are made: the Gram matrix takes 8 bytes times their square."""
@@ -62,7 +62,7 @@ def _gram(columns: Any) -> NDArray[np.float64]:
     often = np.diff(columns.indptr) >= FREQUENT * columns.shape[0]
     rare = columns[:, np.flatnonzero(~often)]
     by_rows = rare.tocsr()
-    gram = multiply_rows((by_rows.indptr, by_rows.indices, by_rows.data), (rare.indptr, rare.indices, rare.data))
+    gram = gram_matrix((by_rows.indptr, by_rows.indices, by_rows.data), (rare.indptr, rare.indices, rare.data))
     del rare, by_rows
     frequent = np.flatnonzero(often)
     for begin in range(0, len(frequent), BLOCK):

@@ -68,12 +68,12 @@ static void check_words(const Observation *found) {
     static uint32_t starts[3][NEAR_HASHES + 1];
     int64_t slots = 64;
     if (found->word_count > 2 * MOST) return;
-    uint64_t names[64] = {0};
+    uint64_t fingerprints[64] = {0};
     int32_t numbers[64], looked_up[2 * MOST], owners[3][21 * MOST];
     int32_t count = found->word_count < MOST ? (int32_t)found->word_count : MOST;
-    Table table = {names, numbers, slots};
-    fill_table(&table, found->names, count);
-    look_up(&table, found->names, found->word_count, looked_up);
+    Table table = {fingerprints, numbers, slots};
+    fill_table(&table, found->fingerprints, count);
+    look_up(&table, found->fingerprints, found->word_count, looked_up);
     for (int i = 0; i < count; i++) check(looked_up[i] >= 0 && looked_up[i] <= i, "words of the table are found");
     int64_t letter_ends[MOST + 1] = {0}, shape_ends[MOST + 1] = {0}, shortest = INT64_MAX, longest = 0, begin = 0;
     uint32_t *letters = array(found->size, 4), *shapes = array(found->size, 4);
@@ -101,9 +101,11 @@ static void check_words(const Observation *found) {
     for (int i = 0; i < MOST; i++) kinds[i] = (uint8_t)(i & 3);
     Vocabulary vocabulary = {table, kinds, 1, 100, 3, indexes};
     FoundWord few[ROOM];
-    int64_t total = find_words_of(&vocabulary, found->letters, found->size, found->names, found->word_count, few, ROOM);
+    int64_t total =
+        find_words_of(&vocabulary, found->letters, found->size, found->fingerprints, found->word_count, few, ROOM);
     FoundWord *all = array(total, sizeof *all);
-    check(find_words_of(&vocabulary, found->letters, found->size, found->names, found->word_count, all, total) == total,
+    check(find_words_of(&vocabulary, found->letters, found->size, found->fingerprints, found->word_count, all, total) ==
+              total,
           "as many are found");
     for (int64_t i = 0; i < total; i++)
         check(all[i].place < found->word_count && all[i].index < 3 && all[i].entry >= 0 && all[i].entry < count,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, random_array
 
-from features.core.rows import KeptKeys, add_products, multiply, multiply_rows
+from features.core.rows import KeptKeys, add_products, gram_matrix, multiply
 from features.core.texts import compare
 from features.core.words import WordTable
 
@@ -46,13 +46,13 @@ def test_products_of_dense_rows_are_added(rows):
 
 def test_inner_products_of_rows_are_those_of_scipy(rows):
     expected = np.tril((rows @ rows.T).toarray())
-    assert np.allclose(multiply_rows(parts(rows), parts(rows.tocsc())), expected, atol=1e-5)
+    assert np.allclose(gram_matrix(parts(rows), parts(rows.tocsc())), expected, atol=1e-5)
 
 
 def test_no_rows_have_no_products():
     none = csr_array((0, 5), dtype=np.float32)
     assert multiply(*parts(none), np.ones((5, 2), np.float32)).shape == (0, 2)
-    assert multiply_rows(parts(none), parts(none.tocsc())).shape == (0, 0)
+    assert gram_matrix(parts(none), parts(none.tocsc())).shape == (0, 0)
 
 
 @pytest.mark.parametrize("width", [1, 10, 15, 16, 40])
