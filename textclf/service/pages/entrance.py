@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from textclf.service.pages.html import page
 from textclf.service.pages.languages import LANGUAGES
-from textclf.service.pages.requests import TheState, TheVisitor, language_of
+from textclf.service.pages.requests import TheState, TheVisitor, language_of, page_before
 from textclf.service.pages.state import PageState
 from textclf.service.pages.visitors import LANGUAGE, MAX_AGE, SESSION, Visitor, clean_name, local_path
 
@@ -68,7 +67,7 @@ def choose(request: Request, language: Annotated[str, Form(max_length=8)]) -> Re
     """Choose the language of the pages, and stay on the page."""
     if language not in LANGUAGES:
         raise HTTPException(422, "there is no such language")
-    answer = RedirectResponse(local_path(urlsplit(request.headers.get("referer", "/")).path), 303)
+    answer = RedirectResponse(page_before(request), 303)
     answer.set_cookie(LANGUAGE, language, max_age=365 * 24 * 3600, httponly=True, samesite="strict")
     return answer
 

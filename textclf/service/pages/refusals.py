@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from textclf.service.pages.html import filled, page
 from textclf.service.pages.languages import strings
-from textclf.service.pages.requests import language_of
-from textclf.service.pages.visitors import SESSION, Visitor, local_path
+from textclf.service.pages.requests import language_of, page_before
+from textclf.service.pages.visitors import SESSION, Visitor
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
@@ -29,7 +29,7 @@ def answer_problem(asked: HTTPConnection, problem: ProblemError) -> Response:
     texts = strings(language)["refused"]
     names = (problem.name.replace("-", "_"), {401: "no_session", 404: "not_found"}.get(problem.status, ""))
     said = next((texts[name] for name in names if name in texts), None)
-    back = _page_before(asked)
+    back = page_before(asked)
     answer = page(
         "refused.html",
         visitor,
@@ -41,9 +41,3 @@ def answer_problem(asked: HTTPConnection, problem: ProblemError) -> Response:
     )
     answer.headers.update(problem.headers)
     return answer
-
-
-def _page_before(asked: HTTPConnection) -> str:
-    """Give the path of the page of this server on which somebody was."""
-    before = urlsplit(asked.headers.get("referer", ""))
-    return local_path(before.path) if before.netloc == asked.headers.get("host") else "/"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, HTTPException, Request
 from pydantic import Field
@@ -13,7 +13,7 @@ from textclf.base.errors import BadDataError
 from textclf.model.category_names import as_category
 from textclf.service.pages.languages import choose_language
 from textclf.service.pages.state import PageState
-from textclf.service.pages.visitors import LANGUAGE, SESSION, Visitor
+from textclf.service.pages.visitors import LANGUAGE, SESSION, Visitor, local_path
 from textclf.service.problems import ProblemError
 
 MAX_CATEGORY = 100
@@ -35,6 +35,15 @@ TheState = Annotated[PageState, Depends(state_of)]
 def language_of(request: HTTPConnection) -> str:
     """Give the language in which to answer."""
     return choose_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE))
+
+
+def page_before(request: HTTPConnection) -> str:
+    """Give the path of the page of this server from which a request came; the first page for any other."""
+    try:
+        before = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    return local_path(before.path) if before.netloc == request.headers.get("host") else "/"
 
 
 def visitor_of(request: Request, state: TheState) -> Visitor:

@@ -77,6 +77,17 @@ def test_other_sites_can_neither_send_nor_be_gone_to(client):
         assert sign_in(client, then=target).headers["location"] == "/"
 
 
+def test_headers_that_are_no_addresses_are_no_fault_of_the_service(client):
+    sign_in(client)
+    answer = client.post("/review/undo", headers={"Origin": "http://[evil"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:textclf:problem:cross-origin")
+    nowhere = {"Referer": "http://[evil/teach"}
+    answer = client.post("/language", data={"language": "it"}, headers=nowhere)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    answer = client.get("/none", headers=HTML | nowhere)
+    assert (answer.status_code, "Questa pagina non esiste" in answer.text) == (404, True)
+
+
 def test_no_path_of_a_client_is_used_as_one(start, model_path, scan, tmp_path, sent):
     def get(path: str) -> int:
         # as it is: a client of its own would put it right
