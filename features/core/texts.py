@@ -15,7 +15,7 @@ from features.core.library import MEASURES, Observation, load_library
 
 _TABLE = CHARACTERS.ctypes.data
 _VIEW = struct.Struct("@5i")
-_BATCH = 32
+_BATCH, _BATCH_CHARACTERS = 32, 250_000
 
 
 def view_bytes(*, is_word: bool, shortest: int, longest: int, part: int, is_shape: bool) -> bytes:
@@ -85,9 +85,17 @@ class Observed(NamedTuple):
 
 def observe_all(texts: Sequence[str], views: bytes, kept: int | None = None) -> list[Observed]:
     """Observe texts in several views; with `kept`, `KeptKeys.address`, give their TF-IDF rows in place of counts."""
-    # several in a call, because threads would wait for each other after each
-    batches = (texts[first : first + _BATCH] for first in range(0, len(texts), _BATCH))
-    return [observed for batch in batches for observed in _observe_batch(batch, views, kept)]
+    observed: list[Observed] = []
+    batch: list[str] = []
+    characters = 0
+    for text in texts:
+        # several in a call, because threads would wait for each other after each; but long ones take much memory
+        if batch and (len(batch) == _BATCH or characters + len(text) > _BATCH_CHARACTERS):
+            observed += _observe_batch(batch, views, kept)
+            batch, characters = [], 0
+        batch.append(text)
+        characters += len(text)
+    return observed + _observe_batch(batch, views, kept)
 
 
 def _observe_batch(texts: Sequence[str], views: bytes, kept: int | None) -> list[Observed]:

@@ -138,18 +138,19 @@ def test_vectors_have_length_one_or_none(fitted):
     assert all(length == pytest.approx(1, abs=1e-5) or length == 0 for length in lengths)
 
 
-def test_a_text_of_a_million_characters_takes_less_than_a_hundred_bytes_for_each():
+def test_texts_of_a_million_characters_take_no_more_memory_than_one_of_them():
     script = """
 import resource
 from features.feature_set import observe
 from features.ngrams import VIEWS
 observe(["a few words"], VIEWS, layout=True)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-observe(["To whom: it may concern.\\n" * 40_000], VIEWS, layout=True)
+observe(["To whom: it may concern.\\n" * 40_000] * 4, VIEWS, layout=True)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 100_000
+    # in kB: a hundred bytes for each character, as of one text, and the words of four
+    assert int(done.stdout) < 180_000
 
 
 # settings
