@@ -88,10 +88,14 @@ class Database:
         self.engine.dispose()
 
     def _check(self) -> bool:
+        url = self.engine.url
+        # SQLite would make the file
+        if self.is_file and "uri" not in url.query and not Path(url.database or "").exists():
+            return False
         with self.engine.connect() as connection:
             version = _version(connection)
-        if version is not None and int(version) > int(HEAD):
-            raise self._too_new(version)
+        if version is not None and (not version.isdecimal() or int(version) > int(HEAD)):
+            raise self._unknown(version)
         return version is not None
 
     def _migrate(self) -> bool:
@@ -106,16 +110,16 @@ class Database:
         config = Config()
         config.set_main_option("script_location", "textclf.library:migrations")
         with self._writing.begin() as connection:
-            if not self.is_file and connection.dialect.name == "postgresql":
+            if not self.is_file:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
             except CommandError as error:
-                raise self._too_new(_version(connection)) from error
+                raise self._unknown(_version(connection)) from error
         return True
 
-    def _too_new(self, version: str | None) -> BadInputError:
+    def _unknown(self, version: str | None) -> BadInputError:
         return BadInputError(
             f"has tables of version {version}, which this version of textclf does not know",
             where=self.place,

@@ -100,8 +100,6 @@ class Library:
     @classmethod
     def look_into(cls, folder: str | Path, database: str | None = None) -> Self | None:
         """Open a library to read from it, and change nothing; None if there is none."""
-        if database is None and not (Path(folder) / DATABASE).is_file():
-            return None
         library = cls(folder, database, read_only=True)
         if library.database.has_tables:
             return library

@@ -59,11 +59,13 @@ def test_the_migrations_make_the_tables_of_the_code(library):
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_tables_of_a_newer_version_are_refused_and_left_alone(library, tmp_path, database):
+@pytest.mark.parametrize("read", [Library.open, Library.look_into])
+@pytest.mark.parametrize("version", ["999", "ae1027a6acf"])
+def test_tables_of_another_version_are_refused_and_left_alone(library, database, read, version):
     with library.database.writing() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '999'"))
-    with pytest.raises(BadInputError, match="has tables of version 999, which this version of textclf does not know"):
-        Library.open(library.folder, database)
+        session.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+    with pytest.raises(BadInputError, match=f"has tables of version {version}, which this version of textclf does not"):
+        read(library.folder, database)
 
 
 def test_tables_of_the_first_version_are_brought_up_to_date(tmp_path, database, model_files, monkeypatch):
@@ -258,6 +260,13 @@ def test_a_library_that_was_emptied_is_refused_as_damaged_and_left_alone(tmp_pat
         read(tmp_path)
     assert refused.value.remedy == "put back a copy of that file, or remove it to begin anew"
     assert (tmp_path / DATABASE).stat().st_size == 0
+
+
+def test_a_new_file_is_made_only_by_who_writes(tmp_path):
+    address = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    assert Library.look_into(tmp_path / "library", address) is None
+    assert list(tmp_path.iterdir()) == []
+    Library.open(tmp_path / "library", address).close()
 
 
 def test_a_password_with_an_at_sign_is_in_no_message(tmp_path):
