@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from textclf.base.errors import MissingProgramError
+
 LIBRARY = Path(__file__).with_name("libcore.so")
 MEASURES = 20
 """Measures of the layout of a page."""
@@ -110,12 +112,12 @@ _LONG = {"observe_all", "weigh", "multiply", "gram_matrix", "fill_near"}
 
 @cache
 def load_library() -> Any:
-    """Load the library; raises ImportError, which says how to get it, if it is missing."""
+    """Load the library; raises `MissingProgramError`, which says how to get it, if it is missing."""
     try:
         libraries = {is_long: kind(str(LIBRARY)) for is_long, kind in ((True, ctypes.CDLL), (False, ctypes.PyDLL))}
     except OSError as error:
         remedy = "in a checkout run: pip install --editable ."
-        raise ImportError(f"the compiled core cannot be loaded: {error}; {remedy}") from error
+        raise MissingProgramError(f"the compiled core cannot be loaded: {error}", remedy=remedy) from error
     loaded = SimpleNamespace()
     for name, (result, arguments) in _FUNCTIONS.items():
         function = getattr(libraries[name in _LONG], name)

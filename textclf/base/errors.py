@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     BAD_DATA = 4
     """The content of a file is not usable: a missing column, one category only."""
     MISSING_PROGRAM = 5
-    """Tesseract, one of its languages, or a package of an extra is not installed."""
+    """Tesseract, one of its languages, a package of an extra or the compiled core is not installed."""
     BAD_MODEL = 6
     """A model file is damaged, changed, of another kind or of a newer format."""
     OUTPUT = 7
@@ -115,7 +115,7 @@ class BadDataError(TextclfError, ValueError):
 
 
 class MissingProgramError(TextclfError):
-    """Tesseract, one of its languages, or an optional package is not installed."""
+    """Tesseract, one of its languages, an optional package or the compiled core is not installed."""
 
     code = "missing-program"
     exit_code = ExitCode.MISSING_PROGRAM

@@ -83,8 +83,22 @@ def test_ten_million_texts_that_search_for_new_paths_find_no_fault(tmp_path):
     assert "Done 10000000 runs" in done.stderr
 
 
-def test_without_the_library_it_is_said_how_to_get_it(tmp_path):
+def test_without_the_library_it_is_said_how_to_get_it():
     script = "from features.core import library; library.LIBRARY = 'missing.so'; library.load_library()"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "ImportError: the compiled core cannot be loaded" in done.stderr
+    assert "MissingProgramError: the compiled core cannot be loaded" in done.stderr
     assert "pip install --editable ." in done.stderr
+
+
+def test_so_it_is_by_the_command_in_one_line(tmp_path):
+    program = (
+        "import sys; from features.core import library; library.LIBRARY = 'missing.so';"
+        "from textclf.__main__ import main; sys.argv[1:] = ['train', 'a.csv', '-o', 'm']; main()"
+    )
+    rows = "".join(f"{number},dear aunt,letter\nb{number},total due,invoice\n" for number in range(3))
+    (tmp_path / "a.csv").write_text(f"document_id,text,category\n{rows}")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 5
+    assert last.startswith("error: the compiled core cannot be loaded")
+    assert "Traceback" not in done.stderr
