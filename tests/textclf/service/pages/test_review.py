@@ -71,6 +71,36 @@ def test_documents_are_decided_by_keyboard_alone_and_what_was_decided_can_be_tak
 
 
 @pytest.mark.slow
+def test_a_new_category_that_is_entered_twice_decides_one_document_once(desk, visit):
+    made = desk(4)
+    page = visit(made.url)
+    name = shown_name(page)
+    page.evaluate("""() => {
+        const review = document.getElementById('review');
+        window.seen = [];
+        new MutationObserver(() => window.seen.push(review.dataset.document))
+            .observe(review, {attributes: true, attributeFilter: ['data-document']});
+    }""")
+    sent = []
+    page.route("**/review/decide", lambda route: sent.append(route))
+    page.wait_for_timeout(100)
+    page.keyboard.press("/")
+    page.keyboard.type("Tax return")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    for request in sent:
+        request.continue_()
+    wait_until_sent(page, name)
+    page.wait_for_timeout(300)
+    assert len(page.evaluate("window.seen")) == 1
+    with made.open() as library:
+        assert [one.category for one in library.corrections()] == ["Tax return"]
+        library.undo(by="Anna", at=datetime.now(UTC))
+        assert not [*library.corrections()]
+
+
+@pytest.mark.slow
 def test_a_doubted_decision_is_kept_by_enter_and_corrected_by_a_digit(desk, visit):
     made = desk(named={f"{name}.png": f"invoice total due vat number {name}" for name in "abc"})
     with made.open() as library, library.database.writing() as session:

@@ -25,6 +25,8 @@ const now = document.getElementById("now");
 const visit = Array.from(crypto.getRandomValues(new Uint32Array(4)), (one) => one.toString(16)).join("-");
 
 let current = null;
+/** The document about whose new category the server is being asked. */
+let asking = null;
 let ready = [];
 let skipped = [];
 let waiting = 0;
@@ -181,22 +183,26 @@ function undo() {
 
 /** Decide for a name that was typed; a new one that is like another is asked back once. */
 async function decideTyped(category, { isNew }) {
-  if (!current) return;
+  if (!current || current === asking) return;
   if (!isNew) {
     decide(category);
     return;
   }
+  const decided = current;
+  asking = decided;
   try {
-    const answer = await send("/review/decide", { document: current.id, category, sure: finder.isAskedBack(category) });
+    const answer = await send("/review/decide", { document: decided.id, category, sure: finder.isAskedBack(category) });
     if (answer.like) {
-      finder.askBack(category, text("review.like", { name: category, other: shownCategory(answer.like) }));
+      if (current === decided) finder.askBack(category, text("review.like", { name: category, other: shownCategory(answer.like) }));
       return;
     }
-    say(text("review.saved", { name: current.name, category: shownCategory(answer.category) }));
+    say(text("review.saved", { name: decided.name, category: shownCategory(answer.category) }));
     finder.add(answer.category);
-    advance();
+    if (current === decided) advance();
   } catch (refusal) {
     say(text("common.failed", { reason: refusal.message }), 8);
+  } finally {
+    asking = null;
   }
 }
 
