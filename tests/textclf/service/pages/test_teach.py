@@ -16,6 +16,25 @@ from textclf.service.pages.learning import divide, is_kept_out, train
 
 pytestmark = pytest.mark.slow
 
+EVER = datetime.min.replace(tzinfo=UTC).isoformat()
+"""Before all decisions."""
+
+
+@pytest.fixture
+def library(tmp_path, model, model_path, texts):
+    """A library with a model on duty and 60 documents for review."""
+    with Library.open(tmp_path / "library") as library:
+        now = datetime.now(UTC)
+        on_duty = library.add_model(model_path, at=now).id
+        library.put_on_duty(on_duty, by="anna", at=now)
+        add_documents(library, tmp_path / "scans", model, on_duty, texts(60))
+        yield library
+
+
+def train_again(library, tmp_path, **request):
+    given = {"since": EVER, "replay": False, "started_at": EVER, "progress": lambda **_: None} | request
+    return train(library, tmp_path / "new.textclf", **given)
+
 
 def decide_all(library, kind_of):
     for document in library.list_documents(limit=500):
@@ -35,7 +54,7 @@ def test_a_new_model_learns_is_compared_taken_and_taken_back(desk, visit):
         wrong = next(one.id for one in library.list_documents() if one.name.startswith("invoice"))
         library.decide(wrong, "letter", by="Anna", at=datetime.now(UTC))
         before = library.model_on_duty()
-        lesson = divide([*library.corrections()], datetime.min.replace(tzinfo=UTC).isoformat())
+        lesson = divide([*library.corrections()], EVER)
     page = visit(made.url, path="/teach")
     assert "60" in page.text_content(".card >> nth=1")
     page.uncheck("[name=replay]")
@@ -78,27 +97,20 @@ def doubted(made):
         return [one.document_id for one in list_label_issues(session)]
 
 
-def test_decisions_that_are_likely_wrong_are_found_while_a_model_learns(tmp_path, model, model_path, texts):
-    with Library.open(tmp_path / "library") as library:
-        now = datetime.now(UTC)
-        on_duty = library.add_model(model_path, at=now).id
-        library.put_on_duty(on_duty, by="anna", at=now)
-        add_documents(library, tmp_path / "scans", model, on_duty, texts(60))
-        decide_all(library, lambda name: name.split("-")[0])
-        since = datetime.min.replace(tzinfo=UTC).isoformat()
-        kept_out = {one.document_id for one in divide([*library.corrections()], since).kept_out}
-        wrong = {min(kept_out), *[one for one in range(1, 60) if one not in kept_out][:2]}
-        kinds = ("invoice", "letter", "receipt")
-        for document in library.list_documents(limit=100):
-            kind = document.name.split("-")[0]
-            decided = kinds[kinds.index(kind) - 1] if document.id in wrong else kind
-            library.decide(document.id, decided, by="anna", at=now)
-        request = {"since": since, "replay": False, "max_error": 0.2}
-        target = tmp_path / "new.textclf"
-        told = train(library, target, started_at=now.isoformat(), progress=lambda **_: None, **request)
-        assert {one["document_id"] for one in told["doubts"]} == wrong
-        for one in told["doubts"]:
-            assert library.document(one["document_id"]).name.startswith(one["category"])
+def test_decisions_that_are_likely_wrong_are_found_while_a_model_learns(library, tmp_path):
+    now = datetime.now(UTC)
+    decide_all(library, lambda name: name.split("-")[0])
+    kept_out = {one.document_id for one in divide([*library.corrections()], EVER).kept_out}
+    wrong = {min(kept_out), *[one for one in range(1, 60) if one not in kept_out][:2]}
+    kinds = ("invoice", "letter", "receipt")
+    for document in library.list_documents(limit=100):
+        kind = document.name.split("-")[0]
+        decided = kinds[kinds.index(kind) - 1] if document.id in wrong else kind
+        library.decide(document.id, decided, by="anna", at=now)
+    told = train_again(library, tmp_path, max_error=0.2)
+    assert {one["document_id"] for one in told["doubts"]} == wrong
+    for one in told["doubts"]:
+        assert library.document(one["document_id"]).name.startswith(one["category"])
 
 
 def test_teaching_can_be_stopped_and_leaves_no_process(desk, visit, left_over):
@@ -121,40 +133,30 @@ def test_one_in_four_documents_is_kept_out_by_its_content():
     assert 800 < sum(map(is_kept_out, names)) < 1_200
 
 
-def train_again(library, tmp_path, **request):
-    since = datetime.min.replace(tzinfo=UTC).isoformat()
-    given = {"since": since, "replay": False, "started_at": since, "progress": lambda **_: None} | request
-    return train(library, tmp_path / "new.textclf", **given)
-
-
-def test_five_documents_of_each_category_are_enough_and_single_ones_are_left_out(tmp_path, model, model_path, texts):
-    with Library.open(tmp_path / "library") as library:
-        now = datetime.now(UTC)
-        on_duty = library.add_model(model_path, at=now).id
-        library.put_on_duty(on_duty, by="anna", at=now)
-        add_documents(library, tmp_path / "scans", model, on_duty, texts(60))
-        kinds = {one.id: one.name.split("-")[0] for one in library.list_documents(limit=100)}
-        # the worst case: those that would be kept out first
-        hashes = sorted(library.list_documents(limit=100), key=lambda one: not is_kept_out(one.sha256))
-        chosen = {kind: [one.id for one in hashes if kinds[one.id] == kind] for kind in ("invoice", "letter")}
-        for kind, ids in chosen.items():
-            for document in ids[:5]:
-                library.decide(document, kind, by="anna", at=now)
-        library.decide(chosen["letter"][4], "invoice", by="anna", at=now)
-        single = next(one.id for one in hashes if kinds[one.id] == "receipt")
-        library.decide(single, "receipt", by="anna", at=now)
-        told = train_again(library, tmp_path)
-        assert told["documents"] == {"invoice": 5, "letter": 3}
-        assert told["kept_out"] == 2
-        assert told["left_out"] == ["receipt"]
-        assert told["doubts"] == []
-        # what a model that was taken learned from is never compared on
-        for kind, ids in chosen.items():
-            for document in ids[5:]:
-                library.decide(document, kind, by="anna", at=now)
-        later = divide([*library.corrections()], datetime.min.replace(tzinfo=UTC).isoformat(), told["learned"])
-        assert told["learned"]
-        assert not set(told["learned"]) & {one.document_id for one in later.kept_out}
+def test_five_documents_of_each_category_are_enough_and_single_ones_are_left_out(library, tmp_path):
+    now = datetime.now(UTC)
+    kinds = {one.id: one.name.split("-")[0] for one in library.list_documents(limit=100)}
+    # the worst case: those that would be kept out first
+    hashes = sorted(library.list_documents(limit=100), key=lambda one: not is_kept_out(one.sha256))
+    chosen = {kind: [one.id for one in hashes if kinds[one.id] == kind] for kind in ("invoice", "letter")}
+    for kind, ids in chosen.items():
+        for document in ids[:5]:
+            library.decide(document, kind, by="anna", at=now)
+    library.decide(chosen["letter"][4], "invoice", by="anna", at=now)
+    single = next(one.id for one in hashes if kinds[one.id] == "receipt")
+    library.decide(single, "receipt", by="anna", at=now)
+    told = train_again(library, tmp_path)
+    assert told["documents"] == {"invoice": 5, "letter": 3}
+    assert told["kept_out"] == 2
+    assert told["left_out"] == ["receipt"]
+    assert told["doubts"] == []
+    # what a model that was taken learned from is never compared on
+    for kind, ids in chosen.items():
+        for document in ids[5:]:
+            library.decide(document, kind, by="anna", at=now)
+    later = divide([*library.corrections()], EVER, told["learned"])
+    assert told["learned"]
+    assert not set(told["learned"]) & {one.document_id for one in later.kept_out}
 
 
 def test_the_error_of_the_last_training_goes_when_somebody_decides_again(desk):
