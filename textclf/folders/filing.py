@@ -123,7 +123,9 @@ class Filer:
         self._trial: dict[str, Path] = {}
 
     def run(self, waiting: Sequence[WaitingFile], scans: ScanOptions) -> Generator[Filed]:
-        """File what waits, each file as soon as it is read; what was filed before or decided is not read again.
+        """File what waits, each file as soon as it is read.
+
+        Neither a copy of what was filed before is read, nor what was filed before and decided since.
 
         Raises
         ------
@@ -162,9 +164,8 @@ class Filer:
         note = prediction.reason if result == "review" else document.error
         if document.status == "failed":
             result, note = "failed", document.error
-        before = self._filed_before(document.sha256, waiting.found.file)
-        # all empty files have the same content, of which nothing is to be learned
-        if before is not None and waiting.state.size:
+        before = self._filed_before(document.sha256, waiting)
+        if before is not None:
             result, note = "duplicate", f"has the content of {before}"
         judged = _Judged(
             waiting=waiting,
@@ -188,7 +189,7 @@ class Filer:
         document = self.library.document_of(sha256) if self.library else None
         if self.library is None or document is None or not _is_unchanged(waiting):
             return None
-        before = self._filed_before(sha256, waiting.found.file)
+        before = self._filed_before(sha256, waiting)
         note = f"has the content of {before}"
         judged = _Judged(waiting=waiting, sha256=sha256, id=document.id, result="duplicate", note=note)
         if before is not None:
@@ -196,10 +197,13 @@ class Filer:
         decision = self.library.decision(document.id)
         return None if decision is None else self._put(_as_decided(judged, decision))
 
-    def _filed_before(self, sha256: str, path: Path) -> Path | None:
+    def _filed_before(self, sha256: str, waiting: WaitingFile) -> Path | None:
         """Give where another file of some content was put that is still there, if not among the duplicates."""
+        # all empty files have the same content, of which nothing is to be learned
+        if not waiting.state.size:
+            return None
         moves = self.library.journal.done(sha256, str(self.destinations.into)) if self.library else []
-        targets = {Path(move.target) for move in moves} - {Path(os.path.realpath(path))}
+        targets = {Path(move.target) for move in moves} - {Path(os.path.realpath(waiting.found.file))}
         spare = self.destinations.folders["duplicate"]
         there = (path for path in targets if os.path.lexists(path) and not path.is_relative_to(spare))
         return next(there, None) or self._trial.get(sha256)

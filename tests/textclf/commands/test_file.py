@@ -233,6 +233,8 @@ def test_files_that_are_empty_or_too_large_go_to_those_that_cannot_be_read(file,
     assert {path.name: path.stat().st_size for path in (desk.out / "_failed").iterdir()} == failed
     assert "(is empty (0 bytes))" in said.out
     assert "4 cannot be read" in said.err
+    desk.write("empty.pdf", b"")
+    assert "1 cannot be read" in file().err, "also where an empty file was filed before"
 
 
 def test_what_is_no_document_of_the_inbox_stays(file, desk, page, tmp_path):
