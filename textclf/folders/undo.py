@@ -18,10 +18,6 @@ from textclf.library.library import Library
 from textclf.library.records import Move
 
 
-class _GoneError(Exception):
-    """A file that was moved is no longer where it was put."""
-
-
 def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], datetime]) -> Iterator[Filed]:
     """Take back the last run into a folder that is not undone, the last file first.
 
@@ -40,17 +36,21 @@ def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], d
         document = library.document(move.document_id)
         sha256 = document.sha256 if document else ""
         name = document.name if document else target.name
+        is_there = os.path.lexists(target)
+        if not is_there and target.parent in mounted:
+            library.journal.settle(move.id, "lost", at=now())
+            note = f"no longer at {target}: somebody has moved or removed it"
+            yield Filed(document_id=name, source=target, target=None, result="gone", note=note)
+            continue
         try:
+            if not is_there:
+                raise FileNotFoundError(None, "its folder is not there", str(target))
             if move.how == "move":
-                source = _put_back(library, move, now, is_known=target.parent in mounted)
+                source = _put_back(library, move, now)
                 log.write(f"put back {target} to {source}")
             else:
                 _remove(library, move, sha256, now)
                 log.write(f"removed {target}, which is still at {source}")
-        except _GoneError:
-            note = f"no longer at {target}: somebody has moved or removed it"
-            yield Filed(document_id=name, source=target, target=None, result="gone", note=note)
-            continue
         except (OSError, ChangedError) as error:
             reason = reason_of(error) if isinstance(error, OSError) else "it was changed meanwhile"
             note = f"stayed at {target} ({reason})"
@@ -64,13 +64,8 @@ def undo_last_run(library: Library, into: Path, log: DayLog, now: Callable[[], d
             yield Filed(document_id=name, source=target, target=None, result="removed", note=note)
 
 
-def _put_back(library: Library, move: Move, now: Callable[[], datetime], *, is_known: bool) -> Path:
+def _put_back(library: Library, move: Move, now: Callable[[], datetime]) -> Path:
     target = Path(move.target)
-    if not os.path.lexists(target):
-        if not is_known:
-            raise FileNotFoundError(None, "its folder is not there", str(target))
-        library.journal.settle(move.id, "lost", at=now())
-        raise _GoneError
     for place in numbered(Path(move.source)):
         if os.path.lexists(place):
             continue
@@ -91,18 +86,17 @@ def _put_back(library: Library, move: Move, now: Callable[[], datetime], *, is_k
 
 def _remove(library: Library, move: Move, sha256: str, now: Callable[[], datetime]) -> None:
     source, target = Path(move.source), Path(move.target)
-    if os.path.lexists(target):
-        for path, what in ((source, "its source is gone or was changed"), (target, "it was changed")):
-            try:
-                found = operations.hash_of(path)
-            except FileNotFoundError:
-                if not path.parent.is_dir():
-                    raise
-                found = ""
-            if found != sha256:
-                # the run before this one is what is undone next
-                library.journal.settle(move.id, "kept", at=now())
-                raise OSError(None, what, str(path))
-        library.journal.settle(move.id, "undoing", at=now())
-        target.unlink()
+    for path, what in ((source, "its source is gone or was changed"), (target, "it was changed")):
+        try:
+            found = operations.hash_of(path)
+        except FileNotFoundError:
+            if not path.parent.is_dir():
+                raise
+            found = ""
+        if found != sha256:
+            # the run before this one is what is undone next
+            library.journal.settle(move.id, "kept", at=now())
+            raise OSError(None, what, str(path))
+    library.journal.settle(move.id, "undoing", at=now())
+    target.unlink()
     library.journal.settle(move.id, "undone", at=now())

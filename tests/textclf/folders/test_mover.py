@@ -216,10 +216,10 @@ def test_a_copy_that_stays_does_not_keep_the_run_before_from_being_undone(desk):
     assert copy.exists()
 
 
-@pytest.mark.parametrize("how", ["move", "copy"])
-def test_what_is_on_a_share_that_is_not_mounted_can_be_undone_later(desk, how):
+@pytest.mark.parametrize(("how", "missing"), [("move", "out/a"), ("copy", "out/a"), ("copy", "in")])
+def test_what_is_on_a_share_that_is_not_mounted_can_be_undone_later(desk, how, missing):
     desk.put("x.pdf", how)
-    share = desk.into / "a" if how == "move" else desk.inbox
+    share = desk.into.parent / missing
     share.rename(desk.into.parent / "not mounted")
     (stayed,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
     assert stayed.result == "stayed"
@@ -263,8 +263,9 @@ def test_a_file_that_is_written_to_while_it_is_put_back_stays_and_the_others_go_
     assert desk.states() == ["undone", "done"]
 
 
-def test_what_somebody_took_out_of_the_folder_is_told(desk):
-    desk.put("x.pdf").unlink()
+@pytest.mark.parametrize("how", ["move", "copy"])
+def test_what_somebody_took_out_of_the_folder_is_told(desk, how):
+    desk.put("x.pdf", how).unlink()
     (gone,) = undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)
     assert (gone.result, gone.note) == ("gone", f"no longer at {gone.source}: somebody has moved or removed it")
     assert list(undo_last_run(desk.library, desk.into, desk.mover().log, desk.clock)) == []
