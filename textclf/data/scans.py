@@ -68,7 +68,10 @@ class ScanOptions:
         "review. each-page: each page is a document.",
     )
     jobs: int | None = option(
-        None, min=1, max=MAX_JOBS, help="Worker processes; by default as many as cores and memory allow."
+        None,
+        min=1,
+        max=MAX_JOBS,
+        help="Processes that read, and threads that predict; by default as many as cores and memory allow.",
     )
     cache: Path | None = option(None, help="Folder for pages that were read; by default in the user's cache folder.")
     no_cache: bool = option(False, help="Do not keep pages that were read; a stopped run starts again.")
