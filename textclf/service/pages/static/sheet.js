@@ -57,7 +57,7 @@ export class Sheet {
       const { category, runner_up: other } = shownDocument;
       this.part.legend.hidden = !(category && shownDocument.pages.some((page) => page.marks.length));
       this.part.for.textContent = text("sheet.words_for", { category: shownCategory(category) });
-      this.part.against.textContent = text("sheet.words_against", { category: shownCategory(other) });
+      this.part.against.textContent = text("sheet.words_for", { category: shownCategory(other) });
     } else {
       this.part.paper.replaceChildren();
       this.part.page.textContent = "";
