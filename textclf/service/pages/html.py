@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import pass_context
@@ -60,7 +59,6 @@ def render(template: str, visitor: Visitor, *, section: str = "", **values: Any)
 def _environment() -> Environment:
     found = environment(__package__ or "")
     found.filters |= {"filled": filled, "percent": _percent, "decimal": _decimal}
-    found.globals["version"] = _version()
     return found
 
 
@@ -101,11 +99,3 @@ def _percent(context: Context, share: float, digits: int | str = 0) -> str:
 @pass_context
 def _decimal(context: Context, number: float) -> str:
     return decimal(number, language=context["language"])
-
-
-def _version() -> str:
-    """Change with the static files, so that a browser does not use those of an older version."""
-    from textclf.base.hashing import hash_bytes
-
-    files = sorted((resources.files(__package__ or "") / "static").iterdir(), key=lambda file: file.name)
-    return hash_bytes(b"".join(file.read_bytes() for file in files if file.is_file()))[:12]
