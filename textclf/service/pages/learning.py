@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from textclf.base.errors import BadDataError
 from textclf.library.undecided import Undecided, iter_undecided
@@ -27,13 +27,6 @@ MOST_REPLAYED = 200
 MOST_PILE = 5_000
 """Undecided documents that a new model learns from as unlabelled ones."""
 _CHANGES = 30
-
-
-class _Example(NamedTuple):
-    document_id: int
-    text: str
-    category: str
-    look: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +118,7 @@ def train(
     taken = {one.document_id for one in replayed}
     pile = [one.text for one in undecided if one.document_id not in taken][:MOST_PILE]
     decided = [one for one in lesson.learned if one.category != NONE_OF_THESE and one.text.strip()]
-    examples = [_Example(one.document_id, one.text, one.category, one.look) for one in decided]
-    examples += [_Example(one.document_id, one.text, one.category, one.look) for one in replayed]
-    examples, left_out = _without_single(examples)
+    examples, left_out = _without_single([*decided, *replayed])
     others = [one.text for one in lesson.learned if one.category == NONE_OF_THESE and one.text.strip()]
     _check({one.category for one in examples})
     on_duty = library.model_on_duty()
@@ -183,7 +174,7 @@ def _replayed(undecided: Sequence[Undecided]) -> list[Undecided]:
     return found
 
 
-def _without_single(examples: Sequence[_Example]) -> tuple[list[_Example], list[str]]:
+def _without_single(examples: Sequence[Correction | Undecided]) -> tuple[list[Correction | Undecided], list[str]]:
     """Leave out categories of one document, from which nothing can be learned, and name them."""
     counts = Counter(one.category for one in examples)
     left_out = sorted(category for category, count in counts.items() if count == 1)

@@ -56,11 +56,11 @@ def predict_anew(library: Library, *, progress: Progress, max_error: float | Non
     if on_duty is None:
         return {"documents": 0}
     model = load_model(library.model_path(on_duty.id)).with_max_error(max_error)
-    waiting = [one.document_id for one in iter_undecided(library.database) if one.model_id != on_duty.id]
+    waiting = {one.document_id for one in iter_undecided(library.database) if one.model_id != on_duty.id}
     progress(step="predicting", total=len(waiting))
-    wanted, done = set(waiting), 0
+    done = 0
     for one in iter_undecided(library.database):
-        if one.document_id not in wanted:
+        if one.document_id not in waiting:
             continue
         prediction = model(one.text, one.name, one.confidence, look=one.look)
         library.record_prediction(
