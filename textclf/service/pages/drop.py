@@ -18,7 +18,6 @@ from textclf.service.pages.requests import Id, TheState, TheVisitor
 from textclf.service.pages.shown import show_dropped
 
 if TYPE_CHECKING:
-    from ocr.document import Document
     from textclf.service.pages.state import PageState
     from textclf.service.pages.visitors import Visitor
     from textclf.service.uploads import SourceFile
@@ -43,18 +42,26 @@ async def drop(request: Request, state: TheState, visitor: TheVisitor) -> dict[s
             (file,) = await receive_files(request, folder, **limits, admit=admit)
             same_as = await asyncio.to_thread(_same_as, state, file, visitor)
             if desk.duty.current is None:
-                shown = await _read_only(state, file)
+                read, prediction, explanation = await desk.read(file), None, None
+                document_id = await asyncio.to_thread(desk.keeper.keep_unjudged, file, read)
             else:
                 judged = await desk.judge(file, desk.duty.current)
+                read, prediction, explanation = judged.document, judged.prediction, judged.explanation
                 result, _ = await asyncio.to_thread(desk.keeper.result, judged)
-                shown = {"read": judged.document, "prediction": judged.prediction, "explanation": judged.explanation}
-                shown["document_id"] = result.documentId
-    read: Document = shown.pop("read")
+                document_id = result.documentId
     rotations = {page.number: page.rotation for page in read.pages}
     dropped = DroppedFile(by=visitor.name, file=file, rotations=rotations)
     await asyncio.to_thread(state.dropped.keep, token, dropped)
-    shown |= {"same_as": same_as, "address": f"/drop/{token}", "reasons": strings(visitor.language)["reasons"]}
-    document = await asyncio.to_thread(show_dropped, read, **shown)
+    document = await asyncio.to_thread(
+        show_dropped,
+        read,
+        prediction,
+        explanation,
+        address=f"/drop/{token}",
+        document_id=document_id,
+        same_as=same_as,
+        reasons=strings(visitor.language)["reasons"],
+    )
     return {"document": document.to_dict()}
 
 
@@ -77,9 +84,3 @@ def _same_as(state: PageState, file: SourceFile, visitor: Visitor) -> str:
         return before
     stored = state.library.document_of(file.sha256)
     return stored.name if stored else ""
-
-
-async def _read_only(state: PageState, file: SourceFile) -> dict[str, Any]:
-    read = await state.desk.read(file)
-    document_id = await asyncio.to_thread(state.desk.keeper.keep_unjudged, file, read)
-    return {"read": read, "prediction": None, "explanation": None, "document_id": document_id}

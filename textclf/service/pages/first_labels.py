@@ -35,8 +35,9 @@ def first_labels_page(state: TheState, visitor: TheVisitor) -> Response:
         undecided = count_undecided(session)
     counts = state.counts()
     running = state.jobs.running()
-    documents = {one["document_id"]: state.library.document(one["document_id"]) for one in _groups(state)}
-    groups = [one for one in _groups(state) if documents[one["document_id"]] is not None]
+    found = _groups(state)
+    documents = {one["document_id"]: state.library.document(one["document_id"]) for one in found}
+    groups = [one for one in found if documents[one["document_id"]] is not None]
     named = {one["document_id"]: state.library.decision(one["document_id"]) for one in groups}
     return page(
         "first_labels.html",
@@ -47,13 +48,12 @@ def first_labels_page(state: TheState, visitor: TheVisitor) -> Response:
         decided=sum(counts.values()),
         is_enough=is_enough(counts),
         has_pile=undecided >= MIN_PILE,
-        has_model=state.duty.current is not None,
         failure=state.failure("groups"),
         running=running,
         seconds=seconds_of(running),
         groups=sorted(groups, key=lambda one: int(one["number"])),
-        named={number: found.category for number, found in named.items() if found is not None},
-        pictures={found.id: picture_address(found, 1) for found in documents.values() if found is not None},
+        named={number: decision.category for number, decision in named.items() if decision is not None},
+        pictures={one.id: picture_address(one, 1) for one in documents.values() if one is not None},
         suggested=min(MOST_GROUPS, max(MIN_PILE, min(30, undecided // 3))),
         most=MOST_GROUPS,
     )

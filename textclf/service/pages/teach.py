@@ -34,7 +34,7 @@ router = APIRouter(include_in_schema=False)
 def teach_page(state: TheState, visitor: TheVisitor) -> Response:
     """Show the model on duty, what was decided, and the new model if there is one."""
     counts = state.counts()
-    job = state.jobs.latest("train")
+    job, running = state.jobs.latest("train"), state.jobs.running()
     with state.library.database.reading() as session:
         undecided = count_undecided(session)
     on_duty = state.library.model_on_duty()
@@ -54,9 +54,9 @@ def teach_page(state: TheState, visitor: TheVisitor) -> Response:
         taught=state.taught(),
         job=job,
         failure=state.failure("train"),
-        running=state.jobs.running(),
+        running=running,
         harmful=HARMFUL,
-        seconds=seconds_of(state.jobs.running()),
+        seconds=seconds_of(running),
     )
 
 
@@ -139,8 +139,9 @@ def _acceptance(state: PageState, on_duty: StoredModel | None) -> Any:
     if on_duty is None:
         return None
     loaded = state.duty.current
-    is_loaded = loaded is not None and loaded.id == on_duty.id
-    return loaded.model.training.acceptance if loaded and is_loaded else on_duty.figures["training"]["acceptance"]
+    if loaded is not None and loaded.id == on_duty.id:
+        return loaded.model.training.acceptance
+    return on_duty.figures["training"]["acceptance"]
 
 
 def _refuse_while_running(state: PageState) -> None:
