@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ocr.live_reading import LiveReader
@@ -20,7 +20,7 @@ from textclf.service.duty import LoadedModel, ModelOnDuty
 from textclf.service.keeper import Judged, Keeper
 from textclf.service.metrics import Metrics
 from textclf.service.problems import ProblemError, stopping
-from textclf.service.results import DocumentResult, ModelOfResult, Result, unless_all_failed
+from textclf.service.results import DocumentResult, Result, model_of_result, unless_all_failed
 from textclf.service.sample_page import sample_page
 from textclf.service.service_options import Keep
 from textclf.service.uploads import SourceFile, UploadFolder
@@ -184,20 +184,14 @@ class Desk:
         finally:
             for task in under_way:
                 task.cancel()
-        model = ModelOfResult(id=loaded.id, name=loaded.name, version=loaded.version)
-        return Result(model=model, documents=documents)
+        return Result(model=model_of_result(loaded), documents=documents)
 
     async def _classify(
         self, file: SourceFile, loaded: LoadedModel, one_by_one: asyncio.Semaphore | None
     ) -> tuple[DocumentResult, ProblemError | None]:
-        if one_by_one is None:
-            return await self._classify_now(file, loaded)
-        async with one_by_one:
-            return await self._classify_now(file, loaded)
-
-    async def _classify_now(self, file: SourceFile, loaded: LoadedModel) -> tuple[DocumentResult, ProblemError | None]:
-        judged = await self.judge(file, loaded)
-        return await asyncio.to_thread(self.keeper.result, judged)
+        async with one_by_one or nullcontext():
+            judged = await self.judge(file, loaded)
+            return await asyncio.to_thread(self.keeper.result, judged)
 
     async def judge(self, file: SourceFile, loaded: LoadedModel) -> Judged:
         """Read and predict a file; the library keeps nothing of it yet."""

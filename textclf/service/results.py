@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ocr.document import Document
     from textclf.model.explain import Explanation
     from textclf.model.prediction import Prediction
+    from textclf.service.duty import LoadedModel
 
 VERSION: Literal[1] = 1
 """Of the schema; it rises when a client that reads the former would be misled."""
@@ -100,6 +101,11 @@ def result_schema() -> dict[str, Any]:
         "$id": f"urn:textclf:schema:classification:{VERSION}",
         **schema,
     }
+
+
+def model_of_result(loaded: LoadedModel) -> ModelOfResult:
+    """Describe a model that judges."""
+    return ModelOfResult(id=loaded.id, name=loaded.name, version=loaded.version)
 
 
 def document_result(

@@ -42,7 +42,7 @@ class UploadFolder:
     async def of_request(self, name: str) -> AsyncIterator[Path]:
         """Make a folder for a request, and remove it after the block; in a thread, as the disk may be slow."""
         try:
-            yield await asyncio.to_thread(self.of_task, name)
+            yield await asyncio.to_thread(self._make, name)
         finally:
             await asyncio.to_thread(self.remove, name)
 
@@ -50,19 +50,18 @@ class UploadFolder:
     async def lasting(self, name: str) -> AsyncIterator[Path]:
         """Make a folder that stays, unless the block fails."""
         try:
-            yield await asyncio.to_thread(self.of_task, name)
+            yield await asyncio.to_thread(self._make, name)
         except BaseException:
             await asyncio.to_thread(self.remove, name)
             raise
 
-    def of_task(self, name: str) -> Path:
-        """Make a folder for a task."""
+    def _make(self, name: str) -> Path:
         folder = self.folder / name
         folder.mkdir(parents=True, mode=0o700)
         return folder
 
     def remove(self, name: str) -> None:
-        """Remove the folder of a task."""
+        """Remove a folder, if it is there."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def remove_left_over(self, is_needed: Callable[[str], bool]) -> None:

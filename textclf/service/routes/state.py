@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from textclf.base import __version__
 from textclf.service.problems import ProblemError, responses
-from textclf.service.results import ModelOfResult
+from textclf.service.results import ModelOfResult, model_of_result
 
 if TYPE_CHECKING:
     from textclf.service.desk import Desk
@@ -44,7 +44,7 @@ def state_router(desk: Desk) -> APIRouter:
 
     def model() -> ModelOfResult | None:
         loaded = desk.duty.current
-        return None if loaded is None else ModelOfResult(id=loaded.id, name=loaded.name, version=loaded.version)
+        return None if loaded is None else model_of_result(loaded)
 
     @router.get("/health", responses=responses(421))
     async def health() -> Health:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -50,8 +50,9 @@ def task_router(tasks: TaskRunner) -> APIRouter:
         task, _ = await tasks.get(task_id)
         if task.state == "failure":
             body = dict(task.result)
+            del body["title"]
             name = str(body.pop("type")).rpartition(":")[2]
-            raise ProblemError(int(body.pop("status")), name, body.pop("detail"), **_without_title(body))
+            raise ProblemError(int(body.pop("status")), name, body.pop("detail"), **body)
         if task.state != "success":
             raise ProblemError(
                 409, "not-finished", "the task has not ended; poll its state", headers={"Retry-After": "1"}
@@ -59,7 +60,3 @@ def task_router(tasks: TaskRunner) -> APIRouter:
         return Result.model_validate(task.result)
 
     return router
-
-
-def _without_title(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name != "title"}
