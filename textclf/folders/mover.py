@@ -94,7 +94,7 @@ class Mover:
                 "lost": f"a run was interrupted, and somebody has taken away since: {planned.source}",
             }
             # a file that nobody touched yet needs no line
-            if state in said and (state != "undone" or planned.state == "undoing"):
+            if state in said:
                 self.log.write(said[state])
         return len(unsettled)
 
@@ -103,7 +103,7 @@ class Mover:
         document = self.library.document(move.document_id)
         state = settled(move, document.sha256 if document else "")
         self.library.journal.settle(move.id, state, at=self.now())
-        if state == "undone":
+        if state in ("undone", "failed"):
             remove_empty(Path(move.target).parent, self.into)
         return state
 
@@ -146,9 +146,9 @@ def settled(move: Move, sha256: str) -> MoveState:
     if move.how != "move":
         # the source is never touched; what is undone is only that there is another
         kept = os.path.lexists(target) and (move.state == "undoing" or operations.hash_of(target) == sha256)
-        return "done" if kept else "undone"
+        return "done" if kept else "undone" if move.state == "undoing" else "failed"
     begin, end = (target, source) if move.state == "undoing" else (source, target)
-    states: tuple[MoveState, MoveState] = ("done", "undone") if move.state == "undoing" else ("undone", "done")
+    states: tuple[MoveState, MoveState] = ("done", "undone") if move.state == "undoing" else ("failed", "done")
     if os.path.lexists(end):
         # what came back may have been changed by a person, and is compared with what is still there
         return states[not os.path.lexists(begin) or _arrived(begin, end, "" if move.state == "undoing" else sha256)]

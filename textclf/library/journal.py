@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from textclf.base.errors import BadDataError
 from textclf.library.database import Database
@@ -72,10 +72,12 @@ class Journal:
         """Forget the runs into a folder that moved nothing since the last run that did; gives the last of them."""
         moved = select(func.max(MoveRow.run)).join(RunRow).where(RunRow.into == into, MoveRow.state == "done")
         since = RunRow.into == into, RunRow.id > func.coalesce(moved.scalar_subquery(), 0)
-        idle = select(RunRow).where(*since, ~select(MoveRow.id).where(MoveRow.run == RunRow.id).exists())
+        took_place = select(MoveRow.id).where(MoveRow.run == RunRow.id, MoveRow.state != "failed")
+        idle = select(RunRow).where(*since, ~took_place.exists())
         with self._database.writing() as session:
             rows = [*session.scalars(idle.order_by(RunRow.id))]
             last = record(Run, rows[-1]) if rows else None
+            session.execute(delete(MoveRow).where(MoveRow.run.in_([row.id for row in rows])))
             for row in rows:
                 session.delete(row)
             return last

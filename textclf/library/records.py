@@ -11,9 +11,9 @@ from ocr.document import Word
 Order = Literal["unsure", "oldest", "surest"]
 """In which order documents for review are shown; ``unsure``: the smallest margin over the runner-up first."""
 Operation = Literal["move", "copy", "link"]
-MoveState = Literal["planned", "done", "undoing", "undone", "lost", "kept"]
-"""``planned``, ``undoing``: about to be done; ``lost``: the file is no longer where it was put; ``kept``: a copy
-that was not removed, as it or its source was changed or its source is gone."""
+MoveState = Literal["planned", "done", "undoing", "undone", "failed", "lost", "kept"]
+"""``planned``, ``undoing``: about to be done; ``failed``: not done; ``lost``: the file is no longer where it was put;
+``kept``: a copy that was not removed, as it or its source was changed or its source is gone."""
 TaskState = Literal["pending", "started", "success", "failure"]
 UNREAD = "unread"
 """Status of a document that nobody has tried to read yet."""

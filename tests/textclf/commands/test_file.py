@@ -9,6 +9,7 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import create_engine, inspect
@@ -413,6 +414,22 @@ def test_a_file_that_cannot_be_moved_stays_and_is_told(file, desk, monkeypatch):
     assert (desk.inbox / "i.pdf").exists()
     assert not (desk.out / "invoice").exists()
     assert len(desk.places()) == 5
+
+
+def test_a_run_whose_files_all_stayed_is_told_and_not_the_one_before_undone(file, desk, monkeypatch, page):
+    from textclf.folders import file_operations
+
+    file()
+    desk.write("late.pdf", page("letter", 1))
+    before = desk.places()
+    with monkeypatch.context() as patch:
+        patch.setattr(file_operations, "rename_new", Mock(side_effect=PermissionError(13, "Permission denied")))
+        assert file().code == ExitCode.OUTPUT
+    said = file("--undo", inbox=False, model=False)
+    assert (said.code, said.out) == (ExitCode.OK, "")
+    assert "moved no file; --undo once more takes back the run of" in said.err
+    assert desk.places() == before
+    assert "put back 5 files" in file("--undo", inbox=False, model=False).err
 
 
 def test_a_full_disk_ends_the_run_and_what_was_moved_is_known(file, desk, monkeypatch):

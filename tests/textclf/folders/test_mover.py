@@ -47,7 +47,7 @@ def test_what_a_kill_left_half_done_is_finished_or_taken_back(desk, monkeypatch,
     assert desk.states() == ["planned"]
     assert desk.mover().recover() == 1
     assert desk.files() == {"out/a/x.pdf" if moment == "after" else "in/x.pdf": b"content"}
-    assert desk.states() == ["done" if moment == "after" else "undone"]
+    assert desk.states() == ["done" if moment == "after" else "failed"]
     assert desk.library.document(1).path == str((desk.into / "a" if moment == "after" else desk.inbox) / "x.pdf")
     assert ("as a run that was interrupted had begun" in desk.log()) == (moment == "after")
     assert desk.mover().recover() == 0
@@ -99,7 +99,7 @@ def test_a_file_of_somebody_else_at_the_target_is_left_alone(desk):
     target.write_bytes(b"of somebody else")
     desk.mover().recover()
     assert desk.files() == {"in/x.pdf": b"content", "out/x.pdf": b"of somebody else"}
-    assert desk.states() == ["undone"]
+    assert desk.states() == ["failed"]
 
 
 def test_a_new_file_at_the_source_of_what_was_moved_is_left_alone(desk, monkeypatch):
@@ -158,7 +158,7 @@ def test_a_name_that_is_taken_at_the_last_moment_is_numbered(desk, monkeypatch):
 
     monkeypatch.setattr(operations, "move", move)
     assert desk.put("x.pdf").name == "x-2.pdf"
-    assert desk.states() == ["undone", "done"]
+    assert desk.states() == ["failed", "done"]
     assert desk.files() == {"out/a/x.pdf": b"quicker", "out/a/x-2.pdf": b"content"}
 
 
