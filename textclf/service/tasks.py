@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textclf.service.desk import Desk
 
 _PAUSE = 2.0
-"""Seconds after which another process's tasks, and the model on duty, are looked for anew."""
+"""Seconds after which tasks of another process are looked for, and a result that was not kept is kept anew."""
 _SWEEP = timedelta(minutes=10)
 
 _log = logging.getLogger(__name__)
