@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.textclf.service.conftest import KEY
 from textclf.base.errors import ExitCode
 from textclf.service.gate import SECURITY_HEADERS
 from textclf.service.pages.visitors import SESSION
 from textclf.service.problems import MEDIA_TYPE
-
-KEY = "0123456789abcdef0123"
 
 
 @pytest.fixture(scope="module")
