@@ -1,12 +1,10 @@
-"""How many processes this computer, or the container it runs, has room for, and for whom it works."""
+"""How many processes this computer, or the container it runs, has room for."""
 
 from __future__ import annotations
 
-import getpass
 import math
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 _WORKER_MEMORY = 500_000_000
@@ -14,13 +12,6 @@ _WORKER_MEMORY = 500_000_000
 _ROOT = Path("/")
 MAX_JOBS = 1024
 """Maximum number of worker processes."""
-
-
-def user_name() -> str:
-    """Give the name of the user of this process, or its number where it has no name, as in a container."""
-    with suppress(OSError, KeyError):
-        return getpass.getuser()
-    return str(os.getuid())
 
 
 def usable_cores(root: Path = _ROOT) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textclf.base.errors import BadInputError, UsageError
 from textclf.base.plurals import counted
-from textclf.base.resources import user_name
+from textclf.base.user import user_name
 from textclf.folders.day_log import DayLog, locked
 from textclf.folders.mover import Mover
 from textclf.folders.options import Destinations

@@ -11,7 +11,7 @@ from types import FrameType
 
 from textclf.base.errors import BadInputError
 from textclf.base.http_server import Server, listening, locked_folder
-from textclf.base.resources import user_name
+from textclf.base.user import user_name
 from textclf.data.scans import ScanOptions
 from textclf.library.library import Library
 from textclf.model.settings import AcceptanceOptions
