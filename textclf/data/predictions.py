@@ -16,7 +16,7 @@ from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
 from textclf.model.pages import join_pages, page_runs
-from textclf.model.prediction import UNREADABLE, UNSURE_CUT, UNUSABLE_ROW, Prediction, failed_prediction
+from textclf.model.prediction import UNREADABLE, UNSURE_CUT, UNUSABLE_ROW, Prediction, failed_prediction, pages_for_json
 from textclf.model.stacks import stack_cutter
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 MAX_BATCH_DOCUMENTS, MAX_BATCH_CHARACTERS = 64, 500_000
 """Batch given to a thread or a worker of a cluster, large enough to outweigh the cost of handing it over."""
-PAGE_KEYS = ("predicted_category", "score", "familiarity", "decision", "reason")
-"""What JSON says of the prediction of a page."""
 _Columns = tuple[list[str], list[str], list[float | None], list[str]]
 """Texts, ids, OCR confidences and looks of a batch."""
 MAX_CACHED = 64
@@ -161,10 +159,7 @@ def as_json(prediction: Prediction, model: Model, **more: object) -> str:
     values = asdict(replace(prediction, pages=()))
     del values["pages"]
     values["scores"] = dict(zip(model.categories, prediction.scores, strict=False))
-    values["page_predictions"] = [
-        {"page": number} | {name: getattr(page, name) for name in PAGE_KEYS}
-        for number, page in enumerate(prediction.pages, 1)
-    ]
+    values["page_predictions"] = pages_for_json(prediction)
     return json.dumps(values | more, ensure_ascii=False)
 
 

@@ -16,9 +16,7 @@ from textclf.library.models import get_model
 from textclf.library.records import UNREAD, StoredDocument, StoredPrediction
 from textclf.library.rows import insert_if_new, record
 from textclf.library.tables import DecisionRow, DocumentRow, PageRow, PredictionRow
-from textclf.model.prediction import Prediction
-
-_PAGE_KEYS = ("predicted_category", "score", "familiarity", "decision", "reason")
+from textclf.model.prediction import Prediction, pages_for_json
 
 
 def add_document(session: Session, *, sha256: str, name: str, size: int, path: str, at: datetime) -> tuple[int, bool]:
@@ -93,10 +91,7 @@ def record_prediction(
     row.familiarity = prediction.familiarity if scored else None
     row.decision, row.reason = prediction.decision, prediction.reason
     row.runner_up_score, row.runner_up = others[0] if others else (None, "")
-    row.pages = [
-        {"page": number} | {key: getattr(page, key) for key in _PAGE_KEYS}
-        for number, page in enumerate(prediction.pages, 1)
-    ]
+    row.pages = pages_for_json(prediction)
     row.evidence = dict(evidence)
     # once accepted, that by which it was
     if row.accepted_at is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Label = str | bool | int | float
 """A label that training was given; its `str` is the name of the category that predictions give."""
@@ -12,6 +12,7 @@ UNUSABLE_ROW, UNREADABLE = "row cannot be used", "could not be read"
 """Reasons of failed predictions."""
 UNSURE_CUT = "unsure where to cut"
 """Reason why a document is for review that was cut out of a stack."""
+_PAGE_KEYS = ("predicted_category", "score", "familiarity", "decision", "reason")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +60,11 @@ class Prediction:
 def failed_prediction(document_id: str, reason: str, error: str) -> Prediction:
     """Make the prediction of a document that could not be predicted."""
     return Prediction(document_id=document_id, reason=reason, status="failed", error=error)
+
+
+def pages_for_json(prediction: Prediction) -> list[dict[str, Any]]:
+    """Give what JSON says of the predictions of the pages, with their numbers, from 1."""
+    return [
+        {"page": number} | {key: getattr(page, key) for key in _PAGE_KEYS}
+        for number, page in enumerate(prediction.pages, 1)
+    ]
