@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from itertools import dropwhile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ocr.source_file import HEAD, is_document
@@ -24,6 +24,7 @@ _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
 """Files and folders that systems create, in lower case; hidden ones are ignored anyway."""
 _NO_SCAN = "files that are no scans"
 """The reason for which files are counted by extension, not listed."""
+_LONGEST_NAME = 200
 _NAMED = 3
 """Number of files passed over that a warning names."""
 
@@ -134,6 +135,18 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
 def printable(name: str) -> str:
     """Escape a file name so that it can be put in a table, distinct for distinct names."""
     return "".join(map(_printable, name))
+
+
+def file_name(given: str) -> str:
+    r"""Give the name of a file without folders and characters that no person sees.
+
+    Examples
+    --------
+    >>> file_name("C:\\scans\\a.pdf"), file_name("../../etc/passwd"), file_name("")
+    ('a.pdf', 'passwd', 'document')
+    """
+    name = printable(PurePosixPath(given.replace("\\", "/")).name).strip()
+    return name[-_LONGEST_NAME:] or "document"
 
 
 def _printable(character: str) -> str:

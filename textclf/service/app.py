@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from textclf.base import __version__
 from textclf.base.errors import TextclfError
+from textclf.base.problems import problem_of
 from textclf.bridges.label_studio_backend import label_studio_router
 from textclf.service.desk import Desk
 from textclf.service.gate import OPEN_PATHS, Gate
@@ -23,7 +24,7 @@ from textclf.service.keys import Keys
 from textclf.service.pages.attach import add_pages
 from textclf.service.pages.refusals import answer_problem
 from textclf.service.pages.state import PageState
-from textclf.service.problems import Problem, add_handlers, problem_of
+from textclf.service.problems import Problem, add_handlers
 from textclf.service.routes.classify import classify_router
 from textclf.service.routes.docs import docs_router
 from textclf.service.routes.state import state_router

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from ocr.live_reading import LiveReader
 from ocr.reading_options import Limits
 from textclf.base.errors import LostTaskError
+from textclf.base.problems import ProblemError, stopping
 from textclf.data.predictions import predict_scan, until_accepted
+from textclf.data.results import DocumentResult, LoadedModel, Result, model_of_result, unless_all_failed
 from textclf.data.scans import ScanOptions
-from textclf.service.duty import LoadedModel, ModelOnDuty
+from textclf.service.duty import ModelOnDuty
 from textclf.service.keeper import Judged, Keeper
 from textclf.service.metrics import Metrics
-from textclf.service.problems import ProblemError, stopping
-from textclf.service.results import DocumentResult, Result, model_of_result, unless_all_failed
 from textclf.service.sample_page import sample_page
 from textclf.service.service_options import Keep
 from textclf.service.uploads import SourceFile, UploadFolder

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
+from textclf.data.results import LoadedModel
 from textclf.model.settings import AcceptanceOptions
 
 if TYPE_CHECKING:
     from textclf.library.library import Library
-    from textclf.model.predict import Model
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedModel:
-    """A model that can predict; `id` is the SHA-256 of its file, `version` that of the textclf that trained it."""
-
-    id: str
-    name: str
-    version: str
-    model: Model
 
 
 class ModelOnDuty:

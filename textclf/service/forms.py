@@ -11,8 +11,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from textclf.service.problems import ProblemError
-from textclf.service.uploads import SourceFile, Writing, file_name
+from ocr.file_search import file_name
+from textclf.base.problems import ProblemError
+from textclf.service.uploads import SourceFile, Writing
 
 _MAX_FIELDS, _FIELD_BYTES = 100, 65_536
 

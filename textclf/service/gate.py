@@ -16,9 +16,10 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.base.http_limits import BODY_SECONDS
+from textclf.base.problems import ProblemError, problem_of, stopping
 from textclf.service.keys import Keys
 from textclf.service.pages.visitors import SESSION
-from textclf.service.problems import ProblemAnswer, ProblemError, problem_of, stopping
+from textclf.service.problems import ProblemAnswer
 
 if TYPE_CHECKING:
     from textclf.service.pages.visitors import Sessions

@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ocr.source_file import HEAD, is_document, looks_like
-from textclf.base.files import input_error
-from textclf.service.problems import ProblemError
-from textclf.service.results import DocumentResult, document_result, evidence_of
+from textclf.base.problems import ProblemError
+from textclf.data.results import DocumentResult, LoadedModel, document_result, evidence_of, reading_problem
 from textclf.service.service_options import Keep
 from textclf.service.uploads import SourceFile
 
@@ -19,10 +17,7 @@ if TYPE_CHECKING:
     from textclf.library.library import Library
     from textclf.model.explain import Explanation
     from textclf.model.prediction import Prediction
-    from textclf.service.duty import LoadedModel
     from textclf.service.metrics import Metrics
-
-_PDF_WITHIN = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +39,7 @@ class Keeper:
 
     def result(self, judged: Judged) -> tuple[DocumentResult, ProblemError | None]:
         """Give the result of a document, with the problem if it could not be read."""
-        fault = _fault(judged.file.path, judged.document.error) if judged.document.status == "failed" else None
+        fault = reading_problem(judged.file.path, judged.document.error) if judged.document.status == "failed" else None
         is_wanted = self.keep == "all" or (self.keep == "review" and judged.prediction.decision == "review")
         document_id = None
         # what cannot be read cannot be reviewed either, and would fill the disk
@@ -88,14 +83,3 @@ class Keeper:
         stored, _ = self._library.add_document(sha256=file.sha256, name=file.name, size=file.size, at=at, path=path)
         self._library.record_reading(stored.id, document)
         return stored.id
-
-
-def _fault(path: Path, error: str) -> ProblemError:
-    """Give the problem of a file that could not be read: of another format, or a bad scan."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_PDF_WITHIN)
-    except OSError as missing:
-        return ProblemError(422, "unreadable", input_error(missing, path.name).what)
-    is_scan = not head or is_document(head[:HEAD]) or b"%PDF-" in head or "image" in looks_like(head[:HEAD])
-    return ProblemError(422, "unreadable", error) if is_scan else ProblemError(415, "unsupported", error)

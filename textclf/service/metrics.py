@@ -17,8 +17,8 @@ from prometheus_client.registry import Collector
 from textclf.model.accept import MIN_FAMILIARITY, UNSURE
 
 if TYPE_CHECKING:
+    from textclf.data.results import LoadedModel
     from textclf.model.prediction import Prediction
-    from textclf.service.duty import LoadedModel
 
 STAGES = ("upload", "wait", "read", "predict", "record")
 """What the time of a document goes into: received, waiting for a worker, read, predicted, kept by the library."""

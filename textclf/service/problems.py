@@ -1,11 +1,9 @@
-"""Problems: what went wrong with a request, as https://www.rfc-editor.org/rfc/rfc9457 has it."""
+"""How the service answers with problems, and describes them in its schema."""
 
 from __future__ import annotations
 
-import errno
 import json
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -16,11 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from textclf.base.errors import TextclfError
-
-MEDIA_TYPE = "application/problem+json"
-
-_log = logging.getLogger(__name__)
+from textclf.base.problems import MEDIA_TYPE, ProblemError
 
 
 class DocumentProblem(BaseModel):
@@ -50,66 +44,13 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
-class ProblemError(Exception):
-    """Ends a request with a problem.
-
-    Parameters
-    ----------
-    status : int
-        HTTP status.
-    name : str
-        Name of the kind of problem, which programs may rely on.
-    detail : str
-        What is wrong this time, and what to do about it, as a sentence without a full stop.
-    headers : mapping, optional
-        Further headers of the answer.
-    more : object
-        Further members.
-    """
-
-    def __init__(
-        self, status: int, name: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any
-    ) -> None:
-        super().__init__(detail)
-        self.status, self.name, self.detail, self.headers, self.more = status, name, detail, headers or {}, more
-
-    def body(self) -> dict[str, Any]:
-        """Give the members of the problem."""
-        return {
-            "type": f"urn:textclf:problem:{self.name}",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-            **self.more,
-        }
-
-    def response(self) -> Response:
-        """Make the answer."""
-        return Response(json.dumps(self.body()), self.status, self.headers, MEDIA_TYPE)
-
-
 ProblemAnswer = Callable[[HTTPConnection, ProblemError], Response]
 """Makes the answer with a problem, as whoever asks can read it."""
 
 
-def stopping() -> ProblemError:
-    """Make the problem of a service that ends."""
-    return ProblemError(503, "stopping", "the service stops; send it again", headers={"Retry-After": "5"})
-
-
-def problem_of(error: Exception) -> ProblemError:
-    """Give the problem that an error is to a client, who is not shown where on this machine it happened."""
-    match error:
-        case ProblemError():
-            return error
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return ProblemError(507, "no-space", "there is no space left for what was sent")
-        case TextclfError():
-            _log.error(f"{error}")
-            return ProblemError(503, error.code, "the service cannot do this now; its log says why")
-        case _:
-            _log.error(f"a fault of the service itself ({type(error).__name__}: {error})", exc_info=error)
-            return ProblemError(500, "internal", "a fault of the service itself; its log says more")
+def problem_response(problem: ProblemError) -> Response:
+    """Make the answer with a problem."""
+    return Response(json.dumps(problem.body()), problem.status, problem.headers, MEDIA_TYPE)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ocr.file_search import file_name
 from ocr.reading_options import Limits
 from ocr.source_file import content_hash
 from textclf.base.errors import how_to_install
-from textclf.service.problems import ProblemError
-from textclf.service.uploads import SourceFile, Writing, file_name, write_file
+from textclf.base.problems import ProblemError
+from textclf.service.uploads import SourceFile, Writing, write_file
 
 MAX_SOURCES = 100
 """Documents of a request."""

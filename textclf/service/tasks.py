@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclf.base.errors import TextclfError
+from textclf.base.problems import ProblemError, problem_of, stopping
 from textclf.library.tasks import MAX_ATTEMPTS
-from textclf.service.problems import ProblemError, problem_of, stopping
 from textclf.service.uploads import SourceFile
 
 if TYPE_CHECKING:

@@ -10,15 +10,13 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedWriter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Self
 
-from ocr.file_search import printable
+from ocr.file_search import file_name
 
 FOLDER = "uploads"
 """Where in the library files lie until their documents are classified."""
-MAX_NAME = 200
-"""Characters of a file's name that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,18 +68,6 @@ class UploadFolder:
             for folder in self.folder.iterdir():
                 if not is_needed(folder.name):
                     shutil.rmtree(folder, ignore_errors=True)
-
-
-def file_name(given: str) -> str:
-    r"""Give the name of a file without folders and characters that no person sees.
-
-    Examples
-    --------
-    >>> file_name("C:\\scans\\a.pdf"), file_name("../../etc/passwd"), file_name("")
-    ('a.pdf', 'passwd', 'document')
-    """
-    name = printable(PurePosixPath(given.replace("\\", "/")).name).strip()
-    return name[-MAX_NAME:] or "document"
 
 
 def write_file(folder: Path, number: int, content: bytes, name: str) -> SourceFile:

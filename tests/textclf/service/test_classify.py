@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 import textclf.service
+from textclf.data.results import result_schema
 from textclf.library.library import Library
-from textclf.service.results import result_schema
 
 SCHEMA = Path(textclf.service.__file__).parent / "result.schema.json"
 

@@ -15,9 +15,9 @@ import pytest
 
 from tests.textclf.service.conftest import KEY
 from textclf.base.errors import ExitCode
+from textclf.base.problems import MEDIA_TYPE
 from textclf.service.gate import SECURITY_HEADERS
 from textclf.service.pages.visitors import SESSION
-from textclf.service.problems import MEDIA_TYPE
 
 
 @pytest.fixture(scope="module")

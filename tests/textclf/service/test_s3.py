@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from ocr.reading_options import Limits
-from textclf.service.problems import ProblemError
+from textclf.base.problems import ProblemError
 from textclf.service.sources import SourceRequest, Sources
 
 boto3 = pytest.importorskip("boto3", reason="the extra [aws] is not installed")

@@ -9,20 +9,21 @@ from textclf.service.pages.html import filled, page
 from textclf.service.pages.languages import strings
 from textclf.service.pages.requests import language_of, page_before
 from textclf.service.pages.visitors import SESSION, Visitor
+from textclf.service.problems import problem_response
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.responses import Response
 
+    from textclf.base.problems import ProblemError
     from textclf.service.pages.state import PageState
-    from textclf.service.problems import ProblemError
 
 
 def answer_problem(asked: HTTPConnection, problem: ProblemError) -> Response:
     """Answer with a problem: for people as a page, for programs as JSON."""
     is_page = "text/html" in asked.headers.get("accept", "") and not asked.url.path.startswith("/v1/")
     if problem.status < 400 or not is_page:
-        return problem.response()
+        return problem_response(problem)
     state: PageState = asked.app.state.pages
     language = language_of(asked)
     visitor = Visitor(name=state.sessions.name(asked.cookies.get(SESSION)) or "", language=language)

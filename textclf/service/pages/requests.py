@@ -10,11 +10,11 @@ from pydantic import Field
 from starlette.requests import HTTPConnection
 
 from textclf.base.errors import BadDataError
+from textclf.base.problems import ProblemError
 from textclf.model.category_names import as_category
 from textclf.service.pages.languages import choose_language
 from textclf.service.pages.state import PageState
 from textclf.service.pages.visitors import LANGUAGE, SESSION, Visitor, local_path
-from textclf.service.problems import ProblemError
 
 MAX_CATEGORY = 100
 """Characters of the name of a category."""

@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from textclf.base.errors import BadDataError, UsageError
 from textclf.base.files import write_aside
+from textclf.base.problems import ProblemError
 from textclf.library.undecided import count_undecided
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.service.pages.html import page
 from textclf.service.pages.requests import TheState, TheVisitor
-from textclf.service.problems import ProblemError
 
 if TYPE_CHECKING:
     from textclf.library.records import StoredModel

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
+from textclf.data.results import Result
 from textclf.service.forms import receive_files
 from textclf.service.problems import responses
-from textclf.service.results import Result
 from textclf.service.routes.tasks import TaskStatus, task_status
 from textclf.service.sources import MAX_SOURCES, SourceRequest, Sources
 from textclf.service.uploads import SourceFile, make_lasting

@@ -10,8 +10,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from textclf.base import __version__
-from textclf.service.problems import ProblemError, responses
-from textclf.service.results import ModelOfResult, model_of_result
+from textclf.base.problems import ProblemError
+from textclf.data.results import ModelOfResult, model_of_result
+from textclf.service.problems import responses
 
 if TYPE_CHECKING:
     from textclf.service.desk import Desk

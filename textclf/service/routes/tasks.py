@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from textclf.service.problems import ProblemError, responses
-from textclf.service.results import Result
+from textclf.base.problems import ProblemError
+from textclf.data.results import Result
+from textclf.service.problems import responses
 
 if TYPE_CHECKING:
     from textclf.library.records import Task
@@ -49,10 +50,7 @@ def task_router(tasks: TaskRunner) -> APIRouter:
         """Give the result of a task that has ended; that of one that failed is its problem."""
         task, _ = await tasks.get(task_id)
         if task.state == "failure":
-            body = dict(task.result)
-            del body["title"]
-            name = str(body.pop("type")).rpartition(":")[2]
-            raise ProblemError(int(body.pop("status")), name, body.pop("detail"), **body)
+            raise ProblemError.from_body(task.result)
         if task.state != "success":
             raise ProblemError(
                 409, "not-finished", "the task has not ended; poll its state", headers={"Retry-After": "1"}

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ocr.source_file import HEAD, is_document, looks_like
+from textclf.base.files import input_error
+from textclf.base.problems import ProblemError
 from textclf.data.word_places import strongest_words
-from textclf.service.problems import DocumentProblem, ProblemError
 
 if TYPE_CHECKING:
     from ocr.document import Document
     from textclf.model.explain import Explanation
+    from textclf.model.predict import Model
     from textclf.model.prediction import Prediction
-    from textclf.service.duty import LoadedModel
 
 VERSION: Literal[1] = 1
 """Of the schema; it rises when a client that reads the former would be misled."""
 
+_PDF_WITHIN = 1024
 _Score = Field(ge=0, le=1, description="Calibrated probability that the category is right; null if none was scored.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """A model that can predict; `id` is the SHA-256 of its file, `version` that of the textclf that trained it."""
+
+    id: str
+    name: str
+    version: str
+    model: Model
 
 
 class _Value(BaseModel):
@@ -164,11 +179,21 @@ def unless_all_failed(documents: Sequence[tuple[DocumentResult, ProblemError | N
     first = faults[0]
     status, name = (415, "unsupported") if all(fault.status == 415 for fault in faults) else (422, "unreadable")
     details = [
-        DocumentProblem(name=result.name, detail=fault.detail).model_dump()
-        for (result, _), fault in zip(documents, faults, strict=True)
+        {"name": result.name, "detail": fault.detail} for (result, _), fault in zip(documents, faults, strict=True)
     ]
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     raise ProblemError(status, name, f"{documents[0][0].name}: {first.detail}{more}", documents=details)
+
+
+def reading_problem(path: Path, error: str) -> ProblemError:
+    """Give the problem of a file that could not be read: of another format, or a bad scan."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_PDF_WITHIN)
+    except OSError as missing:
+        return ProblemError(422, "unreadable", input_error(missing, path.name).what)
+    is_scan = not head or is_document(head[:HEAD]) or b"%PDF-" in head or "image" in looks_like(head[:HEAD])
+    return ProblemError(422, "unreadable", error) if is_scan else ProblemError(415, "unsupported", error)
 
 
 def _pages(document: Document, prediction: Prediction) -> list[PageResult]:
