@@ -284,7 +284,7 @@ def open_executor(
             stack.enter_context(warnings.catch_warnings())
             warnings.filterwarnings("ignore", message="A worker (stopped|was restarted) while some jobs")
             threads = max(1, usable_cores() // jobs)
-            # no semaphores (AWS Lambda), or no more processes for this user
+            # no more processes for this user
             with suppress(ImportError, NotImplementedError, OSError):
                 bounds = {"max_memory": max_memory, "max_tasks": max_tasks}
                 processes = [WorkerProcess(folder, threads=threads, warm_up=warm_up, **bounds) for _ in range(jobs)]

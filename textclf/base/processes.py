@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from weakref import finalize
 
 from textclf.base.errors import TextclfError
+from textclf.base.piped_process import PipedProcess, has_semaphores
 
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
@@ -40,9 +41,10 @@ class Reply(NamedTuple):
 class WorkerProcess:
     """A process of its own, started with its first task, and anew after it died or has done ``max_tasks`` tasks.
 
-    loky starts it from a clean interpreter, thus without the caller's threads, and without running the caller's
-    script again, so that a script needs no ``if __name__ == "__main__"``. With ``warm_up``, which each process does
-    first, its successor is started before its last tasks, so that no task waits for it.
+    loky starts it, or where processes can share no semaphores, as on AWS Lambda, a `PipedProcess` does: from a clean
+    interpreter, thus without the caller's threads, and without running the caller's script again, so that a script
+    needs no ``if __name__ == "__main__"``. With ``warm_up``, which each process does first, its successor is started
+    before its last tasks, so that no task waits for it.
     """
 
     died: type[Exception] = BrokenExecutor
@@ -118,22 +120,23 @@ class _Process:
     ) -> None:
         # engines leave images of private pages in the temporary folder when they are killed: it goes with the worker
         self._scratch = tempfile.TemporaryDirectory(prefix="textclf-", dir=folder, ignore_cleanup_errors=True)
+        begin: dict[str, Any] = {"initializer": _begin, "initargs": (self._scratch.name, max_memory)}
+        if not has_semaphores():
+            self.pool: Any = PipedProcess(**begin, env=environment)
+            self.first: Future[Any] = self.pool.submit(begin_with)
+            return
         loky = _loky()
         with interrupts_blocked():
-            self.pool: Any = loky.ProcessPoolExecutor(
-                max_workers=1,
-                initializer=_begin,
-                initargs=(self._scratch.name, max_memory),
-                context=loky.backend.context.LokyContext(),
-                env=dict(environment),
+            self.pool = loky.ProcessPoolExecutor(
+                max_workers=1, **begin, context=loky.backend.context.LokyContext(), env=dict(environment)
             )
-            self.first: Future[Any] = self.pool.submit(begin_with)
+            self.first = self.pool.submit(begin_with)
 
     def kill(self) -> None:
         """Kill the process and the engine that it started."""
         # loky notices that its worker is dead and clears up; its own way of killing needs pgrep, and can stumble
         # over a task that was given to it only just now
-        pids = list(self.pool._processes)
+        pids = [self.pool.pid] if isinstance(self.pool, PipedProcess) else list(self.pool._processes)
         # one that died is not among them any more, but may have left an engine in its group
         with suppress(FileNotFoundError, ValueError):
             pids.append(int(Path(self._scratch.name, _PID).read_text(encoding="ascii")))

@@ -26,7 +26,7 @@ from textclf.base.processes import WorkerProcess
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
 
 HERE = os.getpid()
-PLACES = ("this process", "processes", "cluster")
+PLACES = ("this process", "processes", "piped processes", "cluster")
 
 
 @pytest.fixture(params=PLACES)
@@ -35,12 +35,13 @@ def place(request):
 
 
 @pytest.fixture
-def opened(place, request):
+def opened(place, request, monkeypatch):
     """Opens an executor of the back end that is tested."""
+    monkeypatch.setattr("textclf.base.processes.has_semaphores", lambda: "piped" not in place)
 
     def start(**options):
         dask = request.getfixturevalue(place) if "cluster" in place else ""
-        return open_executor(2 if place == "processes" else 0, dask=dask, **options)
+        return open_executor(2 if "processes" in place else 0, dask=dask, **options)
 
     return start
 
@@ -51,9 +52,10 @@ def executor(opened):
         yield executor
 
 
-@pytest.fixture
-def process():
+@pytest.fixture(params=[True, False], ids=["loky", "piped"])
+def process(request, monkeypatch):
     """An executor of one process."""
+    monkeypatch.setattr("textclf.base.processes.has_semaphores", lambda: request.param)
     with open_executor(1, isolate=True, max_memory=3_000_000_000) as executor:
         yield executor
 
@@ -191,7 +193,7 @@ def test_what_a_task_logs_is_logged_here(executor, caplog):
     ]
 
 
-@pytest.mark.parametrize("place", ["processes", "doomed_cluster"], indirect=True)
+@pytest.mark.parametrize("place", ["processes", "piped processes", "doomed_cluster"], indirect=True)
 def test_a_task_that_kills_its_worker_is_named_and_lost_alone(opened):
     with opened(verb="tried", remedy="look into the logs") as executor:
         shared = executor.share(2)
@@ -218,8 +220,8 @@ def test_a_task_whose_worker_dies_once_is_done_the_second_time(opened, tmp_path,
 @pytest.mark.parametrize("place", PLACES[1:], indirect=True)
 def test_a_task_that_hangs_is_stopped_and_those_that_wait_for_it_are_done(opened, place):
     # what runs on a cluster runs to its end there
-    long = 60 if place == "processes" else 6
-    with opened(seconds=3, ahead=2 if place == "processes" else 1) as executor:
+    long = 60 if "processes" in place else 6
+    with opened(seconds=3, ahead=2 if "processes" in place else 1) as executor:
         outcomes = list(executor.outcomes(time.sleep, [(long,), (0,), (0,), (0,)]))
     assert [outcome.error is None for outcome in outcomes] == [False, True, True, True]
     assert str(outcomes[0].error) == "took longer than 3 s and was stopped"
@@ -315,7 +317,9 @@ def test_processes_end_with_the_executor_and_leave_no_file(tmp_path, monkeypatch
             os.kill(pid, 0)
 
 
-def test_processes_end_with_the_process_that_started_them(tmp_path):
+@pytest.mark.parametrize("semaphores", [True, False])
+def test_processes_end_with_the_process_that_started_them(tmp_path, semaphores, without_semaphores):
+    command = [*([] if semaphores else without_semaphores), sys.executable, "-c"]
     script = """
 import os, signal, time
 from textclf.base.executor import open_executor
@@ -326,11 +330,39 @@ with open_executor(1, isolate=True) as executor:
     os.kill(os.getpid(), signal.SIGKILL)
 """
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])}
-    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment, text=True)
+    done = subprocess.run([*command, script], stdout=subprocess.PIPE, env=environment, text=True)
     end = time.monotonic() + 20
     while Path(f"/proc/{done.stdout.strip()}").exists() or list(tmp_path.glob("textclf-*")):
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_where_there_are_no_semaphores_processes_are_spoken_to_through_pipes(without_semaphores):
+    script = """
+import os, resource
+from textclf.base.errors import LostTaskError
+from textclf.base.executor import open_executor
+try:
+    __import__("multiprocessing").Lock()
+except OSError:
+    print("no semaphores")
+with open_executor(1, isolate=True, max_memory=3_000_000_000, seconds=1) as executor:
+    executor.submit(1, os.getpid)
+    print(executor.collect()[0].get() != os.getpid())
+    executor.submit(2, resource.getrlimit, resource.RLIMIT_AS)
+    print(executor.collect()[0].get()[0])
+    executor.submit(3, __import__("time").sleep, 60)
+    print(executor.collect()[0].error)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [*without_semaphores, sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, env=environment, text=True, timeout=60, check=False)
+    assert done.stdout.splitlines() == [
+        "no semaphores",
+        "True",
+        "3000000000",
+        "took longer than 1 s and was stopped",
+    ], done.stderr
 
 
 def test_where_no_process_can_be_had_all_is_done_in_this_one(monkeypatch):
