@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 from aws_ml_adapter.api.expressions import Call, Expression, Function, Variable
 from aws_ml_adapter.api.recipe import Recipe
 from aws_ml_adapter.engine.number_columns import read_numbers
-from aws_ml_adapter.engine.token_hashes import Tokens, ValueHashes, cartesian, ngrams, osb, strip_punctuation, words
+from aws_ml_adapter.engine.token_hashes import ValueHashes, strip_punctuation
+from features.core.tokens import KEY_BITS, Tokens, ngrams, osb, pairs, row_keys, split_words
 from features.schema import AttributeType, parse_binary
 from textclf.base.errors import BadDataError
 from textclf.base.hashing import mix
 
-_KEY_BITS = 58
-CHUNK = 1 << (64 - _KEY_BITS)
+CHUNK = 1 << (64 - KEY_BITS)
 """Rows per chunk: row number and key fit into 64 bits, and all rows into the cache."""
 
-_SPARE_BITS = np.uint64(64 - _KEY_BITS)
+CARTESIAN_LIMIT = 100_000
+"""Maximum tokens per row of ``cartesian``; further ones are left out."""
+
+_SPARE_BITS = np.uint64(64 - KEY_BITS)
 _MISSING = np.uint64(0x6D697373696E6721)
 
 _MAX_SCALED = 1e6
@@ -37,14 +40,6 @@ class Features(NamedTuple):
     """Sparse rows: row i has ``keys[starts[i]:starts[i + 1]]`` (uint64), and ``values`` (float32) likewise."""
 
     starts: NDArray[np.int64]
-    keys: NDArray[np.uint64]
-    values: NDArray[np.float32]
-
-
-class _Part(NamedTuple):
-    """Features of some outputs, with the row number of each."""
-
-    rows: NDArray[np.uint16]
     keys: NDArray[np.uint64]
     values: NDArray[np.float32]
 
@@ -82,7 +77,7 @@ class FeaturePlan:
         self._hashes = ValueHashes()
         numbers: list[tuple[int, int]] = []
         singles: list[tuple[int, int]] = []
-        self._tokens: list[tuple[Expression, NDArray[np.uint64]]] = []
+        self._tokens: list[tuple[Expression, int]] = []
         for output in recipe.outputs:
             salt = self._hashes[str(output)]
             single = self._single(output)
@@ -91,7 +86,7 @@ class FeaturePlan:
             elif output.type is AttributeType.NUMERIC:
                 numbers.append((self._numeric_names.index(_root(output).name), salt))
             else:
-                self._tokens.append((output, np.array([salt], np.uint64)))
+                self._tokens.append((output, salt))
         self._single_places = np.array([place for place, _ in singles], np.int64)
         self._single_salts = np.array([salt for _, salt in singles], np.uint64)
         self._number_places = np.array([place for place, _ in numbers], np.int64)
@@ -107,17 +102,9 @@ class FeaturePlan:
             *self._single_features(singles),
             *self._token_features(rows, places, singles),
         ]
-        size = len(rows)
-        owners = np.concatenate([np.empty(0, np.uint16), *(part.rows for part in parts)])
-        keys = np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)])
-        values = np.concatenate([np.empty(0, np.float32), *(part.values for part in parts)])
-        if size > 1 and len(parts) > 1:
-            # numpy sorts 16-bit integers in linear time
-            order = np.argsort(owners, kind="stable")
-            keys, values = keys[order], values[order]
-        return Features(np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=size))]), keys, values)
+        return _side_by_side(parts, len(rows))
 
-    def _number_features(self, numbers: NDArray[np.float64]) -> Iterator[_Part]:
+    def _number_features(self, numbers: NDArray[np.float64]) -> Iterator[Features]:
         if not len(self._number_places):
             return
         missing = np.isnan(numbers)
@@ -126,17 +113,17 @@ class FeaturePlan:
         scaled = np.clip(scaled, -_MAX_SCALED, _MAX_SCALED)
         scaled = np.where(missing, 1, scaled)[:, self._number_places]
         keys = np.where(missing[:, self._number_places], self._missing_keys, self.number_keys)
-        yield _Part(_owners(keys), keys.ravel(), scaled.ravel().astype(np.float32))
+        yield Features(_table_starts(keys), keys.ravel(), scaled.ravel().astype(np.float32))
 
-    def _single_features(self, singles: NDArray[np.uint64]) -> Iterator[_Part]:
+    def _single_features(self, singles: NDArray[np.uint64]) -> Iterator[Features]:
         if not len(self._single_places):
             return
         keys = _key(singles[:, self._single_places] ^ self._single_salts)
-        yield _Part(_owners(keys), keys.ravel(), np.ones(keys.size, np.float32))
+        yield Features(_table_starts(keys), keys.ravel(), np.ones(keys.size, np.float32))
 
     def _token_features(
         self, rows: Sequence[Sequence[str]], places: Mapping[str, int], singles: NDArray[np.uint64]
-    ) -> Iterator[_Part]:
+    ) -> Iterator[Features]:
         if not self._tokens:
             return
         texts: dict[Expression, list[str]] = {}
@@ -146,12 +133,9 @@ class FeaturePlan:
             else:
                 place = places.get(text.name)
                 texts[text] = [""] * len(rows) if place is None else [row[place] for row in rows]
-        split = dict(zip(self._split, words([texts[text] for text in self._split]), strict=True))
+        split = {text: split_words(texts[text]) for text in self._split}
         for output, salt in self._tokens:
-            tokens = self._made_tokens(output, split, singles)
-            owners, keys = _distinct(tokens.rows, _key(tokens.hashes ^ salt))
-            counts = np.bincount(owners, minlength=len(rows))
-            yield _Part(owners, keys, (1 / np.sqrt(np.maximum(counts, 1))).astype(np.float32).take(owners))
+            yield Features(*row_keys(self._made_tokens(output, split, singles), salt))
 
     def _numbers(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[np.float64]:
         numbers = np.full((len(rows), len(self._numeric_names)), np.nan)
@@ -203,13 +187,13 @@ class FeaturePlan:
     ) -> Tokens:
         single = self._single(expression)
         if single is not None:
-            return Tokens(singles[:, single], np.arange(len(singles), dtype=np.uint16))
+            return Tokens(singles[:, single].copy(), np.arange(len(singles) + 1))
         if isinstance(expression, Variable) or expression in split:
             return split[expression]
         if expression.function is Function.CARTESIAN:
             made, *others = (self._made_tokens(part, split, singles) for part in expression.arguments)
             for other in others:
-                made = cartesian(made, other, len(singles))
+                made = pairs(made, other, CARTESIAN_LIMIT)
             return made
         make = ngrams if expression.function is Function.NGRAM else osb
         return make(split[expression.arguments[0]], expression.number or 1)
@@ -221,24 +205,28 @@ def parse_numbers(rows: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     return numbers.reshape(len(rows), len(rows[0]) if rows else 0)
 
 
-def _owners(table: NDArray[np.uint64]) -> NDArray[np.uint16]:
-    """Return the row of each entry of a table."""
-    return np.repeat(np.arange(len(table), dtype=np.uint16), table.shape[1])
+def _side_by_side(parts: Sequence[Features], size: int) -> Features:
+    """Put the features of rows beside each other."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = np.array([np.diff(part.starts) for part in parts], np.int64).reshape(-1, size)
+    keys = np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)])
+    values = np.concatenate([np.empty(0, np.float32), *(part.values for part in parts)])
+    if size > 1:
+        # numpy sorts 16-bit integers in linear time
+        rows = np.tile(np.arange(size, dtype=np.uint16), len(parts))
+        order = np.argsort(np.repeat(rows, counts.ravel()), kind="stable")
+        keys, values = keys[order], values[order]
+    return Features(np.concatenate([[0], np.cumsum(counts.sum(axis=0))]), keys, values)
+
+
+def _table_starts(table: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return where each row of a table starts if its rows follow each other."""
+    return np.arange(0, table.size + 1, table.shape[1], dtype=np.int64)
 
 
 def _key(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mix(hashes) >> _SPARE_BITS
-
-
-def _distinct(rows: NDArray[np.uint16], keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint16], NDArray[np.uint64]]:
-    """Remove duplicate keys from each row."""
-    both = np.sort((rows.astype(np.uint64) << np.uint64(_KEY_BITS)) | keys)
-    if len(both):
-        fresh = np.empty(len(both), np.bool_)
-        fresh[0] = True
-        np.not_equal(both[1:], both[:-1], out=fresh[1:])
-        both = both[fresh]
-    return (both >> np.uint64(_KEY_BITS)).astype(np.uint16), both & np.uint64(2**_KEY_BITS - 1)
 
 
 def all_parts(recipe: Recipe) -> list[Expression]:

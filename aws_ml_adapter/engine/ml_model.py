@@ -7,7 +7,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from aws_ml_adapter.engine.csv_data import Rows, record_row
 from aws_ml_adapter.engine.feature_plan import CHUNK
 from aws_ml_adapter.engine.targets import TargetSummary
 from aws_ml_adapter.engine.transforms import Transforms
+from features.core.rows import multiply
 from features.schema import Schema
 from textclf.base.archive import ArchiveKind, Contents, pack_archive, read_archive, write_archive
 from textclf.base.from_json import from_json
@@ -101,15 +101,11 @@ class MLModel:
 
     def _margins(self, rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> NDArray[np.float32]:
         starts, keys, values = self.transforms.transform(rows, places)
-        margins = np.tile(self.intercept, (len(rows), 1))
-        if not len(self.keys) or not len(keys):
-            return margins
+        if not len(self.keys):
+            return np.tile(self.intercept, (len(rows), 1))
         columns = np.minimum(self.keys.searchsorted(keys), len(self.keys) - 1)
         values = values * (self.keys.take(columns) == keys)
-        # row by row, so that the margins of a row do not depend on the others
-        for row, (begin, end) in enumerate(pairwise(starts.tolist())):
-            margins[row] += values[begin:end] @ self.weights.take(columns[begin:end], axis=0)
-        return margins
+        return (multiply(starts, columns, values, self.weights) + self.intercept).astype(np.float32)
 
 
 def model_size(model: MLModel) -> int:

@@ -63,6 +63,15 @@ static inline void *array(int64_t size, size_t width) {
     return (uint64_t)size < SIZE_MAX / width ? malloc((size_t)(size ? size : 1) * width) : NULL;
 }
 
+/* Mix a hash over all 64 bits, one to one: the finaliser of SplitMix, Steele, Lea and Flood 2014,
+ * https://doi.org/10.1145/2714064.2660195
+ */
+static inline uint64_t mix64(uint64_t hash) {
+    hash = (hash ^ hash >> 30) * 0xBF58476D1CE4E5B9;
+    hash = (hash ^ hash >> 27) * 0x94D049BB133111EB;
+    return hash ^ hash >> 31;
+}
+
 /* White space of a line; no other character has these codes. */
 static inline bool is_gap(uint32_t code) { return code == ' ' || code == '\n'; }
 
@@ -158,7 +167,7 @@ typedef struct {
 /* text.c */
 bool read_text(Reading *reading, const uint32_t *text, int64_t length, const Character *table);
 void free_reading(Reading *reading);
-uint64_t fingerprint_word(const uint32_t *letters, int64_t length);
+uint64_t hash_word(const uint32_t *letters, int64_t length);
 
 /* ngrams.c */
 bool find_ngrams(const Reading *reading, const View *view, uint32_t number, Found *found);
@@ -201,5 +210,15 @@ int64_t skeletons(uint32_t *letters, int64_t size);
 void fill_near(const NearIndex *index);
 int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *letters, int64_t size, const uint64_t *fingerprints,
                       int64_t count, FoundWord *found, int64_t room);
+void split_words(const uint32_t *const *texts, const int64_t *lengths, int64_t rows, const Character *table,
+                 uint64_t *hashes, int64_t *starts);
+void make_ngrams(const uint64_t *words, const int64_t *starts, int64_t rows, int64_t longest, uint64_t *made,
+                 int64_t *made_starts);
+void make_osb(const uint64_t *words, const int64_t *starts, int64_t rows, int64_t window, uint64_t *made,
+              int64_t *made_starts);
+void make_pairs(const uint64_t *left, const int64_t *left_starts, const uint64_t *right, const int64_t *right_starts,
+                int64_t rows, uint64_t *made, const int64_t *made_starts);
+void make_keys(const uint64_t *hashes, const int64_t *starts, int64_t rows, uint64_t salt, uint64_t *keys);
+void merge_keys(uint64_t *keys, int64_t count, int64_t rows, int64_t *starts, float *values);
 
 #endif

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_bool, c_float, c_int32, c_int64, c_void_p
+from ctypes import c_bool, c_float, c_int32, c_int64, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -105,6 +105,12 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "skeletons": (c_int64, [c_void_p, c_int64]),
     "fill_near": (None, [c_void_p]),
     "find_words_of": (c_int64, [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64]),
+    "split_words": (None, [c_void_p, c_void_p, c_int64, *[c_void_p] * 3]),
+    "make_ngrams": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
+    "make_osb": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
+    "make_pairs": (None, [*[c_void_p] * 4, c_int64, c_void_p, c_void_p]),
+    "make_keys": (None, [c_void_p, c_void_p, c_int64, c_uint64, c_void_p]),
+    "merge_keys": (None, [c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
 }
 _LONG = {"observe_all", "weigh", "multiply", "gram_matrix", "fill_near"}
 """Functions that let other threads run meanwhile; for the others, waiting for one's turn again would take longer."""

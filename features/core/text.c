@@ -118,12 +118,15 @@ static void mark_parts(Line *line, bool has_lines) {
 
 /* words */
 
-/* Hash of a word, never 0: FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv, with code points for bytes. */
-uint64_t fingerprint_word(const uint32_t *letters, int64_t length) {
-    uint64_t fingerprint = 0xCBF29CE484222325;
-    for (int64_t i = 0; i < length; i++) fingerprint = (fingerprint ^ letters[i]) * 0x100000001B3;
-    fingerprint ^= fingerprint >> 32;
-    return fingerprint ? fingerprint : 1;
+/* Hash of a word, never 0: a polynomial of its characters, mixed over all 64 bits.
+ *
+ * Source: Karp and Rabin 1987, https://doi.org/10.1147/rd.312.0249
+ */
+uint64_t hash_word(const uint32_t *letters, int64_t length) {
+    uint64_t hash = 0, power = 1;
+    for (int64_t i = 0; i < length; i++, power *= 0xD6E8FEB86659FD93) hash += (letters[i] + (uint64_t)1) * power;
+    hash = mix64(hash);
+    return hash ? hash : 1;
 }
 
 /* Find the runs of letters and digits; `words` has room for one in two characters. */
@@ -145,7 +148,7 @@ static int32_t find_words(const Line *line, const uint32_t *text, const Characte
         inside = is_letter;
     }
     for (int32_t i = 0; i < count; i++)
-        words[i].fingerprint = fingerprint_word(line->codes + words[i].begin, words[i].end - words[i].begin);
+        words[i].fingerprint = hash_word(line->codes + words[i].begin, words[i].end - words[i].begin);
     return count;
 }
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from features.characters import CHARACTERS, add_character
 from features.core.library import MEASURES, Observation, load_library
 
-_TABLE = CHARACTERS.ctypes.data
+CHARACTER_TABLE = CHARACTERS.ctypes.data
 _VIEW = struct.Struct("@5i")
 _BATCH, _BATCH_CHARACTERS = 32, 250_000
 
@@ -100,14 +100,14 @@ def observe_all(texts: Sequence[str], views: bytes, kept: int | None = None) -> 
 
 def _observe_batch(texts: Sequence[str], views: bytes, kept: int | None) -> list[Observed]:
     library, size = load_library(), len(texts)
-    codes = [_codes(text) for text in texts]
+    codes = [code_points(text) for text in texts]
     found = (ctypes.POINTER(Observation) * size)()
     try:
         if not library.observe_all(
             (ctypes.c_char_p * size)(*codes),
             (ctypes.c_int64 * size)(*map(len, texts)),
             size,
-            _TABLE,
+            CHARACTER_TABLE,
             views,
             len(views) // _VIEW.size,
             kept,
@@ -137,8 +137,8 @@ def _observed(own: Observation) -> Observed:
 def locate(text: str, view: bytes) -> tuple[NDArray[np.int32], ...]:
     """Find the n-grams of a view: keys, first and last positions in the places, and these places in the text."""
     library = load_library()
-    codes = _codes(text)
-    found = library.locate(codes, len(text), _TABLE, view)
+    codes = code_points(text)
+    found = library.locate(codes, len(text), CHARACTER_TABLE, view)
     if not found:
         raise MemoryError
     try:
@@ -164,11 +164,11 @@ def compare(measures: NDArray[np.float64], deciles: NDArray[np.float64], size: f
     return compared
 
 
-def _codes(text: str) -> bytes:
+def code_points(text: str) -> bytes:
     """Encode a text as code points, all of which the table of characters knows."""
     find_unknown = load_library().find_unknown
     codes, place = text.encode("utf-32-le", "surrogatepass"), 0
-    while (place := find_unknown(codes, len(text), place, _TABLE)) >= 0:
+    while (place := find_unknown(codes, len(text), place, CHARACTER_TABLE)) >= 0:
         add_character(ord(text[place]))
     return codes
 

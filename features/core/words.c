@@ -19,7 +19,7 @@ static int64_t length_of_word(const uint32_t *letters, int64_t size, int64_t beg
 EXPORTED void fingerprint_words(const uint32_t *letters, int64_t size, uint64_t *fingerprints) {
     for (int64_t begin = 0; begin <= size;) {
         int64_t length = length_of_word(letters, size, begin);
-        *fingerprints++ = fingerprint_word(letters + begin, length);
+        *fingerprints++ = hash_word(letters + begin, length);
         begin += length + 1;
     }
 }

@@ -19,7 +19,7 @@ HOSTILE = """
 import random, sys
 from pathlib import Path
 import numpy as np
-from features.core import library, rows
+from features.core import library, rows, tokens
 library.LIBRARY = Path(sys.argv[1])
 from features.ngrams import VIEWS, NgramView, count_ngrams, find_ngrams
 from features.tfidf import fit_tfidf
@@ -35,6 +35,10 @@ for text in texts:
         find_ngrams(text, view)
     if len(text) < 500:
         count_ngrams([text], [long])
+for begin in range(0, len(texts), 64):
+    words = tokens.split_words(texts[begin : begin + 64])
+    for made in (tokens.ngrams(words, 10), tokens.osb(words, 10), tokens.pairs(words, words, 50)):
+        tokens.row_keys(made, 0)
 counts = count_ngrams(texts[:300], VIEWS)
 tfidf = fit_tfidf(counts, VIEWS)
 weighed = tfidf.weigh(counts)
