@@ -2,7 +2,8 @@
 
 The texts are invented: words by Zipf's law, each class with some words of its own. Raw clients write and read HTTP over
 8 connections; then, at 200 requests per second, each latency is measured from the time at which the request was due.
-The boto3 clients are two processes of four threads.
+The boto3 clients are two processes of four threads. With ``--beside`` the server of another checkout, whose core is
+built, answers the same requests in turns with this one.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import boto3
@@ -26,6 +28,7 @@ import numpy as np
 from common import ROOT, Row, finish, options
 
 CONNECTIONS = 8
+TURNS = 5
 STEADY = 200
 """Requests a second at which the latency is measured."""
 
@@ -47,29 +50,47 @@ RECIPE = '{"outputs": ["ngram(lowercase(text), 2)"]}'
 def main() -> None:
     parser = options("amazon_server", __doc__)
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement (default %(default)s)")
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="another checkout to compare with, in turns")
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.seconds = 3
     texts, labels = made_texts(1_000 if arguments.quick else 3_000)
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as url:
-        print("training", file=sys.stderr)
-        mount(url, Path(folder), texts, labels)
-        records = [request(url, text) for text in texts[:500]]
-        print("predicting", file=sys.stderr)
-        asyncio.run(flat_out(url, records, 1))
-        flat, steady = (
-            asyncio.run(measure(url, records, arguments.seconds)) for measure in (flat_out, at_a_steady_rate)
-        )
-        rows: list[Row] = [
-            figures(f"raw HTTP, {CONNECTIONS} connections, maximum rate", flat, arguments.seconds),
-            figures(f"raw HTTP, {CONNECTIONS} connections, {STEADY} per second", steady, arguments.seconds),
-            figures(
-                "boto3, 2 processes of 4 threads, maximum rate",
-                with_boto3(url, texts[:500], arguments.seconds),
-                arguments.seconds,
-            ),
+    with ExitStack() as stack:
+        urls = [
+            stack.enter_context(mounted(root, texts, labels)) for root in (ROOT, arguments.beside) if root is not None
         ]
-    finish(arguments, {"Real-time predictions, 300 words": rows})
+        print("predicting", file=sys.stderr)
+        tables = {"Real-time predictions, 300 words": alone(urls[0], texts[:500], arguments.seconds)}
+        if arguments.beside:
+            tables["In turns with the other checkout, maximum rate"] = in_turns(urls, texts[:500], arguments.seconds)
+    finish(arguments, tables)
+
+
+def alone(url: str, texts: list[str], seconds: float) -> list[Row]:
+    records = [request(url, text) for text in texts]
+    asyncio.run(flat_out(url, records, 1))
+    flat, steady = (asyncio.run(measure(url, records, seconds)) for measure in (flat_out, at_a_steady_rate))
+    return [
+        figures(f"raw HTTP, {CONNECTIONS} connections, maximum rate", flat, seconds),
+        figures(f"raw HTTP, {CONNECTIONS} connections, {STEADY} per second", steady, seconds),
+        figures("boto3, 2 processes of 4 threads, maximum rate", with_boto3(url, texts, seconds), seconds),
+    ]
+
+
+def in_turns(urls: list[str], texts: list[str], seconds: float) -> list[Row]:
+    """Measure this server and the other one after the other, several times; the ratio is the median of the turns."""
+    asked = [(url, [request(url, text) for text in texts]) for url in urls]
+    part = seconds / TURNS
+    rates = [[len(asyncio.run(flat_out(*each, part))) / part for each in asked] for _ in range(TURNS)]
+    own, other = zip(*rates, strict=True)
+    return [
+        {
+            "turns": TURNS,
+            "this, predictions per second": median(own),
+            "other, predictions per second": median(other),
+            "ratio": median(mine / theirs for mine, theirs in zip(own, other, strict=True)),
+        }
+    ]
 
 
 def figures(name: str, latencies: list[float], seconds: float) -> Row:
@@ -95,14 +116,22 @@ def made_texts(count: int) -> tuple[list[str], list[int]]:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    (folder / "s3").mkdir()
-    command = [sys.executable, "-m", "aws_ml_adapter", "serve", "--rate", "1000000"]
-    command += ["--data-dir", str(folder / "data"), "--s3-root", str(folder / "s3")]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        yield process.stdout.readline().strip() if process.stdout else ""
-        process.terminate()
+def mounted(root: Path, texts: list[str], labels: list[int]) -> Iterator[str]:
+    """Start the server of a checkout, with an endpoint."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "s3").mkdir()
+        command = [sys.executable, "-m", "aws_ml_adapter", "serve", "--rate", "1000000"]
+        command += ["--data-dir", str(folder / "data"), "--s3-root", str(folder / "s3")]
+        environment = {**os.environ, "PYTHONPATH": str(root)}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=root) as process:
+            url = process.stdout.readline().strip() if process.stdout else ""
+            try:
+                print(f"training {root}", file=sys.stderr)
+                mount(url, folder, texts, labels)
+                yield url
+            finally:
+                process.terminate()
 
 
 def client(url: str) -> Any:
