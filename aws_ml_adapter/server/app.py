@@ -15,13 +15,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aws_ml_adapter.api.faults import RequestFault
-from aws_ml_adapter.server.asgi import HttpAnswer, Message, Receive, Scope, Send, Threads, body_blocks, send_answer
+from aws_ml_adapter.server.asgi import HttpAnswer, Message, Receive, Scope, Send, Threads, body_block, send_answer
 from aws_ml_adapter.server.error_answers import ServiceError
 from aws_ml_adapter.server.hosts_and_cors import Cors, Hosts
 from aws_ml_adapter.server.job_spec import LOG, folder_of
 from aws_ml_adapter.server.operations import Caller, Operations
 from aws_ml_adapter.server.pages import Pages
 from aws_ml_adapter.server.realtime import RealTime
+from aws_ml_adapter.server.request_log import RequestLog
 from aws_ml_adapter.server.s3.endpoint import S3, is_from_sdk
 from aws_ml_adapter.server.signatures import SignedRequest, verify
 from aws_ml_adapter.server.validation import check_of, parse_body, service_model
@@ -36,8 +37,6 @@ _CONTENT_TYPE = "application/x-amz-json-1.1"
 _ACCESS_KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([A-Za-z0-9]{4,128})/")
 _INTERNAL = ServiceError("InternalServerException", "Internal error of the server; see its output")
 _ACCOUNT = "arn:aws:iam::000000000000"
-
-_requests = logging.getLogger("aws_ml_adapter.requests")
 
 
 class App:
@@ -58,6 +57,7 @@ class App:
         s3: S3,
         hosts: Hosts,
         cors: Cors,
+        log: RequestLog,
         data_dir: Path,
         keys: Mapping[str, str] | None = None,
     ) -> None:
@@ -67,6 +67,7 @@ class App:
         self._s3 = s3
         self._hosts = hosts
         self._cors = cors
+        self._requests = log
         self._data_dir = data_dir
         self._keys = keys
         model = service_model()
@@ -97,7 +98,7 @@ class App:
             return
         client = (scope.get("client") or ("-",))[0]
         milliseconds = (time.perf_counter() - begun) * 1000
-        _requests.info("%s %s %s %d %.1f ms", request_id, client, operation, status, milliseconds)
+        self._requests.add(f"{request_id} {client} {operation} {status} {milliseconds:.1f} ms")
 
     def _is_for_s3(self, scope: Scope, headers: Mapping[str, str]) -> bool:
         if "x-amz-target" in headers or headers.get("content-type", "").startswith("application/x-amz-json"):
@@ -208,18 +209,16 @@ def _json_answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str
 
 
 async def _body(headers: Mapping[str, str], receive: Receive) -> bytes:
-    too_large = ServiceError("RequestEntityTooLargeException", f"The body is over {BODY_LIMIT:,} bytes")
-    if int(headers.get("content-length", 0)) > BODY_LIMIT:
-        raise too_large
-    body = b""
+    size, body, more = int(headers.get("content-length", 0)), b"", True
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for block in body_blocks(receive):
+            while more and max(size, len(body)) <= BODY_LIMIT:
+                block, more = await body_block(receive)
                 body += block
-                if len(body) > BODY_LIMIT:
-                    raise too_large
     except TimeoutError as error:
         raise ServiceError("RequestTimeoutException", "Timed out while waiting for the body") from error
+    if max(size, len(body)) > BODY_LIMIT:
+        raise ServiceError("RequestEntityTooLargeException", f"The body is over {BODY_LIMIT:,} bytes")
     return body
 
 

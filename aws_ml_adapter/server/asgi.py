@@ -48,15 +48,26 @@ class Threads:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
 
+async def body_block(receive: Receive) -> tuple[bytes, bool]:
+    """Receive the next part of a body, and whether more follows.
+
+    Raises
+    ------
+    ConnectionResetError
+        If the client disconnects before the end of the body.
+    """
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ConnectionResetError
+    return message.get("body", b""), message.get("more_body", False)
+
+
 async def body_blocks(receive: Receive) -> AsyncIterator[bytes]:
-    """Yield a body as it arrives; raises `ConnectionResetError` if the client disconnects before its end."""
+    """Yield a body as it arrives; raises as `body_block` does."""
     more = True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionResetError
-        yield message.get("body", b"")
-        more = message.get("more_body", False)
+        block, more = await body_block(receive)
+        yield block
 
 
 async def send_answer(answer: HttpAnswer, method: str, send: Send, threads: Threads) -> None:

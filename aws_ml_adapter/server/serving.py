@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import time
 from collections.abc import Callable
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from aws_ml_adapter.api.storage import StorageOptions, open_storage
@@ -17,6 +15,7 @@ from aws_ml_adapter.server.hosts_and_cors import Cors, Hosts
 from aws_ml_adapter.server.operations import Operations
 from aws_ml_adapter.server.pages import Pages
 from aws_ml_adapter.server.realtime import RealTime
+from aws_ml_adapter.server.request_log import RequestLog
 from aws_ml_adapter.server.s3.endpoint import S3
 from aws_ml_adapter.server.scheduler import Scheduler
 from aws_ml_adapter.server.server_options import MAX_JOBS, ServerOptions
@@ -26,7 +25,6 @@ from textclf.base.http_server import Server, listening, locked_folder
 
 _CONNECTIONS = 256
 _SECRET_BYTES = 32
-_LOG_BYTES, _LOG_FILES = 32 * 2**20, 3
 
 
 def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
@@ -44,7 +42,7 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
         listening(options.host, options.port) as (listener, url),
     ):
         secret = _secret(options.data_dir / "secret")
-        _log_requests(options.data_dir / "requests.log")
+        log = RequestLog(options.data_dir / "requests.log")
         entities = Entities(options.data_dir / "state.sqlite3", clock=time.time)
         realtime = RealTime(entities, data_dir=options.data_dir, rate=options.rate)
         root = None if options.s3_endpoint else options.s3_root or options.data_dir / "s3"
@@ -68,6 +66,7 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             s3=S3(root, data_dir=options.data_dir, secret=secret, hosts=hosts, keys=keys),
             hosts=hosts,
             cors=cors,
+            log=log,
             data_dir=options.data_dir,
             keys=keys,
         )
@@ -87,17 +86,7 @@ def serve(options: ServerOptions, *, ready: Callable[[str, str], None]) -> None:
             scheduler.stop()
             realtime.stop()
             entities.close()
-
-
-def _log_requests(path: Path) -> None:
-    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
-    formatter = logging.Formatter("%(asctime)s %(message)s")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    logger = logging.getLogger("aws_ml_adapter.requests")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+            log.close()
 
 
 def _secret(path: Path) -> bytes:

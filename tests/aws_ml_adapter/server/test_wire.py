@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from aws_ml_adapter.server import app as app_module
 from aws_ml_adapter.server.app import BODY_LIMIT, BODY_SECONDS
 from aws_ml_adapter.server.hosts_and_cors import Cors, Hosts
+from aws_ml_adapter.server.request_log import RequestLog
 from aws_ml_adapter.server.validation import check_of, service_model
 from textclf.base.http_limits import HEAD_BYTES, HEAD_SECONDS
 
@@ -165,7 +166,8 @@ def test_a_body_that_does_not_come_is_not_waited_for(make_server):
 
 def test_a_body_that_arrives_too_slowly_times_out(server, monkeypatch, tmp_path):
     monkeypatch.setattr(app_module, "BODY_SECONDS", 0.01)
-    app = app_module.App(None, None, None, s3=None, hosts=Hosts(), cors=Cors(), data_dir=tmp_path)
+    log = RequestLog(tmp_path / "requests.log")
+    app = app_module.App(None, None, None, s3=None, hosts=Hosts(), cors=Cors(), log=log, data_dir=tmp_path)
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -173,6 +175,8 @@ def test_a_body_that_arrives_too_slowly_times_out(server, monkeypatch, tmp_path)
 
     scope = {"method": "POST", "headers": [(b"x-amz-target", f"{PREFIX}GetMLModel".encode())]}
     asyncio.run(app(scope, asyncio.Event().wait, send))
+    log.close()
+    assert "GetMLModel 400" in (tmp_path / "requests.log").read_text()
     assert json.loads(sent[1]["body"])["__type"] == "RequestTimeoutException"
     assert (b"connection", b"close") in sent[0]["headers"]
 
