@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core.texts import Observed, observe_all
+from features.core import texts as core
+from features.core.texts import Documents
 from features.feature_options import FeatureOptions
 from features.keyword_matcher import KeywordHit, KeywordMatcher
-from features.layout import LAYOUT_FEATURES, LayoutScale
+from features.layout import LayoutScale
 from features.lexicon import Lexicon, read_lexicon, shipped_lexicon
 from features.ngrams import (
     VIEWS,
@@ -79,8 +80,8 @@ class FeatureRows(NamedTuple):
     # shape (n, d): document vectors, of length 1 or 0
     vectors: NDArray[np.float32]
     # the keywords found in each document, and its words
-    hits: list[list[KeywordHit]]
-    words: list[Sequence[str]]
+    hits: Sequence[Sequence[KeywordHit]]
+    words: Sequence[Sequence[str]]
 
     def row(self, i: int) -> FeatureRows:
         """Give the features of one document."""
@@ -103,8 +104,9 @@ class FeatureSet:
     def rows(self, texts: Iterable[str]) -> FeatureRows:
         """Compute all features of cleaned texts."""
         ngrams = self.ngrams
-        observed = observe_all(list(iter_texts(texts)), ngrams.compiled, ngrams.kept.address)
-        return self._rows(stack_observed(observed), _words(observed), _measures(observed))
+        observed = core.observe(list(iter_texts(texts)), ngrams.compiled, ngrams.kept.address)
+        words = observed[0].words if len(observed) == 1 else _words(observed)
+        return self._rows(stack_observed(observed), words, _measures(observed))
 
     def observe(self, texts: Sequence[str]) -> ObservedTexts:
         """Observe texts with the views of these features, for `rows_of`."""
@@ -114,7 +116,8 @@ class FeatureSet:
         """Compute all features of texts observed with the same views."""
         return self._rows(self.ngrams.weigh(observed.counts), observed.words, observed.measures)
 
-    def _rows(self, ngrams: SparseRows, words: list[Sequence[str]], measures: NDArray[np.float64]) -> FeatureRows:
+    def _rows(self, ngrams: SparseRows, words: Sequence[Sequence[str]], measures: NDArray[np.float64]) -> FeatureRows:
+        words = Documents.from_words(words)
         hits = self.matcher.find_all(words)
         return FeatureRows(
             ngrams=ngrams,
@@ -147,17 +150,19 @@ def fit_feature_set(observed: ObservedTexts, categories: Sequence[str], settings
 def observe(texts: Iterable[str], views: Sequence[NgramView], *, layout: bool) -> ObservedTexts:
     """Compute of cleaned texts what does not depend on training data."""
     compiled = compiled_views(tuple(views))
-    observed = observe_all(list(iter_texts(texts)), compiled)
-    measures = _measures(observed) if layout else np.zeros((len(observed), 0))
-    return ObservedTexts(tuple(views), _words(observed), stack_observed(observed), measures)
+    observed = core.observe(list(iter_texts(texts)), compiled)
+    words, measures = _words(observed), _measures(observed)
+    return ObservedTexts(
+        tuple(views), words, stack_observed(observed), measures if layout else np.zeros((len(words), 0))
+    )
 
 
-def _words(observed: Sequence[Observed]) -> list[Sequence[str]]:
-    return [one.words for one in observed]
+def _words(observed: Sequence[core.Observed]) -> list[Sequence[str]]:
+    return [words for batch in observed for words in batch.words]
 
 
-def _measures(observed: Sequence[Observed]) -> NDArray[np.float64]:
-    return np.array([one.measures for one in observed]).reshape(len(observed), len(LAYOUT_FEATURES))
+def _measures(observed: Sequence[core.Observed]) -> NDArray[np.float64]:
+    return np.concatenate([batch.measures for batch in observed])
 
 
 def fit_matcher(words: Sequence[Sequence[str]], categories: Sequence[str], settings: FeatureSettings) -> KeywordMatcher:

@@ -6,14 +6,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core.words import SETTLED, WANTED, WordFinder, skeletons
+from features.core.keywords import KeywordFinder
+from features.core.texts import Documents
+from features.core.words import BREAKABLE, PREFIX, SETTLED, WANTED, WordFinder, skeletons
 from features.lexicon import Lexicon
-from features.text_arguments import as_words
 from features.tokens import tokenize
 from textclf.base.errors import BadModelError
 
@@ -26,12 +27,6 @@ LETTERS_FOR_ONE_WRONG = 6
 SHORTEST_WITH_ONE_WRONG, SHORTEST_WITH_TWO_WRONG = 5, 10
 """Letters of the shortest word in which one, and two, may be wrong."""
 
-Steps = Mapping[str, tuple[int, int, bool]]
-"""Parts of keywords that begin at a word: over how many words, with how many wrong letters, and whether exact."""
-
-_AS_WRITTEN, _BROKEN = (1, 0, True), (2, 0, True)
-_NOWHERE: Steps = {}
-
 
 class KeywordHit(NamedTuple):
     """A keyword found in ``words[start:end]``; `exact` if no letter differs."""
@@ -42,6 +37,49 @@ class KeywordHit(NamedTuple):
     start: int
     end: int
     exact: bool
+
+
+class KeywordHits(Sequence[list[KeywordHit]]):
+    """The keywords found in documents: a list for each, in the order of document and lexicon, made when asked for.
+
+    Parameters
+    ----------
+    found : ndarray of int32, shape (h, 5)
+        As `features.core.keywords.KeywordFinder.find` gives them.
+    keywords : sequence of (int, str)
+        Category and spelling of each keyword, by its number.
+    documents : int
+        Number of documents.
+    """
+
+    def __init__(self, found: NDArray[np.int32], keywords: Sequence[tuple[int, str]], documents: int) -> None:
+        self._found, self._keywords, self._documents = found, keywords, documents
+
+    def __len__(self) -> int:
+        return self._documents
+
+    @overload
+    def __getitem__(self, place: int) -> list[KeywordHit]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[list[KeywordHit]]: ...
+    def __getitem__(self, place: int | slice) -> list[KeywordHit] | Sequence[list[KeywordHit]]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(self._documents))]
+        if not 0 <= place < self._documents:
+            raise IndexError(place)
+        first, last = self._found[:, 0].searchsorted([place, place + 1]).tolist()
+        hits = []
+        for _, number, start, end, exact in self._found[first:last].tolist():
+            category, keyword = self._keywords[number]
+            hits.append(KeywordHit(category, keyword, start, end, bool(exact)))
+        return hits
+
+    def indicators(self, categories: int) -> NDArray[np.uint8]:
+        """Give a row per document with 1 where a keyword of a category was found."""
+        columns = np.zeros((self._documents, categories), dtype=np.uint8)
+        for document, number, *_ in self._found.tolist():
+            columns[document, self._keywords[number][0]] = 1
+        return columns
 
 
 class KeywordMatcher:
@@ -78,18 +116,32 @@ class KeywordMatcher:
         for number, category in enumerate(lexicon.categories):
             for keyword in dict.fromkeys(category.keywords):
                 owners[_words_and_numbers(keyword)].append((number, keyword))
-        self._owners = list(owners.values())
-        self._tolerances = [sum(map(len, phrase)) // LETTERS_FOR_ONE_WRONG for phrase in owners]
-        # by the first part of each spelling of a phrase: the other parts, and the number of the phrase
-        self._starts: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
-        parts: dict[str, None] = {}
+        # category and spelling of each keyword, those of equal phrases one after the other
+        self._keywords = [owner for own in owners.values() for owner in own]
+        # by the first part of each spelling of a phrase: the number of the phrase, and the other parts
+        starts: defaultdict[int, list[tuple[int, list[int]]]] = defaultdict(list)
+        parts: dict[str, int] = {}
         for number, phrase in enumerate(owners):
             for spelling in dict.fromkeys(_spellings(phrase)):
-                parts.update(dict.fromkeys(spelling))
-                self._starts[spelling[0]].append((spelling[1:], number))
-        self._index(tuple(parts), {word for phrase in owners for word in phrase})
+                first, *rest = [parts.setdefault(part, len(parts)) for part in spelling]
+                starts[first].append((number, rest))
+        whole = {word for phrase in owners for word in phrase}
+        self._finder, written, self._misread = self._word_finder(parts, whole)
+        self._parts = list(parts)
+        self._keyword_finder = KeywordFinder(
+            self._finder,
+            written,
+            self._misread,
+            starts,
+            parts=len(parts),
+            tolerances=[sum(map(len, phrase)) // LETTERS_FOR_ONE_WRONG for phrase in owners],
+            owners=list(map(len, owners.values())),
+        )
 
-    def _index(self, parts: Sequence[str], whole: set[str]) -> None:
+    def _word_finder(
+        self, parts: Mapping[str, int], whole: set[str]
+    ) -> tuple[WordFinder, list[list[int]], list[list[int]]]:
+        """Make what finds words of keywords; give also the parts that each is as it is written, and may be misread."""
         exact: defaultdict[str, dict[str, None]] = defaultdict(dict)
         confused: list[tuple[str, str]] = []
         for part in parts:
@@ -97,26 +149,25 @@ class KeywordMatcher:
                 exact[word][part] = None
                 if len(word) >= SHORTEST_MISREAD and word.isalpha():
                     confused.append((word, part))
-        self._breakable = {word for word in whole if len(word) >= SHORTEST_RUN_TOGETHER and word.isalpha()}
+        breakable = {word for word in whole if len(word) >= SHORTEST_RUN_TOGETHER and word.isalpha()}
         # a single letter is mostly a word of its own, not a piece of a broken word
-        heads = {word[:at] for word in self._breakable for at in range(2, len(word) - 1)}
+        prefixes = {word[:at] for word in breakable for at in range(2, len(word) - 1)}
         words = [*exact, *sorted(self.known_words.difference(exact))]
         settled = set(words)
-        words += sorted(heads - settled)
+        words += sorted(prefixes - settled)
         kinds = [
-            SETTLED * (word in settled) + WANTED * (place < len(exact) or word in heads)
+            SETTLED * (word in settled)
+            + WANTED * (place < len(exact) or word in prefixes)
+            + PREFIX * (word in prefixes)
+            + BREAKABLE * (word in breakable)
             for place, word in enumerate(words)
         ]
-        self._as_written: list[Steps] = [dict.fromkeys(exact.get(word, ()), _AS_WRITTEN) for word in words]
-        self._is_head = [word in heads for word in words]
-        self._broken = {word: dict.fromkeys(exact[word], _BROKEN) for word in self._breakable}
         # two letters may be wrong in single words only
         letters = [part for part in parts if part.isalpha()]
         shapes = dict(zip(letters, skeletons(letters), strict=True))
         one = [part for part in letters if len(shapes[part]) >= SHORTEST_WITH_ONE_WRONG]
         two = [part for part in letters if part in whole and len(shapes[part]) >= SHORTEST_WITH_TWO_WRONG]
-        self._lists = [[part for _, part in confused], one, two]
-        self._finder = WordFinder(
+        finder = WordFinder(
             words,
             kinds,
             [([word for word, _ in confused], 0), (one, 1), (two, 2)],
@@ -124,57 +175,30 @@ class KeywordMatcher:
             # one letter may be misread as two
             longest=2 * max(map(len, exact), default=0),
         )
+        written = [[parts[part] for part in exact.get(word, ())] for word in words]
+        misread = [[parts[part] for part in own] for own in ([part for _, part in confused], one, two)]
+        return finder, written, misread
 
-    def misread(self, words: Sequence[str]) -> dict[str, Steps]:
+    def misread(self, words: Sequence[str]) -> dict[str, set[str]]:
         """Find the words that may be misread words of keywords, and of which."""
-        found: dict[str, dict[str, tuple[int, int, bool]]] = {}
+        found: defaultdict[str, set[str]] = defaultdict(set)
         for place, wrong, entry in self._finder.find(words):
             if wrong >= 0:
-                found.setdefault(words[place], {})[self._lists[wrong][entry]] = (1, wrong, False)
+                found[words[place]].add(self._parts[self._misread[wrong][entry]])
         return dict(found)
 
     def find(self, words: Sequence[str]) -> list[KeywordHit]:
         """Find all occurrences of keywords in a document, in the order of document and lexicon."""
-        words = as_words(words)
-        steps: dict[int, Steps] = {}
-        for place, wrong, entry in self._finder.find(words):
-            if wrong >= 0:
-                steps[place] = {**steps.get(place, _NOWHERE), self._lists[wrong][entry]: (1, wrong, False)}
-                continue
-            here = self._as_written[entry]
-            if self._is_head[entry] and place + 1 < len(words):
-                here = {**here, **self._broken.get(words[place] + words[place + 1], _NOWHERE)}
-            if here:
-                steps[place] = here
-        found: dict[tuple[int, int], tuple[int, bool]] = {}
-        for start, here in steps.items():
-            for part, (width, wrong, as_written) in here.items():
-                for rest, phrase in self._starts.get(part, ()):
-                    end, total, exact = start + width, wrong, as_written
-                    for next_part in rest:
-                        step = steps.get(end, _NOWHERE).get(next_part)
-                        if step is None:
-                            break
-                        end, total, exact = end + step[0], total + step[1], exact and step[2]
-                    else:
-                        if total <= self._tolerances[phrase] and (exact or (start, phrase) not in found):
-                            found[start, phrase] = (end, exact)
-        return [
-            KeywordHit(category, keyword, start, end, exact)
-            for (start, phrase), (end, exact) in sorted(found.items())
-            for category, keyword in self._owners[phrase]
-        ]
+        return self.find_all([words])[0]
 
-    def find_all(self, documents: Sequence[Sequence[str]]) -> list[list[KeywordHit]]:
+    def find_all(self, documents: Sequence[Sequence[str]]) -> KeywordHits:
         """Find the keywords of several documents, as `find` does."""
-        return list(map(self.find, documents))
+        documents = Documents.from_words(documents)
+        return KeywordHits(self._keyword_finder.find(documents), self._keywords, len(documents))
 
-    def indicators(self, found: Sequence[Iterable[KeywordHit]]) -> NDArray[np.uint8]:
+    def indicators(self, found: KeywordHits) -> NDArray[np.uint8]:
         """Give a row per document with 1 where a keyword of the category was found; columns as ``lexicon.columns``."""
-        columns = np.zeros((len(found), len(self.lexicon.categories)), dtype=np.uint8)
-        for row, hits in zip(columns, found, strict=True):
-            row[[hit.category for hit in hits]] = 1
-        return columns
+        return found.indicators(len(self.lexicon.categories))
 
     def to_dict(self) -> dict[str, object]:
         """Give lists and strings for a model file, which `from_dict` reads."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,10 @@ KNOWN_SHARE = 0.05
 """Minimum share of the training documents in a language for it to be known."""
 
 
+MOST_LANGUAGES = 32
+"""A bit of a number says whether a word belongs to each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageDetector:
     """Detects texts in a language that a model was not trained on."""
@@ -35,18 +38,26 @@ class LanguageDetector:
     stop_words: dict[str, tuple[str, ...]]
     # the languages of the training documents
     known: tuple[str, ...]
+    _languages: tuple[str, ...] = field(init=False, repr=False, compare=False)
     _table: WordTable = field(init=False, repr=False, compare=False)
-    # whether each word of the table is a stop word of each language
-    _of: NDArray[np.int64] = field(init=False, repr=False, compare=False)
+    # bit i says whether a word of the table is a stop word of language i
+    _sets: NDArray[np.uint32] = field(init=False, repr=False, compare=False)
+    _is_known: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        # of several languages with as many stop words, the first in alphabetical order counts
+        languages = tuple(sorted(self.stop_words))
+        if len(languages) > MOST_LANGUAGES:
+            raise ValueError(f"at most {MOST_LANGUAGES} languages are told apart")
         words = sorted({word for words in self.stop_words.values() for word in words if len(word) >= MIN_LETTERS})
-        table, of = WordTable(words), np.zeros((len(words), len(self.stop_words)), np.int64)
-        for number, language in enumerate(self.stop_words):
+        table, sets = WordTable(words), np.zeros(len(words), np.uint32)
+        for number, language in enumerate(languages):
             places = table.find(self.stop_words[language])
-            of[places[places >= 0], number] = 1
+            sets[places[places >= 0]] |= np.uint32(1 << number)
+        object.__setattr__(self, "_languages", languages)
         object.__setattr__(self, "_table", table)
-        object.__setattr__(self, "_of", of)
+        object.__setattr__(self, "_sets", sets)
+        object.__setattr__(self, "_is_known", np.array([language in self.known for language in languages], np.bool_))
 
     def detect(self, words: Sequence[str]) -> tuple[str, float, float]:
         """Give the language with most stop words, their share of the words, and the share of the best known language.
@@ -54,29 +65,32 @@ class LanguageDetector:
         Words of fewer than three letters are ignored. The language is empty for fewer than eight other words, or
         without a stop word.
         """
-        language, own, known = self._most_stop_words(as_words(words))
+        counts = self._count_stop_words([words])[0]
         counted = sum(len(word) >= MIN_LETTERS for word in words)
-        if not language or counted < MIN_WORDS:
+        if counted < MIN_WORDS or not counts.any():
             return "", 0.0, 0.0
-        return language, own / counted, known / counted
+        best = int(counts.argmax())
+        known = counts[self._is_known].max(initial=0)
+        return self._languages[best], float(counts[best] / counted), float(known / counted)
 
     def foreign(self, words: Sequence[str]) -> str:
         """Give the code of a text's language if it is foreign; empty for a known one, or if none was detected."""
-        words = as_words(words)
-        # most texts are in a known language, for which fewer words need be counted
-        if not self.known or self._most_stop_words(words)[0] in self.known:
-            return ""
-        language, share, known = self.detect(words)
-        return language if share >= max(MIN_SHARE, MIN_RATIO * known) else ""
+        return self.foreign_all([as_words(words)])[0]
 
-    def _most_stop_words(self, words: Sequence[str]) -> tuple[str, int, int]:
-        """Give the language with most stop words, their number, and that of the best known language."""
-        places = self._table.find(words)
-        counts = self._of[places[places >= 0]].sum(axis=0).tolist()
-        most = max(counts, default=0)
-        # of several the first in alphabetical order
-        best = min(compress(self.stop_words, (count == most for count in counts)), default="") if most else ""
-        return best, most, max(compress(counts, map(self.known.__contains__, self.stop_words)), default=0)
+    def foreign_all(self, documents: Sequence[Sequence[str]]) -> list[str]:
+        """Give `foreign` of several documents."""
+        found = [""] * len(documents)
+        if not self.known:
+            return found
+        counts = self._count_stop_words(documents)
+        # most texts are in a known language, for which fewer words need be counted
+        for place in np.flatnonzero(~self._is_known[counts.argmax(axis=1)] & counts.any(axis=1)).tolist():
+            language, share, known = self.detect(documents[place])
+            found[place] = language if share >= max(MIN_SHARE, MIN_RATIO * known) else ""
+        return found
+
+    def _count_stop_words(self, documents: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+        return self._table.count_members(documents, self._sets, len(self._languages))
 
 
 def fit_language_detector(documents: Sequence[Sequence[str]]) -> LanguageDetector:

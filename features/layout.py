@@ -32,7 +32,7 @@ PART_BITS: dict[str, int] = {part: 1 << bit for bit, part in enumerate(get_args(
 
 def has_lines(text: str) -> bool:
     """Return whether a text has the lines of a page: not if it is white space only, or if its lines are very long."""
-    return not np.isnan(observe(text, b"").measures[0])
+    return not np.isnan(observe([text], b"")[0].measures[0, 0])
 
 
 LAYOUT_FEATURES = (

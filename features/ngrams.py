@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core.texts import Observed, locate, observe_all, view_bytes
+from features.core.texts import Observed, locate, observe, view_bytes
 from features.layout import PART_BITS, PagePart
 
 BUCKET_BITS = 22
@@ -96,17 +96,13 @@ def count_ngrams(texts: Iterable[str], views: Sequence[NgramView]) -> SparseRows
     ``indices`` are numbers of buckets, those of the second view from ``2 ** 22`` on, and so on; ``values`` are counts.
     """
     compiled = compiled_views(tuple(views))
-    return stack_observed(observe_all(list(texts), compiled))
+    return stack_observed(observe(list(texts), compiled))
 
 
 def stack_observed(observed: Sequence[Observed]) -> SparseRows:
-    """Put the counts, or the TF-IDF rows, of several texts below each other."""
-    lengths = [len(one.keys) for one in observed]
-    return SparseRows(
-        np.cumsum([0, *lengths], dtype=np.int64),
-        np.concatenate([np.empty(0, np.int32), *(one.keys for one in observed)]),
-        np.concatenate([np.empty(0, np.float32), *(one.times for one in observed)]),
-    )
+    """Put the counts, or the TF-IDF rows, of batches of texts below each other."""
+    rows = [SparseRows(batch.starts, batch.keys, batch.times) for batch in observed]
+    return rows[0] if len(rows) == 1 else stack_rows(rows)
 
 
 @cache

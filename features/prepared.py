@@ -52,12 +52,12 @@ class PreparedFeatures:
     def row(self, document: PreparedDocument) -> DatasourceRow:
         """Compute the columns of a document."""
         words = tokenize(document.text)
-        hits = self.matcher.find(words)
+        found = self.matcher.find_all([words])
         return DatasourceRow(
             document_id=document.document_id,
             text=document.text,
-            common_words=common_words(hits),
-            indicators=tuple(map(bool, self.matcher.indicators([hits])[0])),
+            common_words=common_words(found[0]),
+            indicators=tuple(map(bool, self.matcher.indicators(found)[0])),
             vector=tuple(self.vectors.unit_vectors([words])[0].tolist()),
             category=document.category,
             group=document.group,

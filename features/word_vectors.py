@@ -98,11 +98,11 @@ class WordVectors:
         S. Arora, Y. Liang, T. Ma, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings", ICLR 2017,
         https://openreview.net/forum?id=SyK00v5xx; with inverse document frequency in place of their a / (a + p(w)).
         """
-        return self._embed(list(map(as_words, token_lists)), unit=False)
+        return self._embed(list(token_lists), unit=False)
 
-    def unit_vectors(self, token_lists: Iterable[Sequence[str]]) -> Floats:
+    def unit_vectors(self, token_lists: Sequence[Sequence[str]]) -> Floats:
         """Scale the document vectors of `transform` to length 1; zero vectors stay."""
-        return self._embed(list(map(as_words, token_lists)), unit=True)
+        return self._embed(token_lists, unit=True)
 
     def _embed(self, documents: Sequence[Sequence[str]], *, unit: bool) -> Floats:
         return self._table.embed(documents, self.weights, self.matrix, self.common, unit=unit)

@@ -104,17 +104,24 @@ typedef struct {
     const float *counts; /* 1 + ln count, of counts below 256 */
 } Kept;
 
-/* What Python gets of a text. */
+/* What Python gets of texts. The arrays of text i are those from `starts[i]` to `starts[i + 1]`. */
+typedef struct {
+    int64_t *key_starts, *letter_starts, *word_starts;
+    int64_t room; /* for keys */
+    uint32_t *keys; /* different ones of a text in rising order: number of the view and bucket */
+    float *times; /* how often each occurs */
+    uint32_t *letters; /* of the folded words, with line breaks between the words of a text */
+    uint64_t *fingerprints; /* hashes of the words */
+    double *measures; /* of the layout, MEASURES of each text; NaN for one without the lines of a page */
+} Observation;
+
+/* The words of documents, as they are observed. */
 typedef struct {
     int64_t count;
-    uint32_t *keys; /* different ones in rising order: number of the view and bucket */
-    float *times; /* how often each occurs */
-    int64_t size;
-    uint32_t *letters; /* of the folded words, with line breaks between them */
-    int64_t word_count;
-    uint64_t *fingerprints; /* hashes of the words */
-    double measures[MEASURES]; /* of the layout; NaN for a text without the lines of a page */
-} Observation;
+    const int64_t *letter_starts, *word_starts;
+    const uint32_t *letters;
+    const uint64_t *fingerprints;
+} Documents;
 
 typedef struct {
     int64_t count;
@@ -152,8 +159,15 @@ typedef struct {
     int32_t place, index, entry;
 } FoundWord;
 
-/* kinds of words of the table: those that are not misread ones, and those that are found */
-enum { SETTLED = 1, WANTED = 2 };
+typedef struct {
+    int64_t count, room;
+    FoundWord *words;
+} FoundWords;
+
+/* kinds of words of the table: those that are not misread ones, those that are found, prefixes of words that may be
+ * broken in two, and these words
+ */
+enum { SETTLED = 1, WANTED = 2, PREFIX = 4, BREAKABLE = 8 };
 
 /* Words to find in texts, as they are or misread. */
 typedef struct {
@@ -163,6 +177,40 @@ typedef struct {
     int64_t index_count;
     const NearIndex *indexes;
 } Vocabulary;
+
+/* A way to write a phrase that begins with a part: its number, and its other parts. */
+typedef struct {
+    int32_t phrase;
+    int32_t begin, end; /* in `rests` */
+} Spelling;
+
+/* Keywords, as phrases whose parts are words. */
+typedef struct {
+    Vocabulary vocabulary;
+    const int32_t *word_starts, *word_parts; /* the parts that each word of the table is */
+    const int32_t *misread_starts, *misread_parts; /* the part that each entry of each index is */
+    const int32_t *spelling_starts; /* of each part */
+    const Spelling *spellings;
+    const int32_t *rests;
+    const int32_t *tolerances; /* wrong letters that each phrase may have */
+    const int32_t *owner_starts; /* the keywords, numbered, that each phrase is */
+} Keywords;
+
+/* A keyword found in the words from `start` to `end` of a document. */
+typedef struct {
+    int32_t document, keyword, start, end, is_exact;
+} Hit;
+
+typedef struct {
+    int64_t count, room;
+    Hit *hits;
+} Hits;
+
+/* Vectors of the words of a table. */
+typedef struct {
+    const float *weights, *matrix, *common;
+    int64_t size;
+} Embedding;
 
 /* text.c */
 bool read_text(Reading *reading, const uint32_t *text, int64_t length, const Character *table);
@@ -180,14 +228,18 @@ int64_t count_runs(uint32_t *keys, uint32_t *spare, int64_t count, float *times)
 int64_t weigh_row(const Kept *kept, int64_t count, const uint32_t *keys, const float *times, int32_t *columns,
                   float *values);
 
+/* words.c */
+int32_t find_number(const Table *table, uint64_t fingerprint);
+bool find_words_of(const Vocabulary *vocabulary, const Documents *documents, int64_t document, FoundWords *found);
+
 /* layout.c */
 bool measure_layout(const Reading *reading, const uint32_t *text, int64_t length, const Character *table,
                     double *measures);
 
 /* what Python calls */
 int64_t find_unknown(const uint32_t *text, int64_t length, int64_t start, const Character *table);
-bool observe_all(const uint32_t *const *texts, const int64_t *lengths, int64_t count, const Character *table,
-                 const View *views, int32_t view_count, const Kept *kept, Observation **found);
+Observation *observe(const uint32_t *texts, const int64_t *starts, int64_t count, const Character *table,
+                     const View *views, int32_t view_count, const Kept *kept);
 void free_observation(Observation *observation);
 Occurrences *locate(const uint32_t *text, int64_t length, const Character *table, const View *view);
 void free_occurrences(Occurrences *occurrences);
@@ -204,12 +256,11 @@ bool gram_matrix(const int64_t *starts, int64_t rows, const int32_t *columns, co
 void fingerprint_words(const uint32_t *letters, int64_t size, uint64_t *fingerprints);
 void fill_table(const Table *table, const uint64_t *fingerprints, int32_t count);
 void look_up(const Table *table, const uint64_t *fingerprints, int64_t count, int32_t *numbers);
-bool embed(const Table *table, const uint64_t *fingerprints, int64_t count, const float *weights, const float *matrix,
-           const float *common, int64_t size, bool is_unit, float *vector);
+void count_members(const Table *table, const Documents *documents, const uint32_t *sets, int64_t width,
+                   int64_t *counts);
+bool embed(const Table *table, const Documents *documents, const Embedding *embedding, bool is_unit, float *vectors);
 int64_t skeletons(uint32_t *letters, int64_t size);
 void fill_near(const NearIndex *index);
-int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *letters, int64_t size, const uint64_t *fingerprints,
-                      int64_t count, FoundWord *found, int64_t room);
 void split_words(const uint32_t *const *texts, const int64_t *lengths, int64_t rows, const Character *table,
                  uint64_t *hashes, int64_t *starts);
 void make_ngrams(const uint64_t *words, const int64_t *starts, int64_t rows, int64_t longest, uint64_t *made,
@@ -220,5 +271,8 @@ void make_pairs(const uint64_t *left, const int64_t *left_starts, const uint64_t
                 int64_t rows, uint64_t *made, const int64_t *made_starts);
 void make_keys(const uint64_t *hashes, const int64_t *starts, int64_t rows, uint64_t salt, uint64_t *keys);
 void merge_keys(uint64_t *keys, int64_t count, int64_t rows, int64_t *starts, float *values);
+int64_t find_words(const Vocabulary *vocabulary, const Documents *document, FoundWord *words, int64_t room);
+Hits *find_keywords(const Keywords *keywords, const Documents *documents);
+void free_hits(Hits *hits);
 
 #endif

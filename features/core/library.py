@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_bool, c_float, c_int32, c_int64, c_uint64, c_void_p
+from ctypes import c_bool, c_char_p, c_float, c_int32, c_int64, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,17 +29,30 @@ class Kept(ctypes.Structure):
 
 
 class Observation(ctypes.Structure):
-    """What was observed of a text."""
+    """What was observed of texts."""
+
+    _fields_ = [
+        ("key_starts", c_void_p),
+        ("letter_starts", c_void_p),
+        ("word_starts", c_void_p),
+        ("room", c_int64),
+        ("keys", c_void_p),
+        ("times", c_void_p),
+        ("letters", c_void_p),
+        ("fingerprints", c_void_p),
+        ("measures", c_void_p),
+    ]
+
+
+class WordsOfDocuments(ctypes.Structure):
+    """The words of documents."""
 
     _fields_ = [
         ("count", c_int64),
-        ("keys", c_void_p),
-        ("times", c_void_p),
-        ("size", c_int64),
-        ("letters", c_void_p),
-        ("word_count", c_int64),
-        ("fingerprints", c_void_p),
-        ("measures", ctypes.c_double * MEASURES),
+        ("letter_starts", c_void_p),
+        ("word_starts", c_void_p),
+        ("letters", c_char_p),
+        ("fingerprints", c_char_p),
     ]
 
 
@@ -87,9 +100,43 @@ class Vocabulary(ctypes.Structure):
     ]
 
 
+_TABLES = (
+    "word_starts",
+    "word_parts",
+    "misread_starts",
+    "misread_parts",
+    "spelling_starts",
+    "spellings",
+    "rests",
+    "tolerances",
+    "owner_starts",
+)
+
+
+class Keywords(ctypes.Structure):
+    """Keywords, as phrases whose parts are words."""
+
+    _fields_ = [("vocabulary", Vocabulary), *((name, c_void_p) for name in _TABLES)]
+
+
+class Hits(ctypes.Structure):
+    """Keywords that were found, each as five numbers."""
+
+    _fields_ = [("count", c_int64), ("room", c_int64), ("hits", c_void_p)]
+
+
+class Embedding(ctypes.Structure):
+    """Vectors of the words of a table."""
+
+    _fields_ = [("weights", c_void_p), ("matrix", c_void_p), ("common", c_void_p), ("size", c_int64)]
+
+
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "find_unknown": (c_int64, [c_void_p, c_int64, c_int64, c_void_p]),
-    "observe_all": (c_bool, [c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int32, c_void_p, c_void_p]),
+    "observe": (
+        ctypes.POINTER(Observation),
+        [c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int32, c_void_p],
+    ),
     "free_observation": (None, [ctypes.POINTER(Observation)]),
     "locate": (ctypes.POINTER(Occurrences), [c_void_p, c_int64, c_void_p, c_void_p]),
     "free_occurrences": (None, [ctypes.POINTER(Occurrences)]),
@@ -101,18 +148,21 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "fingerprint_words": (None, [c_void_p, c_int64, c_void_p]),
     "fill_table": (None, [c_void_p, c_void_p, c_int32]),
     "look_up": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
-    "embed": (c_bool, [c_void_p, c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_bool, c_void_p]),
+    "count_members": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p]),
+    "embed": (c_bool, [c_void_p, c_void_p, c_void_p, c_bool, c_void_p]),
     "skeletons": (c_int64, [c_void_p, c_int64]),
     "fill_near": (None, [c_void_p]),
-    "find_words_of": (c_int64, [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64]),
     "split_words": (None, [c_void_p, c_void_p, c_int64, *[c_void_p] * 3]),
     "make_ngrams": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
     "make_osb": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
     "make_pairs": (None, [*[c_void_p] * 4, c_int64, c_void_p, c_void_p]),
     "make_keys": (None, [c_void_p, c_void_p, c_int64, c_uint64, c_void_p]),
     "merge_keys": (None, [c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
+    "find_words": (c_int64, [c_void_p, c_void_p, c_void_p, c_int64]),
+    "find_keywords": (ctypes.POINTER(Hits), [c_void_p, c_void_p]),
+    "free_hits": (None, [ctypes.POINTER(Hits)]),
 }
-_LONG = {"observe_all", "weigh", "multiply", "gram_matrix", "fill_near"}
+_LONG = {"observe", "weigh", "multiply", "gram_matrix", "fill_near", "find_keywords"}
 """Functions that let other threads run meanwhile; for the others, waiting for one's turn again would take longer."""
 
 

@@ -6,73 +6,109 @@
 
 EXPORTED void free_observation(Observation *observation) {
     if (!observation) return;
+    free(observation->key_starts);
+    free(observation->letter_starts);
+    free(observation->word_starts);
     free(observation->keys);
     free(observation->times);
     free(observation->letters);
     free(observation->fingerprints);
+    free(observation->measures);
     free(observation);
 }
 
-static void write_words(const Reading *reading, Observation *observation) {
-    uint32_t *letters = observation->letters;
-    observation->word_count = reading->word_count;
+static Observation *allocate_observation(int64_t texts, int64_t characters) {
+    Observation *observation = calloc(1, sizeof *observation);
+    if (!observation) return NULL;
+    *observation = (Observation){
+        .key_starts = array(texts + 1, 8),
+        .letter_starts = array(texts + 1, 8),
+        .word_starts = array(texts + 1, 8),
+        .letters = array(characters, 4),
+        .fingerprints = array(characters, 8),
+        .measures = array(texts * MEASURES, sizeof(double)),
+    };
+    if (observation->key_starts && observation->letter_starts && observation->word_starts && observation->letters &&
+        observation->fingerprints && observation->measures) {
+        observation->key_starts[0] = observation->letter_starts[0] = observation->word_starts[0] = 0;
+        return observation;
+    }
+    free_observation(observation);
+    return NULL;
+}
+
+static bool reserve_keys(Observation *observation, int64_t size) {
+    if (size <= observation->room) return true;
+    int64_t room = size < observation->room * 2 ? observation->room * 2 : size;
+    uint32_t *keys = realloc(observation->keys, (size_t)room * 4);
+    if (keys) observation->keys = keys;
+    float *times = realloc(observation->times, (size_t)room * 4);
+    if (times) observation->times = times;
+    if (!keys || !times) return false;
+    observation->room = room;
+    return true;
+}
+
+static void write_words(const Reading *reading, int64_t text, Observation *observation) {
+    uint32_t *letters = observation->letters + observation->letter_starts[text];
+    uint64_t *fingerprints = observation->fingerprints + observation->word_starts[text];
     for (int32_t i = 0; i < reading->word_count; i++) {
         Word word = reading->words[i];
         if (i) *letters++ = '\n';
         memcpy(letters, reading->folded.codes + word.begin, (size_t)(word.end - word.begin) * sizeof *letters);
         letters += word.end - word.begin;
-        observation->fingerprints[i] = word.fingerprint;
+        fingerprints[i] = word.fingerprint;
     }
-    observation->size = letters - observation->letters;
+    observation->letter_starts[text + 1] = letters - observation->letters;
+    observation->word_starts[text + 1] = observation->word_starts[text] + reading->word_count;
 }
 
-/* Count the n-grams of a text in several views, find its words and measure its layout; NULL if there is no memory.
- *
- * With `kept`, keys and times become the columns and values of the TF-IDF row.
- */
-static Observation *observe(const uint32_t *text, int64_t length, const Character *table, const View *views,
-                            int32_t view_count, const Kept *kept) {
-    Reading reading;
-    Found found = {0};
-    uint32_t *spare = NULL;
-    Observation *observation = calloc(1, sizeof *observation);
-    bool done = read_text(&reading, text, length, table) && observation;
-    for (int32_t i = 0; done && i < view_count; i++) done = find_ngrams(&reading, &views[i], (uint32_t)i, &found);
+/* Count the n-grams that were found, or with `kept` weigh them: then keys and times are columns and values. */
+static bool write_keys(Found *found, uint32_t largest, const Kept *kept, int64_t text, Observation *observation) {
+    int64_t start = observation->key_starts[text];
+    uint32_t *spare = array(found->count, 4);
+    bool done = spare && reserve_keys(observation, start + found->count);
     if (done) {
-        observation->times = array(found.count, 4);
-        observation->letters = array(length, 4);
-        observation->fingerprints = array(reading.word_count, 8);
-        spare = array(found.count, 4);
-        done = observation->times && observation->letters && observation->fingerprints && spare &&
-               measure_layout(&reading, text, length, table, observation->measures);
-    }
-    if (done) {
-        sort_keys(found.keys, spare, found.count, ((uint32_t)view_count << BUCKET_BITS) - 1);
-        observation->count = count_runs(found.keys, spare, found.count, observation->times);
-        observation->keys = found.keys;
-        found.keys = NULL;
+        uint32_t *keys = observation->keys + start;
+        float *times = observation->times + start;
+        sort_keys(found->keys, spare, found->count, largest);
+        int64_t count = count_runs(found->keys, spare, found->count, times);
         if (kept)
-            observation->count = weigh_row(kept, observation->count, observation->keys, observation->times,
-                                           (int32_t *)observation->keys, observation->times);
-        write_words(&reading, observation);
+            count = weigh_row(kept, count, found->keys, times, (int32_t *)keys, times);
+        else if (count)
+            memcpy(keys, found->keys, (size_t)count * 4);
+        observation->key_starts[text + 1] = start + count;
     }
-    free_reading(&reading);
-    free_found(&found);
     free(spare);
+    return done;
+}
+
+/* Count the n-grams of texts in several views, find their words and measure their layout; NULL if there is no memory.
+ *
+ * With `kept`, keys and times are the columns and values of the TF-IDF rows.
+ */
+EXPORTED Observation *observe(const uint32_t *texts, const int64_t *starts, int64_t count, const Character *table,
+                              const View *views, int32_t view_count, const Kept *kept) {
+    Observation *observation = allocate_observation(count, starts[count]);
+    Found found = {0};
+    bool done = observation != NULL;
+    for (int64_t i = 0; done && i < count; i++) {
+        Reading reading;
+        const uint32_t *text = texts + starts[i];
+        int64_t length = starts[i + 1] - starts[i];
+        found.count = 0;
+        done = read_text(&reading, text, length, table);
+        for (int32_t view = 0; done && view < view_count; view++)
+            done = find_ngrams(&reading, &views[view], (uint32_t)view, &found);
+        if (done) write_words(&reading, i, observation);
+        done = done && write_keys(&found, ((uint32_t)view_count << BUCKET_BITS) - 1, kept, i, observation) &&
+               measure_layout(&reading, text, length, table, observation->measures + i * MEASURES);
+        free_reading(&reading);
+    }
+    free_found(&found);
     if (done) return observation;
     free_observation(observation);
     return NULL;
-}
-
-/* Observe texts one after the other; false if there is no memory, and the rest is NULL. */
-EXPORTED bool observe_all(const uint32_t *const *texts, const int64_t *lengths, int64_t count, const Character *table,
-                          const View *views, int32_t view_count, const Kept *kept, Observation **found) {
-    bool done = true;
-    for (int64_t i = 0; i < count; i++) {
-        found[i] = done ? observe(texts[i], lengths[i], table, views, view_count, kept) : NULL;
-        done = found[i] != NULL;
-    }
-    return done;
 }
 
 EXPORTED void free_occurrences(Occurrences *occurrences) {

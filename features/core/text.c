@@ -130,7 +130,7 @@ uint64_t hash_word(const uint32_t *letters, int64_t length) {
 }
 
 /* Find the runs of letters and digits; `words` has room for one in two characters. */
-static int32_t find_words(const Line *line, const uint32_t *text, const Character *table, Word *words) {
+static int32_t split_line(const Line *line, const uint32_t *text, const Character *table, Word *words) {
     int32_t count = 0;
     uint32_t power = 0;
     bool inside = false;
@@ -189,6 +189,6 @@ bool read_text(Reading *reading, const uint32_t *text, int64_t length, const Cha
     reading->has_lines = has_lines(text, (int32_t)length, table);
     mark_parts(&reading->folded, reading->has_lines);
     memset(reading->shapes.parts, PAGE, (size_t)reading->shapes.size);
-    reading->word_count = find_words(&reading->folded, text, table, reading->words);
+    reading->word_count = split_line(&reading->folded, text, table, reading->words);
     return true;
 }

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.characters import CHARACTERS, add_character
-from features.core.library import MEASURES, Observation, load_library
+from features.core.library import MEASURES, WordsOfDocuments, load_library
+from features.text_arguments import as_words
 
 CHARACTER_TABLE = CHARACTERS.ctypes.data
 _VIEW = struct.Struct("@5i")
@@ -71,67 +72,122 @@ class Words(Sequence[str]):
         return Words, (self.letters, self.fingerprints)
 
 
-class Observed(NamedTuple):
-    """What was observed of a text."""
+class Documents(Sequence[Words]):
+    """The words of documents as the core takes them: those of `Words`, one document after the other.
 
-    # numbers of view and bucket, in rising order, and how often each occurs; or columns and values of the TF-IDF row
+    Parameters
+    ----------
+    letters, fingerprints : bytes
+        Of all documents.
+    letter_starts, word_starts : ndarray of int64, shape (n + 1,)
+        Where those of each document begin.
+    """
+
+    __slots__ = ("_structure", "address", "fingerprints", "letter_starts", "letters", "word_starts")
+
+    def __init__(
+        self, letters: bytes, fingerprints: bytes, letter_starts: NDArray[np.int64], word_starts: NDArray[np.int64]
+    ) -> None:
+        self.letters, self.fingerprints = letters, fingerprints
+        self.letter_starts, self.word_starts = letter_starts, word_starts
+        self._structure = WordsOfDocuments(
+            len(word_starts) - 1, letter_starts.ctypes.data, word_starts.ctypes.data, letters, fingerprints
+        )
+        self.address = ctypes.addressof(self._structure)
+
+    @classmethod
+    def from_words(cls, documents: Sequence[Sequence[str]]) -> Documents:
+        """Take the words of each document."""
+        if isinstance(documents, Documents):
+            return documents
+        found = [Words.from_strings(as_words(words)) for words in documents]
+        return cls(
+            b"".join(words.letters for words in found),
+            b"".join(words.fingerprints for words in found),
+            np.cumsum([0, *(len(words.letters) // 4 for words in found)], dtype=np.int64),
+            np.cumsum([0, *map(len, found)], dtype=np.int64),
+        )
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of words of each document."""
+        return np.diff(self.word_starts)
+
+    def __len__(self) -> int:
+        return len(self.word_starts) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> Words: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Words]: ...
+    def __getitem__(self, place: int | slice) -> Words | Sequence[Words]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        if not -len(self) <= place < len(self):
+            raise IndexError(place)
+        place %= len(self)
+        letters, words = self.letter_starts[place : place + 2].tolist(), self.word_starts[place : place + 2].tolist()
+        return Words(self.letters[4 * letters[0] : 4 * letters[1]], self.fingerprints[8 * words[0] : 8 * words[1]])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Documents, (self.letters, self.fingerprints, self.letter_starts, self.word_starts)
+
+
+class Observed(NamedTuple):
+    """What was observed of n texts."""
+
+    # numbers of views and buckets of the different n-grams of each text, and how often each occurs; or columns and
+    # values of the TF-IDF rows: those of text i from `starts[i]` to `starts[i + 1]`
+    starts: NDArray[np.int64]
     keys: NDArray[np.int32]
     times: NDArray[np.float32]
     # folded
-    words: Words
-    # of the layout, shape (20,); NaN for a text without the lines of a page
+    words: Documents
+    # of the layout, shape (n, 20); NaN for a text without the lines of a page
     measures: NDArray[np.float64]
 
 
-def observe_all(texts: Sequence[str], views: bytes, kept: int | None = None) -> list[Observed]:
-    """Observe texts in several views; with `kept`, `KeptKeys.address`, give their TF-IDF rows in place of counts."""
-    observed: list[Observed] = []
-    batch: list[str] = []
+def observe(texts: Sequence[str], views: bytes, kept: int | None = None) -> list[Observed]:
+    """Observe texts in several views, in batches; with `kept`, `KeptKeys.address`, give TF-IDF rows for counts."""
+    # several in a call, because threads would wait for each other after each; but long ones take much memory
+    batches: list[list[str]] = [[]]
     characters = 0
     for text in texts:
-        # several in a call, because threads would wait for each other after each; but long ones take much memory
-        if batch and (len(batch) == _BATCH or characters + len(text) > _BATCH_CHARACTERS):
-            observed += _observe_batch(batch, views, kept)
-            batch, characters = [], 0
-        batch.append(text)
+        if len(batches[-1]) == _BATCH or (batches[-1] and characters + len(text) > _BATCH_CHARACTERS):
+            batches.append([])
+            characters = 0
+        batches[-1].append(text)
         characters += len(text)
-    return observed + _observe_batch(batch, views, kept)
+    return [_observe_batch(batch, views, kept) for batch in batches]
 
 
-def _observe_batch(texts: Sequence[str], views: bytes, kept: int | None) -> list[Observed]:
+def _observe_batch(texts: Sequence[str], views: bytes, kept: int | None) -> Observed:
     library, size = load_library(), len(texts)
-    codes = [code_points(text) for text in texts]
-    found = (ctypes.POINTER(Observation) * size)()
+    starts = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    codes = code_points("".join(texts))
+    found = library.observe(codes, starts.ctypes.data, size, CHARACTER_TABLE, views, len(views) // _VIEW.size, kept)
+    if not found:
+        raise MemoryError
     try:
-        if not library.observe_all(
-            (ctypes.c_char_p * size)(*codes),
-            (ctypes.c_int64 * size)(*map(len, texts)),
-            size,
-            CHARACTER_TABLE,
-            views,
-            len(views) // _VIEW.size,
-            kept,
-            found,
-        ):
-            raise MemoryError
-        return [_observed(one.contents) for one in found]
+        own = found.contents
+        key_starts, letter_starts, word_starts = (
+            _copied(address, size + 1, np.int64) for address in (own.key_starts, own.letter_starts, own.word_starts)
+        )
+        keys, letters, words = int(key_starts[-1]), int(letter_starts[-1]), int(word_starts[-1])
+        return Observed(
+            key_starts,
+            _copied(own.keys, keys, np.int32),
+            _copied(own.times, keys, np.float32),
+            Documents(
+                ctypes.string_at(own.letters, 4 * letters),
+                ctypes.string_at(own.fingerprints, 8 * words),
+                letter_starts,
+                word_starts,
+            ),
+            _copied(own.measures, size * MEASURES, np.float64).reshape(size, MEASURES),
+        )
     finally:
-        for one in found:
-            library.free_observation(one)
-
-
-def observe(text: str, views: bytes) -> Observed:
-    """Observe one text in several views."""
-    return observe_all([text], views)[0]
-
-
-def _observed(own: Observation) -> Observed:
-    return Observed(
-        _copied(own.keys, own.count, np.int32),
-        _copied(own.times, own.count, np.float32),
-        Words(ctypes.string_at(own.letters, 4 * own.size), ctypes.string_at(own.fingerprints, 8 * own.word_count)),
-        np.array(own.measures),
-    )
+        library.free_observation(found)
 
 
 def locate(text: str, view: bytes) -> tuple[NDArray[np.int32], ...]:
@@ -174,4 +230,6 @@ def code_points(text: str) -> bytes:
 
 
 def _copied(address: int, count: int, kind: type[Any]) -> NDArray[Any]:
+    if not count:
+        return np.empty(0, kind)
     return np.frombuffer(ctypes.string_at(address, count * np.dtype(kind).itemsize), kind)

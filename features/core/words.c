@@ -31,7 +31,7 @@ static int64_t find_slot(const Table *table, uint64_t fingerprint) {
     return slot;
 }
 
-static int32_t find_number(const Table *table, uint64_t fingerprint) {
+int32_t find_number(const Table *table, uint64_t fingerprint) {
     int64_t slot = find_slot(table, fingerprint);
     return table->fingerprints[slot] ? table->numbers[slot] : -1;
 }
@@ -50,25 +50,36 @@ EXPORTED void look_up(const Table *table, const uint64_t *fingerprints, int64_t 
     for (int64_t i = 0; i < count; i++) numbers[i] = find_number(table, fingerprints[i]);
 }
 
-/* Write the weighted mean of the words that have a vector, less its component along the unit vector `common`, and if
- * asked for divided by its length; zeros without such a word. False if there is no memory.
+/* Count the words of each document that are in the table, for each of `width` sets: bit i of `sets[number]` says
+ * whether a word is in set i.
  */
-EXPORTED bool embed(const Table *table, const uint64_t *fingerprints, int64_t count, const float *weights,
-                    const float *matrix, const float *common, int64_t size, bool is_unit, float *vector) {
-    enum { AHEAD = 8, LINE = 16 }; /* words, and numbers that the processor fetches at once */
-    double *sum = calloc((size_t)size + 1, sizeof *sum), total = 0, along = 0, squares = 0;
-    int32_t *numbers = array(count, 4);
-    if (!sum || !numbers) {
-        free(sum);
-        free(numbers);
-        return false;
+EXPORTED void count_members(const Table *table, const Documents *documents, const uint32_t *sets, int64_t width,
+                            int64_t *counts) {
+    memset(counts, 0, (size_t)(documents->count * width) * sizeof *counts);
+    for (int64_t i = 0; i < documents->count; i++) {
+        for (int64_t word = documents->word_starts[i]; word < documents->word_starts[i + 1]; word++) {
+            int32_t number = find_number(table, documents->fingerprints[word]);
+            if (number < 0) continue;
+            for (int64_t set = 0; set < width; set++) counts[i * width + set] += sets[number] >> set & 1;
+        }
     }
-    look_up(table, fingerprints, count, numbers);
+}
+
+/* Write the weighted mean of the words that have a vector, less its component along the unit vector `common`, and if
+ * asked for divided by its length; zeros without such a word. `sum` is of the same size.
+ */
+static void embed_words(const int32_t *numbers, int64_t count, const Embedding *embedding, bool is_unit, double *sum,
+                        float *vector) {
+    enum { AHEAD = 8, LINE = 16 }; /* words, and numbers that the processor fetches at once */
+    const float *weights = embedding->weights, *common = embedding->common;
+    double total = 0, along = 0, squares = 0;
+    int64_t size = embedding->size;
+    memset(sum, 0, (size_t)size * sizeof *sum);
     for (int64_t i = 0; i < count; i++) {
         if (i + AHEAD < count && numbers[i + AHEAD] >= 0)
-            for (int64_t d = 0; d < size; d += LINE) PREFETCH(matrix + numbers[i + AHEAD] * size + d);
+            for (int64_t d = 0; d < size; d += LINE) PREFETCH(embedding->matrix + numbers[i + AHEAD] * size + d);
         if (numbers[i] < 0) continue;
-        const float *row = matrix + numbers[i] * size;
+        const float *row = embedding->matrix + numbers[i] * size;
         for (int64_t d = 0; d < size; d++) sum[d] += (double)weights[numbers[i]] * row[d];
         total += weights[numbers[i]];
     }
@@ -79,9 +90,22 @@ EXPORTED bool embed(const Table *table, const uint64_t *fingerprints, int64_t co
     }
     double divisor = is_unit ? sqrt(squares) : total;
     for (int64_t d = 0; d < size; d++) vector[d] = divisor > 0 ? (float)(sum[d] / divisor) : 0;
+}
+
+/* Write the vector of each document; false if there is no memory. */
+EXPORTED bool embed(const Table *table, const Documents *documents, const Embedding *embedding, bool is_unit,
+                    float *vectors) {
+    double *sum = array(embedding->size, sizeof *sum);
+    int32_t *numbers = array(documents->word_starts[documents->count], 4);
+    bool done = sum && numbers;
+    for (int64_t i = 0; done && i < documents->count; i++) {
+        int64_t start = documents->word_starts[i], count = documents->word_starts[i + 1] - start;
+        look_up(table, documents->fingerprints + start, count, numbers);
+        embed_words(numbers, count, embedding, is_unit, sum, vectors + i * embedding->size);
+    }
     free(sum);
     free(numbers);
-    return true;
+    return done;
 }
 
 /* misread words */
@@ -186,16 +210,35 @@ static Letters word_of(const uint32_t *letters, const int64_t *ends, int32_t num
     return (Letters){letters + ends[number], ends[number + 1] - ends[number]};
 }
 
-/* Find the words of an index that one word may be a misreading of, in rising order; returns how many there are. */
-static int64_t find_near(const NearIndex *index, Letters word, Letters shape, int32_t *seen, int32_t mark,
-                         FoundWord *found, int64_t room) {
+static bool is_number(Letters word) {
+    for (int64_t i = 0; i < word.length; i++)
+        if (word.letters[i] < '0' || word.letters[i] > '9') return false;
+    return true;
+}
+
+static bool put_found(FoundWords *found, FoundWord word) {
+    if (found->count == found->room) {
+        int64_t room = 2 * found->room + 64;
+        FoundWord *words = realloc(found->words, (size_t)room * sizeof *words);
+        if (!words) return false;
+        found->words = words;
+        found->room = room;
+    }
+    found->words[found->count++] = word;
+    return true;
+}
+
+/* Find the words of an index that one word may be a misreading of, in rising order; false if there is no memory. */
+static bool find_near(const NearIndex *index, int32_t number, int32_t place, Letters word, Letters shape, int32_t *seen,
+                      int32_t mark, FoundWords *found) {
     uint32_t hashes[MOST_CHOICES];
-    int64_t count = 0;
-    if (shape.length < index->shortest - index->deletions || shape.length > index->longest + index->deletions) return 0;
+    if (shape.length < index->shortest - index->deletions || shape.length > index->longest + index->deletions)
+        return true;
     int choices = hash_beginnings(shape.letters, shape.length, index->deletions, hashes);
+    int64_t first = found->count;
     for (int i = 0; i < choices; i++) {
-        for (uint32_t place = index->starts[hashes[i]]; place < index->starts[hashes[i] + 1]; place++) {
-            int32_t entry = index->owners[place];
+        for (uint32_t owner = index->starts[hashes[i]]; owner < index->starts[hashes[i] + 1]; owner++) {
+            int32_t entry = index->owners[owner];
             if (seen[entry] == mark) continue;
             seen[entry] = mark;
             Letters other = word_of(index->shapes, index->shape_ends, entry);
@@ -204,60 +247,57 @@ static int64_t find_near(const NearIndex *index, Letters word, Letters shape, in
             if (index->deletions &&
                 (contains(word, word_of(index->letters, index->letter_ends, entry)) || contains(shape, other)))
                 continue;
-            if (count < room) {
-                int64_t at = count;
-                for (; at > 0 && found[at - 1].entry > entry; at--) found[at] = found[at - 1];
-                found[at].entry = entry;
+            if (!put_found(found, (FoundWord){place, number, entry})) return false;
+            for (int64_t at = found->count - 1; at > first && found->words[at - 1].entry > entry; at--) {
+                found->words[at] = found->words[at - 1];
+                found->words[at - 1].entry = entry;
             }
-            count++;
         }
     }
-    return count;
-}
-
-static bool is_number(Letters word) {
-    for (int64_t i = 0; i < word.length; i++)
-        if (word.letters[i] < '0' || word.letters[i] > '9') return false;
     return true;
 }
 
-/* Find the words of a text that are wanted, or that may be misread; returns how many there are, -1 without memory.
+/* Find the words of a document that are wanted, or that may be misread; false if there is no memory.
  *
  * Each misread word is found in the first index that has any that is near. Numbers are no misread words, since other
- * numbers are near by chance. If there are more than `room`, what is
- * written is not complete.
+ * numbers are near by chance.
  */
-EXPORTED int64_t find_words_of(const Vocabulary *vocabulary, const uint32_t *letters, int64_t size,
-                               const uint64_t *fingerprints, int64_t count, FoundWord *found, int64_t room) {
-    int64_t written = 0, entries = 1;
-    for (int64_t i = 0; i < vocabulary->index_count; i++) entries += vocabulary->indexes[i].count;
+bool find_words_of(const Vocabulary *vocabulary, const Documents *documents, int64_t document, FoundWords *found) {
+    const uint64_t *fingerprints = documents->fingerprints + documents->word_starts[document];
+    const uint32_t *letters = documents->letters + documents->letter_starts[document];
+    int64_t size = documents->letter_starts[document + 1] - documents->letter_starts[document];
+    int64_t count = documents->word_starts[document + 1] - documents->word_starts[document];
+    int64_t entries = 1, begin = 0;
+    for (int64_t i = 0; i < vocabulary->index_count; i++)
+        if (vocabulary->indexes[i].count > entries) entries = vocabulary->indexes[i].count;
     uint32_t *shape = array(vocabulary->longest, 4);
     int32_t *seen = calloc((size_t)entries, sizeof *seen), mark = 0;
-    if (!shape || !seen) written = -1;
-    int64_t begin = 0;
-    for (int32_t place = 0; written >= 0 && place < count; place++) {
+    bool done = shape && seen;
+    found->count = 0;
+    for (int32_t place = 0; done && place < count; place++) {
         Letters word = {letters + begin, length_of_word(letters, size, begin)};
         begin += word.length + 1;
         int32_t number = find_number(&vocabulary->table, fingerprints[place]);
-        if (number >= 0 && vocabulary->kinds[number] & WANTED) {
-            if (written < room) found[written] = (FoundWord){place, -1, number};
-            written++;
-        }
+        if (number >= 0 && vocabulary->kinds[number] & WANTED) done = put_found(found, (FoundWord){place, -1, number});
         if ((number >= 0 && vocabulary->kinds[number] & SETTLED) || word.length < vocabulary->shortest ||
             word.length > vocabulary->longest || is_number(word))
             continue;
         memcpy(shape, word.letters, (size_t)word.length * sizeof *shape);
         Letters own = {shape, skeletons(shape, word.length)};
-        int64_t more = 0;
-        for (int32_t i = 0; i < vocabulary->index_count && !more; i++) {
-            FoundWord *here = found + (written < room ? written : room);
-            int64_t left = written < room ? room - written : 0;
-            more = find_near(&vocabulary->indexes[i], word, own, seen, ++mark, here, left);
-            for (int64_t j = 0; j < more && j < left; j++) here[j] = (FoundWord){place, i, here[j].entry};
-        }
-        written += more;
+        int64_t before = found->count;
+        for (int32_t i = 0; done && i < vocabulary->index_count && found->count == before; i++)
+            done = find_near(&vocabulary->indexes[i], i, place, word, own, seen, ++mark, found);
     }
     free(shape);
     free(seen);
-    return written;
+    return done;
+}
+
+/* Write up to `room` words of a document that are wanted, or that may be misread; returns how many there are, or -1. */
+EXPORTED int64_t find_words(const Vocabulary *vocabulary, const Documents *document, FoundWord *words, int64_t room) {
+    FoundWords found = {0};
+    int64_t count = find_words_of(vocabulary, document, 0, &found) ? found.count : -1;
+    if (count > 0) memcpy(words, found.words, (size_t)(count < room ? count : room) * sizeof *words);
+    free(found.words);
+    return count;
 }

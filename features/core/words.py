@@ -9,11 +9,14 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core.library import NearIndex, Table, Vocabulary, load_library
-from features.core.texts import Words
+from features.core.library import Embedding, NearIndex, Table, Vocabulary, load_library
+from features.core.texts import Documents, Words
 
-SETTLED, WANTED = 1, 2
-"""Kinds of words of a `WordFinder`, added up: those that are not misread ones, and those that are found."""
+Counts = NDArray[np.int64]
+
+SETTLED, WANTED, PREFIX, BREAKABLE = 1, 2, 4, 8
+"""Kinds of words of a `WordFinder`, added up: those that are not misread ones, and those that are found; prefixes of
+words that may be broken in two, and these words."""
 _NEAR_HASHES = 1 << 13
 _CHOICES = 21
 """Ways to delete two of seven letters."""
@@ -54,6 +57,18 @@ class WordTable:
         load_library().look_up(self._address, Words.from_strings(words).fingerprints, len(words), found.ctypes.data)
         return found
 
+    def count_members(self, documents: Sequence[Sequence[str]], sets: NDArray[np.uint32], width: int) -> Counts:
+        """Count the words of n documents that are in each of `width` sets of words of the table, shape (n, width).
+
+        Bit i of the number in `sets` says whether a word of the table is in set i.
+        """
+        documents, sets = Documents.from_words(documents), np.ascontiguousarray(sets, np.uint32)
+        if sets.shape != (self._count,):
+            raise ValueError("words and sets do not fit together")
+        counts = np.empty((len(documents), width), np.int64)
+        load_library().count_members(self._address, documents.address, sets.ctypes.data, width, counts.ctypes.data)
+        return counts
+
     def embed(
         self,
         documents: Sequence[Sequence[str]],
@@ -70,15 +85,13 @@ class WordTable:
         weights, matrix, common = (np.ascontiguousarray(part, np.float32) for part in (weights, matrix, common))
         if matrix.shape != (self._count, *common.shape) or weights.shape != (self._count,):
             raise ValueError("words, vectors and weights do not fit together")
-        vectors = np.empty((len(documents), matrix.shape[1]), np.float32)
-        addresses = weights.ctypes.data, matrix.ctypes.data, common.ctypes.data
-        address, stride = vectors.ctypes.data, vectors.strides[0]
-        for number, words in enumerate(documents):
-            fingerprints, own = Words.from_strings(words).fingerprints, address + number * stride
-            if not load_library().embed(
-                self._address, fingerprints, len(words), *addresses, matrix.shape[1], unit, own
-            ):
-                raise MemoryError
+        documents = Documents.from_words(documents)
+        vectors = np.empty((len(documents), len(common)), np.float32)
+        embedding = Embedding(weights.ctypes.data, matrix.ctypes.data, common.ctypes.data, len(common))
+        if not load_library().embed(
+            self._address, documents.address, ctypes.byref(embedding), unit, vectors.ctypes.data
+        ):
+            raise MemoryError
         return vectors
 
 
@@ -99,7 +112,7 @@ class WordFinder:
     words : sequence of str
         Different ones.
     kinds : sequence of int
-        `SETTLED`, `WANTED`, their sum, or 0 for each of them.
+        The sum of its kinds for each of them.
     lists : sequence of (sequence of str, int)
         Words that others may be misread ones of, and how many letters may be deleted from the skeletons of both for
         them to become equal, 0 to 2. Of a word that is not settled, those of the first list that has any are found. If
@@ -122,7 +135,7 @@ class WordFinder:
         self._arrays = [
             _fill(index, words, deletions) for index, (words, deletions) in zip(self._indexes, lists, strict=True)
         ]
-        self._vocabulary = Vocabulary(
+        self.vocabulary = Vocabulary(
             self._table.table,
             self._kinds.ctypes.data,
             shortest,
@@ -133,18 +146,10 @@ class WordFinder:
 
     def find(self, words: Sequence[str]) -> list[list[int]]:
         """Find places and words: numbers of list and word of a misread one, or -1 and the number of a wanted one."""
-        own, room = Words.from_strings(words), 2 * len(words) + 16
+        document, room = Documents.from_words([words]), 2 * len(words) + 16
         while True:
             found = np.empty((room, 3), np.int32)
-            count = load_library().find_words_of(
-                ctypes.byref(self._vocabulary),
-                own.letters,
-                len(own.letters) // 4,
-                own.fingerprints,
-                len(words),
-                found.ctypes.data,
-                room,
-            )
+            count = load_library().find_words(ctypes.byref(self.vocabulary), document.address, found.ctypes.data, room)
             if count < 0:
                 raise MemoryError
             if count <= room:

@@ -67,7 +67,7 @@ def fitted(request) -> FeatureSet:
 
 def as_bytes(rows: FeatureRows) -> list[bytes]:
     arrays = (*rows.ngrams, rows.layout, rows.indicators, rows.vectors)
-    return [*(array.tobytes() for array in arrays), repr(rows.hits).encode()]
+    return [*(array.tobytes() for array in arrays), repr(list(rows.hits)).encode()]
 
 
 def one_by_one(features: FeatureSet, texts: list[str]) -> FeatureRows:

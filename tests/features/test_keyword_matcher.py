@@ -6,16 +6,24 @@ import pickle
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import Indel, Levenshtein
 
 from features.core.words import skeletons
-from features.keyword_matcher import LETTERS_FOR_ONE_WRONG, KeywordHit, KeywordMatcher, common_words
+from features.keyword_matcher import (
+    LETTERS_FOR_ONE_WRONG,
+    KeywordHit,
+    KeywordMatcher,
+    _spellings,
+    _words_and_numbers,
+    common_words,
+)
 from features.lexicon import Lexicon, LexiconCategory, shipped_lexicon
 from features.tokens import tokenize
 from textclf.base.errors import BadModelError
@@ -220,14 +228,14 @@ def test_a_keyword_of_two_categories_counts_for_both_and_is_named_once() -> None
                          [("a", ("Mod. 730", "quadro")), ("b", ("mod 730",)), ("c", ())])
     )  # fmt: skip
     matcher = KeywordMatcher(lexicon)
-    hits = matcher.find(tokenize("Quadro RP del Mod. 730, quadro C"))
-    assert common_words(hits) == "quadro mod_730"
-    assert matcher.indicators([hits, [], hits[:1]]).tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 0]]
+    hits = matcher.find_all([tokenize("Quadro RP del Mod. 730, quadro C"), [], ["quadro"]])
+    assert common_words(hits[0]) == "quadro mod_730"
+    assert matcher.indicators(hits).tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 0]]
 
 
 def test_indicators_are_small_integers_also_for_no_document(matcher: KeywordMatcher) -> None:
-    assert matcher.indicators([]).shape == (0, 4)
-    assert matcher.indicators([[]]).dtype == np.uint8
+    assert matcher.indicators(matcher.find_all([])).shape == (0, 4)
+    assert matcher.indicators(matcher.find_all([[]])).dtype == np.uint8
 
 
 def test_common_words_are_tokens_without_blanks(shipped_matcher: KeywordMatcher) -> None:
@@ -240,7 +248,7 @@ def test_common_words_are_tokens_without_blanks(shipped_matcher: KeywordMatcher)
 def test_an_empty_lexicon_finds_nothing() -> None:
     matcher = KeywordMatcher(Lexicon(categories=()))
     assert matcher.find(["a", "polizza"]) == []
-    assert matcher.indicators([[]]).shape == (1, 0)
+    assert matcher.indicators(matcher.find_all([["a"]])).shape == (1, 0)
 
 
 def test_a_matcher_survives_json_and_pickle(shipped_matcher: KeywordMatcher) -> None:
@@ -315,3 +323,121 @@ def test_a_last_word_that_also_begins_another_keyword_is_itself() -> None:
     (hit,) = matcher.find(["an", "invoice"])
     assert (hit.keyword, hit.start, hit.end, hit.exact) == ("invoice", 1, 2, True)
     assert found(matcher, "an invoice able man") == ["invoice", "invoiceable"]
+
+
+class PlainMatcher(KeywordMatcher):
+    """Finds keywords step by step with dictionaries, as the matcher's own words say."""
+
+    def _word_finder(self, parts, whole):
+        self.whole = whole
+        return super()._word_finder(parts, whole)
+
+    def find_plainly(self, words):
+        phrases = {}
+        for number, category in enumerate(self.lexicon.categories):
+            for keyword in dict.fromkeys(category.keywords):
+                phrases.setdefault(_words_and_numbers(keyword), []).append((number, keyword))
+        parts = dict.fromkeys(part for phrase in phrases for spelling in _spellings(phrase) for part in spelling)
+        exact = {}
+        for part in parts:
+            for word in (part, *self.forms.get(part, ())):
+                exact.setdefault(word, []).append(part)
+        misread = self.misread(words)
+        steps = [dict.fromkeys(exact.get(word, ()), (1, 0, True)) for word in words]
+        breakable = {word for word in self.whole if len(word) >= 8 and word.isalpha()}
+        for place, (left, right) in enumerate(pairwise(words)):
+            if len(left) > 1 and len(right) > 1 and left + right in breakable:
+                steps[place] |= dict.fromkeys(exact[left + right], (2, 0, True))
+        for place, word in enumerate(words):
+            for part in misread.get(word, ()):
+                wrong = next(
+                    number
+                    for number, own in enumerate(self._misread)
+                    if any(self._parts[one] == part and plainly_near(word, part, number, self.forms) for one in own)
+                )
+                steps[place][part] = (1, wrong, False)
+        found = {}
+        for start in range(len(words)):
+            for number, phrase in enumerate(phrases):
+                tolerance = sum(map(len, phrase)) // LETTERS_FOR_ONE_WRONG
+                for spelling in _spellings(phrase):
+                    at, wrong, as_written = start, 0, True
+                    for part in spelling:
+                        if at >= len(words) or part not in steps[at]:
+                            break
+                        width, more, letter_for_letter = steps[at][part]
+                        at, wrong, as_written = at + width, wrong + more, as_written and letter_for_letter
+                    else:
+                        if wrong <= tolerance and (as_written or (start, number) not in found):
+                            found[start, number] = (at, as_written)
+        owners = list(phrases.values())
+        return [
+            KeywordHit(category, keyword, start, end, as_written)
+            for (start, number), (end, as_written) in sorted(found.items())
+            for category, keyword in owners[number]
+        ]
+
+
+def plainly_near(word, part, deletions, forms):
+    shapes = [skeleton(one) for one in (word, part)]
+    if deletions:
+        return Indel.distance(*shapes) <= 2 * deletions
+    return shapes[0] in {skeleton(one) for one in (part, *forms.get(part, ()))}
+
+
+PIECES = st.sampled_from(
+    [
+        "mod",
+        "730",
+        "mod730",
+        "quadro",
+        "quadr0",
+        "bank",
+        "statement",
+        "bankstatement",
+        "state",
+        "ment",
+        "staternent",
+        "state1ment",
+        "carta",
+        "identita",
+        "ldentita",
+        "iden",
+        "tita",
+        "d",
+        "x",
+        "polizza",
+        "pol1zza",
+        "po1i77a",
+        "certificazione",
+        "certlflcazlone",
+        "unica",
+        "un1ca",
+        "le",
+    ]
+)
+KEYWORDS = (
+    "Mod. 730",
+    "bank statement",
+    "statement",
+    "identita",
+    "carta d'identita",
+    "certificazione unica",
+    "polizza",
+)
+
+
+@given(words=st.lists(PIECES, max_size=12), keywords=st.lists(st.sampled_from(KEYWORDS), min_size=1, unique=True))
+@settings(max_examples=300)
+def test_keywords_are_those_of_a_plain_search(words, keywords):
+    lexicon = Lexicon(
+        categories=(
+            LexiconCategory(name="a", keywords=tuple(keywords)),
+            LexiconCategory(name="b", keywords=tuple(keyword.upper() for keyword in keywords[:2])),
+        )
+    )
+    matcher = PlainMatcher(
+        lexicon, known_words=["statemen"], forms={"polizza": ["polizze"], "statement": ["statements"]}
+    )
+    assert matcher.find(words) == matcher.find_plainly(words)
+    assert list(matcher.find_all([words, [], words])) == [matcher.find(words), [], matcher.find(words)]

@@ -49,3 +49,10 @@ def test_where_no_language_can_be_told_none_is_foreign():
     receipts = fit_language_detector([tokenize("MILK 1.20 BREAD 2.40 TOTAL 3.60 CASH 5.00")] * 10)
     assert receipts.known == ()
     assert receipts.foreign(tokenize(TEXTS["de"])) == ""
+
+
+def test_more_languages_than_can_be_told_apart_are_refused():
+    words = {f"{number:02}": ("and",) for number in range(33)}
+    assert LanguageDetector(stop_words=dict(list(words.items())[:32]), known=()).foreign(["and"] * 9) == ""
+    with pytest.raises(ValueError, match="at most 32 languages"):
+        LanguageDetector(stop_words=words, known=())

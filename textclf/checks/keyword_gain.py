@@ -105,7 +105,7 @@ def keyword_gain(
     _log.info("measuring the keywords of each category by a surrogate model on the text's margins and indicators")
     words = observed.documents.words
     matcher = compile_matcher(lexicon, Counter(word for found in words for word in set(found)))
-    indicators = matcher.indicators([matcher.find(found) for found in words]).astype(np.float64)
+    indicators = matcher.indicators(matcher.find_all(words)).astype(np.float64)
     with_all = _surrogate(text, indicators, labels, folds)
     for number, category in enumerate(lexicon.categories):
         without = _surrogate(text, np.delete(indicators, number, axis=1), labels, folds)

@@ -56,7 +56,7 @@ class Evidence(NamedTuple):
     """Features and margins of some texts, on which their predictions are based."""
 
     texts: list[str]  # up to MAX_TEXT characters of each
-    words: list[Sequence[str]]
+    words: Sequence[Sequence[str]]
     rows: FeatureRows
     # (n, k), before calibration, of the texts, and of the looks, with the text and alone: zeros where there is none
     by_text: NDArray[np.float64]

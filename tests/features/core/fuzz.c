@@ -38,10 +38,10 @@ static void fill(Character *table, float *weights) {
 static void check_rows(const Observation *found, const float *weights) {
     static uint64_t kept[KEPT_BLOCKS];
     static float idf[ALPHABET + 1];
-    int64_t starts[2] = {0, found->count}, row_starts[2];
-    int32_t *columns = array(found->count, 4);
-    float *values = array(found->count, 4);
-    int most = found->count < ALPHABET ? (int)found->count : ALPHABET;
+    int64_t size = found->key_starts[1], row_starts[2];
+    int32_t *columns = array(size, 4);
+    float *values = array(size, 4);
+    int most = size < ALPHABET ? (int)size : ALPHABET;
     for (int i = 0; i < most; i++) kept[found->keys[i] >> 5] |= (uint64_t)1 << (found->keys[i] & 31);
     uint64_t sum = 0;
     for (int i = 0; i < most; i++) {
@@ -51,7 +51,7 @@ static void check_rows(const Observation *found, const float *weights) {
         idf[i] = 1;
     }
     Kept all = {kept, KEPT_BLOCKS, idf, 1, weights};
-    int64_t count = weigh(&all, starts, 1, found->keys, found->times, row_starts, columns, values);
+    int64_t count = weigh(&all, found->key_starts, 1, found->keys, found->times, row_starts, columns, values);
     check(count == most && row_starts[1] == most, "the kept n-grams are found");
     for (int i = 0; i < most; i++) check(columns[i] == i && values[i] > 0, "columns rise from 0");
     double products[2];
@@ -62,24 +62,51 @@ static void check_rows(const Observation *found, const float *weights) {
     free(values);
 }
 
+/* The words of the table are parts, and each two successive ones a phrase. */
+static void check_keywords(Vocabulary vocabulary, const Documents *document, int32_t count) {
+    enum { MOST = 8 };
+    int32_t starts[MOST + 1], misread_starts[4], parts[3 * MOST], rests[MOST], tolerances[MOST];
+    Spelling spellings[MOST];
+    for (int32_t i = 0; i <= MOST; i++) starts[i] = i < count ? i : count;
+    for (int32_t i = 0; i < 4; i++) misread_starts[i] = i * count;
+    for (int32_t i = 0; i < 3 * count; i++) parts[i] = i % count;
+    for (int32_t i = 0; i < count; i++) {
+        rests[i] = (i + 1) % count;
+        tolerances[i] = i % 3;
+        spellings[i] = (Spelling){i, i, i + i % 2};
+    }
+    Keywords keywords = {vocabulary, starts,    parts, misread_starts, parts,
+                         starts,     spellings, rests, tolerances,     starts};
+    Hits *hits = find_keywords(&keywords, document);
+    check(hits != NULL, "there is memory");
+    for (int64_t i = 0; i < hits->count; i++) {
+        Hit hit = hits->hits[i];
+        check(hit.keyword >= 0 && hit.keyword < count && hit.start >= 0 && hit.start < hit.end &&
+                  hit.end <= document->word_starts[1],
+              "keywords are in the text");
+        check(!i || hits->hits[i - 1].start <= hit.start, "hits are in the order of the text");
+    }
+    free_hits(hits);
+}
+
 /* The first words of a text are those that the others may be misread of. */
 static void check_words(const Observation *found) {
     enum { NEAR_HASHES = 1 << 13, MOST = 8, ROOM = 4 };
     static uint32_t starts[3][NEAR_HASHES + 1];
-    int64_t slots = 64;
-    if (found->word_count > 2 * MOST) return;
+    int64_t slots = 64, word_count = found->word_starts[1], size = found->letter_starts[1];
+    if (word_count > 2 * MOST) return;
     uint64_t fingerprints[64] = {0};
     int32_t numbers[64], looked_up[2 * MOST], owners[3][21 * MOST];
-    int32_t count = found->word_count < MOST ? (int32_t)found->word_count : MOST;
+    int32_t count = word_count < MOST ? (int32_t)word_count : MOST;
     Table table = {fingerprints, numbers, slots};
     fill_table(&table, found->fingerprints, count);
-    look_up(&table, found->fingerprints, found->word_count, looked_up);
+    look_up(&table, found->fingerprints, word_count, looked_up);
     for (int i = 0; i < count; i++) check(looked_up[i] >= 0 && looked_up[i] <= i, "words of the table are found");
     int64_t letter_ends[MOST + 1] = {0}, shape_ends[MOST + 1] = {0}, shortest = INT64_MAX, longest = 0, begin = 0;
-    uint32_t *letters = array(found->size, 4), *shapes = array(found->size, 4);
+    uint32_t *letters = array(size, 4), *shapes = array(size, 4);
     for (int i = 0; i < count; i++) {
         int64_t end = begin;
-        while (end < found->size && found->letters[end] != '\n') end++;
+        while (end < size && found->letters[end] != '\n') end++;
         memcpy(letters + letter_ends[i], found->letters + begin, (size_t)(end - begin) * 4);
         memcpy(shapes + shape_ends[i], found->letters + begin, (size_t)(end - begin) * 4);
         letter_ends[i + 1] = letter_ends[i] + end - begin;
@@ -98,18 +125,24 @@ static void check_words(const Observation *found) {
             (NearIndex){count, i, shortest, longest, letters, shapes, letter_ends, shape_ends, starts[i], owners[i]};
         fill_near(&indexes[i]);
     }
-    for (int i = 0; i < MOST; i++) kinds[i] = (uint8_t)(i & 3);
+    for (int i = 0; i < MOST; i++) kinds[i] = (uint8_t)(i & 15);
     Vocabulary vocabulary = {table, kinds, 1, 100, 3, indexes};
+    Documents document = {1, found->letter_starts, found->word_starts, found->letters, found->fingerprints};
     FoundWord few[ROOM];
-    int64_t total =
-        find_words_of(&vocabulary, found->letters, found->size, found->fingerprints, found->word_count, few, ROOM);
+    int64_t total = find_words(&vocabulary, &document, few, ROOM);
     FoundWord *all = array(total, sizeof *all);
-    check(find_words_of(&vocabulary, found->letters, found->size, found->fingerprints, found->word_count, all, total) ==
-              total,
-          "as many are found");
+    check(find_words(&vocabulary, &document, all, total) == total, "as many are found");
     for (int64_t i = 0; i < total; i++)
-        check(all[i].place < found->word_count && all[i].index < 3 && all[i].entry >= 0 && all[i].entry < count,
+        check(all[i].place < word_count && all[i].index < 3 && all[i].entry >= 0 && all[i].entry < count,
               "found words are there");
+    check_keywords(vocabulary, &document, count);
+    float weights[MOST] = {1, 1, 1, 1, 1, 1, 1, 1}, vector[1];
+    uint32_t sets[MOST] = {1, 2, 3, 1, 2, 3, 1, 2};
+    int64_t counts[2];
+    Embedding embedding = {weights, weights, (float[]){0}, 1};
+    check(embed(&table, &document, &embedding, true, vector) && vector[0] == (count ? 1 : 0), "words have vectors");
+    count_members(&table, &document, sets, 2, counts);
+    check(counts[0] + counts[1] >= count && counts[0] + counts[1] <= 2 * word_count, "words are in the sets");
     free(all);
     free(letters);
     free(shapes);
@@ -139,11 +172,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int64_t length = (int64_t)size - MOST_VIEWS;
     uint32_t *text = array(length, 4);
     for (int64_t i = 0; i < length; i++) text[i] = alphabet[data[MOST_VIEWS + i] % ALPHABET];
-    Observation *found;
-    const uint32_t *texts[] = {text};
-    check(observe_all(texts, &length, 1, table, views, MOST_VIEWS, NULL, &found), "there is memory");
+    int64_t starts[2] = {0, length};
+    Observation *found = observe(text, starts, 1, table, views, MOST_VIEWS, NULL);
+    check(found != NULL, "there is memory");
     double times = 0, occurrences = 0;
-    for (int64_t i = 0; i < found->count; i++) {
+    for (int64_t i = 0; i < found->key_starts[1]; i++) {
         check(!i || found->keys[i] > found->keys[i - 1], "keys rise");
         times += found->times[i];
     }
@@ -159,7 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         free_occurrences(located);
     }
     check(times == occurrences, "n-grams are counted as often as they are located");
-    if (found->count) check_rows(found, weights);
+    if (found->key_starts[1]) check_rows(found, weights);
     check_words(found);
     free_observation(found);
     free(text);

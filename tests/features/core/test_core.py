@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 from features.core import library, rows, tokens
 library.LIBRARY = Path(sys.argv[1])
+from features.keyword_matcher import KeywordMatcher
+from features.lexicon import shipped_lexicon
 from features.ngrams import VIEWS, NgramView, count_ngrams, find_ngrams
 from features.tfidf import fit_tfidf
 
@@ -44,6 +46,9 @@ tfidf = fit_tfidf(counts, VIEWS)
 weighed = tfidf.weigh(counts)
 for height in (0, 1, int(tfidf.starts[1]), int(tfidf.starts[-1])):
     rows.multiply(*weighed, np.ones((height, 3), np.float32))
+matcher = KeywordMatcher(shipped_lexicon(), known_words=["staternent"])
+words = [*"1ilo", "bank", "state", "ment", "po1izza", "\\ud800"]
+list(matcher.find_all([draw.choices(words, k=k) for k in range(300)]))
 # counted with other views than the kept ones
 tfidf.first_view().weigh(counts)
 print("done")
