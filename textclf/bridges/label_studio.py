@@ -89,7 +89,18 @@ def find_control(config: str) -> Control:
     )
 
 
-def as_prediction(prediction: Prediction, control: Control, model_version: str) -> dict[str, Any]:
+def model_version(name: str, sha256: str) -> str:
+    """Name a model as predictions do: Label Studio asks for none of a task that has one of the same version.
+
+    Examples
+    --------
+    >>> model_version("model", "bce69bc4161d5f")
+    'model bce69bc4161d'
+    """
+    return f"{name} {sha256[:12]}"
+
+
+def as_prediction(prediction: Prediction, control: Control, version: str) -> dict[str, Any]:
     """Give a prediction; without a result where nothing was predicted, or what cannot be chosen."""
     name = prediction.predicted_category
     chosen = bool(name) and (not control.choices or name in control.choices)
@@ -100,7 +111,7 @@ def as_prediction(prediction: Prediction, control: Control, model_version: str) 
         "value": {"choices": [name]},
     }
     return {
-        "model_version": model_version,
+        "model_version": version,
         "score": round(prediction.score, 6) if chosen else 0.0,
         "result": [result] if chosen else [],
     }
@@ -134,7 +145,7 @@ def read_export(tasks: Sequence[Any], *, field: str = "") -> Iterator[LabelledTe
         data = given if isinstance(given, dict) else task
         yield LabelledText(
             document_id=str(data.get("document_id") or f"task-{task.get('id', number)}"),
-            text=str(data.get(TEXT) or ""),
+            text=_text(data),
             category=agreed(_chosen(task, field)),
         )
 
@@ -180,18 +191,25 @@ def _dicts(value: object) -> list[dict[str, Any]]:
     return [one for one in _list(value) if isinstance(one, dict)]
 
 
+def _text(data: Mapping[str, Any]) -> str:
+    """Give the text of a task: in a project with names of its own, the longest that its data have."""
+    if TEXT in data:
+        return str(data[TEXT] or "")
+    texts = (value for key, value in data.items() if isinstance(value, str) and key not in _NO_CHOICES)
+    return max(texts, key=len, default="")
+
+
 def _chosen(task: Mapping[str, Any], field: str) -> list[str]:
-    """Give what each annotator chose; those of a ground truth alone, if there is one."""
+    """Give all that annotators chose; of a ground truth alone, if there is one."""
     if "annotations" not in task:
-        value = task.get(field or FROM_NAME)
-        return _names(value)[:1]
+        return _names(task.get(field or FROM_NAME))
     annotations = [one for one in _dicts(task["annotations"]) if not one.get("was_cancelled")]
     true = [one for one in annotations if one.get("ground_truth")]
     chosen = []
     for annotation in true or annotations:
         for result in _dicts(annotation.get("result")):
             if result.get("type") == "choices" and field in ("", result.get("from_name")):
-                chosen += _names(result.get("value"))[:1]
+                chosen += _names(result.get("value"))
                 break
     return chosen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,14 +14,13 @@ from textclf.base.tables import CELL_LIMIT
 from textclf.bridges.label_studio import Control, as_prediction, find_control
 from textclf.model.prediction import Prediction
 
-MAX_TASKS = 1_000
-"""Tasks of one request."""
+_log = logging.getLogger(__name__)
 
 
 class PredictRequest(BaseModel):
     """What Label Studio asks; its further members are ignored."""
 
-    tasks: list[dict[str, Any]] = Field(max_length=MAX_TASKS)
+    tasks: list[dict[str, Any]]
     label_config: str
 
 
@@ -78,6 +78,8 @@ def _control(config: str) -> Control:
     try:
         return find_control(config)
     except BadDataError as error:
+        # Label Studio shows the status alone, and tells its user to look here
+        _log.warning(f"Label Studio: {error}")
         raise HTTPException(400, str(error)) from error
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from textclf.base.encodings import decode_text
 from textclf.base.errors import BadDataError, BadInputError, TextclfError
 from textclf.base.files import input_error, write_aside
+from textclf.base.hashing import hash_file
 from textclf.base.overwrite_guard import FileKind, check_output, table_kind
 from textclf.base.plurals import counted
 from textclf.base.tables import write_rows
@@ -68,7 +69,7 @@ def export(
         lines: Iterable[str] = (as_line(document.document_id, document.text) + "\n" for document, _ in judged)
     else:
         control = Control(from_name=FROM_NAME, to_name=TO_NAME, text=TEXT, choices=())
-        version = "" if model is None else model.name
+        version = "" if model is None else _version(model)
         tasks = (
             as_task(
                 document.document_id,
@@ -117,7 +118,9 @@ def import_labels(
     write_rows(output, COLUMNS, rows, formulas_safe=True)
     if conflicts:
         listed = ", ".join(map(repr, conflicts[:5])) + (", …" if len(conflicts) > 5 else "")
-        _log.warning(f"{source}: annotators disagree about {counted(len(conflicts), 'text')}: {listed}")
+        _log.warning(
+            f"{source}: annotators disagree about {counted(len(conflicts), 'text')} or chose several: {listed}"
+        )
     counts = Counter(label for label in labels.values() if label)
     _log.info(f"{output}: {counts.total()} of {counted(len(labels), 'text')} labelled, {len(counts)} categories")
 
@@ -131,6 +134,14 @@ def _unlabelled(source: Path, table: TableOptions) -> tuple[list[InputDocument],
     if left_out := len(documents) - len(found):
         _log.info(f"{source}: {left_out} of {len(documents)} documents have a category or no text and are left out")
     return found, sorted({document.category for document in documents if document.category})
+
+
+def _version(model: Path) -> str:
+    """Name a model as a service does that has it on duty."""
+    from textclf.bridges.label_studio import model_version
+
+    with model.open("rb") as file:
+        return model_version(model.stem, hash_file(file))
 
 
 def _by_doubt(

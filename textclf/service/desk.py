@@ -15,6 +15,7 @@ from ocr.live_reading import LiveReader
 from ocr.reading_options import Limits
 from textclf.base.errors import LostTaskError
 from textclf.base.problems import ProblemError, stopping
+from textclf.bridges.label_studio import model_version
 from textclf.data.predictions import predict_scan, until_accepted
 from textclf.data.results import DocumentResult, LoadedModel, Result, model_of_result, unless_all_failed
 from textclf.data.scans import ScanOptions
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from ocr.document import Document
     from ocr.live_reading import Reading
     from textclf.library.library import Library
+    from textclf.model.predict import Model
     from textclf.model.prediction import Prediction
+
+_TEXTS_AT_ONCE = 100
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +127,7 @@ class Desk:
     def model_version(self) -> str:
         """Name the model on duty, with the beginning of its id."""
         loaded = self.loaded()
-        return f"{loaded.name} {loaded.id[:12]}"
+        return model_version(loaded.name, loaded.id)
 
     @contextmanager
     def place(self) -> Iterator[Callable[[], None]]:
@@ -206,7 +210,12 @@ class Desk:
     async def predict_texts(self, texts: Sequence[str]) -> list[Prediction]:
         """Predict texts that need no reading; the library keeps none of them."""
         model, loop = self.loaded().model, asyncio.get_running_loop()
-        return await loop.run_in_executor(self._predicting, lambda: list(model.pipe(texts)))
+        predictions: list[Prediction] = []
+        # some at a time, so that others get their turn
+        for begin in range(0, len(texts), _TEXTS_AT_ONCE):
+            some = texts[begin : begin + _TEXTS_AT_ONCE]
+            predictions += await loop.run_in_executor(self._predicting, _predicted, model, some)
+        return predictions
 
     async def read(self, file: SourceFile) -> Document:
         """Read a file.
@@ -238,6 +247,10 @@ class Desk:
             return until_accepted(lambda found: predict_scan(loaded.model, found)[0], threshold, scans.effort)(document)
 
         return how_sure
+
+
+def _predicted(model: Model, texts: Sequence[str]) -> list[Prediction]:
+    return list(model.pipe(texts))
 
 
 async def _unless_cancelled(reading: Reading) -> Document:

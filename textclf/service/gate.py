@@ -24,12 +24,14 @@ from textclf.service.problems import ProblemAnswer
 if TYPE_CHECKING:
     from textclf.service.pages.visitors import Sessions
 
-OPEN_PATHS = frozenset({"/health", "/ready"})
-"""Paths that need no key: what keeps the service alive asks for them."""
+OPEN_PATHS = frozenset({"/health", "/ready", "/label-studio/webhook"})
+"""Paths that need no key: what keeps the service alive asks for two, and Label Studio brings none to the third."""
 _WAY_IN = frozenset({"/sign-in", "/sign-out", "/language"})
 _FILES_OF_PAGES = "/pages/static/"
 JSON_BYTES = 16_000_000
 """Most bytes of a body that is no upload, since it is held in memory."""
+_MORE_JSON_BYTES = {"/label-studio/predict": 64_000_000}
+"""Label Studio sends all tasks that are selected in one request."""
 STALLED_SECONDS = 30.0
 """Time that a client has to accept the next part of an answer."""
 SECURITY_HEADERS = {
@@ -142,7 +144,7 @@ class Gate:
                 raise ProblemError(401, "no-key", "bring a key, as X-Api-Key or Bearer", headers=challenge)
             state["user"] = user
         is_upload = headers.get("content-type", "").lower().startswith("multipart/")
-        body.limit = self._max_upload if is_upload else JSON_BYTES
+        body.limit = self._max_upload if is_upload else _MORE_JSON_BYTES.get(path, JSON_BYTES)
         body.is_upload = is_upload
         # the server itself has refused what is no number
         if int(headers.get("content-length", "0")) > body.limit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def annotation(*choices, **more):
         ([annotation("letter"), annotation("invoice", was_cancelled=True)], "letter"),
         ([annotation("letter"), annotation("invoice", ground_truth=True)], "invoice"),
         ([annotation("None of these")], "none of these"),
+        ([annotation("letter", "invoice")], CONFLICT),
     ],
 )
 def test_the_category_of_a_task_is_what_its_annotators_agree_on(annotations, category):
@@ -52,12 +54,21 @@ def test_a_short_export_and_one_of_other_tasks_are_read_too():
         {"id": 1, "text": "dear", "document_id": "a", "category": "letter", "annotator": 1, "annotation_id": 5},
         {"id": 2, "text": "due", "category": {"choices": ["invoice"]}, "kind": "other"},
         {"id": 3, "text": "?"},
+        {"id": 4, "text": "both", "category": {"choices": ["invoice", "letter"]}},
     ]
     found = [(one.document_id, one.category) for one in read_export(rows)]
-    assert found == [("a", "letter"), ("task-2", "invoice"), ("task-3", "")]
-    assert [one.category for one in read_export(rows, field="kind")] == ["", "other", ""]
+    assert found == [("a", "letter"), ("task-2", "invoice"), ("task-3", ""), ("task-4", CONFLICT)]
+    assert [one.category for one in read_export(rows, field="kind")] == ["", "other", "", ""]
     with pytest.raises(BadDataError, match="entry 2 is no task"):
         list(read_export([rows[0], 5]))
+
+
+def test_texts_of_projects_with_names_of_their_own_come_back():
+    data = {"source": "post", "content": "dear madam, kind regards"}
+    row = {"id": 1, **data, "kind": "letter", "created_at": "2026-11-30T09:36:55.253354Z"}
+    for task in ({"id": 1, "data": data, "annotations": [annotation("letter")]}, row):
+        (found,) = read_export([task], field="" if "data" in task else "kind")
+        assert (found.text, found.category) == ("dear madam, kind regards", "letter")
 
 
 @given(st.lists(TEXTS.filter(bool), max_size=5), TEXTS)
@@ -125,7 +136,8 @@ def test_documents_go_out_most_doubtful_first_and_come_back_as_labels(
     assert len(written) == 15
     for task in written:
         (prediction,) = task["predictions"]
-        assert prediction["model_version"] == "model.textclf"
+        # as a service names it that has this model on duty
+        assert prediction["model_version"] == f"model {sha256(model_path.read_bytes()).hexdigest()[:12]}"
         assert prediction["result"][0]["type"] == "choices"
         assert prediction["result"][0]["value"]["choices"][0] in control.choices
     accepted = package.load(model_path)
@@ -139,7 +151,7 @@ def test_documents_go_out_most_doubtful_first_and_come_back_as_labels(
     (tmp_path / "export.json").write_text(json.dumps(written), encoding="utf-8")
     said = textclf("labelling", "import", tmp_path / "export.json", "-o", labels)
     assert "14 of 15 texts labelled, 3 categories" in said.err
-    assert f"annotators disagree about 1 text: '{written[0]['data']['document_id']}'" in said.err
+    assert f"annotators disagree about 1 text or chose several: '{written[0]['data']['document_id']}'" in said.err
     assert sum(bool(row["category"]) for row in read_table(labels)) == 14
     said = textclf("train", pile, "--corrections", labels, "-o", tmp_path / "m.textclf", *QUICK)
     assert said.code == 0, said.err

@@ -78,7 +78,16 @@ def test_a_key_file_without_good_keys_is_refused(tmp_path, text, message):
 
 def test_without_a_key_only_health_and_readiness_are_told(guarded):
     with guarded.client() as client:
-        for path in ("/version", "/metrics", "/docs", "/openapi.json", "/v1/result/x", "/", "/none"):
+        for path in (
+            "/version",
+            "/metrics",
+            "/docs",
+            "/openapi.json",
+            "/v1/result/x",
+            "/",
+            "/none",
+            "/label-studio/health",
+        ):
             answer = client.get(path)
             assert (answer.status_code, answer.headers["content-type"]) == (401, MEDIA_TYPE), path
             assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -86,6 +95,8 @@ def test_without_a_key_only_health_and_readiness_are_told(guarded):
             assert client.post(path).status_code == 401
         assert client.get("/health").json() == {"status": "ok"}
         assert client.get("/ready").json()["status"] == "ready"
+        # a webhook that Label Studio sets up by itself has none
+        assert client.post("/label-studio/webhook", json={"action": "ANNOTATION_CREATED"}).status_code == 201
 
 
 def test_a_key_opens_in_three_ways_and_a_wrong_one_in_none(guarded):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from textclf.bridges.label_studio import label_config
@@ -26,11 +28,11 @@ def predict(ask, tasks, config=CONFIG):
     return ask("POST", "predict", json=body)
 
 
-def test_it_is_set_up_and_asked_for_predictions(ask):
+def test_it_is_set_up_and_asked_for_predictions(ask, model_path):
     assert ask("GET", "health").json()["status"] == "UP"
     setup = {"project": "7.1700000000", "schema": CONFIG, "hostname": "http://localhost:8080", "access_token": "secret"}
     version = ask("POST", "setup", json=setup).json()["model_version"]
-    assert version
+    assert version == f"model {sha256(model_path.read_bytes()).hexdigest()[:12]}"
     texts = ["dear madam sincerely yours regards aunt love", "invoice total due vat number net gross", ""]
     answer = predict(ask, [{"id": n, "data": {"text": text}, "annotations": []} for n, text in enumerate(texts)])
     assert answer.status_code == 200
@@ -60,10 +62,18 @@ def test_changes_of_a_project_are_acknowledged(ask):
     assert ask("POST", "webhook", json=body).status_code == 201
 
 
-def test_what_it_cannot_use_is_said(ask):
+def test_all_tasks_of_a_project_may_come_at_once(ask):
+    tasks = [{"data": {"text": "invoice total due vat"}, "meta": {"more": 15_000 * "x"}}] * 1_100
+    results = predict(ask, tasks).json()["results"]
+    assert len(results) == len(tasks)
+    assert {one["result"][0]["value"]["choices"][0] for one in results} == {"invoice"}
+
+
+def test_what_it_cannot_use_is_said_also_in_the_log(ask, service):
     answer = predict(ask, [], "<View/>")
     assert answer.status_code == 400
     assert "has no Choices about a Text" in answer.text
+    # Label Studio tells its user to look there
+    assert "Label Studio: label configuration: has no Choices about a Text" in service.said
     assert ask("POST", "predict", json={"tasks": 5}).status_code == 422
-    assert ask("POST", "predict", json={"tasks": [{}] * 1_001, "label_config": CONFIG}).status_code == 422
     assert predict(ask, [{}, {"data": None}, {"data": {"text": 5}}]).json()["results"][2]["result"] == []
