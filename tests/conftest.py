@@ -19,6 +19,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 
 @contextmanager
@@ -144,3 +145,19 @@ def without_semaphores() -> list[str]:
     if shutil.which("unshare") is None or subprocess.run([*way, "true"], capture_output=True).returncode:
         pytest.skip("a process cannot have its own view of /dev/shm here")
     return way
+
+
+@pytest.fixture(scope="session")
+def scan() -> Callable[..., Path]:
+    """Draws a page of large letters that Tesseract reads without a fault."""
+
+    def draw(path: Path, *lines: str) -> Path:
+        image = Image.new("L", (1000, 80 + 70 * max(2, len(lines))), 255)
+        pen = ImageDraw.Draw(image)
+        for row, line in enumerate(lines):
+            pen.text((60, 40 + 70 * row), line, font=ImageFont.load_default(40), fill=0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path)
+        return path
+
+    return draw

@@ -17,6 +17,7 @@ import pytest
 from typer.main import get_command
 
 from aws_ml_adapter.cli import app as amazon_ml_app
+from aws_ml_adapter.serverless.settings import VARIABLES
 from ocr.document import Document
 from textclf.base.errors import ExitCode
 from textclf.commands import app as textclf_app
@@ -130,7 +131,7 @@ def test_environment_variables_named_exist(page):
         if parameter.opts[0].startswith("-")
     }
     named = set(re.findall(r"\b(?:TEXTCLF|AMAZON_ML)_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
-    assert named <= known | OTHER_VARIABLES
+    assert named <= known | OTHER_VARIABLES | VARIABLES.keys()
 
 
 @each_page()
@@ -139,6 +140,11 @@ def test_settings_shown_for_a_config_file_exist(page):
         for name, entries in tomllib.loads(block).items():
             if command := COMMANDS.get(f"textclf {name}"):
                 assert set(entries) <= {parameter.name for parameter in command.params}, name
+
+
+def test_every_variable_of_the_functions_is_explained():
+    page = (ROOT / "docs" / "serverless.md").read_text(encoding="utf-8")
+    assert [name for name in VARIABLES if f"| `{name}` |" not in page] == []
 
 
 def test_every_option_every_column_and_every_exit_code_is_explained(tmp_path):

@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "aws_ml_adapter.server": API | {"aws_ml_adapter.api", "aws_ml_adapter.engine"},
     "aws_ml_adapter.client": API
     | {"aws_ml_adapter.api", "textclf.model", "textclf.data", "textclf.evaluation", "textclf.commands"},
+    "aws_ml_adapter.serverless": MODEL | {"textclf.model", "textclf.data"},
     "aws_ml_adapter": set(),
     "aws_ml_adapter.cli": {"aws_ml_adapter.client", "aws_ml_adapter.server", "textclf.commands"},
     "aws_ml_adapter.__main__": BASE | {"textclf.__main__"},

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 
 from features.lexicon import Lexicon, LexiconCategory
 from textclf import DocumentClassifier
@@ -196,19 +195,3 @@ def left_over() -> Callable[[int], list[str]]:
 def session_members(session: int) -> list[str]:
     done = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-s", str(session)], capture_output=True, text=True)
     return [line for line in done.stdout.splitlines() if line.split()[1][0] != "Z"]
-
-
-@pytest.fixture(scope="session")
-def scan() -> Callable[..., Path]:
-    """Draws a page of large letters that Tesseract reads without a fault."""
-
-    def draw(path: Path, *lines: str) -> Path:
-        image = Image.new("L", (1000, 80 + 70 * max(2, len(lines))), 255)
-        pen = ImageDraw.Draw(image)
-        for row, line in enumerate(lines):
-            pen.text((60, 40 + 70 * row), line, font=ImageFont.load_default(40), fill=0)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path)
-        return path
-
-    return draw

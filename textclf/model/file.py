@@ -105,6 +105,11 @@ def load_model(source: Source) -> Model:
     return read_archive(source, KIND, _build)
 
 
+def load_model_and_versions(source: Source) -> tuple[Model, dict[str, str]]:
+    """Read a model file, and the versions of what trained it; raises as `load_model`."""
+    return read_archive(source, KIND, lambda contents: (_build(contents), _versions(contents)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """Facts about a model file: ``bytes`` is its size, ``features`` counts the features of each group."""
@@ -122,14 +127,12 @@ def model_info(path: str | Path) -> ModelInfo:
 
     def build(contents: Contents) -> ModelInfo:
         model = _build(contents)
-        versions = from_json(contents.manifest["versions"], dict[str, str])
-        _check_words([*versions, *versions.values()])
         features = {f"{table.view.name} n-grams": len(table.buckets) for table in model.features.ngrams.tables}
         features["keywords"] = sum(len(category.keywords) for category in model.features.matcher.lexicon.categories)
         features["words with a vector"] = len(model.features.vectors.words)
         return ModelInfo(
             format=contents.manifest["format"],
-            versions=versions,
+            versions=_versions(contents),
             bytes=contents.size,
             settings=model.settings,
             training=model.training,
@@ -137,6 +140,12 @@ def model_info(path: str | Path) -> ModelInfo:
         )
 
     return read_archive(path, KIND, build)
+
+
+def _versions(contents: Contents) -> dict[str, str]:
+    versions: dict[str, str] = from_json(contents.manifest["versions"], dict[str, str])
+    _check_words([*versions, *versions.values()])
+    return versions
 
 
 def _description(model: Model) -> dict[str, Any]:

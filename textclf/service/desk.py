@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ocr.live_reading import LiveReader
 from ocr.reading_options import Limits
+from ocr.sample_page import sample_page
 from textclf.base.errors import LostTaskError
 from textclf.base.problems import ProblemError, stopping
 from textclf.bridges.label_studio import model_version
@@ -22,7 +23,6 @@ from textclf.data.scans import ScanOptions
 from textclf.service.duty import ModelOnDuty
 from textclf.service.keeper import Judged, Keeper
 from textclf.service.metrics import Metrics
-from textclf.service.sample_page import sample_page
 from textclf.service.service_options import Keep
 from textclf.service.uploads import SourceFile, UploadFolder
 

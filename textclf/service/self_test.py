@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ocr.sample_page import sample_page
 from textclf.base.errors import TextclfError
 from textclf.data.predictions import predict_scan
-from textclf.service.sample_page import sample_page
 
 if TYPE_CHECKING:
     from textclf.service.desk import Desk

@@ -1,0 +1,45 @@
+"""Reads and classifies the documents that messages name. Handler of the events of SQS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from aws_ml_adapter.serverless.clients import client
+from aws_ml_adapter.serverless.settings import settings
+from aws_ml_adapter.serverless.worker import Worker
+
+
+@cache
+def worker() -> Worker:
+    """Give the worker of this process."""
+    return Worker(settings(), client)
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Do the jobs of the messages; those that are to come again are listed, as SQS events have it."""
+    failed = []
+    for record in event["Records"]:
+        receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        left = context.get_remaining_time_in_millis() / 1000
+        outcome = worker().do_or_log(record["body"], receives=receives, seconds=left)
+        if not outcome.is_done:
+            failed.append({"itemIdentifier": record["messageId"]})
+            # else it would come back only when the time is over that the queue gives to every message
+            with suppress(BotoCoreError, ClientError):
+                client("sqs").change_message_visibility(
+                    QueueUrl=settings().queue_url,
+                    ReceiptHandle=record["receiptHandle"],
+                    VisibilityTimeout=outcome.pause,
+                )
+    return {"batchItemFailures": failed}
+
+
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+    # before the first call, time costs nothing, and the processor is faster
+    _ = worker().classifier
