@@ -13,9 +13,8 @@ from starlette.requests import Request
 
 from ocr.file_search import file_name
 from textclf.base.problems import ProblemError
+from textclf.service.problems import not_valid
 from textclf.service.uploads import SourceFile, Writing
-
-_MAX_FIELDS, _FIELD_BYTES = 100, 65_536
 
 
 async def receive_files(
@@ -75,7 +74,6 @@ class _Form:
         self.is_complete = False
         self._writing: Writing | None = None
         self._name, self._value, self._disposition = b"", b"", b""
-        self._fields = self._field_bytes = 0
 
     def callbacks(self) -> Any:
         """Give the functions that the parser calls."""
@@ -105,10 +103,8 @@ class _Form:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"filename")
         if name is None:
-            self._fields += 1
-            if self._fields > _MAX_FIELDS:
-                raise ProblemError(413, "too-many-fields", f"the form has over {_MAX_FIELDS} fields")
-            return
+            field = options.get(b"name", b"").decode("utf-8", "replace")
+            raise not_valid((f"body/{field}", "the part has no filename; a form holds nothing but files"))
         if len(self.files) == self._max_files:
             raise ProblemError(413, "too-many-files", f"a request may hold {self._max_files} files")
         if self.files:
@@ -118,9 +114,6 @@ class _Form:
 
     def part_data(self, data: bytes, start: int, end: int) -> None:
         if self._writing is None:
-            self._field_bytes += end - start
-            if self._field_bytes > _FIELD_BYTES:
-                raise ProblemError(413, "too-large", f"the fields are over {_FIELD_BYTES:,} bytes")
             return
         self._writing.write(data[start:end])
         if self._writing.size > self._max_bytes:

@@ -65,6 +65,20 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
+def not_valid(*faults: tuple[str, str]) -> ProblemError:
+    """Make the problem of values that are not valid: where each is, and what is wrong with it."""
+    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in faults]
+    return ProblemError(422, "invalid", "{}: {}".format(*faults[0]), errors=errors)
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Raise the problem of query parameters that the route does not have, as a dependency of routes."""
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    if unknown := [name for name in request.query_params if name not in known]:
+        detail = f"this route has no such parameter, but {', '.join(sorted(known)) or 'none'}"
+        raise not_valid(*((f"query/{name}", detail) for name in unknown))
+
+
 def add_handlers(app: FastAPI, answer: ProblemAnswer) -> None:
     """Let every error of a route end in the answer with a problem."""
 
@@ -79,9 +93,5 @@ def add_handlers(app: FastAPI, answer: ProblemAnswer) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def with_faults(request: Request, error: RequestValidationError) -> Response:
-        faults = [
-            {"pointer": "/".join(str(part) for part in found["loc"]), "detail": str(found["msg"])}
-            for found in error.errors()
-        ]
-        first = faults[0] if faults else {"pointer": "body", "detail": "not valid"}
-        return answer(request, ProblemError(422, "invalid", f"{first['pointer']}: {first['detail']}", errors=faults))
+        faults = [("/".join(map(str, found["loc"])), str(found["msg"])) for found in error.errors()]
+        return answer(request, not_valid(*faults or [("body", "not valid")]))

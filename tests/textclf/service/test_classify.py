@@ -167,6 +167,23 @@ def test_requests_that_are_wrong_are_told_where(client, body, status, name):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_parameters_and_fields_that_there_are_not_are_told(client, invoice, sent):
+    source = {"sources": [{"kind": "base64", "base64": base64.b64encode(invoice).decode()}]}
+    for answer, pointer in (
+        (client.get("/v1/status/poll/none?wiat=10"), "query/wiat"),
+        (client.get("/v1/result/none?wait=1"), "query/wait"),
+        (client.post("/v1/classify/source/async?wait=10", json=source), "query/wait"),
+        (client.post("/v1/classify/file?split=yes", files=sent(a=invoice)), "query/split"),
+        (client.post("/v1/classify/file", files=sent(a=invoice), data={"split": "yes"}), "body/split"),
+        (client.post("/v1/classify/file/async", data={"files": "text"}, files=sent(a=invoice)), "body/files"),
+    ):
+        problem = answer.json()
+        assert (answer.status_code, problem["type"]) == (422, "urn:textclf:problem:invalid"), pointer
+        assert [one["pointer"] for one in problem["errors"]] == [pointer]
+        assert problem["detail"].startswith(f"{pointer}: ")
+    assert "no such parameter, but wait" in client.get("/v1/status/poll/none?wiat=10").json()["detail"]
+
+
 def test_forms_that_are_none_are_refused(client):
     answer = client.post("/v1/classify/file", json={})
     assert (answer.status_code, answer.json()["type"]) == (415, "urn:textclf:problem:no-multipart")

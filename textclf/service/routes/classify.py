@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.requests import ClientDisconnect
 
 from textclf.data.results import Result
 from textclf.service.forms import receive_files
-from textclf.service.problems import responses
+from textclf.service.problems import refuse_unknown_parameters, responses
 from textclf.service.routes.tasks import TaskStatus, task_status
 from textclf.service.sources import MAX_SOURCES, SourceRequest, Sources
 from textclf.service.uploads import SourceFile, make_lasting
@@ -32,6 +32,7 @@ _FORM: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["files"],
+                    "additionalProperties": False,
                     "properties": {
                         "files": {
                             "type": "array",
@@ -49,7 +50,7 @@ _FORM: dict[str, Any] = {
 
 def classify_router(desk: Desk, tasks: TaskRunner, sources: Sources) -> APIRouter:
     """Make the routes that take documents."""
-    router = APIRouter(prefix="/v1/classify", tags=["classify"])
+    router = APIRouter(prefix="/v1/classify", tags=["classify"], dependencies=[Depends(refuse_unknown_parameters)])
 
     async def received(request: Request, folder: Path, admit: Callable[[], None]) -> list[SourceFile]:
         return await receive_files(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from textclf.base.problems import ProblemError
 from textclf.data.results import Result
-from textclf.service.problems import responses
+from textclf.service.problems import refuse_unknown_parameters, responses
 
 if TYPE_CHECKING:
     from textclf.library.records import Task
@@ -38,7 +38,7 @@ def task_status(task: Task, position: int) -> TaskStatus:
 
 def task_router(tasks: TaskRunner) -> APIRouter:
     """Make the routes about tasks."""
-    router = APIRouter(prefix="/v1", tags=["tasks"])
+    router = APIRouter(prefix="/v1", tags=["tasks"], dependencies=[Depends(refuse_unknown_parameters)])
 
     @router.get("/status/poll/{task_id}", responses=responses(401, 404, 421, 422, 500, 503))
     async def poll(task_id: TaskId, wait: Annotated[float, Query(ge=0, le=MAX_WAIT)] = 0) -> TaskStatus:
