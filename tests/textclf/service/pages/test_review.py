@@ -272,6 +272,29 @@ def test_what_is_decided_after_signing_out_elsewhere_is_sent_when_the_same_perso
     assert decisions(made) == {name: best}
 
 
+@pytest.mark.slow
+def test_a_new_category_that_is_typed_after_signing_out_elsewhere_is_sent_after_signing_in(desk, visit):
+    made = desk(4)
+    page = visit(made.url)
+    first = press(page, "/", "Tax return", "Enter")
+    typed = []
+    for category in ("Recipe", "tax retrun"):
+        other = page.context.new_page()
+        other.goto(f"{made.url}/teach")
+        other.click(".who button")
+        other.wait_for_url("**/sign-in")
+        typed.append(shown_name(page))
+        page.wait_for_timeout(100)
+        page.keyboard.press("/")
+        page.keyboard.type(category)
+        page.keyboard.press("Enter")
+        signed_in(page, "Anna")
+        page.wait_for_function("() => sessionStorage.getItem('unsent decisions') === '[]'")
+    # one that may be misspelt is not added unasked
+    assert "“tax retrun” is like “Tax return”" in page.text_content("#said")
+    assert decisions(made) == {first: "Tax return", typed[0]: "Recipe"}
+
+
 def test_nobody_replaces_the_decision_of_another_without_being_given_the_document(desk):
     made = desk(1)
     with made.service.client() as anna, made.service.client() as bruno:

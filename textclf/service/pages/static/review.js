@@ -3,7 +3,7 @@
 import { element, onClick, percent, say, send, shown, shownCategory, text } from "./desk.js";
 import { CategoryFinder } from "./finder.js";
 import { preload, Sheet } from "./sheet.js";
-import { inOrder, sendDecision, unsent } from "./unsent.js";
+import { inOrder, keepNew, sendDecision, unsent } from "./unsent.js";
 
 const NONE = "none of these";
 const AHEAD = 2;
@@ -200,6 +200,7 @@ async function decideTyped(category, { isNew }) {
     finder.add(answer.category);
     if (current === decided) advance();
   } catch (refusal) {
+    if (refusal.status === 401) keepNew(decided.id, decided.name, category);
     say(text("common.failed", { reason: refusal.message }), 8);
   } finally {
     asking = null;

@@ -27,12 +27,18 @@ export function sendDecision(document_, name, category, onRefused) {
   inOrder(() => deliver(decision, onRefused));
 }
 
+/** Keep a new category for the page after the sign-in; if it is like another one, it is asked back there. */
+export function keepNew(document_, name, category) {
+  keep([...kept(), { document: document_, name, category, by: person, sure: false }]);
+}
+
 async function deliver(decision, onRefused) {
-  const { document: document_, name, category } = decision;
+  const { document: document_, name, category, sure } = decision;
   for (;;) {
     try {
-      await send("/review/decide", { document: document_, category });
-      say(text("review.saved", { name, category: shownCategory(category) }));
+      const answer = await send("/review/decide", { document: document_, category, sure });
+      if (answer.like) onRefused(text("review.like_later", { name: category, other: shownCategory(answer.like) }));
+      else say(text("review.saved", { name, category: shownCategory(category) }));
       break;
     } catch (refusal) {
       // the page after the sign-in sends it
