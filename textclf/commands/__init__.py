@@ -27,6 +27,7 @@ from textclf.commands import (
     tune,
     watch,
     words,
+    worker,
 )
 from textclf.commands.application import add_command, new_app
 
@@ -70,6 +71,7 @@ for command in (
     watch.watch,
     signatures.signatures,
     serve.serve,
+    worker.worker,
 ):
     add_command(app, command)
 add_command(keywords_app, keywords.suggest)

@@ -8,6 +8,7 @@ from typing import Annotated
 from textclf.commands.application import Options
 from textclf.data.scans import ScanOptions
 from textclf.model.settings import AcceptanceOptions
+from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.service_options import ServiceOptions
 
 Scans = Annotated[ScanOptions, Options(without=("split", "dask", "no_cache"))]
@@ -16,6 +17,7 @@ Scans = Annotated[ScanOptions, Options(without=("split", "dask", "no_cache"))]
 def serve(
     options: ServiceOptions,
     *,
+    broker: BrokerOptions,
     accepting: AcceptanceOptions,
     scans: Scans,
 ) -> None:
@@ -25,15 +27,19 @@ def serve(
         curl -F files=@scan.pdf http://127.0.0.1:8080/v1/classify/file
 
     /docs describes the routes, /metrics has figures for Prometheus. Runs until Ctrl-C or SIGTERM, which lets it finish
-    what it has begun.
+    what it has begun. With --broker, tasks are done by textclf worker, here or on other machines.
     """
-    # pages are read in parallel, so the threads of numeric libraries would only compete for the cores
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
+    use_one_thread_each()
     from dataclasses import replace
 
     from textclf.commands.console import print_lines
     from textclf.service.serving import serve
 
     # pages of strangers are not kept for another run, unless a cache is given
-    serve(options, replace(scans, no_cache=scans.cache is None), accepting, ready=print_lines)
+    serve(options, broker, replace(scans, no_cache=scans.cache is None), accepting, ready=print_lines)
+
+
+def use_one_thread_each() -> None:
+    """Keep numeric libraries to one thread, before they are imported: pages are read in parallel already."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from textclf.base.errors import BadInputError, ExitCode, OutputError, TextclfError, UsageError
 
-HEAD = "3"
+HEAD = "4"
 """Version of the tables that this code works with."""
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 _BUSY = 60

@@ -24,6 +24,7 @@ from textclf.library import claims, decisions, documents, models, queue
 from textclf.library.corrections import iter_corrections
 from textclf.library.database import Database, sqlite_address
 from textclf.library.journal import Journal
+from textclf.library.leases import Leases
 from textclf.library.records import (
     Claim,
     Correction,
@@ -75,7 +76,7 @@ class Library:
             self._make(is_file=database is None)
         self.database = Database(database or sqlite_address(self.folder / DATABASE), read_only=read_only)
         self.journal = Journal(self.database)
-        self.tasks = Tasks(self.database)
+        self.tasks, self.leases = Tasks(self.database), Leases(self.database)
 
     def _make(self, *, is_file: bool) -> None:
         try:

@@ -194,3 +194,6 @@ class TaskRow(Base):
     request: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any]]
     attempts: Mapped[int] = mapped_column(server_default="0")
+    owner: Mapped[str] = mapped_column(server_default="")
+    leased_until: Mapped[datetime | None]
+    queued_at: Mapped[datetime | None]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
 
 from textclf.library.database import Database
 from textclf.library.records import Task
@@ -15,6 +16,9 @@ from textclf.library.tables import TaskRow
 
 MAX_ATTEMPTS = 3
 """How often a task is begun during which the process dies; the last time nothing else is begun beside it."""
+
+
+_WITHOUT_LEASE = TaskRow.state == "started", TaskRow.leased_until.is_(None)
 
 
 class Tasks:
@@ -39,7 +43,7 @@ class Tasks:
     def start_next(self) -> Task | None:
         """Take the oldest task that waits, which no other process then takes."""
         oldest = select(TaskRow).where(TaskRow.state == "pending").order_by(TaskRow.created_at, TaskRow.id).limit(1)
-        most = select(func.max(TaskRow.attempts)).where(TaskRow.state == "started")
+        most = select(func.max(TaskRow.attempts)).where(*_WITHOUT_LEASE)
         with self._database.writing() as session:
             row = session.scalar(oldest.with_for_update(skip_locked=True))
             if row is None:
@@ -59,15 +63,29 @@ class Tasks:
             row.state, row.finished_at, row.result = "failure" if failed else "success", at, dict(result)
             return True
 
-    def put_back(self, task_id: str) -> None:
-        """Let a task wait again that was begun, but given up for a reason that is not its own."""
+    def finished(self, task_ids: Iterable[str]) -> list[str]:
+        """Give those of some tasks that have ended, or are no more."""
+        wanted = list(task_ids)
+        under_way = select(TaskRow.id).where(TaskRow.id.in_(wanted), TaskRow.finished_at.is_(None))
+        with self._database.reading() as session:
+            left = set(session.scalars(under_way))
+        return [one for one in wanted if one not in left]
+
+    def put_back(self, task_id: str, owner: str = "") -> None:
+        """Let a task wait again that was begun, but given up for a reason that is not its own.
+
+        One that another owner has begun meanwhile stays begun.
+        """
         with self._database.writing() as session:
             row = session.get(TaskRow, task_id, with_for_update=True)
-            if row is not None and row.state == "started":
+            if row is not None and (row.state, row.owner) == ("started", owner):
                 row.state, row.attempts = "pending", row.attempts - 1
+                row.owner, row.leased_until, row.queued_at = "", None, None
 
     def restart(self, result_of_failure: Mapping[str, Any], *, at: datetime) -> list[str]:
         """Let tasks wait again that a process had begun which is no more; those begun too often have failed.
+
+        Tasks that workers have leased are theirs.
 
         Parameters
         ----------
@@ -81,14 +99,8 @@ class Tasks:
         list of str
             The ids of the tasks that have failed.
         """
-        failed = []
         with self._database.writing() as session:
-            for row in session.scalars(select(TaskRow).where(TaskRow.state == "started").with_for_update()):
-                row.state = "pending"
-                if row.attempts >= MAX_ATTEMPTS:
-                    row.state, row.finished_at, row.result = "failure", at, dict(result_of_failure)
-                    failed.append(row.id)
-        return failed
+            return let_wait(session, *_WITHOUT_LEASE, result_of_failure=result_of_failure, at=at)
 
     def position(self, task_id: str) -> int:
         """Give the place of a task among those that wait, from 1; 0 if it does not wait."""
@@ -113,3 +125,16 @@ class Tasks:
         with self._database.writing() as session:
             removed: Any = session.execute(delete(TaskRow).where(TaskRow.finished_at < before))
             return int(removed.rowcount)
+
+
+def let_wait(
+    session: Session, *which: ColumnElement[bool], result_of_failure: Mapping[str, Any], at: datetime
+) -> list[str]:
+    """Let tasks that were begun wait again; those begun too often have failed, whose ids it gives."""
+    failed = []
+    for row in session.scalars(select(TaskRow).where(*which).with_for_update(skip_locked=True)):
+        row.state, row.owner, row.leased_until, row.queued_at = "pending", "", None, None
+        if row.attempts >= MAX_ATTEMPTS:
+            row.state, row.finished_at, row.result = "failure", at, dict(result_of_failure)
+            failed.append(row.id)
+    return failed

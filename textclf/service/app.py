@@ -25,6 +25,7 @@ from textclf.service.pages.attach import add_pages
 from textclf.service.pages.refusals import answer_problem
 from textclf.service.pages.state import PageState
 from textclf.service.problems import Problem, add_handlers
+from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.routes.classify import classify_router
 from textclf.service.routes.docs import docs_router
 from textclf.service.routes.state import state_router
@@ -32,7 +33,8 @@ from textclf.service.routes.tasks import task_router
 from textclf.service.self_test import self_test
 from textclf.service.service_options import ServiceOptions
 from textclf.service.sources import Sources
-from textclf.service.tasks import TaskRunner, first_of
+from textclf.service.tasks import TaskDesk, TaskRunner
+from textclf.service.waiting import first_of
 
 STATIC = Path(__file__).parent / "static"
 _REFRESH = 5.0
@@ -41,7 +43,9 @@ _REFRESH = 5.0
 _log = logging.getLogger(__name__)
 
 
-def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) -> FastAPI:
+def create_app(
+    desk: Desk, options: ServiceOptions, broker: BrokerOptions | None = None, keys: Keys | None = None
+) -> FastAPI:
     """Make the application.
 
     Parameters
@@ -50,6 +54,8 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
         What the routes work with; it is also ``app.state.desk``, and is closed when the application ends.
     options : ServiceOptions
         Limits, and what clients may name.
+    broker : BrokerOptions, optional
+        Who tells workers of tasks; without one, they are done in this process.
     keys : Keys, optional
         Without them, only requests to localhost are answered.
 
@@ -59,7 +65,7 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
         Each subject has a router in `textclf.service.routes`; ``/static`` is the folder of that name.
     """
     pages = PageState(desk, keys)
-    tasks = TaskRunner(desk, most=options.tasks, keep_results=timedelta(hours=options.keep_results))
+    tasks = _task_desk(desk, options, broker or BrokerOptions())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -106,6 +112,16 @@ def create_app(desk: Desk, options: ServiceOptions, keys: Keys | None = None) ->
         Gate, keys=keys, max_upload=options.max_upload, observe=observe, sessions=sessions, answer=answer_problem
     )
     return app
+
+
+def _task_desk(desk: Desk, options: ServiceOptions, broker: BrokerOptions) -> TaskDesk:
+    limits: dict[str, Any] = {"most": options.tasks, "keep_results": timedelta(hours=options.keep_results)}
+    if broker.broker is None:
+        return TaskRunner(desk, **limits)
+    from textclf.service.queue.broker import Broker
+    from textclf.service.queue.dispatcher import TaskDispatcher
+
+    return TaskDispatcher(desk, Broker(broker), **limits)
 
 
 async def _unless_lost(desk: Desk, work: Awaitable[None]) -> None:

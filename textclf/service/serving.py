@@ -20,6 +20,7 @@ from textclf.service.desk import Desk
 from textclf.service.duty import ModelOnDuty
 from textclf.service.keys import Keys
 from textclf.service.metrics import Metrics
+from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.service_options import ServiceOptions
 
 CONNECTIONS = 512
@@ -29,7 +30,12 @@ _log = logging.getLogger(__name__)
 
 
 def serve(
-    options: ServiceOptions, scans: ScanOptions, accepting: AcceptanceOptions, *, ready: Callable[[str], None]
+    options: ServiceOptions,
+    broker: BrokerOptions,
+    scans: ScanOptions,
+    accepting: AcceptanceOptions,
+    *,
+    ready: Callable[[str], None],
 ) -> None:
     """Run the service until SIGINT, SIGTERM or SIGHUP.
 
@@ -37,6 +43,8 @@ def serve(
     ----------
     options : ServiceOptions
         Library, address, keys and limits.
+    broker : BrokerOptions
+        Who tells workers of tasks; without one, they are done in this process.
     scans : ScanOptions
         How documents are read.
     accepting : AcceptanceOptions
@@ -70,13 +78,20 @@ def serve(
             )
         desk = Desk(library, scans, duty, Metrics(), queue=options.queue, keep=options.keep)
         desk.uploads.remove_left_over(partial(_waits, library))
-        server = _Server(desk, options, keys, lambda: ready(url))
+        server = _Server(desk, options, broker, keys, lambda: ready(url))
         server.run(sockets=[listener])
 
 
 class _Server(Server):
-    def __init__(self, desk: Desk, options: ServiceOptions, keys: Keys | None, ready: Callable[[], None]) -> None:
-        app = create_app(desk, options, keys)
+    def __init__(
+        self,
+        desk: Desk,
+        options: ServiceOptions,
+        broker: BrokerOptions,
+        keys: Keys | None,
+        ready: Callable[[], None],
+    ) -> None:
+        app = create_app(desk, options, broker, keys)
         super().__init__(app, ready, connections=CONNECTIONS, grace=math.ceil(options.grace), lifespan="on")
         self._desk = desk
 

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
 from textclf.base.problems import ProblemError, problem_of, stopping
 from textclf.library.tasks import MAX_ATTEMPTS
+from textclf.service.task_work import TaskWork, request_of_task
 from textclf.service.uploads import SourceFile
+from textclf.service.waiting import first_of
 
 if TYPE_CHECKING:
     from textclf.library.records import Task
     from textclf.service.desk import Desk
 
-_PAUSE = 2.0
-"""Seconds after which tasks of another process are looked for, and a result that was not kept is kept anew."""
+PAUSE = 2.0
+"""Seconds after which tasks of another process are looked for."""
 _SWEEP = timedelta(minutes=10)
 
 _log = logging.getLogger(__name__)
 
 
-class TaskRunner:
-    """Does the tasks of the library, the oldest first, beside what clients wait for.
+class TaskDesk(ABC):
+    """What clients see of tasks; whoever derives from it says who does them.
 
     Parameters
     ----------
@@ -42,17 +43,21 @@ class TaskRunner:
 
     def __init__(self, desk: Desk, *, most: int, keep_results: timedelta) -> None:
         self._desk, self._tasks, self._most, self._keep_results = desk, desk.library.tasks, most, keep_results
-        # one task more than workers, so that none is idle while a result is written
-        self._at_once = desk.reader.jobs + 1
-        self._reading = asyncio.Semaphore(self._at_once)
+        self._forgotten = datetime.min.replace(tzinfo=UTC)
         self._news = asyncio.Event()
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self._doing: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    async def run(self) -> None:
+        """See that tasks are done until the service stops."""
+
+    @abstractmethod
+    async def drain(self, seconds: float) -> None:
+        """Finish what was begun here, within some seconds."""
 
     async def add(self, task_id: str, files: Sequence[SourceFile]) -> Task:
         """Let a task wait for its turn."""
-        request = {"files": [{**asdict(file), "path": str(file.path)} for file in files]}
-        task = await asyncio.to_thread(self._tasks.add, task_id, request, at=datetime.now(UTC))
+        task = await asyncio.to_thread(self._tasks.add, task_id, request_of_task(files), at=datetime.now(UTC))
         self._news.set()
         return task
 
@@ -81,9 +86,45 @@ class TaskRunner:
                 del self._waiting[task_id]
         return task, await asyncio.to_thread(self._tasks.position, task_id)
 
+    def _tell_finished(self, task_id: str) -> None:
+        for finished in self._waiting.get(task_id, ()):
+            finished.set()
+
+    async def _restart(self) -> None:
+        """Let the tasks wait again that a former service had begun."""
+        gave_up = given_up("service")
+        await self._put_aside(gave_up, await asyncio.to_thread(self._tasks.restart, gave_up.body(), at=_now()))
+
+    async def _put_aside(self, gave_up: ProblemError, task_ids: Sequence[str]) -> None:
+        for task_id in task_ids:
+            _log.error(f"task {task_id} is put aside: {gave_up}")
+            await asyncio.to_thread(self._desk.uploads.remove, task_id)
+            self._tell_finished(task_id)
+
+    async def _forget(self) -> None:
+        """Remove results whose time is over, now and then."""
+        if (now := _now()) - self._forgotten > _SWEEP:
+            self._forgotten = now
+            await asyncio.to_thread(self._tasks.forget, now - self._keep_results)
+
+    async def _get(self, task_id: str) -> Task:
+        task = await asyncio.to_thread(self._tasks.get, task_id)
+        if task is None:
+            raise ProblemError(404, "no-such-task", "there is no task of that id, or its time is over")
+        return task
+
+
+class TaskRunner(TaskDesk):
+    """Does the tasks of the library in this process, the oldest first, beside what clients wait for."""
+
+    def __init__(self, desk: Desk, *, most: int, keep_results: timedelta) -> None:
+        super().__init__(desk, most=most, keep_results=keep_results)
+        self._work = TaskWork(desk, finished=self._tell_finished)
+        self._doing: set[asyncio.Task[bool]] = set()
+
     async def run(self) -> None:
         """Do tasks until the service stops; those that a former process had begun come first."""
-        has_restarted, forgotten = False, datetime.min.replace(tzinfo=UTC)
+        has_restarted = False
         while not self._desk.stopping.is_set():
             self._news.clear()
             try:
@@ -91,15 +132,13 @@ class TaskRunner:
                     await self._restart()
                     has_restarted = True
                 while self._has_room() and (task := await asyncio.to_thread(self._tasks.start_next)):
-                    doing = asyncio.create_task(self._do(task), name=task.id)
+                    doing = asyncio.create_task(self._work.do(task), name=task.id)
                     self._doing.add(doing)
                     doing.add_done_callback(self._ended)
-                if datetime.now(UTC) - forgotten > _SWEEP:
-                    forgotten = datetime.now(UTC)
-                    await asyncio.to_thread(self._tasks.forget, forgotten - self._keep_results)
+                await self._forget()
             except TextclfError as error:
                 _log.error(f"tasks have to wait: {error}")
-            await first_of(self._news, self._desk.stopping, seconds=_PAUSE)
+            await first_of(self._news, self._desk.stopping, seconds=PAUSE)
 
     async def drain(self, seconds: float) -> None:
         """Finish the tasks that were begun; those that take longer are done anew at the next start."""
@@ -109,73 +148,23 @@ class TaskRunner:
                 doing.cancel()
             await asyncio.gather(*late, return_exceptions=True)
             for doing in late:
-                await self._put_back(doing.get_name())
-
-    async def _restart(self) -> None:
-        gave_up = ProblemError(500, "gave-up", f"the service ended {MAX_ATTEMPTS} times while it did this task")
-        for task_id in await asyncio.to_thread(self._tasks.restart, gave_up.body(), at=datetime.now(UTC)):
-            _log.error(f"task {task_id} is put aside: {gave_up}")
-            await asyncio.to_thread(self._desk.uploads.remove, task_id)
-
-    async def _put_back(self, task_id: str) -> None:
-        try:
-            await asyncio.to_thread(self._tasks.put_back, task_id)
-        except TextclfError as error:
-            _log.error(f"task {task_id} is counted as begun: {error}")
+                await self._work.put_back(doing.get_name())
 
     def _has_room(self) -> bool:
         # without a reader, tasks stay in the library for the next start
-        return self._desk.reader.is_alive and len(self._doing) < self._at_once
+        return self._desk.reader.is_alive and len(self._doing) < self._work.at_once
 
-    async def _get(self, task_id: str) -> Task:
-        task = await asyncio.to_thread(self._tasks.get, task_id)
-        if task is None:
-            raise ProblemError(404, "no-such-task", "there is no task of that id, or its time is over")
-        return task
-
-    def _ended(self, doing: asyncio.Task[None]) -> None:
+    def _ended(self, doing: asyncio.Task[bool]) -> None:
         self._doing.discard(doing)
         self._news.set()
         if not doing.cancelled() and isinstance(error := doing.exception(), Exception):
             problem_of(error)
 
-    async def _do(self, task: Task) -> None:
-        try:
-            files = [SourceFile(**{**given, "path": Path(given["path"])}) for given in task.request["files"]]
-            result = (await self._desk.classify(files, one_by_one=self._reading)).model_dump(mode="json")
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the result of the task
-            problem = problem_of(error)
-            # it is begun again at the next start
-            if problem.name == "stopping":
-                await self._put_back(task.id)
-                return
-            result = problem.body()
-            await self._finish(task.id, result, failed=True)
-        else:
-            await self._finish(task.id, result, failed=False)
 
-    async def _finish(self, task_id: str, result: dict[str, Any], *, failed: bool) -> None:
-        while True:
-            try:
-                await asyncio.to_thread(self._tasks.finish, task_id, result, at=datetime.now(UTC), failed=failed)
-                break
-            except TextclfError as error:
-                _log.error(f"the result of task {task_id} has to wait: {error}")
-                # the task is done anew at the next start
-                if self._desk.stopping.is_set():
-                    await self._put_back(task_id)
-                    return
-                await first_of(self._desk.stopping, seconds=_PAUSE)
-        await asyncio.to_thread(self._desk.uploads.remove, task_id)
-        for finished in self._waiting.get(task_id, ()):
-            finished.set()
+def given_up(who: str) -> ProblemError:
+    """Make the problem of a task during which a process ended too often."""
+    return ProblemError(500, "gave-up", f"the {who} ended {MAX_ATTEMPTS} times while it did this task")
 
 
-async def first_of(*events: asyncio.Event, seconds: float) -> None:
-    """Wait until one of some events is set, or some seconds have passed."""
-    waiting = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for one in waiting:
-            one.cancel()
+def _now() -> datetime:
+    return datetime.now(UTC)

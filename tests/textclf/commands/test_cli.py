@@ -325,6 +325,8 @@ OUT_OF_BOUNDS = {
     "seconds": ("0", "nan"),
     "delay": ("-1",),
     "every": ("0", "nan"),
+    "lease": ("0", "3601", "nan"),
+    "metrics_port": ("-1", "65536"),
     "least": ("2",),
     "limit": ("0",),
     "sample": ("-1",),

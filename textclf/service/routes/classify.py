@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textclf.service.desk import Desk
-    from textclf.service.tasks import TaskRunner
+    from textclf.service.tasks import TaskDesk
 
 _REFUSALS = (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503, 507)
 _FORM: dict[str, Any] = {
@@ -48,7 +48,7 @@ _FORM: dict[str, Any] = {
 }
 
 
-def classify_router(desk: Desk, tasks: TaskRunner, sources: Sources) -> APIRouter:
+def classify_router(desk: Desk, tasks: TaskDesk, sources: Sources) -> APIRouter:
     """Make the routes that take documents."""
     router = APIRouter(prefix="/v1/classify", tags=["classify"], dependencies=[Depends(refuse_unknown_parameters)])
 
@@ -99,7 +99,7 @@ def classify_router(desk: Desk, tasks: TaskRunner, sources: Sources) -> APIRoute
     return router
 
 
-async def _as_task(desk: Desk, tasks: TaskRunner, receive: Callable[[Path], Awaitable[list[SourceFile]]]) -> TaskStatus:
+async def _as_task(desk: Desk, tasks: TaskDesk, receive: Callable[[Path], Awaitable[list[SourceFile]]]) -> TaskStatus:
     """Receive files and keep them with a task; nothing is left of them if that fails."""
     task_id = uuid.uuid4().hex
     async with desk.uploads.lasting(task_id) as folder:

@@ -13,7 +13,7 @@ from textclf.service.problems import refuse_unknown_parameters, responses
 
 if TYPE_CHECKING:
     from textclf.library.records import Task
-    from textclf.service.tasks import TaskRunner
+    from textclf.service.tasks import TaskDesk
 
 MAX_WAIT = 60
 """Seconds that a client may wait for a task."""
@@ -36,7 +36,7 @@ def task_status(task: Task, position: int) -> TaskStatus:
     return TaskStatus(task_id=task.id, task_status=task.state, task_position=position or None)
 
 
-def task_router(tasks: TaskRunner) -> APIRouter:
+def task_router(tasks: TaskDesk) -> APIRouter:
     """Make the routes about tasks."""
     router = APIRouter(prefix="/v1", tags=["tasks"], dependencies=[Depends(refuse_unknown_parameters)])
 
