@@ -33,6 +33,7 @@ class Settings:
     max_memory: int = option(3_000_000_000, min=1, help="Address space of a process that reads pages, in bytes.")
     lang: str = option("", help="Tesseract's languages, such as ita+eng; by default English and Italian.")
     effort: Effort = option("full", help="How much is read: full, balanced, fast or glance.")
+    hook_bucket: str = option("", help="Bucket of which the GenAI IDP accelerator may name page images.")
     max_error: float | None = option(None, help="Maximum error among accepted documents; by default the model's.")
     anonymous: bool = option(False, help="1: answer callers whom the gateway has not identified, too.")
     grace: float = option(20.0, min=0, max=110, help="Seconds that a document has left when a container stops.")

@@ -6,7 +6,9 @@ import json
 import logging
 import tempfile
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +85,20 @@ class Worker:
             _log.exception("a message has to wait")
             return Outcome(is_done=False, pause=_pause(receives))
 
-    def do(self, body: str, *, receives: int, seconds: float, goes_on: Callable[[], bool] = lambda: True) -> Outcome:
+    def keep(self, body: str, *, seconds: float) -> None:
+        """Keep the job of a message from other workers for some seconds more."""
+        with suppress(BadDataError):
+            self.jobs.extend(read_body(body), seconds=seconds)
+
+    def do(
+        self,
+        body: str,
+        *,
+        receives: int,
+        seconds: float,
+        lease: float | None = None,
+        goes_on: Callable[[], bool] = lambda: True,
+    ) -> Outcome:
         """Do the job of a message.
 
         Parameters
@@ -94,6 +109,8 @@ class Worker:
             How often it was received.
         seconds : float
             Time there is.
+        lease : float, optional
+            Seconds for which no other worker begins the job; by default all the time there is.
         goes_on : callable
             Tells whether to go on.
 
@@ -107,11 +124,11 @@ class Worker:
         except BadDataError as error:
             _log.error(f"{error}")
             return Outcome(is_done=False)
-        turn, job = self.jobs.begin(task_id, seconds=seconds)
+        turn, job = self.jobs.begin(task_id, seconds=lease or seconds)
         if turn is Turn.FINISHED and job is not None and job.gave_up and receives == 1:
             # somebody has moved it back from the dead-letter queue
             self.jobs.again(task_id)
-            turn, job = self.jobs.begin(task_id, seconds=seconds)
+            turn, job = self.jobs.begin(task_id, seconds=lease or seconds)
         if job is None:
             _log.warning(f"job {task_id} has no record, or its time is over")
             return DONE
@@ -119,7 +136,7 @@ class Worker:
             case Turn.YOURS:
                 return self._do(job, seconds, goes_on)
             case Turn.BUSY:
-                return Outcome(is_done=False, pause=_pause(receives))
+                return Outcome(is_done=False, pause=max(1, min(_LONGEST_PAUSE, job.lease - int(time.time()) + 1)))
             case Turn.SPENT:
                 self._give_up(job)
                 return Outcome(is_done=False)

@@ -6,9 +6,11 @@ import hashlib
 import importlib.util
 import json
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,16 +38,19 @@ def load(name: str) -> ModuleType:
 runtime, aws_events = load("lambda_runtime"), load("aws_events")
 
 
+@cache
+def client_of(service: str, url: str) -> Any:
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+    return boto3.client(service, endpoint_url=url, **keys)
+
+
 class Cloud:
     """One bucket, table and queue with its dead-letter queue, and the functions that work with them."""
 
     def __init__(self, url: str, folder: Path, model: Path) -> None:
         name = f"textclf-{uuid.uuid4().hex[:12]}"
         self.folder = folder
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-        self.s3, self.dynamodb, self.sqs = (
-            boto3.client(service, endpoint_url=url, **keys) for service in ("s3", "dynamodb", "sqs")
-        )
+        self.s3, self.dynamodb, self.sqs = (client_of(service, url) for service in ("s3", "dynamodb", "sqs"))
         self.bucket = self.table = name
         self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.s3.upload_file(str(model), name, "models/model.textclf")
@@ -142,6 +147,20 @@ def cloud(moto: str, small_model: Path, tmp_path: Path) -> Iterator[Cloud]:
     made.close()
 
 
+@pytest.fixture
+def new_cloud(moto: str, tmp_path: Path) -> Iterator[Callable[[Path], Cloud]]:
+    """Makes one with another model."""
+    made: list[Cloud] = []
+
+    def make(model: Path) -> Cloud:
+        made.append(Cloud(moto, tmp_path, model))
+        return made[-1]
+
+    yield make
+    for cloud in made:
+        cloud.close()
+
+
 @pytest.fixture(scope="session")
 def shared_cloud(moto: str, small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """For tests that do not change what others rely on."""
@@ -153,12 +172,15 @@ def shared_cloud(moto: str, small_model: Path, tmp_path_factory: pytest.TempPath
 @pytest.fixture
 def environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     """Lets handlers be called in this process."""
-    from aws_ml_adapter.serverless import clients, settings
+    from aws_ml_adapter.serverless import settings
 
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
-    clients.client.cache_clear()
-    settings.settings.cache_clear()
+    monkeypatch.setattr(tempfile, "tempdir", str(cloud.folder))
+    # read anew each time, as tests change what it reads
+    for module in ("submit", "upload", "uploaded", "status", "result", "predict", "gateway", "genai_idp", "work"):
+        name = f"aws_ml_adapter.serverless.{module}.settings"
+        monkeypatch.setattr(name, lambda: settings.read_settings(os.environ))
     return cloud
 
 

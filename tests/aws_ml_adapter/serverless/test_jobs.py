@@ -1,0 +1,112 @@
+"""Records: each change is one conditional write, whatever comes twice, late or from two workers at a time."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from aws_ml_adapter.serverless.jobs import Job, Jobs, Turn, task_id_of
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def clock():
+    return [time.time()]
+
+
+@pytest.fixture
+def jobs(shared_cloud, clock):
+    client, table = shared_cloud.dynamodb, shared_cloud.table
+    return Jobs(client, table, keep_days=1, attempts=2, clock=lambda: clock[0])
+
+
+@pytest.fixture
+def job(jobs):
+    task_id = f"{next(NUMBERS):032x}"
+    made, is_new = jobs.create(
+        Job(task_id=task_id, owner="anna", name="a.pdf", key=f"documents/{task_id}", sha256="ab")
+    )
+    assert is_new
+    return made
+
+
+def test_a_job_is_known_by_owner_content_name_and_model():
+    first = task_id_of("anna", "ab", "a.pdf", "m")
+    assert first == task_id_of("anna", "ab", "a.pdf", "m")
+    others = [("otto", "ab", "a.pdf", "m"), ("anna", "ac", "a.pdf", "m"), ("anna", "ab", "b.pdf", "m")]
+    others += [("anna", "ab", "a.pdf", "n"), ("annaab", "", "a.pdf", "m")]
+    assert len({first, *(task_id_of(*one) for one in others)}) == 6
+
+
+def test_a_record_that_is_there_stays(jobs, job):
+    other, is_new = jobs.create(replace(job, owner="otto"))
+    assert (other.owner, is_new) == ("anna", False)
+
+
+def test_a_record_whose_time_is_over_is_not_there(jobs, job, clock):
+    clock[0] += 86_401
+    assert jobs.get(job.task_id) is None
+    assert jobs.begin(job.task_id, seconds=10) == (Turn.UNKNOWN, None)
+    # DynamoDB has not removed it yet
+    again, is_new = jobs.create(replace(job, owner="otto"))
+    assert (again.owner, is_new) == ("otto", True)
+
+
+def test_of_many_workers_one_begins(jobs, job):
+    with ThreadPoolExecutor(8) as threads:
+        turns = list(threads.map(lambda _: jobs.begin(job.task_id, seconds=60)[0], range(16)))
+    assert sorted(turn.name for turn in turns) == ["BUSY"] * 15 + ["YOURS"]
+    assert jobs.get(job.task_id).attempts == 1
+
+
+def test_a_job_whose_worker_is_gone_is_begun_again_and_given_up_in_the_end(jobs, job, clock):
+    for _ in range(2):
+        assert jobs.begin(job.task_id, seconds=30)[0] is Turn.YOURS
+        assert jobs.begin(job.task_id, seconds=30)[0] is Turn.BUSY
+        clock[0] += 33
+    turn, found = jobs.begin(job.task_id, seconds=30)
+    assert (turn, found.attempts, found.state) == (Turn.SPENT, 2, "started")
+
+
+def test_a_worker_may_keep_a_job_longer(jobs, job, clock):
+    jobs.begin(job.task_id, seconds=30)
+    clock[0] += 25
+    jobs.extend(job.task_id, seconds=30)
+    clock[0] += 25
+    assert jobs.begin(job.task_id, seconds=30)[0] is Turn.BUSY
+
+
+@pytest.mark.parametrize(("counts", "attempts"), [(True, 1), (False, 0)])
+def test_a_job_that_was_put_back_waits(jobs, job, counts, attempts):
+    jobs.begin(job.task_id, seconds=30)
+    jobs.put_back(job.task_id, counts=counts)
+    found = jobs.get(job.task_id)
+    assert (found.state, found.attempts) == ("pending", attempts)
+
+
+def test_the_first_result_stays(jobs, job):
+    jobs.begin(job.task_id, seconds=30)
+    assert jobs.finish(job.task_id, "success", result="{}")
+    assert not jobs.finish(job.task_id, "failure", result="no")
+    jobs.put_back(job.task_id, counts=True)
+    jobs.extend(job.task_id, seconds=30)
+    jobs.again(job.task_id)
+    found = jobs.get(job.task_id)
+    assert (found.state, found.result) == ("success", "{}")
+    assert jobs.begin(job.task_id, seconds=30)[0] is Turn.FINISHED
+
+
+def test_only_what_was_given_up_is_begun_with_all_its_attempts(jobs, job):
+    for _ in range(2):
+        jobs.begin(job.task_id, seconds=30)
+        jobs.put_back(job.task_id, counts=True)
+    assert jobs.begin(job.task_id, seconds=30)[0] is Turn.SPENT
+    jobs.finish(job.task_id, "failure", result="no", gave_up=True)
+    jobs.again(job.task_id)
+    turn, found = jobs.begin(job.task_id, seconds=30)
+    assert (turn, found.attempts, found.result, found.gave_up) == (Turn.YOURS, 1, "", False)
