@@ -6,14 +6,20 @@ import os
 
 import typer
 
-from aws_ml_adapter.client.subcommands import delete, endpoint, evaluate, predict, train
 from aws_ml_adapter.server.server_options import ServerOptions
-from textclf.commands.application import add_command, new_app
+from textclf.commands.application import new_app
 
 app = new_app(
     "amazon-ml",
     "Amazon Machine Learning without Amazon: a server with its API, and subcommands that use it. "
     "Needs pip install '.[serve]', run in the checkout.",
+    {
+        "serve": "aws_ml_adapter.cli:serve",
+        **{
+            name: f"aws_ml_adapter.client.subcommands:{name}"
+            for name in ("train", "evaluate", "predict", "endpoint", "delete")
+        },
+    },
     "From documents to predictions: textclf prepare documents.csv -o prepared; amazon-ml train prepared -o model.json "
     "--bucket BUCKET; amazon-ml predict model.json new.csv -o predictions.csv. ",
 )
@@ -38,7 +44,3 @@ def serve(options: ServerOptions) -> None:
         typer.echo(url)
 
     serve(options, ready=ready)
-
-
-for command in (serve, train, evaluate, predict, endpoint, delete):
-    add_command(app, command)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, is_dataclass, replace
 from functools import partial, wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, get_origin
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from textclf.base import __version__
 from textclf.base.errors import UsageError
@@ -65,10 +66,62 @@ class _Verbosity:
             raise UsageError("--verbose and --quiet exclude each other", remedy="give one of them")
 
 
-def new_app(name: str, purpose: str, example: str = "") -> typer.Typer:
-    """Make a command line that has ``--version``, ``--config``, and completion for shells."""
+class _Commands(Mapping[str, Any]):
+    """The commands of a group, each of which is imported when it is asked for."""
+
+    def __init__(self, places: Mapping[str, str | Group]) -> None:
+        self._places = places
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = _command_at(self._places[name], name)
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+class _Group(TyperGroup):
+    """A group of commands that are imported when they are asked for."""
+
+    places: Mapping[str, str | Group] = {}
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands(self.places)  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Commands under a common name.
+
+    Parameters
+    ----------
+    help : str
+        What they are for.
+    commands : mapping of str to str
+        The module and the function of each, with a colon between.
+    """
+
+    help: str
+    commands: Mapping[str, str]
+
+
+def new_app(name: str, purpose: str, commands: Mapping[str, str | Group], example: str = "") -> typer.Typer:
+    """Make a command line that has ``--version``, ``--config``, and completion for shells.
+
+    Commands are imported when they are asked for: given are the module and the function of each, with a colon between.
+    """
     prefix = name.upper().replace("-", "_")
     app = typer.Typer(
+        cls=_group(commands),
         help=purpose,
         epilog=f"{example}Every option can also be set in the environment, as each --help shows, or with --config.",
         no_args_is_help=True,
@@ -133,7 +186,35 @@ class _Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-def add_command(app: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
+def _group(commands: Mapping[str, str | Group]) -> type[TyperGroup]:
+    return type("Commands", (_Group,), {"places": commands})
+
+
+def _command_at(place: str | Group, name: str) -> Any:
+    """Make the command of a function, or a group of commands."""
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    if isinstance(place, Group):
+        app = typer.Typer(
+            cls=_group(place.commands),
+            help=place.help,
+            no_args_is_help=True,
+            rich_markup_mode=None,
+            add_completion=False,
+        )
+        app.callback()(_no_options)
+        group = typer.main.get_group(app)
+        group.name = name
+        return group
+    module, _, function = place.partition(":")
+    add_command(app, getattr(import_module(module), function), name)
+    return typer.main.get_command(app)
+
+
+def _no_options() -> None:
+    """Declare that a group has no options."""
+
+
+def add_command(app: typer.Typer, function: Callable[..., None], name: str) -> None:
     """Make a function a command; indented parts of its docstring are shown unchanged.
 
     A parameter that is a dataclass, or marked by `Options`, becomes the options described by the dataclass.

@@ -77,15 +77,16 @@ def check_environment(context: Any) -> None:
     """Warn about variables with our prefix that set no option."""
     root = context.find_root()
     prefix = f"{root.auto_envvar_prefix}_"
+    own = list(option_variables(context.command, context.command_path))
+    others = {variable for variable in os.environ if variable.startswith(prefix)} - {*dict(own), *OTHER_VARIABLES}
+    if not others:
+        return
+    # which imports all commands
     pairs = list(option_variables(root.command, root.info_name))
     known = {*dict(pairs), *OTHER_VARIABLES}
     # a variable without the name of a command is compared with the options of the command that runs
-    short = {
-        option: variable for variable, option in (*pairs, *option_variables(context.command, context.command_path))
-    }
-    for variable in sorted(os.environ):
-        if not variable.startswith(prefix) or variable in known:
-            continue
+    short = {option: variable for variable, option in (*pairs, *own)}
+    for variable in sorted(others - known):
         near = get_close_matches(variable.removeprefix(prefix), short, n=1)
         whole = get_close_matches(variable, known, n=1, cutoff=0.9)
         meant = whole[0] if whole else short[near[0]] if near else ""
