@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,7 +32,7 @@ _KIND = ArchiveKind(
     oldest=2,
     written_by="`amazon-ml serve`",
     # without compression the size does not depend on the weights
-    compression=zipfile.ZIP_STORED,
+    compressed=False,
     # the maximum of sgd.maxMLModelSizeInBytes
     max_bytes=2_147_483_648,
 )

@@ -52,6 +52,10 @@ _MAX_MANIFEST = 16 * 1024**2
 # total size of all parts, as a multiple of the file's size: weights hardly compress
 _MAX_RATIO = 100
 _CHUNK = 1024**2
+_METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
+_LEVEL = 6
+_SAMPLE, _WORTH = 65_536, 0.85
+"""Bytes of a part that are compressed on trial, and the most that may remain of them: weights take long to read."""
 _RETRAIN = "train the model again"
 
 
@@ -74,13 +78,13 @@ _MALFORMED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveKind:
-    """A kind of archive: its name, the formats written and read, its compression, and its maximum size."""
+    """A kind of archive: its name, the formats written and read, whether it is compressed, and its maximum size."""
 
     name: str
     format: int
     oldest: int
     written_by: str
-    compression: int = zipfile.ZIP_DEFLATED
+    compressed: bool = True
     max_bytes: int = 4 * 1024**3
 
     @property
@@ -110,11 +114,11 @@ def pack_archive(
     parts = {_DESCRIPTION: _json_part(description)} | {f"{name}.npy": _array_part(arrays[name]) for name in arrays}
     hashes = {name: hash_bytes(data) for name, data in parts.items()}
     whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", kind.compression, compresslevel=6) as archive:
+    with zipfile.ZipFile(whole, "w", compresslevel=_LEVEL) as archive:
         first = _json_part({"kind": kind.name, "format": kind.format, "parts": hashes, **manifest})
         for name, data in {_MANIFEST: first, **parts}.items():
             entry = zipfile.ZipInfo(name, _DATE)
-            entry.compress_type = kind.compression
+            entry.compress_type = zipfile.ZIP_DEFLATED if kind.compressed and _shrinks(data) else zipfile.ZIP_STORED
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
@@ -245,7 +249,7 @@ def _read(archive: zipfile.ZipFile, name: str, kind: ArchiveKind) -> bytes:
     """Read an entry; `zipfile` gives at most the bytes that the directory states, whose sum was checked before."""
     try:
         entry = archive.getinfo(name)
-        if entry.compress_type != kind.compression or (name == _MANIFEST and entry.file_size > _MAX_MANIFEST):
+        if entry.compress_type not in _METHODS or (name == _MANIFEST and entry.file_size > _MAX_MANIFEST):
             raise _UnreadableError(name)
         return archive.read(entry)
     except (
@@ -260,6 +264,10 @@ def _read(archive: zipfile.ZipFile, name: str, kind: ArchiveKind) -> bytes:
         MemoryError,
     ) as error:
         raise _UnreadableError(name) from error
+
+
+def _shrinks(data: bytes) -> bool:
+    return len(zlib.compress(data[:_SAMPLE], _LEVEL)) <= _WORTH * len(data[:_SAMPLE])
 
 
 def _json_part(value: object) -> bytes:

@@ -44,7 +44,7 @@ from textclf.model.settings import TrainingSettings
 from textclf.model.training_record import CrossValidation, CurvePoint, SingleModality, TrainingRecord
 from textclf.model.typicality import QUANTILES, Typicality
 
-KIND = ArchiveKind(name="textclf model", format=4, oldest=2, written_by="`textclf train`")
+KIND = ArchiveKind(name="textclf model", format=5, oldest=2, written_by="`textclf train`")
 
 # names in the file of the arrays of the linear model and of typicality
 _WEIGHTS = {
