@@ -212,6 +212,14 @@ typedef struct {
     int64_t size;
 } Embedding;
 
+/* A linear map of rows with a sparse and a dense part. */
+typedef struct {
+    const float *sparse; /* rows `stride` numbers apart */
+    const float *dense;
+    const float *intercept;
+    int64_t sparse_height, dense_height, width, stride;
+} LinearMap;
+
 /* text.c */
 bool read_text(Reading *reading, const uint32_t *text, int64_t length, const Character *table);
 void free_reading(Reading *reading);
@@ -248,8 +256,10 @@ int64_t weigh(const Kept *kept, const int64_t *starts, int64_t rows, const uint3
               int64_t *row_starts, int32_t *columns, float *values);
 void multiply(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values, const float *matrix,
               int64_t height, int64_t width, int64_t stride, double *products);
-void add_products(const float *rows, int64_t count, const float *matrix, int64_t height, int64_t width,
-                  double *products);
+void multiply_chosen(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                     const float *matrix, int64_t height, int64_t width, const int64_t *chosen, double *products);
+void map_rows(const LinearMap *map, const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+              const float *dense, double *mapped);
 bool gram_matrix(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
                  const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
                  const float *column_values, double *products);

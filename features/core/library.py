@@ -131,6 +131,15 @@ class Embedding(ctypes.Structure):
     _fields_ = [("weights", c_void_p), ("matrix", c_void_p), ("common", c_void_p), ("size", c_int64)]
 
 
+class LinearMap(ctypes.Structure):
+    """A linear map of rows with a sparse and a dense part."""
+
+    _fields_ = [
+        *((name, c_void_p) for name in ("sparse", "dense", "intercept")),
+        *((name, c_int64) for name in ("sparse_height", "dense_height", "width", "stride")),
+    ]
+
+
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "find_unknown": (c_int64, [c_void_p, c_int64, c_int64, c_void_p]),
     "observe": (
@@ -143,7 +152,8 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "compare": (None, [c_void_p, c_int64, c_void_p, c_int64, c_float, c_void_p]),
     "weigh": (c_int64, [c_void_p, c_void_p, c_int64, *[c_void_p] * 5]),
     "multiply": (None, [c_void_p, c_int64, *[c_void_p] * 3, *[c_int64] * 3, c_void_p]),
-    "add_products": (None, [c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
+    "multiply_chosen": (None, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_int64, c_void_p, c_void_p]),
+    "map_rows": (None, [c_void_p, c_void_p, c_int64, *[c_void_p] * 4]),
     "gram_matrix": (c_bool, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, *[c_void_p] * 3]),
     "fingerprint_words": (None, [c_void_p, c_int64, c_void_p]),
     "fill_table": (None, [c_void_p, c_void_p, c_int32]),
@@ -162,7 +172,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "find_keywords": (ctypes.POINTER(Hits), [c_void_p, c_void_p]),
     "free_hits": (None, [ctypes.POINTER(Hits)]),
 }
-_LONG = {"observe", "weigh", "multiply", "gram_matrix", "fill_near", "find_keywords"}
+_LONG = {"observe", "weigh", "multiply", "multiply_chosen", "map_rows", "gram_matrix", "fill_near", "find_keywords"}
 """Functions that let other threads run meanwhile; for the others, waiting for one's turn again would take longer."""
 
 

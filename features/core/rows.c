@@ -5,7 +5,7 @@
 
 #include "core.h"
 
-enum { LOGARITHMS = 256, AHEAD = 16 };
+enum { LOGARITHMS = 256, AHEAD = 32 };
 
 static uint32_t count_bits(uint32_t bits) {
     bits -= bits >> 1 & 0x55555555;
@@ -60,12 +60,11 @@ EXPORTED int64_t weigh(const Kept *kept, const int64_t *starts, int64_t rows, co
     return written;
 }
 
-/* Multiply sparse rows by a dense matrix of `height` rows and `width` columns, whose rows are `stride` numbers apart;
- * columns beyond its height do not count.
+/* Add the products of sparse rows and a dense matrix of `height` rows and `width` columns, whose rows are `stride`
+ * numbers apart; columns beyond its height do not count.
  */
-EXPORTED void multiply(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+static void add_sparse(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
                        const float *matrix, int64_t height, int64_t width, int64_t stride, double *products) {
-    memset(products, 0, (size_t)(rows * width) * sizeof *products);
     for (int64_t row = 0; row < rows; row++) {
         double *product = products + row * width;
         for (int64_t i = starts[row]; i < starts[row + 1] && (uint32_t)columns[i] < height; i++) {
@@ -78,13 +77,39 @@ EXPORTED void multiply(const int64_t *starts, int64_t rows, const int32_t *colum
     }
 }
 
-/* Add the products of dense rows and a dense matrix of `height` rows and `width` columns. */
-EXPORTED void add_products(const float *rows, int64_t count, const float *matrix, int64_t height, int64_t width,
-                           double *products) {
-    for (int64_t row = 0; row < count; row++)
-        for (int64_t i = 0; i < height; i++)
-            for (int64_t k = 0; k < width; k++)
-                products[row * width + k] += (double)rows[row * height + i] * matrix[i * width + k];
+EXPORTED void multiply(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                       const float *matrix, int64_t height, int64_t width, int64_t stride, double *products) {
+    memset(products, 0, (size_t)(rows * width) * sizeof *products);
+    add_sparse(starts, rows, columns, values, matrix, height, width, stride, products);
+}
+
+/* Write the values of a linear map of rows with a sparse and a dense part; each row's as if it were alone. */
+EXPORTED void map_rows(const LinearMap *map, const int64_t *starts, int64_t rows, const int32_t *columns,
+                       const float *values, const float *dense, double *mapped) {
+    for (int64_t row = 0; row < rows; row++) {
+        double *own = mapped + row * map->width;
+        for (int64_t k = 0; k < map->width; k++) own[k] = map->intercept[k];
+        for (int64_t i = 0; i < map->dense_height; i++)
+            for (int64_t k = 0; k < map->width; k++)
+                own[k] += (double)dense[row * map->dense_height + i] * map->dense[i * map->width + k];
+    }
+    add_sparse(starts, rows, columns, values, map->sparse, map->sparse_height, map->width, map->stride, mapped);
+}
+
+/* Write the product of each sparse row and the column of a dense matrix that is chosen for it; columns of the rows
+ * beyond the height of the matrix do not count.
+ */
+EXPORTED void multiply_chosen(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                              const float *matrix, int64_t height, int64_t width, const int64_t *chosen,
+                              double *products) {
+    for (int64_t row = 0; row < rows; row++) {
+        products[row] = 0;
+        for (int64_t i = starts[row]; i < starts[row + 1] && (uint32_t)columns[i] < height; i++) {
+            if (i + AHEAD < starts[row + 1] && (uint32_t)columns[i + AHEAD] < height)
+                PREFETCH(matrix + columns[i + AHEAD] * width + chosen[row]);
+            products[row] += (double)values[i] * matrix[columns[i] * width + chosen[row]];
+        }
+    }
 }
 
 /* Write the lower triangle of the inner products of sparse rows, given by rows and by columns; false without memory.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.core.library import Kept, load_library
+from features.core.library import Kept, LinearMap, load_library
 
 _COUNTS = (1 + np.log(np.maximum(np.arange(256), 1))).astype(np.float32)
 """``1 + ln count`` of counts below 256."""
@@ -110,12 +110,91 @@ def multiply(
     return products
 
 
-def add_products(products: NDArray[np.float64], rows: NDArray[Any], matrix: NDArray[np.float32]) -> None:
-    """Add to products, in place, those of dense rows and a dense matrix; each row's as if it were alone."""
-    rows, matrix = _plain(rows, np.float32), _plain(matrix, np.float32)
-    if (len(rows), *matrix.shape) != (len(products), rows.shape[1], products.shape[1]):
-        raise ValueError(f"rows of shape {rows.shape} and a matrix of shape {matrix.shape} have no product")
-    load_library().add_products(rows.ctypes.data, len(rows), matrix.ctypes.data, *matrix.shape, products.ctypes.data)
+def multiply_chosen(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    matrix: NDArray[np.float32],
+    chosen: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Multiply each of n sparse rows by the column of a dense matrix that is chosen for it, shape (n,).
+
+    Columns of the rows, in rising order, beyond the height of the matrix do not count.
+    """
+    starts, columns, values = _plain(starts, np.int64), _plain(columns, np.int32), _plain(values, np.float32)
+    matrix, chosen, rows = _plain(matrix, np.float32), _plain(chosen, np.int64), len(starts) - 1
+    if chosen.shape != (rows,) or chosen.min(initial=0) < 0 or chosen.max(initial=0) >= matrix.shape[1]:
+        raise ValueError("no column of the matrix is chosen for each row")
+    products = np.empty(rows)
+    load_library().multiply_chosen(
+        starts.ctypes.data,
+        rows,
+        columns.ctypes.data,
+        values.ctypes.data,
+        matrix.ctypes.data,
+        *matrix.shape,
+        chosen.ctypes.data,
+        products.ctypes.data,
+    )
+    return products
+
+
+class RowMap:
+    """A linear map of rows with a sparse and a dense part.
+
+    Parameters
+    ----------
+    sparse : ndarray of float32, shape (m, k)
+        Weights of the columns of the sparse part.
+    dense : ndarray of float32, shape (d, k)
+        Weights of the dense part.
+    intercept : ndarray of float32, shape (k,)
+    """
+
+    def __init__(self, sparse: NDArray[np.float32], dense: NDArray[np.float32], intercept: NDArray[np.float32]) -> None:
+        if sparse.dtype != np.float32 or sparse.strides[1] != sparse.itemsize:
+            sparse = _plain(sparse, np.float32)
+        dense, intercept = _plain(dense, np.float32), _plain(intercept, np.float32)
+        width = len(intercept)
+        if not sparse.shape[1] == dense.shape[1] == width:
+            raise ValueError("weights of different widths are no linear map")
+        self._parts = sparse, dense, intercept
+        self._dense, self._width = len(dense), width
+        self._map = LinearMap(
+            *(part.ctypes.data for part in self._parts),
+            len(sparse),
+            len(dense),
+            width,
+            sparse.strides[0] // sparse.itemsize,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # addresses are those of this process
+        return RowMap, self._parts
+
+    def map(
+        self,
+        starts: NDArray[np.int64],
+        columns: NDArray[np.int32],
+        values: NDArray[np.float32],
+        dense: NDArray[np.float32],
+    ) -> NDArray[np.float64]:
+        """Map n rows, shape (n, k); sparse columns, in rising order, that have no weights do not count."""
+        starts, columns, values = _plain(starts, np.int64), _plain(columns, np.int32), _plain(values, np.float32)
+        dense, rows = _plain(dense, np.float32), len(starts) - 1
+        if dense.shape != (rows, self._dense):
+            raise ValueError(f"dense rows of shape {dense.shape} do not fit the map")
+        mapped = np.empty((rows, self._width))
+        load_library().map_rows(
+            ctypes.byref(self._map),
+            starts.ctypes.data,
+            rows,
+            columns.ctypes.data,
+            values.ctypes.data,
+            dense.ctypes.data,
+            mapped.ctypes.data,
+        )
+        return mapped
 
 
 def gram_matrix(

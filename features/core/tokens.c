@@ -39,7 +39,8 @@ EXPORTED void make_ngrams(const uint64_t *words, const int64_t *starts, int64_t 
         int64_t shorter = made_starts[row];
         for (int64_t ahead = 1; ahead < longest; ahead++) {
             int64_t first = count;
-            for (int64_t i = starts[row] + ahead; i < starts[row + 1]; i++) made[count++] = join(made[shorter++], words[i]);
+            for (int64_t i = starts[row] + ahead; i < starts[row + 1]; i++)
+                made[count++] = join(made[shorter++], words[i]);
             shorter = first;
         }
     }

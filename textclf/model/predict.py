@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice, zip_longest
 from numbers import Real
 from typing import Any, NamedTuple, Self
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from features.core.rows import add_products, multiply
+from features.core.rows import RowMap
 from features.feature_set import FeatureRows, FeatureSet
 from features.language_detection import LanguageDetector
 from features.text_arguments import iter_texts
@@ -41,15 +41,16 @@ class LinearModel:
     indicators: NDArray[np.float32]  # (c, k)
     vectors: NDArray[np.float32]  # (d, k)
     intercept: NDArray[np.float32]  # (k,)
+    _map: RowMap = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        dense = np.concatenate([self.layout, self.indicators, self.vectors])
+        object.__setattr__(self, "_map", RowMap(self.ngrams, dense, self.intercept))
 
     def margins(self, rows: FeatureRows) -> NDArray[np.float64]:
         """Signed distances, shape (n, k); the largest in a row is the predicted category."""
-        margins = multiply(*rows.ngrams, self.ngrams)
-        margins += self.intercept
-        add_products(margins, rows.layout, self.layout)
-        add_products(margins, rows.indicators, self.indicators)
-        add_products(margins, rows.vectors, self.vectors)
-        return margins
+        dense = np.concatenate([rows.layout, rows.indicators, rows.vectors], axis=1, dtype=np.float32)
+        return self._map.map(*rows.ngrams, dense)
 
 
 class Evidence(NamedTuple):
@@ -66,7 +67,7 @@ class Evidence(NamedTuple):
     @property
     def has_text(self) -> NDArray[np.bool_]:
         """Which of them have a word."""
-        return np.array(list(map(bool, self.words)), dtype=np.bool_)
+        return np.array(list(map(len, self.words)), np.int64) > 0
 
     @property
     def margins(self) -> NDArray[np.float64]:
@@ -228,16 +229,10 @@ class Model:
     ) -> Iterator[tuple[Prediction, Evidence, int]]:
         while batch := list(islice(stream, BATCH)):
             evidence = self.evidence([text for text, *_ in batch], [look for *_, look in batch])
-            scores, familiarity = self.scores_of(evidence), self.familiarity(evidence).tolist()
-            for row, (whole, document_id, ocr_confidence, _) in enumerate(batch):
+            judged = self._judge(evidence)
+            for row, ((whole, document_id, ocr_confidence, _), one) in enumerate(zip(batch, judged, strict=True)):
                 prediction = self._decide(
-                    document_id,
-                    evidence,
-                    row,
-                    scores[row],
-                    familiarity[row],
-                    ocr_confidence,
-                    cut=len(whole) > MAX_TEXT,
+                    document_id, one, evidence.texts[row], ocr_confidence, cut=len(whole) > MAX_TEXT
                 )
                 yield self._with_pages(prediction, several_pages(whole[:MAX_TEXT])), evidence, row
 
@@ -352,42 +347,53 @@ class Model:
         """Turn margins into calibrated probabilities of each category; rows sum to 1."""
         return softmax(margins * self.inverse_temperature)
 
+    def _judge(self, evidence: Evidence) -> Iterator[_Judged]:
+        return map(
+            _Judged,
+            self.scores_of(evidence).tolist(),
+            self.familiarity(evidence).tolist(),
+            map(bool, self.languages.foreign_all(evidence.words)),
+            evidence.has_text.tolist(),
+            have_look(evidence.looks).tolist(),
+        )
+
     def _decide(
-        self,
-        document_id: str,
-        evidence: Evidence,
-        row: int,
-        scores: NDArray[np.float64],
-        familiarity: float,
-        ocr_confidence: float | None,
-        *,
-        cut: bool,
+        self, document_id: str, judged: _Judged, text: str, ocr_confidence: float | None, *, cut: bool
     ) -> Prediction:
-        words, seen = evidence.words[row], bool(have_look(evidence.looks[row : row + 1])[0])
-        if not words and not seen:
+        scores, familiarity, foreign, has_text, seen = judged
+        if not has_text and not seen:
             return Prediction(document_id=document_id, reason="no text", status="skipped", error="the text is empty")
-        all_scores = scores.tolist()
-        first = int(scores.argmax())
         reason = review_reason(
             self.categories,
-            all_scores,
-            self.training.acceptance_of(text=bool(words), look=seen),
-            foreign=bool(self.languages.foreign(words)),
+            scores,
+            self.training.acceptance_of(text=has_text, look=seen),
+            foreign=foreign,
             familiarity=familiarity,
-            text=evidence.texts[row],
+            text=text,
             ocr_confidence=ocr_confidence,
         )
+        best = max(scores)
         return Prediction(
             document_id=document_id,
-            predicted_category=self.categories[first],
-            score=all_scores[first],
+            predicted_category=self.categories[scores.index(best)],
+            score=best,
             familiarity=familiarity,
             decision="review" if reason else "accept",
             reason=reason,
-            scores=tuple(all_scores),
-            status="partial" if cut or not words else "ok",
-            error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "" if words else BY_LOOK,
+            scores=tuple(scores),
+            status="partial" if cut or not has_text else "ok",
+            error=f"only the first {MAX_TEXT:,} characters were looked at" if cut else "" if has_text else BY_LOOK,
         )
+
+
+class _Judged(NamedTuple):
+    """What decides about one document."""
+
+    scores: list[float]
+    familiarity: float
+    foreign: bool
+    has_text: bool
+    seen: bool
 
 
 def _iter_confidences(values: object) -> Iterator[float | None]:

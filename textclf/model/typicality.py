@@ -11,12 +11,12 @@ out-of-fold values of the training documents, which gives a conformal p-value: t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.core.rows import multiply_chosen
 from features.ngrams import SparseRows
 from textclf.model.neighbours import Neighbours
 
@@ -87,14 +87,8 @@ def fit_centroids(ngrams: SparseRows, labels: NDArray[np.int64], categories: int
 
 def similarity(centroids: NDArray[np.float32], ngrams: SparseRows, predicted: NDArray[np.int64]) -> NDArray[np.float64]:
     """Similarity to the predicted category: about 1 for its own documents, 0 for those that share no word with it."""
-    similar = np.empty(len(predicted))
-    # row by row, so that the result is the same, to the last bit, alone and in a batch
-    for row, (begin, end) in enumerate(pairwise(ngrams.starts.tolist())):
-        # the columns of the first view come first
-        end = begin + int(ngrams.indices[begin:end].searchsorted(len(centroids)))
-        own = centroids[ngrams.indices[begin:end], predicted[row]]
-        similar[row] = ngrams.values[begin:end].astype(np.float64) @ own
-    return similar
+    # the columns of the first view come first
+    return multiply_chosen(*ngrams, centroids, predicted)
 
 
 def fit_typicality(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, random_array
 
-from features.core.rows import KeptKeys, add_products, gram_matrix, multiply
+from features.core.rows import KeptKeys, RowMap, gram_matrix, multiply, multiply_chosen
 from features.core.texts import compare
 from features.core.words import WordTable
 
@@ -34,14 +34,34 @@ def test_products_with_a_dense_matrix_are_those_of_scipy(rows, width):
     assert np.allclose(multiply(*parts(rows), matrix[:part]), rows[:, :part] @ matrix[:part], atol=1e-5)
 
 
-def test_products_of_dense_rows_are_added(rows):
-    dense, matrix = rows.toarray(), np.random.default_rng(1).normal(size=(rows.shape[1], 4)).astype(np.float32)
-    products = np.ones((rows.shape[0], 4))
-    add_products(products, dense, matrix)
-    assert np.allclose(products, 1 + dense @ matrix, atol=1e-5)
-    alone = np.ones((1, 4))
-    add_products(alone, dense[-1:], matrix)
-    assert alone.tobytes() == products[-1:].tobytes()
+def test_each_row_is_multiplied_by_the_column_chosen_for_it(rows):
+    draw = np.random.default_rng(1)
+    matrix = draw.normal(size=(rows.shape[1], 4)).astype(np.float32)
+    chosen = draw.integers(0, 4, rows.shape[0])
+    expected = (rows @ matrix)[np.arange(rows.shape[0]), chosen]
+    assert np.allclose(multiply_chosen(*parts(rows), matrix, chosen), expected, atol=1e-5)
+    part = rows.shape[1] // 2
+    expected = (rows[:, :part] @ matrix[:part])[np.arange(rows.shape[0]), chosen]
+    assert np.allclose(multiply_chosen(*parts(rows), matrix[:part], chosen), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="no column of the matrix"):
+        multiply_chosen(*parts(rows), matrix, np.full(rows.shape[0], 4))
+
+
+@pytest.mark.parametrize("restore", [lambda one: one, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_linear_map_is_the_sum_of_its_parts_for_each_row_as_if_it_were_alone(rows, restore):
+    draw = np.random.default_rng(1)
+    sparse, weights, intercept = (
+        draw.normal(size=shape).astype(np.float32) for shape in ((rows.shape[1], 4), (5, 4), 4)
+    )
+    dense = draw.normal(size=(rows.shape[0], 5)).astype(np.float32)
+    mapping = restore(RowMap(sparse, weights, intercept))
+    mapped = mapping.map(*parts(rows), dense)
+    assert np.allclose(mapped, rows @ sparse + dense @ weights + intercept, atol=1e-4)
+    assert mapping.map(*parts(rows[-1:]), dense[-1:]).tobytes() == mapped[-1:].tobytes()
+    # columns that have no weights do not count
+    part = rows.shape[1] // 2
+    fewer = RowMap(sparse[:part], weights, intercept).map(*parts(rows), dense)
+    assert np.allclose(fewer, rows[:, :part] @ sparse[:part] + dense @ weights + intercept, atol=1e-4)
 
 
 def test_inner_products_of_rows_are_those_of_scipy(rows):
@@ -74,8 +94,10 @@ def test_weights_beside_the_frequencies_change_no_row_and_no_product(width):
 
 def test_what_does_not_fit_together_is_refused_before_any_memory_is_read():
     ones = partial(np.ones, dtype=np.float32)
-    with pytest.raises(ValueError, match="have no product"):
-        add_products(np.zeros((2, 3)), ones((2, 5)), ones((4, 3)))
+    with pytest.raises(ValueError, match="no linear map"):
+        RowMap(ones((2, 3)), ones((4, 2)), ones(3))
+    with pytest.raises(ValueError, match="do not fit the map"):
+        RowMap(ones((2, 3)), ones((4, 3)), ones(3)).map(*parts(csr_array((1, 2), dtype=np.float32)), ones((1, 5)))
     with pytest.raises(ValueError, match="do not fit their rows"):
         KeptKeys(np.arange(3), ones(3), 1 << 22).weigh(np.array([0, 9]), np.arange(3), ones(3))
     with pytest.raises(ValueError, match="do not fit together"):
