@@ -57,6 +57,11 @@ static void check_rows(const Observation *found, const float *weights) {
     double products[2];
     multiply(row_starts, 1, columns, values, (float[]){1, 2, 3, 4}, 2, 2, 2, products);
     check(products[0] >= 0 && products[0] <= 4, "products are finite");
+    double mapped[2], chosen[1];
+    LinearMap map = {(float[]){1, 2, 3, 4}, (float[]){0, 0}, (float[]){1, 1}, 2, 1, 2, 2};
+    map_rows(&map, row_starts, 1, columns, values, (float[]){1}, mapped);
+    multiply_chosen(row_starts, 1, columns, values, (float[]){1, 2, 3, 4}, 2, 2, (int64_t[]){1}, chosen);
+    check(fabs(mapped[0] - 1 - products[0]) < 1e-6 && fabs(chosen[0] - products[1]) < 1e-6, "products are the same");
     for (int i = 0; i < most; i++) kept[found->keys[i] >> 5] = 0;
     free(columns);
     free(values);
@@ -148,6 +153,36 @@ static void check_words(const Observation *found) {
     free(shapes);
 }
 
+static int compare_keys(const void *left, const void *right) {
+    uint64_t one = *(const uint64_t *)left, other = *(const uint64_t *)right;
+    return (one > other) - (one < other);
+}
+
+/* Two rows, of which the second is half of the first. */
+static void check_tokens(const uint32_t *text, int64_t length, const Character *table) {
+    enum { LONGEST = 3 };
+    const uint32_t *texts[] = {text, text};
+    int64_t lengths[] = {length, length / 2}, starts[3], made_starts[3], pair_starts[3] = {0, 4, 8}, key_starts[3];
+    uint64_t *words = array(length + 2, 8);
+    split_words(texts, lengths, 2, table, words, starts);
+    check(starts[2] <= length + 2, "there is room for the words");
+    uint64_t *made = array(LONGEST * starts[2], 8), *pairs = array(8, 8);
+    float *values = array(LONGEST * starts[2], 4);
+    make_osb(words, starts, 2, LONGEST, made, made_starts);
+    check(made_starts[2] <= (LONGEST - 1) * starts[2], "there is room for the bigrams");
+    make_ngrams(words, starts, 2, LONGEST, made, made_starts);
+    check(made_starts[2] <= LONGEST * starts[2], "there is room for the n-grams");
+    make_pairs(words, starts, words, starts, 2, pairs, pair_starts);
+    make_keys(made, made_starts, 2, 7, made);
+    qsort(made, (size_t)made_starts[2], sizeof *made, compare_keys);
+    merge_keys(made, made_starts[2], 2, key_starts, values);
+    check(key_starts[0] == 0 && key_starts[1] <= key_starts[2] && key_starts[2] <= made_starts[2], "keys are merged");
+    free(words);
+    free(made);
+    free(pairs);
+    free(values);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static Character table[128];
     static float weights[256];
@@ -194,6 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check(times == occurrences, "n-grams are counted as often as they are located");
     if (found->key_starts[1]) check_rows(found, weights);
     check_words(found);
+    check_tokens(text, length, table);
     free_observation(found);
     free(text);
     return 0;
