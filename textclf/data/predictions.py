@@ -17,7 +17,6 @@ from textclf.data.sources import InputDocument
 from textclf.model.explain import explain_evidence, explain_pipe
 from textclf.model.pages import join_pages, page_runs
 from textclf.model.prediction import UNREADABLE, UNSURE_CUT, UNUSABLE_ROW, Prediction, failed_prediction, pages_for_json
-from textclf.model.stacks import stack_cutter
 
 if TYPE_CHECKING:
     from ocr.document import Document
@@ -89,7 +88,12 @@ def classify_found(
 
     threshold = model.training.acceptance.threshold
     how_sure = until_accepted(lambda document: predicted(document)[0], threshold, scans.effort)
-    cutter = stack_cutter(model) if scans.split == "auto" else None
+    cutter = None
+    if scans.split == "auto":
+        # which tables do without
+        from textclf.model.stacks import stack_cutter
+
+        cutter = stack_cutter(model)
     for document in scans.iter_documents(files, how_sure, cutter):
         yield document, *_of_scan(model, document, predicted(document), why=why)
 
