@@ -13,7 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from textclf.base.log_context import bound_ids
 
 if TYPE_CHECKING:
     from ocr.batch import Progress
@@ -75,7 +78,12 @@ class _Handler(logging.Handler):
 
     began = 0.0
 
+    as_json = False
+
     def emit(self, record: logging.LogRecord) -> None:
+        if self.as_json:
+            self._emit_json(record)
+            return
         message, since = self.format(record), ""
         if record.levelno >= logging.ERROR:
             message = f"error: {message}"
@@ -89,9 +97,26 @@ class _Handler(logging.Handler):
             for line in message.split("\n"):
                 print(escaped(since + line), file=sys.stderr, flush=True)  # noqa: T201
 
+    def _emit_json(self, record: logging.LogRecord) -> None:
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **bound_ids(),
+        }
+        if record.exc_info:
+            said["exception"] = logging.Formatter().formatException(record.exc_info)
+        with suppress(OSError):
+            print(json.dumps(said), file=sys.stderr, flush=True)  # noqa: T201
+
 
 _HANDLER = _Handler()
 _LOGGERS = [logging.getLogger(package) for package in ("ocr", "features", "textclf", "aws_ml_adapter")]
+
+
+_OTHERS = [logging.getLogger(package) for package in ("amqp", "asyncio", "celery", "kombu", "opentelemetry", "uvicorn")]
+"""Libraries of long-running programs whose warnings are shown, too."""
 
 
 @contextmanager
@@ -104,8 +129,16 @@ def show_log() -> Iterator[None]:
         yield
     finally:
         set_log_level(logging.NOTSET)
-        for logger in _LOGGERS:
+        _HANDLER.as_json = False
+        for logger in (*_LOGGERS, *_OTHERS):
             logger.removeHandler(_HANDLER)
+
+
+def set_log_format(log_format: Literal["text", "json"], *, others: bool = False) -> None:
+    """Set how log messages are shown and, with `others`, show also the warnings of libraries."""
+    _HANDLER.as_json = log_format == "json"
+    for logger in _OTHERS if others else ():
+        logger.addHandler(_HANDLER)
 
 
 def set_log_level(level: int) -> None:

@@ -32,6 +32,7 @@ EXTRAS = {
     "httptools": "serve",
     "httpx": "desk",
     "kombu": "queue",
+    "opentelemetry": "telemetry",
     "itsdangerous": "desk",
     "prometheus_client": "desk",
     "psycopg": "postgresql",

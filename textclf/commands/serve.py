@@ -8,6 +8,7 @@ from typing import Annotated
 from textclf.commands.application import Options
 from textclf.data.scans import ScanOptions
 from textclf.model.settings import AcceptanceOptions
+from textclf.service.observing import ObservingOptions
 from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.service_options import ServiceOptions
 
@@ -20,6 +21,7 @@ def serve(
     broker: BrokerOptions,
     accepting: AcceptanceOptions,
     scans: Scans,
+    observing: ObservingOptions,
 ) -> None:
     """Run a service that classifies documents over HTTP; print its URL when it is ready.
 
@@ -32,11 +34,12 @@ def serve(
     use_one_thread_each()
     from dataclasses import replace
 
-    from textclf.commands.console import print_lines
+    from textclf.commands.console import print_lines, set_log_format
     from textclf.service.serving import serve
 
+    set_log_format(observing.log_format, others=True)
     # pages of strangers are not kept for another run, unless a cache is given
-    serve(options, broker, replace(scans, no_cache=scans.cache is None), accepting, ready=print_lines)
+    serve(options, broker, replace(scans, no_cache=scans.cache is None), accepting, observing, ready=print_lines)
 
 
 def use_one_thread_each() -> None:

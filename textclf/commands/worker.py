@@ -7,6 +7,7 @@ from typing import Annotated
 from textclf.commands.application import Options
 from textclf.data.scans import ScanOptions
 from textclf.model.settings import AcceptanceOptions
+from textclf.service.observing import ObservingOptions
 from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.queue.worker_options import WorkerOptions
 
@@ -19,6 +20,7 @@ def worker(
     broker: BrokerOptions,
     accepting: AcceptanceOptions,
     scans: Scans,
+    observing: ObservingOptions,
 ) -> None:
     """Do the tasks of a service, on its machine or on another one; print a line once it is ready.
 
@@ -33,10 +35,11 @@ def worker(
     """
     from dataclasses import replace
 
-    from textclf.commands.console import print_lines
+    from textclf.commands.console import print_lines, set_log_format
     from textclf.commands.serve import use_one_thread_each
     from textclf.service.queue.working import work
 
     use_one_thread_each()
+    set_log_format(observing.log_format, others=True)
     # pages of strangers are not kept for another run, unless a cache is given
-    work(options, broker, replace(scans, no_cache=scans.cache is None), accepting, ready=print_lines)
+    work(options, broker, replace(scans, no_cache=scans.cache is None), accepting, observing, ready=print_lines)

@@ -109,7 +109,13 @@ def create_app(
     )
     observe, sessions = desk.metrics.request, pages.sessions
     app.add_middleware(
-        Gate, keys=keys, max_upload=options.max_upload, observe=observe, sessions=sessions, answer=answer_problem
+        Gate,
+        keys=keys,
+        max_upload=options.max_upload,
+        observe=observe,
+        sessions=sessions,
+        answer=answer_problem,
+        tracing=desk.tracing,
     )
     return app
 

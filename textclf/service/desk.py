@@ -61,6 +61,7 @@ class Desk:
         self, library: Library, scans: ScanOptions, duty: ModelOnDuty, metrics: Metrics, *, queue: int, keep: Keep
     ) -> None:
         self.library, self.duty, self.metrics = library, duty, metrics
+        self.tracing = metrics.tracing
         self.uploads = UploadFolder(library.folder)
         self.queue = queue
         self.keeper = Keeper(library, keep, metrics)
@@ -203,7 +204,7 @@ class Desk:
         begun = time.perf_counter()
         loop = asyncio.get_running_loop()
         prediction, explanation = await loop.run_in_executor(self._predicting, predict_scan, loaded.model, document)
-        self.metrics.stage("predict", time.perf_counter() - begun)
+        self.metrics.stage("predict", begun)
         self.metrics.document(prediction)
         return Judged(file=file, document=document, prediction=prediction, explanation=explanation, loaded=loaded)
 
@@ -231,9 +232,8 @@ class Desk:
             document = await _unless_cancelled(reading)
         except LostTaskError as error:
             raise stopping() from error
-        now = time.perf_counter()
-        self.metrics.stage("wait", reading.begun - submitted)
-        self.metrics.stage("read", now - reading.begun)
+        self.metrics.stage("wait", submitted, reading.begun)
+        self.metrics.stage("read", reading.begun)
         # of the last documents, the older the less
         self._seconds += 0.1 * (document.seconds - self._seconds)
         return document

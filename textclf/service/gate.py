@@ -16,13 +16,16 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.base.http_limits import BODY_SECONDS
+from textclf.base.log_context import bound
 from textclf.base.problems import ProblemError, problem_of, stopping
 from textclf.service.keys import Keys
 from textclf.service.pages.visitors import SESSION
 from textclf.service.problems import ProblemAnswer
+from textclf.service.tracing import Tracing
 
 if TYPE_CHECKING:
     from textclf.service.pages.visitors import Sessions
+    from textclf.service.tracing import Span
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/label-studio/webhook"})
 """Paths that need no key: what keeps the service alive asks for two, and Label Studio brings none to the third."""
@@ -48,6 +51,9 @@ SECURITY_HEADERS = {
 # names below localhost always resolve to this machine: https://www.rfc-editor.org/rfc/rfc6761#section-6.3
 _LOOPBACK = re.compile(r"(([a-z0-9_-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
+# printable in every log; of whoever sends more, the service names the request itself
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
 _log = logging.getLogger(__name__)
 
 Observe = Callable[[str, str, int, float], None]
@@ -72,6 +78,8 @@ class Gate:
         Of browsers whose person has signed in with a key.
     answer : callable
         Makes the answer with a problem.
+    tracing : Tracing
+        Who keeps each request as a span.
     """
 
     def __init__(
@@ -83,23 +91,34 @@ class Gate:
         observe: Observe,
         sessions: Sessions,
         answer: ProblemAnswer,
+        tracing: Tracing,
     ) -> None:
         self._app, self._keys, self._max_upload, self._observe = app, keys, max_upload, observe
-        self._sessions, self._answer = sessions, answer
+        self._sessions, self._answer, self._tracing = sessions, answer, tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, request_id = time.perf_counter(), uuid.uuid4().hex
-        sending = _Sending(send, request_id)
-        body = _Body(receive)
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        # probes would be most of what is traced
+        tracing = Tracing() if scope["path"] in OPEN_PATHS | {"/metrics"} else self._tracing
+        with (
+            tracing.span(scope["method"], kind="server", carrier=headers) as span,
+            bound(request_id=request_id, trace_id=tracing.trace_id()),
+        ):
+            await self._let_through(scope, receive, _Sending(send, request_id), span)
+
+    async def _let_through(self, scope: Scope, receive: Receive, sending: _Sending, span: Span) -> None:
+        begun, body = time.perf_counter(), _Body(receive)
         try:
             self._let_in(scope, body)
             await self._app(scope, body.receive, sending.send)
         except (ClientDisconnect, ConnectionError):
-            _log.debug(f"{request_id} the client went away")
+            _log.debug(f"{sending.request_id} the client went away")
         except asyncio.CancelledError:
             # the server stops, and has waited as long as it may; it would take an error for a fault
             if sending.status is None:
@@ -114,9 +133,13 @@ class Gate:
         finally:
             seconds = time.perf_counter() - begun
             route = getattr(scope.get("route"), "path", "")
-            self._observe(scope["method"], route, sending.status or 499, seconds)
-            said = f"{request_id} {scope['method']} {scope['path']!r} {sending.status or 499} {1000 * seconds:.0f} ms"
-            _log.log(logging.INFO if (sending.status or 499) >= 400 else logging.DEBUG, said)
+            status = sending.status or 499
+            self._observe(scope["method"], route, status, seconds)
+            span.note(http__request__method=scope["method"], http__route=route, http__response__status_code=status)
+            if status >= 500:
+                span.fail()
+            said = f"{sending.request_id} {scope['method']} {scope['path']!r} {status} {1000 * seconds:.0f} ms"
+            _log.log(logging.INFO if status >= 400 else logging.DEBUG, said)
 
     def _let_in(self, scope: Scope, body: _Body) -> None:
         """Raise the problem of a request that is refused without reading its body."""
@@ -186,7 +209,7 @@ class _Sending:
     """The answer to a request, with the headers of every answer."""
 
     def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self._request_id = send, request_id
+        self._send, self.request_id = send, request_id
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
@@ -197,7 +220,7 @@ class _Sending:
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
-            headers["X-Request-Id"] = self._request_id
+            headers["X-Request-Id"] = self.request_id
         try:
             async with asyncio.timeout(STALLED_SECONDS):
                 await self._send(message)

@@ -15,6 +15,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from textclf.model.accept import MIN_FAMILIARITY, UNSURE
+from textclf.service.tracing import Tracing
 
 if TYPE_CHECKING:
     from textclf.data.results import LoadedModel
@@ -26,10 +27,16 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 
 
 class Metrics:
-    """What the service counts; each service has its own registry."""
+    """What the service counts; each service has its own registry.
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+    Parameters
+    ----------
+    tracing : Tracing, optional
+        Who keeps each stage as a span, too.
+    """
+
+    def __init__(self, tracing: Tracing | None = None) -> None:
+        self.registry, self.tracing = CollectorRegistry(), tracing or Tracing()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._documents = Counter(
@@ -77,9 +84,11 @@ class Metrics:
         if prediction.predicted_category and prediction.familiarity < MIN_FAMILIARITY:
             self._unfamiliar.inc()
 
-    def stage(self, name: str, seconds: float) -> None:
-        """Count the time of a stage."""
-        self._seconds.labels(name).observe(seconds)
+    def stage(self, name: str, begun: float, ended: float | None = None) -> None:
+        """Count the time of a stage, until now if no end is given, on the clock of `time.perf_counter`."""
+        ended = time.perf_counter() if ended is None else ended
+        self._seconds.labels(name).observe(ended - begun)
+        self.tracing.past(name, begun, ended)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -88,7 +97,7 @@ class Metrics:
         try:
             yield
         finally:
-            self.stage(name, time.perf_counter() - begun)
+            self.stage(name, begun)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""

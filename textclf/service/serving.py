@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
@@ -20,6 +21,7 @@ from textclf.service.desk import Desk
 from textclf.service.duty import ModelOnDuty
 from textclf.service.keys import Keys
 from textclf.service.metrics import Metrics
+from textclf.service.observing import ObservingOptions
 from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.service_options import ServiceOptions
 
@@ -34,6 +36,7 @@ def serve(
     broker: BrokerOptions,
     scans: ScanOptions,
     accepting: AcceptanceOptions,
+    observing: ObservingOptions,
     *,
     ready: Callable[[str], None],
 ) -> None:
@@ -49,6 +52,8 @@ def serve(
         How documents are read.
     accepting : AcceptanceOptions
         The maximum error, if it is not that of the model.
+    observing : ObservingOptions
+        Where traces are sent.
     ready : callable
         Called with the URL of the service once it accepts requests.
 
@@ -65,6 +70,7 @@ def serve(
         locked_folder(options.library, "service.lock", busy="another service uses this library", option="--library"),
         Library.open(options.library, options.database) as library,
         listening(options.host, options.port) as (listener, url),
+        closing(observing.tracing("textclf-serve")) as tracing,
     ):
         if options.model is not None:
             now = datetime.now(UTC)
@@ -76,7 +82,7 @@ def serve(
                 "no model is on duty: until there is one, programs are refused, and the pages only read documents; "
                 "--model gives it"
             )
-        desk = Desk(library, scans, duty, Metrics(), queue=options.queue, keep=options.keep)
+        desk = Desk(library, scans, duty, Metrics(tracing), queue=options.queue, keep=options.keep)
         desk.uploads.remove_left_over(partial(_waits, library))
         server = _Server(desk, options, broker, keys, lambda: ready(url))
         server.run(sockets=[listener])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclf.base.errors import TextclfError
+from textclf.base.log_context import bound
 from textclf.base.problems import problem_of
 from textclf.library.database import DatabaseError
 from textclf.service.uploads import SourceFile
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PAUSE = 2.0
 """Seconds after which a result that was not kept is kept anew."""
+REQUEST_ID = "x-request-id"
+"""Header that carries the id of a request to workers, beside those of its trace."""
 _PAUSES = (1.0, 4.0, 16.0)
 """Seconds after which a task is done anew during which the database server was gone."""
 
@@ -49,6 +52,14 @@ class TaskWork:
 
     async def do(self, task: Task) -> bool:
         """Do a task; False if it was put back, because the process stops."""
+        context = task.request.get("context", {})
+        tracing = self._desk.tracing
+        with tracing.span("task", kind="consumer", carrier=context) as span:
+            span.note(textclf__task=task.id, textclf__attempt=task.attempts)
+            with bound(task_id=task.id, request_id=context.get(REQUEST_ID, ""), trace_id=tracing.trace_id()):
+                return await self._do(task)
+
+    async def _do(self, task: Task) -> bool:
         try:
             result = (await self._classify(task)).model_dump(mode="json")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the result of the task
@@ -91,12 +102,13 @@ class TaskWork:
                 await first_of(self._desk.stopping, seconds=PAUSE)
         await asyncio.to_thread(self._desk.uploads.remove, task_id)
         self._tell(task_id)
+        _log.log(logging.INFO if self._owner else logging.DEBUG, f"task {task_id} {'failed' if failed else 'is done'}")
         return True
 
 
-def request_of_task(files: Sequence[SourceFile]) -> dict[str, Any]:
-    """Describe files as the library keeps them with a task."""
-    return {"files": [{**asdict(file), "path": str(file.path.absolute())} for file in files]}
+def request_of_task(files: Sequence[SourceFile], context: Mapping[str, str]) -> dict[str, Any]:
+    """Describe files, and the request that sent them, as the library keeps them with a task."""
+    return {"files": [{**asdict(file), "path": str(file.path.absolute())} for file in files], "context": dict(context)}
 
 
 def files_of_task(task: Task, uploads: Path) -> list[SourceFile]:

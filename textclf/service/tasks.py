@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
+from textclf.base.log_context import bound_ids
 from textclf.base.problems import ProblemError, problem_of, stopping
 from textclf.library.tasks import MAX_ATTEMPTS
-from textclf.service.task_work import TaskWork, request_of_task
+from textclf.service.task_work import REQUEST_ID, TaskWork, request_of_task
 from textclf.service.uploads import SourceFile
 from textclf.service.waiting import first_of
 
@@ -57,7 +58,8 @@ class TaskDesk(ABC):
 
     async def add(self, task_id: str, files: Sequence[SourceFile]) -> Task:
         """Let a task wait for its turn."""
-        task = await asyncio.to_thread(self._tasks.add, task_id, request_of_task(files), at=datetime.now(UTC))
+        context = {REQUEST_ID: bound_ids().get("request_id", ""), **self._desk.tracing.carrier()}
+        task = await asyncio.to_thread(self._tasks.add, task_id, request_of_task(files, context), at=_now())
         self._news.set()
         return task
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from amqp.exceptions import ChannelError, NotFound
 from celery import Celery
 from celery.exceptions import CeleryError
 from kombu import Exchange, Queue
@@ -89,7 +90,13 @@ class Broker:
         with self._lock, self._connected() as connection:
             queue = self.app.amqp.queues[self.queue].bind(connection.default_channel)
             queue.declare()
-            return int(queue.queue_declare(passive=True).message_count)
+            try:
+                return int(queue.queue_declare(passive=True).message_count)
+            except ChannelError as error:
+                # to Redis, an empty queue is none
+                if str(error.reply_code) == str(NotFound.code):
+                    return 0
+                raise
 
     def close(self) -> None:
         """Close the connection over which messages are sent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from celery.exceptions import Reject
@@ -54,20 +54,22 @@ class Consumer:
         """Whether messages are received."""
         return self._was_ready and self._controller.consumer.connection is not None
 
-    def start(self, do: Callable[[str], Awaitable[bool]], ready: Callable[[], None]) -> asyncio.Event:
+    def start(
+        self, do: Callable[[str, Mapping[str, str]], Coroutine[Any, Any, bool]], ready: Callable[[], None]
+    ) -> asyncio.Event:
         """Begin to receive; gives an event that is set once it has ended.
 
         Parameters
         ----------
         do : callable
-            Does a task in the loop of the caller, given its id; False if the message is to come again.
+            Does a task in the loop of the caller, given its id and headers; False if the message is to come again.
         ready : callable
             Called in that loop once messages are received.
         """
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
         def classify(task: Any, task_id: str) -> None:
-            doing = asyncio.run_coroutine_threadsafe(_awaited(do, task_id), loop)
+            doing = asyncio.run_coroutine_threadsafe(do(task_id, task.request.headers or {}), loop)
             if not doing.result():
                 raise Reject("to be told again", requeue=True)
 
@@ -101,7 +103,3 @@ class Consumer:
         if self._controller.hub is not None:
             # wakes it up
             self._controller.hub.call_soon(lambda: None)
-
-
-async def _awaited(do: Callable[[str], Awaitable[bool]], task_id: str) -> bool:
-    return await do(task_id)

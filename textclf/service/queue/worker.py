@@ -7,17 +7,18 @@ import logging
 import signal
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import BadInputError, TextclfError
+from textclf.base.log_context import bound
 from textclf.library.tasks import MAX_ATTEMPTS
 from textclf.service.queue.broker import BrokerError
 from textclf.service.queue.consumer import Consumer
 from textclf.service.self_test import self_test
-from textclf.service.task_work import TaskWork, files_of_task
+from textclf.service.task_work import REQUEST_ID, TaskWork, files_of_task
 from textclf.service.waiting import first_of
 
 if TYPE_CHECKING:
@@ -86,8 +87,12 @@ class Worker:
                 work.cancel()
             await asyncio.gather(*background, return_exceptions=True)
 
-    async def do(self, task_id: str) -> bool:
+    async def do(self, task_id: str, headers: Mapping[str, str]) -> bool:
         """Do a task that the broker told of; False if it is to be told again."""
+        with bound(task_id=task_id, request_id=headers.get(REQUEST_ID, "")):
+            return await self._do(task_id)
+
+    async def _do(self, task_id: str) -> bool:
         while True:
             known = await asyncio.to_thread(self._tasks.get, task_id)
             if known is None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
 from textclf.base.errors import UsageError
@@ -15,6 +16,7 @@ from textclf.model.settings import AcceptanceOptions
 from textclf.service.desk import Desk
 from textclf.service.duty import ModelOnDuty
 from textclf.service.metrics import Metrics
+from textclf.service.observing import ObservingOptions
 from textclf.service.queue.broker import Broker, BrokerError
 from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.queue.figures import figures
@@ -33,6 +35,7 @@ def work(
     broker_options: BrokerOptions,
     scans: ScanOptions,
     accepting: AcceptanceOptions,
+    observing: ObservingOptions,
     *,
     ready: Callable[[str], None],
 ) -> None:
@@ -48,6 +51,8 @@ def work(
         How documents are read.
     accepting : AcceptanceOptions
         The maximum error, if it is not that of the model.
+    observing : ObservingOptions
+        Where traces are sent.
     ready : callable
         Called with a line once tasks are done.
 
@@ -62,10 +67,13 @@ def work(
         )
     broker = Broker(broker_options)
     wait_for(broker)
-    with Library.open(options.library, options.database) as library:
+    with (
+        closing(observing.tracing("textclf-worker")) as tracing,
+        Library.open(options.library, options.database) as library,
+    ):
         duty = ModelOnDuty(library, accepting)
         duty.refresh()
-        metrics = Metrics()
+        metrics = Metrics(tracing)
         desk = Desk(library, scans, duty, metrics, queue=1, keep=options.keep)
         worker = Worker(desk, broker, lease=timedelta(seconds=options.lease), grace=options.grace)
         metrics.watch(

@@ -2,7 +2,48 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import httpx
 import pytest
+
+from textclf.base.errors import ExitCode
+
+TESSERACT = ("--engine", "tesseract", "--scale", 1)
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def give(client: httpx.Client, files: list[object], count: int = 1) -> list[str]:
+    answers = [client.post("/v1/classify/file/async", files=files) for _ in range(count)]
+    return [answer.json()["task_id"] for answer in answers]
+
+
+def state(client: httpx.Client, task: str, wait: float = 0) -> str:
+    return client.get(f"/v1/status/poll/{task}", params={"wait": wait}).json()["task_status"]
+
+
+def states(client: httpx.Client, tasks: list[str], wait: float = 60) -> list[str]:
+    return [state(client, task, wait) for task in tasks]
+
+
+def ask(redis, *command: str) -> str:
+    """What Redis answers to a command."""
+    asked = ["redis-cli", "-p", str(redis.port), *command]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.mark.parametrize("kind", ["redis", pytest.param("rabbitmq", marks=pytest.mark.slow)])
@@ -11,14 +52,185 @@ def test_workers_do_the_tasks_of_a_service(new_broker, start, start_worker, mode
     service = start("--model", model_path, "--jobs", 1, "--broker", broker)
     worker = start_worker(service.library, "--jobs", 1, "--broker", broker, "--metrics-port", 0)
     with service.client() as client:
-        answer = client.post("/v1/classify/file/async", files=sent(a=invoice, b=b"no scan"))
-        assert answer.json()["task_status"] == "pending"
-        assert "ready" in worker.ready()
-        task = answer.json()["task_id"]
-        assert client.get(f"/v1/status/poll/{task}", params={"wait": 30}).json()["task_status"] == "success"
+        answer = client.post("/v1/classify/file/async", files=sent(a=invoice, b=b"no scan")).json()
+        assert (answer["task_status"], answer["task_position"]) == ("pending", 1)
+        told = worker.ready()
+        assert "guest:guest" not in told
+        (task,) = (answer["task_id"],)
+        begun = time.monotonic()
+        assert state(client, task, 60) == "success"
+        # whoever waits hears of it soon after it is done
+        assert time.monotonic() - begun < 20
         first, second = client.get(f"/v1/result/{task}").json()["documents"]
         assert (first["docType"], second["reason"]) == ("invoice", "could not be read")
+    url = told.rpartition(" ")[2]
+    assert [httpx.get(f"{url}{path}").status_code for path in ("/health", "/ready", "/metrics", "/x")] == [
+        *[200] * 3,
+        404,
+    ]
+    assert 'textclf_documents_total{category="invoice",decision=' in httpx.get(f"{url}/metrics").text
     assert worker.stop() == 0
     assert left_over(worker.process.pid) == []
     assert "Traceback" not in worker.said + service.said
     assert not list((service.library / "uploads").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["redis", "rabbitmq"])
+def test_nothing_is_lost_when_workers_and_the_broker_die(
+    new_broker, start, start_worker, model_path, invoice, sent, slow_engine, kind
+):
+    broker, environment = new_broker(kind), slow_engine("sleep 0.5")
+    service = start("--model", model_path, *TESSERACT, "--broker", broker.url, "--keep", "all", **environment)
+    arguments = (service.library, *TESSERACT, "--broker", broker.url, "--jobs", 1, "--lease", 2, "--keep", "all")
+    doomed = start_worker(*arguments, **environment)
+    with service.client() as client:
+        tasks = give(client, sent(a=invoice), 6)
+        doomed.ready()
+        assert until(lambda: "started" in states(client, tasks, 0))
+        doomed.stop(signal.SIGKILL)
+        # messages that were under way are lost with it, and a new one is refused
+        broker.kill()
+        tasks += give(client, sent(a=invoice), 2)
+        broker.start()
+        start_worker(*arguments, **environment).ready()
+        assert states(client, tasks) == ["success"] * 8
+        assert until(lambda: not list((service.library / "uploads").iterdir()))
+    assert "tasks have to wait" in service.said
+    assert "Traceback" not in service.said
+
+
+@pytest.mark.slow
+def test_a_broker_that_has_forgotten_all_messages_is_told_again(
+    new_broker, start, start_worker, model_path, invoice, sent
+):
+    broker = new_broker("redis")
+    service = start("--model", model_path, "--jobs", 1, "--broker", broker.url)
+    with service.client() as client:
+        tasks = give(client, sent(a=invoice), 3)
+        assert until(lambda: ask(broker, "llen", "textclf") == "3")
+        ask(broker, "flushall")
+        start_worker(service.library, "--jobs", 1, "--broker", broker.url).ready()
+        assert states(client, tasks) == ["success"] * 3
+    assert "the messages of 3 tasks that wait seem to be lost" in service.said
+
+
+@pytest.mark.slow
+def test_sigterm_lets_a_worker_finish_what_it_has_begun_within_its_grace(
+    redis, start, start_worker, model_path, invoice, sent, slow_engine, tmp_path, left_over
+):
+    gate = tmp_path / "gate"
+    environment = slow_engine(f"sleep 1; [ -e {gate} ] && sleep 30; true")
+    service = start("--model", model_path, *TESSERACT, "--broker", redis.url, "--broker-queue", "stop", **environment)
+    arguments = (service.library, *TESSERACT, "--broker", redis.url, "--broker-queue", "stop", "--jobs", 1)
+    worker = start_worker(*arguments, **environment)
+    worker.ready()
+    with service.client() as client:
+        tasks = give(client, sent(a=invoice), 4)
+        assert until(lambda: states(client, tasks, 0).count("started") == 2)
+        assert worker.stop() == 0
+        assert sorted(states(client, tasks, 0)) == ["pending"] * 2 + ["success"] * 2
+        # what takes longer than the grace is given back, and done by another one at once
+        worker = start_worker(*arguments, "--grace", 1, "--lease", 3600, **environment)
+        worker.ready()
+        assert states(client, tasks) == ["success"] * 4
+        gate.touch()
+        tasks = give(client, sent(a=invoice), 2)
+        assert until(lambda: "started" in states(client, tasks, 0))
+        begun = time.monotonic()
+        assert worker.stop() == 0
+        assert time.monotonic() - begun < 10
+        assert left_over(worker.process.pid) == []
+        assert states(client, tasks, 0) == ["pending"] * 2
+        gate.unlink()
+        start_worker(*arguments, **environment).ready()
+        assert states(client, tasks) == ["success"] * 2
+
+
+@pytest.mark.slow
+def test_a_task_that_kills_its_worker_again_and_again_is_put_aside(
+    redis, start, start_worker, model_path, invoice, scan, sent, slow_engine, tmp_path
+):
+    from PIL import Image
+
+    path = scan(tmp_path / "page.png", "invoice total due")
+    Image.open(path).crop((0, 0, 901, 200)).save(path)
+    # the worker leads the session of its processes
+    environment = slow_engine("[ $width = 901 ] && kill -9 $(cut -d' ' -f6 /proc/$PPID/stat)\nsleep 0.1")
+    queue = ("--broker", redis.url, "--broker-queue", "poison")
+    service = start("--model", model_path, *queue)
+    with service.client() as client:
+        tasks = [*give(client, sent(a=path.read_bytes())), *give(client, sent(a=invoice), 2)]
+        for _ in range(3):
+            worker = start_worker(service.library, *TESSERACT, *queue, "--jobs", 1, "--lease", 1, **environment)
+            assert worker.process.wait(60) == -signal.SIGKILL
+        start_worker(service.library, *TESSERACT, *queue, "--jobs", 1, **environment).ready()
+        assert states(client, tasks) == ["failure", "success", "success"]
+        answer = client.get(f"/v1/result/{tasks[0]}")
+        assert (answer.status_code, answer.json()["type"]) == (500, "urn:textclf:problem:gave-up")
+        assert answer.json()["detail"] == "the worker ended 3 times while it did this task"
+    assert f"task {tasks[0]} is put aside" in service.said
+
+
+@pytest.mark.slow
+def test_sqs_wakes_workers(start, start_worker, model_path, invoice, sent, sqs):
+    url, environment = sqs
+    service = start("--model", model_path, "--jobs", 1, "--broker", url, **environment)
+    worker = start_worker(service.library, "--jobs", 1, "--broker", url, **environment)
+    worker.ready()
+    with service.client() as client:
+        assert states(client, give(client, sent(a=invoice), 3)) == ["success"] * 3
+    assert worker.stop() == 0
+    assert "Traceback" not in worker.said + service.said
+
+
+@pytest.fixture
+def sqs() -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of moto's server, and the environment of who uses it."""
+    server = pytest.importorskip("moto.server", reason="the extra [test] is not installed").ThreadedMotoServer(port=0)
+    server.start()
+    _, port = server.get_host_and_port()
+    yield (
+        f"sqs://key:secret@127.0.0.1:{port}",
+        {"AWS_DEFAULT_REGION": "eu-south-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"},
+    )
+    server.stop()
+
+
+def refused(*arguments: object) -> tuple[int, str]:
+    command = [sys.executable, "-m", "textclf", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ((), ExitCode.USAGE, "--broker"),
+        (("--broker", "kafka://host"), ExitCode.USAGE, "amqp://, amqps://, redis://, rediss://, sqs://"),
+        (("--broker", "redis://h", "--broker-queue", "a b"), ExitCode.USAGE, "--broker-queue"),
+    ],
+)
+def test_what_is_wrong_with_a_broker_is_said_in_one_line(tmp_path, arguments, code, said):
+    found, error = refused("worker", "--library", tmp_path, *arguments)
+    assert (found, said in error) == (code, True), error
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_see_the_uploads_ends_and_leaves_the_task(
+    redis, start, start_worker, new_postgresql, model_path, invoice, sent, tmp_path
+):
+    database = new_postgresql()
+    common = ("--database", database, "--broker", redis.url, "--broker-queue", "elsewhere")
+    service = start("--model", model_path, "--jobs", 1, *common)
+    with service.client() as client:
+        (task,) = give(client, sent(a=invoice))
+        # the models alone are there
+        shutil.copytree(service.library / "models", tmp_path / "other" / "models")
+        worker = start_worker(tmp_path / "other", "--jobs", 1, *common)
+        assert worker.process.wait(60) == ExitCode.BAD_INPUT
+        assert "give the folder of the service with --library" in worker.said
+        with suppress(AssertionError):
+            start_worker(service.library, "--jobs", 1, *common).ready()
+        assert state(client, task, 60) == "success"
