@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
@@ -17,8 +16,8 @@ from features.core.words import skeletons
 from features.keyword_matcher import KeywordMatcher
 from features.language_detection import DETECTED
 from features.lexicon import Lexicon, LexiconCategory, plain_name
-from features.spacy_tables import dictionary, function_words, inflected_forms, stop_words
-from features.text_arguments import as_words
+from features.phrases import find_phrases
+from features.spacy_tables import dictionary, inflected_forms, stop_words
 from features.tokens import tokenize
 from features.word_vectors import WordVectors
 
@@ -32,7 +31,6 @@ MIN_RATIO = 8.0
 """Minimum ratio of a keyword's shares in its category and in the others: an indicator is the *or* of many keywords."""
 PRIOR_DOCUMENTS = 10.0
 """Weight of the prior, a keyword's share in all documents, in documents."""
-LONGEST_WORD = 25
 SHORTEST_NAME = 4
 """Letters of a word that names a group."""
 TYPICAL_SHARE, TYPICAL_RATIO, TYPICAL_DOCUMENTS = 0.2, 2.0, 3
@@ -250,13 +248,11 @@ def _phrase_table(
 ) -> tuple[list[str], list[str], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Give categories, phrases, and per phrase and category: document count, z-score, and whether it is distinctive."""
     names = sorted(set(categories))
-    found = [set(_phrases(words, longest)) for words in map(as_words, documents)]
-    total_counts = Counter(chain.from_iterable(found))
-    phrases = sorted(phrase for phrase, count in total_counts.items() if count >= MIN_DOCUMENTS)
-    rows, columns = ({key: place for place, key in enumerate(keys)} for keys in (phrases, names))
-    table = np.zeros((len(phrases), len(names)))
-    for own, name in zip(found, categories, strict=True):
-        table[[rows[phrase] for phrase in own if phrase in rows], columns[name]] += 1
+    phrases, having, numbers = find_phrases(documents, longest, least=MIN_DOCUMENTS)
+    columns = {name: place for place, name in enumerate(names)}
+    labels = np.array([columns[name] for name in categories], np.int64)
+    cells = np.bincount(numbers * len(names) + labels[having], minlength=len(phrases) * len(names))
+    table = cells.reshape(len(phrases), len(names)).astype(np.float64)
     size = Counter(categories)
     sizes = np.array([size[name] for name in names], dtype=np.float64)
     total = table.sum(axis=1, keepdims=True)
@@ -273,35 +269,6 @@ def _phrase_table(
     z = (log_odds(table, sizes) - log_odds(others, other_sizes)) / deviation
     ratio = (table / sizes) / ((others + 0.5) / (other_sizes + 1))
     return names, phrases, table, z, (z >= MIN_Z) & (ratio >= MIN_RATIO)
-
-
-def _phrases(words: Sequence[str], longest: int) -> Iterator[str]:
-    """List the words and phrases that may be keywords: they begin and end with words that mean something."""
-    meaning = [_means_something(word) for word in words]
-    # a number may be part of a name, as in "mod 730"
-    ending = [means or (word.isdigit() and 2 <= len(word) <= 4) for word, means in zip(words, meaning, strict=True)]
-    for start in range(len(words)):
-        if meaning[start]:
-            yield words[start]
-            for end in range(start + 2, min(start + longest, len(words)) + 1):
-                # noise in the middle could also make the phrase longer than a keyword may be
-                if len(words[end - 1]) > LONGEST_WORD:
-                    break
-                if ending[end - 1]:
-                    yield " ".join(words[start:end])
-
-
-@lru_cache(maxsize=100_000)
-def _means_something(word: str) -> bool:
-    """Return whether a word is neither a function word nor noise that OCR reads into specks and lines."""
-    return (
-        3 <= len(word) <= LONGEST_WORD
-        and word.isalpha()
-        and len(set(word)) > 1
-        # other scripts have other vowels, or none
-        and (not word.isascii() or any(letter in "aeiouy" for letter in word))
-        and word not in function_words()
-    )
 
 
 @lru_cache(maxsize=100_000)

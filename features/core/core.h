@@ -260,9 +260,11 @@ void multiply_chosen(const int64_t *starts, int64_t rows, const int32_t *columns
                      const float *matrix, int64_t height, int64_t width, const int64_t *chosen, double *products);
 void map_rows(const LinearMap *map, const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
               const float *dense, double *mapped);
-bool gram_matrix(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
-                 const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
-                 const float *column_values, double *products);
+int64_t put_beside(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                   const float *dense, int64_t width, int32_t first, int64_t *joined_starts, int32_t *joined_columns,
+                   float *joined_values);
+bool gram_matrix(const int64_t *starts, int64_t column_count, const int32_t *indices, const float *values,
+                 int64_t rows, int64_t most, double *products);
 void fingerprint_words(const uint32_t *letters, int64_t size, uint64_t *fingerprints);
 void fill_table(const Table *table, const uint64_t *fingerprints, int32_t count);
 void look_up(const Table *table, const uint64_t *fingerprints, int64_t count, int32_t *numbers);

@@ -154,7 +154,8 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "multiply": (None, [c_void_p, c_int64, *[c_void_p] * 3, *[c_int64] * 3, c_void_p]),
     "multiply_chosen": (None, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_int64, c_void_p, c_void_p]),
     "map_rows": (None, [c_void_p, c_void_p, c_int64, *[c_void_p] * 4]),
-    "gram_matrix": (c_bool, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, *[c_void_p] * 3]),
+    "put_beside": (c_int64, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_int32, *[c_void_p] * 3]),
+    "gram_matrix": (c_bool, [c_void_p, c_int64, c_void_p, c_void_p, c_int64, c_int64, c_void_p]),
     "fingerprint_words": (None, [c_void_p, c_int64, c_void_p]),
     "fill_table": (None, [c_void_p, c_void_p, c_int32]),
     "look_up": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
@@ -172,7 +173,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "find_keywords": (ctypes.POINTER(Hits), [c_void_p, c_void_p]),
     "free_hits": (None, [ctypes.POINTER(Hits)]),
 }
-_LONG = {"observe", "weigh", "multiply", "multiply_chosen", "map_rows", "gram_matrix", "fill_near", "find_keywords"}
+_LONG = {"observe", "weigh", "multiply", "multiply_chosen", "map_rows", "put_beside", "gram_matrix", "fill_near", "find_keywords"}
 """Functions that let other threads run meanwhile; for the others, waiting for one's turn again would take longer."""
 
 

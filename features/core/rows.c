@@ -5,7 +5,7 @@
 
 #include "core.h"
 
-enum { LOGARITHMS = 256, AHEAD = 32 };
+enum { LOGARITHMS = 256, AHEAD = 32, GRAM_BLOCK = 1 << 16 };
 
 static uint32_t count_bits(uint32_t bits) {
     bits -= bits >> 1 & 0x55555555;
@@ -112,31 +112,91 @@ EXPORTED void multiply_chosen(const int64_t *starts, int64_t rows, const int32_t
     }
 }
 
-/* Write the lower triangle of the inner products of sparse rows, given by rows and by columns; false without memory.
+/* Put sparse rows and dense ones, as columns from `first` on, beside each other; returns how many entries that makes.
  *
- * `column_starts` and `row_indices` are those of the transposed rows, in rising order. `rows * rows` products, the rest
- * of which is left as it is.
+ * Zeros of the dense rows are left out.
  */
-EXPORTED bool gram_matrix(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
-                          const int64_t *column_starts, int64_t column_count, const int32_t *row_indices,
-                          const float *column_values, double *products) {
-    int64_t *done = array(column_count, sizeof *done); /* up to which entry of each column the rows are */
-    if (!done) return false;
-    memcpy(done, column_starts, (size_t)column_count * sizeof *done);
+EXPORTED int64_t put_beside(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values,
+                            const float *dense, int64_t width, int32_t first, int64_t *joined_starts,
+                            int32_t *joined_columns, float *joined_values) {
+    int64_t written = 0;
     for (int64_t row = 0; row < rows; row++) {
-        double *product = products + row * rows;
-        memset(product, 0, (size_t)(row + 1) * sizeof *product);
-        for (int64_t i = starts[row]; i < starts[row + 1]; i++) {
-            if (i + AHEAD < starts[row + 1]) {
-                int64_t soon = column_starts[columns[i + AHEAD]];
-                PREFETCH(row_indices + soon);
-                PREFETCH(column_values + soon);
-            }
-            int64_t column = columns[i], end = ++done[column];
-            double value = values[i];
-            for (int64_t j = column_starts[column]; j < end; j++) product[row_indices[j]] += value * column_values[j];
+        int64_t count = starts[row + 1] - starts[row];
+        joined_starts[row] = written;
+        memcpy(joined_columns + written, columns + starts[row], (size_t)count * sizeof *columns);
+        memcpy(joined_values + written, values + starts[row], (size_t)count * sizeof *values);
+        written += count;
+        for (int64_t k = 0; k < width; k++) {
+            joined_columns[written] = first + (int32_t)k;
+            joined_values[written] = dense[row * width + k];
+            written += joined_values[written] != 0;
         }
     }
-    free(done);
-    return true;
+    joined_starts[rows] = written;
+    return written;
+}
+
+/* An entry of a column. */
+typedef struct {
+    int32_t row;
+    float value;
+} Entry;
+
+/* An entry of a row: its value, and where the entries of its column begin and end, itself the last. */
+typedef struct {
+    uint32_t begin, end;
+    float value;
+} RowEntry;
+
+/* Add the products of one block of columns, in the order of the columns. */
+static void add_gram(const Entry *entries, const RowEntry *of_rows, const int64_t *ends, int64_t rows,
+                     double *products) {
+    for (int64_t row = 0, i = 0; row < rows; row++) {
+        double *product = products + row * rows;
+        for (; i < ends[row]; i++) {
+            double value = of_rows[i].value;
+            for (uint32_t j = of_rows[i].begin; j < of_rows[i].end; j++) product[entries[j].row] += value * entries[j].value;
+        }
+    }
+}
+
+/* Add to the lower triangle of `rows * rows` products the inner products of sparse rows, given by columns.
+ *
+ * Row indices rise in each column. Columns with more than `most` entries are left out. They are taken in blocks, whose
+ * entries stay in the cache while each row looks them up. False if there is no memory.
+ */
+EXPORTED bool gram_matrix(const int64_t *starts, int64_t column_count, const int32_t *indices, const float *values,
+                          int64_t rows, int64_t most, double *products) {
+    if (rows < 0 || rows >= UINT32_MAX) return false;
+    int64_t size = rows > GRAM_BLOCK ? rows : GRAM_BLOCK;
+    Entry *entries = array(size, sizeof *entries);
+    RowEntry *of_rows = array(size, sizeof *of_rows);
+    int64_t *ends = array(rows + 1, sizeof *ends);
+    bool done = entries && of_rows && ends;
+    for (int64_t begin = 0, end = 0; done && begin < column_count; begin = end) {
+        int64_t count = 0;
+        memset(ends, 0, (size_t)(rows + 1) * sizeof *ends);
+        for (; end < column_count && count + starts[end + 1] - starts[end] <= size; end++) {
+            if (starts[end + 1] - starts[end] > most) continue;
+            for (int64_t i = starts[end]; i < starts[end + 1]; i++) {
+                entries[count++] = (Entry){indices[i], values[i]};
+                ends[indices[i] + 1]++;
+            }
+        }
+        for (int64_t row = 0; row < rows; row++) ends[row + 1] += ends[row];
+        /* where the entries of each row begin, and as they are written, where they end */
+        count = 0;
+        for (int64_t column = begin; column < end; column++) {
+            int64_t entry_count = starts[column + 1] - starts[column], first = count;
+            if (entry_count > most) continue;
+            for (; count < first + entry_count; count++)
+                of_rows[ends[entries[count].row]++] =
+                    (RowEntry){(uint32_t)first, (uint32_t)count + 1, entries[count].value};
+        }
+        add_gram(entries, of_rows, ends, rows, products);
+    }
+    free(entries);
+    free(of_rows);
+    free(ends);
+    return done;
 }

@@ -197,27 +197,47 @@ class RowMap:
         return mapped
 
 
-def gram_matrix(
-    by_rows: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
-    by_columns: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
-) -> NDArray[np.float64]:
-    """Compute the inner products of n sparse rows, of which the lower triangle is filled in; the rest is zeros.
+def put_beside(
+    starts: NDArray[Any], columns: NDArray[Any], values: NDArray[Any], dense: NDArray[Any], *, first: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """Put sparse rows and dense ones, as columns from `first` on, beside each other, without the zeros of the dense."""
+    given = [_plain(part, kind) for part, kind in zip((starts, columns, values), _KINDS, strict=True)]
+    dense = _plain(dense, np.float32)
+    if len(dense) != len(starts) - 1:
+        raise ValueError(f"{len(starts) - 1} and {len(dense)} rows cannot be put beside each other")
+    # one more, which is written to where the last number is zero
+    size = len(columns) + dense.size + 1
+    joined = np.empty(len(starts), np.int64), np.empty(size, np.int32), np.empty(size, np.float32)
+    written = load_library().put_beside(
+        given[0].ctypes.data,
+        len(dense),
+        given[1].ctypes.data,
+        given[2].ctypes.data,
+        dense.ctypes.data,
+        dense.shape[1],
+        first,
+        *(part.ctypes.data for part in joined),
+    )
+    return joined[0], joined[1][:written], joined[2][:written]
 
-    Both are starts, indices in rising order, and values: of the rows, and of the columns.
+
+def gram_matrix(
+    starts: NDArray[Any], indices: NDArray[Any], values: NDArray[Any], *, rows: int, most: int
+) -> NDArray[np.float64]:
+    """Compute the inner products of sparse rows, of which the lower triangle is filled in; the rest is zeros.
+
+    They are given by columns: starts, row numbers in rising order, and values. Columns with more than `most` entries
+    are left out.
     """
-    starts, columns, values = (_plain(part, kind) for part, kind in zip(by_rows, _KINDS, strict=True))
-    own = [_plain(part, kind) for part, kind in zip(by_columns, _KINDS, strict=True)]
-    size = len(starts) - 1
-    products = np.zeros((size, size))
+    given = [_plain(part, kind) for part, kind in zip((starts, indices, values), _KINDS, strict=True)]
+    products = np.zeros((rows, rows))
     if not load_library().gram_matrix(
-        starts.ctypes.data,
-        size,
-        columns.ctypes.data,
-        values.ctypes.data,
-        own[0].ctypes.data,
-        len(own[0]) - 1,
-        own[1].ctypes.data,
-        own[2].ctypes.data,
+        given[0].ctypes.data,
+        len(given[0]) - 1,
+        given[1].ctypes.data,
+        given[2].ctypes.data,
+        rows,
+        most,
         products.ctypes.data,
     ):
         raise MemoryError

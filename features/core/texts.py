@@ -27,13 +27,13 @@ def view_bytes(*, is_word: bool, shortest: int, longest: int, part: int, is_shap
 class Words(Sequence[str]):
     """Words of a text as the core takes them: letters, with line breaks between words, and hashes.
 
-    The strings are made when they are first asked for, which a prediction does seldom.
+    Letters or strings are made of each other when they are first asked for, which a prediction does seldom.
     """
 
-    __slots__ = ("_strings", "fingerprints", "letters")
+    __slots__ = ("_letters", "_strings", "fingerprints")
 
-    def __init__(self, letters: bytes, fingerprints: bytes, strings: Sequence[str] | None = None) -> None:
-        self.letters, self.fingerprints, self._strings = letters, fingerprints, strings
+    def __init__(self, letters: bytes | None, fingerprints: bytes, strings: Sequence[str] | None = None) -> None:
+        self._letters, self.fingerprints, self._strings = letters, fingerprints, strings
 
     @classmethod
     def from_strings(cls, words: Sequence[str]) -> Words:
@@ -47,6 +47,18 @@ class Words(Sequence[str]):
         if len(words):
             load_library().fingerprint_words(letters, len(text), fingerprints.ctypes.data)
         return cls(letters, fingerprints.tobytes(), words)
+
+    def kept_once(self, same: dict[str, str]) -> Words:
+        """Give the same words by the strings of a dictionary, to which new ones are added, and without letters.
+
+        Many documents share these strings, so that they take less memory.
+        """
+        return Words(None, self.fingerprints, [same.setdefault(word, word) for word in self])
+
+    @property
+    def letters(self) -> bytes:
+        """The letters of all words."""
+        return "\n".join(self.strings).encode("utf-32-le", "surrogatepass") if self._letters is None else self._letters
 
     @property
     def strings(self) -> Sequence[str]:
@@ -69,7 +81,7 @@ class Words(Sequence[str]):
         return self.strings[place]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Words, (self.letters, self.fingerprints)
+        return Words, (self._letters, self.fingerprints, self._strings if self._letters is None else None)
 
 
 class Documents(Sequence[Words]):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.core.rows import put_beside
 from features.feature_set import FeatureRows, FeatureSet
 from textclf.model.predict import LinearModel
 
@@ -61,18 +62,20 @@ def feature_matrix(parts: Iterable[FeatureRows], features: FeatureSet) -> Any:
     from scipy import sparse
 
     starts, indices, values = [np.zeros(1, np.int64)], [], []
+    first, width = int(features.ngrams.starts[-1]), 0
     for rows in parts:
-        matrix = _matrix(rows, features)
-        starts.append(matrix.indptr[1:] + starts[-1][-1])
-        indices.append(matrix.indices)
-        values.append(matrix.data)
-        columns = matrix.shape[1]
+        dense = _dense_columns(rows, features)
+        width = dense.shape[1]
+        ends, columns, joined = put_beside(*rows.ngrams, dense, first=first)
+        starts.append(ends[1:] + starts[-1][-1])
+        indices.append(columns)
+        values.append(joined)
         # not kept while the next one is made, nor beside what all of them are put together to
-        del matrix, rows
+        del rows, columns, joined
     joined = np.concatenate(values)
     values.clear()
     ends = np.concatenate(starts)
-    return sparse.csr_array((joined, np.concatenate(indices), ends), shape=(len(ends) - 1, columns))
+    return sparse.csr_array((joined, np.concatenate(indices), ends), shape=(len(ends) - 1, first + width))
 
 
 def stack_matrices(parts: Sequence[Any]) -> Any:
@@ -84,19 +87,10 @@ def stack_matrices(parts: Sequence[Any]) -> Any:
     return sparse.vstack(parts, format="csr")
 
 
-def _matrix(rows: FeatureRows, features: FeatureSet) -> Any:
-    from scipy import sparse
-
-    ngrams = rows.ngrams
-    blocks = [
-        sparse.csr_array(
-            (ngrams.values, ngrams.indices, ngrams.starts), shape=(len(rows.indicators), features.ngrams.starts[-1])
-        ),
-        sparse.csr_array(rows.layout),
-        sparse.csr_array(rows.indicators * keyword_weights(features)),
-        sparse.csr_array(rows.vectors * VECTOR_WEIGHT),
-    ]
-    return sparse.hstack(blocks, format="csr")
+def _dense_columns(rows: FeatureRows, features: FeatureSet) -> NDArray[np.float32]:
+    """Give all but the n-grams side by side, weighed."""
+    indicators = rows.indicators * keyword_weights(features)
+    return np.concatenate([rows.layout, indicators, rows.vectors * np.float32(VECTOR_WEIGHT)], axis=1, dtype=np.float32)
 
 
 def for_liblinear(matrix: Any) -> tuple[Any, NDArray[np.int64]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.augmentation import augmented_copies
+from features.core.texts import Words
 from features.feature_set import FeatureSettings, ObservedTexts, observe
 from features.ngrams import NgramView
 
@@ -134,7 +135,7 @@ def observe_texts(texts: Sequence[str], settings: FeatureSettings) -> ObservedTe
     found = observe(texts, settings.views, layout=settings.layout)
     # a word that recurs is kept once, also in each process that is given the texts
     same: dict[str, str] = {}
-    return found._replace(words=[[same.setdefault(word, word) for word in words] for words in found.words])
+    return found._replace(words=[Words.from_strings(words).kept_once(same) for words in found.words])
 
 
 def observe_training(

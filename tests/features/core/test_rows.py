@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array, random_array
+from scipy.sparse import csr_array, hstack, random_array
 
-from features.core.rows import KeptKeys, RowMap, gram_matrix, multiply, multiply_chosen
+from features.core.rows import KeptKeys, RowMap, gram_matrix, multiply, multiply_chosen, put_beside
 from features.core.texts import compare
 from features.core.words import WordTable
 
@@ -64,15 +64,35 @@ def test_a_linear_map_is_the_sum_of_its_parts_for_each_row_as_if_it_were_alone(r
     assert np.allclose(fewer, rows[:, :part] @ sparse[:part] + dense @ weights + intercept, atol=1e-4)
 
 
-def test_inner_products_of_rows_are_those_of_scipy(rows):
-    expected = np.tril((rows @ rows.T).toarray())
-    assert np.allclose(gram_matrix(parts(rows), parts(rows.tocsc())), expected, atol=1e-5)
+@pytest.mark.parametrize("most", [0, 3, 1_000])
+def test_inner_products_of_rows_are_those_of_scipy_without_the_columns_with_more_entries(rows, most):
+    columns = rows.tocsc()
+    kept = rows[:, np.flatnonzero(np.diff(columns.indptr) <= most)]
+    expected = np.tril((kept @ kept.T).toarray())
+    assert np.allclose(gram_matrix(*parts(columns), rows=rows.shape[0], most=most), expected, atol=1e-5)
+
+
+def test_inner_products_are_the_same_however_many_blocks_the_columns_take():
+    rows = random_array((40, 20_000), density=0.3, format="csc", dtype=np.float32, rng=np.random.default_rng(0))
+    expected = np.tril((rows.astype(np.float64) @ rows.T.astype(np.float64)).toarray())
+    assert rows.nnz > 3 * 2**16
+    assert np.allclose(gram_matrix(*parts(rows), rows=40, most=40), expected, rtol=1e-12)
+
+
+def test_sparse_and_dense_rows_beside_each_other_are_those_of_scipy(rows):
+    dense = random_array((rows.shape[0], 7), density=0.5, dtype=np.float32, rng=np.random.default_rng(0)).toarray()
+    starts, columns, values = put_beside(*parts(rows), dense, first=rows.shape[1])
+    expected = hstack([rows, csr_array(dense)], format="csr")
+    assert np.array_equal(starts, expected.indptr)
+    assert np.array_equal(columns, expected.indices)
+    assert np.array_equal(values, expected.data)
 
 
 def test_no_rows_have_no_products():
     none = csr_array((0, 5), dtype=np.float32)
     assert multiply(*parts(none), np.ones((5, 2), np.float32)).shape == (0, 2)
-    assert gram_matrix(parts(none), parts(none.tocsc())).shape == (0, 0)
+    assert gram_matrix(*parts(none.tocsc()), rows=0, most=5).shape == (0, 0)
+    assert put_beside(*parts(none), np.ones((0, 2), np.float32), first=5)[0].tolist() == [0]
 
 
 @pytest.mark.parametrize("width", [1, 10, 15, 16, 40])
