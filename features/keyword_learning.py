@@ -115,6 +115,12 @@ def _from_dictionary(lexicon: Lexicon) -> tuple[KeywordMatcher, frozenset[str]]:
     return plain, frozenset(plain.misread(_dictionaries()))
 
 
+def load_dictionaries() -> None:
+    """Load the tables by which matchers are compiled, which takes seconds and is done once by each process."""
+    _dictionaries()
+    inflected_forms({"form"})
+
+
 @cache
 def _dictionaries() -> Words:
     """Give the words of both dictionaries as the core takes them, of which there are hundreds of thousands."""

@@ -160,6 +160,8 @@ def take_rows(rows: SparseRows, chosen: NDArray[np.int64]) -> SparseRows:
 
 def take_views(rows: SparseRows, views: int, chosen: Sequence[int]) -> SparseRows:
     """Select the counts of some of several views, by their numbers in rising order."""
+    if not chosen:
+        return SparseRows(np.zeros_like(rows.starts), rows.indices[:0], rows.values[:0])
     numbers = np.full(views, -1)
     numbers[list(chosen)] = np.arange(len(chosen))
     number = numbers[rows.indices >> BUCKET_BITS]

@@ -68,8 +68,9 @@ def inflected_forms(words: Set[str]) -> dict[str, tuple[str, ...]]:
         ("it", "lemma_lookup_adj", "en"),
         ("en", "lemma_lookup", "it"),
     ):
-        for group in _forms_by_lemma(language, table):
-            for word in inflected.intersection(group):
+        groups = _groups_by_word(language, table)
+        for word in inflected:
+            for group in groups.get(word, ()):
                 # a form in one language may be a word of its own in the other (statura: stature)
                 forms = {*group} - dictionary(other_language) - {word}
                 found[word] |= {form for form in forms if len(form) <= len(word) + MAX_LONGER}
@@ -77,14 +78,20 @@ def inflected_forms(words: Set[str]) -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def _forms_by_lemma(language: str, table: str) -> tuple[tuple[str, ...], ...]:
+def _groups_by_word(language: str, table: str) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """Give the groups of words with the same lemma that each word is in."""
     groups: defaultdict[str, set[str]] = defaultdict(set)
     for form, lemma in _lemma_table(language, table).items():
         # the English table holds all parts of speech: of its forms, only the plurals are of use
         if language != "en" or form.endswith("s"):
             groups[fold(lemma)] |= {fold(form), fold(lemma)}
-    # tuples take a third of the memory of sets, of which there would be tens of thousands
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+    by_word: defaultdict[str, tuple[tuple[str, ...], ...]] = defaultdict(tuple)
+    for group in groups.values():
+        # tuples take a third of the memory of sets, of which there would be tens of thousands
+        words = tuple(group)
+        for word in words if len(words) > 1 else ():
+            by_word[word] += (words,)
+    return by_word
 
 
 def _lemma_table(language: str, name: str) -> Mapping[str, str]:

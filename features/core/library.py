@@ -173,7 +173,17 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "find_keywords": (ctypes.POINTER(Hits), [c_void_p, c_void_p]),
     "free_hits": (None, [ctypes.POINTER(Hits)]),
 }
-_LONG = {"observe", "weigh", "multiply", "multiply_chosen", "map_rows", "put_beside", "gram_matrix", "fill_near", "find_keywords"}
+_LONG = {
+    "observe",
+    "weigh",
+    "multiply",
+    "multiply_chosen",
+    "map_rows",
+    "put_beside",
+    "gram_matrix",
+    "fill_near",
+    "find_keywords",
+}
 """Functions that let other threads run meanwhile; for the others, waiting for one's turn again would take longer."""
 
 

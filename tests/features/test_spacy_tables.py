@@ -79,7 +79,7 @@ def test_without_the_lookup_tables_matching_works_with_less(monkeypatch: pytest.
         dictionary,
         keyword_learning._from_dictionary,
         keyword_learning._dictionaries,
-        spacy_tables._forms_by_lemma,
+        spacy_tables._groups_by_word,
     )
     for cached in caches:
         cached.cache_clear()

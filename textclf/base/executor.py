@@ -260,6 +260,7 @@ def open_executor(
     max_memory: int | None = None,
     max_tasks: int | None = None,
     warm_up: Callable[[], object] | None = None,
+    at_once: bool = False,
     ahead: int = 1,
     **options: Any,
 ) -> Iterator[Executor]:
@@ -269,6 +270,7 @@ def open_executor(
     can be started, all runs in this one. ``dask`` is a client, the address of a scheduler, or ``local``. ``max_memory``
     limits the address space of each process in bytes, on POSIX. A process is started when a task needs it, and replaced
     after ``max_tasks`` tasks, because libraries leak; with ``warm_up``, its successor is started and warm by then.
+    ``at_once`` starts all processes at once, so that they are warm when the tasks come.
     ``ahead`` and ``options`` are those of `Executor`.
     """
     jobs = min(MAX_JOBS, jobs if jobs >= 0 else max(1, usable_cores() + 1 + jobs))
@@ -292,6 +294,8 @@ def open_executor(
                     stack.callback(process.kill)
                 processes[0].start()
                 workers, share = processes, partial(SharedFile, folder=folder)
+                for process in processes[1:] if at_once else ():
+                    process.start()
         executor = Executor(workers, share, ahead=ahead, **options) if workers else in_process()
         stack.callback(executor.close)
         yield executor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
@@ -29,7 +30,7 @@ from textclf.base.options import bounds, suggestions
 from textclf.model.accept import acceptance_curve, why_nothing_is_accepted
 from textclf.model.calibrate import Scored, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
-from textclf.model.fit import Fitted, fit_and_measure, learning_curve
+from textclf.model.fit import Fitted, fit_and_measure, get_ready, learning_curve
 from textclf.model.folds import FOLDS, stratified_folds
 from textclf.model.held_out import held_out
 from textclf.model.linear import corrected
@@ -231,9 +232,11 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seeded = self._seeded()
         settings = seeded.feature_settings()
         hashes: dict[str, Any] = {"data_hash": data.hash, "inputs_hash": seeded._hash_of(data, settings)}
-        given = prepare_training(data, settings, with_background=self.background)
-        data, self.warnings_ = given.data, given.warnings
-        with open_executor(effective_n_jobs(self.n_jobs), remedy=memory_remedy()) as executor:
+        jobs = effective_n_jobs(self.n_jobs)
+        warm_up = partial(get_ready, with_keywords=settings.lexicon != "none", with_vectors=settings.vectors == "learn")
+        with open_executor(jobs, warm_up=warm_up, at_once=True, remedy=memory_remedy()) as executor:
+            given = prepare_training(data, settings, with_background=self.background)
+            data, self.warnings_ = given.data, given.warnings
             fitted, measured, curve = fit_and_measure(
                 given.observed,
                 settings,

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,24 +64,40 @@ def fit_model(
     observed = with_pseudo_labels(observed, pseudo)._replace(unlabelled=compared[1])
     categories, labels = observed.categories, observed.labels
     features, rows = fit_features(observed.documents, [categories[label] for label in labels], settings)
-    further = [part for part in (observed.copies, *observed.out_of_distribution) if part.words]
-    compact, matrix = compact_rows(feature_matrix((rows, *map(features.rows_of, further)), features))
+    columns = len(features.ngrams.tables[0].buckets)
+    centroids = fit_centroids(rows.ngrams, labels, len(categories), columns)
+    further = (part for part in (observed.copies, *observed.out_of_distribution) if part.words)
+    compact, matrix = compact_rows(feature_matrix(chain([rows], map(features.rows_of, further)), features))
+    # the solver takes most memory: neither n-grams nor rows are kept meanwhile
+    observed = observed.seen_by(())
+    del rows, further
     slopes, intercept = fit_svm(
         compact, observed.targets, observed.target_weights, categories=len(categories), c=c, seed=settings.seed
     )
     slopes = full_slopes(slopes, compact, matrix)
-    columns = len(features.ngrams.tables[0].buckets)
     near, among = (first_view_rows(part, features) for part in compared)
     return Fitted(
         features=features,
-        linear=split_weights(slopes, intercept, features, rows),
-        centroids=fit_centroids(rows.ngrams, labels, len(categories), columns),
+        linear=split_weights(slopes, intercept, features),
+        centroids=centroids,
         neighbours=fit_neighbours(near, among, columns, seed=settings.seed) if observed.many_unlabelled else None,
         left_out=left_out_margins(observed, compact, c=c, seed=settings.seed)
         if leave_out
         else np.empty((0, len(categories))),
         pseudo=pseudo,
     )
+
+
+def get_ready(*, with_keywords: bool, with_vectors: bool) -> None:
+    """Load what fitting needs, as a process does before its first fold."""
+    import sklearn.svm  # noqa: F401
+
+    if with_vectors:
+        import gensim.models  # noqa: F401
+    if with_keywords:
+        from features.keyword_learning import load_dictionaries
+
+        load_dictionaries()
 
 
 class CrossValidated(NamedTuple):

@@ -75,6 +75,9 @@ def feature_matrix(parts: Iterable[FeatureRows], features: FeatureSet) -> Any:
     joined = np.concatenate(values)
     values.clear()
     ends = np.concatenate(starts)
+    # otherwise SciPy would copy all column numbers with 64 bits
+    if ends[-1] <= np.iinfo(np.int32).max:
+        ends = ends.astype(np.int32)
     return sparse.csr_array((joined, np.concatenate(indices), ends), shape=(len(ends) - 1, first + width))
 
 
@@ -99,21 +102,19 @@ def for_liblinear(matrix: Any) -> tuple[Any, NDArray[np.int64]]:
     places = np.empty_like(frequency)
     # the solver is faster when the weights that it uses most stay in the processor's cache
     places[np.argsort(-frequency, kind="stable")] = np.arange(len(frequency))
-    # liblinear takes 32-bit indices
-    matrix.indices, matrix.indptr = places[matrix.indices].astype(np.int32), matrix.indptr.astype(np.int32)
+    # liblinear takes 32-bit indices and 64-bit values; scikit-learn would make them beside those that there are
+    matrix.indices, matrix.indptr = places.astype(np.int32)[matrix.indices], matrix.indptr.astype(np.int32)
+    matrix.data = matrix.data.astype(np.float64)
     matrix.has_sorted_indices = False
     matrix.sort_indices()
     return matrix, places
 
 
-def split_weights(
-    weights: NDArray[np.float64], intercept: NDArray[np.float64], features: FeatureSet, rows: FeatureRows
-) -> LinearModel:
+def split_weights(weights: NDArray[np.float64], intercept: NDArray[np.float64], features: FeatureSet) -> LinearModel:
     """Give the weights of each feature group."""
     columns = weights.T.astype(np.float32)
-    ends = np.cumsum(
-        [features.ngrams.starts[-1], rows.layout.shape[1], rows.indicators.shape[1], rows.vectors.shape[1]]
-    )
+    widths = [features.layout.size, len(features.matcher.lexicon.categories), features.vectors.size]
+    ends = np.cumsum([features.ngrams.starts[-1], *widths])
     ngrams, layout, indicators, vectors = np.split(columns, ends[:-1])
     return LinearModel(
         ngrams=np.ascontiguousarray(ngrams),
