@@ -27,6 +27,7 @@ from textclf.base.errors import UsageError
 from textclf.base.executor import memory_remedy, open_executor
 from textclf.base.hashing import hash_json
 from textclf.base.options import bounds, suggestions
+from textclf.base.resources import usable_memory
 from textclf.model.accept import acceptance_curve, why_nothing_is_accepted
 from textclf.model.calibrate import Scored, log_softmax, softmax
 from textclf.model.file import library_versions, save_model
@@ -40,6 +41,7 @@ from textclf.model.self_training import is_of_use
 from textclf.model.settings import DEFAULTS, TrainingSettings
 from textclf.model.training_data import TrainingData, data_hash, read_training_data
 from textclf.model.training_input import TrainingInput, prepare_training
+from textclf.model.training_memory import processes_with_room
 from textclf.model.training_record import CrossValidation, SingleModality, TrainingRecord, UnlabelledDocuments
 from textclf.model.typicality import fit_typicality
 from textclf.model.unknown_kinds import warn_of_loose, without_unknown_kinds
@@ -232,7 +234,8 @@ class DocumentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seeded = self._seeded()
         settings = seeded.feature_settings()
         hashes: dict[str, Any] = {"data_hash": data.hash, "inputs_hash": seeded._hash_of(data, settings)}
-        jobs = effective_n_jobs(self.n_jobs)
+        texts = [*data.texts, *data.out_of_distribution, *data.unlabelled]
+        jobs = processes_with_room(effective_n_jobs(self.n_jobs), texts, usable_memory())
         warm_up = partial(get_ready, with_keywords=settings.lexicon != "none", with_vectors=settings.vectors == "learn")
         with open_executor(jobs, warm_up=warm_up, at_once=True, remedy=memory_remedy()) as executor:
             given = prepare_training(data, settings, with_background=self.background)

@@ -31,6 +31,7 @@ def compact_rows(matrix: Any) -> tuple[Any, Any]:
 
     Of more than `MOST` rows, both are the matrix itself.
     """
+    from scipy.linalg import cholesky
     from threadpoolctl import threadpool_limits
 
     if not 0 < matrix.shape[0] <= MOST:
@@ -42,7 +43,9 @@ def compact_rows(matrix: Any) -> tuple[Any, Any]:
         gram = _gram(matrix)
         diagonal = np.einsum("ii->i", gram)
         diagonal += max(RIDGE * diagonal.mean(), np.finfo(np.float64).tiny)
-        return np.linalg.cholesky(gram), matrix
+        # in place: the lower triangle by rows is the upper one by columns
+        upper = cholesky(gram.T, lower=False, overwrite_a=True, check_finite=False)
+        return upper.T, matrix
 
 
 def full_slopes(slopes: NDArray[np.float64], compact: Any, matrix: Any) -> NDArray[np.float64]:
