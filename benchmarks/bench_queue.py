@@ -89,7 +89,7 @@ def free_port() -> int:
 
 def wait_for_port(port: int) -> None:
     """Wait until somebody listens on a port."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while True:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

@@ -29,7 +29,7 @@ class ExitCode(IntEnum):
     SOME_FAILED = 8
     """With ``--strict``: the batch ended, but not every document could be read or predicted."""
     SERVICE = 9
-    """Amazon ML, S3, paperless-ngx or a database server refused a request or cannot be reached."""
+    """Amazon ML, S3, paperless-ngx, a database server or a broker refused a request or cannot be reached."""
     HUNG_UP = 129
     """Ended by SIGHUP, as when the terminal is closed; cleans up like Ctrl-C."""
     INTERRUPTED = 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from textclf.service.tracing import Kind, Tracing
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
+_ENDING = 3.0
 _KINDS = {"internal": trace.SpanKind.INTERNAL, "server": trace.SpanKind.SERVER, "consumer": trace.SpanKind.CONSUMER}
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -79,8 +81,10 @@ class OpenTelemetry(Tracing):
         return trace.format_trace_id(context.trace_id) if context.is_valid else ""
 
     def close(self) -> None:
-        """Send what is left."""
-        self._provider.shutdown()
+        """Send what is left; what the collector does not take within some seconds is lost."""
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(_ENDING)
 
 
 def exporter(url: str | None) -> SpanExporter:

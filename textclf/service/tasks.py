@@ -94,8 +94,14 @@ class TaskDesk(ABC):
 
     async def _restart(self) -> None:
         """Let the tasks wait again that a former service had begun."""
-        gave_up = given_up("service")
+        gave_up = _given_up("service")
         await self._put_aside(gave_up, await asyncio.to_thread(self._tasks.restart, gave_up.body(), at=_now()))
+
+    async def _end_lapsed(self) -> None:
+        """Let the tasks wait again whose worker has fallen silent."""
+        gave_up = _given_up("worker")
+        lapsed = await asyncio.to_thread(self._desk.library.leases.end_lapsed, gave_up.body())
+        await self._put_aside(gave_up, lapsed)
 
     async def _put_aside(self, gave_up: ProblemError, task_ids: Sequence[str]) -> None:
         for task_id in task_ids:
@@ -133,6 +139,8 @@ class TaskRunner(TaskDesk):
                 if not has_restarted:
                     await self._restart()
                     has_restarted = True
+                # of a time when there was a broker
+                await self._end_lapsed()
                 while self._has_room() and (task := await asyncio.to_thread(self._tasks.start_next)):
                     doing = asyncio.create_task(self._work.do(task), name=task.id)
                     self._doing.add(doing)
@@ -163,7 +171,7 @@ class TaskRunner(TaskDesk):
             problem_of(error)
 
 
-def given_up(who: str) -> ProblemError:
+def _given_up(who: str) -> ProblemError:
     """Make the problem of a task during which a process ended too often."""
     return ProblemError(500, "gave-up", f"the {who} ended {MAX_ATTEMPTS} times while it did this task")
 

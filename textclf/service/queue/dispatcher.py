@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
-from textclf.service.tasks import PAUSE, TaskDesk, given_up
+from textclf.service.tasks import PAUSE, TaskDesk
 from textclf.service.waiting import first_of
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ class TaskDispatcher(TaskDesk):
             await asyncio.to_thread(self._leases.told, [task.id for task in tasks])
 
     async def _tell_anew(self) -> None:
-        gave_up = given_up("worker")
-        await self._put_aside(gave_up, await asyncio.to_thread(self._leases.end_lapsed, gave_up.body()))
+        await self._end_lapsed()
         is_empty = await asyncio.to_thread(self._leases.has_waited, _MARGIN) and not await asyncio.to_thread(
             self._broker.waiting
         )

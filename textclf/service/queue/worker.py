@@ -149,7 +149,6 @@ class Worker:
 
     async def _consume(self, ready: Callable[[], None]) -> None:
         """Do what the broker tells of until the worker stops, and finish what was begun."""
-        await asyncio.to_thread(self._broker.waiting)
         ended = self._consumer.start(self.do, ready)
         await first_of(self._desk.stopping, ended)
         has_failed = not self._desk.stopping.is_set()

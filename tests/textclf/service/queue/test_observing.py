@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -114,4 +115,7 @@ def test_a_collector_that_is_not_there_holds_up_nothing(start, model_path, invoi
     service = start("--model", model_path, "--jobs", 1, "--traces", "http://127.0.0.1:9")
     with service.client() as client:
         assert client.post("/v1/classify/file", files=sent(a=invoice)).status_code == 200
+    begun = time.monotonic()
     assert service.stop() == 0
+    # to the end, it would be tried for ten seconds
+    assert time.monotonic() - begun < 9

@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from textclf.base.errors import ExitCode
+from textclf.library.library import Library
 
 TESSERACT = ("--engine", "tesseract", "--scale", 1)
 
@@ -170,6 +172,50 @@ def test_a_task_that_kills_its_worker_again_and_again_is_put_aside(
         assert (answer.status_code, answer.json()["type"]) == (500, "urn:textclf:problem:gave-up")
         assert answer.json()["detail"] == "the worker ended 3 times while it did this task"
     assert f"task {tasks[0]} is put aside" in service.said
+
+
+@pytest.mark.slow
+def test_a_task_that_takes_longer_than_the_lease_is_done_once_and_a_new_model_is_followed(
+    redis, start, start_worker, model_path, invoice, sent, slow_engine, classifier, corpus, tmp_path
+):
+    environment = slow_engine("sleep 2")
+    queue = ("--broker", redis.url, "--broker-queue", "lease")
+    service = start("--model", model_path, "--jobs", 1, *queue)
+    arguments = (service.library, *TESSERACT, *queue, "--jobs", 1, "--lease", 1)
+    for worker in [start_worker(*arguments, **environment) for _ in range(2)]:
+        worker.ready()
+    _, texts, categories = corpus(8)
+    classifier().fit(texts, categories).save(tmp_path / "other.textclf")
+    with service.client() as client, Library.open(service.library) as library:
+        tasks = give(client, sent(a=invoice), 4)
+        assert states(client, tasks) == ["success"] * 4
+        assert [library.tasks.get(task).attempts for task in tasks] == [1] * 4
+        now = datetime.now(UTC)
+        new = library.add_model(tmp_path / "other.textclf", at=now).id
+        library.put_on_duty(new, by="anna", at=now)
+
+        def model_of_a_new_task() -> str:
+            (task,) = give(client, sent(a=invoice))
+            assert state(client, task, 60) == "success"
+            return client.get(f"/v1/result/{task}").json()["model"]["id"]
+
+        assert until(lambda: model_of_a_new_task() == new)
+
+
+@pytest.mark.slow
+def test_a_service_without_a_broker_does_what_dead_workers_have_left(start, model_path, invoice, tmp_path):
+    with Library.open(tmp_path / "desk" / "library") as library:
+        upload = library.folder / "uploads" / "a" / "0"
+        upload.parent.mkdir(parents=True)
+        upload.write_bytes(invoice)
+        # the service had the folder at another place
+        file = {"name": "a.png", "path": "/elsewhere/0", "size": len(invoice), "sha256": "", "is_ours": True}
+        library.tasks.add("a", {"files": [file]}, at=datetime.now(UTC))
+        library.leases.start("a", "dead", timedelta(seconds=0.1), attempts=0)
+        service = start("--model", model_path, "--jobs", 1, folder=tmp_path / "desk")
+        with service.client() as client:
+            assert state(client, "a", 60) == "success"
+        assert library.tasks.get("a").attempts == 2
 
 
 @pytest.mark.slow
