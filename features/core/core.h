@@ -265,9 +265,6 @@ int64_t put_beside(const int64_t *starts, int64_t rows, const int32_t *columns, 
                    float *joined_values);
 bool gram_matrix(const int64_t *starts, int64_t column_count, const int32_t *indices, const float *values,
                  int64_t rows, int64_t most, double *products);
-bool fit_svms(const int64_t *starts, int64_t rows, const int32_t *columns, const float *values, const int32_t *targets,
-              const double *costs, int32_t categories, double tolerance, int32_t passes, uint64_t seed, float *weights,
-              float *constants);
 void fingerprint_words(const uint32_t *letters, int64_t size, uint64_t *fingerprints);
 void fill_table(const Table *table, const uint64_t *fingerprints, int32_t count);
 void look_up(const Table *table, const uint64_t *fingerprints, int64_t count, int32_t *numbers);

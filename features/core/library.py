@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_bool, c_char_p, c_double, c_float, c_int32, c_int64, c_uint64, c_void_p
+from ctypes import c_bool, c_char_p, c_float, c_int32, c_int64, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -156,10 +156,6 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "map_rows": (None, [c_void_p, c_void_p, c_int64, *[c_void_p] * 4]),
     "put_beside": (c_int64, [c_void_p, c_int64, *[c_void_p] * 3, c_int64, c_int32, *[c_void_p] * 3]),
     "gram_matrix": (c_bool, [c_void_p, c_int64, c_void_p, c_void_p, c_int64, c_int64, c_void_p]),
-    "fit_svms": (
-        c_bool,
-        [c_void_p, c_int64, *[c_void_p] * 4, c_int32, c_double, c_int32, c_uint64, c_void_p, c_void_p],
-    ),
     "fingerprint_words": (None, [c_void_p, c_int64, c_void_p]),
     "fill_table": (None, [c_void_p, c_void_p, c_int32]),
     "look_up": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
@@ -185,7 +181,6 @@ _LONG = {
     "map_rows",
     "put_beside",
     "gram_matrix",
-    "fit_svms",
     "fill_near",
     "find_keywords",
 }

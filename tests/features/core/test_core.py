@@ -19,7 +19,7 @@ HOSTILE = """
 import random, sys
 from pathlib import Path
 import numpy as np
-from features.core import library, rows, svm, tokens
+from features.core import library, rows, tokens
 library.LIBRARY = Path(sys.argv[1])
 from features.keyword_matcher import KeywordMatcher
 from features.lexicon import shipped_lexicon
@@ -49,8 +49,6 @@ for height in (0, 1, int(tfidf.starts[1]), int(tfidf.starts[-1])):
 matcher = KeywordMatcher(shipped_lexicon(), known_words=["staternent"])
 words = [*"1ilo", "bank", "state", "ment", "po1izza", "\\ud800"]
 list(matcher.find_all([draw.choices(words, k=k) for k in range(300)]))
-targets = np.arange(300) % 4
-svm.fit_svms(*weighed, targets, np.ones(300), width=int(tfidf.starts[-1]), categories=3, tolerance=0.1, seed=0)
 # counted with other views than the kept ones
 tfidf.first_view().weigh(counts)
 print("done")

@@ -129,7 +129,7 @@ def test_more_training_documents_are_no_worse(corpus):
 def test_numpy_alone_gives_the_margins_of_the_library(corpus):
     from sklearn.svm import LinearSVC
 
-    from textclf.model.linear import feature_matrix
+    from textclf.model.linear import feature_matrix, for_liblinear
 
     for names in (CATEGORIES, CATEGORIES[:2]):
         _, texts, categories = corpus(8, categories=names)
@@ -137,7 +137,7 @@ def test_numpy_alone_gives_the_margins_of_the_library(corpus):
         settings = replace(BARE, augment=False)
         features, model, *_ = fit_model(observe_training(texts, labels, names, settings), settings, c=1.0)
         rows = features.rows(texts)
-        matrix = feature_matrix([rows], features)
+        matrix, _ = for_liblinear(feature_matrix([rows], features))
         library = LinearSVC(tol=TOLERANCE, class_weight="balanced", random_state=0).fit(matrix, labels)
         expected = library.decision_function(matrix)
         margins = model.margins(rows)
