@@ -50,9 +50,8 @@ def test_from_a_pile_to_a_model(textclf, pile, tmp_path, read_table, table):
     assert {row["guess"] for row in found} <= {"invoice", "letter", "receipt"}
     fill_in(more, read_table, table, 6)
 
-    said = textclf(
-        "train", pile, "--labels", to_label, "--labels", more, "-o", model, "--no-diagnostics", "--jobs", "1"
-    )
+    quick = ("--lexicon", "none", "--vectors", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
+    said = textclf("train", pile, "--labels", to_label, "--labels", more, "-o", model, *quick)
     assert said.code == 0, said.err
     assert "trained on 21 documents" in said.err
     assert "16 documents of the pile, 15 different ones used" in said.err
