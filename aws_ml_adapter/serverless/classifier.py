@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from ocr.document import Document
     from textclf.model.prediction import Prediction
 
-_log = logging.getLogger(__name__)
 _LOOK = 0.2
 """Seconds after which a caller that waits is asked whether it still does."""
 
@@ -102,9 +100,21 @@ class Classifier:
                     reading.abandon()
                     raise InterruptedError from None
 
-    def classify(self, name: str, path: Path, *, seconds: float, goes_on: Callable[[], bool] = lambda: True) -> Result:
-        """Read and predict a file; raises as `read`, and the problem of one that cannot be read."""
+    def classify(
+        self,
+        name: str,
+        path: Path,
+        *,
+        seconds: float,
+        goes_on: Callable[[], bool] = lambda: True,
+        ended: Callable[[str], None] = lambda _: None,
+    ) -> Result:
+        """Read and predict a file; raises as `read`, and the problem of one that cannot be read.
+
+        ``ended`` is called after each of the two.
+        """
         document = self.read(name, path, seconds=seconds, goes_on=goes_on)
+        ended("read")
         with self._predicting:
             prediction, explanation = predict_scan(self.loaded.model, document)
         result = document_result(
@@ -112,7 +122,7 @@ class Classifier:
         )
         fault = reading_problem(path, document.error) if document.status == "failed" else None
         documents = unless_all_failed([(result, fault)])
-        _log.info(f"{document.page_count} pages in {document.seconds:.2f} s: {prediction.decision}")
+        ended("predict")
         return Result(model=model_of_result(self.loaded), documents=documents)
 
     def _how_sure(self, options: Settings) -> Callable[[Document], float] | None:

@@ -43,6 +43,21 @@ class Outcome:
 DONE = Outcome(is_done=True)
 
 
+class _Steps:
+    """The seconds that each step of a job took."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def ended(self, step: str) -> None:
+        now = time.perf_counter()
+        self._seconds[step], self._since = now - self._since, now
+
+    def __str__(self) -> str:
+        return ", ".join(f"{step} {seconds:.3f} s" for step, seconds in self._seconds.items())
+
+
 class Worker:
     """Does jobs, one after the other or by several threads.
 
@@ -144,8 +159,9 @@ class Worker:
                 return Outcome(is_done=not job.gave_up)
 
     def _do(self, job: Job, seconds: float, goes_on: Callable[[], bool]) -> Outcome:
+        steps = _Steps()
         try:
-            result, sha256 = self._classify(job, seconds, goes_on)
+            result, sha256 = self._classify(job, seconds, goes_on, steps)
         except ProblemError as problem:
             self.jobs.finish(job.task_id, "failure", result=json.dumps(problem.body()))
             return DONE
@@ -162,13 +178,17 @@ class Worker:
             self._objects.put(key, result.encode(), content_type="application/json")
             result = ""
         self.jobs.finish(job.task_id, "success", result=result, result_key=key, sha256=sha256)
+        steps.ended("write")
+        _log.info(f"job {job.task_id} took {steps}")
         return DONE
 
-    def _classify(self, job: Job, seconds: float, goes_on: Callable[[], bool]) -> tuple[str, str]:
+    def _classify(self, job: Job, seconds: float, goes_on: Callable[[], bool], steps: _Steps) -> tuple[str, str]:
         with tempfile.TemporaryDirectory(prefix="textclf-job-") as folder:
             path = Path(folder, "document")
             sha256 = self._objects.fetch(job.key, path, max_bytes=self._options.max_bytes, sha256=job.sha256)
-            result = self.classifier.classify(job.name, path, seconds=max(1.0, seconds - _RESERVE), goes_on=goes_on)
+            steps.ended("fetch")
+            limit = max(1.0, seconds - _RESERVE)
+            result = self.classifier.classify(job.name, path, seconds=limit, goes_on=goes_on, ended=steps.ended)
             return result.model_dump_json(), sha256
 
     def _give_up(self, job: Job) -> None:
