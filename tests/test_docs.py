@@ -26,7 +26,7 @@ from textclf.data.scans import write_documents
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
-OTHER_VARIABLES = {"TEXTCLF_CONFIG", "TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
+OTHER_VARIABLES = {"TEXTCLF_CONFIG", "TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT", "AMAZON_ML_URL"}
 """Variables that are not options of a command."""
 
 

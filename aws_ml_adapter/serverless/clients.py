@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
+
+_log = logging.getLogger(__name__)
+
+
+def at_start(function: Callable[[], object]) -> None:
+    """Do something while a function of Lambda starts: until the first call, time costs nothing.
+
+    What fails is logged and fails again in that call, whose caller, or record, is then told.
+    """
+    if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+        try:
+            function()
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("the start has failed")
 
 
 @cache

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import tempfile
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from aws_ml_adapter.serverless.classifier import Classifier
-from aws_ml_adapter.serverless.clients import client
+from aws_ml_adapter.serverless.clients import at_start, client
 from aws_ml_adapter.serverless.model_file import load_model_of
 from aws_ml_adapter.serverless.settings import settings
 from ocr.page_numbers import page_number_of
@@ -159,6 +158,4 @@ def _read(location: Mapping[str, Any], seconds: float) -> Document:
         return classifier().read("page", path, seconds=seconds)
 
 
-if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    # before the first call, time costs nothing, and the processor is faster
-    _ = classifier()
+at_start(classifier)

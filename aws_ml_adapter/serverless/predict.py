@@ -6,7 +6,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_ml_adapter.serverless.clients import client
+from aws_ml_adapter.serverless.clients import at_start, client
 from aws_ml_adapter.serverless.gateway import Answer, Request, answer, route
 from aws_ml_adapter.serverless.settings import settings
 from textclf.base.errors import PredictionError
@@ -68,6 +68,4 @@ def handler(request: Request) -> Answer:
     return answer(200, {"predicted_category": category, "score": score})
 
 
-if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    # before the first call, time costs nothing, and the processor is faster
-    _ = ml_client()
+at_start(ml_client)

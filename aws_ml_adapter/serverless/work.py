@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -10,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from aws_ml_adapter.serverless.clients import client
+from aws_ml_adapter.serverless.clients import at_start, client
 from aws_ml_adapter.serverless.settings import settings
 from aws_ml_adapter.serverless.worker import Worker
 
@@ -40,6 +39,4 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": failed}
 
 
-if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    # before the first call, time costs nothing, and the processor is faster
-    _ = worker().classifier
+at_start(lambda: worker().classifier)

@@ -153,6 +153,20 @@ def test_a_container_works_until_it_is_told_to_stop(cloud, events, slow_pdf, sca
     assert [json.loads(message["Body"])["task_id"] for message in cloud.messages(seconds=2)] == [large]
 
 
+@pytest.mark.slow
+def test_a_deployment_with_another_model_ends_in_the_record_and_not_in_silence(cloud, events):
+    task_id = submitted(cloud, events, b"%PDF-1.4")
+    work = cloud.function("work", TEXTCLF_MODEL_SHA256="0" * 64)
+    for _ in range(4):
+        assert len(cloud.deliver(work)) == 1
+        # as when the time is over for which it is hidden
+        cloud.sqs.send_message(QueueUrl=cloud.queue, MessageBody=json.dumps({"task_id": task_id}))
+    record = cloud.record(task_id)
+    assert (record["state"], record["attempts"]) == ("failure", "3")
+    assert json.loads(record["result"])["type"] == "urn:textclf:problem:gave-up"
+    assert "not that of TEXTCLF_MODEL_SHA256" in work.said
+
+
 def test_a_container_without_a_queue_says_so(cloud):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **cloud.environment, "TEXTCLF_QUEUE_URL": ""}
     command = [sys.executable, "-m", "aws_ml_adapter.serverless"]
