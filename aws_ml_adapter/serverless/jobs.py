@@ -78,9 +78,9 @@ class Turn(Enum):
     UNKNOWN = auto()
 
 
-def task_id_of(owner: str, sha256: str, name: str, model_sha256: str) -> str:
-    """Give the id of a job: the same document sent again, to the same model, is the same job."""
-    return hash_json([owner, sha256, name, model_sha256])[:32]
+def task_id_of(prefix: str, owner: str, sha256: str, name: str, model_sha256: str) -> str:
+    """Give the id of a job: the same document sent again, in the same way and to the same model, is the same job."""
+    return hash_json([prefix, owner, sha256, name, model_sha256])[:32]
 
 
 class Jobs:

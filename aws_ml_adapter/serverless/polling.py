@@ -63,11 +63,17 @@ class Polling:
         _log.info(f"{jobs} at a time")
         try:
             with ThreadPoolExecutor(jobs) as threads:
-                # whatever ends one ends all: the container is started anew
-                for ended in [threads.submit(self._loop) for _ in range(jobs)]:
+                for ended in [threads.submit(self._loop_or_stop) for _ in range(jobs)]:
                     ended.result()
         finally:
             self._worker.close()
+
+    def _loop_or_stop(self) -> None:
+        try:
+            self._loop()
+        finally:
+            # what ends one ends all: the container is then started anew
+            self.stop()
 
     def _loop(self) -> None:
         while not self._stopping.is_set():

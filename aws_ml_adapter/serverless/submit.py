@@ -15,7 +15,7 @@ def job_of(sent: Sent, owner: str, options: Settings) -> Job:
     """Make the job of a document."""
     if len(sent.content) > options.max_bytes:
         raise too_large(options.max_bytes)
-    task_id = task_id_of(owner, sent.sha256, sent.name, options.model_sha256)
+    task_id = task_id_of(DOCUMENTS, owner, sent.sha256, sent.name, options.model_sha256)
     return Job(task_id=task_id, owner=owner, name=sent.name, key=f"{DOCUMENTS}{task_id}", sha256=sent.sha256)
 
 

@@ -34,7 +34,9 @@ def announced(request: Request, options: Settings) -> tuple[Job, int, str]:
     if not isinstance(name, str) or not isinstance(sha256, str) or (sha256 and not _SHA256.fullmatch(sha256)):
         raise ProblemError(422, "invalid", "name is no text, or sha256 not 64 hexadecimal digits in lower case")
     name = file_name(name)
-    task_id = task_id_of(request.caller, sha256, name, options.model_sha256) if sha256 else uuid.uuid4().hex
+    task_id = uuid.uuid4().hex
+    if sha256:
+        task_id = task_id_of(UPLOADS, request.caller, sha256, name, options.model_sha256)
     return Job(task_id=task_id, owner=request.caller, name=name, key=f"{UPLOADS}{task_id}", sha256=sha256), size, kind
 
 
@@ -46,7 +48,7 @@ def handler(request: Request) -> Answer:
     job, size, kind = announced(request, options)
     known, _ = jobs_of(options).create(job)
     # one that is known already may not need to be sent again
-    if known.state != "pending" or known.key != job.key:
+    if known.state != "pending":
         return answer(200, known.status())
     objects = Objects(client("s3"), options.bucket)
     url, headers = objects.upload_url(job.key, size=size, content_type=kind, sha256=job.sha256)

@@ -75,7 +75,17 @@ def shared_cloud(moto: str, small_model: Path, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture
 def environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """Lets handlers be called in this process."""
+    """Lets handlers be called in this process, with a bucket, a table and a queue of the test's own."""
+    return use(cloud, monkeypatch)
+
+
+@pytest.fixture
+def shared_environment(shared_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Lets handlers be called in this process, with those that other tests use, too."""
+    return use(shared_cloud, monkeypatch)
+
+
+def use(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     from aws_ml_adapter.serverless import settings
 
     for name, value in cloud.environment.items():
@@ -86,6 +96,18 @@ def environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
         name = f"aws_ml_adapter.serverless.{module}.settings"
         monkeypatch.setattr(name, lambda: settings.read_settings(os.environ))
     return cloud
+
+
+@pytest.fixture(scope="session")
+def classifier(small_model: Path) -> Iterator[Any]:
+    """One for all tests, as its processes take a while to start."""
+    from aws_ml_adapter.serverless.classifier import Classifier
+    from aws_ml_adapter.serverless.model_file import load_model_of
+    from aws_ml_adapter.serverless.settings import read_settings
+
+    made = Classifier(load_model_of(str(small_model), "", None), read_settings({"TEXTCLF_SECONDS_PER_PAGE": "30"}))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,6 @@ from types import SimpleNamespace
 import pytest
 
 from aws_ml_adapter.serverless import genai_idp
-from aws_ml_adapter.serverless.classifier import Classifier
-from aws_ml_adapter.serverless.model_file import load_model_of
-from aws_ml_adapter.serverless.settings import read_settings
 from textclf.base.errors import BadDataError, BadInputError
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
@@ -35,13 +32,6 @@ def request(*content, context="Classification"):
         "inferenceConfig": {"temperature": 0.0, "maxTokens": 4096, "topK": 5},
         "context": context,
     }
-
-
-@pytest.fixture(scope="module")
-def classifier(small_model):
-    made = Classifier(load_model_of(str(small_model), "", None), read_settings({"TEXTCLF_SECONDS_PER_PAGE": "30"}))
-    yield made
-    made.close()
 
 
 @pytest.fixture

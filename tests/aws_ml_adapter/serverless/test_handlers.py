@@ -19,7 +19,8 @@ PDF = b"%PDF-1.4 of somebody"
 
 
 @pytest.fixture(autouse=True)
-def _functions(environment, monkeypatch):
+def _functions(request, monkeypatch):
+    request.getfixturevalue("environment" if "environment" in request.fixturenames else "shared_environment")
     monkeypatch.setattr(status, "_PAUSE", 0.01)
     predict.ml_client.cache_clear()
 
@@ -173,6 +174,14 @@ def test_a_large_document_is_uploaded_and_begun_by_the_event_of_s3(environment, 
     uploaded.handler(event, None)
     assert environment.messages() == []
     assert announced(events, name="a.pdf", size=len(PDF), sha256=sha256)[0] == 200
+
+
+def test_a_document_that_was_announced_may_be_sent_all_the_same(environment, events):
+    _, given = announced(events, name="document", size=len(PDF), sha256=hashlib.sha256(PDF).hexdigest())
+    task_id = sent(events)[1]["task_id"]
+    assert task_id != given["task_id"]
+    key = environment.record(task_id)["key"]
+    assert environment.s3.get_object(Bucket=environment.bucket, Key=key)["Body"].read() == PDF
 
 
 def test_without_a_hash_every_upload_is_a_job_of_its_own(events):

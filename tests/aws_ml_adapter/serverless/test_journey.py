@@ -167,6 +167,7 @@ def test_a_deployment_with_another_model_ends_in_the_record_and_not_in_silence(c
     assert "not that of TEXTCLF_MODEL_SHA256" in work.said
 
 
+@pytest.mark.slow
 def test_a_container_without_a_queue_says_so(cloud):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **cloud.environment, "TEXTCLF_QUEUE_URL": ""}
     command = [sys.executable, "-m", "aws_ml_adapter.serverless"]

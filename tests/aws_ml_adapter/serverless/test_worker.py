@@ -9,23 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from aws_ml_adapter.serverless import work
-from aws_ml_adapter.serverless.classifier import Classifier
 from aws_ml_adapter.serverless.jobs import Job
 from aws_ml_adapter.serverless.messages import send
-from aws_ml_adapter.serverless.model_file import load_model_of
 from aws_ml_adapter.serverless.settings import read_settings
 from aws_ml_adapter.serverless.worker import Outcome, Worker
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
-
-
-@pytest.fixture(scope="session")
-def classifier(small_model):
-    """One for all tests, as its processes take a while to start."""
-    options = read_settings({"TEXTCLF_SECONDS_PER_PAGE": "30"})
-    made = Classifier(load_model_of(str(small_model), "", None), options)
-    yield made
-    made.close()
 
 
 @pytest.fixture
