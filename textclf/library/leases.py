@@ -32,10 +32,11 @@ class Leases:
             row.owner, row.leased_until = owner, _now(session) + lease
             return record(Task, row)
 
-    def renew(self, owner: str, lease: timedelta) -> None:
-        """Keep the tasks of an owner for longer."""
+    def renew(self, task_ids: Iterable[str], owner: str, lease: timedelta) -> None:
+        """Keep for longer those of some tasks that are still an owner's."""
         with self._database.writing() as session:
-            own = update(TaskRow).where(TaskRow.owner == owner, TaskRow.state == "started")
+            still = TaskRow.owner == owner, TaskRow.state == "started"
+            own = update(TaskRow).where(TaskRow.id.in_(list(task_ids)), *still)
             session.execute(own.values(leased_until=_now(session) + lease))
 
     def end_lapsed(self, result_of_failure: Mapping[str, Any]) -> list[str]:

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclf.base.errors import TextclfError
 from textclf.base.log_context import bound
-from textclf.base.problems import problem_of
+from textclf.base.problems import problem_of, stopping
 from textclf.library.database import DatabaseError
 from textclf.service.uploads import SourceFile
 from textclf.service.waiting import first_of
@@ -25,8 +26,8 @@ PAUSE = 2.0
 """Seconds after which a result that was not kept is kept anew."""
 REQUEST_ID = "x-request-id"
 """Header that carries the id of a request to workers, beside those of its trace."""
-_PAUSES = (1.0, 4.0, 16.0)
-"""Seconds after which a task is done anew during which the database server was gone."""
+PAUSES = (1.0, 4.0, 16.0)
+"""Seconds after which a task is begun anew for which the database server was gone."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,13 +81,17 @@ class TaskWork:
 
     async def _classify(self, task: Task) -> Any:
         files = files_of_task(task, self._desk.uploads.folder)
-        for pause in _PAUSES:
+        pauses = chain(PAUSES, repeat(PAUSES[-1]))
+        while True:
             try:
                 return await self._desk.classify(files, one_by_one=self._reading)
+            # no fault of the task
             except DatabaseError as error:
+                pause = next(pauses)
                 _log.error(f"task {task.id} is done anew in {pause:g} s: {error}")
                 await first_of(self._desk.stopping, seconds=pause)
-        return await self._desk.classify(files, one_by_one=self._reading)
+                if self._desk.stopping.is_set():
+                    raise stopping() from error
 
     async def _finish(self, task_id: str, result: dict[str, Any], *, failed: bool) -> bool:
         while True:

@@ -18,7 +18,7 @@ from textclf.library.tasks import MAX_ATTEMPTS
 from textclf.service.queue.broker import BrokerError
 from textclf.service.queue.consumer import Consumer
 from textclf.service.self_test import self_test
-from textclf.service.task_work import REQUEST_ID, TaskWork, files_of_task
+from textclf.service.task_work import PAUSES, REQUEST_ID, TaskWork, files_of_task
 from textclf.service.waiting import first_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,13 @@ class Worker:
     async def do(self, task_id: str, headers: Mapping[str, str]) -> bool:
         """Do a task that the broker told of; False if it is to be told again."""
         with bound(task_id=task_id, request_id=headers.get(REQUEST_ID, "")):
-            return await self._do(task_id)
+            for pause in PAUSES:
+                try:
+                    return await self._do(task_id)
+                except TextclfError as error:
+                    _log.error(f"task {task_id} has to wait: {error}")
+                    await first_of(self._desk.stopping, seconds=pause)
+            return False
 
     async def _do(self, task_id: str) -> bool:
         while True:
@@ -181,9 +187,10 @@ class Worker:
         thread, loop = ThreadPoolExecutor(1, thread_name_prefix="lease"), asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._lease.total_seconds() / _RENEWALS)
-            if self._doing:
+            under_way = [doing.get_name() for doing in self._doing]
+            if under_way:
                 try:
-                    await loop.run_in_executor(thread, self._leases.renew, self.name, self._lease)
+                    await loop.run_in_executor(thread, self._leases.renew, under_way, self.name, self._lease)
                 except TextclfError as error:
                     _log.error(f"tasks under way may be begun by another worker: {error}")
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from textclf.base.errors import ExitCode
 from textclf.library.library import Library
@@ -200,6 +201,29 @@ def test_a_task_that_takes_longer_than_the_lease_is_done_once_and_a_new_model_is
             return client.get(f"/v1/result/{task}").json()["model"]["id"]
 
         assert until(lambda: model_of_a_new_task() == new)
+
+
+@pytest.mark.slow
+def test_workers_outlast_their_database_server(
+    redis, start, start_worker, new_postgresql, model_path, invoice, sent, slow_engine
+):
+    database, environment = new_postgresql(), slow_engine("sleep 1")
+    common = ("--database", database, "--broker", redis.url, "--broker-queue", "outage")
+    service = start("--model", model_path, "--jobs", 1, *common)
+    worker = start_worker(service.library, *TESSERACT, "--jobs", 1, *common, **environment)
+    worker.ready()
+    name = make_url(database).database
+    admin = create_engine(make_url(database).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with service.client() as client, admin.connect() as server:
+        tasks = give(client, sent(a=invoice), 6)
+        assert until(lambda: "started" in states(client, tasks, 0))
+        server.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"))
+        server.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :n"), {"n": name})
+        assert until(lambda: "is done anew in 16 s" in worker.said)
+        server.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true"))
+        assert states(client, tasks) == ["success"] * 6
+    admin.dispose()
+    assert "Traceback" not in worker.said + service.said
 
 
 @pytest.mark.slow
