@@ -85,8 +85,8 @@ def train(
 
     Prints the accuracy of the model and the share of new documents that it will accept.
 
-    Each process takes about 0.35 GB, and 0.3 GB for each 1,000 documents of a page; there are one more than --jobs, and
-    fewer if memory is short.
+    It takes about 0.35 GB of memory for each process, and for each 1,000 documents of a page 0.3 GB for each of --jobs
+    and once more; it runs in fewer processes if memory is short.
     """
     from textclf.checks.tuning import read_settings
 
