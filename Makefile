@@ -6,7 +6,7 @@ BIN := .venv/bin
 APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ita tesseract-ocr-osd
 DEMO := demo
 
-.PHONY: demo test test-slow test-endurance check bench tesseract clean
+.PHONY: demo test test-slow test-endurance check bench sbom tesseract clean
 
 demo: $(BIN)/.installed tesseract
 	$(BIN)/textclf ocr data/scans --labels data/labels.csv -o $(DEMO)/documents.csv
@@ -33,6 +33,12 @@ check: $(BIN)/.installed
 
 bench: $(BIN)/.installed tesseract
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+# what is installed in .venv, as CycloneDX; the tool has an environment of its own, so that it does not list itself
+sbom: $(BIN)/.installed
+	$(PYTHON) -m venv build/sbom
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7,<8'
+	build/sbom/bin/cyclonedx-py environment --output-reproducible --output-file sbom.cdx.json $(BIN)/python
 
 $(BIN)/.installed: pyproject.toml setup.py $(wildcard features/core/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }

@@ -131,6 +131,7 @@ def test_environment_variables_named_exist(page):
         if parameter.opts[0].startswith("-")
     }
     named = set(re.findall(r"\b(?:TEXTCLF|AMAZON_ML)_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
+    known |= {f"{variable}_FILE" for variable in known}
     assert named <= known | OTHER_VARIABLES | VARIABLES.keys()
 
 

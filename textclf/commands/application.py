@@ -20,7 +20,7 @@ from textclf.base.errors import UsageError
 from textclf.base.files import refuse_unwritable, refuse_unwritable_folder
 from textclf.base.options import Option as Description
 from textclf.base.options import build, described, option
-from textclf.commands.configuration import check_environment, read_configuration
+from textclf.commands.configuration import check_environment, read_configuration, read_variable_files
 from textclf.commands.console import set_log_level
 
 # unreadable files are reported where they are read, like missing ones
@@ -123,7 +123,8 @@ def new_app(name: str, purpose: str, commands: Mapping[str, str | Group], exampl
     app = typer.Typer(
         cls=_group(commands),
         help=purpose,
-        epilog=f"{example}Every option can also be set in the environment, as each --help shows, or with --config.",
+        epilog=f"{example}Every option can also be set in the environment, as each --help shows, or with --config. "
+        "A variable with _FILE at its end names a file that holds the value, such as a secret.",
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -169,9 +170,10 @@ def _common(
 
 
 class _Command(TyperCommand):
-    """A command that refuses, before types are converted, empty paths and what is no number."""
+    """A command that reads values from files and refuses, before it converts them, empty paths and no numbers."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.default_map = {**(ctx.default_map or {}), **read_variable_files(ctx)}
         given, _, _ = self.make_parser(ctx).parse_args(list(args))
         parameters: list[Any] = [] if ctx.resilient_parsing else self.params
         for parameter in parameters:

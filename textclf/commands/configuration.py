@@ -10,13 +10,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from textclf.base.errors import BadDataError
+from textclf.base.errors import BadDataError, UsageError
 from textclf.base.files import input_error
 
 _log = logging.getLogger(__name__)
 
 OTHER_VARIABLES = {"TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
 """Variables that are not options of a command."""
+FILE = "_FILE"
+"""At the end of an option's variable: it names a file that holds the value, as secrets are given to containers."""
 
 
 def read_configuration(path: Path, group: Any) -> dict[str, Any]:
@@ -68,9 +70,31 @@ def option_variables(command: Any, name: str) -> Iterator[tuple[str, str]]:
     """Give variable and option, both in capitals, for all options of a command and its subcommands."""
     for parameter in command.params:
         if parameter.opts[0].startswith("-") and parameter.allow_from_autoenv:
-            yield f"{name}_{parameter.name}".upper().replace("-", "_").replace(" ", "_"), parameter.name.upper()
+            option = parameter.name.upper()
+            variable = f"{name}_{option}".upper().replace("-", "_").replace(" ", "_")
+            yield variable, option
+            yield variable + FILE, option + FILE
     for inner, below in getattr(command, "commands", {}).items():
         yield from option_variables(below, f"{name} {inner}")
+
+
+def read_variable_files(context: Any) -> dict[str, str]:
+    """Read the values of a command's options of which a variable with ``_FILE`` at its end names the file."""
+    found = {}
+    for parameter in context.command.params:
+        variable = f"{context.auto_envvar_prefix}_{parameter.name}".upper()
+        if not (name := os.environ.get(variable + FILE)) or not parameter.opts[0].startswith("-"):
+            continue
+        if os.environ.get(variable):
+            remedy = "unset one of them"
+            raise UsageError(f"{variable} and {variable}{FILE} exclude each other", where="environment", remedy=remedy)
+        try:
+            found[parameter.name] = Path(name).read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise input_error(error, Path(name), f"check the path in {variable}{FILE}") from error
+        except UnicodeDecodeError as error:
+            raise BadDataError("is not UTF-8", where=name, remedy=f"check the path in {variable}{FILE}") from error
+    return found
 
 
 def check_environment(context: Any) -> None:

@@ -13,8 +13,9 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 
-from textclf.base.errors import ExitCode, MissingProgramError, TextclfError, how_to_install
+from textclf.base.errors import ExitCode, TextclfError
 from textclf.base.files import reason_of
+from textclf.base.packages import missing_package, not_installed
 from textclf.base.program import TEXTCLF, Program, Stopped
 from textclf.commands.console import log_level, prepare_streams, show_log
 
@@ -22,28 +23,6 @@ from textclf.commands.console import log_level, prepare_streams, show_log
 _log = logging.getLogger("textclf")
 
 
-EXTRAS = {
-    "alembic": "desk",
-    "boto3": "aws",
-    "botocore": "aws",
-    "celery": "queue",
-    "distributed": "dask",
-    "fastapi": "desk",
-    "httptools": "serve",
-    "httpx": "desk",
-    "kombu": "queue",
-    "opentelemetry": "telemetry",
-    "itsdangerous": "desk",
-    "prometheus_client": "desk",
-    "psycopg": "postgresql",
-    "python_multipart": "desk",
-    "sqlalchemy": "desk",
-    "uvicorn": "serve",
-    "uvloop": "serve",
-    "watchfiles": "desk",
-    "zxingcpp": "barcodes",
-}
-"""Optional packages, with the extra that installs each."""
 NEVER_FAIL = ["paperless", "post-consume"]
 """A command that always ends with exit code 0, as the program that runs it would stop its own work otherwise."""
 
@@ -83,9 +62,9 @@ def _run(arguments: Sequence[str], program: Program) -> int:
         # one that is raised while a class is made becomes the cause of another (CPython before 3.12)
         if isinstance(error.__cause__, KeyboardInterrupt | Stopped):
             return _say_stopped(program, error.__cause__)
-        if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in EXTRAS:
-            _log.error(str(_missing(package, program)))
-            return int(ExitCode.MISSING_PROGRAM)
+        if missing := missing_package(error, program):
+            _log.error(str(missing))
+            return int(missing.exit_code)
         if os.environ.get("TEXTCLF_DEBUG"):
             raise
         if isinstance(error, OSError) and (refused := _system_error(error)):
@@ -125,12 +104,6 @@ def _forget_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _missing(package: str, program: Program) -> MissingProgramError:
-    # each program has a server, with an extra of its own
-    extra = "desk" if program is TEXTCLF and EXTRAS[package] == "serve" else EXTRAS[package]
-    return MissingProgramError(f"{package} is not installed", remedy=how_to_install(extra))
-
-
 def _invoke(arguments: Sequence[str], program: Program) -> int:
     from typer.exceptions import Exit, TyperException
     from typer.main import get_command
@@ -153,7 +126,7 @@ def _invoke(arguments: Sequence[str], program: Program) -> int:
             print(error, file=sys.stderr)  # noqa: T201
             for package in program.packages:
                 if find_spec(package) is None:
-                    raise _missing(package, program) from error
+                    raise not_installed(package, program) from error
             return int(ExitCode.USAGE)
         # usage errors of the library format themselves, with the name of the option
         message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")

@@ -242,6 +242,23 @@ def test_the_environment_gives_options(textclf, documents, tmp_path, model_path,
     assert (tmp_path / "p.csv").read_text().splitlines()[1].startswith("invoice-00,invoice,")
 
 
+def test_a_variable_names_a_file_that_holds_the_value(textclf, documents, tmp_path, model_path, monkeypatch):
+    (tmp_path / "secret").write_text("1\n")
+    monkeypatch.setenv("TEXTCLF_PREDICT_KEEP_COLUMNS_FILE", str(tmp_path / "secret"))
+    done = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert "sets no option" not in done.err
+    assert (tmp_path / "p.csv").read_text().splitlines()[1].startswith("invoice-00,invoice,")
+    monkeypatch.setenv("TEXTCLF_PREDICT_KEEP_COLUMNS", "1")
+    done = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert done.code == 2
+    assert "TEXTCLF_PREDICT_KEEP_COLUMNS and TEXTCLF_PREDICT_KEEP_COLUMNS_FILE exclude each other" in done.err
+    monkeypatch.delenv("TEXTCLF_PREDICT_KEEP_COLUMNS")
+    (tmp_path / "secret").unlink()
+    done = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    assert done.code == 3
+    assert "check the path in TEXTCLF_PREDICT_KEEP_COLUMNS_FILE" in done.err
+
+
 def test_a_config_file_reaches_commands_within_commands(textclf, documents, tmp_path, model_path):
     config = tmp_path / "textclf.toml"
     config.write_text("[words.similar]\nn = 2\n[keywords.suggest]\nn = 1\n[model.info]\nas_json = true\n")

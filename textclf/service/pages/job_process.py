@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from textclf.base.errors import TextclfError
+from textclf.base.packages import missing_package
 from textclf.library.library import Library
 from textclf.service.pages.jobs import FOLDER, MODEL, Job, Progress, read_job, write_job
 from textclf.service.pages.learning import train
@@ -70,8 +71,11 @@ def main() -> None:
     except TextclfError as error:
         state.tell(state="failure", error=str(error), finished_at=datetime.now(UTC).isoformat())
     except Exception as error:
-        state.tell(state="failure", error=f"{type(error).__name__}: {error}", finished_at=datetime.now(UTC).isoformat())
-        raise
+        missing = missing_package(error)
+        told = str(missing or f"{type(error).__name__}: {error}")
+        state.tell(state="failure", error=told, finished_at=datetime.now(UTC).isoformat())
+        if not missing:
+            raise
     else:
         state.tell(state="success", result=result, detail="", finished_at=datetime.now(UTC).isoformat())
 

@@ -1,0 +1,23 @@
+#!/bin/sh
+# secrets.sh [FOLDER]: makes the secrets of compose.yaml and of the manifests for Kubernetes; keeps those that there are.
+set -eu
+folder=${1:-secrets}
+umask 077
+mkdir -p "$folder"
+cd "$folder"
+
+make() {
+    # the folder is closed to other users; containers, whose user is another one, get the files alone
+    [ -s "$1" ] || { cat > "$1.new" && chmod 444 "$1.new" && mv "$1.new" "$1"; }
+}
+
+random() {
+    od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
+}
+
+random | make keys
+random | make postgres_password
+random | make rabbitmq_password
+printf 'default_user = textclf\ndefault_pass = %s\n' "$(cat rabbitmq_password)" | make rabbitmq.conf
+printf 'amqp://textclf:%s@broker:5672' "$(cat rabbitmq_password)" | make broker_url
+printf 'postgresql+psycopg://textclf:%s@database:5432/textclf' "$(cat postgres_password)" | make database_url
