@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from textclf.library.claims import claim_first, own_claims, take_claim
+from textclf.library.claims import claim_first, own_claims, release, take_claim
 from textclf.library.latest import is_decided, last_prediction
 from textclf.library.records import Claim, Order
 from textclf.library.rows import record
@@ -59,9 +59,11 @@ def claim_next(
     query = _for_review(at).where(PredictionRow.document_id.not_in(passed_over)).order_by(*_ORDERS[order])
     query = query.limit(1).with_for_update(of=PredictionRow, skip_locked=True)
     while (found := session.scalar(query)) is not None:
-        # another process may have claimed it since the query began
+        # another process may have claimed it since the query began, or decided it and given up its claim
         if take_claim(session, found, by=by, at=at, until=until):
-            return _claim(session, found)
+            if session.scalar(select(DocumentRow.id).where(DocumentRow.id == found, ~is_decided(DocumentRow.id))):
+                return _claim(session, found)
+            release(session, found, by=by)
     return None
 
 

@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from textclf.base.errors import BadInputError, ExitCode, OutputError, UsageError
 from textclf.library.audit import draw_sample
@@ -173,6 +173,27 @@ def test_several_processes_claim_different_documents(library, for_review, databa
     }
 
 
+def test_a_document_that_is_decided_while_it_is_being_claimed_is_not_shown(library, for_review, database):
+    first, second = (for_review(name).id for name in ("a", "b"))
+    other = Library.open(library.folder, database)
+    engine, seen = library.database.engine, []
+
+    def decide(_connection, _cursor, statement, *_):
+        if "skip locked" in statement.lower() and not seen:
+            seen.append(statement)
+            other.decide(first, "letter", by="ada", at=NOW)
+
+    if database is None:
+        pytest.skip("SQLite lets one process write at a time")
+    event.listen(engine, "after_cursor_execute", decide)
+    try:
+        assert library.claim_next(by="bob", at=NOW, order="oldest").document_id == second
+    finally:
+        event.remove(engine, "after_cursor_execute", decide)
+        other.close()
+    assert seen
+
+
 def test_several_processes_add_the_same_documents(library, database):
     adds = (
         "for n in range(20):\n    d, new = library.add_document(sha256=f'{n:064}', name='a', size=1, at=NOW)\n"
@@ -184,7 +205,7 @@ def test_several_processes_add_the_same_documents(library, database):
 
 
 def test_two_people_who_go_back_at_once_go_back_one_after_the_other(library, model_files, database):
-    first, second = (library.add_model(path, at=NOW).id for path in model_files)
+    first, second = (library.add_model(path, at=NOW).id for path in model_files[:2])
     for model_id in (first, second, first):
         library.put_on_duty(model_id, by="ada", at=NOW)
     goes_back = "print(library.go_back(by=rest[0], at=NOW).model_id)\n"
