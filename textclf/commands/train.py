@@ -86,7 +86,7 @@ def train(
     Prints the accuracy of the model and the share of new documents that it will accept.
 
     It takes about 0.35 GB of memory for each process, and for each 1,000 documents of a page 0.3 GB for each of --jobs
-    and once more; it runs in fewer processes if memory is short.
+    and once more, with more than 1,700 documents up to 0.9 GB; it runs in fewer processes if memory is short.
     """
     from textclf.checks.tuning import read_settings
 
