@@ -163,6 +163,7 @@ def test_the_packages_of_the_image_are_those_of_the_project_without_training():
     assert not FOR_TRAINING & EXTRAS.keys()
 
 
+@pytest.mark.slow
 def test_all_that_reads_and_serves_is_imported_without_the_packages_for_training():
     """Whatever imports them when it is called trains or evaluates; what serves must not when it is imported."""
     program = f"""

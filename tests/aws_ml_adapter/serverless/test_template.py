@@ -36,6 +36,7 @@ def statements(resources, kind):
                     yield name, statement.get("Fn::If", [None, statement])[1]
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_nothing():
     command = [sys.executable, "-c", "from cfnlint.runner import main; main()", str(TEMPLATE)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
