@@ -15,6 +15,8 @@ from textclf.base.hashing import hash_json
 State = Literal["pending", "started", "success", "failure"]
 
 _FINISHED = "#state IN (:success, :failure)"
+# a lease lasts a second at least, so that no two workers begin a job in the same one
+_OWN = "#state = :started AND started_at = :begun"
 _STATES = {":success": {"S": "success"}, ":failure": {"S": "failure"}}
 _DAY = 86_400
 
@@ -39,6 +41,8 @@ class Job:
         How far it is.
     attempts : int
         How often it was begun.
+    started_at : int
+        Second of the epoch at which it was last begun; tells a worker whether the job is still its own.
     lease : int
         Second of the epoch until which the worker that began it has it to itself.
     result : str
@@ -56,6 +60,7 @@ class Job:
     sha256: str = ""
     state: State = "pending"
     attempts: int = 0
+    started_at: int = 0
     lease: int = 0
     result: str = ""
     result_key: str = ""
@@ -163,16 +168,19 @@ class Jobs:
         # what another worker has put back since is begun at the next try
         return (Turn.SPENT if found.attempts >= self._attempts else Turn.BUSY), found
 
-    def extend(self, task_id: str, *, seconds: float) -> None:
-        """Have a job for some seconds more."""
-        values = {":started": {"S": "started"}, ":lease": _number(int(self._clock() + seconds) + 1)}
-        self._update(task_id, "SET lease = :lease", "#state = :started", values)
+    def extend(self, job: Job, *, seconds: float) -> None:
+        """Have a job, as `begin` has given it, for some seconds more; nothing if another worker has begun it since."""
+        values = {":lease": _number(int(self._clock() + seconds) + 1), **_own(job)}
+        self._update(job.task_id, "SET lease = :lease", _OWN, values)
 
-    def put_back(self, task_id: str, *, counts: bool) -> None:
-        """Let a job wait again; unless it ``counts``, as if it had not been begun."""
-        values = {":started": {"S": "started"}, ":pending": {"S": "pending"}, ":less": _number(0 if counts else -1)}
+    def put_back(self, job: Job, *, counts: bool) -> None:
+        """Let a job, as `begin` has given it, wait again; unless it ``counts``, as if it had not been begun.
+
+        Does nothing if another worker has begun it since.
+        """
+        values = {":pending": {"S": "pending"}, ":less": _number(0 if counts else -1), ":zero": _number(0)}
         change = "SET #state = :pending, lease = :zero, attempts = attempts + :less"
-        self._update(task_id, change, "#state = :started", values | {":zero": _number(0)})
+        self._update(job.task_id, change, _OWN, values | _own(job))
 
     def finish(
         self,
@@ -226,6 +234,10 @@ class Jobs:
         return _job(answer["Attributes"])
 
 
+def _own(job: Job) -> dict[str, Any]:
+    return {":started": {"S": "started"}, ":begun": _number(job.started_at)}
+
+
 def _number(value: int) -> dict[str, str]:
     return {"N": str(value)}
 
@@ -246,6 +258,7 @@ def _job(item: dict[str, Any]) -> Job:
         **{name: text(name) for name in ("task_id", "owner", "name", "key", "sha256", "result", "result_key")},
         state=state,
         attempts=number("attempts"),
+        started_at=number("started_at"),
         lease=number("lease"),
         gave_up=bool(item.get("gave_up", {}).get("BOOL")),
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aws_ml_adapter.serverless.jobs import Job
 from aws_ml_adapter.serverless.worker import Worker
 
 HIDDEN = 60
@@ -97,13 +98,15 @@ class Polling:
             self._hide(handle, 0)
             return
         receives = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
-        with self._hidden(message):
+        jobs: list[Job] = []
+        with self._kept(handle, jobs):
             outcome = self._worker.do_or_log(
                 message["Body"],
                 receives=receives,
                 seconds=_LONGEST,
                 lease=HIDDEN,
                 goes_on=lambda: time.monotonic() < self._end,
+                begun=jobs.append,
             )
         if outcome.is_done:
             self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=handle)
@@ -111,15 +114,16 @@ class Polling:
             self._hide(handle, outcome.pause)
 
     @contextmanager
-    def _hidden(self, message: dict[str, Any]) -> Iterator[None]:
-        """Keep a message, and the job that it names, from other workers."""
+    def _kept(self, handle: str, jobs: list[Job]) -> Iterator[None]:
+        """Keep a message, and the jobs that are begun meanwhile, from other workers."""
         ended = threading.Event()
 
         def keep() -> None:
             while not ended.wait(HIDDEN / 3):
                 try:
-                    self._hide(message["ReceiptHandle"], HIDDEN)
-                    self._worker.keep(message["Body"], seconds=HIDDEN)
+                    self._hide(handle, HIDDEN)
+                    for job in jobs:
+                        self._worker.jobs.extend(job, seconds=HIDDEN)
                 except (BotoCoreError, ClientError) as error:
                     _log.warning(f"a message may come twice: {error}")
 

@@ -8,7 +8,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,11 +99,6 @@ class Worker:
             _log.exception("a message has to wait")
             return Outcome(is_done=False, pause=_pause(receives))
 
-    def keep(self, body: str, *, seconds: float) -> None:
-        """Keep the job of a message from other workers for some seconds more."""
-        with suppress(BadDataError):
-            self.jobs.extend(read_body(body), seconds=seconds)
-
     def do(
         self,
         body: str,
@@ -113,6 +107,7 @@ class Worker:
         seconds: float,
         lease: float | None = None,
         goes_on: Callable[[], bool] = lambda: True,
+        begun: Callable[[Job], None] = lambda _: None,
     ) -> Outcome:
         """Do the job of a message.
 
@@ -128,6 +123,8 @@ class Worker:
             Seconds for which no other worker begins the job; by default all the time there is.
         goes_on : callable
             Tells whether to go on.
+        begun : callable
+            Called with the job once it is begun.
 
         Returns
         -------
@@ -149,6 +146,7 @@ class Worker:
             return DONE
         match turn:
             case Turn.YOURS:
+                begun(job)
                 return self._do(job, seconds, goes_on)
             case Turn.BUSY:
                 return Outcome(is_done=False, pause=max(1, min(_LONGEST_PAUSE, job.lease - int(time.time()) + 1)))
@@ -166,11 +164,11 @@ class Worker:
             self.jobs.finish(job.task_id, "failure", result=json.dumps(problem.body()))
             return DONE
         except InterruptedError:
-            self.jobs.put_back(job.task_id, counts=False)
+            self.jobs.put_back(job, counts=False)
             return Outcome(is_done=False)
         except Exception:  # noqa: BLE001 - whatever it is, another attempt may fare better
             _log.exception(f"attempt {job.attempts} of job {job.task_id} has failed")
-            self.jobs.put_back(job.task_id, counts=True)
+            self.jobs.put_back(job, counts=True)
             return Outcome(is_done=False, pause=_pause(job.attempts))
         key = ""
         if len(result.encode()) > MAX_IN_RECORD:

@@ -74,27 +74,40 @@ def test_a_job_whose_worker_is_gone_is_begun_again_and_given_up_in_the_end(jobs,
 
 
 def test_a_worker_may_keep_a_job_longer(jobs, job, clock):
-    jobs.begin(job.task_id, seconds=30)
+    _, begun = jobs.begin(job.task_id, seconds=30)
     clock[0] += 25
-    jobs.extend(job.task_id, seconds=30)
+    jobs.extend(begun, seconds=30)
     clock[0] += 25
     assert jobs.begin(job.task_id, seconds=30)[0] is Turn.BUSY
 
 
+@pytest.mark.parametrize("seconds", [0, 30])
+def test_a_worker_whose_lease_is_over_takes_nothing_from_the_next_one(jobs, job, clock, seconds):
+    _, late = jobs.begin(job.task_id, seconds=seconds)
+    clock[0] += seconds + 2
+    turn, found = jobs.begin(job.task_id, seconds=30)
+    assert turn is Turn.YOURS
+    jobs.extend(late, seconds=1000)
+    jobs.put_back(late, counts=False)
+    assert jobs.get(job.task_id) == found
+    jobs.put_back(found, counts=True)
+    assert jobs.get(job.task_id).state == "pending"
+
+
 @pytest.mark.parametrize(("counts", "attempts"), [(True, 1), (False, 0)])
 def test_a_job_that_was_put_back_waits(jobs, job, counts, attempts):
-    jobs.begin(job.task_id, seconds=30)
-    jobs.put_back(job.task_id, counts=counts)
+    _, begun = jobs.begin(job.task_id, seconds=30)
+    jobs.put_back(begun, counts=counts)
     found = jobs.get(job.task_id)
     assert (found.state, found.attempts) == ("pending", attempts)
 
 
 def test_the_first_result_stays(jobs, job):
-    jobs.begin(job.task_id, seconds=30)
+    _, begun = jobs.begin(job.task_id, seconds=30)
     assert jobs.finish(job.task_id, "success", result="{}")
     assert not jobs.finish(job.task_id, "failure", result="no")
-    jobs.put_back(job.task_id, counts=True)
-    jobs.extend(job.task_id, seconds=30)
+    jobs.put_back(begun, counts=True)
+    jobs.extend(begun, seconds=30)
     jobs.again(job.task_id)
     found = jobs.get(job.task_id)
     assert (found.state, found.result) == ("success", "{}")
@@ -103,8 +116,8 @@ def test_the_first_result_stays(jobs, job):
 
 def test_only_what_was_given_up_is_begun_with_all_its_attempts(jobs, job):
     for _ in range(2):
-        jobs.begin(job.task_id, seconds=30)
-        jobs.put_back(job.task_id, counts=True)
+        _, begun = jobs.begin(job.task_id, seconds=30)
+        jobs.put_back(begun, counts=True)
     assert jobs.begin(job.task_id, seconds=30)[0] is Turn.SPENT
     jobs.finish(job.task_id, "failure", result="no", gave_up=True)
     jobs.again(job.task_id)
