@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from textclf import DocumentClassifier
 
@@ -108,6 +109,16 @@ def classifier(small_model: Path) -> Iterator[Any]:
     made = Classifier(load_model_of(str(small_model), "", None), read_settings({"TEXTCLF_SECONDS_PER_PAGE": "30"}))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def slow_pdf(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Eight pages, which take some seconds to be read."""
+    path = tmp_path_factory.mktemp("slow") / "slow.pdf"
+    with Image.open(Path(__file__).parents[3] / "data" / "scans" / "invoice-07.png") as page:
+        first, *others = [page.convert("L")] * 8
+        first.save(path, save_all=True, append_images=others, resolution=150)
+    return path.read_bytes()
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 from jsonschema import validate
-from PIL import Image
 
 from textclf.data.results import result_schema
 
 ROOT = Path(__file__).parents[3]
 KINDS = ("invoice", "identity_card", "tax_certificate")
-PAGES = 8
 
 
 def test_a_page_is_classified(cloud, events, scan, tmp_path):
@@ -127,7 +125,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(cloud, events, slow
     wait_until(is_done, seconds=240)
     record = cloud.record(task_id)
     assert (record["state"], record["attempts"]) == ("success", "2")
-    assert len(json.loads(record["result"])["documents"][0]["pages"]) == PAGES
+    assert len(json.loads(record["result"])["documents"][0]["pages"]) == 8
 
 
 @pytest.mark.slow
@@ -189,12 +187,3 @@ def wait_until(holds, seconds=60):
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.2)
-
-
-@pytest.fixture
-def slow_pdf(tmp_path):
-    """Pages that take some seconds to be read."""
-    with Image.open(ROOT / "data" / "scans" / "invoice-07.png") as page:
-        first, *others = [page.convert("L")] * PAGES
-        first.save(tmp_path / "slow.pdf", save_all=True, append_images=others, resolution=150)
-    return (tmp_path / "slow.pdf").read_bytes()
