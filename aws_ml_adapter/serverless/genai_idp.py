@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from aws_ml_adapter.serverless.classifier import Classifier
 from aws_ml_adapter.serverless.clients import at_start, client
 from aws_ml_adapter.serverless.model_file import load_model_of
+from aws_ml_adapter.serverless.objects import Objects
 from aws_ml_adapter.serverless.settings import settings
 from ocr.page_numbers import page_number_of
 from textclf.base.errors import BadDataError, BadInputError
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 _CANDIDATES = 5
 _EDGE_LINES = 3
 """Lines of head and foot in which a page number is looked for."""
-_BLOCK = 1 << 20
 # how the accelerator introduces the images of neighbouring pages, and that of the page itself
 _PLACES = {
     "before": re.compile(r"\s*For context, here are the image\(s\) for the page\(s\) immediately prior"),
@@ -146,15 +146,10 @@ def _read(location: Mapping[str, Any], seconds: float) -> Document:
     if not key or (options.hook_bucket and bucket != options.hook_bucket):
         raise BadDataError("is not in the bucket of the accelerator", where=f"{location.get('uri')!r:.200}")
     # who owns the bucket is checked, so that nobody can have another account's pages read
-    owner = {"ExpectedBucketOwner": str(location["bucketOwner"])} if location.get("bucketOwner") else {}
-    found = client("s3").get_object(Bucket=bucket, Key=key, **owner)
-    if found["ContentLength"] > options.max_bytes:
-        raise BadDataError(f"is over {options.max_bytes:,} bytes", where="the image of the page")
+    owner = str(location.get("bucketOwner") or "")
     with tempfile.TemporaryDirectory(prefix="textclf-page-") as folder:
         path = Path(folder, "page")
-        with path.open("wb") as file:
-            for block in found["Body"].iter_chunks(_BLOCK):
-                file.write(block)
+        Objects(client("s3"), bucket).fetch(key, path, max_bytes=options.max_bytes, owner=owner)
         return classifier().read("page", path, seconds=seconds)
 
 

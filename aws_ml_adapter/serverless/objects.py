@@ -42,16 +42,17 @@ class Objects:
             content: bytes = body.read()
         return content
 
-    def fetch(self, key: str, path: Path, *, max_bytes: int, sha256: str = "") -> str:
-        """Write an object to a file, and give the SHA-256 of its content.
+    def fetch(self, key: str, path: Path, *, max_bytes: int, sha256: str = "", owner: str = "") -> str:
+        """Write an object to a file, and give the SHA-256 of its content; the bucket must be of the account ``owner``.
 
         Raises
         ------
         textclf.base.problems.ProblemError
             If there is no such object, it is too large, or its content is not that of the hash given.
         """
+        expected = {"ExpectedBucketOwner": owner} if owner else {}
         try:
-            found = self._client.get_object(Bucket=self._bucket, Key=key)
+            found = self._client.get_object(Bucket=self._bucket, Key=key, **expected)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _MISSING:
                 raise ProblemError(404, "no-such-object", "the document is no longer there; send it again") from error

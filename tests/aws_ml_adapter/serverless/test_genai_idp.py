@@ -9,6 +9,7 @@ import pytest
 
 from aws_ml_adapter.serverless import genai_idp
 from textclf.base.errors import BadDataError, BadInputError
+from textclf.base.problems import ProblemError
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
 PROMPT = "Classify.\n<document-ocr-data>\n{text}\n</document-ocr-data>\n<document-image>\n"
@@ -121,6 +122,12 @@ def test_images_elsewhere_are_not_read(put, environment, monkeypatch, uri):
     asked = {"image": {"source": {"s3Location": {"uri": uri}}}}
     with pytest.raises(BadDataError, match="not in the bucket"):
         genai_idp.handler(request(asked), CONTEXT)
+
+
+def test_an_image_that_is_too_large_is_an_error_of_the_function(put, monkeypatch):
+    monkeypatch.setenv("TEXTCLF_MAX_BYTES", "10")
+    with pytest.raises(ProblemError, match="over 10 bytes"):
+        genai_idp.handler(request(put("1", "invoice total")), CONTEXT)
 
 
 @pytest.mark.slow
