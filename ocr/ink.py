@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from scipy.spatial import cKDTree
 
 Boxes = npt.NDArray[np.int64]
 
@@ -21,6 +20,8 @@ _SHORT_SIDE = 1000
 _WINDOW = (31, 31)
 _SENSITIVITY = 0.2
 _CELL = 50
+# FLANN_INDEX_KDTREE_SINGLE
+_KD_TREE = 4
 _NEAR, _FAR = (6, 4), (30, 12)
 
 
@@ -88,13 +89,11 @@ def _beside_another(boxes: Boxes) -> npt.NDArray[np.bool_]:
     if len(boxes) < 2:
         return beside
     height = boxes[:, 3] - boxes[:, 1]
-    # from each right lower corner to the nearest left lower corners
-    reach = 1.5 * float(height.max())
-    tree = cKDTree(boxes[:, [0, 3]])
-    nearest = np.asarray(tree.query(boxes[:, [2, 3]], k=min(4, len(boxes)), distance_upper_bound=reach)[1])
-    # cKDTree fills missing neighbours with the number of boxes
-    left, rank = np.nonzero(nearest < len(boxes))
-    right = nearest[left, rank]
+    # from each right lower corner to the nearest left lower corners; OpenCV's k-d tree is exact with unlimited checks
+    lower_left, lower_right = (boxes[:, columns].astype(np.float32) for columns in ([0, 3], [2, 3]))
+    tree = cv2.flann.Index(lower_left, {"algorithm": _KD_TREE})
+    nearest, _ = tree.knnSearch(lower_right, min(4, len(boxes)), params={"checks": -1})
+    left, right = np.repeat(np.arange(len(boxes)), nearest.shape[1]), nearest.ravel()
     tall, short = np.maximum(height[left], height[right]), np.minimum(height[left], height[right])
     gap, drop = boxes[right, 0] - boxes[left, 2], np.abs(boxes[right, 3] - boxes[left, 3])
     pair = (left != right) & (np.abs(gap) < 1.2 * tall) & (drop < 0.5 * tall) & (tall <= 2 * short)
