@@ -6,7 +6,7 @@ import fcntl
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,14 @@ def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
     textclf.base.errors.OutputError
         If that is not possible.
     """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except (OSError, OverflowError) as error:
-        raise OutputError(f"cannot listen on {host} port {port} ({error})", remedy="give another --port") from error
-    with listener:
+    with ExitStack() as opened:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            listener = opened.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except (OSError, OverflowError) as error:
+            raise OutputError(f"cannot listen on {host} port {port} ({error})", remedy="give another --port") from error
         host, port = listener.getsockname()[:2]
         host = _own_address(family) if ip_address(host).is_unspecified else host
         yield listener, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -38,11 +38,14 @@ def leaves(group=None, path=()):
             yield (*path, name), command
 
 
+COMMANDS = dict(leaves())
+
+
 # --- help, version, usage
 
 
 @pytest.mark.parametrize(
-    ("words", "command"), list(leaves()), ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+    ("words", "command"), COMMANDS.items(), ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
 )
 def test_help_lists_every_option(textclf, words, command):
     said = textclf(*words, "--help")
@@ -59,7 +62,7 @@ def test_help_lists_every_option(textclf, words, command):
 
 
 def test_the_names_that_were_promised_are_there(textclf):
-    names = {" ".join(words) for words, _ in leaves()}
+    names = {" ".join(words) for words in COMMANDS}
     assert {"ocr", "prepare", "train", "evaluate", "predict", "classify", "model info"} <= names
     assert {"words similar", "words analogy"} <= names
     said = textclf("--help")
@@ -351,18 +354,23 @@ OUT_OF_BOUNDS = {
     "poll": ("0", "-1", "nan"),
 }
 NUMBERS = [
-    (words, parameter.name, value)
-    for words, command in leaves()
+    (words, parameter.name, value, "option")
+    for words, command in COMMANDS.items()
     for parameter in command.params
     if parameter.type_descriptor.annotation in (int, float)
     for value in OUT_OF_BOUNDS[parameter.name]
 ]
+# all numbers come from the other places in the same way: each bound of a name is tried there once
+NUMBERS += [
+    (words, name, value, way)
+    for (name, value), words in {(name, value): words for words, name, value, _ in NUMBERS}.items()
+    for way in ("environment", "file")
+]
 
 
-@pytest.mark.parametrize(("words", "name", "value"), NUMBERS)
-@pytest.mark.parametrize("way", ["option", "environment", "file"])
+@pytest.mark.parametrize(("words", "name", "value", "way"), NUMBERS)
 def test_a_number_out_of_bounds_is_refused_wherever_it_stands(textclf, tmp_path, monkeypatch, words, name, value, way):
-    command = dict(leaves())[words]
+    command = COMMANDS[words]
     parameter = next(parameter for parameter in command.params if parameter.name == name)
     needed = [f"x{i}" for i, one in enumerate(command.params) if not one.opts[0].startswith("-") and one.required]
     arguments = [
@@ -391,12 +399,12 @@ def test_a_number_out_of_bounds_is_refused_wherever_it_stands(textclf, tmp_path,
 
 
 def test_numbers_at_the_bounds_are_those_of_the_library():
-    for words, command in leaves():
+    for words, command in COMMANDS.items():
         for parameter in command.params:
             if parameter.name == "max_pages":
                 assert parameter.default == Limits().max_pages, words
     for name, (low, high) in {"vector_size": (1, 1000), "c": (1e-6, 1e6)}.items():
-        shown = next(one for one in dict(leaves())["train",].params if one.name == name)
+        shown = next(one for one in COMMANDS["train",].params if one.name == name)
         assert (shown.min, shown.max) == (low, high)
         for wrong in (low / 2, high * 2):
             with pytest.raises(UsageError):
@@ -417,7 +425,7 @@ def test_help_shows_choices_bounds_and_variables(textclf, words, shown):
     assert [one for one in shown if one not in said] == []
 
 
-@pytest.mark.parametrize("words", [words for words, _ in leaves()], ids=" ".join)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_help_has_an_example_and_the_exit_codes(textclf, words):
     said = textclf(*words, "--help").out
     assert f"\n      textclf {' '.join(words)} " in said

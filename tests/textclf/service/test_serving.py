@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -184,7 +182,7 @@ def test_no_task_is_lost_by_kill_9_nor_by_sigterm(start, model_path, invoice, sl
     service = begin("--model", model_path)
     service.wait_until_ready()
     with service.client() as client:
-        tasks = give(client, 8)
+        tasks = give(client, 5)
         uploading = connect(service)
         uploading.sendall(
             b"POST /v1/classify/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
@@ -200,7 +198,7 @@ def test_no_task_is_lost_by_kill_9_nor_by_sigterm(start, model_path, invoice, sl
     service = begin()
     assert {folder.name for folder in (service.library / "uploads").iterdir()} <= set(tasks)
     with service.client() as client, ThreadPoolExecutor(4) as clients:
-        tasks += give(client, 6)
+        tasks += give(client, 4)
         waiting = [clients.submit(client.post, "/v1/classify/file", files=sent(a=invoice)) for _ in range(2)]
         poll = clients.submit(client.get, f"/v1/status/poll/{tasks[-1]}", params={"wait": 60})
         assert until(lambda: queue_length(client) == 2)
@@ -237,6 +235,7 @@ def test_the_grace_is_over_once_and_who_still_waits_is_told(start, model_path, i
     assert "Traceback" not in service.said
 
 
+@pytest.mark.slow
 def test_a_task_that_kills_the_service_again_and_again_is_put_aside(
     start, model_path, page, slow_engine, sent, tmp_path
 ):
@@ -270,16 +269,13 @@ def test_a_task_that_kills_the_service_again_and_again_is_put_aside(
     assert until(lambda: not list((service.library / "uploads").iterdir()))
 
 
-def test_one_service_a_library_and_a_port(service, tmp_path):
-    def serve(*arguments: object) -> tuple[int, str]:
-        command = [sys.executable, "-m", "textclf", "serve", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        return done.returncode, done.stderr
-
-    code, said = serve("--library", service.library)
-    assert (code, "another service uses this library" in said) == (ExitCode.USAGE, True)
-    code, said = serve("--library", tmp_path / "other", "--port", urlsplit(service.url).port)
-    assert (code, "cannot listen on 127.0.0.1" in said) == (ExitCode.OUTPUT, True)
+def test_one_service_a_library_and_a_port(textclf, service, tmp_path):
+    said = textclf("serve", "--library", service.library)
+    assert said.code == ExitCode.USAGE
+    assert "another service uses this library" in said.error
+    said = textclf("serve", "--library", tmp_path / "other", "--port", urlsplit(service.url).port)
+    assert said.code == ExitCode.OUTPUT
+    assert "cannot listen on 127.0.0.1" in said.error
 
 
 def test_without_a_model_documents_are_refused_until_one_is_on_duty(start, model_path, invoice, sent):
