@@ -17,7 +17,7 @@ from textclf.bridges.label_studio import Control, as_prediction, as_task, find_c
 from textclf.bridges.labelled import CONFLICT
 from textclf.model.prediction import Prediction
 
-QUICK = ("--vectors", "none", "--lexicon", "none", "--no-background", "--no-diagnostics")
+QUICK = ("--vectors", "none", "--lexicon", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
 TEXTS = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=30)
 
 

@@ -62,6 +62,12 @@ class Desk(NamedTuple):
         return "".join(path.read_text() for path in (self.out / ".textclf" / "log").glob("*.log"))
 
 
+@pytest.fixture(scope="session")
+def read_pages(tmp_path_factory):
+    """A cache of pages that tests share which read the same files, and are about something else."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
 def desk(tmp_path, page):
     """An inbox with three sure files, one unsure and one that cannot be read."""

@@ -41,8 +41,17 @@ def test_a_result_that_cannot_be_printed_is_an_output_error(model_path, argument
     assert said.stderr == f"error: the output cannot be written ({reason})\n"
 
 
-@pytest.mark.parametrize("redirect", ["2>&-", "2>&- >&- <&-", pytest.param("2>/dev/full", marks=needs_full)])
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("redirect", "unbuffered"),
+    [
+        pytest.param("2>&-", "", marks=pytest.mark.slow),
+        ("2>&- >&- <&-", ""),
+        pytest.param("2>/dev/full", "", marks=[needs_full, pytest.mark.slow]),
+        pytest.param("2>&-", "1", marks=pytest.mark.slow),
+        pytest.param("2>&- >&- <&-", "1", marks=pytest.mark.slow),
+        pytest.param("2>/dev/full", "1", marks=needs_full),
+    ],
+)
 def test_what_nobody_hears_is_done_all_the_same(model_path, table, corpus, tmp_path, redirect, unbuffered):
     documents = table(tmp_path / "documents.csv", corpus(2).rows())
     said = run(
@@ -52,10 +61,10 @@ def test_what_nobody_hears_is_done_all_the_same(model_path, table, corpus, tmp_p
     assert (tmp_path / "out.csv").read_text().count("\n") == 7
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("utf-8", marks=pytest.mark.slow)])
 def test_json_stays_json_whatever_the_terminal_can_say(model_path, scan, tmp_path, encoding):
     page = scan(tmp_path / "caffè 𝄞.png", "Invoice total due")
-    said = run("classify", model_path, page, "--json", "--no-cache", PYTHONIOENCODING=encoding)
+    said = run("classify", model_path, page, "--json", "--no-cache", "--jobs", 1, PYTHONIOENCODING=encoding)
     assert json.loads(said.stdout)["document_id"] == "caffè 𝄞.png"
 
 
@@ -63,7 +72,7 @@ def test_json_tells_path_and_content(textclf, model_path, scan, tmp_path, monkey
     scan(tmp_path / "in" / "a.png", "Invoice total due")
     (tmp_path / "in" / "b.png").write_bytes(b"no image")
     monkeypatch.chdir(tmp_path)
-    said = textclf("classify", model_path, "in", "--json", "--no-cache")
+    said = textclf("classify", model_path, "in", "--json", "--no-cache", "--jobs", 1)
     good, bad = map(json.loads, said.out.splitlines())
     assert good["path"] == str(tmp_path / "in" / "a.png")
     assert bad["sha256"] == hashlib.sha256(b"no image").hexdigest()
@@ -107,7 +116,7 @@ def test_a_run_without_a_home_reads_all_the_same(textclf, scan, tmp_path, monkey
     scan(tmp_path / "a.png", "Dear Madam")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "none"))
-    said = textclf("ocr", tmp_path / "a.png", "-o", tmp_path / "d.csv", "--lang", "eng")
+    said = textclf("ocr", tmp_path / "a.png", "-o", tmp_path / "d.csv", "--lang", "eng", "--jobs", 1)
     assert said.code == 0
     assert said.err.count("warning: ") == 1
     assert not (tmp_path / "none").exists()

@@ -11,7 +11,7 @@ import pytest
 import textclf as package
 from textclf.base.errors import ExitCode
 
-QUICK = ("--vectors", "none", "--lexicon", "none", "--no-background", "--no-diagnostics")
+QUICK = ("--vectors", "none", "--lexicon", "none", "--no-background", "--no-diagnostics", "--jobs", "1")
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_documents_that_are_not_among_the_others_are_added_from_their_files(
     (new / "c.txt").write_text("read once, and changed since")
     (new / "d.txt").write_text("nobody has looked at this one")
     predictions, output = tmp_path / "predictions.csv", tmp_path / "m.textclf"
-    textclf("predict", model_path, new, "-o", predictions)
+    textclf("predict", model_path, new, "-o", predictions, "--jobs", "1")
     (new / "c.txt").write_text("something else")
     fill_in(predictions, {"a.txt": "invoice", "b.png": "letter", "c.txt": "receipt"})
     said = textclf("train", folders, "--corrections", predictions, "-o", output, *QUICK)

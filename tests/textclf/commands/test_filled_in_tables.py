@@ -20,6 +20,16 @@ def documents(corpus, table, tmp_path):
     return table(tmp_path / "documents.csv", rows)
 
 
+@pytest.fixture(scope="module")
+def other(classifier, corpus, tmp_path_factory):
+    """A model that takes all letters for something else."""
+    _, texts, categories = corpus(6)
+    path = tmp_path_factory.mktemp("other") / "model.textclf"
+    exchanged = {"letter": "receipt", "receipt": "letter"}
+    classifier().fit(texts, [exchanged.get(one, one) for one in categories]).save(path)
+    return path
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [
@@ -29,15 +39,11 @@ def documents(corpus, table, tmp_path):
     ],
 )
 def test_a_corrected_category_is_not_lost(
-    textclf, tmp_path, documents, model_path, classifier, corpus, read_table, table, monkeypatch, name, command
+    textclf, tmp_path, documents, model_path, other, corpus, read_table, table, monkeypatch, name, command
 ):
     monkeypatch.chdir(tmp_path)
-    Path("model.textclf").write_bytes(model_path.read_bytes())
-    _, texts, categories = corpus(6)
-    # which takes all letters for something else
-    classifier().fit(texts, [{"letter": "receipt", "receipt": "letter"}.get(one, one) for one in categories]).save(
-        "other.textclf"
-    )
+    Path("model.textclf").symlink_to(model_path)
+    Path("other.textclf").symlink_to(other)
     assert textclf(*command).code == 0
     written = read_table(Path(name))
     assert any(row["category"] for row in written)
@@ -63,7 +69,7 @@ def scans(scan, tmp_path):
 
 def test_a_category_typed_beside_a_text_is_not_lost(textclf, scans, tmp_path, read_table, table):
     out, labels = tmp_path / "documents.csv", tmp_path / "labels.csv"
-    ocr = ("ocr", scans, "--lang", "eng", "--cache", tmp_path / "cache", "-o", out)
+    ocr = ("ocr", scans, "--lang", "eng", "--jobs", 1, "--cache", tmp_path / "cache", "-o", out)
     assert textclf(*ocr).code == 0
     assert textclf(*ocr).code == 0
     found = read_table(out)
@@ -81,7 +87,19 @@ def test_a_category_typed_beside_a_text_is_not_lost(textclf, scans, tmp_path, re
 
 def test_categories_that_were_folders_do_not_hinder_filing_otherwise(textclf, scans, tmp_path, read_table, table):
     out = tmp_path / "documents.csv"
-    ocr = ("ocr", scans, "--lang", "eng", "--cache", tmp_path / "cache", "--labels-from-folders", "-o", out)
+    ocr = (
+        "ocr",
+        scans,
+        "--lang",
+        "eng",
+        "--jobs",
+        1,
+        "--cache",
+        tmp_path / "cache",
+        "--labels-from-folders",
+        "-o",
+        out,
+    )
     assert textclf(*ocr).code == 0
     (scans / "letter" / "1.png").rename(scans / "invoice" / "2.png")
     assert textclf(*ocr).code == 0

@@ -55,11 +55,19 @@ def interrupt(process, left_over, number=signal.SIGINT):
     return out
 
 
-@pytest.fixture
-def large_table(tmp_path, table, corpus):
-    _, texts, categories = corpus(4)
-    rows = [(f"{n}", texts[n % 12] * 20, categories[n % 12]) for n in range(15_000)]
-    return table(tmp_path / "large.csv", rows)
+@pytest.fixture(scope="module")
+def make_table(tmp_path_factory, table, corpus):
+    def make(rows):
+        _, texts, categories = corpus(4)
+        path = tmp_path_factory.mktemp("table") / "documents.csv"
+        return table(path, [(f"{n}", texts[n % 12] * 20, categories[n % 12]) for n in range(rows)])
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def large_table(make_table):
+    return make_table(15_000)
 
 
 @pytest.fixture
@@ -79,7 +87,7 @@ def engine(tmp_path):
     return environment, lambda: len(calls.read_text().splitlines())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_predict(spawn, left_over, model_path, large_table, tmp_path, number):
     (tmp_path / "out.csv").touch()
     process = spawn("predict", model_path, large_table, "-o", "out.csv")
@@ -148,7 +156,7 @@ def test_ocr_and_what_was_read_is_not_read_again(spawn, left_over, scan, engine,
     assert 0 < once <= 2 * (6 - kept)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_ocr_whose_workers_are_starting(spawn, left_over, scan, tmp_path, number):
     for page in range(4):
         scan(tmp_path / "scans" / f"{page}.png", f"Invoice number {4711 + page}", "total due 12.50")
@@ -163,7 +171,7 @@ def test_ocr_whose_workers_are_starting(spawn, left_over, scan, tmp_path, number
     assert err.splitlines()[-1].startswith("stopped; ")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_classify(spawn, left_over, scan, engine, model_path, tmp_path, number):
     environment, calls = engine
     for page in range(6):
@@ -175,11 +183,13 @@ def test_classify(spawn, left_over, scan, engine, model_path, tmp_path, number):
 
 
 @pytest.mark.parametrize("ignored", [False, True])
-def test_under_nohup_a_hang_up_is_not_heard(left_over, model_path, large_table, tmp_path, ignored):
+def test_under_nohup_a_hang_up_is_not_heard(left_over, model_path, make_table, tmp_path, ignored):
+    # one is read to its end
+    documents = make_table(3_000)
     program = "import signal, sys; from textclf.__main__ import main; "
     program += "signal.signal(signal.SIGHUP, signal.SIG_IGN); " if ignored else ""
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{program}main()", "predict", model_path, large_table, "-o", tmp_path / "out.csv"],
+        [sys.executable, "-c", f"{program}main()", "predict", model_path, documents, "-o", tmp_path / "out.csv"],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -27,10 +27,19 @@ def looking(tmp_path_factory, corpus, table):
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory, looking):
+def features(lexicon_file):
+    """Options for features that are quick to learn."""
+    return ("--lexicon", str(lexicon_file), "--vector-size", "4")
+
+
+QUICK = ("--max-error", "0.3", "--no-diagnostics", "--no-background", "--jobs", "1")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, looking, features):
     """A model that the command trained on it."""
     path = tmp_path_factory.mktemp("model") / "model.textclf"
-    assert run(["train", str(looking), "-o", str(path), "--max-error", "0.3", "--no-diagnostics"]) == 0
+    assert run(["train", str(looking), "-o", str(path), *features, *QUICK]) == 0
     return path
 
 
@@ -46,11 +55,10 @@ def test_training_and_predicting_use_the_looks_of_a_table(textclf, tmp_path, loo
     assert right_share(read_table(tmp_path / "predictions.csv"), looking) > 0.95
 
 
-def test_training_uses_the_looks_of_a_prepared_folder(textclf, tmp_path, looking, model):
-    assert textclf("prepare", looking, "-o", tmp_path / "prepared").code == 0
+def test_training_uses_the_looks_of_a_prepared_folder(textclf, tmp_path, looking, features, model):
+    assert textclf("prepare", looking, "-o", tmp_path / "prepared", *features).code == 0
     trained = tmp_path / "model.textclf"
-    options = ("--max-error", "0.3", "--no-diagnostics")
-    assert textclf("train", tmp_path / "prepared", "-o", trained, *options).code == 0
+    assert textclf("train", tmp_path / "prepared", "-o", trained, *QUICK).code == 0
     assert load(trained).training.groups == load(model).training.groups
 
 

@@ -17,7 +17,7 @@ SAMPLES = Path(__file__).parents[3] / "data" / "signing"
 
 @pytest.fixture
 def cache(tmp_path_factory):
-    return ("--cache", tmp_path_factory.getbasetemp() / "signature-cache")
+    return ("--cache", tmp_path_factory.getbasetemp() / "signature-cache", "--jobs", 1)
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

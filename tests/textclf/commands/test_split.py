@@ -161,6 +161,7 @@ def test_files_that_cannot_be_read_do_not_stop_the_others(textclf, stack, tmp_pa
     assert len(list((tmp_path / "parts").iterdir())) == 3
 
 
+@pytest.mark.slow
 def test_a_tiff_is_split_into_tiffs(textclf, tmp_path, cache):
     path = tmp_path / "stack.tif"
     first, *rest = (drawn(lines).convert("1") for lines in STACK)

@@ -52,6 +52,12 @@ def outputs(*processes: subprocess.Popen[str]) -> list[list[str]]:
     return found
 
 
+def in_one_database(name: str) -> pytest.MarkDecorator:
+    """Processes take long to start: run a test in both databases only when there is time."""
+    kinds = [pytest.param(kind, marks=() if kind == name else pytest.mark.slow) for kind in ("sqlite", "postgresql")]
+    return pytest.mark.parametrize("database", kinds, indirect=True)
+
+
 def test_the_migrations_make_the_tables_of_the_code(library):
     assert ScriptDirectory.from_config(migrations()).get_current_head() == HEAD
     with library.database.engine.connect() as connection:
@@ -153,11 +159,13 @@ def test_a_database_that_another_program_holds_is_told(tmp_path, monkeypatch):
         other.close()
 
 
+@in_one_database("sqlite")
 def test_several_processes_open_a_new_library_at_once(tmp_path, database):
     processes = [start("print(len(library.list_documents()))", tmp_path, database or "") for _ in range(2)]
     assert outputs(*processes) == [["0"]] * 2
 
 
+@in_one_database("postgresql")
 def test_several_processes_claim_different_documents(library, for_review, database):
     expected = {for_review(f"{number:02}").id for number in range(24)}
     claims = (
@@ -194,6 +202,7 @@ def test_a_document_that_is_decided_while_it_is_being_claimed_is_not_shown(libra
     assert seen
 
 
+@in_one_database("sqlite")
 def test_several_processes_add_the_same_documents(library, database):
     adds = (
         "for n in range(20):\n    d, new = library.add_document(sha256=f'{n:064}', name='a', size=1, at=NOW)\n"
@@ -204,6 +213,7 @@ def test_several_processes_add_the_same_documents(library, database):
     assert len(library.list_documents()) == 20
 
 
+@in_one_database("postgresql")
 def test_two_people_who_go_back_at_once_go_back_one_after_the_other(library, model_files, database):
     first, second = (library.add_model(path, at=NOW).id for path in model_files[:2])
     for model_id in (first, second, first):
@@ -218,6 +228,7 @@ def test_two_people_who_go_back_at_once_go_back_one_after_the_other(library, mod
     assert library.model_on_duty().id == first
 
 
+@in_one_database("sqlite")
 def test_two_people_who_take_a_model_at_once_take_it_once(library, model_files, database):
     model_id = library.add_model(model_files[0], at=NOW).id
     takes = "print(library.put_on_duty(rest[1], by=rest[0], at=NOW).by)\n"
@@ -232,6 +243,7 @@ def test_two_people_who_take_a_model_at_once_take_it_once(library, model_files, 
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.endurance)])
+@in_one_database("sqlite")
 def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_told_of(library, database, kills):
     """It prints each change after it was made: all printed are there, and each is there once."""
     writes = (
