@@ -64,7 +64,12 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
-@each_page()
+@pytest.mark.parametrize(
+    "page",
+    # the servers of this page are started in many other tests
+    [pytest.param(page, marks=pytest.mark.slow if page.name == "amazon-ml.md" else ()) for page in PAGES],
+    ids=lambda page: page.relative_to(ROOT).as_posix(),
+)
 def test_examples_run_and_give_what_they_show(page, tmp_path, monkeypatch):
     # fences would be taken for expected output
     text = re.sub(r"^```.*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -119,7 +119,9 @@ def test_other_columns_and_the_order_of_rows_change_no_byte(textclf, tmp_path, t
     assert first.with_suffix(".textclf").read_bytes() == second.with_suffix(".textclf").read_bytes()
 
 
-@pytest.mark.parametrize("lexicon", ["none", "learn", "file"])
+@pytest.mark.parametrize(
+    "lexicon", ["learn", pytest.param("none", marks=pytest.mark.slow), pytest.param("file", marks=pytest.mark.slow)]
+)
 def test_training_from_prepared_columns_gives_the_model_of_the_table(
     textclf, tmp_path, table, corpus, lexicon, lexicon_file
 ):
@@ -263,7 +265,7 @@ def test_papers_of_none_of_the_categories_are_learned_from_and_accepting_them_is
 ):
     rows = [(*row[:2], "None of these" if row[2] == "receipt" else row[2]) for row in corpus(24).rows()]
     documents, model = table(tmp_path / "documents.csv", rows), tmp_path / "model.textclf"
-    training = ("train", documents, "--no-diagnostics", "--no-background", "--vectors", "none", "--jobs", "1")
+    training = ("train", documents, *QUICK)
     said = textclf(*training, "--max-error", "0.1", "-o", model)
     assert "learning from 24 documents of 'none of these'" in said.err
     assert "trained on 48 documents of the categories and 24 of 'none of these'" in said.err
@@ -283,7 +285,7 @@ def test_papers_of_none_of_the_categories_are_learned_from_and_accepting_them_is
     assert "48 documents of 2 categories, and on 24 of none of these" in (tmp_path / "report/report.html").read_text()
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert (figures["documents"], figures["none_of_these"], figures["none_of_these_accepted"]) == (48, 24, 0)
-    said = textclf("prepare", documents, "-o", tmp_path / "prepared")
+    said = textclf("prepare", documents, "-o", tmp_path / "prepared", *QUICK[:4])
     assert "left out 24 documents of 'none of these'" in said.err
 
 

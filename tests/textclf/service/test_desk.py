@@ -122,14 +122,14 @@ def test_when_reading_has_ended_the_service_is_not_ready_and_loses_no_task(begin
 
 
 def test_a_result_that_cannot_be_kept_at_once_is_kept_later(begin, invoice, sent, slow_engine, monkeypatch):
-    for name, value in slow_engine("sleep 1").items():
+    for name, value in slow_engine("sleep 0.5").items():
         monkeypatch.setenv(name, value)
     desk, client = begin(engine="tesseract")
     wait_until_ready(client)
     task = client.post("/v1/classify/file/async", files=sent(a=invoice)).json()["task_id"]
     with closing(sqlite3.connect(desk.library.folder / "library.sqlite")) as database:
         database.execute("ALTER TABLE task RENAME TO away")
-        time.sleep(4)
+        time.sleep(2)
         database.execute("ALTER TABLE away RENAME TO task")
     assert client.get(f"/v1/status/poll/{task}?wait=20").json()["task_status"] == "success"
 
