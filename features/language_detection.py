@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,14 +96,19 @@ class LanguageDetector:
 
 def fit_language_detector(documents: Sequence[Sequence[str]]) -> LanguageDetector:
     """Find the languages of training documents, given by their words; if none is detected, none is foreign."""
-    from features.spacy_tables import stop_words
-
-    words = {language: tuple(sorted(stop_words(language))) for language in DETECTED}
-    detector = LanguageDetector(stop_words=words, known=())
+    detector = _detector_of_any()
     best: Counter[str] = Counter()
     for document in documents:
         language, share, _ = detector.detect(document)
         if share >= MIN_SHARE:
             best[language] += 1
     known = sorted(language for language, count in best.items() if count >= KNOWN_SHARE * best.total())
-    return LanguageDetector(stop_words=words, known=tuple(known))
+    return replace(detector, known=tuple(known))
+
+
+@cache
+def _detector_of_any() -> LanguageDetector:
+    from features.spacy_tables import stop_words
+
+    words = {language: tuple(sorted(stop_words(language))) for language in DETECTED}
+    return LanguageDetector(stop_words=words, known=())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from features.core.rows import multiply
 from features.ngrams import SparseRows
+from textclf.base.one_thread import one_thread
 
 DIMENSIONS = 60
 
@@ -36,7 +37,6 @@ def fit_lsa(ngrams: SparseRows, columns: int, *, dimensions: int = DIMENSIONS, s
     """Fit the projection to the first view, the first `columns` columns, of TF-IDF rows."""
     from scipy.sparse import csr_array
     from sklearn.utils.extmath import randomized_svd
-    from threadpoolctl import threadpool_limits
 
     first_view = np.flatnonzero(ngrams.indices < columns)
     starts = first_view.searchsorted(ngrams.starts)
@@ -46,7 +46,6 @@ def fit_lsa(ngrams: SparseRows, columns: int, *, dimensions: int = DIMENSIONS, s
     matrix = csr_array(
         (ngrams.values[first_view], ngrams.indices[first_view], starts), shape=(len(starts) - 1, columns)
     )
-    # sums in another order, as with more threads, would change the last bits
-    with threadpool_limits(1):
+    with one_thread():
         _, _, components = randomized_svd(matrix, dimensions, random_state=seed)
     return Lsa(projection=np.ascontiguousarray(components.T, dtype=np.float32))

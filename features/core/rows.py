@@ -31,10 +31,12 @@ class KeptKeys:
     """
 
     def __init__(self, keys: NDArray[np.int64], idf: NDArray[np.float32], bound: int) -> None:
-        # sums of 32 different powers of two are exact in double precision
-        bits = np.bincount(keys >> 5, np.exp2(keys & 31), minlength=bound >> 5).astype(np.uint64)
-        counts = np.bitwise_count(bits).astype(np.uint64)
-        self._keys = ((np.cumsum(counts) - counts) << np.uint64(32)) | bits
+        places = keys >> 5
+        first = np.flatnonzero(np.diff(places, prepend=-1))
+        bits = np.bitwise_or.reduceat(np.uint64(1) << (keys & 31).astype(np.uint64), first)
+        # where no key is kept, memory that is all zeros need not even be written
+        self._keys = np.zeros(bound >> 5, np.uint64)
+        self._keys[places[first]] = (first.astype(np.uint64) << np.uint64(32)) | bits
         self._idf = np.append(idf, 0).astype(np.float32)
         self._attach()
 

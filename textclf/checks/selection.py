@@ -28,6 +28,7 @@ from features.text_arguments import as_pairs, as_texts
 from features.tfidf import fit_tfidf
 from features.tokens import tokenize
 from textclf.base.errors import UsageError
+from textclf.base.one_thread import one_thread
 from textclf.checks.near_duplicates import jaccard, same_texts, shingles
 from textclf.model.category_names import NONE_OF_THESE
 
@@ -219,12 +220,10 @@ def _cluster(
     """Cluster the sample by k-means, and assign each row to the nearest centre."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
 
     if n == len(rows) or not rows.shape[1]:
         return _Clusters(np.arange(len(rows)), rows, weights)
-    # sums in another order, as with more threads, would change the last bits
-    with threadpool_limits(1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         # some rows may be equal, which leaves fewer clusters
         warnings.simplefilter("ignore", ConvergenceWarning)
         means = KMeans(min(n, len(sample)), n_init=STARTS, random_state=seed)

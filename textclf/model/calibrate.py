@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.base.one_thread import one_thread
 from textclf.model.folds import Folds
 
 MIN_DOCUMENTS = 30
@@ -78,7 +79,6 @@ def fit_correction(
     # the mean of a document's margins count, which is nearly one: on misread texts, whose margins are closer to each
     # other, it would decide too much.
     from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
 
     identity = np.eye(margins.shape[1])
     scaled, wanted, counted = margins * inverse_temperature, identity[truth], weights[:, None]
@@ -91,8 +91,7 @@ def fit_correction(
         gradient = scaled.T @ (counted * (np.exp(logarithms) - wanted)) + penalty * mixing
         return float(penalty * (mixing**2).sum() / 2 - (counted * wanted * logarithms).sum()), gradient.ravel()
 
-    # sums in another order, as with more threads, would change the last bits
-    with threadpool_limits(1):
+    with one_thread():
         mixing = minimize(loss, np.zeros(identity.size), jac=True, method="L-BFGS-B").x.reshape(identity.shape)
     return np.asarray(identity + mixing - mixing.mean(axis=0))
 

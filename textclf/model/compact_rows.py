@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.core.rows import gram_matrix
+from textclf.base.one_thread import one_thread
 
 MOST = 4_000
 """Rows up to which compact ones are made: the Gram matrix takes 8 bytes times their square."""
@@ -32,14 +33,12 @@ def compact_rows(matrix: Any) -> tuple[Any, Any]:
     Of more than `MOST` rows, both are the matrix itself.
     """
     from scipy.linalg import cholesky
-    from threadpoolctl import threadpool_limits
 
     if not 0 < matrix.shape[0] <= MOST:
         return matrix, matrix
     # the caller need not hold the rows any more
     matrix = matrix.tocsc()
-    # sums in another order, as with more threads, would change the last bits
-    with threadpool_limits(1):
+    with one_thread():
         gram = _gram(matrix)
         diagonal = np.einsum("ii->i", gram)
         diagonal += max(RIDGE * diagonal.mean(), np.finfo(np.float64).tiny)
@@ -51,11 +50,10 @@ def compact_rows(matrix: Any) -> tuple[Any, Any]:
 def full_slopes(slopes: NDArray[np.float64], compact: Any, matrix: Any) -> NDArray[np.float64]:
     """Turn slopes that were fitted to the compact rows of a matrix into those of its columns."""
     from scipy.linalg import solve_triangular
-    from threadpoolctl import threadpool_limits
 
     if compact is matrix:
         return slopes
-    with threadpool_limits(1):
+    with one_thread():
         dual = solve_triangular(compact, slopes.T, trans="T", lower=True)
     return np.asarray((matrix.T @ dual.astype(matrix.dtype)).T)
 

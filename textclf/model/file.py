@@ -15,6 +15,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -383,10 +384,14 @@ def _labels(description: dict[str, Any], categories: tuple[str, ...]) -> tuple[L
 
 def library_versions() -> dict[str, str]:
     """Versions on which the bytes of a model depend."""
-    versions = {"textclf": __version__, "python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions
+    found = {name: _version(name) for name in _LIBRARIES}
+    versions = {name: version for name, version in found.items() if version is not None}
+    return {"textclf": __version__, "python": platform.python_version(), **versions}
+
+
+@cache
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

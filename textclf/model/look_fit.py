@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.base.one_thread import one_thread
 from textclf.model.calibrate import Scored, fit_temperature, log_softmax, softmax
 from textclf.model.folds import Folds
 from textclf.model.look import ALONE, WITH_TEXT, LinearLook, LookModel, have_look, spread, typical_together
@@ -175,14 +176,12 @@ def fit_linear_look(
     Elements of Statistical Learning", 2nd edition, 2009, sections 4.4 and 18.3.
     """
     from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
 
     mean, deviation = looks.mean(axis=0, dtype=np.float64), np.maximum(looks.std(axis=0, dtype=np.float64), _LEAST)
     scale = deviation * np.sqrt(np.count_nonzero(deviation > _LEAST) or 1)
     rows = ((looks - mean) / scale).astype(np.float32)
     wanted, counted = np.eye(offset.shape[1])[labels], weights[:, None]
-    # sums in another order, as with more threads, would change the last bits
-    with threadpool_limits(1):
+    with one_thread():
         # of fewer documents than measures, no more directions count than there are documents
         directions, rows = _few_columns(rows)
 
