@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -17,6 +18,17 @@ collect_ignore = ["textclf/library/migrations/env.py"]
 # no deadline: the time of an example depends on the load of the computer
 settings.register_profile("textclf", deadline=None)
 settings.load_profile("textclf")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect no garbage while all modules are imported, and never look through what they hold."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

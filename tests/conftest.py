@@ -35,7 +35,8 @@ def start_cluster(allowed_failures: int = 3) -> Iterator[Any]:
         yield client
 
 
-@pytest.fixture(scope="session")
+# of the module: a cluster without a task uses an eighth of a processor, which adds up to the end of a session
+@pytest.fixture(scope="module")
 def _cluster() -> Iterator[Any]:
     with start_cluster() as client:
         yield client

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def package(module: str) -> str:
     return max((name for name in MAY_IMPORT if f"{module}.".startswith(f"{name}.")), key=len)
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """The dotted names that a module imports, inside functions too."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_bytes(), path)):
@@ -71,7 +73,7 @@ def imported(path: Path) -> set[str]:
             case ast.ImportFrom():
                 assert node.level == 0, f"{path}: imports are written in full"
                 names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 @pytest.fixture(scope="module")

@@ -87,10 +87,10 @@ def test_a_page_whose_worker_dies_once_is_read_the_second_time(blots, fake_tesse
 
 def test_an_engine_that_hangs_fails_its_page_in_time(blots, fake_tesseract, tsv):
     fake_tesseract(reads_width(tsv, also="[ $width = 301 ] && exec sleep 60"))
-    options = replace(AS_IT_IS, limits=Limits(seconds_per_page=6))
+    options = replace(AS_IT_IS, limits=Limits(seconds_per_page=4))
     documents = list(iter_documents(blots, options=options, jobs=2))
     assert [document.status for document in documents] == ["ok", "failed", "ok", "ok", "ok", "ok"]
-    assert documents[1].error == "took longer than 6 s; allow more with --seconds-per-page"
+    assert documents[1].error == "took longer than 4 s; allow more with --seconds-per-page"
 
 
 @pytest.mark.slow
@@ -347,6 +347,7 @@ def test_a_cluster_reads_what_this_machine_reads(cluster, page, tmp_path, monkey
     assert read_on_cluster(files, cluster, TesseractEngine()) == read_on_cluster(files, "", TesseractEngine())
 
 
+@pytest.mark.slow
 def test_a_worker_of_a_cluster_that_is_killed_loses_and_doubles_no_document(cluster, encoded):
     files = [(str(width), encoded(blot(width))) for width in range(100, 115)]
     victim = next(iter(cluster.run(os.getpid).values()))
@@ -356,6 +357,7 @@ def test_a_worker_of_a_cluster_that_is_killed_loses_and_doubles_no_document(clus
     assert [document.text for document in found] == [f"width {name}" for name, _ in files]
 
 
+@pytest.mark.slow
 def test_a_page_that_kills_every_worker_of_a_cluster_is_given_up_and_no_other(doomed_cluster, encoded):
     files = [(str(width), encoded(blot(width))) for width in (100, 101, 66, 102, 103, 104)]
     found = read_on_cluster(files, doomed_cluster, Slow())

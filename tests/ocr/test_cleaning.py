@@ -118,7 +118,7 @@ def test_variants_match_whole_words_in_any_case_and_over_a_line_end():
     assert clean_text("by I.N.P.S. today", variants=VARIANTS) == "by Inps today"
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.text(max_size=80))
 def test_cleaning_twice_is_cleaning_once(raw):
     once = clean_text(raw)
@@ -158,7 +158,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_cleaning_twice_is_cleaning_once_with_variants_and_repairs(raw):
     once = clean_text(raw, variants=VARIANTS)
@@ -196,8 +196,8 @@ def test_cleaning_twice_is_cleaning_once_with_variants_and_repairs(raw):
 def test_hostile_text_takes_linear_time(piece):
     clean_text(piece * 10, variants=VARIANTS)
     started = time.perf_counter()
-    clean_text(piece * (300_000 // len(piece)), variants=VARIANTS)
-    assert time.perf_counter() - started < 15
+    clean_text(piece * (100_000 // len(piece)), variants=VARIANTS)
+    assert time.perf_counter() - started < 5
 
 
 def test_a_file_of_variants(tmp_path):

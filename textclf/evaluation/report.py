@@ -7,6 +7,7 @@ import operator
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from textclf.evaluation.results import EvaluationReport
 from textclf.model.training_record import TrainingRecord
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from matplotlib.figure import Figure
 
 NOT_PREDICTED = "(not predicted)"
@@ -152,7 +154,8 @@ def _curve_figures(curve: RiskCoverage) -> dict[str, object]:
     }
 
 
-def _page(report: EvaluationReport, training: TrainingRecord | None, about: dict[str, str]) -> str:
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -163,21 +166,31 @@ def _page(report: EvaluationReport, training: TrainingRecord | None, about: dict
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": _percent, "counted": counted}
+    return environment
+
+
+def _page(report: EvaluationReport, training: TrainingRecord | None, about: dict[str, str]) -> str:
     tested = [figures for figures in report.categories if figures.support]
     by_f1 = sorted(tested, key=lambda figures: figures.f1)
     curve = report.risk_coverage
-    return environment.get_template("report.html").render(
-        **about,
-        report=report,
-        training=training,
-        groups=[(column, list(groups)) for column, groups in groupby(report.groups, key=lambda group: group.column)],
-        tested=len(tested),
-        trained=sum(training.documents.values()) if training else 0,
-        threshold=training.acceptance.threshold if training and training.acceptance.threshold <= 1 else None,
-        weakest=[figures for figures in by_f1 if figures.known and figures.f1 < 1][:3],
-        accepted_at=[curve.accepted_at(error) for error in MAX_ERRORS] if curve else [],
-        risk_points=curve.thinned(CURVE_POINTS) if curve else None,
-        **_axes(report, training),
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            **about,
+            report=report,
+            training=training,
+            groups=[
+                (column, list(groups)) for column, groups in groupby(report.groups, key=lambda group: group.column)
+            ],
+            tested=len(tested),
+            trained=sum(training.documents.values()) if training else 0,
+            threshold=training.acceptance.threshold if training and training.acceptance.threshold <= 1 else None,
+            weakest=[figures for figures in by_f1 if figures.known and figures.f1 < 1][:3],
+            accepted_at=[curve.accepted_at(error) for error in MAX_ERRORS] if curve else [],
+            risk_points=curve.thinned(CURVE_POINTS) if curve else None,
+            **_axes(report, training),
+        )
     )
 
 

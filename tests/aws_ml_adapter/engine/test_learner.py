@@ -113,7 +113,7 @@ def test_a_known_line_is_found():
     assert values == pytest.approx([1e6, 1e6 + 300, 1e6 - 200], abs=10)
 
 
-@pytest.mark.parametrize("degree", [3, 5])
+@pytest.mark.parametrize("degree", [3, pytest.param(5, marks=pytest.mark.slow)])
 def test_powers_of_one_number_are_learned_as_well_as_by_least_squares(degree):
     random_ = np.random.default_rng(2)
     x = random_.uniform(0, 3, 800)

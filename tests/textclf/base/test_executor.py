@@ -13,6 +13,7 @@ import time
 from itertools import count, islice
 from pathlib import Path
 
+import cloudpickle
 import loky.backend.process
 import numpy as np
 import pytest
@@ -24,6 +25,9 @@ from textclf.base.executor import HELD, QUEUED, map_in_order, open_executor
 from textclf.base.processes import WorkerProcess
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes")
+
+# processes are sent the functions of this module, and need not import it and pytest
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 HERE = os.getpid()
 PLACES = ("this process", "processes", "piped processes", "cluster")
@@ -208,8 +212,18 @@ def test_a_task_that_kills_its_worker_is_named_and_lost_alone(opened):
         assert list(executor.map(times, [(shared, 5)])) == [10]
 
 
-@pytest.mark.parametrize("place", PLACES[1:], indirect=True)
-@pytest.mark.parametrize("ahead", [1, 3])
+@pytest.mark.parametrize(
+    ("place", "ahead"),
+    [
+        ("processes", 1),
+        ("processes", 3),
+        pytest.param("piped processes", 1, marks=pytest.mark.slow),
+        ("piped processes", 3),
+        ("cluster", 1),
+        pytest.param("cluster", 3, marks=pytest.mark.slow),
+    ],
+    indirect=["place"],
+)
 def test_a_task_whose_worker_dies_once_is_done_the_second_time(opened, tmp_path, ahead):
     with opened(ahead=ahead) as executor:
         items = [(tmp_path / "died", number) for number in range(6)]

@@ -26,10 +26,11 @@ def quick(monkeypatch):
     return tuning.DEFAULTS
 
 
-def test_the_same_input_seed_and_number_give_the_same_result_with_any_number_of_processes(corpus, quick):
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_the_same_input_seed_and_number_give_the_same_result_with_any_number_of_processes(corpus, quick, jobs):
     _, texts, categories = corpus(12)
     found = tune(texts, categories, candidates=3)
-    assert found == tune(texts, categories, candidates=3) == tune(texts, categories, candidates=3, jobs=2)
+    assert found == tune(texts, categories, candidates=3, jobs=jobs)
     assert (found.candidates, found.held_out, found.stopped) == (3, 9, False)
     assert 0 <= found.accuracy <= 1
 
@@ -209,7 +210,7 @@ def test_a_cluster_finds_what_one_process_finds_although_a_worker_is_killed(corp
     assert len(living) == 1
 
 
-@pytest.mark.parametrize("where", [("--jobs", "1"), ("--dask", "local")])
+@pytest.mark.parametrize("where", [("--jobs", "1"), pytest.param(("--dask", "local"), marks=pytest.mark.slow)])
 def test_ctrl_c_keeps_the_best_so_far(spawn, corpus, table, tmp_path, where):
     path = table(tmp_path / "d.csv", corpus(8).rows())
     process = spawn("tune", path, "-o", tmp_path / "settings.json", *where)

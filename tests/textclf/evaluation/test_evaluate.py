@@ -316,7 +316,7 @@ def test_report_cannot_be_changed() -> None:
         report.documents = 2  # type: ignore[misc]
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.tuples(st.sampled_from([*CATEGORIES, "map", "=2+3"]), st.sampled_from([*CATEGORIES, ""]), st.floats(0, 1)),

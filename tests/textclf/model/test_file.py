@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -41,16 +42,20 @@ class Parts(dict[str, bytes]):
         self.manifest = manifest
 
     def write(self, path: Path, method: int = zipfile.ZIP_DEFLATED) -> Path:
-        with zipfile.ZipFile(path, "w", method) as archive:
+        with zipfile.ZipFile(path, "w", method, compresslevel=1) as archive:
             for name, data in self.items():
                 archive.writestr(name, data)
         return path
 
 
+def read_parts(path: Path) -> Parts:
+    with zipfile.ZipFile(path) as archive:
+        return Parts({name: archive.read(name) for name in archive.namelist()})
+
+
 @pytest.fixture
 def parts(model_path):
-    with zipfile.ZipFile(model_path) as archive:
-        return Parts({name: archive.read(name) for name in archive.namelist()})
+    return read_parts(model_path)
 
 
 def refusal(path: Path) -> str:
@@ -114,18 +119,17 @@ def test_a_changed_byte_is_refused_or_changes_nothing(model, model_path, tmp_pat
         *range(len(whole) - 22, len(whole)),
     ]
     unnoticed = 0
-    for place in places:
-        for change in (0x01, 0x0C, 0xFF):
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ change]) + whole[place + 1 :])
-            try:
-                loaded = load_model(path)
-            except BadModelError:
-                continue
-            # dates and attributes of entries change nothing
-            unnoticed += 1
-            assert loaded.margins(TEXTS).tobytes() == expected, (place, change)
-            assert model_info(path).training == model.training
-    assert unnoticed < len(places) * 3 * 0.7
+    for place, change in zip(places, cycle((0x01, 0x0C, 0xFF)), strict=False):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ change]) + whole[place + 1 :])
+        try:
+            loaded = load_model(path)
+        except BadModelError:
+            continue
+        # dates and attributes of entries change nothing
+        unnoticed += 1
+        assert loaded.margins(TEXTS).tobytes() == expected, (place, change)
+        assert model_info(path).training == model.training
+    assert unnoticed < len(places) * 0.7
 
 
 @pytest.mark.parametrize("name", ["model.json", "intercept.npy", "word_weights.npy", "vectors_matrix.npy"])
@@ -485,20 +489,21 @@ def test_an_open_file_is_read_from_where_it_stands_and_left_open(model, model_pa
         assert not file.closed
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
-def test_a_damaged_model_has_the_same_fault_however_it_comes(parts, model_path, tmp_path, way):
+@pytest.fixture(scope="module")
+def damaged(model_path, tmp_path_factory):
     whole = model_path.read_bytes()
-    changed, bomb = Parts(parts), Parts(parts)
-    changed["intercept.npy"] = parts["intercept.npy"][:-1] + b"\x7f"
+    path = tmp_path_factory.mktemp("damaged") / "model.textclf"
+    changed, bomb = read_parts(model_path), read_parts(model_path)
+    changed["intercept.npy"] = changed["intercept.npy"][:-1] + b"\x7f"
     bomb.put("more.npy", bytes(100_000_000))
+    written = [one.write(path).read_bytes() for one in (changed, bomb)]
+    return [b"", b"no model", whole[: len(whole) // 2], *written]
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_a_damaged_model_has_the_same_fault_however_it_comes(damaged, tmp_path, way):
     path = tmp_path / "damaged.textclf"
-    for data in (
-        b"",
-        b"no model",
-        whole[: len(whole) // 2],
-        changed.write(path).read_bytes(),
-        bomb.write(path).read_bytes(),
-    ):
+    for data in damaged:
         path.write_bytes(data)
         with pytest.raises(BadModelError) as caught:
             load_model(way(data))

@@ -73,6 +73,11 @@ QUICK = DocumentClassifier(lexicon="none", vectors="none", augment=False, backgr
 NEW = ["total vat due by bank", "dear aunt with love", "coins and change at the till"]
 
 
+@pytest.fixture(scope="module")
+def fitted():
+    return clone(QUICK).fit(TEXTS, NAMES)
+
+
 with warnings.catch_warnings():
     # of estimators of texts scikit-learn checks the interface only, and says so
     warnings.simplefilter("ignore", SkipTestWarning)
@@ -107,13 +112,12 @@ def test_the_further_checks_that_feed_no_numbers(estimator, check):
     check(type(estimator).__name__, estimator)
 
 
-def test_the_tags_say_that_it_classifies_texts_and_needs_labels():
+def test_the_tags_say_that_it_classifies_texts_and_needs_labels(fitted):
     tags = get_tags(DocumentClassifier())
     assert is_classifier(DocumentClassifier())
     assert (tags.input_tags.string, tags.input_tags.two_d_array, tags.input_tags.sparse) == (True, False, False)
     assert (tags.target_tags.required, tags.requires_fit, tags.non_deterministic) == (True, True, False)
     # as of scikit-learn's own estimators of texts, columns are neither counted nor named
-    fitted = clone(QUICK).fit(TEXTS, NAMES)
     assert not hasattr(fitted, "n_features_in_")
     assert not hasattr(fitted, "feature_names_in_")
 
@@ -255,7 +259,7 @@ def test_weights_reach_the_estimator_through_the_tools():
     assert voting.predict(NEW).tolist() == ["invoice", "letter", "receipt"]
 
 
-def test_a_weight_of_nought_is_as_if_the_document_were_not_there():
+def test_a_weight_of_nought_is_as_if_the_document_were_not_there(fitted):
     noise = [("coins till cash", "letter"), ("dear aunt love", "unheard of"), ("", "letter")]
     texts, labels = [*TEXTS], [*NAMES]
     for place, (text, label) in zip((0, 7, 20), noise, strict=True):
@@ -265,14 +269,14 @@ def test_a_weight_of_nought_is_as_if_the_document_were_not_there():
     weights[[0, 7, 20]] = 0
     one, other = io.BytesIO(), io.BytesIO()
     clone(QUICK).fit(texts, labels, weights).save(one)
-    clone(QUICK).fit(TEXTS, NAMES).save(other)
+    fitted.save(other)
     assert one.getvalue() == other.getvalue()
 
 
-def test_a_weight_of_one_changes_nothing():
+def test_a_weight_of_one_changes_nothing(fitted):
     one, other = io.BytesIO(), io.BytesIO()
     clone(QUICK).fit(TEXTS, NAMES, sample_weight=[1] * 18).save(one)
-    clone(QUICK).fit(TEXTS, NAMES).save(other)
+    fitted.save(other)
     assert one.getvalue() == other.getvalue()
 
 
@@ -303,8 +307,7 @@ def test_weights_decide_between_documents_that_contradict_each_other():
         assert fitted.predict(["purchase order number"]).tolist() == [favoured]
 
 
-def test_logarithms_of_scores_are_finite_and_fit_them():
-    fitted = clone(QUICK).fit(TEXTS, NAMES)
+def test_logarithms_of_scores_are_finite_and_fit_them(fitted):
     scores, logs = fitted.predict_proba(TEXTS), fitted.predict_log_proba(TEXTS)
     assert np.allclose(np.exp(logs), scores)
     assert np.isfinite(logs).all()
@@ -353,8 +356,7 @@ def test_a_random_state_of_any_kind():
     ["dear", b"dear", None, 7, [1.5, 2.5], ["dear", None], [b"dear"], np.ones((2, 3)), pd.DataFrame({"a": ["x"]}), {}],
     ids=str,
 )
-def test_what_is_no_list_of_texts_is_refused_everywhere(texts):
-    fitted = clone(QUICK).fit(TEXTS, NAMES)
+def test_what_is_no_list_of_texts_is_refused_everywhere(fitted, texts):
     model = fitted.model_
     asks = [fitted.predict, fitted.predict_proba, fitted.predict_log_proba, fitted.decision_function]
     asks += [
@@ -362,9 +364,9 @@ def test_what_is_no_list_of_texts_is_refused_everywhere(texts):
         lambda texts: list(model.pipe(texts)),
         model.predict_proba,
         model.features.rows,
-        lambda texts: fitted.fit(texts, NAMES),
+        lambda texts: clone(QUICK).fit(texts, NAMES),
     ]
-    asks += [lambda texts: fitted.fit(TEXTS, NAMES, out_of_distribution=texts)]
+    asks += [lambda texts: clone(QUICK).fit(TEXTS, NAMES, out_of_distribution=texts)]
     for ask in asks:
         if texts is None and ask is asks[-1]:
             continue
@@ -372,8 +374,8 @@ def test_what_is_no_list_of_texts_is_refused_everywhere(texts):
             ask(texts)
 
 
-def test_one_text_that_is_none_is_refused_by_those_who_take_one():
-    model = clone(QUICK).fit(TEXTS, NAMES).model_
+def test_one_text_that_is_none_is_refused_by_those_who_take_one(fitted):
+    model = fitted.model_
     client = textclf.LocalClient(model)
     for text in (None, 7, ["dear"], b"dear", pd.Series(["dear"])):
         with pytest.raises(ValueError, match="not a string"):

@@ -80,10 +80,11 @@ def test_training_records_what_the_unlabelled_documents_gave(corpus):
     assert [group.features for group in enough.groups] == ["text"]
 
 
-def test_the_model_does_not_depend_on_the_order_of_unlabelled_documents_or_the_processes(corpus, tmp_path):
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_the_model_does_not_depend_on_the_order_of_unlabelled_documents_or_the_processes(corpus, tmp_path, processes):
     _, texts, categories = corpus(4)
     _, more, _ = corpus(10, seed=1)
-    for name, given, jobs in (("a", more, 1), ("b", more[::-1], 2)):
+    for name, given, jobs in (("a", more, 1), ("b", more[::-1], processes)):
         QUICK.set_params(n_jobs=jobs).fit(texts, categories, unlabelled=given).save(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
