@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,10 +102,12 @@ class Server:
     @staticmethod
     def until(holds: Callable[[], object], *, seconds: float = 20) -> None:
         """Wait until a condition is true."""
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, 0.01
         while not holds():
             assert time.monotonic() < end
-            time.sleep(0.01)
+            time.sleep(pause)
+            # each question takes time from the job that is waited for
+            pause = min(1.3 * pause, 0.1)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -224,8 +227,8 @@ def sales(rows: int = 400, seed: int = 1) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.fixture(scope="session")
-def make_server(tmp_path_factory) -> Iterator[Callable[..., Server]]:
+@contextmanager
+def _running_servers(tmp_path_factory) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def make(*options: str) -> Server:
@@ -240,10 +243,23 @@ def make_server(tmp_path_factory) -> Iterator[Callable[..., Server]]:
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def make_server(tmp_path_factory) -> Iterator[Callable[..., Server]]:
+    """Starts servers that run until the tests of the module end."""
+    with _running_servers(tmp_path_factory) as make:
+        yield make
+
+
 @pytest.fixture(scope="session")
-def server(make_server) -> Server:
+def make_lasting_server(tmp_path_factory) -> Iterator[Callable[..., Server]]:
+    with _running_servers(tmp_path_factory) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def server(make_lasting_server) -> Server:
     """A server with data and their objects: ds-train, ds-test, ml-sales, ev-sales, bp-sales."""
-    server = make_server("--rate", "100000")
+    server = make_lasting_server("--rate", "100000")
     server.fill()
     for kind, id_ in (("ml_model", "ml-sales"), ("evaluation", "ev-sales"), ("batch_prediction", "bp-sales")):
         server.wait(kind, id_)

@@ -10,7 +10,8 @@ from typing import Any
 
 def one_thread() -> AbstractContextManager[Any]:
     """Let the libraries of linear algebra use one thread: with more, sums in another order change the last bits."""
-    return _libraries(len(sys.modules)).limit(limits=1)
+    limited: AbstractContextManager[Any] = _libraries(len(sys.modules)).limit(limits=1)
+    return limited
 
 
 @lru_cache(maxsize=1)

@@ -64,8 +64,8 @@ def no_credentials(monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def server(make_server):
-    return make_server("--rate", "100000")
+def server(make_lasting_server):
+    return make_lasting_server("--rate", "100000")
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def test_an_endpoint_may_be_asked_for_before_its_model_is_completed(make_server)
     waiting = make_server("--jobs", "1")
     waiting.put_sales()
     # keeps the only worker busy, so that nothing else starts
-    waiting.put("long.csv", "age,town,note,bought\n" + "30,Rome,no and so or no,0\n71,Bern,yes or so,1\n" * 200_000)
+    waiting.put("long.csv", "age,town,note,bought\n" + "30,Rome,no and so or no,0\n71,Bern,yes or so,1\n" * 80_000)
     client = waiting.client
     schema = (waiting.s3 / "bucket" / "sales.csv.schema").read_text()
     waiting.create_data_source("ds-long", location="s3://bucket/long.csv", DataSchema=schema)
