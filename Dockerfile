@@ -29,9 +29,17 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     && python3 -m pip --python /opt/textclf/bin/python install --no-deps /wheels/*.whl
 
 # What is installed: /opt/textclf/sbom.cdx.json for Python, /var/lib/dpkg/status for Debian.
+# What nothing here uses goes: tests, descriptions of other services of AWS, and symbols for debuggers where they are large
+# (not of libraries that auditwheel has rewritten: strip breaks these).
 FROM builder AS predict-packages
+WORKDIR /opt/textclf/lib
 RUN /opt/sbom/bin/cyclonedx-py environment --output-reproducible --output-file /opt/textclf/sbom.cdx.json /opt/textclf/bin/python \
-    && find /opt/textclf/lib -type d -name tests -prune -exec rm -r {} +
+    && find . -type d -name tests -prune -exec rm -r {} + \
+    && find . -path '*/botocore/data/*' -prune -type d ! -name dynamodb ! -name machinelearning ! -name s3 ! -name 's[qst]s' \
+        ! -name 'sso*' ! -name signin -exec rm -r {} + \
+    && for package in sqlalchemy uvloop httptools; do \
+        find . -path "*/$package/*.so" -exec strip --strip-unneeded {} +; \
+    done
 
 FROM builder AS train-packages
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
@@ -44,7 +52,7 @@ ARG LANGUAGES=""
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        tesseract-ocr tesseract-ocr-eng tesseract-ocr-ita tesseract-ocr-osd \
+        tesseract-ocr-eng tesseract-ocr-ita tesseract-ocr-osd \
         ${LANGUAGES:+$(printf 'tesseract-ocr-%s ' ${LANGUAGES})} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/* \
     && groupadd --gid 10001 textclf \
@@ -53,7 +61,9 @@ RUN apt-get update \
     && install -d -o textclf -g textclf -m 0755 /data
 COPY deploy/health.py /opt/health.py
 # The root file system can be read-only: what is written goes to /library, /data, other mounts, and /tmp.
+# The languages of Tesseract: its library comes with tesserocr, and the program, as large as all of NumPy, is left out.
 ENV PATH=/opt/textclf/bin:$PATH \
+    TESSDATA_PREFIX=/usr/share/tesseract-ocr/5/tessdata \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \

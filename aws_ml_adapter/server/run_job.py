@@ -16,7 +16,6 @@ from aws_ml_adapter.api.recipe import parse_recipe
 from aws_ml_adapter.api.storage import open_storage
 from aws_ml_adapter.engine.batch_predictions import write_predictions
 from aws_ml_adapter.engine.csv_data import DataFile, Rows, read_batches
-from aws_ml_adapter.engine.learner import train
 from aws_ml_adapter.engine.ml_model import MLModel, load_ml_model, save_ml_model
 from aws_ml_adapter.engine.performance import evaluate, other_target
 from aws_ml_adapter.engine.statistics import compute_statistics
@@ -33,6 +32,7 @@ from aws_ml_adapter.server.schemas_and_recipes import (
 from features.schema import Schema
 from textclf.base.errors import TextclfError
 from textclf.base.files import write_aside
+from textclf.base.packages import missing_package
 
 _CHUNK = 1 << 20
 
@@ -48,6 +48,8 @@ def run_job(job: Job) -> dict[str, Any]:
             members = _DO[kind](work)
         except Exception as error:
             work.log(f"failed: {error}")
+            if missing := missing_package(error):
+                raise missing from error
             if isinstance(error, DataFault) and error.where is None:
                 raise DataFault(error.what, where=work.spec["DataLocationS3"], remedy=error.remedy) from error
             raise
@@ -95,6 +97,9 @@ class _Work:
 
     def ml_model(self) -> dict[str, Any]:
         """Train a model."""
+        # an installation that only predicts lacks SciPy
+        from aws_ml_adapter.engine.learner import train
+
         model_type = ModelType(self._request["MLModelType"])
         recipe = self._recipe(model_type)
         model = train(

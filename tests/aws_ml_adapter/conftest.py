@@ -60,7 +60,8 @@ class Server:
         command = [sys.executable, "-m", "aws_ml_adapter", "serve", "--data-dir", str(self.folder / "data")]
         if "--s3-endpoint" not in self.options:
             command += ["--s3-root", str(self.s3)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+        paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        environment = {**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "error"}
         with (self.folder / "stderr.txt").open("a") as stderr:
             self.process = subprocess.Popen(
                 [*command, *self.options], stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True

@@ -27,7 +27,7 @@ EXTRAS = {
     "zxingcpp": "barcodes",
 }
 """Optional packages, with the extra that installs each."""
-FOR_TRAINING = frozenset({"gensim", "joblib", "matplotlib", "pandas", "sklearn", "spacy", "threadpoolctl"})
+FOR_TRAINING = frozenset({"gensim", "joblib", "matplotlib", "pandas", "scipy", "sklearn", "spacy", "threadpoolctl"})
 """Packages that an installation which only predicts does without: deploy/predict.txt lists the others."""
 
 

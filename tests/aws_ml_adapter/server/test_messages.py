@@ -193,6 +193,20 @@ def test_what_failed_says_how_to_go_on_and_shows_what_it_was_to_learn(server, so
     server.wait("data_source", id_)
 
 
+def test_an_installation_that_only_predicts_says_so_of_a_training(make_server, monkeypatch, tmp_path):
+    (tmp_path / "scipy.py").write_text("raise ModuleNotFoundError('No module named scipy', name='scipy')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    server = make_server("--jobs", "1")
+    server.put_sales()
+    server.create_data_source("ds")
+    server.wait("data_source", "ds")
+    server.client.create_ml_model(MLModelId="ml", MLModelType="BINARY", TrainingDataSourceId="ds")
+    message = server.until_failed("ml_model", "ml")
+    assert message.startswith("scipy is not installed; this installation only predicts")
+    assert "take the container image train" in message
+    assert "Traceback" not in server.stderr
+
+
 def test_evaluating_by_another_target_is_reported(server):
     data, spec = "age,town,note,bought\n" + "30,Rome,no,0\n60,Bern,yes,1\n" * 30, {}
     spec["DataSchema"] = (

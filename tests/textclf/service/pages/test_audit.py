@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from tests.textclf.service.pages.test_review import decisions, press
 from textclf.library.audit import draw_sample, measure_drift, month_of, months_before, next_month
 from textclf.model.category_names import NONE_OF_THESE
 from textclf.model.prediction import Prediction
-from textclf.service.pages.audit_figures import summarise
+from textclf.service.pages.audit_figures import CONFIDENCE, clopper_pearson, summarise
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -151,6 +154,12 @@ def test_the_promise_of_a_month_is_the_one_that_held_when_its_documents_were_acc
         with library.database.reading() as session:
             drift = measure_drift(session, month, unfamiliar_below=0.02)
         assert summarise(month, sample_of(library, 20, month), drift).promised == promised
+
+
+@given(st.integers(1, 3_000).flatmap(lambda documents: st.tuples(st.integers(0, documents), st.just(documents))))
+def test_the_interval_is_that_of_scipy(figures):
+    expected = binomtest(*figures).proportion_ci(CONFIDENCE, method="exact")
+    assert clopper_pearson(*figures) == pytest.approx((expected.low, expected.high), abs=1e-10)
 
 
 def test_months():
