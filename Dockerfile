@@ -29,12 +29,12 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     && python3 -m pip --python /opt/textclf/bin/python install --no-deps /wheels/*.whl
 
 # What is installed: /opt/textclf/sbom.cdx.json for Python, /var/lib/dpkg/status for Debian.
-# What nothing here uses goes: tests, descriptions of other services of AWS, and symbols for debuggers where they are large
-# (not of libraries that auditwheel has rewritten: strip breaks these).
+# What nothing here uses goes: tests, stubs for type checkers, descriptions of other services of AWS, and symbols for
+# debuggers where they are large (not of libraries that auditwheel has rewritten: strip breaks these).
 FROM builder AS predict-packages
 WORKDIR /opt/textclf/lib
 RUN /opt/sbom/bin/cyclonedx-py environment --output-reproducible --output-file /opt/textclf/sbom.cdx.json /opt/textclf/bin/python \
-    && find . -type d -name tests -prune -exec rm -r {} + \
+    && find . \( -type d -name tests -o -name '*.pyi' \) -prune -exec rm -r {} + \
     && find . -path '*/botocore/data/*' -prune -type d ! -name dynamodb ! -name machinelearning ! -name s3 ! -name 's[qst]s' \
         ! -name 'sso*' ! -name signin -exec rm -r {} + \
     && for package in sqlalchemy uvloop httptools; do \

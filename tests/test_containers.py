@@ -151,7 +151,7 @@ def requirements():
 def test_the_packages_of_the_image_are_those_of_the_project_without_training():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = {"aws", "barcodes", "desk", "postgresql", "queue", "serve", "serverless"}
+    wanted = {"aws", "barcodes", "desk", "postgresql", "queue", "serve", "serverless", "telemetry"}
     known = {line for name in wanted for line in extras[name] if not line.startswith("textclf[")}
 
     def name(line):
