@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,16 @@ def test_the_packages_of_the_image_are_those_of_the_project_without_training():
     assert requirements() == {line for line in project["dependencies"] if name(line) not in left_out} | known
     assert "loky" not in left_out
     assert not FOR_TRAINING & EXTRAS.keys()
+
+
+def test_the_image_keeps_the_descriptions_of_the_services_that_are_used():
+    patterns = re.findall(r"! -name '?([\w*\[\]]+)", DOCKERFILE)
+    for folder in ("aws_ml_adapter", "textclf"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for name in re.findall(r'\b(?:open_)?client\(\s*"([\w-]+)"', path.read_text(encoding="utf-8")):
+                assert any(fnmatch(name, pattern) for pattern in patterns), f"{path}: {name}"
+    # who is asked for credentials
+    assert all(any(fnmatch(name, pattern) for pattern in patterns) for name in ("sts", "sso", "sso-oidc", "signin"))
 
 
 @pytest.mark.slow
