@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -353,22 +354,24 @@ OUT_OF_BOUNDS = {
     "settle": ("-1", "3601", "nan"),
     "poll": ("0", "-1", "nan"),
 }
-NUMBERS = [
-    (words, parameter.name, value, "option")
-    for words, command in COMMANDS.items()
-    for parameter in command.params
-    if parameter.type_descriptor.annotation in (int, float)
-    for value in OUT_OF_BOUNDS[parameter.name]
-]
-# all numbers come from the other places in the same way: each bound of a name is tried there once
-NUMBERS += [
-    (words, name, value, way)
-    for (name, value), words in {(name, value): words for words, name, value, _ in NUMBERS}.items()
-    for way in ("environment", "file")
-]
 
 
-@pytest.mark.parametrize(("words", "name", "value", "way"), NUMBERS)
+def numbers():
+    """All numbers out of bounds, wherever they may stand; without slow tests each once, and each option once."""
+    tried = set()
+    for words, command in COMMANDS.items():
+        for parameter in command.params:
+            if parameter.type_descriptor.annotation not in (int, float):
+                continue
+            values = OUT_OF_BOUNDS[parameter.name]
+            for value, way in itertools.product(values, ("option", "environment", "file")):
+                is_needed = (parameter.name, value, way) not in tried or (value, way) == (values[-1], "option")
+                tried.add((parameter.name, value, way))
+                marks = () if is_needed else pytest.mark.slow
+                yield pytest.param(words, parameter.name, value, way, marks=marks)
+
+
+@pytest.mark.parametrize(("words", "name", "value", "way"), [*numbers()])
 def test_a_number_out_of_bounds_is_refused_wherever_it_stands(textclf, tmp_path, monkeypatch, words, name, value, way):
     command = COMMANDS[words]
     parameter = next(parameter for parameter in command.params if parameter.name == name)

@@ -218,6 +218,7 @@ def test_no_task_is_lost_by_kill_9_nor_by_sigterm(start, model_path, invoice, sl
     assert "Traceback" not in service.said
 
 
+@pytest.mark.slow
 def test_the_grace_is_over_once_and_who_still_waits_is_told(start, model_path, invoice, slow_engine, sent):
     arguments = ("--engine", "tesseract", "--jobs", 2, "--grace", 5)
     service = start("--model", model_path, *arguments, **slow_engine('[ -e "$XDG_CACHE_HOME" ] && sleep 60'))
