@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("httpx", reason="the extra [desk] is not installed")
 
 from fastapi.responses import JSONResponse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import textclf as package
@@ -248,6 +248,7 @@ NAMES = st.text(min_size=1, max_size=30)
 
 
 @given(name=NAMES, title=NAMES, line=NAMES)
+@settings(max_examples=25)
 def test_the_page_of_a_trial_loads_nothing_whatever_things_are_named(name, title, line):
     wrong = Judged(id=3, title=f"<img src=x>{title}", category=name, predicted="<b>", score=0.9, accepted=(True,))
     page = render_report(

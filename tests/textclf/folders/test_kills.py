@@ -90,7 +90,7 @@ def worker(desk):
 
 
 @pytest.mark.parametrize("place", ["the same file system", "another file system"])
-@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.endurance)])
+@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.endurance)])
 def test_moves(desk, worker, request, place, kills):
     into = desk.into if place == "the same file system" else request.getfixturevalue("other_file_system")
     names = [f"{chr(97 + number % 3)}{number:02}.pdf" for number in range(FILES)]
