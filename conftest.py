@@ -16,7 +16,7 @@ from hypothesis import settings
 collect_ignore = ["textclf/library/migrations/env.py"]
 
 # no deadline: the time of an example depends on the load of the computer
-settings.register_profile("textclf", deadline=None)
+settings.register_profile("textclf", deadline=None, max_examples=40)
 settings.load_profile("textclf")
 
 

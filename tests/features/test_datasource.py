@@ -91,7 +91,7 @@ rows_of_anything = st.lists(
 
 
 @given(rows_of_anything)
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_reading_back_gives_the_same_values(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     assert write(path, rows).shortened == ()
@@ -106,7 +106,7 @@ def test_reading_back_gives_the_same_values(tmp_path_factory, rows):
 @example("␛2424")
 @example("\n\n \n")
 @example("\r\n")
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_any_text_stands_on_one_line_and_comes_back(text):
     encoded = encode_text(text)
     assert decode_text(encoded) == text

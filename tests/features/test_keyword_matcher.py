@@ -147,7 +147,7 @@ def test_a_phrase_forgives_more_than_one_of_its_words_but_not_in_all_of_them() -
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_every_misreading_within_the_tolerance_is_found(data: st.DataObject) -> None:
     keyword = data.draw(st.sampled_from(["fattura", "contraente", "dichiarazione", "identificazione", "scontrino"]))
     matcher = KeywordMatcher(one_category(keyword))
@@ -165,7 +165,7 @@ def test_every_misreading_within_the_tolerance_is_found(data: st.DataObject) -> 
 
 
 @given(st.lists(st.sampled_from([" ", "\n", "  ", "-", "-\n", " - ", ". ", "’", "\t"]), min_size=40, max_size=40))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_what_stands_between_words_never_changes_what_is_found(matcher: KeywordMatcher, between: list[str]) -> None:
     text = "la carta d identità dell insurance mod 730 con estratto conto nato il 3 maggio certificazione unica"
     words = text.split()
@@ -175,7 +175,7 @@ def test_what_stands_between_words_never_changes_what_is_found(matcher: KeywordM
 
 
 @given(st.lists(st.sampled_from([str.lower, str.upper, str.title, str.swapcase]), min_size=30, max_size=30))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_case_never_changes_what_is_found(shipped_matcher: KeywordMatcher, cases: list) -> None:
     text = "Carta d identità Mod 730 gross pay saldo contabile premium receipt fattura proforma kWh"
     changed = " ".join(case(word) for case, word in zip(cases, text.split(), strict=False))
@@ -187,14 +187,14 @@ def test_case_never_changes_what_is_found(shipped_matcher: KeywordMatcher, cases
     st.text("abcdefghijklmnopqrstuvwxyz0123456789", max_size=4),
     st.text("abcdefghijklmnopqrstuvwxyz0123456789", max_size=4),
 )
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_never_inside_a_longer_word(matcher: KeywordMatcher, keyword: str, before: str, after: str) -> None:
     assume(before or after)
     assert keyword not in {hit.keyword for hit in matcher.find([before + keyword + after])}
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_any_text_is_taken(shipped_matcher: KeywordMatcher, text: str) -> None:
     words = tokenize(text)
     for hit in shipped_matcher.find(words):
@@ -428,7 +428,7 @@ KEYWORDS = (
 
 
 @given(words=st.lists(PIECES, max_size=12), keywords=st.lists(st.sampled_from(KEYWORDS), min_size=1, unique=True))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_keywords_are_those_of_a_plain_search(words, keywords):
     lexicon = Lexicon(
         categories=(

@@ -50,7 +50,7 @@ def test_a_page_without_line_breaks_has_a_head_of_so_many_characters_and_no_line
 
 
 @given(ANY_TEXT | st.text("word ", min_size=300, max_size=900))
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_parts_are_those_that_lines_and_pieces_tell(text):
     found = {part: places_in(text, part) for part in PARTS}
     pieces = list(re.finditer(r"\S+", text))
@@ -61,7 +61,7 @@ def test_parts_are_those_that_lines_and_pieces_tell(text):
 
 
 @given(st.text(st.sampled_from("aB:: .\n"), max_size=80) | ANY_TEXT)
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_a_label_is_up_to_26_characters_before_a_colon(text):
     line = re.sub(r"\s+", lambda run: "\n" if "\n" in run.group() else " ", text.strip())
     labels = {
@@ -97,7 +97,7 @@ def observed(text):
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_words_are_those_of_the_tokeniser(text):
     assert list(observed(text).words[0]) == tokenize(text)
 
@@ -107,7 +107,7 @@ def measured(texts):
 
 
 @given(st.lists(st.text(st.sampled_from("aB1: .?$\n"), min_size=1, max_size=80), max_size=4))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_measures_are_those_of_plain_counting(texts):
     for text, row in zip(texts, measured(texts), strict=True):
         if not has_lines(text):

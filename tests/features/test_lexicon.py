@@ -40,7 +40,7 @@ COLUMN = r"[a-z0-9]+(_[a-z0-9]+)*_common_words"
 
 
 @given(st.lists(st.text(min_size=1, max_size=80), unique=True, max_size=8))
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_any_names_give_valid_columns_each_its_own_whatever_their_order(categories: list[str]) -> None:
     columns = column_names(categories)
     assert all(re.fullmatch(COLUMN, column) and len(column) <= 64 for column in columns)

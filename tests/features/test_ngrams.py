@@ -107,7 +107,7 @@ def as_dicts(rows: SparseRows) -> list[dict[int, float]]:
 
 @EACH_VIEW
 @given(texts=st.lists(TEXT, max_size=5))
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_counts_are_those_of_plain_counting_for_any_texts(view, texts):
     assert counted(texts, view) == [plain_counts(text, view) for text in texts]
 
@@ -123,7 +123,7 @@ def test_counts_are_those_of_plain_counting_for_any_texts(view, texts):
     ids=lambda view: view.name,
 )
 @given(texts=st.lists(st.text("ab \n", max_size=25), max_size=4))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_so_are_those_of_other_lengths(view, texts):
     assert counted(texts, view) == [plain_counts(text, view) for text in texts]
 
@@ -191,7 +191,7 @@ TWO_OF_A_PART = NgramView(name="longer", unit="character", shortest=4, longest=9
 
 
 @given(texts=st.lists(TEXT, max_size=5))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_views_counted_together_are_those_counted_alone(texts):
     views = [*VIEWS, TWO_OF_A_PART]
     together = as_dicts(count_ngrams(texts, views))
@@ -202,7 +202,7 @@ def test_views_counted_together_are_those_counted_alone(texts):
 
 @pytest.mark.parametrize("part", PARTS)
 @given(texts=st.lists(TEXT | st.text("aB1: .\n", max_size=200), max_size=4))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_part_counts_what_begins_in_it(part, texts):
     assert counted(texts, replace(WORDS, part=part)) == [words_of(text, part) for text in texts]
     assert counted(texts, replace(CHARACTERS, part=part)) == [windows_of(text, part) for text in texts]
@@ -235,7 +235,7 @@ def windows_of(text: str, part: str) -> dict[int, float]:
 
 
 @given(texts=st.lists(TEXT, max_size=4))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_shapes_count_as_the_text_of_their_letters(texts):
     def letter(char):
         if char == "\n":
@@ -259,7 +259,7 @@ def fitted(texts: Sequence[str], view: NgramView, **options: int) -> tuple[Ngram
 
 @EACH_VIEW
 @given(texts=st.lists(st.text("abc \n", max_size=30), min_size=1, max_size=8), least=st.integers(1, 3))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_weights_are_those_of_scikit_learn(view, texts, least):
     columns, counts = fitted(texts, view, min_documents=least)
     (table,) = columns.tables

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from features.lexicon import Lexicon, LexiconCategory
 from features.spacy_tables import dictionary, function_words, inflected_forms
 from features.tokens import tokenize
 
-needs_lookups = pytest.mark.skipif(not dictionary("it"), reason="spacy-lookups-data is not installed")
+needs_lookups = pytest.mark.skipif(not find_spec("spacy_lookups_data"), reason="spacy-lookups-data is not installed")
 
 
 def one_category(*keywords: str) -> Lexicon:

@@ -234,7 +234,7 @@ def test_a_file_that_is_not_there_is_bad_input(tmp_path):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_any_bytes_give_vectors_or_our_error(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.bin"
     path.write_bytes(b"2 2\n" + content)

@@ -91,7 +91,7 @@ def test_vectors_restricted_to_nothing_still_know_their_size(royal):
 
 
 @given(st.lists(st.lists(st.sampled_from(["the", "premium", "cash", "policy", "unknown"]), max_size=30), max_size=6))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_document_has_the_same_vector_alone_and_in_a_batch(trained, documents):
     batch = trained.transform(documents)
     assert np.isfinite(batch).all()

@@ -42,7 +42,7 @@ def test_another_key_is_a_miss(tmp_path):
     assert cache.get("abce") is None
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data())
 def test_a_damaged_entry_is_a_miss_or_unharmed(tmp_path_factory, data):
     cache = PageCache(tmp_path_factory.mktemp("cache"))

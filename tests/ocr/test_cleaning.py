@@ -158,7 +158,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_cleaning_twice_is_cleaning_once_with_variants_and_repairs(raw):
     once = clean_text(raw, variants=VARIANTS)
@@ -223,7 +223,7 @@ def test_a_bad_file_of_variants_names_the_fault(tmp_path, content, message):
     assert message in str(caught.value)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.lists(st.text("abcXY é", min_size=1, max_size=5).map(str.strip).filter(bool), min_size=2, max_size=3),

@@ -287,7 +287,7 @@ def test_films_and_sounds_are_called_by_their_name(content, kind):
         survey(content + bytes(40), Limits())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.binary(max_size=200),
     st.sampled_from(

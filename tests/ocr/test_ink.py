@@ -89,7 +89,7 @@ boxes = st.tuples(*[st.integers(0, 400)] * 2, *[st.integers(1, 60)] * 2).map(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(boxes, max_size=60), st.lists(boxes, max_size=20))
 def test_every_letter_is_covered_or_left_and_regions_hold_no_others(letters, words):
     rows = np.array(letters, dtype=np.int64).reshape(-1, 4)

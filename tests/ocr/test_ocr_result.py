@@ -102,7 +102,7 @@ readings = st.lists(words, min_size=1, max_size=4).map(
 pages = st.lists(readings, max_size=5).map(stacked)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(pages, pages)
 def test_insertion_keeps_all_words_and_their_lines(page, block):
     both = inserted(page, block)
@@ -114,7 +114,7 @@ def test_insertion_keeps_all_words_and_their_lines(page, block):
     ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(pages, st.sampled_from([0, 90, 180, 270]))
 def test_turning_round_and_back_gives_the_same_boxes(page, rotation):
     size = (100, 90)

@@ -191,7 +191,7 @@ def test_opening_leaves_pillows_own_limit_alone(encoded):
     assert before == Image.MAX_IMAGE_PIXELS
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     start=st.sampled_from([b"", b"%PDF-1.7\n", b"II*\0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8\xff"]),
     content=st.binary(max_size=300),
@@ -202,7 +202,7 @@ def test_what_only_begins_as_a_file_gives_an_error_of_one_line(grey_of, start, c
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     file_format=st.sampled_from(["PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP"]),
     place=st.floats(0, 1),

@@ -8,7 +8,6 @@ from io import BytesIO
 
 import pytest
 from matplotlib import font_manager
-from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.textpath import TextPath
@@ -31,6 +30,9 @@ FONT = font_manager.FontProperties(family="DejaVu Sans")
 
 def pdf(draw: Callable[[Figure], None], size: tuple[float, float] = A4) -> bytes:
     """A page on which lengths are inches from the lower left corner."""
+    # takes a second, which every process that collects tests would spend
+    from matplotlib.backends.backend_pdf import PdfPages
+
     figure = Figure(figsize=size)
     draw(figure)
     stream = BytesIO()

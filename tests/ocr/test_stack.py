@@ -178,7 +178,7 @@ PAGES = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(PAGES)
 def test_every_page_is_in_one_document_unless_it_separates(pages):
     whole = document(*pages)

@@ -397,7 +397,7 @@ def schemas_with_expressions(draw) -> tuple[Schema, Expression]:
 
 
 @given(schemas_with_expressions())
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_the_text_of_an_expression_reads_back(case):
     schema, expression = case
     assert parse(str(expression), schema=schema).outputs == (expression,)
@@ -424,7 +424,7 @@ def test_the_text_of_an_expression_reads_back(case):
     ).map("".join)
     | st.text(max_size=30)
 )
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_whatever_comes_is_read_or_refused(expression):
     recipe = json.dumps({"groups": {"g": expression}, "outputs": ["member", expression]})
     try:

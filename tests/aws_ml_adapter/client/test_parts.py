@@ -108,7 +108,7 @@ def packed(*rows: list[str]) -> io.BytesIO:
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=8)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(
     categories=st.lists(names | st.sampled_from(["tag", "trueLabel", "bestAnswer", "a,b"]), min_size=2, unique=True),
     rows=st.lists(st.none() | st.tuples(st.text(st.characters(codec="utf-8"), max_size=9), st.floats(0, 1))),

@@ -220,7 +220,7 @@ def test_the_files_together_give_the_share_of_all_one_by_one(strategy):
     st.integers(1, 400),
     st.integers(1, 7),
 )
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_shares_and_chunks_never_change_lose_or_double_a_row(lines, chunk, size):
     file = data_file(b"\n".join(lines), chunk=chunk)
     whole = [row for batch in read_batches([file], SCHEMA) for row in batch]
@@ -243,7 +243,7 @@ values = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r
 
 
 @given(st.lists(st.tuples(values, values, values), max_size=20), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_reads_what_the_csv_module_writes(rows, quoting):
     out = io.StringIO()
     csv.writer(out, quoting=quoting).writerows(rows)
@@ -252,7 +252,7 @@ def test_reads_what_the_csv_module_writes(rows, quoting):
 
 
 @given(st.binary(max_size=300), st.booleans())
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_whatever_comes_is_read_or_refused(content, has_header):
     try:
         rows = read(content, WITH_HEADER if has_header else SCHEMA)

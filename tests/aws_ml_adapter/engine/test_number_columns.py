@@ -22,7 +22,7 @@ def test_values_of_each_type_are_read_and_others_are_nan():
 
 
 @given(st.lists(st.integers(0, 40), max_size=20), st.integers(1, 30))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_sample_is_the_same_in_whatever_pieces_the_rows_come(cuts, size):
     def sample(ends: list[int]) -> list[int]:
         reservoir: Reservoir[int] = Reservoir(size, seed=3)

@@ -17,7 +17,7 @@ def figures(metrics: PassMetrics) -> dict[str, float]:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(-3, 3)), min_size=2, max_size=40))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_the_figures_of_two_classes_are_those_of_scikit_learn(rows):
     truth = np.array([positive for positive, _ in rows])
     margins = np.array([[[margin], [-margin]] for _, margin in rows], np.float32)
@@ -38,7 +38,7 @@ def test_the_figures_of_two_classes_are_those_of_scikit_learn(rows):
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_so_are_those_of_several_classes(rows):
     truth, predicted = (np.array(column) for column in zip(*rows, strict=True))
     metrics = PassMetrics(ModelType.MULTICLASS, width=4, rows=len(rows), learners=1)

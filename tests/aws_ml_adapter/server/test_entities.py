@@ -188,7 +188,7 @@ def test_an_operator_needs_a_filter_variable(entities):
 
 
 @given(st.lists(st.sampled_from("ab"), max_size=12), st.integers(1, 5), st.sampled_from(["asc", "dsc"]), st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_pages_hold_everything_once_even_when_objects_come_between(names, limit, order, by_name):
     entities = Entities(":memory:", clock=lambda: 5.0)
     for number, name in enumerate(names):

@@ -37,7 +37,7 @@ HEADERS = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 50))
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_chunks_come_out_however_they_are_cut(pieces, step):
     stream, body = io.BytesIO(), in_chunks(pieces)
     receiver = Receiver(HEADERS, stream, limit=1_000)
@@ -48,7 +48,7 @@ def test_chunks_come_out_however_they_are_cut(pieces, step):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_whatever_comes_instead_of_chunks_is_read_or_refused(body):
     chunks, content = Chunks(), []
     with contextlib.suppress(S3ApiError):
@@ -85,7 +85,7 @@ def without_folders(given: set[str]) -> list[str]:
     st.sampled_from(["", "a", "a/", "a/0", "b-"]),
     st.integers(1, 5),
 )
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_pages_of_a_list_hold_together_what_one_would(given, prefix, delimiter, after, limit):
     wanted_keys, wanted_prefixes = [], []
     for key in without_folders(given):

@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aws_ml_adapter.__main__ import AMAZON_ML
 from aws_ml_adapter.api.kinds import Kind, Status
 from aws_ml_adapter.server.entities import Entities
 from aws_ml_adapter.server.scheduler import MAX_ATTEMPTS
 from textclf.base.errors import ExitCode
+from textclf.commands.running import run
 
 ROOT = Path(__file__).parents[3]
 
@@ -62,12 +64,12 @@ def test_help_names_the_options():
         (("--data-dir", "/dev/null/x"), ExitCode.OUTPUT, "give another place with --data-dir"),
     ],
 )
-def test_wrong_options_end_with_one_line_and_a_code(tmp_path, arguments, code, message):
-    done = command("serve", "--data-dir", str(tmp_path), *arguments)
-    assert done.returncode == code
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+def test_wrong_options_end_with_one_line_and_a_code(tmp_path, capfd, arguments, code, message):
+    assert run(["serve", "--data-dir", str(tmp_path), *arguments], AMAZON_ML) == code
+    said = capfd.readouterr()
+    assert message in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
 
 
 def test_one_server_a_data_directory_and_a_port(make_server):

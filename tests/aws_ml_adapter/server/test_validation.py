@@ -187,7 +187,7 @@ def requests(shape):
         lambda name: st.tuples(st.just(name), requests(MODEL.operation_model(name).input_shape))
     )
 )
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_what_botocore_lets_through_passes_or_is_refused_with_a_reason(drawn):
     name, request = drawn
     input_shape = MODEL.operation_model(name).input_shape

@@ -12,12 +12,13 @@ import pytest
 
 from aws_ml_adapter.serverless.settings import VARIABLES, Settings
 
-decode = pytest.importorskip("cfnlint.decode", reason="cfn-lint is not installed")
 TEMPLATE = Path(__file__).parents[3] / "aws_ml_adapter" / "serverless" / "template.yaml"
 
 
 @pytest.fixture(scope="module")
 def resources():
+    # takes seconds to import
+    decode = pytest.importorskip("cfnlint.decode", reason="cfn-lint is not installed")
     template, problems = decode.decode(str(TEMPLATE))
     assert problems == []
     return template["Resources"]

@@ -20,7 +20,7 @@ NEAR = st.text("abcrnmil1", min_size=1, max_size=11)
 
 
 @given(known=WORDS, asked=WORDS)
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_words_are_found_as_in_a_dictionary(known, asked):
     def plain(word):
         # a table has no words with line breaks, which part words
@@ -55,7 +55,7 @@ def plain_skeleton(word):
 
 
 @given(st.lists(st.text("rnvwcldiom0123456789 é", max_size=14), min_size=1, max_size=20))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_skeletons_are_those_of_plain_replacements(words):
     assert skeletons(words) == [plain_skeleton(word) for word in words]
 
@@ -80,7 +80,7 @@ def plain_misread(lists, word):
     lists=st.lists(st.tuples(st.lists(NEAR, max_size=25), st.integers(0, 2)), max_size=3),
     asked=st.lists(NEAR | st.just(""), max_size=20),
 )
-@settings(max_examples=400)
+@settings(max_examples=120)
 def test_misread_words_are_those_of_plain_comparisons(lists, asked):
     expected = [[number, *found] for number, word in enumerate(asked) for found in plain_misread(lists, word)]
     assert misread_words(lists).find(asked) == expected
@@ -105,7 +105,7 @@ def test_settled_words_are_not_misread_and_wanted_ones_are_found():
 
 
 @given(st.lists(st.text("ab1", max_size=4), max_size=30))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_mean_vectors_are_those_of_plain_averages(words):
     known = ["a", "b", "ab", "ba"]
     draw = np.random.default_rng(0)

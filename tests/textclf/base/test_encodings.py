@@ -138,7 +138,7 @@ def test_a_text_in_any_encoding_is_read(encoding):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_any_bytes_give_a_text(content):
     text, encoding = decode_text(content)
     assert len(text) <= len(content)
@@ -146,7 +146,7 @@ def test_any_bytes_give_a_text(content):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_utf8_is_never_taken_for_anything_else(text):
     # a mark that the text begins with is not told from one that the encoding has
     assert decode_text(text.encode()) == (text.removeprefix("\ufeff"), "utf-8")

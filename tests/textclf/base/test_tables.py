@@ -209,7 +209,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_any_bytes_give_rows_or_one_of_our_errors(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(b"text,id\n" + content)
@@ -226,7 +226,7 @@ record = st.fixed_dictionaries({"id": text, "text": text}).filter(lambda cells: 
 
 
 @given(st.lists(record, min_size=1, max_size=5))
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_what_is_written_is_read_again(tmp_path_factory, records):
     path = tmp_path_factory.getbasetemp() / "round.csv"
     assert write_rows(path, ["id", "text"], records, formulas_safe=False) == len(records)

@@ -35,7 +35,7 @@ def plainly_near(texts, threshold):
 
 
 @given(TEXT)
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_shingles_are_the_character_windows_of_the_folded_words(text):
     words = " ".join(duplicates.tokenize(text))
     padded = f" {words} "
@@ -46,7 +46,7 @@ def test_shingles_are_the_character_windows_of_the_folded_words(text):
 
 
 @given(TEXT, TEXT)
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_similarity_is_that_of_the_sets_and_the_same_both_ways(one, other):
     value = jaccard(shingles(one), shingles(other))
     assert value == jaccard(shingles(other), shingles(one))

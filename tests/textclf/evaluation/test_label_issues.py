@@ -19,7 +19,7 @@ def scored(draw):
 
 
 @given(scored())
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_suspects_are_better_scored_elsewhere_and_come_by_falling_score(given_scores):
     scores, labels = given_scores
     suspects = find_label_issues(scores, labels)
@@ -29,7 +29,7 @@ def test_suspects_are_better_scored_elsewhere_and_come_by_falling_score(given_sc
 
 
 @given(scored())
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_the_order_of_documents_and_of_categories_changes_no_score(given_scores):
     scores, labels = given_scores
     issues = label_issue_scores(scores, labels)
