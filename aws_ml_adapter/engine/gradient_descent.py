@@ -67,7 +67,6 @@ class Learners:
         folds: NDArray[np.int64],
     ) -> None:
         kinds = (False, True) if (deviations != 1).any() else (False,)
-        self.rates = [Rate(value, kind) for kind in kinds for value in rates]
         self._inverse = np.where(deviations > 0, 1 / np.where(deviations > 0, deviations, 1), 0).astype(np.float32)
         self._link, self._width = _LINKS[model_type], width
         columns = len(blocks.keys)
@@ -85,7 +84,8 @@ class Learners:
         # first the learner of all rows, then those that hold out fold 1, 2 and so on
         self.folds = int(folds.max(initial=0))
         self._left_out = np.arange(self.folds + 1)
-        scores = len(self.rates) * len(self._left_out) * width
+        self._set_rates([Rate(value, kind) for kind in kinds for value in rates])
+        scores = len(self._values)
         self._intercepts, self._intercept_gradients = np.zeros(scores, np.float32), np.ones(scores, np.float32)
         # weights, then the sums of their squared gradients, in one array because they are used together
         self._state = np.empty((0, 2 * scores), np.float32)
@@ -100,7 +100,7 @@ class Learners:
         """Predict a block, then update the weights."""
         self._reserve(block)
         state = self._state.take(block.columns, axis=0)
-        weights, summed = np.hsplit(state, 2)
+        weights, summed = state[:, : len(self._values)], state[:, len(self._values) :]
         margins = (block.matrix @ weights + self._intercepts).reshape(len(values), -1, self._width)
         residuals, losses = self._link(margins, values)
         unseen = np.tile(self._left_out == self._folds[block.rows, None], len(self.rates))
@@ -116,7 +116,7 @@ class Learners:
         _put(self._state, block.columns, state)
         gradient = residuals.sum(axis=0)
         self._intercept_gradients += gradient**2
-        self._intercepts -= self._values() / np.sqrt(self._intercept_gradients) * gradient
+        self._intercepts -= self._values / np.sqrt(self._intercept_gradients) * gradient
         every = len(self._left_out)
         return Step(
             losses[:, ::every].sum(axis=0, dtype=np.float64),
@@ -138,7 +138,7 @@ class Learners:
         """Drop the learners of all rates except those at the chosen places (ascending)."""
         each = len(self._left_out) * self._width
         parts = (np.array(chosen)[:, None] * each + np.arange(each)).ravel()
-        self.rates = [self.rates[i] for i in chosen]
+        self._set_rates([self.rates[i] for i in chosen])
         self._state = self._state.take(np.concatenate([parts, parts + len(self._intercepts)]), axis=1)
         self._intercepts = self._intercepts[parts]
         self._intercept_gradients = self._intercept_gradients[parts]
@@ -158,16 +158,18 @@ class Learners:
     def _weights(self) -> _Floats:
         return self._state[:, : len(self._intercepts)]
 
-    def _values(self) -> _Floats:
-        """Return the learning rate of each score."""
-        return np.repeat(np.array([rate.value for rate in self.rates], np.float32), len(self._left_out) * self._width)
+    def _set_rates(self, rates: list[Rate]) -> None:
+        self.rates, each = rates, len(self._left_out) * self._width
+        # of each score
+        self._values = np.repeat(np.array([rate.value for rate in rates], np.float32), each)
+        self._per_deviation = np.repeat([rate.per_deviation for rate in rates], each)
+        self._any_per_deviation = any(rate.per_deviation for rate in rates)
 
     def _widths(self, columns: NDArray[np.int32]) -> _Floats:
         """Return the learning rate of each weight of some columns, or of each score."""
-        per_deviation = np.repeat([rate.per_deviation for rate in self.rates], len(self._left_out) * self._width)
-        if not per_deviation.any():
-            return self._values()
-        return np.where(per_deviation, self._inverse[columns, None], np.float32(1)) * self._values()
+        if not self._any_per_deviation:
+            return self._values
+        return np.where(self._per_deviation, self._inverse[columns, None], np.float32(1)) * self._values
 
     def _reserve(self, block: Block) -> None:
         """Ensure that there are weights for all columns of a block."""

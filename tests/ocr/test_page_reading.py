@@ -74,7 +74,7 @@ def test_a_scan_under_a_typed_stamp_is_read_with_it(page):
     assert only.letters_unread < 8
 
 
-@pytest.mark.parametrize("rotation", [90, 180, 270])
+@pytest.mark.parametrize("rotation", [90, pytest.param(180, marks=pytest.mark.slow), 270])
 def test_a_turned_scan_under_a_stamp_that_stands_upright_is_put_upright(page, rotation):
     size = (1240, 1754) if rotation == 180 else (1754, 1240)
 
@@ -196,7 +196,7 @@ def test_a_table_with_thick_rules_is_read_cell_by_cell(encoded, width):
     assert sum(f"{word} {row + 21}" in text for row in range(9) for word in words) >= 34
 
 
-@pytest.mark.parametrize("rotation", [90, 180, 270])
+@pytest.mark.parametrize("rotation", [90, pytest.param(180, marks=pytest.mark.slow), 270])
 def test_a_tilted_photo_that_lies_on_its_side_is_put_upright(page, encoded, rotation):
     photo = page(size=(1240, 1000)).rotate(2, fillcolor=235).point(lambda value: 60 + value // 2)
     assert "payment of your insurance" in read(encoded(photo.rotate(rotation, expand=True))).text

@@ -210,7 +210,19 @@ def test_a_cluster_finds_what_one_process_finds_although_a_worker_is_killed(corp
     assert len(living) == 1
 
 
-@pytest.mark.parametrize("where", [("--jobs", "1"), pytest.param(("--dask", "local"), marks=pytest.mark.slow)])
+def test_ctrl_c_ends_the_command_in_peace(textclf, corpus, quick, fits, table, tmp_path):
+    path = table(tmp_path / "d.csv", corpus(8).rows())
+    fits[0] = lambda number: signal.raise_signal(signal.SIGINT) if number == 7 else None
+    said = textclf("tune", path, "-o", tmp_path / "settings.json", "--jobs", "1")
+    assert said.code == 0
+    assert "tried 2 settings; stopped before the end" in said.out
+    found = json.loads((tmp_path / "settings.json").read_text())
+    assert found["search"]["stopped"]
+    assert found["settings"] == quick
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", [("--jobs", "1"), ("--dask", "local")])
 def test_ctrl_c_keeps_the_best_so_far(spawn, corpus, table, tmp_path, where):
     path = table(tmp_path / "d.csv", corpus(8).rows())
     process = spawn("tune", path, "-o", tmp_path / "settings.json", *where)
