@@ -184,8 +184,8 @@ def test_classify(spawn, left_over, scan, engine, model_path, tmp_path, number):
 
 @pytest.mark.parametrize("ignored", [False, True])
 def test_under_nohup_a_hang_up_is_not_heard(left_over, model_path, make_table, tmp_path, ignored):
-    # one is read to its end
-    documents = make_table(3_000)
+    # where it is not heard the table is read to its end
+    documents = make_table(6_000 if ignored else 15_000)
     program = "import signal, sys; from textclf.__main__ import main; "
     program += "signal.signal(signal.SIGHUP, signal.SIG_IGN); " if ignored else ""
     process = subprocess.Popen(
