@@ -65,6 +65,7 @@ def test_what_lies_there_and_what_arrives_is_filed_until_it_is_stopped(watch, de
     assert list(desk.inbox.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_moved_is_told_once_and_the_folder_may_vanish_for_a_while(watch, desk, page):
     """A file is in the way of the folder of its category."""
     desk.out.mkdir()
