@@ -197,7 +197,11 @@ def test_what_a_task_logs_is_logged_here(executor, caplog):
     ]
 
 
-@pytest.mark.parametrize("place", ["processes", "piped processes", "doomed_cluster"], indirect=True)
+@pytest.mark.parametrize(
+    "place",
+    ["processes", "piped processes", pytest.param("doomed_cluster", marks=pytest.mark.slow)],
+    indirect=True,
+)
 def test_a_task_that_kills_its_worker_is_named_and_lost_alone(opened):
     with opened(verb="tried", remedy="look into the logs") as executor:
         shared = executor.share(2)
@@ -231,7 +235,9 @@ def test_a_task_whose_worker_dies_once_is_done_the_second_time(opened, tmp_path,
     assert (tmp_path / "died").exists()
 
 
-@pytest.mark.parametrize("place", PLACES[1:], indirect=True)
+@pytest.mark.parametrize(
+    "place", ["processes", "piped processes", pytest.param("cluster", marks=pytest.mark.slow)], indirect=True
+)
 def test_a_task_that_hangs_is_stopped_and_those_that_wait_for_it_are_done(opened, place):
     # what runs on a cluster runs to its end there
     long = 60 if "processes" in place else 6

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from textclf.data import predictions
 from textclf.data.predictions import predict_documents
 
 
+@pytest.mark.parametrize("several", ["processes", pytest.param("cluster", marks=pytest.mark.slow)])
 def test_a_table_is_predicted_the_same_by_one_and_by_several(
-    textclf, tmp_path, table, corpus, model_path, monkeypatch, cluster
+    textclf, tmp_path, table, corpus, model_path, monkeypatch, several, request
 ):
+    spread = ("--jobs", "2")
+    if several == "cluster":
+        spread = ("--dask", request.getfixturevalue("cluster").scheduler.address)
     monkeypatch.setattr(predictions, "MAX_BATCH_DOCUMENTS", 20)
     monkeypatch.setattr(predictions, "MAX_BATCH_CHARACTERS", 2_000)
     _, texts, _ = corpus(4)
@@ -18,11 +24,11 @@ def test_a_table_is_predicted_the_same_by_one_and_by_several(
     path = table(tmp_path / "d.csv", [], ("document_id", "text"))
     path.write_text("document_id,text\n" + "".join(f"{','.join(row)}\n" for row in rows))
     results = []
-    for spread in (("--jobs", "1"), ("--jobs", "2"), ("--dask", cluster.scheduler.address)):
-        assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv", "--why", *spread).code == 0
+    for where in (("--jobs", "1"), spread):
+        assert textclf("predict", model_path, path, "-o", tmp_path / "p.csv", "--why", *where).code == 0
         results.append((tmp_path / "p.csv").read_bytes())
-    one, two, many = results
-    assert one == two == many
+    one, many = results
+    assert one == many
     assert one.count(b"\n") == len(rows) + 1
 
 

@@ -111,7 +111,8 @@ def test_looks_of_issuers_that_tell_nothing_of_new_ones_are_not_added(corpus):
     by_issuer = dict(zip(sorted(set(groups)), np.random.default_rng(1).random((len(set(groups)), SIZE)), strict=True))
     draw = np.random.default_rng(2)
     looks = [encode_look(0.8 * by_issuer[group] + 0.2 * draw.random(SIZE)) for group in groups]
-    model = DocumentClassifier().fit(found.texts, found.categories, groups=groups, looks=looks).model_
+    plain = DocumentClassifier(lexicon="none", vectors="none")
+    model = plain.fit(found.texts, found.categories, groups=groups, looks=looks).model_
     by_text, by_both = (group.accuracy for group in (model.training.without_look, model.training.groups[-1]))
     assert by_both >= by_text - 0.03
     evidence = model.evidence(found.texts, looks)
@@ -131,7 +132,7 @@ def test_some_documents_may_lack_a_look(papers):
 def test_damaged_looks_are_told_and_count_as_none(papers):
     texts, labels, looks = papers
     damaged = ["1:rubbish", "0:of another version", "1:", "", *looks[4:]]
-    found = DocumentClassifier(augment=False, vectors="none").fit(texts, labels, looks=damaged)
+    found = fitted(texts, labels, damaged)
     assert [warning for warning in found.warnings_ if "page_look" in warning] == [
         f"2 of {len(texts)} cells of page_look are damaged, or of another version, and count as empty; "
         "read these documents again"
