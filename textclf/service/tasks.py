@@ -46,11 +46,31 @@ class TaskDesk(ABC):
         self._desk, self._tasks, self._most, self._keep_results = desk, desk.library.tasks, most, keep_results
         self._forgotten = datetime.min.replace(tzinfo=UTC)
         self._news = asyncio.Event()
+        self._trouble = ""
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
-    @abstractmethod
     async def run(self) -> None:
-        """See that tasks are done until the service stops."""
+        """See that tasks are done until the service stops; those that a former process had begun come first."""
+        has_restarted = False
+        while not self._desk.stopping.is_set():
+            self._news.clear()
+            try:
+                if not has_restarted:
+                    await self._restart()
+                    has_restarted = True
+                # in this process, too: there may have been a broker before
+                await self._end_lapsed()
+                await self._advance()
+                await self._forget()
+            except TextclfError as error:
+                self._say(f"tasks have to wait: {error}")
+            else:
+                self._say("")
+            await first_of(self._news, self._desk.stopping, seconds=PAUSE)
+
+    @abstractmethod
+    async def _advance(self) -> None:
+        """See to the tasks that wait."""
 
     @abstractmethod
     async def drain(self, seconds: float) -> None:
@@ -87,6 +107,14 @@ class TaskDesk(ABC):
             if not self._waiting[task_id]:
                 del self._waiting[task_id]
         return task, await asyncio.to_thread(self._tasks.position, task_id)
+
+    def _say(self, trouble: str) -> None:
+        """Log what is wrong, once until it changes."""
+        if trouble and trouble != self._trouble:
+            _log.error(trouble)
+        elif self._trouble and not trouble:
+            _log.info("tasks go on")
+        self._trouble = trouble
 
     def _tell_finished(self, task_id: str) -> None:
         for finished in self._waiting.get(task_id, ()):
@@ -130,25 +158,11 @@ class TaskRunner(TaskDesk):
         self._work = TaskWork(desk, finished=self._tell_finished)
         self._doing: set[asyncio.Task[bool]] = set()
 
-    async def run(self) -> None:
-        """Do tasks until the service stops; those that a former process had begun come first."""
-        has_restarted = False
-        while not self._desk.stopping.is_set():
-            self._news.clear()
-            try:
-                if not has_restarted:
-                    await self._restart()
-                    has_restarted = True
-                # of a time when there was a broker
-                await self._end_lapsed()
-                while self._has_room() and (task := await asyncio.to_thread(self._tasks.start_next)):
-                    doing = asyncio.create_task(self._work.do(task), name=task.id)
-                    self._doing.add(doing)
-                    doing.add_done_callback(self._ended)
-                await self._forget()
-            except TextclfError as error:
-                _log.error(f"tasks have to wait: {error}")
-            await first_of(self._news, self._desk.stopping, seconds=PAUSE)
+    async def _advance(self) -> None:
+        while self._has_room() and (task := await asyncio.to_thread(self._tasks.start_next)):
+            doing = asyncio.create_task(self._work.do(task), name=task.id)
+            self._doing.add(doing)
+            doing.add_done_callback(self._ended)
 
     async def drain(self, seconds: float) -> None:
         """Finish the tasks that were begun; those that take longer are done anew at the next start."""

@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
-from textclf.service.tasks import PAUSE, TaskDesk
-from textclf.service.waiting import first_of
+from textclf.service.tasks import TaskDesk
 
 if TYPE_CHECKING:
     from textclf.service.desk import Desk
@@ -43,27 +42,12 @@ class TaskDispatcher(TaskDesk):
     def __init__(self, desk: Desk, broker: Broker, *, most: int, keep_results: timedelta) -> None:
         super().__init__(desk, most=most, keep_results=keep_results)
         self._broker, self._leases = broker, desk.library.leases
-        self._trouble = ""
 
     async def run(self) -> None:
         """Tell workers of tasks until the service stops."""
         looking = asyncio.create_task(self._look())
-        has_restarted = False
         try:
-            while not self._desk.stopping.is_set():
-                self._news.clear()
-                try:
-                    if not has_restarted:
-                        await self._restart()
-                        has_restarted = True
-                    await self._tell()
-                    await self._tell_anew()
-                    await self._forget()
-                except TextclfError as error:
-                    self._say(f"tasks have to wait: {error}")
-                else:
-                    self._say("")
-                await first_of(self._news, self._desk.stopping, seconds=PAUSE)
+            await super().run()
         finally:
             looking.cancel()
 
@@ -76,14 +60,14 @@ class TaskDispatcher(TaskDesk):
             await asyncio.to_thread(self._broker.publish, tasks)
             await asyncio.to_thread(self._leases.told, [task.id for task in tasks])
 
-    async def _tell_anew(self) -> None:
-        await self._end_lapsed()
+    async def _advance(self) -> None:
+        await self._tell()
         is_empty = await asyncio.to_thread(self._leases.has_waited, _MARGIN) and not await asyncio.to_thread(
             self._broker.waiting
         )
         if lost := await asyncio.to_thread(self._leases.tell_again, _MARGIN, all_waiting=is_empty):
             _log.warning(f"the messages of {lost} tasks that wait seem to be lost, and are sent again")
-        await self._tell()
+            await self._tell()
 
     async def _look(self) -> None:
         while True:
@@ -97,11 +81,3 @@ class TaskDispatcher(TaskDesk):
                 continue
             for task_id in finished:
                 self._tell_finished(task_id)
-
-    def _say(self, trouble: str) -> None:
-        """Log what is wrong, once until it changes."""
-        if trouble and trouble != self._trouble:
-            _log.error(trouble)
-        elif self._trouble and not trouble:
-            _log.info("tasks go on")
-        self._trouble = trouble
