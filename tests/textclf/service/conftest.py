@@ -79,6 +79,7 @@ def start_any(tmp_path_factory) -> Iterator[Callable[..., Service]]:
     for service in started:
         if service.process.poll() is None:
             service.stop(signal.SIGKILL)
+        service.process.stdout.close()
 
 
 @pytest.fixture
@@ -94,6 +95,7 @@ def start(start_any) -> Iterator[Callable[..., Service]]:
     for service in started:
         if service.process.poll() is None:
             service.stop(signal.SIGKILL)
+        service.process.stdout.close()
 
 
 @pytest.fixture(scope="session")

@@ -186,3 +186,4 @@ def start_worker(tmp_path) -> Iterator[Callable[..., Worker]]:
     for worker in started:
         if worker.process.poll() is None:
             worker.stop(signal.SIGKILL)
+        worker.process.stdout.close()
