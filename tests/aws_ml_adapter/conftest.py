@@ -113,7 +113,8 @@ class Server:
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         try:
-            return self.process.wait(timeout=20)
+            # a job that is ended yields to all else that runs on the computer, and may take its time
+            return self.process.wait(timeout=60)
         finally:
             assert self.process.stdout is not None
             self.process.stdout.close()
