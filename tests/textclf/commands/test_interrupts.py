@@ -186,8 +186,9 @@ def test_classify(spawn, left_over, scan, engine, model_path, tmp_path, number):
 def test_under_nohup_a_hang_up_is_not_heard(left_over, model_path, make_table, tmp_path, ignored):
     # where it is not heard the table is read to its end
     documents = make_table(6_000 if ignored else 15_000)
+    # the tests themselves may run under nohup
     program = "import signal, sys; from textclf.__main__ import main; "
-    program += "signal.signal(signal.SIGHUP, signal.SIG_IGN); " if ignored else ""
+    program += f"signal.signal(signal.SIGHUP, signal.{'SIG_IGN' if ignored else 'SIG_DFL'}); "
     process = subprocess.Popen(
         [sys.executable, "-c", f"{program}main()", "predict", model_path, documents, "-o", tmp_path / "out.csv"],
         stderr=subprocess.PIPE,
