@@ -8,7 +8,7 @@ cd "$folder"
 
 make() {
     # the folder is closed to other users; containers, whose user is another one, get the files alone
-    [ -s "$1" ] || { cat > "$1.new" && chmod 444 "$1.new" && mv "$1.new" "$1"; }
+    [ -s "$1" ] || { cat > "$1.new" && chmod 644 "$1.new" && mv "$1.new" "$1"; }
 }
 
 random() {
@@ -20,4 +20,8 @@ random | make postgres_password
 random | make rabbitmq_password
 printf 'default_user = textclf\ndefault_pass = %s\n' "$(cat rabbitmq_password)" | make rabbitmq.conf
 printf 'amqp://textclf:%s@broker:5672' "$(cat rabbitmq_password)" | make broker_url
+# KEDA asks from its own namespace, where the short name means nothing
+printf 'amqp://textclf:%s@broker.textclf.svc:5672' "$(cat rabbitmq_password)" | make keda_broker_url
+# of clients of the server of Amazon ML, in the format of ~/.aws/credentials
+printf '[textclf]\naws_access_key_id = AKID%s\naws_secret_access_key = %s\n' "$(random | cut -c1-16)" "$(random)" | make credentials
 printf 'postgresql+psycopg://textclf:%s@database:5432/textclf' "$(cat postgres_password)" | make database_url

@@ -19,6 +19,7 @@ import yaml
 from typer.main import get_command
 
 from aws_ml_adapter import cli
+from aws_ml_adapter.server.signatures import read_keys
 from aws_ml_adapter.serverless.settings import VARIABLES
 from textclf import commands
 from textclf.base.packages import EXTRAS, FOR_TRAINING
@@ -259,6 +260,13 @@ def test_secrets_are_made_once_and_are_those_of_compose_file_and_manifests(tmp_p
     assert made["rabbitmq_password"] in made["rabbitmq.conf"]
     assert made["postgres_password"] in made["database_url"]
     assert folder.stat().st_mode & 0o777 == 0o700
+    # who made them may change them, as the address of a database; containers read them as another user
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
+    scaling = manifests(KUBERNETES / "overlays" / "queue")
+    (trigger,) = scaling["TriggerAuthentication", "textclf-broker"]["spec"]["secretTargetRef"]
+    # KEDA's operator is in another namespace
+    assert f"@{BASE['Service', 'broker']['metadata']['name']}.textclf.svc:" in made[trigger["key"]]
+    assert read_keys(folder / "credentials")
     assert {Path(one["file"]).name for one in COMPOSE["secrets"].values()} <= made.keys()
     for name, pod in PODS.items():
         (secret,) = (volume["secret"] for volume in pod["volumes"] if "secret" in volume)
