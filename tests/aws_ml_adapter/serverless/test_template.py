@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -57,6 +58,21 @@ def test_every_handler_is_there_and_has_a_function(functions):
         if re.search(r"^def handler\(", path.read_text(), re.MULTILINE)
     }
     assert named == written
+
+
+def test_functions_start_by_the_runtime_client_and_the_image_that_is_shown_is_theirs(functions):
+    root = TEMPLATE.parents[2]
+    of_lambda = (root / "Dockerfile").read_text().partition(" AS lambda\n")[2]
+    entry_point = re.search(r"^ENTRYPOINT (.*)$", of_lambda, re.MULTILINE)[1]
+    assert importlib.util.find_spec(json.loads(entry_point)[-1]) is not None
+    # any target of the Dockerfile can then be deployed
+    assert all(function["ImageConfig"]["EntryPoint"] == json.loads(entry_point) for function in functions.values())
+    page = (root / "docs" / "serverless.md").read_text()
+    assert f"\nENTRYPOINT {entry_point}\n" in page
+    builds = re.findall(r"docker build (.*)", page)
+    assert builds
+    # Lambda takes no image index, which attestations make of an image
+    assert all("--target lambda" in options and "--provenance=false" in options for options in builds)
 
 
 def test_every_variable_is_one_that_is_read_and_none_that_is_needed_is_missing(functions):
