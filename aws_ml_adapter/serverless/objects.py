@@ -36,6 +36,11 @@ class Objects:
             ChecksumSHA256=base64.b64encode(hashlib.sha256(content).digest()).decode(),
         )
 
+    def holds(self, key: str) -> bool:
+        """Tell whether there is an object; takes the right to list its prefix, and none to read it."""
+        found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        return any(one["Key"] == key for one in found.get("Contents", ()))
+
     def get(self, key: str) -> bytes:
         """Give an object."""
         with closing(self._client.get_object(Bucket=self._bucket, Key=key)["Body"]) as body:

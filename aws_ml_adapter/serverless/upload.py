@@ -8,6 +8,7 @@ import uuid
 from aws_ml_adapter.serverless.clients import client
 from aws_ml_adapter.serverless.gateway import Answer, Request, answer, route
 from aws_ml_adapter.serverless.jobs import Job, task_id_of
+from aws_ml_adapter.serverless.messages import send
 from aws_ml_adapter.serverless.objects import UPLOAD_SECONDS, UPLOADS, Objects, too_large
 from aws_ml_adapter.serverless.settings import Settings, settings
 from aws_ml_adapter.serverless.submit import jobs_of
@@ -42,15 +43,21 @@ def announced(request: Request, options: Settings) -> tuple[Job, int, str]:
 
 @route
 def handler(request: Request) -> Answer:
-    """Write the record, and sign the URL."""
+    """Write the record and sign the URL, or tell the workers of a document that is there already."""
     options = settings()
-    options.need("bucket", "table")
+    options.need("bucket", "table", "queue_url")
     job, size, kind = announced(request, options)
-    known, _ = jobs_of(options).create(job)
-    # one that is known already may not need to be sent again
+    jobs, objects = jobs_of(options), Objects(client("s3"), options.bucket)
+    known, is_new = jobs.create(job)
+    if known.gave_up:
+        jobs.again(job.task_id)
+        known = job
     if known.state != "pending":
         return answer(200, known.status())
-    objects = Objects(client("s3"), options.bucket)
+    # S3 takes no second object in its place, and the event of the first may be lost
+    if not is_new and objects.holds(job.key):
+        send(client("sqs"), options.queue_url, job.task_id)
+        return answer(200, known.status())
     url, headers = objects.upload_url(job.key, size=size, content_type=kind, sha256=job.sha256)
     upload = {"method": "PUT", "url": url, "headers": headers, "expires_in": UPLOAD_SECONDS}
     return answer(201, {**known.status(), "upload": upload})

@@ -176,6 +176,31 @@ def test_a_large_document_is_uploaded_and_begun_by_the_event_of_s3(environment, 
     assert announced(events, name="a.pdf", size=len(PDF), sha256=sha256)[0] == 200
 
 
+def test_an_upload_whose_event_is_lost_or_that_was_given_up_is_begun_by_announcing_it_again(environment, events):
+    given = {"name": "a.pdf", "size": len(PDF), "sha256": hashlib.sha256(PDF).hexdigest()}
+    first = announced(events, **given)[1]
+    task_id = first["task_id"]
+    # what is not there yet may be put now
+    assert announced(events, **given)[0] == 201
+    assert environment.messages() == []
+    put(first["upload"], PDF)
+    pending = (200, {"task_id": task_id, "task_status": "pending", "task_position": None})
+    assert announced(events, **given) == pending
+    assert [json.loads(message["Body"])["task_id"] for message in environment.messages()] == [task_id]
+    jobs = jobs_in(environment)
+    jobs.finish(task_id, "failure", result="{}", gave_up=True)
+    assert announced(events, **given) == pending
+    assert [json.loads(message["Body"])["task_id"] for message in environment.messages()] == [task_id]
+    # nor is one that was given up and has gone since lost
+    jobs.finish(task_id, "failure", result="{}", gave_up=True)
+    environment.s3.delete_object(Bucket=environment.bucket, Key=f"uploads/{task_id}")
+    assert announced(events, **given)[0] == 201
+    assert environment.messages() == []
+    # another failure stays, as the document would fail again
+    jobs.finish(task_id, "failure", result="{}")
+    assert announced(events, **given)[1]["task_status"] == "failure"
+
+
 def test_a_document_that_was_announced_may_be_sent_all_the_same(environment, events):
     _, given = announced(events, name="document", size=len(PDF), sha256=hashlib.sha256(PDF).hexdigest())
     task_id = sent(events)[1]["task_id"]
