@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import urllib.request
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -174,6 +176,18 @@ def test_a_large_document_is_uploaded_and_begun_by_the_event_of_s3(environment, 
     uploaded.handler(event, None)
     assert environment.messages() == []
     assert announced(events, name="a.pdf", size=len(PDF), sha256=sha256)[0] == 200
+
+
+def test_the_answer_to_an_announcement_is_the_one_that_is_shown(environment, events):
+    page = (Path(__file__).parents[3] / "docs" / "serverless.md").read_text()
+    blocks = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    (shown,) = (block for block in blocks if "upload" in block)
+    sha256 = hashlib.sha256(b"").hexdigest()
+    _, given = announced(events, name="scan.pdf", size=48_000_000, content_type="application/pdf", sha256=sha256)
+    for own in ("task_id", "url"):
+        for one in (shown, shown["upload"], given, given["upload"]):
+            one.pop(own, None)
+    assert given == shown
 
 
 def test_an_upload_whose_event_is_lost_or_that_was_given_up_is_begun_by_announcing_it_again(environment, events):
