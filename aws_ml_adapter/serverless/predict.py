@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textclf.model.local_client import MachineLearningClient
 
 URL_VARIABLE = "AMAZON_ML_URL"
+_OF_MODEL = ("predicted_category", "score", "decision", "reason")
 
 
 @cache
@@ -34,7 +35,8 @@ def ml_client() -> MachineLearningClient:
 
     options = settings()
     options.need("model")
-    return LocalClient(load_model_of(options.model, options.model_sha256, client("s3")).model)
+    loaded = load_model_of(options.model, options.model_sha256, client("s3"), max_error=options.max_error)
+    return LocalClient(loaded.model)
 
 
 def asked_text(request: Request) -> tuple[str, dict[str, Any]]:
@@ -54,13 +56,17 @@ def asked_text(request: Request) -> tuple[str, dict[str, Any]]:
 
 @route
 def handler(request: Request) -> Answer:
-    """Predict the text."""
-    from textclf.model.local_client import ENDPOINT_VARIABLE, predict_document_category
+    """Predict the text; the model in this process also says whether a person should look at it."""
+    from textclf.model.local_client import ENDPOINT_VARIABLE, LocalClient, predict_document_category
 
     text, columns = asked_text(request)
     url = os.environ.get(ENDPOINT_VARIABLE) or os.environ.get(URL_VARIABLE)
     try:
-        category, score = predict_document_category(ml_client(), text, endpoint=url, **columns)
+        asked = ml_client()
+        if isinstance(asked, LocalClient):
+            found = asked.judge(text, **columns)
+            return answer(200, {name: getattr(found, name) for name in _OF_MODEL})
+        category, score = predict_document_category(asked, text, endpoint=url, **columns)
     except PredictionError as error:
         if error.__cause__ is not None and URL_VARIABLE in os.environ:
             raise ProblemError(502, "amazon-ml", "the server of Amazon ML refused or cannot be reached") from error

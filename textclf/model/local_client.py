@@ -15,6 +15,7 @@ from features.schema import parse_binary
 from textclf.base.errors import BadDataError, PredictionError
 from textclf.model.file import load_model
 from textclf.model.predict import MAX_TEXT, Model
+from textclf.model.prediction import Prediction
 
 MODEL_ID_VARIABLE = "TEXTCLF_ML_MODEL_ID"
 ENDPOINT_VARIABLE = "TEXTCLF_ML_ENDPOINT"
@@ -88,6 +89,41 @@ class LocalClient:
             }
         }
 
+    def judge(self, text: str, **columns_data: object) -> Prediction:
+        """Predict one text as `Model` does, with the decision whether a person should look at it.
+
+        Parameters
+        ----------
+        text : str
+            Cleaned text of the document.
+        **columns_data : object
+            As `predict_document_category` takes them; what they give is not computed from the text.
+
+        Returns
+        -------
+        Prediction
+            That of the model; of a text without a word, and no category, ``review`` because of ``no text``.
+
+        Raises
+        ------
+        textclf.base.errors.PredictionError
+            If a column's value is not of its type.
+
+        Examples
+        --------
+        >>> from textclf import DocumentClassifier, LocalClient
+        >>> texts = ["invoice total due", "invoice vat number", "dear sir or madam", "dear aunt with love"]
+        >>> model = DocumentClassifier().fit(texts, ["invoice", "invoice", "letter", "letter"]).model_
+        >>> prediction = LocalClient(model).judge("")
+        >>> prediction.decision, prediction.reason
+        ('review', 'no text')
+        """
+        evidence = self.model.evidence([text])
+        rows = _with_given_columns(self.model, evidence.rows, _record(text, columns_data))
+        if rows is evidence.rows:
+            return self.model(text)
+        return self.model.decide(evidence._replace(rows=rows, by_text=self.model.linear.margins(rows)))
+
 
 def predict_document_category(
     ml_client: MachineLearningClient,
@@ -144,11 +180,10 @@ def predict_document_category(
             f"the text, which is sent as text_data, is {text!r:.40} and not a string",
             remedy="give the text of one document",
         )
-    record = {"text_data": text} | {name: _as_text(value) for name, value in columns_data.items() if value is not None}
     try:
         answer = ml_client.predict(
             MLModelId=_setting(model_id, MODEL_ID_VARIABLE, "model_id", needed=not local),
-            Record=record,
+            Record=_record(text, columns_data),
             PredictEndpoint=_setting(endpoint, ENDPOINT_VARIABLE, "endpoint", needed=not local),
         )
     except PredictionError:
@@ -176,12 +211,19 @@ def _setting(value: str | None, variable: str, name: str, *, needed: bool) -> st
     return found
 
 
+def _record(text: str, columns_data: Mapping[str, object]) -> dict[str, str]:
+    return {"text_data": text} | {name: _as_text(value) for name, value in columns_data.items() if value is not None}
+
+
 def _as_text(value: object) -> str:
     return str(int(value)) if isinstance(value, bool | np.bool_) else str(value)
 
 
 def _with_given_columns(model: Model, rows: FeatureRows, record: Mapping[str, str]) -> FeatureRows:
-    """Replace columns computed from the text by those that the record gives."""
+    """Replace columns computed from the text by those that the record gives; the same rows if it gives none."""
+    names = (*model.features.matcher.lexicon.columns, *vector_columns(rows.vectors.shape[1]))
+    if not any(record.get(name) for name in names):
+        return rows
     indicators, vectors = rows.indicators.copy(), rows.vectors.copy()
     for i, name in enumerate(model.features.matcher.lexicon.columns):
         if record.get(name):

@@ -246,6 +246,11 @@ class Model:
             return replace(prediction, decision="review", reason=PAGES_DISAGREE, pages=found)
         return replace(prediction, pages=found)
 
+    def decide(self, evidence: Evidence) -> Prediction:
+        """Predict the one document of some evidence, which may have other features than its text."""
+        (judged,) = self._judge(evidence)
+        return self._decide("0", judged, evidence.texts[0], None, cut=len(evidence.texts[0]) == MAX_TEXT)
+
     def with_max_error(self, max_error: float | None) -> Self:
         """Give the same model with the threshold that training would have chosen for another maximum error.
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+import textclf
 from aws_ml_adapter.serverless import predict, result, status, submit, upload, uploaded
 from aws_ml_adapter.serverless.settings import read_settings
 from aws_ml_adapter.serverless.submit import jobs_of
@@ -299,6 +300,25 @@ def test_a_text_is_predicted_by_the_model_of_s3(environment, events):
     assert [path.name for path in environment.folder.glob("*.textclf")] == [
         f"model-{environment.environment['TEXTCLF_MODEL_SHA256']}.textclf"
     ]
+
+
+def test_a_text_of_nothing_is_for_review_as_for_textclf_predict(shared_environment, events):
+    nothing = {"predicted_category": "", "score": 0.0, "decision": "review", "reason": "no text"}
+    for text in ("", "  \n\f"):
+        assert predicted(events, text=text) == (200, nothing)
+        assert predicted(events, text=text, columns={"text_vector_1": 0.5}) == (200, nothing)
+
+
+def test_the_model_decides_what_a_person_should_look_at(shared_environment, events, small_model, monkeypatch):
+    text = "invoice total due vat number net gross number 3"
+    own = textclf.load(small_model)(text, max_error=0.9)
+    assert own.decision == "accept"
+    _, found = predicted(events, text=text)
+    assert found["decision"] == "review"
+    predict.ml_client.cache_clear()
+    monkeypatch.setenv("TEXTCLF_MAX_ERROR", "0.9")
+    expected = {"predicted_category": "invoice", "score": own.score, "decision": "accept", "reason": ""}
+    assert predicted(events, text=text) == (200, expected)
 
 
 @pytest.mark.parametrize(

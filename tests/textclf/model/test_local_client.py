@@ -49,6 +49,17 @@ def test_a_local_model_needs_no_id_and_gives_the_scores_of_the_model(client, mod
     )
 
 
+def test_the_judgement_is_that_of_the_model_by_the_columns_that_are_given(client, model):
+    assert client.judge(INVOICE, page_count=3) == model(INVOICE)
+    given = {"invoice_common_words": False, "letter_common_words": True}
+    prediction = client.judge(INVOICE, **given)
+    assert (prediction.predicted_category, prediction.score) == predict_document_category(client, INVOICE, **given)
+    assert prediction.score < model(INVOICE).score
+    assert (prediction.status, prediction.decision in ("accept", "review")) == ("ok", True)
+    nothing = client.judge("", **given)
+    assert (nothing.predicted_category, nothing.decision, nothing.reason) == ("", "review", "no text")
+
+
 def test_the_answer_has_amazons_form(client):
     answer = client.predict(MLModelId="", Record={"text_data": INVOICE}, PredictEndpoint="")["Prediction"]
     assert answer["predictedLabel"] == "invoice"
