@@ -52,6 +52,9 @@ def load_model_of(uri: str, sha256: str, s3: Any, *, max_error: float | None = N
 
 
 def _fetched(uri: str, sha256: str, s3: Any) -> Path:
+    if not sha256:
+        remedy = "give the SHA-256 of the model file, as sha256sum tells it"
+        raise UsageError("TEXTCLF_MODEL_SHA256 is not set", where="environment", remedy=remedy)
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise UsageError("is not the SHA-256 of the model file", where="TEXTCLF_MODEL_SHA256", remedy="run sha256sum")
     bucket, _, key = uri.removeprefix("s3://").partition("/")

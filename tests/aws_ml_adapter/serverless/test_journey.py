@@ -167,11 +167,29 @@ def test_a_deployment_with_another_model_ends_in_the_record_and_not_in_silence(c
 
 @pytest.mark.slow
 def test_a_container_without_a_queue_says_so(cloud):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **cloud.environment, "TEXTCLF_QUEUE_URL": ""}
-    command = [sys.executable, "-m", "aws_ml_adapter.serverless"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = container(cloud, TEXTCLF_QUEUE_URL="")
     assert done.returncode == 2
     assert done.stderr.startswith("error: environment: TEXTCLF_QUEUE_URL is not set")
+
+
+@pytest.mark.slow
+def test_a_container_with_a_model_in_s3_and_no_hash_says_so(cloud):
+    done = container(cloud, TEXTCLF_MODEL_SHA256="")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: environment: TEXTCLF_MODEL_SHA256 is not set")
+
+
+def test_a_container_has_no_arguments_and_tells_its_variables(shared_cloud):
+    done = container(shared_cloud, "worker")
+    assert (done.returncode, "unrecognized arguments: worker" in done.stderr) == (2, True)
+    done = container(shared_cloud, "--help")
+    assert (done.returncode, "TEXTCLF_QUEUE_URL" in done.stdout) == (0, True)
+
+
+def container(cloud, *arguments, **environment):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **cloud.environment, **environment}
+    command = [sys.executable, "-m", "aws_ml_adapter.serverless", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def submitted(cloud, events, content):
