@@ -17,6 +17,14 @@ _log = logging.getLogger(__name__)
 
 OTHER_VARIABLES = {"TEXTCLF_DEBUG", "TEXTCLF_ML_MODEL_ID", "TEXTCLF_ML_ENDPOINT"}
 """Variables that are not options of a command."""
+OF_FUNCTIONS = {
+    f"TEXTCLF_{name}"
+    for name in (
+        *("ANONYMOUS", "ATTEMPTS", "BUCKET", "EFFORT", "GRACE", "HOOK_BUCKET", "KEEP_DAYS", "LANG", "MAX_BYTES"),
+        *("MAX_ERROR", "MAX_MEMORY", "MAX_PAGES", "MODEL", "MODEL_SHA256", "QUEUE_URL", "SECONDS_PER_PAGE", "TABLE"),
+    )
+}
+"""Variables of the functions on AWS, whose package the commands do not import."""
 FILE = "_FILE"
 """At the end of an option's variable: it names a file that holds the value, as secrets are given to containers."""
 
@@ -102,7 +110,10 @@ def check_environment(context: Any) -> None:
     root = context.find_root()
     prefix = f"{root.auto_envvar_prefix}_"
     own = list(option_variables(context.command, context.command_path))
-    others = {variable for variable in os.environ if variable.startswith(prefix)} - {*dict(own), *OTHER_VARIABLES}
+    # one that is called as an option of the command that runs may be meant for it
+    elsewhere = OF_FUNCTIONS - {f"{prefix}{option}" for _, option in own}
+    read = {*dict(own), *OTHER_VARIABLES, *elsewhere}
+    others = {variable for variable in os.environ if variable.startswith(prefix)} - read
     if not others:
         return
     # which imports all commands

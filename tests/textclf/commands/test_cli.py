@@ -17,11 +17,13 @@ from typer.main import get_command
 
 import textclf as package
 from aws_ml_adapter.__main__ import AMAZON_ML
+from aws_ml_adapter.serverless.settings import VARIABLES
 from ocr.reading_options import Limits
 from textclf import DocumentClassifier
 from textclf.base.errors import ExitCode, UsageError
 from textclf.base.program import TEXTCLF
 from textclf.commands import app
+from textclf.commands.configuration import OF_FUNCTIONS
 from textclf.commands.running import NEVER_FAIL, run
 from textclf.model.file import KIND
 
@@ -261,6 +263,18 @@ def test_a_variable_names_a_file_that_holds_the_value(textclf, documents, tmp_pa
     done = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
     assert done.code == 3
     assert "check the path in TEXTCLF_PREDICT_KEEP_COLUMNS_FILE" in done.err
+
+
+def test_variables_of_the_functions_on_aws_are_no_slips(textclf, documents, tmp_path, model_path, monkeypatch):
+    assert set(VARIABLES) == OF_FUNCTIONS
+    for variable in VARIABLES:
+        monkeypatch.setenv(variable, "2")
+    said = textclf("predict", model_path, documents, "-o", tmp_path / "p.csv")
+    # which predict has as an option, too
+    warned = set(re.findall(r"(\w+) in the environment sets no option; perhaps TEXTCLF_PREDICT_\w+ is meant", said.err))
+    assert warned
+    assert warned == set(re.findall(r"(\w+) in the environment sets", said.err))
+    assert {"TEXTCLF_BUCKET", "TEXTCLF_QUEUE_URL", "TEXTCLF_MODEL"} & warned == set()
 
 
 def test_a_config_file_reaches_commands_within_commands(textclf, documents, tmp_path, model_path):
