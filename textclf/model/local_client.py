@@ -122,7 +122,8 @@ class LocalClient:
         rows = _with_given_columns(self.model, evidence.rows, _record(text, columns_data))
         if rows is evidence.rows:
             return self.model(text)
-        return self.model.decide(evidence._replace(rows=rows, by_text=self.model.linear.margins(rows)))
+        given = evidence._replace(rows=rows, by_text=self.model.linear.margins(rows))
+        return self.model.decide(given, cut=len(text) > MAX_TEXT)
 
 
 def predict_document_category(

@@ -246,10 +246,10 @@ class Model:
             return replace(prediction, decision="review", reason=PAGES_DISAGREE, pages=found)
         return replace(prediction, pages=found)
 
-    def decide(self, evidence: Evidence) -> Prediction:
-        """Predict the one document of some evidence, which may have other features than its text."""
+    def decide(self, evidence: Evidence, *, cut: bool) -> Prediction:
+        """Predict the one document of some evidence, which may have other features than its text, or was ``cut``."""
         (judged,) = self._judge(evidence)
-        return self._decide("0", judged, evidence.texts[0], None, cut=len(evidence.texts[0]) == MAX_TEXT)
+        return self._decide("0", judged, evidence.texts[0], None, cut=cut)
 
     def with_max_error(self, max_error: float | None) -> Self:
         """Give the same model with the threshold that training would have chosen for another maximum error.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,6 +70,20 @@ def test_an_upload_goes_the_same_way(cloud, events, scan, tmp_path):
         "task_position": None,
     }
     assert cloud.record(given["task_id"])["sha256"]
+
+
+@pytest.mark.slow
+def test_the_script_without_aws_that_is_shown_classifies_a_page(small_model, scan, tmp_path):
+    scan(tmp_path / "page.png", "invoice total due vat", "net gross number")
+    page = (ROOT / "docs" / "serverless.md").read_text()
+    (script,) = re.findall(r"^```python\n(import .*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "without_aws.py").write_text(script)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "without_aws.py", str(small_model), "page.png"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (document,) = json.loads(done.stdout)["documents"]
+    assert (document["name"], document["docType"]) == ("page.png", "invoice")
 
 
 @pytest.mark.slow
