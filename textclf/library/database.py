@@ -83,6 +83,17 @@ class Database:
         with self._faults(), Session(self._writing) as session, session.begin():
             yield session
 
+    def ask(self) -> None:
+        """Ask for next to nothing.
+
+        Raises
+        ------
+        textclf.base.errors.TextclfError
+            If the database cannot be used.
+        """
+        with self.reading() as session:
+            session.execute(text("SELECT version_num FROM alembic_version"))
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

@@ -106,6 +106,8 @@ def create_app(
         tasks=desk.library.tasks.count,
         corrections=desk.library.count_corrections,
         model=lambda: desk.duty.current,
+        database_up=lambda: desk.database.is_up,
+        broker_up=tasks.broker_up,
     )
     observe, sessions = desk.metrics.request, pages.sessions
     app.add_middleware(
@@ -152,7 +154,9 @@ async def _follow_duty(desk: Desk) -> None:
         try:
             now = await asyncio.to_thread(desk.duty.refresh)
         except TextclfError as error:
-            _log.error(f"{error}")
+            # that the database is gone is told already
+            if desk.database.is_up:
+                _log.error(f"{error}")
             continue
         if now is not before and desk.trouble is not None:
             await _get_ready(desk)

@@ -20,6 +20,7 @@ from textclf.bridges.label_studio import model_version
 from textclf.data.predictions import predict_scan, until_accepted
 from textclf.data.results import DocumentResult, LoadedModel, Result, model_of_result, unless_all_failed
 from textclf.data.scans import ScanOptions
+from textclf.service.database_watch import DatabaseWatch
 from textclf.service.duty import ModelOnDuty
 from textclf.service.keeper import Judged, Keeper
 from textclf.service.metrics import Metrics
@@ -87,11 +88,13 @@ class Desk:
             warm_up=sample_page(),
         )
         self.limits: Limits = scans.reading.limits
+        self.database = DatabaseWatch(library.database)
 
     def close(self) -> None:
         """Stop reading and predicting; who waits is told."""
         self.reader.close()
         self._predicting.shutdown()
+        self.database.close()
 
     def begin_to_stop(self) -> None:
         """Begin nothing new."""
@@ -111,6 +114,8 @@ class Desk:
             return "a part of the service has ended; the log says why, and a new start mends it"
         if not self.reader.is_alive:
             return "reading has ended; the log says why, and a new start mends it"
+        if not self.database.is_up:
+            return "the database cannot be used; the log says why"
         return self.trouble
 
     def loaded(self) -> LoadedModel:

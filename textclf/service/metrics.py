@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,6 +14,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from textclf.base.errors import TextclfError
 from textclf.model.accept import MIN_FAMILIARITY, UNSURE
 from textclf.service.tracing import Tracing
 
@@ -69,10 +70,15 @@ class Metrics:
         tasks: Callable[[], Mapping[str, int]],
         corrections: Callable[[], Mapping[tuple[str, str], int]],
         model: Callable[[], LoadedModel | None],
+        database_up: Callable[[], bool],
+        broker_up: Callable[[], bool] | None = None,
     ) -> None:
         """Also tell what is known elsewhere, asked for at each scrape."""
         self._queue.set_function(queue_length)
-        self.registry.register(_Watched(tasks, corrections, model))
+        Gauge("textclf_database_up", "Whether the database answers.", registry=self.registry).set_function(database_up)
+        if broker_up is not None:
+            Gauge("textclf_broker_up", "Whether the broker answers.", registry=self.registry).set_function(broker_up)
+        self.registry.register(_Watched(tasks, corrections, model, database_up))
 
     def document(self, prediction: Prediction) -> None:
         """Count a document."""
@@ -117,15 +123,25 @@ class _Watched(Collector):
         tasks: Callable[[], Mapping[str, int]],
         corrections: Callable[[], Mapping[tuple[str, str], int]],
         model: Callable[[], LoadedModel | None],
+        database_up: Callable[[], bool],
     ) -> None:
-        self._tasks, self._corrections, self._model = tasks, corrections, model
+        self._tasks, self._corrections, self._model, self._database_up = tasks, corrections, model, database_up
 
     def describe(self) -> Iterable[Metric]:
         """Name nothing, so that registering asks for nothing yet."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Ask."""
+        """Ask; without a database, what it knows is left out."""
+        if self._database_up():
+            with suppress(TextclfError):
+                yield from self._of_database()
+        if (loaded := self._model()) is not None:
+            info = InfoMetricFamily("textclf_model", "The model on duty.")
+            info.add_metric([], {"id": loaded.id, "name": loaded.name, "version": loaded.version})
+            yield info
+
+    def _of_database(self) -> Iterator[Metric]:
         tasks = GaugeMetricFamily("textclf_tasks", "Tasks in the library.", labels=["state"])
         for state, count in self._tasks().items():
             tasks.add_metric([state], count)
@@ -137,7 +153,3 @@ class _Watched(Collector):
         for (before, after), count in self._corrections().items():
             corrections.add_metric([before, after], count)
         yield corrections
-        if (loaded := self._model()) is not None:
-            info = InfoMetricFamily("textclf_model", "The model on duty.")
-            info.add_metric([], {"id": loaded.id, "name": loaded.name, "version": loaded.version})
-            yield info

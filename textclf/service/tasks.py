@@ -6,7 +6,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class TaskDesk(ABC):
         self._news = asyncio.Event()
         self._trouble = ""
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.broker_up: Callable[[], bool] | None = None
+        """Tells whether the broker answers, if there is one."""
 
     async def run(self) -> None:
         """See that tasks are done until the service stops; those that a former process had begun come first."""
@@ -60,8 +62,8 @@ class TaskDesk(ABC):
                     has_restarted = True
                 # in this process, too: there may have been a broker before
                 await self._end_lapsed()
-                await self._advance()
                 await self._forget()
+                await self._advance()
             except TextclfError as error:
                 self._say(f"tasks have to wait: {error}")
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import create_engine, make_url, text
 
 from tests.textclf.service.pages.conftest import add_documents
 from textclf.data.scans import ScanOptions
@@ -32,7 +34,9 @@ from textclf.service.desk import Desk
 from textclf.service.duty import ModelOnDuty
 from textclf.service.metrics import Metrics
 from textclf.service.pages.jobs import Job, write_job
+from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.service_options import ServiceOptions
+from textclf.service.tasks import PAUSE
 
 
 @contextmanager
@@ -54,10 +58,15 @@ def begin(tmp_path, model_path) -> Iterator[Callable[..., tuple[Desk, httpx.Clie
     with ExitStack() as open_ones:
 
         def start(
-            *, with_model: bool = True, engine: str = "tesserocr", max_error: float | None = None, **given: Any
+            *,
+            with_model: bool = True,
+            engine: str = "tesserocr",
+            max_error: float | None = None,
+            broker: str | None = None,
+            **given: Any,
         ) -> tuple[Desk, httpx.Client]:
             options = ServiceOptions(library=tmp_path / "library", **given)
-            library = open_ones.enter_context(Library.open(options.library))
+            library = open_ones.enter_context(Library.open(options.library, options.database))
             if with_model:
                 now = datetime.now(UTC)
                 library.put_on_duty(library.add_model(model_path, at=now).id, by="anna", at=now)
@@ -65,7 +74,7 @@ def begin(tmp_path, model_path) -> Iterator[Callable[..., tuple[Desk, httpx.Clie
             duty.refresh()
             scans = ScanOptions(jobs=1, engine=engine)
             desk = Desk(library, scans, duty, Metrics(), queue=options.queue, keep=options.keep)
-            url = open_ones.enter_context(running(create_app(desk, options)))
+            url = open_ones.enter_context(running(create_app(desk, options, BrokerOptions(broker=broker))))
             return desk, open_ones.enter_context(httpx.Client(base_url=url, timeout=60, trust_env=False))
 
         yield start
@@ -76,6 +85,53 @@ def wait_until_ready(client: httpx.Client) -> None:
     while client.get("/ready").status_code != 200:
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def figure(client: httpx.Client, name: str) -> str:
+    """The value of a figure that has no labels."""
+    lines = client.get("/metrics").text.splitlines()
+    return next((line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")), "")
+
+
+def test_while_the_database_server_is_gone_the_service_is_not_ready(begin, new_postgresql, caplog):
+    caplog.set_level(logging.INFO, "textclf.service.database_watch")
+    database = new_postgresql()
+    _, client = begin(database=database)
+    wait_until_ready(client)
+    assert (figure(client, "textclf_database_up"), figure(client, "textclf_broker_up")) == ("1.0", "")
+    name = make_url(database).database
+    admin = create_engine(make_url(database).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as server:
+        server.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"))
+        server.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :n"), {"n": name})
+        end = time.monotonic() + 20
+        while (answer := client.get("/ready")).status_code != 503:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert answer.json()["detail"] == "the database cannot be used; the log says why"
+        # the other figures are told all the same
+        assert (figure(client, "textclf_database_up"), figure(client, "textclf_queue_length")) == ("0.0", "0.0")
+        assert client.get("/health").status_code == 200
+        server.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true"))
+    admin.dispose()
+    wait_until_ready(client)
+    told = [record.message for record in caplog.records if record.name.endswith("database_watch")]
+    assert [line.partition(":")[0] for line in told] == ["the database does not answer", "the database answers again"]
+
+
+def test_a_broker_that_cannot_be_reached_is_told_at_once_and_once_and_tasks_are_taken(begin, invoice, sent, caplog):
+    pytest.importorskip("celery", reason="the extra [queue] is not installed")
+    _, client = begin(broker="redis://127.0.0.1:9/0")
+    end = time.monotonic() + 20
+    while not (told := [record.message for record in caplog.records if "redis://" in record.message]):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert told[0].startswith("tasks have to wait: redis://127.0.0.1:9/0: cannot be used")
+    wait_until_ready(client)
+    assert figure(client, "textclf_broker_up") == "0.0"
+    assert client.post("/v1/classify/file/async", files=sent(a=invoice)).status_code == 202
+    time.sleep(1.5 * PAUSE)
+    assert len([record for record in caplog.records if "redis://" in record.message]) == 1
 
 
 def taught(library: Library, model: Model) -> None:

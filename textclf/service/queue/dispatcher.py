@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from textclf.base.errors import TextclfError
+from textclf.service.queue.broker import BrokerError
 from textclf.service.tasks import TaskDesk
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class TaskDispatcher(TaskDesk):
     def __init__(self, desk: Desk, broker: Broker, *, most: int, keep_results: timedelta) -> None:
         super().__init__(desk, most=most, keep_results=keep_results)
         self._broker, self._leases = broker, desk.library.leases
+        self._is_broker_up = False
+        self.broker_up = lambda: self._is_broker_up
 
     async def run(self) -> None:
         """Tell workers of tasks until the service stops."""
@@ -61,10 +64,16 @@ class TaskDispatcher(TaskDesk):
             await asyncio.to_thread(self._leases.told, [task.id for task in tasks])
 
     async def _advance(self) -> None:
-        await self._tell()
-        is_empty = await asyncio.to_thread(self._leases.has_waited, _MARGIN) and not await asyncio.to_thread(
-            self._broker.waiting
-        )
+        try:
+            # also while no task waits, so that a broker that is gone is told
+            is_empty = not await asyncio.to_thread(self._broker.waiting)
+            self._is_broker_up = True
+            await self._tell()
+        except BrokerError:
+            self._is_broker_up = False
+            raise
+        # what was told only now does not count as waiting
+        is_empty = is_empty and await asyncio.to_thread(self._leases.has_waited, _MARGIN)
         if lost := await asyncio.to_thread(self._leases.tell_again, _MARGIN, all_waiting=is_empty):
             _log.warning(f"the messages of {lost} tasks that wait seem to be lost, and are sent again")
             await self._tell()

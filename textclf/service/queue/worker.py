@@ -128,7 +128,12 @@ class Worker:
     def why_not_ready(self) -> str | None:
         """Say why no task can be done now; None if all is well."""
         trouble = self._desk.why_not_ready()
-        return trouble or (None if self._consumer.is_connected else "the broker cannot be reached")
+        return trouble or (None if self.is_connected else "the broker cannot be reached")
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker tells of tasks."""
+        return self._consumer.is_connected
 
     def count(self) -> int:
         """Count the tasks under way."""
@@ -200,4 +205,6 @@ class Worker:
             try:
                 await asyncio.to_thread(self._desk.duty.refresh)
             except TextclfError as error:
-                _log.error(f"{error}")
+                # that the database is gone is told already
+                if self._desk.database.is_up:
+                    _log.error(f"{error}")

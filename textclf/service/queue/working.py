@@ -81,6 +81,8 @@ def work(
             tasks=library.tasks.count,
             corrections=library.count_corrections,
             model=lambda: duty.current,
+            database_up=lambda: desk.database.is_up,
+            broker_up=lambda: worker.is_connected,
         )
         with figures(options.metrics_host, options.metrics_port, metrics, worker.why_not_ready) as url:
             where = f", metrics at {url}" if url else ""

@@ -70,7 +70,11 @@ def test_workers_do_the_tasks_of_a_service(new_broker, start, start_worker, mode
         *[200] * 3,
         404,
     ]
-    assert 'textclf_documents_total{category="invoice",decision=' in httpx.get(f"{url}/metrics").text
+    figures = httpx.get(f"{url}/metrics").text
+    assert 'textclf_documents_total{category="invoice",decision=' in figures
+    with service.client() as client:
+        for told in (figures, client.get("/metrics").text):
+            assert {"textclf_database_up 1.0", "textclf_broker_up 1.0"} <= set(told.splitlines())
     assert worker.stop() == 0
     assert left_over(worker.process.pid) == []
     assert "Traceback" not in worker.said + service.said
