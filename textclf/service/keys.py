@@ -17,6 +17,9 @@ from textclf.base.files import input_error
 MIN_LENGTH = 16
 """Characters of a key."""
 
+_MOUNTED = Path("/run/secrets")
+"""Where containers have their secrets, with permissions that their engine sets."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +40,6 @@ class Keys:
     def __init__(self, path: Path) -> None:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
-            mode = path.stat().st_mode
         except OSError as error:
             raise input_error(error, path, "check the path given with --key-file") from error
         except UnicodeDecodeError as error:
@@ -56,7 +58,7 @@ class Keys:
             self._users[_digest(key)] = user.strip()
         if not self._users:
             raise BadDataError("holds no key", where=path, remedy="write a key a line")
-        if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
+        if os.name == "posix" and _is_open_to_others(path):
             _log.warning(f"{path} can be read by other users of this machine; chmod 600 bars them")
 
     def user(self, headers: Mapping[str, str]) -> str | None:
@@ -79,6 +81,20 @@ class Keys:
     def secret(self) -> bytes:
         """What the sessions of browsers are signed with, which end when the keys change."""
         return hashlib.sha256(b"".join(sorted(self._users))).digest()
+
+
+def _is_open_to_others(path: Path) -> bool:
+    """Return whether other users of this machine can read a file; what is below `_MOUNTED` is in a container."""
+    place = path.resolve()
+    if place.is_relative_to(_MOUNTED.resolve()):
+        return False
+    file, folders = place.stat(), [folder.stat() for folder in place.parents]
+    by_all = file.st_mode & stat.S_IROTH and all(folder.st_mode & stat.S_IXOTH for folder in folders)
+    # members of the file's group enter a folder of the same group by the rights of that group
+    by_group = file.st_mode & stat.S_IRGRP and all(
+        folder.st_mode & (stat.S_IXGRP if folder.st_gid == file.st_gid else stat.S_IXOTH) for folder in folders
+    )
+    return bool(by_all or by_group)
 
 
 def _digest(key: str) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import socket
+import tempfile
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,6 +17,7 @@ from tests.textclf.service.conftest import KEY
 from textclf.base.errors import ExitCode
 from textclf.base.problems import MEDIA_TYPE
 from textclf.service.gate import SECURITY_HEADERS
+from textclf.service.keys import Keys
 from textclf.service.pages.visitors import SESSION
 
 
@@ -66,6 +69,30 @@ def test_a_key_file_without_good_keys_is_refused(textclf, tmp_path, text, messag
     said = textclf("serve", "--library", tmp_path / "library", "--key-file", tmp_path / "keys")
     assert said.code == ExitCode.BAD_DATA
     assert message in said.error
+
+
+def test_a_key_file_is_warned_of_only_if_others_can_reach_it(tmp_path, caplog, monkeypatch):
+    # of the folders above, the tests' own are closed
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        keys = folder / "keys"
+        keys.write_text(f"{KEY}\n")
+
+        def is_warned_of(file: int, of_folder: int) -> bool:
+            caplog.clear()
+            keys.chmod(file)
+            folder.chmod(of_folder)
+            Keys(keys)
+            return "can be read by other users of this machine" in caplog.text
+
+        assert is_warned_of(0o444, 0o755)
+        assert is_warned_of(0o440, 0o750)
+        assert not is_warned_of(0o400, 0o755)
+        # as deploy/secrets.sh makes them
+        assert not is_warned_of(0o444, 0o700)
+        assert not is_warned_of(0o440, 0o705)
+        monkeypatch.setattr("textclf.service.keys._MOUNTED", folder)
+        assert not is_warned_of(0o444, 0o755)
 
 
 def test_without_a_key_only_health_and_readiness_are_told(guarded):
