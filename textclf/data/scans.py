@@ -73,7 +73,11 @@ class ScanOptions:
         max=MAX_JOBS,
         help="Processes that read, and threads that predict; by default as many as cores and memory allow.",
     )
-    cache: Path | None = option(None, help="Folder for pages that were read; by default in the user's cache folder.")
+    cache: Path | None = option(
+        None,
+        help="Folder for pages that were read; by default in the user's cache folder, but serve and worker keep pages "
+        "only where this is given.",
+    )
     no_cache: bool = option(False, help="Do not keep pages that were read; a stopped run starts again.")
     dask: str = option(
         "",
