@@ -96,7 +96,9 @@ class TaskWork:
     async def _finish(self, task_id: str, result: dict[str, Any], *, failed: bool) -> bool:
         while True:
             try:
-                await asyncio.to_thread(self._tasks.finish, task_id, result, at=datetime.now(UTC), failed=failed)
+                is_first = await asyncio.to_thread(
+                    self._tasks.finish, task_id, result, at=datetime.now(UTC), failed=failed
+                )
                 break
             except TextclfError as error:
                 _log.error(f"the result of task {task_id} has to wait: {error}")
@@ -107,6 +109,9 @@ class TaskWork:
                 await first_of(self._desk.stopping, seconds=PAUSE)
         await asyncio.to_thread(self._desk.uploads.remove, task_id)
         self._tell(task_id)
+        if not is_first:
+            _log.warning(f"task {task_id} was done by another process meanwhile, whose result counts")
+            return True
         _log.log(logging.INFO if self._owner else logging.DEBUG, f"task {task_id} {'failed' if failed else 'is done'}")
         return True
 

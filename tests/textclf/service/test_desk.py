@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 
@@ -36,7 +37,9 @@ from textclf.service.metrics import Metrics
 from textclf.service.pages.jobs import Job, write_job
 from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.service_options import ServiceOptions
+from textclf.service.task_work import TaskWork, request_of_task
 from textclf.service.tasks import PAUSE
+from textclf.service.uploads import write_file
 
 
 @contextmanager
@@ -132,6 +135,19 @@ def test_a_broker_that_cannot_be_reached_is_told_at_once_and_once_and_tasks_are_
     assert client.post("/v1/classify/file/async", files=sent(a=invoice)).status_code == 202
     time.sleep(1.5 * PAUSE)
     assert len([record for record in caplog.records if "redis://" in record.message]) == 1
+
+
+def test_a_worker_that_stood_still_says_that_another_one_did_its_task(begin, invoice, caplog):
+    desk, _ = begin()
+    folder = desk.uploads.folder / "late"
+    folder.mkdir(parents=True)
+    file = write_file(folder, 0, invoice, "a.png")
+    desk.library.tasks.add("late", request_of_task([file], {}), at=datetime.now(UTC))
+    task = desk.library.leases.start("late", "frozen", timedelta(minutes=1), attempts=0)
+    desk.library.tasks.finish("late", {"of": "another one"}, at=datetime.now(UTC))
+    assert asyncio.run(TaskWork(desk, "frozen").do(task))
+    assert "task late was done by another process meanwhile, whose result counts" in caplog.messages
+    assert desk.library.tasks.get("late").result == {"of": "another one"}
 
 
 def taught(library: Library, model: Model) -> None:
