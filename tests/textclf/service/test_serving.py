@@ -118,6 +118,8 @@ def faulty(start_any, model_path, slow_engine):
         4,
         "--tasks",
         1,
+        "--grace",
+        1,
     )
     service = start_any("--model", model_path, *arguments, **slow_engine(faults))
     service.wait_until_ready()
@@ -147,7 +149,7 @@ def test_a_document_that_kills_or_hangs_its_worker_is_told_and_the_rest_goes_on(
         assert (answer.status_code, answer.json()["detail"]) == (422, "a.png: the process that read it died")
 
 
-def test_a_full_queue_is_told_with_the_time_to_wait(faulty, page, sent, left_over):
+def test_a_full_queue_is_told_with_the_time_to_wait(faulty, page, sent):
     slow = page(904)
     with ThreadPoolExecutor(8) as clients, faulty.client() as client:
         waiting = [clients.submit(client.post, "/v1/classify/file", files=sent(a=slow)) for _ in range(4)]
@@ -164,8 +166,18 @@ def test_a_full_queue_is_told_with_the_time_to_wait(faulty, page, sent, left_ove
         assert answers[-1].json()["type"] == "urn:textclf:problem:too-many-tasks"
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
         assert [answer.result().status_code for answer in waiting] == [200] * 4
-    assert faulty.stop() == 0
+
+
+def test_who_still_waits_when_the_grace_is_over_is_told_that_the_service_stops(faulty, page, sent, left_over):
+    with ThreadPoolExecutor(1) as clients, faulty.client() as client:
+        # three seconds longer than the grace
+        waiting = clients.submit(client.post, "/v1/classify/file", files=sent(a=page(902)))
+        assert until(lambda: queue_length(client) == 1)
+        assert faulty.stop() == 0
+        answer = waiting.result()
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:textclf:problem:stopping")
     assert left_over(faulty.process.pid) == []
+    assert "Traceback" not in faulty.said
 
 
 def test_no_task_is_lost_by_kill_9_nor_by_sigterm(start, model_path, invoice, slow_engine, sent, tmp_path, left_over):
