@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
+from textclf.base.errors import ExitCode
+from textclf.base.program import Stopped
 from textclf.commands.application import Options
 from textclf.data.scans import ScanOptions
 from textclf.model.settings import AcceptanceOptions
 from textclf.service.observing import ObservingOptions
 from textclf.service.queue.broker_options import BrokerOptions
 from textclf.service.service_options import ServiceOptions
+
+_log = logging.getLogger(__name__)
 
 Scans = Annotated[ScanOptions, Options(without=("split", "dask", "no_cache"))]
 
@@ -39,7 +46,22 @@ def serve(
 
     set_log_format(observing.log_format, others=True)
     # pages of strangers are not kept for another run, unless a cache is given
-    serve(options, broker, replace(scans, no_cache=scans.cache is None), accepting, observing, ready=print_lines)
+    scans = replace(scans, no_cache=scans.cache is None)
+    with told_if_stopped_early():
+        serve(options, broker, scans, accepting, observing, ready=print_lines)
+
+
+@contextmanager
+def told_if_stopped_early() -> Iterator[None]:
+    """Tell of a signal that comes before a program is ready, which sees to signals itself once it is."""
+    from typer.exceptions import Exit
+
+    try:
+        yield
+    except (KeyboardInterrupt, Stopped) as stopped:
+        _log.info("stopped before it was ready")
+        code = stopped.code if isinstance(stopped, Stopped) else ExitCode.INTERRUPTED
+        raise Exit(int(code or 0)) from stopped
 
 
 def use_one_thread_each() -> None:

@@ -36,10 +36,12 @@ def worker(
     from dataclasses import replace
 
     from textclf.commands.console import print_lines, set_log_format
-    from textclf.commands.serve import use_one_thread_each
+    from textclf.commands.serve import told_if_stopped_early, use_one_thread_each
     from textclf.service.queue.working import work
 
     use_one_thread_each()
     set_log_format(observing.log_format, others=True)
     # pages of strangers are not kept for another run, unless a cache is given
-    work(options, broker, replace(scans, no_cache=scans.cache is None), accepting, observing, ready=print_lines)
+    scans = replace(scans, no_cache=scans.cache is None)
+    with told_if_stopped_early():
+        work(options, broker, scans, accepting, observing, ready=print_lines)

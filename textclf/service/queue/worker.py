@@ -179,13 +179,27 @@ class Worker:
         """Wait until there is a model, and a page was read and predicted."""
         told = None
         while not self._desk.stopping.is_set():
-            self._desk.trouble = await self_test(self._desk)
+            if self._desk.duty.current is None:
+                self._desk.trouble = "no model is on duty"
+            else:
+                self._desk.trouble = await self_test(self._desk)
             if self._desk.trouble is None:
                 return
             if self._desk.trouble != told:
                 told = self._desk.trouble
-                _log.error(f"not ready: {told}")
+                self._say_not_ready(told)
             await first_of(self._desk.stopping, seconds=_REFRESH)
+
+    def _say_not_ready(self, trouble: str) -> None:
+        if self._desk.duty.current is not None:
+            _log.error(f"not ready: {trouble}")
+            return
+        # where both start together, the service soon puts one on duty
+        library = self._desk.library
+        _log.info(
+            f"waiting: {trouble} in the library {library.folder.absolute()} with the database "
+            f"{library.database.place}; textclf serve --model puts one on duty"
+        )
 
     async def _renew(self) -> None:
         # not among other threads, which may all be waiting for a slow disk

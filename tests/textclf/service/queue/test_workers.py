@@ -285,6 +285,24 @@ def test_what_is_wrong_with_a_broker_is_said_in_one_line(textclf, tmp_path, argu
     assert len(said.err.splitlines()) == 1
 
 
+def test_a_worker_that_waits_for_a_model_says_where_it_looks_for_one(redis, start_worker, tmp_path):
+    worker = start_worker(tmp_path / "desk", "--jobs", 1, "--broker", redis.url, "--broker-queue", "idle")
+    assert until(lambda: "no model is on duty" in worker.said)
+    (line,) = worker.said.splitlines()
+    assert line.startswith(
+        f"waiting: no model is on duty in the library {tmp_path / 'desk'} with the database {tmp_path}"
+    )
+    assert worker.stop() == 0
+
+
+def test_a_worker_that_is_stopped_while_it_waits_for_its_broker_says_so(start_worker, tmp_path):
+    pytest.importorskip("celery", reason="the extra [queue] is not installed")
+    worker = start_worker(tmp_path / "desk", "--broker", "redis://127.0.0.1:9/0")
+    assert until(lambda: "waiting for the broker" in worker.said)
+    assert worker.stop() == 128 + signal.SIGTERM
+    assert worker.said.splitlines()[1:] == ["stopped before it was ready"]
+
+
 @pytest.mark.slow
 def test_a_worker_that_does_not_see_the_uploads_ends_and_leaves_the_task(
     redis, start, start_worker, new_postgresql, model_path, invoice, sent, tmp_path
