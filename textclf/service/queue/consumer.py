@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,11 +11,69 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from celery.exceptions import Reject
 from celery.worker import WorkController, state
 from celery.worker.consumer import Consumer as CeleryConsumer
+from celery.worker.consumer.consumer import CONNECTION_ERROR, CONNECTION_RETRY
 
-from textclf.service.queue.broker import TASK
+from textclf.service.queue.broker import TASK, reason_of
 
 if TYPE_CHECKING:
     from textclf.service.queue.broker import Broker
+
+_LOGGERS = [logging.getLogger(f"celery.worker.{name}") for name in ("consumer.consumer", "request")]
+"""Where Celery tells of each attempt to connect, and of each message that it cannot acknowledge."""
+
+_log = logging.getLogger(__name__)
+
+
+class _Outages(logging.Filter):
+    """Tells once of each time without the broker, in place of what Celery tells."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self._place, self._is_out = place, False
+        self.consumer: Any = None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let through what has nothing to do with the connection."""
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        error = next((one for one in arguments if isinstance(one, BaseException)), None)
+        if record.msg == CONNECTION_ERROR or CONNECTION_RETRY in arguments:
+            self._begin(error)
+            return False
+        if not str(record.msg).startswith(("Couldn't ack", "Couldn't reject")):
+            return True
+        # the message comes again, and its task is found finished then
+        if error is not None and not self._is_out and self._counts_as_under_way(arguments[0]):
+            self._begin(error)
+            self.consumer.hub.call_soon(_raise, error)
+        return False
+
+    def end(self) -> None:
+        """Tell that the broker is there again."""
+        if self._is_out:
+            _log.info("the broker is there again")
+        self._is_out = False
+
+    def _begin(self, error: BaseException | None) -> None:
+        if not self._is_out:
+            reason = "" if error is None else f" ({reason_of(error)})"
+            _log.warning(
+                f"the connection to the broker {self._place} is lost{reason}; tasks under way go on, and it is tried "
+                "again"
+            )
+        self._is_out = True
+
+    def _counts_as_under_way(self, tag: object) -> bool:
+        """Return whether a message still takes one of the places of the connection, which a new one alone would free.
+
+        With Redis and SQS, kombu frees the place only once the broker has noted it, and looks for no message, so
+        notices no outage, while all places are taken.
+        """
+        channel = getattr(getattr(self.consumer, "task_consumer", None), "channel", None)
+        return tag in getattr(getattr(channel, "qos", None), "_delivered", ())
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 class _Consumer(CeleryConsumer):  # type: ignore[misc]
@@ -29,6 +88,13 @@ class _Consumer(CeleryConsumer):  # type: ignore[misc]
             "celery.worker.consumer.tasks:Tasks",
             "celery.worker.consumer.consumer:Evloop",
         ]
+
+    def connect(self) -> Any:
+        """Connect, as often as it takes."""
+        connection = super().connect()
+        self.app.outages.consumer = self
+        self.app.outages.end()
+        return connection
 
 
 class Consumer:
@@ -81,10 +147,15 @@ class Consumer:
             try:
                 self._controller.start()
             finally:
+                for logger in _LOGGERS:
+                    logger.removeFilter(self._broker.app.outages)
                 loop.call_soon_threadsafe(ended.set)
 
         self._broker.app.task(name=TASK, bind=True)(classify)
         state.should_stop = None
+        self._broker.app.outages = _Outages(self._broker.place)
+        for logger in _LOGGERS:
+            logger.addFilter(self._broker.app.outages)
         self._controller = WorkController(
             app=self._broker.app,
             hostname=self._name,

@@ -320,3 +320,27 @@ def test_a_worker_that_does_not_see_the_uploads_ends_and_leaves_the_task(
         with suppress(AssertionError):
             start_worker(service.library, "--jobs", 1, *common).ready()
         assert state(client, task, 60) == "success"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["redis", "rabbitmq"])
+def test_a_restart_of_the_broker_is_told_in_one_line_and_its_end_in_another(
+    new_broker, start, start_worker, model_path, invoice, sent, slow_engine, kind
+):
+    broker, environment = new_broker(kind), slow_engine("sleep 3")
+    service = start("--model", model_path, "--jobs", 1, "--broker", broker.url)
+    worker = start_worker(service.library, *TESSERACT, "--jobs", 1, "--broker", broker.url, **environment)
+    worker.ready()
+    with service.client() as client:
+        tasks = give(client, sent(a=invoice), 3)
+        assert until(lambda: "started" in states(client, tasks, 0))
+        broker.kill()
+        assert until(lambda: "the connection to the broker" in worker.said, 20), worker.said
+        time.sleep(5)
+        broker.start()
+        assert states(client, tasks) == ["success"] * 3
+        assert until(lambda: "the broker is there again" in worker.said, 20), worker.said
+    assert worker.stop() == 0
+    told = [line for line in worker.said.splitlines() if not line.startswith(("on duty: ", "task "))]
+    assert len(told) == 2, worker.said
+    assert told[0].startswith(f"warning: the connection to the broker {broker.url.replace('guest:guest', 'guest:**')}")
