@@ -84,7 +84,7 @@ class Server:
 
     def ask(self, method: str, path: str, body: bytes | Iterable[bytes] | None = None, **headers: str) -> Answered:
         """Send any request; ``path`` may also be a complete link of this server."""
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=20)
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=120)
         try:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path.removeprefix(self.url), body, named)
@@ -101,7 +101,7 @@ class Server:
         return answer.body.decode()
 
     @staticmethod
-    def until(holds: Callable[[], object], *, seconds: float = 20) -> None:
+    def until(holds: Callable[[], object], *, seconds: float = 120) -> None:
         """Wait until a condition is true."""
         end, pause = time.monotonic() + seconds, 0.01
         while not holds():
@@ -162,7 +162,7 @@ class Server:
         )
 
     def wait(
-        self, kind: str, id_: str, *, until: Sequence[str] = ("COMPLETED",), seconds: float = 60
+        self, kind: str, id_: str, *, until: Sequence[str] = ("COMPLETED",), seconds: float = 300
     ) -> dict[str, Any]:
         """Poll Get until the object has one of the statuses."""
         answer: dict[str, Any] = {}

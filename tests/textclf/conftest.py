@@ -181,7 +181,7 @@ def spawn(tmp_path: Path) -> Iterable[Callable[..., subprocess.Popen[str]]]:
 def left_over() -> Callable[[int], list[str]]:
     """What still runs of a session, after some seconds at most."""
 
-    def look(session: int, seconds: float = 10) -> list[str]:
+    def look(session: int, seconds: float = 60) -> list[str]:
         end = time.monotonic() + seconds
         while members := session_members(session):
             if time.monotonic() > end:

@@ -443,7 +443,7 @@ def test_messages_that_are_none(server, bucket):
         status, message, _ = server.ask("GET", path, Authorization="AWS a:b")
         assert (status, message.startswith(b"<?xml")) == (400, True)
     for length in ("x", "-1", str(5 * 2**30 + 1)):
-        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
         connection.putrequest("PUT", f"/{bucket}/k", skip_accept_encoding=True)
         connection.putheader("Content-Length", length)
         connection.endheaders()
@@ -559,13 +559,13 @@ def test_links_that_were_signed_open_and_no_others(guarded, version, connect_s3)
     client = connect_s3(guarded, signature_version=version)
     client.put_object(Bucket="bucket", Key="linked", Body=b"linked")
     url = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "linked"}, ExpiresIn=60)
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         assert answer.read() == b"linked"
     past = client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "linked"}, ExpiresIn=-1)
     client.close()
     for wrong in (past, url.replace("linked", "other"), url[:-1] + ("0" if url[-1] != "0" else "1")):
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(wrong, timeout=20)
+            urllib.request.urlopen(wrong, timeout=120)
         assert caught.value.code in (400, 403)
         caught.value.close()
 

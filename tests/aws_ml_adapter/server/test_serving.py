@@ -267,7 +267,7 @@ def test_a_job_whose_worker_dies_is_tried_three_times(make_server):
     victim.create_data_source("ds-3", location="s3://bucket/one.csv")
     victim.until(lambda: workers(victim))
     victim.client.delete_data_source(DataSourceId="ds-3")
-    victim.until(lambda: not workers(victim), seconds=5)
+    victim.until(lambda: not workers(victim), seconds=60)
     # and leaves no temporary files
     victim.put_sales()
     victim.create_data_source("ds-small")

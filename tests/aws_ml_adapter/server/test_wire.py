@@ -111,7 +111,7 @@ def test_other_methods_do_nothing(server, method):
 )
 def test_what_is_no_http_does_not_disturb_others(server, raw):
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=120) as connection:
         connection.sendall(raw)
         connection.shutdown(socket.SHUT_WR)
         connection.recv(65_536)
@@ -159,7 +159,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(make_server):
         assert server.client.describe_ml_models()
         begun = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 20
         assert connection.recv(100) == b""
     assert server.stderr == ""
 

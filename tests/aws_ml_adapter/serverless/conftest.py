@@ -127,7 +127,7 @@ def events() -> ModuleType:
     return clouds.aws_events
 
 
-def wait_for(holds: Callable[[], Any], seconds: float = 30) -> Any:
+def wait_for(holds: Callable[[], Any], seconds: float = 180) -> Any:
     end = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < end

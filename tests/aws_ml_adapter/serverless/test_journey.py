@@ -215,7 +215,7 @@ def submitted(cloud, events, content):
     return task_id
 
 
-def wait_until(holds, seconds=60):
+def wait_until(holds, seconds=240):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end

@@ -150,7 +150,7 @@ def test_a_slow_server_is_not_waited_for(paperless, connect):
     began = time.monotonic()
     with pytest.raises(PaperlessError, match="did not finish its answer in time"):
         connect(timeout=0.3, retries=0).tags()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
 
 
 def test_an_answer_is_bounded(paperless, connect, monkeypatch):

@@ -50,7 +50,7 @@ def hook(filer, serve):
     worker.stop()
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

@@ -28,7 +28,7 @@ def open_files(service) -> int:
     return len([*Path(f"/proc/{service.process.pid}/fd").iterdir()])
 
 
-def until(condition, seconds: float = 20) -> bool:
+def until(condition, seconds: float = 120) -> bool:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -79,7 +79,7 @@ def test_clients_that_hang_send_rubbish_or_go_away_leave_nothing_behind(service,
             time.sleep(0.1)
     begun = time.monotonic()
     assert [connection.recv(10) for connection in hanging] == [b""] * 20
-    assert time.monotonic() - begun < HEAD_SECONDS + 5
+    assert time.monotonic() - begun < HEAD_SECONDS + 20
     for connection in hanging:
         connection.close()
     assert until(lambda: open_files(service) <= before + 1)

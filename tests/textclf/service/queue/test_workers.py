@@ -20,7 +20,7 @@ from textclf.library.library import Library
 TESSERACT = ("--engine", "tesseract", "--scale", 1)
 
 
-def until(condition: Callable[[], object], seconds: float = 60) -> bool:
+def until(condition: Callable[[], object], seconds: float = 180) -> bool:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
