@@ -64,10 +64,13 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
+# what they show is also in docstrings, and in many other tests
+SLOW = ("amazon-ml.md", "python.md")
+
+
 @pytest.mark.parametrize(
     "page",
-    # the servers of this page are started in many other tests
-    [pytest.param(page, marks=pytest.mark.slow if page.name == "amazon-ml.md" else ()) for page in PAGES],
+    [pytest.param(page, marks=pytest.mark.slow if page.name in SLOW else ()) for page in PAGES],
     ids=lambda page: page.relative_to(ROOT).as_posix(),
 )
 def test_examples_run_and_give_what_they_show(page, tmp_path, monkeypatch):

@@ -166,6 +166,7 @@ def test_data_that_do_not_do_are_refused_before_anything_is_made(
     assert not (tmp_path / "model.json").exists()
 
 
+@pytest.mark.slow
 def test_through_s3_of_another_server(prepared, tmp_path, monkeypatch, make_server):
     s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     s3.start()
