@@ -3,8 +3,10 @@
 set -eu
 folder=${1:-secrets}
 umask 077
-mkdir -p "$folder"
-cd "$folder"
+mkdir -p -- "$folder"
+cd -- "$folder"
+# also one that there was
+chmod 700 .
 
 make() {
     # the folder is closed to other users; containers, whose user is another one, get the files alone
@@ -17,6 +19,10 @@ random() {
 
 random | make keys
 random | make postgres_password
+if [ ! -s rabbitmq_password ] && [ -s rabbitmq.conf ]; then
+    echo "secrets.sh: rabbitmq_password is gone, and rabbitmq.conf holds the old one: delete rabbitmq.conf, broker_url and keda_broker_url, too" >&2
+    exit 1
+fi
 random | make rabbitmq_password
 printf 'default_user = textclf\ndefault_pass = %s\n' "$(cat rabbitmq_password)" | make rabbitmq.conf
 printf 'amqp://textclf:%s@broker:5672' "$(cat rabbitmq_password)" | make broker_url

@@ -253,6 +253,7 @@ def test_the_health_check_asks_the_command_that_runs(health, tmp_path, monkeypat
 
 def test_secrets_are_made_once_and_are_those_of_compose_file_and_manifests(tmp_path):
     folder = tmp_path / "secrets"
+    folder.mkdir(mode=0o755)
     for _ in range(2):
         subprocess.run(["sh", str(ROOT / "deploy" / "secrets.sh"), str(folder)], check=True)
         made = {path.name: path.read_text() for path in folder.iterdir()}

@@ -25,7 +25,8 @@ from botocore.awsrequest import AWSRequest, HeadersDict, HTTPHeaders
 from botocore.credentials import Credentials
 
 from aws_ml_adapter.server.error_answers import S3ApiError, ServiceError
-from textclf.base.errors import BadDataError, BadInputError
+from textclf.base.errors import BadDataError
+from textclf.base.files import read_small
 
 MAX_SKEW = timedelta(minutes=5)
 """Maximum deviation of a client's clock."""
@@ -91,10 +92,9 @@ class _Given(NamedTuple):
 def read_keys(path: Path) -> dict[str, str]:
     """Read access and secret keys of all profiles: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html."""
     parser = configparser.RawConfigParser()
+    text = read_small(path, "check the path given with --credentials")
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError("cannot be read", where=path, remedy="check the path given with --credentials") from error
+        parser.read_string(text)
     except configparser.Error as error:
         raise BadDataError("is not an AWS credentials file", where=path, remedy="write [profile] sections") from error
     names = ("aws_access_key_id", "aws_secret_access_key")

@@ -11,9 +11,10 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
-from textclf.base.errors import BadInputError, OutputError
+from textclf.base.errors import BadDataError, BadInputError, OutputError
 
 OTHER_PLACE = "choose another place with -o"
+_MOST_SETTINGS = 1_000_000
 _LEFT_OVER = 24 * 60 * 60
 """Seconds after which nobody is writing to a temporary file any more."""
 
@@ -84,6 +85,23 @@ def refuse_unwritable_folder(folder: str | Path, remedy: str = OTHER_PLACE) -> N
     if folder.exists() and not folder.is_dir():
         raise OutputError("is a file, not a folder", where=folder, remedy="give a folder")
     refuse_unwritable(folder / "any", remedy)
+
+
+def read_small(path: Path, remedy: str) -> str:
+    """Read a text of settings or secrets, UTF-8 of a megabyte at most; pipes and devices are never waited for."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadInputError("is not a regular file", where=path, remedy=remedy)
+        with path.open("rb") as file:
+            content = file.read(_MOST_SETTINGS + 1)
+    except OSError as error:
+        raise input_error(error, path, remedy) from error
+    if len(content) > _MOST_SETTINGS:
+        raise BadInputError("is larger than 1 MB", where=path, remedy=remedy)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadDataError("is not UTF-8", where=path, remedy=remedy) from error
 
 
 def input_error(error: OSError, path: str | Path, remedy: str | None = None) -> BadInputError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textclf.base.errors import BadDataError, UsageError
-from textclf.base.files import input_error
+from textclf.base.files import read_small
 
 _log = logging.getLogger(__name__)
 
@@ -31,11 +31,10 @@ FILE = "_FILE"
 
 def read_configuration(path: Path, group: Any) -> dict[str, Any]:
     """Read defaults for options from a TOML file: one table per command, one entry per option."""
+    text = read_small(path, "check the path given with --config")
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise input_error(error, path, "check the path given with --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise BadDataError(
             f"not valid TOML: {error}", where=path, remedy='write for example: [ocr] lang = "ita"'
         ) from error
@@ -96,12 +95,7 @@ def read_variable_files(context: Any) -> dict[str, str]:
         if os.environ.get(variable):
             remedy = "unset one of them"
             raise UsageError(f"{variable} and {variable}{FILE} exclude each other", where="environment", remedy=remedy)
-        try:
-            found[parameter.name] = Path(name).read_text(encoding="utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise input_error(error, Path(name), f"check the path in {variable}{FILE}") from error
-        except UnicodeDecodeError as error:
-            raise BadDataError("is not UTF-8", where=name, remedy=f"check the path in {variable}{FILE}") from error
+        found[parameter.name] = read_small(Path(name), f"check the path in {variable}{FILE}").rstrip("\r\n")
     return found
 
 

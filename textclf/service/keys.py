@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from textclf.base.errors import BadDataError
-from textclf.base.files import input_error
+from textclf.base.files import read_small
 
 MIN_LENGTH = 16
 """Characters of a key."""
@@ -38,12 +38,7 @@ class Keys:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise input_error(error, path, "check the path given with --key-file") from error
-        except UnicodeDecodeError as error:
-            raise BadDataError("is not UTF-8", where=path, remedy="write a key a line") from error
+        lines = read_small(path, "check the path given with --key-file: it holds a key a line").splitlines()
         self._users: dict[bytes, str] = {}
         for number, line in enumerate(map(str.strip, lines), 1):
             if not line or line.startswith("#"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from textclf.base.errors import OutputError
-from textclf.base.files import output_error, remove_left_over, write_aside
+from textclf.base.errors import BadDataError, BadInputError, OutputError
+from textclf.base.files import output_error, read_small, remove_left_over, write_aside
 
 
 def names(folder: Path) -> list[str]:
@@ -112,3 +112,26 @@ def test_a_long_name_is_no_hindrance(tmp_path):
 
 def test_the_message_names_a_reason_also_without_the_systems_words():
     assert "odd" in str(output_error(OSError("odd"), "a.txt"))
+
+
+def test_settings_are_read_up_to_a_megabyte(tmp_path):
+    path = tmp_path / "secret"
+    for content in ("", "è\n", "a" * 1_000_000):
+        path.write_text(content, encoding="utf-8")
+        assert read_small(path, "none") == content
+    path.write_bytes(b"a" * 1_000_001)
+    with pytest.raises(BadInputError, match="larger than 1 MB"):
+        read_small(path, "none")
+    path.write_bytes(b"\xff")
+    with pytest.raises(BadDataError, match="UTF-8"):
+        read_small(path, "none")
+
+
+def test_settings_are_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (Path("/dev/zero"), Path("/dev/full"), pipe, tmp_path):
+        with pytest.raises(BadInputError, match="not a regular file"):
+            read_small(path, "none")
+    with pytest.raises(BadInputError, match="cannot be read"):
+        read_small(tmp_path / "none", "none")
