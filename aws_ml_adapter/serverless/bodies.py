@@ -54,10 +54,10 @@ def _file_of_form(request: Request) -> Sent:
     from python_multipart.multipart import parse_form, parse_options_header
 
     kind = request.headers["content-type"]
-    _, parameters = parse_options_header(kind)
-    boundary = parameters.get(b"boundary", b"")
     files: list[File] = []
     try:
+        _, parameters = parse_options_header(kind)
+        boundary = parameters.get(b"boundary", b"")
         parse_form({"Content-Type": kind.encode()}, BytesIO(request.body), None, files.append)
     except (FormParserError, ValueError) as error:
         raise ProblemError(400, "bad-multipart", "the body is no multipart/form-data") from error

@@ -53,30 +53,56 @@ def read_request(event: Mapping[str, Any], *, anonymous: bool = False) -> Reques
     Raises
     ------
     textclf.base.problems.ProblemError
-        If the body is too large or no base64, or nobody is identified, unless ``anonymous``.
+        If it is no event of a gateway, the body is too large or no base64, or nobody is identified, unless
+        ``anonymous``.
     """
-    context = event.get("requestContext") or {}
+    if not isinstance(event, Mapping):
+        raise _no_request("event")
+    context = _members(event, "requestContext")
     if event.get("version") == "2.0":
-        caller = _caller_of_http_api(context.get("authorizer") or {})
-        query = dict(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True))
+        caller = _caller_of_http_api(_members(context, "authorizer"))
+        query = dict(parse_qsl(_text(event, "rawQueryString"), keep_blank_values=True))
     else:
         caller = _caller_of_rest_api(context)
-        query = event.get("queryStringParameters") or {}
+        query = _texts(event, "queryStringParameters")
     if not caller and not anonymous:
         raise ProblemError(401, "no-caller", "the gateway has not identified the caller; sign the request")
-    headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-    return Request(
-        caller=caller, headers=headers, query=query, path=event.get("pathParameters") or {}, body=_body(event)
-    )
+    headers = {name.lower(): value for name, value in _texts(event, "headers").items()}
+    return Request(caller=caller, headers=headers, query=query, path=_texts(event, "pathParameters"), body=_body(event))
+
+
+def _no_request(name: str) -> ProblemError:
+    return ProblemError(400, "bad-request", f"the {name} of the request is not as a gateway gives it")
+
+
+def _members(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = given.get(name) or {}
+    if not isinstance(found, Mapping):
+        raise _no_request(name)
+    return found
+
+
+def _texts(given: Mapping[str, Any], name: str) -> dict[str, str]:
+    found = {key: value for key, value in _members(given, name).items() if value is not None}
+    if not all(isinstance(one, str) for pair in found.items() for one in pair):
+        raise _no_request(name)
+    return found
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    found = given.get(name) or ""
+    if not isinstance(found, str):
+        raise _no_request(name)
+    return found
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
-    text = event.get("body") or ""
+    text = _text(event, "body")
     # base64 makes four of three
     if len(text) > (MAX_BODY * 4 + 8) // 3:
         raise ProblemError(413, "too-large", f"the body is over {MAX_BODY:,} bytes; ask /v1/uploads for a place for it")
     if not event.get("isBase64Encoded"):
-        return str(text).encode("utf-8", "surrogatepass")
+        return text.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -84,20 +110,20 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 
 def _caller_of_http_api(authorizer: Mapping[str, Any]) -> str:
-    if arn := (authorizer.get("iam") or {}).get("userArn"):
+    if arn := _text(_members(authorizer, "iam"), "userArn"):
         return f"iam:{_role(arn)}"
-    if claims := (authorizer.get("jwt") or {}).get("claims"):
+    if claims := _members(_members(authorizer, "jwt"), "claims"):
         return _subject(claims)
-    return _principal(authorizer.get("lambda") or {})
+    return _principal(_members(authorizer, "lambda"))
 
 
 def _caller_of_rest_api(context: Mapping[str, Any]) -> str:
-    authorizer, identity = context.get("authorizer") or {}, context.get("identity") or {}
-    if claims := authorizer.get("claims"):
+    authorizer, identity = _members(context, "authorizer"), _members(context, "identity")
+    if claims := _members(authorizer, "claims"):
         return _subject(claims)
     if found := _principal(authorizer):
         return found
-    if arn := identity.get("userArn"):
+    if arn := _text(identity, "userArn"):
         return f"iam:{_role(arn)}"
     # a method that needs a key has one by now
     return f"key:{identity['apiKeyId']}" if identity.get("apiKeyId") else ""

@@ -121,9 +121,11 @@ class Jobs:
             self._client.put_item(
                 TableName=self._table,
                 Item=item,
-                # DynamoDB removes what has expired within days only
-                ConditionExpression="attribute_not_exists(task_id) OR expires_at <= :now",
-                ExpressionAttributeValues={":now": _number(now)},
+                # DynamoDB removes what has expired within days only, and what has no such time never
+                ConditionExpression=(
+                    "attribute_not_exists(task_id) OR NOT attribute_type(expires_at, :number) OR expires_at <= :now"
+                ),
+                ExpressionAttributeValues={":now": _number(now), ":number": {"S": "N"}},
             )
         except ClientError as error:
             if not _has_failed_condition(error):
@@ -133,10 +135,10 @@ class Jobs:
         return job, True
 
     def get(self, task_id: str) -> Job | None:
-        """Give a record, or None."""
+        """Give a record; None if there is none, its time is over, or it does not tell it."""
         answer = self._client.get_item(TableName=self._table, Key={"task_id": {"S": task_id}}, ConsistentRead=True)
         item = answer.get("Item")
-        if item is None or int(item["expires_at"]["N"]) <= self._clock():
+        if item is None or float(item.get("expires_at", {}).get("N", 0)) <= self._clock():
             return None
         return _job(item)
 

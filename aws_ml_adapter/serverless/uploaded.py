@@ -26,11 +26,15 @@ class Uploaded(NamedTuple):
 
 
 def uploads(event: Mapping[str, Any]) -> Iterator[Uploaded]:
-    """Give the objects of an event, with their keys as they are."""
-    for record in event.get("Records") or ():
-        if str(record.get("eventName", "")).startswith("ObjectCreated:"):
-            made = record["s3"]["object"]
-            yield Uploaded(record["s3"]["bucket"]["name"], unquote_plus(made["key"]), int(made.get("size", 0)))
+    """Give the objects of an event, with their keys as they are; a record that is none of S3 is told and left out."""
+    for number, record in enumerate(event.get("Records") or ()):
+        try:
+            if str(record.get("eventName", "")).startswith("ObjectCreated:"):
+                made = record["s3"]["object"]
+                yield Uploaded(record["s3"]["bucket"]["name"], unquote_plus(made["key"]), int(made.get("size", 0)))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # it would not be understood at another try either
+            _log.error(f"record {number} of the event is not as S3 writes them ({type(error).__name__}: {error})")
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:

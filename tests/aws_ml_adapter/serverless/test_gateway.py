@@ -92,6 +92,38 @@ def test_an_event_with_nothing_in_it_is_refused():
         assert refused(read_request, event) == (401, "no-caller")
 
 
+@pytest.mark.parametrize("make", ["http_event", "rest_event"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"requestContext": "x"},
+        {"requestContext": {"authorizer": "x"}},
+        {"requestContext": {"authorizer": {"iam": "x"}, "identity": "x"}},
+        {"requestContext": {"authorizer": {"iam": {"userArn": 5}}, "identity": {"userArn": 5}}},
+        {"requestContext": {"authorizer": {"jwt": {"claims": "x"}, "claims": "x"}}},
+        {"headers": ["x"]},
+        {"headers": {"content-type": 5}},
+        {"rawQueryString": 5, "queryStringParameters": {"name": 5}},
+        {"rawQueryString": ["x"], "queryStringParameters": ["x"]},
+        {"pathParameters": {"task_id": 5}},
+        {"pathParameters": "x"},
+        {"body": {"a": 5}},
+        {"body": 5},
+    ],
+)
+def test_an_event_of_another_shape_is_refused(events, make, wrong):
+    event = getattr(events, make)("POST", "/")
+    assert refused(read_request, event | wrong) == (400, "bad-request")
+
+
+def test_what_an_event_leaves_open_is_not_given(events):
+    for event in (None, [], "x"):
+        assert refused(read_request, event) == (400, "bad-request")
+    event = events.http_event("GET", "/") | {"headers": {"accept": None}, "pathParameters": {"task_id": None}}
+    request = read_request(event)
+    assert (request.headers, request.path) == ({}, {})
+
+
 def request_of(body, kind, name=""):
     return Request(caller="a", headers={"content-type": kind}, query={"name": name}, path={}, body=body)
 
@@ -114,6 +146,7 @@ def test_a_document_comes_as_it_is_or_in_a_form(events):
         (b"a", "multipart/form-data", (400, "bad-multipart")),
         (b"a", "multipart/form-data; boundary=", (400, "bad-multipart")),
         (b"", "multipart/form-data; boundary=edge", (400, "bad-multipart")),
+        (b"--edge", "multipart/form-data; boundary=\ud800", (400, "bad-multipart")),
         (b"--edge", "multipart/form-data; boundary=edge", (400, "bad-multipart")),
         (b"--edge--\r\n", "multipart/form-data; boundary=edge", (422, "no-file")),
     ],

@@ -278,6 +278,16 @@ def test_objects_that_no_record_waits_for_are_passed_over(environment, events, k
     assert environment.messages() == []
 
 
+def test_a_record_that_is_none_of_s3_holds_up_no_other(environment, events, caplog):
+    task_id = announced(events, size=5)[1]["task_id"]
+    (good,) = events.s3_event(environment.bucket, f"uploads/{task_id}", 5)["Records"]
+    sizeless = good | {"s3": good["s3"] | {"object": good["s3"]["object"] | {"size": None}}}
+    uploaded.handler({"Records": [None, {"eventName": "ObjectCreated:Put"}, sizeless, good]}, None)
+    assert [json.loads(message["Body"])["task_id"] for message in environment.messages()] == [task_id]
+    told = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert [line.partition(" of")[0] for line in told] == ["record 0", "record 1", "record 2"]
+
+
 def test_an_object_that_is_too_large_ends_its_job(environment, events):
     task_id = announced(events, size=5)[1]["task_id"]
     uploaded.handler(events.s3_event(environment.bucket, f"uploads/{task_id}", 10**10), None)

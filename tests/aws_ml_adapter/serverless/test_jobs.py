@@ -57,6 +57,17 @@ def test_a_record_whose_time_is_over_is_not_there(jobs, job, clock):
     assert (again.owner, is_new) == ("otto", True)
 
 
+@pytest.mark.parametrize("time", [None, {"S": "soon"}])
+def test_a_record_that_does_not_tell_its_time_is_not_there(jobs, job, shared_cloud, time):
+    key = {"task_id": {"S": job.task_id}}
+    item = shared_cloud.dynamodb.get_item(TableName=shared_cloud.table, Key=key)["Item"] | {"expires_at": time}
+    item = {name: value for name, value in item.items() if value}
+    shared_cloud.dynamodb.put_item(TableName=shared_cloud.table, Item=item)
+    assert jobs.get(job.task_id) is None
+    assert jobs.create(job) == (job, True)
+    assert jobs.begin(job.task_id, seconds=10)[0] is Turn.YOURS
+
+
 def test_of_many_workers_one_begins(jobs, job):
     # one after the other: moto, unlike DynamoDB, may let two conditional writes pass at the same time
     turns = [jobs.begin(job.task_id, seconds=60)[0] for _ in range(4)]

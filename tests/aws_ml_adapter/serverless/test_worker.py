@@ -142,6 +142,20 @@ def test_of_a_batch_only_what_failed_comes_again(environment, given, page, worke
     assert environment.messages() == []
 
 
+def test_a_message_that_is_not_understood_fails_alone(environment, given, page, events, caplog):
+    task_id = given(page)
+    (message,) = environment.messages()
+    good = events.sqs_record(message, environment.queue)
+    without_body = {"messageId": "m1", "receiptHandle": good["receiptHandle"]}
+    miscounted = good | {"messageId": "m2", "attributes": {"ApproximateReceiveCount": "x"}}
+    answer = handler({"Records": [without_body, miscounted, good]})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert environment.record(task_id)["state"] == "success"
+    told = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.message.partition(" is not")[0] for record in told] == ["message m1", "message m2"]
+    assert not any(record.exc_info for record in told)
+
+
 def until_dead(environment, handle, monkeypatch):
     """Deliver until the dead-letter queue has the message."""
     monkeypatch.setattr("aws_ml_adapter.serverless.worker._FIRST_PAUSE", 0)
