@@ -51,6 +51,8 @@ class Job:
         Where in the bucket a result lies that is too large for a record.
     gave_up : bool
         Whether it failed because it was begun too often.
+    retriable : bool
+        Whether it failed for a reason that is not in the document, as what gave up has: sent again, it is begun again.
     """
 
     task_id: str
@@ -65,6 +67,7 @@ class Job:
     result: str = ""
     result_key: str = ""
     gave_up: bool = False
+    retriable: bool = False
 
     def status(self) -> dict[str, object]:
         """Describe how far it is, as the service's ``/v1/status/poll`` does; a queue of SQS tells no places."""
@@ -193,22 +196,26 @@ class Jobs:
         result_key: str = "",
         sha256: str = "",
         gave_up: bool = False,
+        retriable: bool = False,
     ) -> bool:
-        """Write the result of a job; returns False if it has one, which stays."""
+        """Write the result of a job; returns False if it has one, which stays. What gave up is retriable."""
         change = "SET #state = :state, finished_at = :now, #result = :result, result_key = :key, gave_up = :gave_up"
+        change = f"{change}, retriable = :retriable"
         values = {":state": {"S": state}, ":now": _number(int(self._clock())), ":result": {"S": result}, **_STATES}
         values |= {":key": {"S": result_key}, ":gave_up": {"BOOL": gave_up}}
+        values |= {":retriable": {"BOOL": gave_up or retriable}}
         if sha256:
             change, values = f"{change}, sha256 = :sha256", {**values, ":sha256": {"S": sha256}}
         return self._update(task_id, change, f"NOT {_FINISHED}", values, {"#result": "result"}) is not None
 
     def again(self, task_id: str) -> None:
-        """Let a job that was given up wait again, with all its attempts."""
+        """Let a job that failed, and is retriable, wait again with all its attempts."""
         values = {":pending": {"S": "pending"}, ":zero": _number(0), ":empty": {"S": ""}, ":true": {"BOOL": True}}
         values |= {":false": {"BOOL": False}}
         change = "SET #state = :pending, attempts = :zero, lease = :zero, #result = :empty, gave_up = :false"
-        # of a job that was given up, and not begun since
-        self._update(task_id, change, "gave_up = :true AND #state <> :pending", values, {"#result": "result"})
+        change = f"{change}, retriable = :false"
+        # of a job that has not been begun since
+        self._update(task_id, change, "retriable = :true AND #state <> :pending", values, {"#result": "result"})
 
     def _update(
         self,
@@ -263,4 +270,5 @@ def _job(item: dict[str, Any]) -> Job:
         started_at=number("started_at"),
         lease=number("lease"),
         gave_up=bool(item.get("gave_up", {}).get("BOOL")),
+        retriable=bool(item.get("retriable", {}).get("BOOL")),
     )

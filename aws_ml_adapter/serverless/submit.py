@@ -32,11 +32,11 @@ def handler(request: Request) -> Answer:
     sent = sent_document(request)
     job, jobs = job_of(sent, request.caller, options), jobs_of(options)
     known = jobs.get(job.task_id)
-    if known is None or known.gave_up or known.state == "pending":
+    if known is None or known.retriable or known.state == "pending":
         # in this order, each step finds what it needs, and one that fails is made up for when the client tries again
         Objects(client("s3"), options.bucket).put(job.key, sent.content)
         known, _ = jobs.create(job)
-        if known.gave_up:
+        if known.retriable:
             jobs.again(job.task_id)
             known = job
         send(client("sqs"), options.queue_url, job.task_id)

@@ -49,7 +49,7 @@ def handler(request: Request) -> Answer:
     job, size, kind = announced(request, options)
     jobs, objects = jobs_of(options), Objects(client("s3"), options.bucket)
     known, is_new = jobs.create(job)
-    if known.gave_up:
+    if known.retriable:
         jobs.again(job.task_id)
         known = job
     if known.state != "pending":

@@ -50,6 +50,7 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
             _log.warning(f"passed over, as no record waits for it: {made.key!r:.200}")
         elif made.size > options.max_bytes:
             jobs.finish(task_id, "failure", result=json.dumps(too_large(options.max_bytes).body()))
-        # the same event may come twice, or after the document was read
-        elif job.state == "pending":
+        # the same event may come twice, or after the document was read; or a worker looked for it too early
+        elif job.state == "pending" or (job.retriable and not job.gave_up):
+            jobs.again(task_id)
             send(client("sqs"), options.queue_url, task_id)

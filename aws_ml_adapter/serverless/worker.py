@@ -28,6 +28,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 15, 900
 _RESERVE = 5.0
 """Seconds of a call that are left to write the result."""
 
+_NOT_ITS_OWN = ("no-such-object", "other-content")
+"""Problems that are in the bucket, not in the document: sent again, it may be read."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -161,7 +164,8 @@ class Worker:
         try:
             result, sha256 = self._classify(job, seconds, goes_on, steps)
         except ProblemError as problem:
-            self.jobs.finish(job.task_id, "failure", result=json.dumps(problem.body()))
+            is_retriable = problem.name in _NOT_ITS_OWN
+            self.jobs.finish(job.task_id, "failure", result=json.dumps(problem.body()), retriable=is_retriable)
             return DONE
         except InterruptedError:
             self.jobs.put_back(job, counts=False)

@@ -65,6 +65,24 @@ def test_what_is_done_is_not_done_again(environment, events):
     assert environment.messages() == []
 
 
+def test_a_document_that_had_gone_is_begun_again_when_it_is_sent_again(environment, events):
+    _, given = sent(events)
+    environment.messages()
+    jobs = jobs_in(environment)
+    jobs.finish(given["task_id"], "failure", result="{}", retriable=True)
+    environment.s3.delete_object(Bucket=environment.bucket, Key=f"documents/{given['task_id']}")
+    assert sent(events) == (202, given)
+    assert environment.record(given["task_id"])["state"] == "pending"
+    assert (
+        environment.s3.get_object(Bucket=environment.bucket, Key=f"documents/{given['task_id']}")["Body"].read() == PDF
+    )
+    assert [json.loads(message["Body"]) for message in environment.messages()] == [{"task_id": given["task_id"]}]
+    # a failure that is in the document stays
+    jobs.finish(given["task_id"], "failure", result="{}")
+    assert sent(events)[1]["task_status"] == "failure"
+    assert environment.messages() == []
+
+
 def test_the_same_document_of_others_is_another_job(environment, events):
     ids = {sent(events)[1]["task_id"], sent(events, caller=OTHER)[1]["task_id"]}
     ids |= {sent(events, query="name=b.pdf")[1]["task_id"]}
@@ -276,6 +294,14 @@ def test_objects_that_no_record_waits_for_are_passed_over(environment, events, k
     uploaded.handler(events.s3_event("bucket-of-others", f"uploads/{task_id}", 5), None)
     uploaded.handler({"Event": "s3:TestEvent"}, None)
     assert environment.messages() == []
+
+
+def test_an_upload_that_a_worker_looked_for_too_early_is_begun_by_its_event(environment, events):
+    task_id = announced(events, size=5)[1]["task_id"]
+    jobs_in(environment).finish(task_id, "failure", result="{}", retriable=True)
+    uploaded.handler(events.s3_event(environment.bucket, f"uploads/{task_id}", 5), None)
+    assert environment.record(task_id)["state"] == "pending"
+    assert [json.loads(message["Body"])["task_id"] for message in environment.messages()] == [task_id]
 
 
 def test_a_record_that_is_none_of_s3_holds_up_no_other(environment, events, caplog):

@@ -78,6 +78,8 @@ def test_a_document_that_cannot_be_read_is_a_failure_and_no_message_comes_again(
     record = environment.record(task_id)
     assert (record["state"], record["attempts"]) == ("failure", "1")
     assert json.loads(record["result"])["status"] == status
+    # what is only gone may be sent again
+    assert record["retriable"] is (content is None)
 
 
 def test_a_document_that_was_exchanged_is_not_read(environment, given, page):
