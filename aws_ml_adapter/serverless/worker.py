@@ -139,6 +139,9 @@ class Worker:
         except BadDataError as error:
             _log.error(f"{error}")
             return Outcome(is_done=False)
+        if seconds <= _RESERVE:
+            _log.warning(f"job {task_id} has to wait: only {seconds:.0f} s of the call are left")
+            return Outcome(is_done=False)
         turn, job = self.jobs.begin(task_id, seconds=lease or seconds)
         if turn is Turn.FINISHED and job is not None and job.gave_up and receives == 1:
             # somebody has moved it back from the dead-letter queue
@@ -160,10 +163,16 @@ class Worker:
                 return Outcome(is_done=not job.gave_up)
 
     def _do(self, job: Job, seconds: float, goes_on: Callable[[], bool]) -> Outcome:
-        steps = _Steps()
+        steps, limit = _Steps(), seconds - _RESERVE
         try:
-            result, sha256 = self._classify(job, seconds, goes_on, steps)
+            result, sha256 = self._classify(job, limit, goes_on, steps)
         except ProblemError as problem:
+            if problem.name == "too-slow" and limit < self._options.seconds_per_page:
+                _log.warning(
+                    f"attempt {job.attempts} of job {job.task_id} had only {limit:.0f} s, less than a page may"
+                )
+                self.jobs.put_back(job, counts=True)
+                return Outcome(is_done=False, pause=_pause(job.attempts))
             is_retriable = problem.name in _NOT_ITS_OWN
             self.jobs.finish(job.task_id, "failure", result=json.dumps(problem.body()), retriable=is_retriable)
             return DONE
@@ -184,12 +193,11 @@ class Worker:
         _log.info(f"job {job.task_id} took {steps}")
         return DONE
 
-    def _classify(self, job: Job, seconds: float, goes_on: Callable[[], bool], steps: _Steps) -> tuple[str, str]:
+    def _classify(self, job: Job, limit: float, goes_on: Callable[[], bool], steps: _Steps) -> tuple[str, str]:
         with tempfile.TemporaryDirectory(prefix="textclf-job-") as folder:
             path = Path(folder, "document")
             sha256 = self._objects.fetch(job.key, path, max_bytes=self._options.max_bytes, sha256=job.sha256)
             steps.ended("fetch")
-            limit = max(1.0, seconds - _RESERVE)
             result = self.classifier.classify(job.name, path, seconds=limit, goes_on=goes_on, ended=steps.ended)
             return result.model_dump_json(), sha256
 

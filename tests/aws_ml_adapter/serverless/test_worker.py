@@ -95,13 +95,26 @@ def test_a_document_that_is_too_large_is_not_fetched(environment, given, worker,
     assert json.loads(environment.record(task_id)["result"])["status"] == 413
 
 
-def test_a_document_that_takes_too_long_is_a_failure(environment, given, slow_pdf, worker):
+def test_a_document_that_takes_too_long_is_a_failure(environment, given, slow_pdf, worker, monkeypatch):
+    short = read_settings(environment.environment | {"TEXTCLF_SECONDS_PER_PAGE": "1"})
+    monkeypatch.setattr(worker, "_options", short)
     task_id = given(slow_pdf)
-    outcome = worker.do(json.dumps({"task_id": task_id}), receives=1, seconds=0)
+    outcome = worker.do(json.dumps({"task_id": task_id}), receives=1, seconds=6)
     assert outcome.is_done
     record = environment.record(task_id)
     assert record["state"] == "failure"
     assert json.loads(record["result"])["type"] == "urn:textclf:problem:too-slow"
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(3, "0"), (6, "1")])
+def test_a_document_for_which_too_little_time_is_left_is_not_judged(
+    environment, given, slow_pdf, worker, seconds, attempts
+):
+    task_id = given(slow_pdf)
+    outcome = worker.do(json.dumps({"task_id": task_id}), receives=1, seconds=seconds)
+    assert not outcome.is_done
+    record = environment.record(task_id)
+    assert (record["state"], record["attempts"]) == ("pending", attempts)
 
 
 def test_a_result_that_no_record_can_hold_is_an_object(environment, given, page, events, monkeypatch):
