@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
+import requests
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from textclf.base import __version__
 from textclf.service.tracing import Kind, Tracing
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 _ENDING = 3.0
+_ANSWER = 1000
+"""Bytes that are read of an answer of the collector."""
 _KINDS = {"internal": trace.SpanKind.INTERNAL, "server": trace.SpanKind.SERVER, "consumer": trace.SpanKind.CONSUMER}
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -87,9 +94,31 @@ class OpenTelemetry(Tracing):
         ending.join(_ENDING)
 
 
+class _BriefAnswers(HTTPAdapter):
+    """Reads the beginning of each answer only: one without an end would fill the memory."""
+
+    def send(self, request: requests.PreparedRequest, stream: bool = False, *more: Any, **options: Any) -> Any:
+        answer = super().send(request, True, *more, **options)
+        whole, answer.raw = answer.raw, BytesIO()
+        try:
+            answer.raw = BytesIO(whole.read(_ANSWER))
+        except HTTPError:
+            # what breaks off within its body has told its status
+            pass
+        finally:
+            whole.close()
+        return answer
+
+
 def exporter(url: str | None) -> SpanExporter:
     """Make the exporter to a collector; without its URL, to that which the environment gives."""
-    return OTLPSpanExporter() if url is None else OTLPSpanExporter(f"{url.rstrip('/')}/v1/traces")
+    session = None
+    # such a provider of credentials, which is a package of its own, brings its own session
+    if not any(name.startswith("OTEL_PYTHON_") and name.endswith("_CREDENTIAL_PROVIDER") for name in os.environ):
+        session = requests.Session()
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _BriefAnswers())
+    return OTLPSpanExporter(None if url is None else f"{url.rstrip('/')}/v1/traces", session=session)
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -110,6 +110,40 @@ def test_log_lines_are_objects_also_where_something_fails(textclf, tmp_path, cap
     assert "request_id" not in second
 
 
+def test_a_collector_that_answers_without_end_is_heard_no_further_than_its_beginning(caplog):
+    pytest.importorskip("opentelemetry.sdk", reason="the extra [telemetry] is not installed")
+    from textclf.service.open_telemetry import OpenTelemetry, exporter
+
+    written = []
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(400, "Not this")
+            self.send_header("content-length", "3000000000")
+            self.end_headers()
+            try:
+                while len(written) < 300:
+                    written.append(self.wfile.write(bytes(1_000_000)))
+            except OSError:
+                pass
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        tracing = OpenTelemetry("test", exporter(f"http://127.0.0.1:{server.server_port}"))
+        with tracing.span("work"):
+            pass
+        tracing.close()
+        server.shutdown()
+    # what the buffers of the connection take
+    assert len(written) < 50
+    (told,) = (record.getMessage() for record in caplog.records if record.name.startswith("opentelemetry"))
+    assert "400, reason: Not this" in told
+
+
 @pytest.mark.slow
 def test_a_collector_that_is_not_there_holds_up_nothing(start, model_path, invoice, sent):
     service = start("--model", model_path, "--jobs", 1, "--traces", "http://127.0.0.1:9")
