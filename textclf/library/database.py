@@ -62,6 +62,7 @@ class Database:
         try:
             with self._faults():
                 self.has_tables = self._check() if read_only else self._migrate()
+                self._file = self._file_there()
         except BaseException:
             self.close()
             raise
@@ -80,6 +81,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a transaction, which is committed when the block ends well."""
+        self._refuse_lost()
         with self._faults(), Session(self._writing) as session, session.begin():
             yield session
 
@@ -91,12 +93,33 @@ class Database:
         textclf.base.errors.TextclfError
             If the database cannot be used.
         """
+        self._refuse_lost()
         with self.reading() as session:
             session.execute(text("SELECT version_num FROM alembic_version"))
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def _file_there(self) -> tuple[int, int] | None:
+        """Tell which file is at the path of the database; None if there is none, or it is on a server."""
+        url = self.engine.url
+        if not self.is_file or "uri" in url.query:
+            return None
+        try:
+            found = Path(url.database or "").stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _refuse_lost(self) -> None:
+        """Raise an error if the file was removed or replaced: SQLite goes on with it, and what it writes is lost."""
+        if self._file_there() != self._file:
+            raise BadInputError(
+                "was removed or replaced while it was in use",
+                where=self.place,
+                remedy="put back a copy of that file, and start anew",
+            )
 
     def _check(self) -> bool:
         url = self.engine.url

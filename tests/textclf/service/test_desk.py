@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -84,8 +85,12 @@ def begin(tmp_path, model_path) -> Iterator[Callable[..., tuple[Desk, httpx.Clie
 
 
 def wait_until_ready(client: httpx.Client) -> None:
+    wait_for_status(client, 200)
+
+
+def wait_for_status(client: httpx.Client, status: int) -> None:
     end = time.monotonic() + 60
-    while client.get("/ready").status_code != 200:
+    while client.get("/ready").status_code != status:
         assert time.monotonic() < end
         time.sleep(0.1)
 
@@ -120,6 +125,24 @@ def test_while_the_database_server_is_gone_the_service_is_not_ready(begin, new_p
     wait_until_ready(client)
     told = [record.message for record in caplog.records if record.name.endswith("database_watch")]
     assert [line.partition(":")[0] for line in told] == ["the database does not answer", "the database answers again"]
+
+
+def test_a_library_that_was_removed_takes_no_more_documents(begin, invoice, sent, caplog):
+    desk, client = begin()
+    wait_until_ready(client)
+    folder = desk.library.folder
+    away = folder.rename(folder.with_name("away"))
+    assert client.post("/v1/classify/file/async", files=sent(a=invoice)).status_code == 503
+    wait_for_status(client, 503)
+    # another one in its place is not the one that is open
+    with Library.open(folder):
+        time.sleep(1.5)
+        assert client.get("/ready").status_code == 503
+    (told,) = (record.message for record in caplog.records if record.name.endswith("database_watch"))
+    assert "was removed or replaced while it was in use" in told
+    shutil.rmtree(folder)
+    away.rename(folder)
+    wait_until_ready(client)
 
 
 def test_a_broker_that_cannot_be_reached_is_told_at_once_and_once_and_tasks_are_taken(begin, invoice, sent, caplog):
