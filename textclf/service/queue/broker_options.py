@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from textclf.base.errors import UsageError
 from textclf.base.options import check_options, option
@@ -36,7 +37,24 @@ class BrokerOptions:
                 where="broker",
                 remedy=f"give one that begins with {', '.join(f'{one}://' for one in SCHEMES)}",
             )
+        if self.broker is not None and not _is_unambiguous(self.broker):
+            raise UsageError(
+                "is no address with a valid host and port",
+                where="broker",
+                remedy="percent-encode what the user name and the password hold of / # ? @ : [ ], such as / as %2F",
+            )
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", self.broker_queue):
             raise UsageError(
                 "must be 1 to 80 letters, digits, hyphens and underscores", where="broker_queue", remedy="as SQS has it"
             )
+
+
+def _is_unambiguous(address: str) -> bool:
+    """Say whether an address has one reading, so that no half of a password counts as host, port or path."""
+    try:
+        parts = urlsplit(f"http://{address.partition('://')[2]}")
+        _ = parts.port
+    # what the error says may hold a part of the password
+    except ValueError:
+        return False
+    return not parts.fragment and "@" not in parts.path + parts.query
