@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.base.http_limits import BODY_SECONDS
-from textclf.base.log_context import bound
+from textclf.base.log_context import bound, printable_id
 from textclf.base.problems import ProblemError, problem_of, stopping
 from textclf.service.keys import Keys
 from textclf.service.pages.visitors import SESSION
@@ -50,9 +50,6 @@ SECURITY_HEADERS = {
 
 # names below localhost always resolve to this machine: https://www.rfc-editor.org/rfc/rfc6761#section-6.3
 _LOOPBACK = re.compile(r"(([a-z0-9_-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-
-# printable in every log; of whoever sends more, the service names the request itself
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 _log = logging.getLogger(__name__)
 
@@ -102,8 +99,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = printable_id(headers.get("x-request-id")) or uuid.uuid4().hex
         # probes would be most of what is traced
         tracing = Tracing() if scope["path"] in OPEN_PATHS | {"/metrics"} else self._tracing
         with (

@@ -16,6 +16,8 @@ from kombu.exceptions import KombuError
 from kombu.utils.url import maybe_sanitize_url
 
 from textclf.base.errors import ExitCode, MissingProgramError, TextclfError, how_to_install
+from textclf.service.queue import transports
+from textclf.service.queue.messages import TASK
 
 if TYPE_CHECKING:
     from kombu import Connection
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from textclf.library.records import Task
     from textclf.service.queue.broker_options import BrokerOptions
 
-TASK = "textclf.classify"
-"""Name of the task in messages, whose only argument is the id of a task in the library."""
 _SECONDS = 5
 """For which the service waits for an answer of the broker; messages that could not be sent are sent later."""
 _KINDS = {"amqp": "amqp", "amqps": "amqp", "redis": "redis", "rediss": "redis", "sqs": "sqs"}
@@ -61,6 +61,7 @@ class Broker:
         # a password is not shown
         self.place = maybe_sanitize_url(self.url)
         self.kind = _KINDS[self.url.partition("://")[0]]
+        transports.use()
         self.app = self._new_app()
         self._lock = Lock()
         self._connection: Connection | None = None
@@ -151,6 +152,8 @@ class Broker:
             broker_connection_timeout=_SECONDS,
             broker_connection_retry_on_startup=True,
             broker_connection_max_retries=None,
+            # such as a key of another type where Redis should have the queue
+            broker_channel_error_retry=True,
             broker_transport_options=_TRANSPORT[self.kind],
         )
         return app

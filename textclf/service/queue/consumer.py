@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from celery.exceptions import Reject
@@ -13,13 +13,17 @@ from celery.worker import WorkController, state
 from celery.worker.consumer import Consumer as CeleryConsumer
 from celery.worker.consumer.consumer import CONNECTION_ERROR, CONNECTION_RETRY
 
-from textclf.service.queue.broker import TASK, reason_of
+from textclf.base.log_context import printable_id
+from textclf.service.queue.broker import reason_of
+from textclf.service.queue.messages import JSON, TASK, body_of, task_id_of
+from textclf.service.queue.transports import tell_dropped
+from textclf.service.task_work import REQUEST_ID
 
 if TYPE_CHECKING:
     from textclf.service.queue.broker import Broker
 
-_LOGGERS = [logging.getLogger(f"celery.worker.{name}") for name in ("consumer.consumer", "request")]
-"""Where Celery tells of each attempt to connect, and of each message that it cannot acknowledge."""
+_LOGGERS = [logging.getLogger(f"celery.{name}") for name in ("worker.consumer.consumer", "worker.request", "app.trace")]
+"""Where Celery tells of each attempt to connect, and of each message that it cannot acknowledge or gives back."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +42,11 @@ class _Outages(logging.Filter):
         error = next((one for one in arguments if isinstance(one, BaseException)), None)
         if record.msg == CONNECTION_ERROR or CONNECTION_RETRY in arguments:
             self._begin(error)
+            return False
+        # that a task has to wait is told already
+        if getattr(record, "data", {}).get("description") == "rejected":
+            return False
+        if str(record.msg).startswith("Frequent restarts"):
             return False
         if not str(record.msg).startswith(("Couldn't ack", "Couldn't reject")):
             return True
@@ -91,10 +100,37 @@ class _Consumer(CeleryConsumer):  # type: ignore[misc]
 
     def connect(self) -> Any:
         """Connect, as often as it takes."""
-        connection = super().connect()
         self.app.outages.consumer = self
+        return super().connect()
+
+    def on_ready(self) -> None:
+        """Tell that messages are received."""
+        super().on_ready()
         self.app.outages.end()
-        return connection
+
+    def create_task_handler(self, *arguments: Any, **named: Any) -> Callable[[Any], None]:
+        """Give what is called with each message; Celery sees of it the ids of the task and of the request alone."""
+        handle = super().create_task_handler(*arguments, **named)
+
+        def receive(message: Any) -> None:
+            task_id = task_id_of(message.headers, message.content_type, message.body)
+            if task_id is None:
+                self._drop(message)
+                return
+            request_id = printable_id(message.headers.get(REQUEST_ID))
+            message.headers = {"task": TASK, "id": task_id, REQUEST_ID: request_id}
+            message.body, message.content_type, message.content_encoding = body_of(task_id), JSON, "utf-8"
+            handle(message)
+
+        return receive
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Drop a message that kombu cannot read."""
+        self._drop(message)
+
+    def _drop(self, message: Any) -> None:
+        tell_dropped(message.body)
+        message.reject_log_error(logging.getLogger("celery.worker.request"), self.connection_errors)
 
 
 class Consumer:
@@ -120,22 +156,21 @@ class Consumer:
         """Whether messages are received."""
         return self._was_ready and self._controller.consumer.connection is not None
 
-    def start(
-        self, do: Callable[[str, Mapping[str, str]], Coroutine[Any, Any, bool]], ready: Callable[[], None]
-    ) -> asyncio.Event:
+    def start(self, do: Callable[[str, str], Coroutine[Any, Any, bool]], ready: Callable[[], None]) -> asyncio.Event:
         """Begin to receive; gives an event that is set once it has ended.
 
         Parameters
         ----------
         do : callable
-            Does a task in the loop of the caller, given its id and headers; False if the message is to come again.
+            Does a task in the loop of the caller, given its id and that of the request; False if the message is to
+            come again.
         ready : callable
             Called in that loop once messages are received.
         """
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
         def classify(task: Any, task_id: str) -> None:
-            doing = asyncio.run_coroutine_threadsafe(do(task_id, task.request.headers or {}), loop)
+            doing = asyncio.run_coroutine_threadsafe(do(task_id, task.request.get(REQUEST_ID) or ""), loop)
             if not doing.result():
                 raise Reject("to be told again", requeue=True)
 

@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from textclf.library.tasks import MAX_ATTEMPTS
 from textclf.service.queue.broker import BrokerError
 from textclf.service.queue.consumer import Consumer
 from textclf.service.self_test import self_test
-from textclf.service.task_work import PAUSES, REQUEST_ID, TaskWork, files_of_task
+from textclf.service.task_work import PAUSES, TaskWork, files_of_task
 from textclf.service.waiting import first_of
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ class Worker:
                 work.cancel()
             await asyncio.gather(*background, return_exceptions=True)
 
-    async def do(self, task_id: str, headers: Mapping[str, str]) -> bool:
+    async def do(self, task_id: str, request_id: str) -> bool:
         """Do a task that the broker told of; False if it is to be told again."""
-        with bound(task_id=task_id, request_id=headers.get(REQUEST_ID, "")):
+        with bound(task_id=task_id, request_id=request_id):
             for pause in PAUSES:
                 try:
                     return await self._do(task_id)

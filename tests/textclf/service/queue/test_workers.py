@@ -148,6 +148,7 @@ def test_sigterm_lets_a_worker_finish_what_it_has_begun_within_its_grace(
         assert time.monotonic() - begun < 10
         assert left_over(worker.process.pid) == []
         assert states(client, tasks, 0) == ["pending"] * 2
+        assert "Traceback" not in worker.said
         gate.unlink()
         start_worker(*arguments, **environment).ready()
         assert states(client, tasks) == ["success"] * 2
@@ -246,11 +247,20 @@ def test_a_service_without_a_broker_does_what_dead_workers_have_left(start, mode
 
 
 @pytest.mark.slow
-def test_sqs_wakes_workers(start, start_worker, model_path, invoice, sent, sqs):
+def test_sqs_wakes_workers_and_rubbish_in_it_is_dropped(start, start_worker, model_path, invoice, sent, sqs):
+    import boto3
+
     url, environment = sqs
     service = start("--model", model_path, "--jobs", 1, "--broker", url, **environment)
     worker = start_worker(service.library, "--jobs", 1, "--broker", url, **environment)
     worker.ready()
+    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "eu-south-1"}
+    client = boto3.client("sqs", endpoint_url=f"http://{url.rpartition('@')[2]}", **keys)
+    (queue,) = client.list_queues()["QueueUrls"]
+    rubbish = ["x", "5", "[" * 9000, '{"properties": 5}', '{"properties": {"body_encoding": "rot13"}, "body": "x"}']
+    for body in rubbish:
+        client.send_message(QueueUrl=queue, MessageBody=body)
+    assert until(lambda: worker.said.count("is not of this service, and is dropped") == len(rubbish)), worker.said
     with service.client() as client:
         assert states(client, give(client, sent(a=invoice), 3)) == ["success"] * 3
     assert worker.stop() == 0

@@ -1,0 +1,64 @@
+"""Transports of kombu that a message which cannot be read does not end."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from kombu import compression
+from kombu.exceptions import DecodeError
+from kombu.transport import TRANSPORT_ALIASES, redis
+from redis import Redis
+
+from textclf.service.queue.messages import envelope
+
+_log = logging.getLogger(__name__)
+
+
+class _Client(Redis):
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        """Give an answer of Redis; a message that cannot be read, which it holds no more, counts as none."""
+        answer = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name != "BRPOP" or not answer:
+            return answer
+        queue, item = answer
+        kept = envelope(item, queue.decode().partition(redis.Channel.sep)[0])
+        if kept is None:
+            tell_dropped(item)
+            return None
+        return queue, kept
+
+
+class _RedisChannel(redis.Channel):  # type: ignore[misc]
+    def _get_client(self) -> type[Redis]:
+        return _Client
+
+
+class RedisTransport(redis.Transport):  # type: ignore[misc]
+    """That of Redis."""
+
+    Channel = _RedisChannel
+
+
+def tell_dropped(content: object) -> None:
+    """Tell that a message was dropped, with its beginning, which can neither end nor colour the line."""
+    _log.warning(f"a message is not of this service, and is dropped: {_start_of(content)}")
+
+
+def _start_of(content: object) -> str:
+    if isinstance(content, memoryview):
+        content = bytes(content[:60])
+    return ascii(content[:60] if isinstance(content, bytes | str) else content)[:250]
+
+
+def _refuse(content: bytes) -> bytes:
+    raise DecodeError("messages of the service are not compressed")
+
+
+def use() -> None:
+    """Let kombu receive with these, and unpack nothing, as little can be sent that unpacks to very much."""
+    # that of SQS takes a second to import
+    with_redis, with_sqs = f"{__name__}:{RedisTransport.__name__}", "textclf.service.queue.sqs:SqsTransport"
+    TRANSPORT_ALIASES.update(redis=with_redis, rediss=with_redis, sqs=with_sqs)
+    for kind in compression.encoders():
+        compression.register(_refuse, _refuse, kind)
