@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from amqp import serialization
+from amqp.spec import Basic
 from kombu import compression
 from kombu.exceptions import DecodeError
 from kombu.transport import TRANSPORT_ALIASES, redis
@@ -55,10 +57,21 @@ def _refuse(content: bytes) -> bytes:
     raise DecodeError("messages of the service are not compressed")
 
 
+def _properties(content: Any, offset: int) -> tuple[dict[str, Any], int]:
+    """Read the properties of a message of RabbitMQ; none if they cannot be read, so that the worker drops it."""
+    try:
+        properties: tuple[dict[str, Any], int] = serialization.decode_properties_basic(content, offset)
+    # such as a time after the year 9999, or tables deeper than Python reads
+    except Exception:  # noqa: BLE001
+        return {}, offset
+    return properties
+
+
 def use() -> None:
     """Let kombu receive with these, and unpack nothing, as little can be sent that unpacks to very much."""
     # that of SQS takes a second to import
     with_redis, with_sqs = f"{__name__}:{RedisTransport.__name__}", "textclf.service.queue.sqs:SqsTransport"
     TRANSPORT_ALIASES.update(redis=with_redis, rediss=with_redis, sqs=with_sqs)
+    serialization.PROPERTY_CLASSES[Basic.CLASS_ID] = _properties
     for kind in compression.encoders():
         compression.register(_refuse, _refuse, kind)

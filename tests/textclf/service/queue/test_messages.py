@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
+import struct
 import time
 import zlib
 
@@ -140,13 +142,24 @@ def test_rubbish_in_rabbitmq_is_dropped_in_one_line_each_and_the_next_task_is_do
         (b"x" * 20_000_000, JSON, "nonsense", ours),
         (zlib.compress(body_of(ID)), JSON, "utf-8", ours | {"compression": "application/x-gzip"}),
     ]
+    # a time after the year 9999, and tables deeper than Python reads
+    deep = b""
+    for _ in range(5_000):
+        deep = b"\x01aF" + struct.pack(">I", len(deep)) + deep
+    tables = (b"\x01aT" + struct.pack(">Q", 2**60), deep)
+    odd_properties = [b"\x20\x00" + struct.pack(">I", len(table)) + table for table in tables]
     with Connection(server.url) as connection:
         channel = connection.default_channel
         for body, kind, encoding, headers in dropped:
             message = channel.prepare_message(body, 0, kind, encoding, headers)
             channel.basic_publish(message, exchange="textclf", routing_key="textclf")
+        for raw in odd_properties:
+            message = channel.prepare_message(body_of(ID))
+            message._serialize_properties = functools.partial(bytes, raw)
+            channel.basic_publish(message, exchange="textclf", routing_key="textclf")
     said = "is not of this service, and is dropped"
-    assert until(lambda: worker.said.count(said) == len(dropped)), worker.said
+    count = len(dropped) + len(odd_properties)
+    assert until(lambda: worker.said.count(said) == count), worker.said
     with service.client() as client:
         task = client.post("/v1/classify/file/async", files=sent(a=invoice)).json()["task_id"]
         status = client.get(f"/v1/status/poll/{task}", params={"wait": 60}).json()["task_status"]
