@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from celery.exceptions import Reject
@@ -22,8 +23,8 @@ from textclf.service.task_work import REQUEST_ID
 if TYPE_CHECKING:
     from textclf.service.queue.broker import Broker
 
-_LOGGERS = [logging.getLogger(f"celery.{name}") for name in ("worker.consumer.consumer", "worker.request", "app.trace")]
-"""Where Celery tells of each attempt to connect, and of each message that it cannot acknowledge or gives back."""
+_LOGGERS = [logging.getLogger(f"celery.{name}") for name in ("worker.consumer.consumer", "app.trace")]
+"""Where Celery tells of each attempt to connect, and of each message that it gives back."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,27 +35,18 @@ class _Outages(logging.Filter):
     def __init__(self, place: str) -> None:
         super().__init__()
         self._place, self._is_out = place, False
-        self.consumer: Any = None
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let through what has nothing to do with the connection."""
         arguments = record.args if isinstance(record.args, tuple) else ()
         error = next((one for one in arguments if isinstance(one, BaseException)), None)
         if record.msg == CONNECTION_ERROR or CONNECTION_RETRY in arguments:
-            self._begin(error)
+            self.begin(error)
             return False
         # that a task has to wait is told already
         if getattr(record, "data", {}).get("description") == "rejected":
             return False
-        if str(record.msg).startswith("Frequent restarts"):
-            return False
-        if not str(record.msg).startswith(("Couldn't ack", "Couldn't reject")):
-            return True
-        # the message comes again, and its task is found finished then
-        if error is not None and not self._is_out and self._counts_as_under_way(arguments[0]):
-            self._begin(error)
-            self.consumer.hub.call_soon(_raise, error)
-        return False
+        return not str(record.msg).startswith("Frequent restarts")
 
     def end(self) -> None:
         """Tell that the broker is there again."""
@@ -62,7 +54,8 @@ class _Outages(logging.Filter):
             _log.info("the broker is there again")
         self._is_out = False
 
-    def _begin(self, error: BaseException | None) -> None:
+    def begin(self, error: BaseException | None) -> None:
+        """Tell that the broker is gone, unless that is told already."""
         if not self._is_out:
             reason = "" if error is None else f" ({reason_of(error)})"
             _log.warning(
@@ -70,19 +63,6 @@ class _Outages(logging.Filter):
                 "again"
             )
         self._is_out = True
-
-    def _counts_as_under_way(self, tag: object) -> bool:
-        """Return whether a message still takes one of the places of the connection, which a new one alone would free.
-
-        With Redis and SQS, kombu frees the place only once the broker has noted it, and looks for no message, so
-        notices no outage, while all places are taken.
-        """
-        channel = getattr(getattr(self.consumer, "task_consumer", None), "channel", None)
-        return tag in getattr(getattr(channel, "qos", None), "_delivered", ())
-
-
-def _raise(error: BaseException) -> None:
-    raise error
 
 
 class _Consumer(CeleryConsumer):  # type: ignore[misc]
@@ -97,11 +77,6 @@ class _Consumer(CeleryConsumer):  # type: ignore[misc]
             "celery.worker.consumer.tasks:Tasks",
             "celery.worker.consumer.consumer:Evloop",
         ]
-
-    def connect(self) -> Any:
-        """Connect, as often as it takes."""
-        self.app.outages.consumer = self
-        return super().connect()
 
     def on_ready(self) -> None:
         """Tell that messages are received."""
@@ -120,6 +95,8 @@ class _Consumer(CeleryConsumer):  # type: ignore[misc]
             request_id = printable_id(message.headers.get(REQUEST_ID))
             message.headers = {"task": TASK, "id": task_id, REQUEST_ID: request_id}
             message.body, message.content_type, message.content_encoding = body_of(task_id), JSON, "utf-8"
+            message.ack_log_error = partial(self._settle, message, message.ack)
+            message.reject_log_error = partial(self._settle, message, message.reject)
             handle(message)
 
         return receive
@@ -130,7 +107,22 @@ class _Consumer(CeleryConsumer):  # type: ignore[misc]
 
     def _drop(self, message: Any) -> None:
         tell_dropped(message.body)
-        message.reject_log_error(logging.getLogger("celery.worker.request"), self.connection_errors)
+        self._settle(message, message.reject, None, self.connection_errors)
+
+    def _settle(
+        self, message: Any, settle: Callable[..., object], _: object, errors: tuple[type[Exception], ...], *how: object
+    ) -> None:
+        """Acknowledge or reject a message; without the broker it comes again, and its task is found finished then."""
+        try:
+            settle(*how)
+        except errors as error:
+            # of a connection that was lost before
+            if message.channel is not getattr(self.task_consumer, "channel", None):
+                return
+            self.app.outages.begin(error)
+            # with Redis and SQS, the message goes on to take one of the worker's places, and while all are taken kombu
+            # asks for none and notices no outage: only a new connection frees it
+            raise
 
 
 class Consumer:
