@@ -204,7 +204,11 @@ class _Batch:
         with opening as executor:
             while True:
                 while executor.has_room() and (task := self._next_task()):
-                    self.tasks.begin(executor, task)
+                    # in this process, which is quicker than to send it to another and back
+                    if outcome := self.tasks.cached(task):
+                        self.tasks.settle(outcome)
+                    else:
+                        self.tasks.begin(executor, task)
                 if progress:
                     progress(self._progress(executor))
                 if self.open and self.open[0].is_done():

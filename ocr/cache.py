@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ocr.document import Page, Word
+from ocr.source_file import Survey
 from textclf.base.files import output_error, write_aside
 
 _FORMAT = 4
@@ -50,8 +52,7 @@ class PageCache:
             Hexadecimal digits.
         """
         try:
-            entry = json.loads(self._path(key).read_bytes())
-            return _page(entry["page"]) if entry["format"] == _FORMAT and entry["key"] == key else None
+            return _page(self._entry(key)["page"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
@@ -72,7 +73,47 @@ class PageCache:
         """
         words = [[word.text, word.confidence, *word.box, word.line] for word in page.words]
         fields = {name: value for name, value in asdict(page).items() if name not in _NOT_KEPT}
-        entry = {"format": _FORMAT, "key": key, "page": {**fields, "words": words}}
+        self._write(key, {"page": {**fields, "words": words}})
+
+    def get_survey(self, key: str) -> Survey | None:
+        """Give the survey of a document kept under a key, or None.
+
+        Parameters
+        ----------
+        key : str
+            Hexadecimal digits.
+        """
+        try:
+            found = self._entry(key)["survey"]
+            sha256, pages, attachments = str(found["sha256"]), int(found["page_count"]), int(found["attachments"])
+            return Survey(sha256=sha256, page_count=pages, attachments=attachments) if pages > 0 else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+    def put_survey(self, key: str, survey: Survey) -> None:
+        """Keep the survey of a document.
+
+        Parameters
+        ----------
+        key : str
+            Hexadecimal digits.
+        survey : Survey
+            Its hash, and how many pages and attachments it has.
+
+        Raises
+        ------
+        textclf.base.errors.OutputError
+            If it cannot be written: disk full, no permission.
+        """
+        self._write(key, {"survey": asdict(survey)})
+
+    def _entry(self, key: str) -> dict[str, Any]:
+        entry: dict[str, Any] = json.loads(self._path(key).read_bytes())
+        if entry["format"] != _FORMAT or entry["key"] != key:
+            raise ValueError
+        return entry
+
+    def _write(self, key: str, content: Mapping[str, object]) -> None:
         path = self._path(key)
         try:
             for folder in (self.folder, path.parent):
@@ -81,6 +122,7 @@ class PageCache:
                     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise output_error(error, self.folder) from error
+        entry = {"format": _FORMAT, "key": key, **content}
         with write_aside(path) as aside:
             aside.write_text(json.dumps(entry, ensure_ascii=True, separators=(",", ":")), encoding="ascii")
         path.chmod(0o600)

@@ -187,12 +187,14 @@ _GLYPHS = _Glyphs()
 
 
 def _repaired(text: str) -> str:
-    import ftfy
-
     text = _SOFT_HYPHEN.sub("-\n", _LINE_BREAK.sub("\n", text))
-    # HTML entities stay: text from an image has none
-    config = ftfy.TextFixerConfig(unescape_html=False, normalization="NFC", explain=False)
-    text = "\n".join(ftfy.fix_text_segment(line, config) if not line.isascii() else line for line in text.split("\n"))
+    if not text.isascii():
+        import ftfy
+
+        # HTML entities stay: text from an image has none
+        config = ftfy.TextFixerConfig(unescape_html=False, normalization="NFC", explain=False)
+        lines = text.split("\n")
+        text = "\n".join(line if line.isascii() else ftfy.fix_text_segment(line, config) for line in lines)
     text = _EMPTY_BOX.sub("[ ]", _MARKED_BOX.sub("[X]", text))
     return unicodedata.normalize("NFC", text.translate(_GLYPHS))
 

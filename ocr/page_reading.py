@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from PIL import Image, ImageStat
 
-from ocr.barcodes import MOST_WORDS, is_separator_sheet
+from ocr.barcodes import is_separator_sheet
 from ocr.cache import PageCache
+from ocr.cached_reading import cached_page, has_look, keep_page, may_be_separator
 from ocr.cleaning import clean_text
 from ocr.document import Page
 from ocr.engines import OcrEngine
@@ -24,8 +25,7 @@ from ocr.reading_options import ReadingOptions
 from ocr.reading_state import NOTHING, WHOLE, Strip, failed_page
 from ocr.source_file import Source
 from textclf.base.errors import BadInputError, MissingProgramError, OutputError
-from textclf.base.hashing import hash_json
-from textclf.base.look_format import NO_LOOK, is_measured
+from textclf.base.look_format import NO_LOOK
 
 _TILE_ROWS = 4300
 """Most rows of a tile, as of a legal page at 300 dpi: a page that times out keeps the tiles that were read."""
@@ -34,16 +34,6 @@ _BLOCK, _SPARSE, _BLOCK_LINES = 6, 11, 12
 """Tesseract's ``--psm`` for one block of text and for scattered text, and the most lines taken for one block."""
 _MAX_REGIONS = 24
 _MOSTLY = 0.5
-_WITHOUT_EFFECT = {"variants", "password", "limits", "separators"}
-_WITHOUT_EFFECT |= {
-    "max_bytes",
-    "max_pages",
-    "max_declared_pixels",
-    "max_memory",
-    "max_text_length",
-    "seconds_per_page",
-}
-"""Options that do not change a page in the cache: they act on its text afterwards, or decide whether it is read."""
 
 
 def read_page(
@@ -58,13 +48,8 @@ def read_page(
 ) -> Page:
     """Read a page, from 1, or a strip of it, or take it from the cache; a page that cannot be read is ``failed``."""
     started = time.perf_counter()
-    keys = {known: _cache_key(sha256, number, known, options, engine) for known in (WHOLE, strip)}
-    page = None
-    if cache:
-        # the whole page is preferred to its topmost strip
-        page = (cache.get(keys[WHOLE]) if strip.start == 0 else None) or cache.get(keys[strip])
-    # pages that an earlier version kept have no look
-    if page is None or not (is_measured(page.look) or strip.start > 0):
+    page = cached_page(sha256, number, strip, options, engine, cache) if cache else None
+    if page is None or not has_look(page, strip):
         deadline = started + options.limits.seconds_per_page
         try:
             with open_page(source, number, options.limits, options.password) as content:
@@ -76,11 +61,10 @@ def read_page(
         # the boundary: whatever a hostile file does to the decoding libraries, only its page fails
         except Exception as error:  # noqa: BLE001
             return failed_page(number, error, time.perf_counter() - started)
-        # a text that was cut would be too short for a higher limit
-        if cache and page.status == "ok" and len(page.raw_text) <= options.limits.max_text_length:
-            cache.put(keys[strip if strip.start > 0 or page.part < 1 else WHOLE], page)
-    # not kept with the page: only the few with little text are looked at again
-    if options.separators and page.status == "ok" and len(page.words) <= MOST_WORDS:
+        if cache:
+            keep_page(page, sha256, strip, options, engine, cache)
+    # not kept with the page
+    if may_be_separator(page, options):
         page = replace(page, is_separator=_is_separator(source, number, options))
     text = clean_text(page.raw_text, variants=options.variants)
     return replace(page, text=text, seconds=time.perf_counter() - started)
@@ -99,16 +83,6 @@ def _is_separator(source: Source, number: int, options: ReadingOptions) -> bool:
     # as above: what has no bar code that can be read is no separator
     except Exception:  # noqa: BLE001
         return False
-
-
-def _cache_key(sha256: str, number: int, strip: Strip, options: ReadingOptions, engine: OcrEngine) -> str:
-    choices = [
-        getattr(group, one.name)
-        for group in (options, options.limits)
-        for one in fields(group)
-        if one.name not in _WITHOUT_EFFECT
-    ]
-    return hash_json([sha256, number, strip, engine.name, engine.version, *choices])
 
 
 @dataclass

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from ocr.cache import PageCache
+from ocr.cached_reading import cached_survey, finished_page, keep_survey
 from ocr.document import Document, Page
 from ocr.engines import OcrEngine, choose_languages, open_engine
 from ocr.reading_options import Effort, ReadingOptions
@@ -64,6 +66,19 @@ class ReadingTasks:
         """Give what a worker does first, so that its first task waits for nothing: read a page."""
         return partial(_perform, self.shared._replace(cache=None), page, "", ReadingStep(0, 1, WHOLE))
 
+    def cached(self, task: ReadingTask) -> Outcome | None:
+        """Give the outcome of a task from the cache, or None."""
+        (options, engine, cache), (document, step) = self.shared, task
+        if not cache:
+            return None
+        started = time.perf_counter()
+        found: Survey | Page | None
+        if step is None:
+            found = cached_survey(document.source, options, cache)
+        else:
+            found = finished_page(document.sha256, step.number, step.strip, options, engine, cache)
+        return None if found is None else Outcome(task, time.perf_counter() - started, found)
+
     def begin(self, executor: Executor, task: ReadingTask) -> None:
         """Give a task to a worker."""
         document, step = task
@@ -116,5 +131,8 @@ def _perform(shared: _Shared, source: Source, sha256: str, step: ReadingStep | N
 
     options, engine, cache = shared
     if step is None:
-        return survey(source, options.limits, options.password)
+        found = survey(source, options.limits, options.password)
+        if cache:
+            keep_survey(found, options, cache)
+        return found
     return read_page(source, step.number, strip=step.strip, sha256=sha256, options=options, engine=engine, cache=cache)

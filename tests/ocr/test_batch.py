@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pypdfium2
 import pytest
@@ -24,6 +25,7 @@ from ocr.file_search import find_files
 from ocr.ocr_result import OcrResult
 from ocr.reading_options import Limits, ReadingOptions
 from textclf.base.errors import MissingProgramError, OutputError, SomeFailedError
+from textclf.base.processes import WorkerProcess
 
 AS_IT_IS = ReadingOptions(scale=1.0)
 PATIENT = ReadingOptions(limits=Limits(seconds_per_page=300))
@@ -140,6 +142,32 @@ def test_other_options_or_content_are_read_anew_but_cleaning_is_not_reading(enco
     assert (tmp_path / "runs").read_text().split() == ["300", "600", "300", "301"]
 
 
+def test_what_is_in_the_cache_is_given_without_starting_a_process(blots, fake_tesseract, tsv, tmp_path, monkeypatch):
+    fake_tesseract(reads_width(tsv))
+    options: dict[str, Any] = {"options": AS_IT_IS, "cache": PageCache(tmp_path / "cache"), "jobs": 2}
+    files = [*blots, ("none.png", b"no image")]
+    first = list(map(timeless, iter_documents(files, **options)))
+    with monkeypatch.context() as patched:
+        patched.setattr(WorkerProcess, "start", lambda _: pytest.fail("a process was started"))
+        assert list(map(timeless, iter_documents(blots, **options))) == first[:-1]
+    # what could not be opened is tried again
+    assert list(map(timeless, iter_documents(files, **options))) == first
+
+
+def test_a_document_in_the_cache_is_refused_by_limits_that_it_exceeds(encoded, fake_tesseract, tsv, tmp_path):
+    fake_tesseract(reads_width(tsv))
+    cache, source = PageCache(tmp_path / "cache"), encoded(blot(300))
+    for limits, status in (
+        (Limits(), "ok"),
+        (Limits(max_bytes=len(source) - 1), "failed"),
+        (Limits(max_declared_pixels=300 * 200 - 1), "failed"),
+        (Limits(max_text_length=4), "partial"),
+        (Limits(), "ok"),
+    ):
+        (document,) = iter_documents([("a.png", source)], options=replace(AS_IT_IS, limits=limits), cache=cache, jobs=1)
+        assert document.status == status
+
+
 def test_a_page_that_failed_is_tried_again(encoded, fake_tesseract, tsv, tmp_path):
     fake_tesseract("exit 1")
     cache = PageCache(tmp_path / "cache")
@@ -183,10 +211,10 @@ def test_a_slow_document_at_the_front_does_not_let_the_others_pile_up(blots, fak
 
 
 def test_where_no_process_can_be_had_all_is_read_in_this_one(blots, fake_tesseract, tsv, monkeypatch):
-    def none(*_: object, **__: object) -> None:
+    def none(*_: object) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr("textclf.base.executor.WorkerProcess", none)
+    monkeypatch.setattr(WorkerProcess, "start", none)
     fake_tesseract(reads_width(tsv))
     assert [document.text for document in iter_documents(blots[:2], options=AS_IT_IS)] == ["width300", "width301"]
 
@@ -250,7 +278,7 @@ def test_a_page_read_poorly_without_time_to_turn_it_is_partial_and_not_kept(enco
         "was read poorly, and not tried in another orientation: took longer than 2 s; allow more"
     )
     assert document.text.startswith("payment")
-    assert not list(cache.folder.rglob("*.json"))
+    assert not [entry for entry in map(Path.read_text, cache.folder.rglob("*.json")) if '"page":' in entry]
 
 
 def test_a_scan_in_a_pdf_is_read(page, encoded):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ocr.cache import PageCache
 from ocr.document import Page, Word
+from ocr.source_file import Survey
 from textclf.base.errors import OutputError
 
 PAGE = Page(
@@ -32,6 +33,23 @@ def test_a_page_comes_back_as_it_went_in_and_only_its_owner_can_read_it(tmp_path
     (file,) = (tmp_path / "cache").rglob("*.json")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_survey_comes_back_as_it_went_in(tmp_path):
+    cache, survey = PageCache(tmp_path / "cache"), Survey(sha256="5e", page_count=12, attachments=1)
+    assert cache.get_survey("abcd") is None
+    cache.put_survey("abcd", survey)
+    assert cache.get_survey("abcd") == survey
+    assert cache.get("abcd") is None
+
+
+@pytest.mark.parametrize("change", [{"survey": []}, {"survey": {"sha256": "5e", "page_count": 0, "attachments": 0}}])
+def test_a_foreign_survey_is_a_miss(tmp_path, change):
+    cache = PageCache(tmp_path)
+    cache.put_survey("abcd", Survey(sha256="5e", page_count=12))
+    file = tmp_path / "ab" / "abcd.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    assert cache.get_survey("abcd") is None
 
 
 def test_another_key_is_a_miss(tmp_path):

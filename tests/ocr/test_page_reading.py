@@ -15,10 +15,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr.batch import read_document
 from ocr.cache import PageCache
+from ocr.cached_reading import _page_key
 from ocr.document import Document, Page
 from ocr.engines import TesseractEngine
 from ocr.ocr_result import OcrResult
-from ocr.page_reading import _cache_key
 from ocr.reading_options import Limits, ReadingOptions
 from ocr.reading_state import WHOLE, OpenDocument
 from textclf.base.errors import BadInputError
@@ -293,7 +293,7 @@ def test_a_new_option_is_part_of_the_cache_key(group):
     def key(value):
         more = More(new=value)
         options = more if group is ReadingOptions else ReadingOptions(limits=more)
-        return _cache_key("ab", 1, WHOLE, options, TesseractEngine())
+        return _page_key("ab", 1, WHOLE, options, TesseractEngine())
 
     assert key(1) != key(2)
 

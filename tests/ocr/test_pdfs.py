@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from ocr import ReadingOptions, iter_documents, read_document
+from ocr.cache import PageCache
 from ocr.document import Word
 from ocr.layer_check import contradicts
 from ocr.ocr_result import OcrResult
@@ -378,6 +379,14 @@ def test_a_password_reaches_workers_and_is_shown_nowhere(encoded):
     wrong = read_document(LOCKED, options=ReadingOptions(password="open barley"))
     assert wrong.status == "failed"
     assert "barley" not in wrong.error
+
+
+def test_an_encrypted_pdf_in_the_cache_still_needs_its_password(tmp_path):
+    cache = PageCache(tmp_path)
+    for password, status in (("open sesame", "ok"), ("", "failed"), ("open sesame", "ok")):
+        options = ReadingOptions(password=password)
+        (document,) = iter_documents([("locked.pdf", LOCKED)], options=options, cache=cache, jobs=1)
+        assert document.status == status
 
 
 def test_a_pdf_with_an_owner_password_only_opens_without():

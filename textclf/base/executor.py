@@ -60,8 +60,9 @@ class InProcess:
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
         """Run a task; the future that is returned is done."""
         future: Future[Reply] = Future()
+        given = (one.value if isinstance(one, SharedFile) else one for one in arguments)
         try:
-            future.set_result(Reply(function(*arguments), None, []))
+            future.set_result(Reply(function(*given), None, []))
         except Exception as error:  # noqa: BLE001 - raised where the result is asked for
             future.set_exception(error)
         return future
@@ -117,6 +118,7 @@ class Executor:
         self.size, self.share = len(workers), share
         self._ahead, self._seconds, self._verb, self._remedy = ahead, seconds, verb, remedy
         self._queues: dict[Worker, deque[_Task]] = {worker: deque() for worker in workers}
+        self._has_begun = False
 
     def has_room(self) -> bool:
         """Return whether a worker can be given another task."""
@@ -133,12 +135,14 @@ class Executor:
             worker = min(self._queues, key=lambda worker: len(self._queues[worker]))
             try:
                 self._begin(worker, task)
-            except OSError:
-                # the system permits no more processes for this user: those that run do its tasks
-                if self._queues[worker] or len(self._queues) == 1:
+            except (ImportError, NotImplementedError, OSError):
+                # the system permits no more processes for this user: those that run do its tasks, or this one
+                if self._queues[worker] or (len(self._queues) == 1 and self._has_begun):
                     raise
                 del self._queues[worker]
+                self._queues = self._queues or {InProcess(): deque()}
             else:
+                self._has_begun = True
                 return task
 
     def collect(self, *, block: bool = True, wake: Future[None] | None = None) -> list[Outcome]:
@@ -269,7 +273,8 @@ def open_executor(
     ``jobs`` counts processes of this computer, -1 for one per core; with 1 (unless ``isolate``), or where no process
     can be started, all runs in this one. ``dask`` is a client, the address of a scheduler, or ``local``. ``max_memory``
     limits the address space of each process in bytes, on POSIX. A process is started when a task needs it, and replaced
-    after ``max_tasks`` tasks, because libraries leak; with ``warm_up``, its successor is started and warm by then.
+    after ``max_tasks`` tasks, because libraries leak; with ``warm_up``, the first is started at once, and the successor
+    of each is started and warm by then.
     ``at_once`` starts all processes at once, so that they are warm when the tasks come.
     ``ahead`` and ``options`` are those of `Executor`.
     """
@@ -286,15 +291,14 @@ def open_executor(
             stack.enter_context(warnings.catch_warnings())
             warnings.filterwarnings("ignore", message="A worker (stopped|was restarted) while some jobs")
             threads = max(1, usable_cores() // jobs)
-            # no more processes for this user
+            bounds = {"max_memory": max_memory, "max_tasks": max_tasks}
+            processes = [WorkerProcess(folder, threads=threads, warm_up=warm_up, **bounds) for _ in range(jobs)]
+            workers, share = processes, partial(SharedFile, folder=folder)
+            for process in processes:
+                stack.callback(process.kill)
+            # where none can be started, the tasks will notice
             with suppress(ImportError, NotImplementedError, OSError):
-                bounds = {"max_memory": max_memory, "max_tasks": max_tasks}
-                processes = [WorkerProcess(folder, threads=threads, warm_up=warm_up, **bounds) for _ in range(jobs)]
-                for process in processes:
-                    stack.callback(process.kill)
-                processes[0].start()
-                workers, share = processes, partial(SharedFile, folder=folder)
-                for process in processes[1:] if at_once else ():
+                for process in processes if at_once else processes[:1] if warm_up else ():
                     process.start()
         executor = Executor(workers, share, ahead=ahead, **options) if workers else in_process()
         stack.callback(executor.close)

@@ -385,15 +385,6 @@ with open_executor(1, isolate=True, max_memory=3_000_000_000, seconds=1) as exec
     ], done.stderr
 
 
-def test_where_no_process_can_be_had_all_is_done_in_this_one(monkeypatch):
-    def none(*_, **__):
-        raise OSError(38, "Function not implemented")
-
-    monkeypatch.setattr("textclf.base.executor.WorkerProcess", none)
-    with open_executor(2) as executor:
-        assert result_of(executor, os.getpid) == HERE
-
-
 @pytest.fixture
 def permitted(monkeypatch):
     """Sets how many processes the system permits; gives those that were started."""
@@ -410,6 +401,21 @@ def permitted(monkeypatch):
         return started
 
     return permit
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_where_no_process_can_be_had_all_is_done_in_this_one(permitted, at_once):
+    permitted(0)
+    with open_executor(2, at_once=at_once) as executor:
+        shared = executor.share([1, 2])
+        assert list(executor.map(sum, [(shared,), ([3, 4],)])) == [3, 7]
+        assert result_of(executor, os.getpid) == HERE
+
+
+def test_without_a_task_no_process_is_started(permitted):
+    started = permitted(2)
+    with open_executor(2):
+        assert not started
 
 
 def test_no_more_processes_are_started_than_there_are_tasks(permitted):
