@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 def from_json(value: Any, hint: Any) -> Any:
     """Convert decoded JSON to the type of an annotation, lists to tuples; raises `TypeError` or `ValueError`."""
-    # most values are words, of which a model has thousands
     if hint is Any or type(value) is hint:
         return value
     inner = get_args(hint)
@@ -19,6 +18,9 @@ def from_json(value: Any, hint: Any) -> Any:
     if get_origin(hint) is dict and isinstance(value, dict):
         return {from_json(key, inner[0]): from_json(each, inner[1]) for key, each in value.items()}
     if get_origin(hint) is tuple and isinstance(value, list):
+        # most values are words, of which a model has thousands
+        if inner[-1] is Ellipsis and {*map(type, value)} == {inner[0]}:
+            return tuple(value)
         hints = inner if inner[-1] is not Ellipsis else inner[:1] * len(value)
         return tuple(from_json(each, one) for each, one in zip(value, hints, strict=True))
     if is_dataclass(hint) and isinstance(value, dict):

@@ -57,7 +57,6 @@ def classify(
     """
     from textclf.data.predictions import as_json as json_line
     from textclf.data.predictions import classify_files
-    from textclf.data.signatures import as_dict, signatures_of
 
     if signatures and not as_json:
         raise UsageError("--signatures is a part of the JSON", remedy="add --json, or use textclf signatures")
@@ -71,6 +70,8 @@ def classify(
         if as_json:
             more = {"why": None if found is None else found.to_dict()} if why else {}
             if signatures:
+                from textclf.data.signatures import as_dict, signatures_of
+
                 more["signatures"] = as_dict(signatures_of(document, scans))
             print_lines(json_line(prediction, loaded, **_reading(document), **more))
         else:

@@ -14,7 +14,6 @@ from textclf.base.executor import map_in_order
 from textclf.data.labels import CATEGORY, ID
 from textclf.data.scans import ScanOptions, find_scans
 from textclf.data.sources import InputDocument
-from textclf.model.explain import explain_evidence, explain_pipe
 from textclf.model.pages import join_pages, page_runs
 from textclf.model.prediction import UNREADABLE, UNSURE_CUT, UNUSABLE_ROW, Prediction, failed_prediction, pages_for_json
 
@@ -110,7 +109,11 @@ def _of_scan(
     prediction, evidence, row = predicted
     prediction = replace(prediction, document_id=document.document_id)
     prediction = _with_status(InputDocument.of_scan(document), prediction)
-    return prediction, explain_evidence(model, evidence, row) if why and prediction.predicted_category else None
+    if not why or not prediction.predicted_category:
+        return prediction, None
+    from textclf.model.explain import explain_evidence
+
+    return prediction, explain_evidence(model, evidence, row)
 
 
 def until_accepted(
@@ -196,6 +199,8 @@ def _predict(shared: tuple[Model, bool], batch: _Columns) -> list[tuple[Predicti
     model, why = shared
     if not why:
         return [(prediction, "") for prediction in model.pipe(*batch)]
+    from textclf.model.explain import explain_pipe
+
     return [
         (prediction, "" if explanation is None else explanation.to_line())
         for prediction, explanation in explain_pipe(model, *batch)
