@@ -9,8 +9,18 @@ cd -- "$folder"
 chmod 700 .
 
 make() {
+    [ ! -d "$1" ] || { echo "secrets.sh: $1 is a folder: give the secret in a file of that name" >&2; exit 1; }
     # the folder is closed to other users; containers, whose user is another one, get the files alone
     [ -s "$1" ] || { cat > "$1.new" && chmod 644 "$1.new" && mv "$1.new" "$1"; }
+}
+
+# where a password goes, in an address and in rabbitmq.conf, other characters mean something else
+plain() {
+    case $(cat "$1") in *[!A-Za-z0-9._~-]*)
+        secret=$1 && shift
+        echo "secrets.sh: $secret may have letters, digits and . _ ~ - only; for another password write $* yourself" >&2
+        exit 1 ;;
+    esac
 }
 
 random() {
@@ -24,6 +34,9 @@ if [ ! -s rabbitmq_password ] && [ -s rabbitmq.conf ]; then
     exit 1
 fi
 random | make rabbitmq_password
+{ [ -s rabbitmq.conf ] && [ -s broker_url ] && [ -s keda_broker_url ]; } \
+    || plain rabbitmq_password rabbitmq.conf, broker_url and keda_broker_url
+[ -s database_url ] || plain postgres_password database_url
 printf 'default_user = textclf\ndefault_pass = %s\n' "$(cat rabbitmq_password)" | make rabbitmq.conf
 printf 'amqp://textclf:%s@broker:5672' "$(cat rabbitmq_password)" | make broker_url
 # KEDA asks from its own namespace, where the short name means nothing

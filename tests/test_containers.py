@@ -274,6 +274,25 @@ def test_secrets_are_made_once_and_are_those_of_compose_file_and_manifests(tmp_p
         assert {item["key"] for item in secret["items"]} <= made.keys(), name
 
 
+def test_own_secrets_are_kept_and_those_that_would_break_an_address_refused(tmp_path):
+    def run():
+        command = ["sh", str(ROOT / "deploy" / "secrets.sh"), str(tmp_path)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    (tmp_path / "postgres_password").write_text("p@ss#word\n")
+    refused = run()
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("secrets.sh: postgres_password may have letters, digits and . _ ~ - only;")
+    assert "write database_url yourself" in refused.stderr
+    (tmp_path / "database_url").write_text("postgresql+psycopg://textclf:p%40ss%23word@database:5432/textclf")
+    assert run().returncode == 0
+    assert (tmp_path / "postgres_password").read_text() == "p@ss#word\n"
+    assert "p%40ss%23word" in (tmp_path / "database_url").read_text()
+    (tmp_path / "keys").unlink()
+    (tmp_path / "keys").mkdir()
+    assert run().stderr == "secrets.sh: keys is a folder: give the secret in a file of that name\n"
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_overlays_are_valid(overlay, tmp_path):
     """Rendered by kustomize, and where it is installed, validated by Kubernetes' schemas."""

@@ -26,7 +26,7 @@ def worker() -> Worker:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Do the jobs of the messages; those that are to come again are listed, as SQS events have it."""
     failed = []
-    for record in event["Records"]:
+    for record in event.get("Records") or ():
         outcome = _done(record, context.get_remaining_time_in_millis() / 1000)
         if not outcome.is_done:
             failed.append({"itemIdentifier": record["messageId"]})

@@ -171,6 +171,11 @@ def test_a_message_that_is_not_understood_fails_alone(environment, given, page, 
     assert not any(record.exc_info for record in told)
 
 
+@pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": []}])
+def test_an_event_without_messages_is_no_error(event):
+    assert handler(event) == {"batchItemFailures": []}
+
+
 def until_dead(environment, handle, monkeypatch):
     """Deliver until the dead-letter queue has the message."""
     monkeypatch.setattr("aws_ml_adapter.serverless.worker._FIRST_PAUSE", 0)
