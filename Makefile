@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ita tesseract-ocr-osd
 DEMO := demo
+# three test workers on two cores: many tests wait for processes to start and to end
+PARALLEL := -n 3 --dist loadfile
 
 .PHONY: demo test test-slow test-endurance check bench sbom tesseract clean
 
@@ -18,10 +20,10 @@ demo: $(BIN)/.installed tesseract
 	@echo "look at $(DEMO)/report/report.html, $(DEMO)/why, $(DEMO)/predictions.csv and $(DEMO)/prepared/datasource.csv"
 
 test: $(BIN)/.installed tesseract
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-slow: $(BIN)/.installed tesseract
-	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m slow $(PARALLEL)
 
 test-endurance: $(BIN)/.installed tesseract
 	$(BIN)/python -m pytest -m endurance
