@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from features import core
+from features.characters import CHARACTERS
+from features.core.texts import code_points
 
 FOLDER = Path(core.__file__).parent
 SANITIZED = ["-std=c99", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -92,6 +96,34 @@ def test_ten_million_texts_that_search_for_new_paths_find_no_fault(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-3_000:]
     assert "Done 10000000 runs" in done.stderr
+
+
+@pytest.mark.slow
+def test_on_arm64_the_same_bytes_come_out(tmp_path):
+    emulator, compiler = shutil.which("qemu-aarch64"), shutil.which("aarch64-linux-gnu-gcc")
+    if not emulator or not compiler:
+        pytest.skip("there is no compiler for arm64, or no emulator of it (gcc-aarch64-linux-gnu, qemu-user)")
+    draw = random.Random(0)
+    letters = [*"aAbéÉ1_.:' \n\t\r", *"\x85\xa0´\u0301\u2028①ﬁ\ud800\U0010ffff😀"]
+    with (Path(__file__).parents[3] / "data" / "truth.csv").open(newline="", encoding="utf-8") as stream:
+        texts = [row["text"] for row in csv.DictReader(stream)]
+    # more of one n-gram than there are logarithms in the table
+    texts += ["".join(draw.choices(letters, k=size)) for size in range(300)] + ["x " * 5_000]
+    (tmp_path / "texts").write_bytes(b"".join(code_points(text) + bytes(4) for text in texts))
+    (tmp_path / "table").write_bytes(CHARACTERS.tobytes())
+    sources = [Path(__file__).with_name("observe_file.c"), *sorted(FOLDER.glob("*.c"))]
+    printed = []
+    for name, run in (("gcc", []), (compiler, [emulator])):
+        program = tmp_path / Path(name).name
+        # as setup.py compiles it
+        subprocess.run(
+            [name, "-std=c99", "-O3", "-ffp-contract=off", *sources, "-static", "-o", program, "-lm"], check=True
+        )
+        done = subprocess.run([*run, program, tmp_path / "table", tmp_path / "texts"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        printed.append(done.stdout.splitlines())
+    assert len(printed[0]) == 13
+    assert printed[0] == printed[1]
 
 
 def test_without_the_library_it_is_said_how_to_get_it():
