@@ -72,3 +72,16 @@ def is_envelope(payload: object) -> bool:
             except ValueError:
                 return False
     return False
+
+
+def is_kept(item: object) -> bool:
+    """Say whether kombu can give back what it finds among the messages in Redis that workers have not settled."""
+    if not isinstance(item, bytes | str) or len(item) > 2 * MOST_BYTES:
+        return False
+    try:
+        match json.loads(item):
+            case [payload, str(exchange), str(key)]:
+                return exchange == key and is_envelope(payload)
+    except (ValueError, RecursionError):
+        pass
+    return False

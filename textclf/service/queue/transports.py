@@ -11,8 +11,9 @@ from kombu import compression
 from kombu.exceptions import DecodeError
 from kombu.transport import TRANSPORT_ALIASES, redis
 from redis import Redis
+from redis.client import Pipeline
 
-from textclf.service.queue.messages import envelope
+from textclf.service.queue.messages import envelope, is_kept
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,20 @@ class _Client(Redis):
             tell_dropped(item)
             return None
         return queue, kept
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        """Give a pipeline, for which messages that cannot be read count as none, too."""
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+class _Pipeline(Pipeline):
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        """Give an answer of Redis; in place of a kept message that cannot be read, None, and kombu forgets it."""
+        answer = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name != "HGET" or answer is None or is_kept(answer):
+            return answer
+        tell_dropped(answer)
+        return None
 
 
 class _RedisChannel(redis.Channel):  # type: ignore[misc]
