@@ -116,12 +116,15 @@ class _Consumer(CeleryConsumer):  # type: ignore[misc]
         try:
             settle(*how)
         except errors as error:
+            # the message goes on to take one of the worker's places, and while all are taken kombu asks for none and
+            # notices no outage: with SQS, its place is freed; with Redis, only a new connection frees it
+            if self.hub is None:
+                message.channel.qos.ack(message.delivery_tag)
+                return
             # of a connection that was lost before
             if message.channel is not getattr(self.task_consumer, "channel", None):
                 return
             self.app.outages.begin(error)
-            # with Redis and SQS, the message goes on to take one of the worker's places, and while all are taken kombu
-            # asks for none and notices no outage: only a new connection frees it
             raise
 
 

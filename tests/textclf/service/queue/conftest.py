@@ -108,6 +108,18 @@ class Rabbitmq(Server):
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
 
+class Sqs(Server):
+    """Keeps nothing: its queue is lost when it is killed."""
+
+    def start(self) -> None:
+        self.spawn(Path(sys.executable).with_name("moto_server"), "--host", "127.0.0.1", "--port", self.port)
+        self.wait()
+
+    @property
+    def url(self) -> str:
+        return f"sqs://key:secret@127.0.0.1:{self.port}/"
+
+
 @pytest.fixture(scope="session")
 def new_broker(tmp_path_factory) -> Iterator[Callable[[str], Server]]:
     """Starts brokers, which end with the tests."""
@@ -119,7 +131,10 @@ def new_broker(tmp_path_factory) -> Iterator[Callable[[str], Server]]:
             pytest.skip("redis-server is not installed")
         if kind == "rabbitmq" and not RABBITMQ.exists():
             pytest.skip("rabbitmq-server is not installed")
-        started.append({"redis": Redis, "rabbitmq": Rabbitmq}[kind](tmp_path_factory.mktemp(kind)))
+        if kind == "sqs":
+            pytest.importorskip("moto", reason="the extra [test] is not installed")
+        kinds = {"redis": Redis, "rabbitmq": Rabbitmq, "sqs": Sqs}
+        started.append(kinds[kind](tmp_path_factory.mktemp(kind)))
         started[-1].start()
         return started[-1]
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -247,15 +247,15 @@ def test_a_service_without_a_broker_does_what_dead_workers_have_left(start, mode
 
 
 @pytest.mark.slow
-def test_sqs_wakes_workers_and_rubbish_in_it_is_dropped(start, start_worker, model_path, invoice, sent, sqs):
+@pytest.mark.usefixtures("at_aws")
+def test_sqs_wakes_workers_and_rubbish_in_it_is_dropped(new_broker, start, start_worker, model_path, invoice, sent):
     import boto3
 
-    url, environment = sqs
-    service = start("--model", model_path, "--jobs", 1, "--broker", url, **environment)
-    worker = start_worker(service.library, "--jobs", 1, "--broker", url, **environment)
+    broker = new_broker("sqs")
+    service = start("--model", model_path, "--jobs", 1, "--broker", broker.url)
+    worker = start_worker(service.library, "--jobs", 1, "--broker", broker.url)
     worker.ready()
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "eu-south-1"}
-    client = boto3.client("sqs", endpoint_url=f"http://{url.rpartition('@')[2]}", **keys)
+    client = boto3.client("sqs", endpoint_url=f"http://127.0.0.1:{broker.port}")
     (queue,) = client.list_queues()["QueueUrls"]
     rubbish = ["x", "5", "[" * 9000, '{"properties": 5}', '{"properties": {"body_encoding": "rot13"}, "body": "x"}']
     for body in rubbish:
@@ -263,21 +263,19 @@ def test_sqs_wakes_workers_and_rubbish_in_it_is_dropped(start, start_worker, mod
     assert until(lambda: worker.said.count("is not of this service, and is dropped") == len(rubbish)), worker.said
     with service.client() as client:
         assert states(client, give(client, sent(a=invoice), 3)) == ["success"] * 3
+    begun = time.monotonic()
     assert worker.stop() == 0
+    # it waits for messages for five seconds at a time
+    assert time.monotonic() - begun < 15
     assert "Traceback" not in worker.said + service.said
 
 
 @pytest.fixture
-def sqs() -> Iterator[tuple[str, dict[str, str]]]:
-    """The address of moto's server, and the environment of who uses it."""
-    server = pytest.importorskip("moto.server", reason="the extra [test] is not installed").ThreadedMotoServer(port=0)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield (
-        f"sqs://key:secret@127.0.0.1:{port}",
-        {"AWS_DEFAULT_REGION": "eu-south-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"},
-    )
-    server.stop()
+def at_aws(monkeypatch) -> None:
+    """The region and the keys of whoever uses SQS."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +331,8 @@ def test_a_worker_that_does_not_see_the_uploads_ends_and_leaves_the_task(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["redis", "rabbitmq"])
+@pytest.mark.parametrize("kind", ["redis", "rabbitmq", "sqs"])
+@pytest.mark.usefixtures("at_aws")
 def test_a_restart_of_the_broker_is_told_in_one_line_and_its_end_in_another(
     new_broker, start, start_worker, model_path, invoice, sent, slow_engine, kind
 ):
@@ -353,4 +352,5 @@ def test_a_restart_of_the_broker_is_told_in_one_line_and_its_end_in_another(
     assert worker.stop() == 0
     told = [line for line in worker.said.splitlines() if not line.startswith(("on duty: ", "task "))]
     assert len(told) == 2, worker.said
-    assert told[0].startswith(f"warning: the connection to the broker {broker.url.replace('guest:guest', 'guest:**')}")
+    place = broker.url.replace(":guest@", ":**@").replace(":secret@", ":**@")
+    assert told[0].startswith(f"warning: the connection to the broker {place}")
