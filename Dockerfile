@@ -29,17 +29,22 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     && python3 -m pip --python /opt/textclf/bin/python install --no-deps /wheels/*.whl
 
 # What is installed: /opt/textclf/sbom.cdx.json for Python, /var/lib/dpkg/status for Debian.
-# What nothing here uses goes: tests, stubs for type checkers, descriptions of other services of AWS, and symbols for
-# debuggers where they are large (not of libraries that auditwheel has rewritten: strip breaks these).
+# What nothing here uses goes: packages of Celery's own command line, and Pygments, with which Rich and httpx would colour
+# source code; tests, stubs for type checkers, descriptions of other services of AWS; and symbols for debuggers where they
+# are large (not of libraries that auditwheel has rewritten: strip breaks these). Of the bytecode that pip makes of all there
+# is, only that of what runs is kept: where the root file system is read-only, each start would compile it anew.
 FROM builder AS predict-packages
 WORKDIR /opt/textclf/lib
-RUN /opt/sbom/bin/cyclonedx-py environment --output-reproducible --output-file /opt/textclf/sbom.cdx.json /opt/textclf/bin/python \
+RUN python3 -m pip --python /opt/textclf/bin/python uninstall --yes click-repl prompt-toolkit pygments \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible --output-file /opt/textclf/sbom.cdx.json /opt/textclf/bin/python \
     && find . \( -type d -name tests -o -name '*.pyi' \) -prune -exec rm -r {} + \
     && find . -path '*/botocore/data/*' -prune -type d ! -name dynamodb ! -name machinelearning ! -name s3 ! -name 's[qst]s' \
         ! -name 'sso*' ! -name signin -exec rm -r {} + \
-    && for package in sqlalchemy uvloop httptools; do \
+    && for package in sqlalchemy uvloop httptools wcwidth; do \
         find . -path "*/$package/*.so" -exec strip --strip-unneeded {} +; \
-    done
+    done \
+    && find . -name __pycache__ -prune -exec rm -r {} + \
+    && /opt/textclf/bin/python /source/deploy/bytecode.py
 
 FROM builder AS train-packages
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \

@@ -179,15 +179,9 @@ def test_the_image_keeps_the_descriptions_of_the_services_that_are_used():
 def test_all_that_reads_and_serves_is_imported_without_the_packages_for_training():
     """Whatever imports them when it is called trains or evaluates; what serves must not when it is imported."""
     program = f"""
-import importlib, pkgutil, sys
+import runpy, sys
 sys.modules |= dict.fromkeys({sorted(FOR_TRAINING)}, None)
-packages = "ocr textclf.commands textclf.data textclf.library textclf.folders textclf.service textclf.bridges"
-for package in (packages + " aws_ml_adapter.server aws_ml_adapter.serverless").split():
-    above = importlib.import_module(package)
-    for one in pkgutil.walk_packages(above.__path__, package + "."):
-        if not one.name.endswith("__main__") and ".migrations" not in one.name:
-            importlib.import_module(one.name)
-import textclf.model.predict, textclf.model.file
+runpy.run_path({str(ROOT / "deploy" / "bytecode.py")!r}, run_name="__main__")
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr[-2000:]
