@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ocr.document import Page, Word
 from ocr.source_file import Survey
 from textclf.base.files import output_error, write_aside
+from textclf.base.from_json import from_json
 
 _FORMAT = 4
 _NOT_KEPT = {"text", "is_separator"}
@@ -75,20 +76,19 @@ class PageCache:
         fields = {name: value for name, value in asdict(page).items() if name not in _NOT_KEPT}
         self._write(key, {"page": {**fields, "words": words}})
 
-    def get_survey(self, key: str) -> Survey | None:
-        """Give the survey of a document kept under a key, or None.
+    def get_survey(self, key: str, sha256: str) -> Survey | None:
+        """Give the survey of the document with this hash, kept under a key, or None.
 
         Parameters
         ----------
-        key : str
+        key, sha256 : str
             Hexadecimal digits.
         """
         try:
-            found = self._entry(key)["survey"]
-            sha256, pages, attachments = str(found["sha256"]), int(found["page_count"]), int(found["attachments"])
-            return Survey(sha256=sha256, page_count=pages, attachments=attachments) if pages > 0 else None
+            survey: Survey = from_json({**self._entry(key)["survey"], "sha256": sha256}, Survey)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+        return survey if survey.page_count > 0 <= survey.attachments else None
 
     def put_survey(self, key: str, survey: Survey) -> None:
         """Keep the survey of a document.
@@ -98,14 +98,14 @@ class PageCache:
         key : str
             Hexadecimal digits.
         survey : Survey
-            Its hash, and how many pages and attachments it has.
+            How many pages and attachments it has.
 
         Raises
         ------
         textclf.base.errors.OutputError
             If it cannot be written: disk full, no permission.
         """
-        self._write(key, {"survey": asdict(survey)})
+        self._write(key, {"survey": {"page_count": survey.page_count, "attachments": survey.attachments}})
 
     def _entry(self, key: str) -> dict[str, Any]:
         entry: dict[str, Any] = json.loads(self._path(key).read_bytes())
@@ -136,7 +136,5 @@ def _page(fields: dict[str, Any]) -> Page:
         Word(text=str(text), confidence=float(confidence), box=(int(x0), int(y0), int(x1), int(y1)), line=int(line))
         for text, confidence, x0, y0, x1, y1, line in fields["words"]
     )
-    page = Page(**{**fields, "words": words})
-    if not isinstance(page.raw_text, str) or not isinstance(page.number, int):
-        raise TypeError
-    return page
+    page: Page = from_json({**fields, "words": []}, Page)
+    return replace(page, words=words)

@@ -33,7 +33,7 @@ def cached_survey(source: Source, options: ReadingOptions, cache: PageCache) -> 
     # a document that needs a password is opened with it each time
     if options.password or not (sha256 := content_hash(source, options.limits)):
         return None
-    return cache.get_survey(_survey_key(sha256, options))
+    return cache.get_survey(_survey_key(sha256, options), sha256)
 
 
 def keep_survey(survey: Survey, options: ReadingOptions, cache: PageCache) -> None:

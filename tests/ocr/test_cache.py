@@ -37,19 +37,33 @@ def test_a_page_comes_back_as_it_went_in_and_only_its_owner_can_read_it(tmp_path
 
 def test_a_survey_comes_back_as_it_went_in(tmp_path):
     cache, survey = PageCache(tmp_path / "cache"), Survey(sha256="5e", page_count=12, attachments=1)
-    assert cache.get_survey("abcd") is None
+    assert cache.get_survey("abcd", "5e") is None
     cache.put_survey("abcd", survey)
-    assert cache.get_survey("abcd") == survey
+    assert cache.get_survey("abcd", "5e") == survey
     assert cache.get("abcd") is None
 
 
-@pytest.mark.parametrize("change", [{"survey": []}, {"survey": {"sha256": "5e", "page_count": 0, "attachments": 0}}])
-def test_a_foreign_survey_is_a_miss(tmp_path, change):
+@pytest.mark.parametrize(
+    "survey", [[], {}, {"page_count": 0, "attachments": 0}, {"page_count": "x"}, {"page_count": 1, "attachments": -1}]
+)
+def test_a_foreign_survey_is_a_miss(tmp_path, survey):
     cache = PageCache(tmp_path)
     cache.put_survey("abcd", Survey(sha256="5e", page_count=12))
     file = tmp_path / "ab" / "abcd.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
-    assert cache.get_survey("abcd") is None
+    file.write_text(json.dumps({**json.loads(file.read_text()), "survey": survey}))
+    assert cache.get_survey("abcd", "5e") is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"letters": "x"}, {"confidence": "x"}, {"part": None}, {"status": "x"}, {"more": 1}]
+)
+def test_a_page_with_what_a_page_cannot_have_is_a_miss(tmp_path, change):
+    cache = PageCache(tmp_path)
+    cache.put("abcd", PAGE)
+    file = tmp_path / "ab" / "abcd.json"
+    entry = json.loads(file.read_text())
+    file.write_text(json.dumps({**entry, "page": {**entry["page"], **change}}))
+    assert cache.get("abcd") is None
 
 
 def test_another_key_is_a_miss(tmp_path):

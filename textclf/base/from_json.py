@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import is_dataclass
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -24,8 +25,8 @@ def from_json(value: Any, hint: Any) -> Any:
         hints = inner if inner[-1] is not Ellipsis else inner[:1] * len(value)
         return tuple(from_json(each, one) for each, one in zip(value, hints, strict=True))
     if is_dataclass(hint) and isinstance(value, dict):
-        types = get_type_hints(hint)
         build: Any = hint
+        types = _types(build)
         return build(**{name: from_json(each, types.get(name, Any)) for name, each in value.items()})
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
@@ -38,6 +39,11 @@ def from_json(value: Any, hint: Any) -> Any:
     ):
         raise TypeError(f"{str(value)[:64]!r} is no {hint}")
     return value
+
+
+@cache
+def _types(kind: type[Any]) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _first_that_fits(value: Any, hints: tuple[Any, ...]) -> Any:
