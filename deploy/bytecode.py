@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
+from importlib.util import find_spec
 
 from PIL import Image
 
@@ -63,7 +64,9 @@ def main() -> None:
             if not module.name.endswith("__main__") and ".migrations" not in module.name:
                 import_module(module.name)
     for name in LATER:
-        import_module(name)
+        # another version of its package may have no such module
+        if find_spec(name):
+            import_module(name)
     # its readers of formats
     Image.init()
 
