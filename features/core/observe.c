@@ -38,8 +38,9 @@ static Observation *allocate_observation(int64_t texts, int64_t characters) {
 }
 
 static bool reserve_keys(Observation *observation, int64_t size) {
-    if (size <= observation->room) return true;
-    int64_t room = size < observation->room * 2 ? observation->room * 2 : size;
+    if (observation->keys && size <= observation->room) return true;
+    /* also texts without n-grams get an array */
+    int64_t room = size < observation->room * 2 ? observation->room * 2 : size + 1;
     uint32_t *keys = realloc(observation->keys, (size_t)room * 4);
     if (keys) observation->keys = keys;
     float *times = realloc(observation->times, (size_t)room * 4);
