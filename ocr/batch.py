@@ -170,7 +170,8 @@ def iter_documents(
         seconds=batch.tasks.limits.seconds_per_page + GRACE,
         verb="read",
     )
-    return batch.run(executor, progress, strict=strict)
+    # with a cluster, one process would hash the documents of a thousand
+    return batch.run(executor, progress, strict=strict, look_up=not cluster)
 
 
 class _Batch:
@@ -197,15 +198,16 @@ class _Batch:
         progress: Callable[[Progress], None] | None = None,
         *,
         strict: bool = False,
+        look_up: bool = True,
     ) -> Iterator[Document]:
-        """Yield all documents, in order."""
+        """Yield all documents, in order; with ``look_up``, what is in the cache is taken in this process."""
         if not self.total:
             return
         with opening as executor:
             while True:
                 while executor.has_room() and (task := self._next_task()):
-                    # in this process, which is quicker than to send it to another and back
-                    if outcome := self.tasks.cached(task):
+                    # quicker than to send it to another process and back
+                    if look_up and (outcome := self.tasks.cached(task)):
                         self.tasks.settle(outcome)
                     else:
                         self.tasks.begin(executor, task)

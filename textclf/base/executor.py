@@ -60,6 +60,7 @@ class InProcess:
     def submit(self, function: Callable[..., object], *arguments: Any) -> Future[Reply]:
         """Run a task; the future that is returned is done."""
         future: Future[Reply] = Future()
+        # no other process needs the file
         given = (one.value if isinstance(one, SharedFile) else one for one in arguments)
         try:
             future.set_result(Reply(function(*given), None, []))
