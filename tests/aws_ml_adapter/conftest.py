@@ -114,7 +114,7 @@ class Server:
         self.process.send_signal(number)
         try:
             # a job that is ended yields to all else that runs on the computer, and may take its time
-            return self.process.wait(timeout=60)
+            return self.process.wait(timeout=300)
         finally:
             assert self.process.stdout is not None
             self.process.stdout.close()
